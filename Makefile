@@ -1,0 +1,56 @@
+# Everything that sting's developers and users run, by name.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+WORKERS ?= 2
+
+.PHONY: run test nightly test-slow check format bench picture clean help
+
+help:  ## What there is.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'sting needs Python 3.11 or newer: make PYTHON=python3.12 ...' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) -e '.[alpaca,ibkr]'
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(PIP) -e '.[alpaca,ibkr,dev]'
+	@touch $@
+
+run: $(VENV)/run.stamp  ## Opens the demo workstation.
+	@$(BIN)/sting-tui --demo
+
+test: $(VENV)/dev.stamp  ## The whole suite but what is marked slow.
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' --cov --cov-report=term
+
+test-slow: $(VENV)/dev.stamp  ## What is marked slow.
+	$(BIN)/python -m pytest -q -m slow
+
+nightly: test test-slow  ## Everything.
+
+check: $(VENV)/dev.stamp  ## ruff, format, mypy strict, import-linter.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp  ## Lets ruff mend what it can.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/run.stamp  ## What the project claims about speed.
+	$(BIN)/python -m benchmarks
+
+picture: $(VENV)/run.stamp  ## Draws the picture of the terminal in the README.
+	$(BIN)/python tools/picture.py docs/workstation.svg
+
+clean:  ## Removes the environment and what the tools leave behind.
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache .coverage .coverage.* htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""sting: one strategy, the same in backtest, on paper and live."""

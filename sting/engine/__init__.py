@@ -1,0 +1,1 @@
+"""The sequence: one event after another, kept, and nothing else."""

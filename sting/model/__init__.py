@@ -1,0 +1,1 @@
+"""The nouns of sting: values that need nothing from the outside."""

@@ -1,0 +1,168 @@
+"""What the operator can ask of the engine."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sting.model import orders
+
+RESUME_WORD = 'RESUME'
+FLATTEN_WORD = 'FLATTEN'
+
+
+class SubmitOrder(msgspec.Struct, frozen=True, tag='submit', kw_only=True):
+    """Sends an order.
+
+    Attributes:
+        symbol: The instrument.
+        side: Buy or sell.
+        quantity: Units, above 0.
+        type: How it gets its price.
+        price: The limit.
+        stop_price: The trigger.
+        time_in_force: How long it works.
+        reason: Why, for the log.
+    """
+
+    symbol: str
+    side: orders.OrderSide
+    quantity: float
+    type: orders.OrderType = orders.OrderType.MARKET
+    price: float | None = None
+    stop_price: float | None = None
+    time_in_force: orders.TimeInForce = orders.TimeInForce.GTC
+    reason: str = ''
+
+
+class CancelOrder(msgspec.Struct, frozen=True, tag='cancel', kw_only=True):
+    """Cancels one order."""
+
+    order_id: str
+
+
+class CancelAll(msgspec.Struct, frozen=True, tag='cancel_all', kw_only=True):
+    """Cancels every working order, or those of one symbol.
+
+    Attributes:
+        symbol: The instrument; None for all.
+    """
+
+    symbol: str | None = None
+
+
+class ReplaceOrder(msgspec.Struct, frozen=True, tag='replace', kw_only=True):
+    """Changes a working order; None leaves a field as it is."""
+
+    order_id: str
+    quantity: float | None = None
+    price: float | None = None
+    stop_price: float | None = None
+
+
+class Flatten(msgspec.Struct, frozen=True, tag='flatten', kw_only=True):
+    """Closes positions at market.
+
+    It cancels the working orders of the symbols first. When trading is
+    halted it needs the typed word.
+
+    Attributes:
+        symbol: The instrument; None for all.
+        confirm: FLATTEN, typed by the operator.
+    """
+
+    symbol: str | None = None
+    confirm: str = ''
+
+
+class Halt(msgspec.Struct, frozen=True, tag='halt', kw_only=True):
+    """Stops everything: the emergency stop, as an event.
+
+    Attributes:
+        who: operator, signal, a rule's name, ...
+        reason: Why, for the log.
+    """
+
+    who: str = 'operator'
+    reason: str = ''
+
+
+class Resume(msgspec.Struct, frozen=True, tag='resume', kw_only=True):
+    """Lets trading go on after a halt.
+
+    Attributes:
+        confirm: RESUME, typed by the operator.
+    """
+
+    confirm: str
+
+
+class StartStrategy(
+    msgspec.Struct, frozen=True, tag='start_strategy', kw_only=True
+):
+    """Starts a strategy of the profile by its name."""
+
+    name: str
+
+
+class StopStrategy(
+    msgspec.Struct, frozen=True, tag='stop_strategy', kw_only=True
+):
+    """Stops a running strategy by its name."""
+
+    name: str
+
+
+class AcknowledgeAlerts(
+    msgspec.Struct, frozen=True, tag='acknowledge', kw_only=True
+):
+    """Marks alerts as seen.
+
+    Attributes:
+        up_to: Number of the newest alert that was seen.
+    """
+
+    up_to: int
+
+
+Command = (
+    SubmitOrder
+    | CancelOrder
+    | CancelAll
+    | ReplaceOrder
+    | Flatten
+    | Halt
+    | Resume
+    | StartStrategy
+    | StopStrategy
+    | AcknowledgeAlerts
+)
+
+
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine answers to a command.
+
+    Attributes:
+        ok: Whether it was done.
+        message: One sentence for a person.
+        seq: Number of the command's event; 0 when it never became one.
+        order_id: The order that it made, if it made one.
+        status: Where that order stands.
+    """
+
+    ok: bool
+    message: str
+    seq: int = 0
+    order_id: str = ''
+    status: str = ''
+
+
+def describe(command: Command) -> str:
+    """Says in a few words what a command asks for."""
+    fields: Mapping[str, object] = {
+        name: value
+        for name, value in msgspec.structs.asdict(command).items()
+        if value not in (None, '')
+    }
+    words = ' '.join(f'{name}={value}' for name, value in fields.items())
+    tag = str(type(command).__struct_config__.tag)
+    return f'{tag} {words}'.strip()

@@ -1,0 +1,157 @@
+"""Events: what they are, what each kind carries, and how they are written.
+
+An event's payload is JSON, its class is given by the event's type, and both
+are held together in `PAYLOADS`.
+"""
+
+from collections.abc import Mapping
+import enum
+import hashlib
+from typing import Any
+
+import msgspec
+
+from sting.model import commands
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.model import payload
+from sting.model import portfolio
+from sting.model import records
+
+
+class EventType(enum.StrEnum):
+    """What happened."""
+
+    LOG_CREATED = 'log_created'
+    SYSTEM_STATUS = 'system_status'
+    MARKET_DATA = 'market_data'
+    QUOTE = 'quote'
+    TRADE = 'trade'
+    DATA_ISSUE = 'data_issue'
+    SIGNAL = 'signal'
+    ORDER_REQUEST = 'order_request'
+    RISK_VERDICT = 'risk_verdict'
+    ORDER_UPDATE = 'order_update'
+    FILL = 'fill'
+    POSITION_UPDATE = 'position_update'
+    RISK_ALERT = 'risk_alert'
+    ALERT_SEEN = 'alert_seen'
+    RULE_SET = 'rule_set'
+    TRADING_STATE = 'trading_state'
+    STRATEGY_STATUS = 'strategy_status'
+    COMMAND = 'command'
+
+
+class CommandGiven(payload.Payload, frozen=True, kw_only=True):
+    """The operator asked for something.
+
+    Attributes:
+        command: What.
+    """
+
+    command: commands.Command
+
+
+PAYLOADS: Mapping[EventType, type[payload.Payload]] = {
+    EventType.LOG_CREATED: records.LogCreated,
+    EventType.SYSTEM_STATUS: records.SystemStatus,
+    EventType.MARKET_DATA: market.MarketData,
+    EventType.QUOTE: market.Quote,
+    EventType.TRADE: market.Trade,
+    EventType.DATA_ISSUE: market.DataIssue,
+    EventType.SIGNAL: orders.Signal,
+    EventType.ORDER_REQUEST: orders.Order,
+    EventType.RISK_VERDICT: records.Verdict,
+    EventType.ORDER_UPDATE: orders.OrderUpdate,
+    EventType.FILL: orders.Fill,
+    EventType.POSITION_UPDATE: portfolio.Position,
+    EventType.RISK_ALERT: records.Alert,
+    EventType.ALERT_SEEN: records.AlertSeen,
+    EventType.RULE_SET: records.RuleSet,
+    EventType.TRADING_STATE: records.TradingStateChange,
+    EventType.STRATEGY_STATUS: records.StrategyStatus,
+    EventType.COMMAND: CommandGiven,
+}
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened, with its place in the sequence.
+
+    Attributes:
+        seq: Its number, from 1, without gaps.
+        timestamp: When, nanoseconds since the epoch, UTC.
+        type: What happened.
+        source: Who says so: engine, operator, feed:demo, broker:paper, a
+            strategy's name, ...
+        data: The payload, of the class that PAYLOADS has for the type.
+        symbol: The instrument; empty where none is meant.
+        cause: Number of the event that led to this one; 0 for none.
+    """
+
+    seq: int
+    timestamp: int
+    type: EventType
+    source: str
+    data: Any
+    symbol: str = ''
+    cause: int = 0
+
+
+_encoder = msgspec.json.Encoder()
+_decoders = {kind: msgspec.json.Decoder(cls) for kind, cls in PAYLOADS.items()}
+
+GENESIS = bytes(32)
+
+
+def encode(data: payload.Payload) -> bytes:
+    """Writes a payload as JSON."""
+    return _encoder.encode(data)
+
+
+def decode(kind: EventType, text: bytes | str) -> Any:
+    """Reads a payload.
+
+    Args:
+        kind: The event's type.
+        text: JSON as `encode` writes it.
+
+    Returns:
+        An object of the class that PAYLOADS has for the type.
+
+    Raises:
+        errors.JournalError: It is not such a payload.
+    """
+    try:
+        return _decoders[kind].decode(text)
+    except msgspec.MsgspecError as error:
+        raise errors.JournalError(f'a {kind} cannot be read: {error}') from None
+
+
+def chain(head: bytes, event: Event, text: bytes) -> bytes:
+    """Gives the hash of an event, which covers all that came before.
+
+    BLAKE2b with 32 bytes over the last hash, the fixed-width numbers, and each
+    text with its length before it, so that no two events have one image.
+
+    Args:
+        head: The hash of the event before it, GENESIS for the first.
+        event: The event.
+        text: Its payload as written.
+
+    Returns:
+        32 bytes.
+    """
+    parts = [
+        head,
+        event.seq.to_bytes(8, 'big'),
+        event.timestamp.to_bytes(8, 'big', signed=True),
+        event.cause.to_bytes(8, 'big'),
+    ]
+    for word in (event.type, event.source, event.symbol):
+        raw = word.encode()
+        parts.append(len(raw).to_bytes(4, 'big'))
+        parts.append(raw)
+    parts.append(len(text).to_bytes(4, 'big'))
+    parts.append(text)
+    return hashlib.blake2b(b''.join(parts), digest_size=32).digest()

@@ -1,0 +1,135 @@
+"""Market data and instruments.
+
+Times are nanoseconds since the epoch in UTC. A bar is stamped with the moment
+it closes, the first at which it may be known.
+"""
+
+import datetime
+
+from sting.model import payload
+
+NANOSECONDS = 1_000_000_000
+
+
+def to_datetime(timestamp: int) -> datetime.datetime:
+    """Turns nanoseconds into a datetime in UTC, cut to microseconds."""
+    seconds, rest = divmod(timestamp, NANOSECONDS)
+    return datetime.datetime.fromtimestamp(
+        seconds, tz=datetime.UTC
+    ) + datetime.timedelta(microseconds=rest // 1000)
+
+
+def to_iso(timestamp: int) -> str:
+    """Writes nanoseconds as ISO 8601 in UTC: 2013-03-01T21:00:00Z."""
+    return to_datetime(timestamp).isoformat().replace('+00:00', 'Z')
+
+
+class MarketData(payload.Payload, frozen=True, gc=False):
+    """A bar.
+
+    Attributes:
+        symbol: The instrument.
+        timestamp: When the bar closes, nanoseconds since the epoch, UTC.
+        open: First price.
+        high: Highest price.
+        low: Lowest price.
+        close: Last price.
+        volume: Units traded.
+        timeframe: Length of the bar: a number and s, m, h or d; '1m', '1d'.
+        closed: False while the bar may still change.
+    """
+
+    symbol: str
+    timestamp: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    timeframe: str = '1m'
+    closed: bool = True
+
+    @property
+    def time(self) -> datetime.datetime:
+        """When the bar closes, in UTC."""
+        return to_datetime(self.timestamp)
+
+
+class Quote(payload.Payload, frozen=True, gc=False):
+    """The best bid and ask.
+
+    Attributes:
+        symbol: The instrument.
+        timestamp: Nanoseconds since the epoch, UTC.
+        bid: Best price bid.
+        ask: Best price asked.
+        bid_size: Units bid for.
+        ask_size: Units offered.
+    """
+
+    symbol: str
+    timestamp: int
+    bid: float
+    ask: float
+    bid_size: float
+    ask_size: float
+
+    @property
+    def time(self) -> datetime.datetime:
+        """When the quote was made, in UTC."""
+        return to_datetime(self.timestamp)
+
+
+class Trade(payload.Payload, frozen=True, gc=False):
+    """A trade in the market.
+
+    Attributes:
+        symbol: The instrument.
+        timestamp: Nanoseconds since the epoch, UTC.
+        price: Price of the trade.
+        size: Units traded.
+    """
+
+    symbol: str
+    timestamp: int
+    price: float
+    size: float
+
+    @property
+    def time(self) -> datetime.datetime:
+        """When it happened, in UTC."""
+        return to_datetime(self.timestamp)
+
+
+class DataIssue(payload.Payload, frozen=True):
+    """Something is wrong with the data of a symbol.
+
+    Attributes:
+        symbol: The instrument; empty where a whole feed is meant.
+        timestamp: Nanoseconds since the epoch, UTC.
+        issue: What it is, in one word: stale, gap, rejected, ended, ...
+        detail: One sentence for a person.
+    """
+
+    symbol: str
+    timestamp: int
+    issue: str
+    detail: str = ''
+
+
+class Instrument(payload.Payload, frozen=True):
+    """What is known of something that can be traded.
+
+    Attributes:
+        symbol: Its name everywhere in sting.
+        tick: Smallest step of a price; 0 leaves prices as they are.
+        lot: Smallest step of a quantity; 0 leaves quantities as they are.
+        currency: The currency it is quoted in.
+        calendar: Its exchange's name in exchange_calendars.
+    """
+
+    symbol: str
+    tick: float = 0.0
+    lot: float = 0.0
+    currency: str = 'USD'
+    calendar: str = 'XNYS'

@@ -1,0 +1,432 @@
+"""Orders, fills and signals, and the table of an order's states."""
+
+from collections.abc import Mapping
+import enum
+import math
+
+import msgspec
+
+from sting.model import errors
+from sting.model import payload
+
+# Quantities closer together than this are the same; floats add up with dust.
+DUST = 1e-9
+
+
+class OrderSide(enum.StrEnum):
+    """Which way an order goes."""
+
+    BUY = 'buy'
+    SELL = 'sell'
+
+    @property
+    def sign(self) -> int:
+        """1 for a buy, -1 for a sell."""
+        return 1 if self is OrderSide.BUY else -1
+
+    @property
+    def opposite(self) -> 'OrderSide':
+        """The other side."""
+        return OrderSide.SELL if self is OrderSide.BUY else OrderSide.BUY
+
+
+class OrderType(enum.StrEnum):
+    """How an order gets its price."""
+
+    MARKET = 'market'
+    LIMIT = 'limit'
+    STOP = 'stop'
+    STOP_LIMIT = 'stop_limit'
+    TRAILING_STOP = 'trailing_stop'
+    MARKET_ON_OPEN = 'market_on_open'
+    MARKET_ON_CLOSE = 'market_on_close'
+
+
+class TimeInForce(enum.StrEnum):
+    """How long an order works."""
+
+    DAY = 'day'
+    GTC = 'gtc'
+    GTD = 'gtd'
+    IOC = 'ioc'
+    FOK = 'fok'
+
+
+class OrderStatus(enum.StrEnum):
+    """Where an order stands.
+
+    Denied is our own risk, rejected is the broker, unknown means that the
+    broker has to be asked.
+    """
+
+    CREATED = 'created'
+    DENIED = 'denied'
+    SUBMITTED = 'submitted'
+    ACCEPTED = 'accepted'
+    PARTIALLY_FILLED = 'partially_filled'
+    FILLED = 'filled'
+    PENDING_CANCEL = 'pending_cancel'
+    PENDING_REPLACE = 'pending_replace'
+    CANCELLED = 'cancelled'
+    REJECTED = 'rejected'
+    EXPIRED = 'expired'
+    UNKNOWN = 'unknown'
+
+
+_S = OrderStatus
+_WORKING_MOVES = frozenset(
+    {
+        _S.PARTIALLY_FILLED,
+        _S.FILLED,
+        _S.PENDING_CANCEL,
+        _S.PENDING_REPLACE,
+        _S.CANCELLED,
+        _S.REJECTED,
+        _S.EXPIRED,
+        _S.UNKNOWN,
+    }
+)
+
+# What may follow what. Whatever is not here is an error. A fill that was
+# already on its way arrives after a cancel or an expiry, and is real.
+TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    _S.CREATED: frozenset({_S.SUBMITTED, _S.DENIED}),
+    _S.DENIED: frozenset(),
+    # Submitted to denied: withheld by the emergency stop before the wire.
+    _S.SUBMITTED: _WORKING_MOVES | {_S.ACCEPTED, _S.DENIED},
+    _S.ACCEPTED: _WORKING_MOVES | {_S.ACCEPTED},
+    _S.PARTIALLY_FILLED: _WORKING_MOVES,
+    # A cancel or a replacement that is refused restores what was before.
+    _S.PENDING_CANCEL: _WORKING_MOVES | {_S.ACCEPTED},
+    _S.PENDING_REPLACE: _WORKING_MOVES | {_S.ACCEPTED},
+    _S.UNKNOWN: _WORKING_MOVES | {_S.ACCEPTED, _S.DENIED},
+    _S.FILLED: frozenset(),
+    _S.CANCELLED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
+    _S.EXPIRED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
+    _S.REJECTED: frozenset(),
+}
+
+# An order in one of these is at the broker, or may be.
+WORKING = frozenset(
+    {
+        _S.SUBMITTED,
+        _S.ACCEPTED,
+        _S.PARTIALLY_FILLED,
+        _S.PENDING_CANCEL,
+        _S.PENDING_REPLACE,
+        _S.UNKNOWN,
+    }
+)
+
+
+class Order(payload.Payload, frozen=True, kw_only=True):
+    """An order, as it stands after some event.
+
+    Attributes:
+        id: The id everywhere, the broker's client order id too.
+        symbol: The instrument.
+        side: Buy or sell.
+        quantity: Units wanted, above 0.
+        type: How it gets its price.
+        price: The limit, where the type has one.
+        stop_price: The trigger, where the type has one.
+        trail: An amount, or a per cent as '2%', for trailing stops.
+        take_profit: Price of an exit attached to it.
+        stop_loss: Trigger of an exit attached to it.
+        time_in_force: How long it works.
+        expires: For GTD, nanoseconds since the epoch, UTC.
+        strategy: Who wants it; empty for the operator.
+        reason: Why, for the log.
+        created: When it was decided, nanoseconds since the epoch, UTC.
+        updated: When it last changed, nanoseconds since the epoch, UTC.
+        status: Where it stands.
+        resting: The status to go back to when a cancel or a replacement is
+            refused.
+        filled: Units filled so far.
+        average_price: Mean price of the fills so far; 0 without any.
+        fees: Fees of the fills so far, in the account's currency.
+        triggered: A stop-limit whose stop has been touched.
+        broker_id: The broker's own id, once it has given one.
+        message: Why it was denied, rejected or cancelled.
+        cause: Number of the event that asked for it.
+        seq: Number of the event that created it.
+    """
+
+    id: str
+    symbol: str
+    side: OrderSide
+    quantity: float
+    type: OrderType = OrderType.MARKET
+    price: float | None = None
+    stop_price: float | None = None
+    trail: float | str | None = None
+    take_profit: float | None = None
+    stop_loss: float | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expires: int | None = None
+    strategy: str = ''
+    reason: str = ''
+    created: int = 0
+    updated: int = 0
+    status: OrderStatus = OrderStatus.CREATED
+    resting: OrderStatus = OrderStatus.CREATED
+    filled: float = 0.0
+    average_price: float = 0.0
+    fees: float = 0.0
+    triggered: bool = False
+    broker_id: str = ''
+    message: str = ''
+    cause: int = 0
+    seq: int = 0
+
+    @property
+    def remaining(self) -> float:
+        """Units still to be filled."""
+        rest = self.quantity - self.filled
+        return rest if rest > DUST else 0.0
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it is at the broker, or may be."""
+        return self.status in WORKING
+
+    @property
+    def signed_remaining(self) -> float:
+        """Units still to be filled, negative for a sell."""
+        return self.side.sign * self.remaining
+
+
+class Fill(payload.Payload, frozen=True, kw_only=True):
+    """A part of an order that was traded.
+
+    Attributes:
+        order_id: The order.
+        execution_id: The broker's id of this fill; the same one twice is the
+            same fill.
+        symbol: The instrument.
+        side: Buy or sell.
+        quantity: Units traded, above 0.
+        price: Price a unit.
+        fee: What the broker took, in the account's currency.
+        timestamp: When, nanoseconds since the epoch, UTC.
+        tag: What kind of fill: open, limit, stop, gap, ...
+    """
+
+    order_id: str
+    execution_id: str
+    symbol: str
+    side: OrderSide
+    quantity: float
+    price: float
+    fee: float = 0.0
+    timestamp: int = 0
+    tag: str = ''
+
+
+class OrderUpdate(payload.Payload, frozen=True, kw_only=True):
+    """What became of an order, other than a fill.
+
+    Attributes:
+        order_id: The order.
+        status: Where it stands now.
+        broker_id: The broker's own id, once it has given one.
+        message: Why, for a person.
+        quantity: The quantity after a replacement.
+        price: The limit after a replacement.
+        stop_price: The trigger after a replacement.
+        triggered: The stop of a stop-limit was touched.
+    """
+
+    order_id: str
+    status: OrderStatus
+    broker_id: str = ''
+    message: str = ''
+    quantity: float | None = None
+    price: float | None = None
+    stop_price: float | None = None
+    triggered: bool = False
+
+
+class SignalKind(enum.StrEnum):
+    """What a strategy wants."""
+
+    ORDER = 'order'
+    TARGET = 'target'
+    TARGET_WEIGHT = 'target_weight'
+    CLOSE = 'close'
+    CANCEL = 'cancel'
+
+
+class Signal(payload.Payload, frozen=True, kw_only=True):
+    """What a strategy wants, and why.
+
+    Attributes:
+        symbol: The instrument.
+        kind: An order as it stands, a position to reach, a cancel.
+        side: Buy or sell, for an order.
+        quantity: Units; for a target the signed position; None leaves it to
+            the sizing.
+        weight: For a target weight: share of the portfolio's value, signed.
+        type: How the order gets its price.
+        price: The limit.
+        stop_price: The trigger.
+        trail: An amount, or a per cent as '2%'.
+        take_profit: Price of an exit to attach.
+        stop_loss: Trigger of an exit to attach.
+        time_in_force: How long the order works.
+        reason: Why, for the log.
+        order_id: The id that the order will have, or that is to be cancelled.
+        strategy: Who wants it.
+        indicators: Values of the strategy's indicators at that moment.
+    """
+
+    symbol: str
+    kind: SignalKind = SignalKind.ORDER
+    side: OrderSide | None = None
+    quantity: float | None = None
+    weight: float | None = None
+    type: OrderType = OrderType.MARKET
+    price: float | None = None
+    stop_price: float | None = None
+    trail: float | str | None = None
+    take_profit: float | None = None
+    stop_loss: float | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reason: str = ''
+    order_id: str = ''
+    strategy: str = ''
+    indicators: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+def check_transition(order: Order, status: OrderStatus) -> None:
+    """Holds a move against the table.
+
+    Args:
+        order: The order as it stands.
+        status: Where it is said to go.
+
+    Raises:
+        errors.IllegalTransitionError: The table does not have this move.
+    """
+    if status not in TRANSITIONS[order.status]:
+        raise errors.IllegalTransitionError(
+            f'order {order.id} cannot go from {order.status} to {status}'
+        )
+
+
+def apply_update(order: Order, update: OrderUpdate, timestamp: int) -> Order:
+    """Gives the order after a report.
+
+    A pending status keeps in `resting` what was before it, for the case that
+    the broker refuses.
+
+    Args:
+        order: The order as it stands.
+        update: What became of it.
+        timestamp: When, nanoseconds since the epoch, UTC.
+
+    Returns:
+        The order after the report.
+
+    Raises:
+        errors.IllegalTransitionError: The table does not have this move.
+    """
+    if update.status is not order.status or update.status is _S.ACCEPTED:
+        check_transition(order, update.status)
+    resting = order.resting
+    if order.status not in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
+        resting = order.status
+    return msgspec.structs.replace(
+        order,
+        status=update.status,
+        resting=resting,
+        updated=timestamp,
+        broker_id=update.broker_id or order.broker_id,
+        message=update.message or order.message,
+        quantity=order.quantity if update.quantity is None else update.quantity,
+        price=order.price if update.price is None else update.price,
+        stop_price=(
+            order.stop_price if update.stop_price is None else update.stop_price
+        ),
+        triggered=order.triggered or update.triggered,
+    )
+
+
+def apply_fill(order: Order, fill: Fill, timestamp: int) -> Order:
+    """Gives the order after a fill.
+
+    Args:
+        order: The order as it stands.
+        fill: What was traded of it.
+        timestamp: When, nanoseconds since the epoch, UTC.
+
+    Returns:
+        The order after the fill; more filled than wanted counts as filled.
+
+    Raises:
+        errors.IllegalTransitionError: The order cannot fill any more.
+    """
+    filled = order.filled + fill.quantity
+    done = filled >= order.quantity - DUST
+    status = _S.FILLED if done else _S.PARTIALLY_FILLED
+    if not done and order.status in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
+        resting = _S.PARTIALLY_FILLED
+        status = order.status
+    elif not done and order.status in (_S.CANCELLED, _S.EXPIRED):
+        # What is left stays cancelled; the late part is booked.
+        resting = order.resting
+        status = order.status
+    else:
+        if status is not order.status:
+            check_transition(order, status)
+        resting = status
+    cost = order.average_price * order.filled + fill.price * fill.quantity
+    return msgspec.structs.replace(
+        order,
+        status=status,
+        resting=resting,
+        updated=timestamp,
+        filled=filled,
+        average_price=cost / filled,
+        fees=order.fees + fill.fee,
+    )
+
+
+_NEEDS_PRICE = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+_NEEDS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+
+
+def check_order(
+    *,
+    symbol: str,
+    quantity: float,
+    type: OrderType,
+    price: float | None,
+    stop_price: float | None,
+) -> None:
+    """Refuses an order that makes no sense by itself.
+
+    Args:
+        symbol: The instrument.
+        quantity: Units wanted.
+        type: How the order gets its price.
+        price: The limit.
+        stop_price: The trigger.
+
+    Raises:
+        errors.OrderError: Naming what to change.
+    """
+    if not symbol or not symbol.isprintable() or ' ' in symbol:
+        raise errors.OrderError(f'{symbol!r} is not a symbol')
+    if not math.isfinite(quantity) or quantity <= 0:
+        raise errors.OrderError(f'quantity {quantity:g} must be above 0')
+    for name, value, needed in (
+        ('price', price, type in _NEEDS_PRICE),
+        ('stop price', stop_price, type in _NEEDS_STOP),
+    ):
+        if needed and value is None:
+            raise errors.OrderError(f'a {type} order needs a {name}')
+        if not needed and value is not None:
+            raise errors.OrderError(f'a {type} order takes no {name}')
+        if value is not None and (not math.isfinite(value) or value <= 0):
+            raise errors.OrderError(f'{name} {value:g} must be above 0')

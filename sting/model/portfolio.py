@@ -1,0 +1,143 @@
+"""Positions and portfolios: fills in, holdings and profit and loss out.
+
+Accounting is by average cost: a fill that adds to a position moves the average
+price, one that takes from it realizes the difference to the average.
+"""
+
+from collections.abc import Mapping
+
+from sting.model import orders
+from sting.model import payload
+
+
+class Position(payload.Payload, frozen=True, kw_only=True):
+    """A holding.
+
+    Attributes:
+        symbol: The instrument.
+        quantity: Units held, negative when short.
+        average_price: Mean price paid for what is held; 0 when flat.
+        realized: Profit realized so far, before fees.
+        fees: Fees paid so far.
+        opened: When it was last opened from flat, nanoseconds, UTC.
+        updated: When it last changed, nanoseconds, UTC.
+    """
+
+    symbol: str
+    quantity: float = 0.0
+    average_price: float = 0.0
+    realized: float = 0.0
+    fees: float = 0.0
+    opened: int = 0
+    updated: int = 0
+
+    def unrealized(self, price: float) -> float:
+        """Profit if it were closed at this price, before fees."""
+        return self.quantity * (price - self.average_price)
+
+    def after(self, fill: orders.Fill) -> 'Position':
+        """Gives the position after a fill.
+
+        Args:
+            fill: A fill of this symbol.
+
+        Returns:
+            The new position; dust below 1e-9 units counts as flat.
+        """
+        signed = fill.side.sign * fill.quantity
+        held = self.quantity
+        quantity = held + signed
+        average = self.average_price
+        realized = self.realized
+        opened = self.opened
+        if abs(quantity) < orders.DUST:
+            quantity = 0.0
+        if held == 0.0 or (held > 0) == (signed > 0):
+            average = (held * average + signed * fill.price) / quantity
+            opened = fill.timestamp if held == 0.0 else opened
+        else:
+            closing = min(abs(held), abs(signed))
+            sign = 1.0 if held > 0 else -1.0
+            realized += closing * (fill.price - average) * sign
+            if quantity == 0.0:
+                average = 0.0
+            elif (quantity > 0) != (held > 0):
+                average = fill.price
+                opened = fill.timestamp
+        return Position(
+            symbol=self.symbol,
+            quantity=quantity,
+            average_price=average,
+            realized=realized,
+            fees=self.fees + fill.fee,
+            opened=opened,
+            updated=fill.timestamp,
+        )
+
+
+class Portfolio:
+    """Cash and positions, changed by fills and by nothing else.
+
+    Attributes:
+        cash: In the account's currency.
+        positions: By symbol; flat ones stay, with what they realized.
+    """
+
+    __slots__ = ('cash', 'held', 'positions')
+
+    def __init__(self, cash: float = 0.0) -> None:
+        self.cash = cash
+        self.positions: dict[str, Position] = {}
+        self.held: set[str] = set()
+
+    def apply(self, fill: orders.Fill) -> Position:
+        """Books a fill.
+
+        Args:
+            fill: What was traded.
+
+        Returns:
+            The position after it.
+        """
+        before = self.positions.get(fill.symbol)
+        if before is None:
+            before = Position(symbol=fill.symbol)
+        after = before.after(fill)
+        self.positions[fill.symbol] = after
+        if after.quantity:
+            self.held.add(fill.symbol)
+        else:
+            self.held.discard(fill.symbol)
+        self.cash -= fill.side.sign * fill.quantity * fill.price + fill.fee
+        return after
+
+    def quantity(self, symbol: str) -> float:
+        """Units held of a symbol, negative when short."""
+        position = self.positions.get(symbol)
+        return 0.0 if position is None else position.quantity
+
+    def value(self, prices: Mapping[str, float]) -> float:
+        """Cash and holdings at these prices.
+
+        A position without a price counts at what was paid for it.
+
+        Args:
+            prices: Last price by symbol.
+
+        Returns:
+            The value in the account's currency.
+        """
+        total = self.cash
+        for symbol in sorted(self.held):
+            position = self.positions[symbol]
+            price = prices.get(symbol, position.average_price)
+            total += position.quantity * price
+        return total
+
+    def realized(self) -> float:
+        """Profit realized so far, before fees."""
+        return sum(p.realized for p in self.positions.values())
+
+    def fees(self) -> float:
+        """Fees paid so far."""
+        return sum(p.fees for p in self.positions.values())

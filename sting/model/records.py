@@ -1,0 +1,163 @@
+"""Payloads of events that are not market data, orders or fills."""
+
+import enum
+
+from sting.model import payload
+
+
+class Mode(enum.StrEnum):
+    """What is at stake in a profile."""
+
+    DEMO = 'demo'
+    PAPER = 'paper'
+    LIVE = 'live'
+    REPLAY = 'replay'
+
+
+class TradingState(enum.StrEnum):
+    """What risk lets through.
+
+    REDUCING admits only what shrinks a position; HALTED admits only the
+    operator's typed flatten.
+    """
+
+    TRADING = 'TRADING'
+    REDUCING = 'REDUCING'
+    HALTED = 'HALTED'
+
+
+class Severity(enum.StrEnum):
+    """How much an alert matters."""
+
+    INFO = 'info'
+    WARNING = 'warning'
+    CRITICAL = 'critical'
+
+
+class Decision(enum.StrEnum):
+    """What risk says of an order."""
+
+    APPROVE = 'approve'
+    REDUCE = 'reduce'
+    DENY = 'deny'
+
+
+class LogCreated(payload.Payload, frozen=True, kw_only=True):
+    """The first event of every log.
+
+    Attributes:
+        log: The id drawn once for this log, the start of every order id.
+        profile: The profile that writes it.
+        mode: What is at stake in it.
+        currency: The one currency of its account.
+        cash: What the account starts with.
+    """
+
+    log: str
+    profile: str
+    mode: Mode
+    currency: str = 'USD'
+    cash: float = 0.0
+
+
+class SystemStatus(payload.Payload, frozen=True, kw_only=True):
+    """A part of the engine changed its state.
+
+    Attributes:
+        component: Which part: engine, feed:demo, broker:paper, ...
+        status: started, stopped, connected, silent, lost, ...
+        detail: One sentence for a person.
+    """
+
+    component: str
+    status: str
+    detail: str = ''
+
+
+class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
+    """A strategy changed its state.
+
+    Attributes:
+        strategy: The name of the instance.
+        status: starting, running, stopped or failed.
+        detail: Why, for a person.
+    """
+
+    strategy: str
+    status: str
+    detail: str = ''
+
+
+class Alert(payload.Payload, frozen=True, kw_only=True):
+    """Something that a person should know.
+
+    Attributes:
+        severity: How much it matters.
+        message: One sentence.
+        source: The rule or part that raised it.
+    """
+
+    severity: Severity
+    message: str
+    source: str = ''
+
+
+class AlertSeen(payload.Payload, frozen=True, kw_only=True):
+    """The operator acknowledged alerts.
+
+    Attributes:
+        up_to: Number of the newest alert that was acknowledged.
+    """
+
+    up_to: int
+
+
+class TradingStateChange(payload.Payload, frozen=True, kw_only=True):
+    """Trading was halted, reduced or resumed.
+
+    Attributes:
+        state: What holds from here on.
+        who: operator, signal, a rule's name, ...
+        reason: Why, for a person.
+    """
+
+    state: TradingState
+    who: str
+    reason: str = ''
+
+
+class RuleSet(payload.Payload, frozen=True, kw_only=True):
+    """The risk rules in force from here on.
+
+    Attributes:
+        names: The rules' names, in the order in which they are asked.
+        limits: Their limits, in the same order.
+        units: What a figure counts, in the same order.
+    """
+
+    names: tuple[str, ...]
+    limits: tuple[float | None, ...]
+    units: tuple[str, ...]
+
+
+class Verdict(payload.Payload, frozen=True, kw_only=True):
+    """What risk said of an order.
+
+    Attributes:
+        order_id: The order.
+        decision: approve, reduce or deny.
+        figures: Each rule's figure, in the rule set's order; None where the
+            rule did not apply.
+        failed: Positions in the rule set of the rules that said no.
+        rules: Number of the event that has the rule set.
+        quantity: The quantity let through.
+        message: Why it was denied or reduced, for a person.
+    """
+
+    order_id: str
+    decision: Decision
+    figures: tuple[float | None, ...] = ()
+    failed: tuple[int, ...] = ()
+    rules: int = 0
+    quantity: float = 0.0
+    message: str = ''

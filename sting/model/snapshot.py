@@ -1,0 +1,235 @@
+"""What the terminal sees: immutable pictures of the engine.
+
+A snapshot is built by the engine a few times a second and never changes. It is
+plain data, so that the same terminal can be shown an engine in its own process
+or one behind the control socket.
+"""
+
+import msgspec
+
+from sting.model import orders
+from sting.model import records
+
+
+class WatchRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of the watchlist.
+
+    Attributes:
+        symbol: The instrument.
+        last: Last price; None before the first.
+        change: Last price over the session's reference price less 1, as a
+            fraction; None before the first.
+        volume: Units traded since the session began.
+        timestamp: Of the last bar, nanoseconds since the epoch, UTC.
+        age_s: Seconds since something arrived for it; None before the first.
+        bid: Best bid; None where the feed has no quotes.
+        ask: Best ask; None where the feed has no quotes.
+        trend: The last closes, oldest first, at most 30.
+    """
+
+    symbol: str
+    last: float | None = None
+    change: float | None = None
+    volume: float = 0.0
+    timestamp: int = 0
+    age_s: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    trend: tuple[float, ...] = ()
+
+
+class PositionRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of the positions pane.
+
+    Attributes:
+        symbol: The instrument.
+        quantity: Units held, negative when short.
+        average_price: Mean price paid.
+        last: Last price; None before the first.
+        value: Quantity times last price.
+        unrealized: Profit if closed at the last price, before fees.
+        realized: Profit realized so far, before fees.
+    """
+
+    symbol: str
+    quantity: float
+    average_price: float
+    last: float | None
+    value: float
+    unrealized: float
+    realized: float
+
+
+class StrategyRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of the strategies pane.
+
+    Attributes:
+        name: The instance's name.
+        strategy: What it runs: module or file.
+        status: starting, running, stopped or failed.
+        symbols: What it is given.
+        parameters: name=value, joined with blanks.
+        pnl: Realized and unrealized profit of its own book, after fees.
+        trades: Fills so far.
+        working: Working orders.
+        detail: Why it failed or stopped.
+    """
+
+    name: str
+    strategy: str
+    status: str
+    symbols: tuple[str, ...]
+    parameters: str = ''
+    pnl: float = 0.0
+    trades: int = 0
+    working: int = 0
+    detail: str = ''
+
+
+class AlertRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of the alerts pane."""
+
+    seq: int
+    timestamp: int
+    severity: records.Severity
+    message: str
+    source: str
+    seen: bool
+
+
+class EventRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of the events pane.
+
+    Attributes:
+        seq: The event's number.
+        timestamp: Nanoseconds since the epoch, UTC.
+        type: The event's type.
+        source: Who says so.
+        symbol: The instrument, or empty.
+        cause: Number of the event that led to it.
+        text: The payload in a few words.
+    """
+
+    seq: int
+    timestamp: int
+    type: str
+    source: str
+    symbol: str
+    cause: int
+    text: str
+
+
+class LinkRow(msgspec.Struct, frozen=True, gc=False):
+    """A feed or a broker.
+
+    Attributes:
+        name: Its name in the configuration.
+        status: connected, silent, lost, stopped, ended, ...
+        detail: One sentence for a person.
+        age_s: Seconds since it last gave something; None before the first.
+    """
+
+    name: str
+    status: str
+    detail: str = ''
+    age_s: float | None = None
+
+
+class QueueRow(msgspec.Struct, frozen=True, gc=False):
+    """How a queue is.
+
+    Attributes:
+        name: The lane.
+        waiting: What waits now.
+        limit: What may wait.
+        taken: What has passed so far.
+        replaced: What was replaced by something newer.
+        blocked: How often a publisher had to wait.
+    """
+
+    name: str
+    waiting: int
+    limit: int
+    taken: int = 0
+    replaced: int = 0
+    blocked: int = 0
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine at one moment.
+
+    Attributes:
+        profile: The profile.
+        mode: What is at stake.
+        account: The account's name at the broker.
+        currency: The one currency of the account.
+        state: What risk lets through.
+        reason: Who halted it and why; empty while trading.
+        halting: The emergency stop was pulled and is not yet an event.
+        pid: The engine's process.
+        started: When the engine started, nanoseconds since the epoch, UTC.
+        uptime_s: Seconds since then.
+        time: The engine's clock, nanoseconds since the epoch, UTC.
+        seq: Number of the last event.
+        equity: Cash and holdings.
+        cash: In the account's currency.
+        day_pnl: Equity less that at the start of the day.
+        watch: One row a symbol, in the profile's order.
+        orders: Working orders first, then the newest done ones.
+        open_orders: How many work.
+        positions: Open ones, and those that were closed today.
+        strategies: One row an instance.
+        alerts: Newest first.
+        unseen: How many alerts are not acknowledged.
+        events: The newest events, oldest first.
+        feeds: One row a feed.
+        brokers: One row a broker.
+        queues: One row a lane.
+        loop_lag_ms: How late the engine's loop is, in milliseconds.
+        generated: The market data is generated, not real.
+    """
+
+    profile: str
+    mode: records.Mode
+    account: str = ''
+    currency: str = 'USD'
+    state: records.TradingState = records.TradingState.TRADING
+    reason: str = ''
+    halting: bool = False
+    pid: int = 0
+    started: int = 0
+    uptime_s: float = 0.0
+    time: int = 0
+    seq: int = 0
+    equity: float = 0.0
+    cash: float = 0.0
+    day_pnl: float = 0.0
+    watch: tuple[WatchRow, ...] = ()
+    orders: tuple[orders.Order, ...] = ()
+    open_orders: int = 0
+    positions: tuple[PositionRow, ...] = ()
+    strategies: tuple[StrategyRow, ...] = ()
+    alerts: tuple[AlertRow, ...] = ()
+    unseen: int = 0
+    events: tuple[EventRow, ...] = ()
+    feeds: tuple[LinkRow, ...] = ()
+    brokers: tuple[LinkRow, ...] = ()
+    queues: tuple[QueueRow, ...] = ()
+    loop_lag_ms: float = 0.0
+    generated: bool = False
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False):
+    """A fill on the chart.
+
+    Attributes:
+        timestamp: When, nanoseconds since the epoch, UTC.
+        price: At what price.
+        side: Buy or sell.
+        quantity: Units.
+    """
+
+    timestamp: int
+    price: float
+    side: orders.OrderSide
+    quantity: float

@@ -1,0 +1,65 @@
+"""The one face that an engine shows to a screen, a socket or a script."""
+
+from concurrent import futures
+from typing import Protocol
+
+from sting.model import commands
+from sting.model import market
+from sting.model import snapshot
+
+
+class Workstation(Protocol):
+    """An engine, in this process or behind the control socket.
+
+    Every method may be called from any thread. None of them waits for the
+    engine but through the future that it returns.
+    """
+
+    def snapshot(self) -> snapshot.Snapshot:
+        """Gives the newest picture of the engine."""
+        ...
+
+    def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
+        """Gives the last closed bars of a symbol, oldest first."""
+        ...
+
+    def marks(self, symbol: str, limit: int) -> tuple[snapshot.Mark, ...]:
+        """Gives the last fills of a symbol, oldest first."""
+        ...
+
+    def submit(
+        self, command: commands.Command
+    ) -> futures.Future[commands.CommandResult]:
+        """Puts a command into the sequence.
+
+        Args:
+            command: What the operator wants.
+
+        Returns:
+            A future with the answer, once the command's event is durable.
+        """
+        ...
+
+    def emergency_stop(self, who: str, reason: str) -> None:
+        """Stops everything at once, whatever the engine is doing.
+
+        Args:
+            who: operator, signal, a rule's name, ...
+            reason: Why, for the log.
+        """
+        ...
+
+    def why(self, seq: int) -> futures.Future[tuple[snapshot.EventRow, ...]]:
+        """Walks from an event back to what caused it.
+
+        Args:
+            seq: The event's number.
+
+        Returns:
+            A future with the event first and its first cause last.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends the engine in order, and waits until its log is closed."""
+        ...

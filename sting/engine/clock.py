@@ -26,6 +26,7 @@ class Clock(abc.ABC):
     async def sleep(self, seconds: float) -> None:
         """Waits by this clock."""
 
+    @abc.abstractmethod
     def advance(self, timestamp: int) -> None:
         """Tells the clock that an event with this time came.
 
@@ -48,6 +49,9 @@ class LiveClock(Clock):
     async def sleep(self, seconds: float) -> None:
         """Waits by the machine's clock."""
         await asyncio.sleep(seconds)
+
+    def advance(self, timestamp: int) -> None:
+        """Does nothing: the machine's clock moves by itself."""
 
 
 class MarketClock(LiveClock):

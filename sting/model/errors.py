@@ -1,22 +1,22 @@
 """Every exception of sting; each is one condition a caller can act on.
 
-| gError
-| putError            what the user gave is wrong: exit code 2
-| ConfigError           a YAML file or an option
-| DataError             a file or a feed of market data
-| StrategyError         a strategy that cannot be loaded or set up
-| OrderError            an order that makes no sense by itself
-| tRunningError       a command needs a running engine: exit code 3
-| fusedError          understood, and not allowed now
-| ateError            the engine was asked for an illegal move
-| IllegalTransitionError  an order cannot go from this state to that one
-| urnalError          the event log
-| JournalLockedError    another engine writes it
-| JournalCorruptError   it does not verify
-| JournalWriteError     it cannot be written: disk full, read only
-| okerError           a broker
-| BrokerRejectedError   it said no
-| BrokerUnknownError    it did not answer: ask before doing it again
+| StingError
+|   InputError             what the user gave is wrong: exit code 2
+|     ConfigError            a YAML file or an option
+|     DataError              a file or a feed of market data
+|     StrategyError          a strategy that cannot be loaded or set up
+|     OrderError             an order that makes no sense by itself
+|   NotRunningError        a command needs a running engine: exit code 3
+|   RefusedError           understood, and not allowed now
+|   StateError             the engine was asked for an illegal move
+|     IllegalTransitionError an order cannot go from this state to that one
+|   JournalError           the event log
+|     JournalLockedError     another engine writes it
+|     JournalCorruptError    it does not verify
+|     JournalWriteError      it cannot be written: disk full, read only
+|   BrokerError            a broker
+|     BrokerRejectedError    it said no
+|     BrokerUnknownError     it did not answer: ask before doing it again
 """
 
 import pathlib

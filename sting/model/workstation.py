@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sting.model import commands
 from sting.model import market
-from sting.model import snapshot
+from sting.model import views
 
 
 class Workstation(Protocol):
@@ -15,7 +15,7 @@ class Workstation(Protocol):
     engine but through the future that it returns.
     """
 
-    def snapshot(self) -> snapshot.Snapshot:
+    def snapshot(self) -> views.Snapshot:
         """Gives the newest picture of the engine."""
         ...
 
@@ -23,7 +23,7 @@ class Workstation(Protocol):
         """Gives the last closed bars of a symbol, oldest first."""
         ...
 
-    def marks(self, symbol: str, limit: int) -> tuple[snapshot.Mark, ...]:
+    def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
         """Gives the last fills of a symbol, oldest first."""
         ...
 
@@ -49,7 +49,7 @@ class Workstation(Protocol):
         """
         ...
 
-    def why(self, seq: int) -> futures.Future[tuple[snapshot.EventRow, ...]]:
+    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         """Walks from an event back to what caused it.
 
         Args:

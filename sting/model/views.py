@@ -10,6 +10,9 @@ import msgspec
 from sting.model import orders
 from sting.model import records
 
+# Snapshot has a field of the module's name, so its type is named here.
+_Orders = tuple[orders.Order, ...]
+
 
 class WatchRow(msgspec.Struct, frozen=True, gc=False):
     """A line of the watchlist.
@@ -205,7 +208,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     cash: float = 0.0
     day_pnl: float = 0.0
     watch: tuple[WatchRow, ...] = ()
-    orders: tuple[orders.Order, ...] = ()
+    orders: _Orders = ()
     open_orders: int = 0
     positions: tuple[PositionRow, ...] = ()
     strategies: tuple[StrategyRow, ...] = ()

@@ -1,0 +1,45 @@
+"""Where a user's files lie, and what they say.
+
+A facade: these names are imported on purpose, so that others write
+`settings.load(settings.Home.find())`.
+"""
+
+from sting.settings.home import Home
+from sting.settings.loader import load
+from sting.settings.loader import read_risk
+from sting.settings.loader import shipped
+from sting.settings.schema import DemoFeed
+from sting.settings.schema import Feed
+from sting.settings.schema import FileFeed
+from sting.settings.schema import Journal
+from sting.settings.schema import Paper
+from sting.settings.schema import Profile
+from sting.settings.schema import Risk
+from sting.settings.schema import Rule
+from sting.settings.schema import RuleName
+from sting.settings.schema import Settings
+from sting.settings.schema import Sizing
+from sting.settings.schema import Stop
+from sting.settings.schema import StrategyEntry
+from sting.settings.schema import Terminal
+
+__all__ = [
+    'DemoFeed',
+    'Feed',
+    'FileFeed',
+    'Home',
+    'Journal',
+    'Paper',
+    'Profile',
+    'Risk',
+    'Rule',
+    'RuleName',
+    'Settings',
+    'Sizing',
+    'Stop',
+    'StrategyEntry',
+    'Terminal',
+    'load',
+    'read_risk',
+    'shipped',
+]

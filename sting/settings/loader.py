@@ -1,0 +1,173 @@
+"""Loads the settings: the shipped defaults with the user's laid over them."""
+
+from collections.abc import Iterable
+import os
+import pathlib
+
+import msgspec
+
+from sting.model import errors
+from sting.settings import build
+from sting.settings import home as homes
+from sting.settings import schema
+from sting.settings import tree
+
+# Every file that there can be, and what it says.
+FILES: dict[str, type[schema.Section]] = {
+    'sting.yaml': schema.Main,
+    'strategy.yaml': schema.Strategies,
+    'risk.yaml': schema.Risk,
+    'exchanges/paper.yaml': schema.Paper,
+}
+# Brokers that a profile can name.
+BROKERS = ('paper',)
+
+
+def shipped() -> pathlib.Path:
+    """Gives the folder of the shipped defaults.
+
+    Returns:
+        `sting/config` where sting is installed, `config` in a checkout.
+
+    Raises:
+        errors.ConfigError: Neither is there.
+    """
+    package = pathlib.Path(__file__).absolute().parents[1]
+    for folder in (package / 'config', package.parent / 'config'):
+        if (folder / 'sting.yaml').is_file():
+            return folder
+    raise errors.ConfigError(
+        'the shipped configuration is missing; install sting again',
+        path=package / 'config',
+    )
+
+
+def load(home: homes.Home) -> schema.Settings:
+    """Loads the settings.
+
+    Args:
+        home: The user's folders; its YAML files are laid over the shipped
+            ones key by key, and a list replaces a list.
+
+    Returns:
+        The settings, complete and checked.
+
+    Raises:
+        errors.ConfigError: Naming file, line and remedy.
+    """
+    _check_names(home.config)
+    defaults = shipped()
+    trees = {}
+    for name in FILES:
+        trees[name] = tree.parse(defaults / name)
+        own = home.config / name
+        if own.is_file():
+            trees[name] = tree.overlay(trees[name], tree.parse(own))
+    main = build.build(trees['sting.yaml'], schema.Main)
+    listed = build.build(trees['strategy.yaml'], schema.Strategies)
+    _check_profiles(trees['sting.yaml'], main, listed.strategies)
+    return schema.Settings(
+        default=main.profile,
+        profiles=main.profiles,
+        feeds={
+            name: _anchor_feed(feed, home) for name, feed in main.feeds.items()
+        },
+        journal=main.journal,
+        terminal=main.terminal,
+        stop=main.stop,
+        strategies={
+            name: _anchor_strategy(entry, home)
+            for name, entry in listed.strategies.items()
+        },
+        risk=build.build(trees['risk.yaml'], schema.Risk),
+        paper=build.build(trees['exchanges/paper.yaml'], schema.Paper),
+    )
+
+
+def read_risk(path: pathlib.Path) -> schema.Risk:
+    """Reads a file of risk rules by itself, as `--risk` names one.
+
+    Its sections are taken as they are, not laid over the shipped ones. A
+    file that has `rules:` and no `backtest:` means its rules for both.
+
+    Args:
+        path: A file written like risk.yaml.
+
+    Returns:
+        Its rules and sizing.
+
+    Raises:
+        errors.ConfigError: Naming file, line and remedy.
+    """
+    own = tree.parse(path)
+    both = dict(tree.parse(shipped() / 'risk.yaml').value)
+    both.update(own.value)
+    if 'rules' in own.value and 'backtest' not in own.value:
+        both['backtest'] = own.value['rules']
+    risk: schema.Risk = build.build(
+        tree.Node(both, own.path, own.line), schema.Risk
+    )
+    return risk
+
+
+def _check_names(folder: pathlib.Path) -> None:
+    """Refuses YAML files that nothing would ever read."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.rglob('*.y*ml')):
+        name = path.relative_to(folder).as_posix()
+        if name not in FILES:
+            raise errors.ConfigError(
+                tree.unknown('file', name, FILES), path=path
+            )
+
+
+def _check_profiles(
+    root: tree.Node,
+    main: schema.Main,
+    strategies: dict[str, schema.StrategyEntry],
+) -> None:
+    """Refuses profiles that name what is not there."""
+    if main.profile not in main.profiles:
+        raise root.value['profile'].error(
+            tree.unknown('profile', main.profile, main.profiles)
+        )
+    for name, profile in main.profiles.items():
+        node = root.value['profiles'].value[name].value
+        _check_known('broker', profile.broker, BROKERS, node['broker'])
+        _check_known('feed', profile.feed, main.feeds, node['feed'])
+        for position, wanted in enumerate(profile.strategies):
+            place = node['strategies'].value[position]
+            _check_known('strategy', wanted, strategies, place)
+            for symbol in strategies[wanted].symbols:
+                if symbol not in profile.symbols:
+                    raise place.error(
+                        f'strategy {wanted!r} wants {symbol}, which is not '
+                        f'under symbols of profile {name!r}'
+                    )
+
+
+def _check_known(
+    what: str, name: str, known: Iterable[str], place: tree.Node
+) -> None:
+    if name not in known:
+        raise place.error(tree.unknown(what, name, known))
+
+
+def _anchor_feed(feed: schema.Feed, home: homes.Home) -> schema.Feed:
+    if isinstance(feed, schema.DemoFeed) or feed.path == 'sample':
+        return feed
+    path = home.config / pathlib.Path(feed.path).expanduser()
+    return msgspec.structs.replace(feed, path=os.fspath(path))
+
+
+def _anchor_strategy(
+    entry: schema.StrategyEntry, home: homes.Home
+) -> schema.StrategyEntry:
+    file, colon, name = entry.strategy.partition(':')
+    if not file.endswith('.py'):
+        return entry
+    path = home.strategies / pathlib.Path(file).expanduser()
+    return msgspec.structs.replace(
+        entry, strategy=f'{os.fspath(path)}{colon}{name}'
+    )

@@ -1,0 +1,265 @@
+"""What can be configured: one Struct a section of the YAML files."""
+
+import datetime
+from typing import Annotated
+from typing import Literal
+
+import msgspec
+
+from sting.model import errors
+from sting.model import records
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all sections; keys that are not fields are errors."""
+
+
+class Profile(Section, frozen=True, kw_only=True):
+    """One account and what runs on it.
+
+    Attributes:
+        mode: What is at stake.
+        broker: Where orders go: a name in exchanges/.
+        feed: Where bars come from: a name under `feeds`.
+        symbols: The instruments, in the order in which they are shown.
+        strategies: Names under `strategies` in strategy.yaml.
+        cash: What a new account starts with, in its currency.
+        currency: The one currency of the account.
+    """
+
+    mode: records.Mode
+    broker: Name
+    feed: Name
+    symbols: tuple[Name, ...]
+    strategies: tuple[Name, ...] = ()
+    cash: Positive = 100_000.0
+    currency: Name = 'USD'
+
+    def __post_init__(self) -> None:
+        """Refuses a profile without symbols or with one of them twice."""
+        if not self.symbols:
+            raise ValueError('symbols is empty; name at least one')
+        if len(set(self.symbols)) < len(self.symbols):
+            raise ValueError('symbols has one twice')
+
+
+class DemoFeed(
+    Section, frozen=True, kw_only=True, tag_field='kind', tag='demo'
+):
+    """Generated one-minute bars, made from the sample's daily bars.
+
+    Attributes:
+        interval_s: Seconds between one minute and the next.
+        start: The first day that is played.
+    """
+
+    interval_s: Positive = 1.0
+    start: datetime.date = datetime.date(2012, 6, 1)
+
+
+class FileFeed(
+    Section, frozen=True, kw_only=True, tag_field='kind', tag='file'
+):
+    """Bars played from files.
+
+    Attributes:
+        path: A CSV or Parquet file, or `sample`.
+        bars_per_s: Bars of each symbol a second.
+        timeframe: Length of a bar; None infers it.
+        stamp: Whether the file's timestamps are openings or closes.
+    """
+
+    path: Name
+    bars_per_s: Positive = 1.0
+    timeframe: str | None = None
+    stamp: Literal['open', 'close'] = 'open'
+
+
+Feed = DemoFeed | FileFeed
+
+
+class Journal(Section, frozen=True, kw_only=True):
+    """The event log.
+
+    Attributes:
+        batch: The most events that one commit may take.
+    """
+
+    batch: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 2000
+
+
+class Terminal(Section, frozen=True, kw_only=True):
+    """The workstation's screen.
+
+    Attributes:
+        theme: A theme's name.
+        on_hangup: What to do when the terminal goes away.
+        confirm: Which orders are reviewed before they are sent.
+        frames_per_s: How often data may be painted; auto: 10, over SSH 4.
+    """
+
+    theme: Name = 'dark'
+    on_hangup: Literal['stop'] = 'stop'
+    confirm: Literal['always'] = 'always'
+    frames_per_s: (
+        Literal['auto'] | Annotated[float, msgspec.Meta(ge=1, le=10)]
+    ) = 'auto'
+
+
+class Stop(Section, frozen=True, kw_only=True):
+    """The emergency stop.
+
+    Attributes:
+        keep_protective: Leave protective exits working.
+    """
+
+    keep_protective: bool = False
+
+
+class Main(Section, frozen=True, kw_only=True):
+    """sting.yaml."""
+
+    profile: Name
+    profiles: dict[str, Profile]
+    feeds: dict[str, Feed]
+    journal: Journal = Journal()
+    terminal: Terminal = Terminal()
+    stop: Stop = Stop()
+
+
+class StrategyEntry(Section, frozen=True, kw_only=True):
+    """A strategy with its parameters.
+
+    Attributes:
+        strategy: What to run: `module` or `path/to/file.py:ClassName`.
+        symbols: What it is given; empty for all symbols of the profile.
+        parameters: By name; what is not named keeps its default.
+        enabled: Whether it starts with the engine.
+    """
+
+    strategy: Name
+    symbols: tuple[Name, ...] = ()
+    parameters: dict[str, bool | int | float | str] = {}
+    enabled: bool = True
+
+
+class Strategies(Section, frozen=True, kw_only=True):
+    """strategy.yaml."""
+
+    strategies: dict[str, StrategyEntry]
+
+
+RuleName = Literal[
+    'max_order_notional',
+    'max_position_notional',
+    'max_position',
+    'price_collar',
+    'buying_power',
+]
+
+
+class Rule(Section, frozen=True, kw_only=True):
+    """A risk rule.
+
+    Attributes:
+        limit: What its figure may not pass; what it counts is the rule's.
+        enabled: Whether it is asked.
+    """
+
+    limit: Positive
+    enabled: bool = True
+
+
+class Sizing(Section, frozen=True, kw_only=True):
+    """How many units an order has that does not say.
+
+    Attributes:
+        method: How it is worked out.
+        fraction: Share of the equity that one order gets.
+    """
+
+    method: Literal['equity_fraction'] = 'equity_fraction'
+    fraction: Share = 0.1
+
+
+class Risk(Section, frozen=True, kw_only=True):
+    """risk.yaml.
+
+    Attributes:
+        rules: In force in every running profile, by name.
+        backtest: In force in backtests, by name.
+        sizing: For orders without a quantity.
+    """
+
+    rules: dict[RuleName, Rule]
+    backtest: dict[RuleName, Rule]
+    sizing: Sizing = Sizing()
+
+
+class Paper(Section, frozen=True, kw_only=True):
+    """exchanges/paper.yaml: how the simulated market fills.
+
+    Attributes:
+        commission_bps: Of the notional, in basis points.
+        slippage_bps: How much worse market and stop orders fill, in basis
+            points of the price.
+        participation: The most of a bar's volume that is filled, as a
+            fraction.
+    """
+
+    commission_bps: NotNegative = 0.0
+    slippage_bps: NotNegative = 0.0
+    participation: Share = 0.25
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is configured.
+
+    Attributes:
+        default: The profile that is meant when none is named.
+        profiles: By name.
+        feeds: By name.
+        journal: The event log.
+        terminal: The workstation's screen.
+        stop: The emergency stop.
+        strategies: By name.
+        risk: Rules and sizing.
+        paper: The simulated market.
+    """
+
+    default: str
+    profiles: dict[str, Profile]
+    feeds: dict[str, Feed]
+    journal: Journal
+    terminal: Terminal
+    stop: Stop
+    strategies: dict[str, StrategyEntry]
+    risk: Risk
+    paper: Paper
+
+    def profile(self, name: str | None = None) -> Profile:
+        """Gives a profile.
+
+        Args:
+            name: Its name; None for the default.
+
+        Returns:
+            The profile.
+
+        Raises:
+            errors.ConfigError: There is none of that name; lists those that
+                there are.
+        """
+        wanted = self.default if name is None else name
+        found = self.profiles.get(wanted)
+        if found is None:
+            names = ', '.join(sorted(self.profiles))
+            raise errors.ConfigError(
+                f'unknown profile {wanted!r}; there are: {names}'
+            )
+        return found

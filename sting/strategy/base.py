@@ -1,0 +1,362 @@
+"""AbstractStrategy: what every strategy is, and what it can do and read."""
+
+import abc
+from collections.abc import Mapping
+import math
+from typing import Any
+
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+from sting.strategy import context
+from sting.strategy import indicators
+from sting.strategy import parameters as parameter_table
+
+
+class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
+    """A strategy: it hears what happens and says what it wants.
+
+    Override the callbacks that matter. Each is answered before the next event
+    comes. The verbs (`buy`, `sell`, ...) do nothing by themselves: they queue
+    a signal that the engine turns into an order, through risk.
+
+    Attributes:
+        parameters: On the class, name to `Parameter`; on an instance, name to
+            value.
+        name: Of this instance, as configured.
+        clock: `clock.now()` is the time of the event being answered.
+        log: `log.info(text)` and `log.warning(text)`.
+        portfolio: The strategy's own book: what its own fills left it with.
+    """
+
+    parameters: Mapping[str, Any] = {}
+
+    def __init__(self, name: str, parameters: Mapping[str, Any]) -> None:
+        """Sets up an instance; a subclass calls this first.
+
+        Args:
+            name: The instance's name.
+            parameters: Values, or their texts, by name; defaults for the rest.
+
+        Raises:
+            errors.StrategyError: A parameter is unknown or not allowed.
+        """
+        self._context = context.Context()
+        self.name = name
+        self.parameters = parameter_table.resolve(
+            type(self).parameters, parameters
+        )
+        self.clock = self._context.clock
+        self.log = self._context.log
+        self.portfolio = portfolio.Portfolio()
+
+    # What it hears.
+
+    async def on_start(self) -> None:
+        """Called once, before the first event."""
+        return
+
+    async def on_market_data(self, data: market.MarketData) -> None:
+        """Called with each closed bar, after the indicators have taken it."""
+        return
+
+    async def on_quote(self, quote: market.Quote) -> None:
+        """Called with each quote, where the feed has them."""
+        return
+
+    async def on_trade(self, trade: market.Trade) -> None:
+        """Called with each trade in the market, where the feed has them."""
+        return
+
+    async def on_order_update(self, order: orders.Order) -> None:
+        """Called when one of its orders changed."""
+        return
+
+    async def on_position_update(self, position: portfolio.Position) -> None:
+        """Called after one of its fills was booked, with its own position."""
+        return
+
+    async def on_data_issue(self, issue: market.DataIssue) -> None:
+        """Called when something is wrong with the data of its symbols."""
+        return
+
+    async def on_stop(self) -> None:
+        """Called once, after the last event."""
+        return
+
+    def generate_signals(self) -> list[orders.Signal]:
+        """Gives what it wants; asked after every callback.
+
+        Returns:
+            What the verbs queued since it was last asked.
+        """
+        wanted = self._context.queue
+        self._context.queue = []
+        return wanted
+
+    def save_state(self) -> dict[str, Any]:
+        """Gives what it has to remember, as values that JSON can hold."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes back what `save_state` gave."""
+        return
+
+    # What it can do.
+
+    def buy(  # noqa: PLR0917 - the order of a ticket's fields.
+        self,
+        symbol: str,
+        quantity: float | None = None,
+        type: orders.OrderType = orders.OrderType.MARKET,
+        price: float | None = None,
+        stop_price: float | None = None,
+        trail: float | str | None = None,
+        take_profit: float | None = None,
+        stop_loss: float | None = None,
+        time_in_force: orders.TimeInForce = orders.TimeInForce.GTC,
+        reason: str = '',
+    ) -> str:
+        """Wants to buy.
+
+        Args:
+            symbol: The instrument.
+            quantity: Units; None leaves it to the sizing.
+            type: How the order gets its price.
+            price: The limit.
+            stop_price: The trigger.
+            trail: An amount, or a per cent as '2%'.
+            take_profit: Price of an exit to attach.
+            stop_loss: Trigger of an exit to attach.
+            time_in_force: How long the order works.
+            reason: Why, for the log.
+
+        Returns:
+            The id that the order will have.
+
+        Raises:
+            errors.OrderError: The order makes no sense by itself.
+        """
+        return self._order(
+            symbol,
+            reason,
+            side=orders.OrderSide.BUY,
+            quantity=quantity,
+            type=type,
+            price=price,
+            stop_price=stop_price,
+            trail=trail,
+            take_profit=take_profit,
+            stop_loss=stop_loss,
+            time_in_force=time_in_force,
+        )
+
+    def sell(  # noqa: PLR0917 - as `buy`.
+        self,
+        symbol: str,
+        quantity: float | None = None,
+        type: orders.OrderType = orders.OrderType.MARKET,
+        price: float | None = None,
+        stop_price: float | None = None,
+        trail: float | str | None = None,
+        take_profit: float | None = None,
+        stop_loss: float | None = None,
+        time_in_force: orders.TimeInForce = orders.TimeInForce.GTC,
+        reason: str = '',
+    ) -> str:
+        """Wants to sell; the arguments are those of `buy`.
+
+        Returns:
+            The id that the order will have.
+
+        Raises:
+            errors.OrderError: The order makes no sense by itself.
+        """
+        return self._order(
+            symbol,
+            reason,
+            side=orders.OrderSide.SELL,
+            quantity=quantity,
+            type=type,
+            price=price,
+            stop_price=stop_price,
+            trail=trail,
+            take_profit=take_profit,
+            stop_loss=stop_loss,
+            time_in_force=time_in_force,
+        )
+
+    def target(self, symbol: str, quantity: float, reason: str = '') -> str:
+        """Wants a position of this size, counting orders that work already.
+
+        Args:
+            symbol: The instrument.
+            quantity: Units to hold, negative for short.
+            reason: Why, for the log.
+
+        Returns:
+            The id that the order will have, if one is needed.
+
+        Raises:
+            errors.OrderError: The quantity is not a finite number.
+        """
+        _check_symbol(symbol)
+        _check_finite('target quantity', quantity)
+        return self._queue(
+            symbol, orders.SignalKind.TARGET, reason, quantity=quantity
+        )
+
+    def target_weight(
+        self, symbol: str, weight: float, reason: str = ''
+    ) -> str:
+        """Wants a position of this share of the portfolio's value.
+
+        Args:
+            symbol: The instrument.
+            weight: The share, 1 for all of it, negative for short.
+            reason: Why, for the log.
+
+        Returns:
+            The id that the order will have, if one is needed.
+
+        Raises:
+            errors.OrderError: The weight is not a finite number.
+        """
+        _check_symbol(symbol)
+        _check_finite('target weight', weight)
+        return self._queue(
+            symbol, orders.SignalKind.TARGET_WEIGHT, reason, weight=weight
+        )
+
+    def close(self, symbol: str, reason: str = '') -> str:
+        """Wants to be out of a symbol.
+
+        Args:
+            symbol: The instrument.
+            reason: Why, for the log.
+
+        Returns:
+            The id that the order will have, if one is needed.
+
+        Raises:
+            errors.OrderError: It is not a symbol.
+        """
+        _check_symbol(symbol)
+        return self._queue(symbol, orders.SignalKind.CLOSE, reason)
+
+    def cancel(self, order_id: str) -> str:
+        """Wants one of its orders cancelled.
+
+        Args:
+            order_id: What the verb returned that made it.
+
+        Returns:
+            The same id.
+
+        Raises:
+            errors.OrderError: The id is empty.
+        """
+        if not order_id:
+            raise errors.OrderError('a cancel needs the id of an order')
+        self._context.queue.append(
+            orders.Signal(
+                symbol='',
+                kind=orders.SignalKind.CANCEL,
+                order_id=order_id,
+                strategy=self.name,
+            )
+        )
+        return order_id
+
+    # What it can read.
+
+    def indicator(
+        self,
+        kind: type[indicators.Indicator],
+        *,
+        symbol: str | None = None,
+        **options: Any,
+    ) -> context.Handle:
+        """Asks for an indicator, kept up to date before `on_market_data`.
+
+        Args:
+            kind: Its class, such as `indicators.SMA`.
+            symbol: The only instrument it is for; None gives each symbol one
+                of its own.
+            **options: What the class takes, such as `period=10`.
+
+        Returns:
+            A handle with `value`, `previous` and `ready`.
+
+        Raises:
+            errors.StrategyError: The class does not take such options.
+        """
+        handle = context.Handle(kind, options, symbol)
+        self._context.add(handle)
+        return handle
+
+    def position(self, symbol: str) -> portfolio.Position:
+        """Gives its own position in a symbol, a flat one if it has none."""
+        held = self.portfolio.positions.get(symbol)
+        return portfolio.Position(symbol=symbol) if held is None else held
+
+    def _order(self, symbol: str, reason: str, **fields: Any) -> str:
+        """Checks an order and queues it."""
+        kind, quantity = fields['type'], fields['quantity']
+        orders.check_order(
+            symbol=symbol,
+            # The sizing will find a quantity that makes sense.
+            quantity=1.0 if quantity is None else quantity,
+            type=kind,
+            price=fields['price'],
+            stop_price=fields['stop_price'],
+        )
+        trails = kind is orders.OrderType.TRAILING_STOP
+        if (fields['trail'] is not None) != trails:
+            raise errors.OrderError(
+                f'a {kind} order {"needs a" if trails else "takes no"} trail'
+            )
+        for name in ('take_profit', 'stop_loss'):
+            if fields[name] is not None:
+                _check_finite(name.replace('_', ' '), fields[name])
+        return self._queue(symbol, orders.SignalKind.ORDER, reason, **fields)
+
+    def _queue(
+        self,
+        symbol: str,
+        kind: orders.SignalKind,
+        reason: str,
+        **fields: Any,
+    ) -> str:
+        """Queues a signal with a new id and the indicators' values."""
+        order_id = self._context.next_id()
+        self._context.queue.append(
+            orders.Signal(
+                symbol=symbol,
+                kind=kind,
+                reason=reason,
+                order_id=order_id,
+                strategy=self.name,
+                indicators=self._context.values(symbol),
+                **fields,
+            )
+        )
+        return order_id
+
+
+def _check_symbol(symbol: str) -> None:
+    """Refuses what is no symbol, by the rule for orders."""
+    orders.check_order(
+        symbol=symbol,
+        quantity=1.0,
+        type=orders.OrderType.MARKET,
+        price=None,
+        stop_price=None,
+    )
+
+
+def _check_finite(name: str, value: float) -> None:
+    """Refuses nan and infinity."""
+    if not math.isfinite(value):
+        raise errors.OrderError(f'{name} {value} must be a finite number')

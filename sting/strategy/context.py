@@ -1,0 +1,246 @@
+"""What a runner and its strategy share: the moment, the wishes, the figures."""
+
+import collections
+import math
+from typing import NamedTuple
+
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.strategy import indicators
+
+LOG_LINES = 1000
+
+
+class EventClock:
+    """Tells the time of the event that is being answered.
+
+    Attributes:
+        time: Nanoseconds since the epoch, UTC.
+    """
+
+    __slots__ = ('time',)
+
+    def __init__(self) -> None:
+        self.time = 0
+
+    def now(self) -> int:
+        """The time of the event, nanoseconds since the epoch, UTC."""
+        return self.time
+
+
+class LogLine(NamedTuple):
+    """A line that a strategy wrote.
+
+    Attributes:
+        timestamp: Of the event being answered, nanoseconds, UTC.
+        level: info or warning.
+        text: What it wrote.
+    """
+
+    timestamp: int
+    level: str
+    text: str
+
+
+class StrategyLog:
+    """Collects what a strategy writes until the runner takes it.
+
+    Attributes:
+        dropped: Lines lost since the last `take`, because there were too many.
+    """
+
+    def __init__(self, clock: EventClock) -> None:
+        self._clock = clock
+        self._lines: collections.deque[LogLine] = collections.deque(
+            maxlen=LOG_LINES
+        )
+        self.dropped = 0
+
+    def info(self, text: str) -> None:
+        """Writes a line for whoever looks."""
+        self._add('info', text)
+
+    def warning(self, text: str) -> None:
+        """Writes a line that a person should see."""
+        self._add('warning', text)
+
+    def take(self) -> list[LogLine]:
+        """Gives the lines written since the last call, oldest first."""
+        lines = list(self._lines)
+        self._lines.clear()
+        self.dropped = 0
+        return lines
+
+    def _add(self, level: str, text: str) -> None:
+        if len(self._lines) == LOG_LINES:
+            self.dropped += 1
+        self._lines.append(LogLine(self._clock.time, level, str(text)))
+
+
+class Series:
+    """One indicator over the bars of one symbol.
+
+    Attributes:
+        value: At the last bar; nan until there are enough bars.
+        previous: At the bar before it.
+    """
+
+    __slots__ = ('indicator', 'previous', 'value')
+
+    def __init__(self, indicator: indicators.Indicator) -> None:
+        self.indicator = indicator
+        self.value = math.nan
+        self.previous = math.nan
+
+    @property
+    def ready(self) -> bool:
+        """Whether there were enough bars for a value."""
+        return not math.isnan(self.value)
+
+
+class Handle:
+    """An indicator as a strategy sees it: one for each symbol.
+
+    `value` and `previous` are those of the symbol whose event is being
+    answered; `handle[symbol]` gives another symbol's.
+
+    Attributes:
+        name: What it is called in the log: SMA(10).
+        value: At the last bar; nan until there are enough bars.
+        previous: At the bar before it.
+    """
+
+    __slots__ = (
+        '_kind',
+        '_options',
+        '_series',
+        '_symbol',
+        'name',
+        'previous',
+        'value',
+    )
+
+    def __init__(
+        self,
+        kind: type[indicators.Indicator],
+        options: dict[str, object],
+        symbol: str | None,
+    ) -> None:
+        self._kind = kind
+        self._options = options
+        self._symbol = symbol
+        self._series: dict[str, Series] = {}
+        self.name = self._make().name
+        self.value = math.nan
+        self.previous = math.nan
+
+    @property
+    def ready(self) -> bool:
+        """Whether there were enough bars for a value."""
+        return not math.isnan(self.value)
+
+    def __getitem__(self, symbol: str) -> Series:
+        """Gives a symbol's own series, an empty one before its first bar."""
+        series = self._series.get(symbol)
+        if series is None:
+            if not self.covers(symbol):
+                raise errors.StrategyError(
+                    f'{self.name} is of {self._symbol}, not of {symbol}'
+                )
+            series = self._series[symbol] = Series(self._make())
+        return series
+
+    def covers(self, symbol: str) -> bool:
+        """Whether bars of a symbol belong to it."""
+        return self._symbol is None or self._symbol == symbol
+
+    def select(self, symbol: str) -> None:
+        """Shows the values of a symbol from here on."""
+        series = self[self._symbol or symbol]
+        self.value = series.value
+        self.previous = series.previous
+
+    def _make(self) -> indicators.Indicator:
+        try:
+            return self._kind(**self._options)
+        except TypeError as error:
+            raise errors.StrategyError(f'{error}') from None
+
+
+class Context:
+    """What a runner tells its strategy, and what it hears from it.
+
+    Attributes:
+        clock: The time of the event being answered.
+        log: What the strategy writes.
+        queue: What its verbs queued in answer to this event.
+        handles: Its indicators, in the order of their making.
+        event: Number of the event being answered.
+        made: How many ids were made in answer to it.
+        ids: The start and the middle of its order ids: log, strategy number.
+    """
+
+    __slots__ = (
+        '_pairs',
+        '_symbol',
+        'clock',
+        'event',
+        'handles',
+        'ids',
+        'log',
+        'made',
+        'queue',
+    )
+
+    def __init__(self) -> None:
+        self.clock = EventClock()
+        self.log = StrategyLog(self.clock)
+        self.queue: list[orders.Signal] = []
+        self.handles: list[Handle] = []
+        self.event = 0
+        self.made = 0
+        self.ids = ('', 0)
+        self._symbol = ''
+        self._pairs: dict[str, list[tuple[Handle, Series]]] = {}
+
+    def next_id(self) -> str:
+        """Makes the id of the next order in answer to this event."""
+        self.made += 1
+        log, number = self.ids
+        return f'{log}-{self.event}-{number}-{self.made}'
+
+    def add(self, handle: Handle) -> None:
+        """Keeps an indicator up to date from the next bar on."""
+        self.handles.append(handle)
+        self._pairs.clear()
+
+    def update(self, bar: market.MarketData) -> None:
+        """Hands a bar to the indicators of its symbol."""
+        symbol = bar.symbol
+        pairs = self._pairs.get(symbol)
+        if pairs is None:
+            pairs = self._pairs[symbol] = [
+                (handle, handle[symbol])
+                for handle in self.handles
+                if handle.covers(symbol)
+            ]
+        self._symbol = symbol
+        for handle, series in pairs:
+            handle.previous = series.previous = series.value
+            handle.value = series.value = series.indicator.update(bar)
+
+    def select(self, symbol: str) -> None:
+        """Lets the indicators show the values of a symbol."""
+        if symbol != self._symbol:
+            self._symbol = symbol
+            for handle in self.handles:
+                handle.select(symbol)
+
+    def values(self, symbol: str) -> dict[str, float]:
+        """Gives the values of the indicators that a symbol has by name."""
+        return {
+            handle.name: handle[symbol].value
+            for handle in self.handles
+            if handle.covers(symbol) and handle[symbol].ready
+        }

@@ -1,0 +1,259 @@
+"""The one thing that feeds a strategy, in a backtest and live alike."""
+
+from collections.abc import Sequence
+import inspect
+import traceback
+from typing import Any
+
+import msgspec
+
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.strategy import base
+from sting.strategy import context
+
+# What nobody wants to hear about is answered with this, at no cost.
+_NOTHING: Sequence[orders.Signal] = ()
+
+_OURS = frozenset({base.__name__, 'abc'})
+
+
+class StrategyRunner:
+    """Hands events to a strategy and takes what it wants.
+
+    Whatever a strategy raises comes out as a StrategyError that names the
+    line of the user's code.
+
+    Attributes:
+        strategy: The instance that is fed.
+        number: Its number in order ids, from 1.
+    """
+
+    __slots__ = (
+        '_context',
+        '_default_signals',
+        '_hears',
+        '_on_bar',
+        'number',
+        'strategy',
+    )
+
+    def __init__(
+        self, strategy: base.AbstractStrategy, *, number: int, log: str
+    ) -> None:
+        """Makes a runner.
+
+        Args:
+            strategy: The instance to feed.
+            number: Its number in order ids, from 1.
+            log: The id of the log, the start of every order id.
+        """
+        self.strategy = strategy
+        self.number = number
+        self._context = strategy._context
+        self._context.ids = (log, number)
+        kind = type(strategy)
+        self._hears = frozenset(
+            name
+            for name, inherited in vars(base.AbstractStrategy).items()
+            if name.startswith('on_') and getattr(kind, name) is not inherited
+        )
+        self._on_bar = (
+            strategy.on_market_data if 'on_market_data' in self._hears else None
+        )
+        self._default_signals = (
+            kind.generate_signals is base.AbstractStrategy.generate_signals
+        )
+
+    def take_log(self) -> list[context.LogLine]:
+        """Gives what the strategy wrote since the last call."""
+        return self._context.log.take()
+
+    async def start(
+        self, timestamp: int, seq: int = 0
+    ) -> Sequence[orders.Signal]:
+        """Starts the strategy.
+
+        Args:
+            timestamp: The time of the start, nanoseconds, UTC.
+            seq: Number of the event that starts it.
+
+        Returns:
+            What the strategy wants.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        self._begin(seq, timestamp)
+        return await self._call('on_start')
+
+    async def stop(
+        self, timestamp: int, seq: int = 0
+    ) -> Sequence[orders.Signal]:
+        """Stops the strategy; as `start`."""
+        self._begin(seq, timestamp)
+        return await self._call('on_stop')
+
+    def warm_up(self, bar: market.MarketData) -> None:
+        """Hands a bar of the past to the indicators alone.
+
+        Args:
+            bar: A closed bar; the next one of its symbol is newer.
+
+        Raises:
+            errors.StrategyError: An indicator raised.
+        """
+        self._context.clock.time = bar.timestamp
+        try:
+            self._context.update(bar)
+        except Exception as error:
+            raise self._failure(error) from error
+
+    async def market_data(
+        self, seq: int, bar: market.MarketData
+    ) -> Sequence[orders.Signal]:
+        """Hands a closed bar to the indicators, then to the strategy.
+
+        Args:
+            seq: The event's number.
+            bar: A closed bar of one of its symbols.
+
+        Returns:
+            What the strategy wants.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        shared = self._context
+        shared.clock.time = bar.timestamp
+        shared.event = seq
+        shared.made = 0
+        try:
+            shared.update(bar)
+            if self._on_bar is not None:
+                await self._on_bar(bar)
+        except Exception as error:
+            raise self._failure(error) from error
+        if self._default_signals and not shared.queue:
+            return _NOTHING
+        return self._wanted()
+
+    async def quote(
+        self, seq: int, quote: market.Quote
+    ) -> Sequence[orders.Signal]:
+        """Hands on a quote; as `market_data`."""
+        self._begin(seq, quote.timestamp, quote.symbol)
+        return await self._call('on_quote', quote)
+
+    async def trade(
+        self, seq: int, trade: market.Trade
+    ) -> Sequence[orders.Signal]:
+        """Hands on a trade in the market; as `market_data`."""
+        self._begin(seq, trade.timestamp, trade.symbol)
+        return await self._call('on_trade', trade)
+
+    async def data_issue(
+        self, seq: int, issue: market.DataIssue
+    ) -> Sequence[orders.Signal]:
+        """Hands on that something is wrong with data; as `market_data`."""
+        self._begin(seq, issue.timestamp, issue.symbol)
+        return await self._call('on_data_issue', issue)
+
+    async def order_update(
+        self, seq: int, order: orders.Order
+    ) -> Sequence[orders.Signal]:
+        """Hands on that an order changed.
+
+        Args:
+            seq: The event's number.
+            order: The order after the event.
+
+        Returns:
+            What the strategy wants.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        self._begin(seq, order.updated, order.symbol)
+        return await self._call('on_order_update', order)
+
+    async def fill(
+        self, seq: int, fill: orders.Fill, order: orders.Order
+    ) -> Sequence[orders.Signal]:
+        """Books a fill in the strategy's own book and hands it on.
+
+        The position that `on_position_update` hears of is that of its own
+        book, not the account's.
+
+        Args:
+            seq: The event's number.
+            fill: What was traded.
+            order: The order after the fill.
+
+        Returns:
+            What the strategy wants.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        position = self.strategy.portfolio.apply(fill)
+        self._begin(seq, fill.timestamp, fill.symbol)
+        wanted = await self._call('on_order_update', order)
+        more = await self._call('on_position_update', position)
+        return [*wanted, *more] if more else wanted
+
+    def _begin(self, seq: int, timestamp: int, symbol: str = '') -> None:
+        """Says which event is answered from here on."""
+        shared = self._context
+        shared.clock.time = timestamp
+        shared.event = seq
+        shared.made = 0
+        if symbol:
+            shared.select(symbol)
+
+    async def _call(self, name: str, *given: Any) -> Sequence[orders.Signal]:
+        """Awaits a callback, if the strategy has it, and takes its wishes."""
+        if name in self._hears:
+            try:
+                await getattr(self.strategy, name)(*given)
+            except Exception as error:
+                raise self._failure(error) from error
+        if self._default_signals and not self._context.queue:
+            return _NOTHING
+        return self._wanted()
+
+    def _wanted(self) -> Sequence[orders.Signal]:
+        """Takes the strategy's signals, with name and id in each."""
+        try:
+            wanted = self.strategy.generate_signals()
+            return [self._complete(signal) for signal in wanted]
+        except Exception as error:
+            raise self._failure(error) from error
+
+    def _complete(self, signal: orders.Signal) -> orders.Signal:
+        """Fills in what a signal made by the user's own code may lack."""
+        if signal.strategy == self.strategy.name and signal.order_id:
+            return signal
+        return msgspec.structs.replace(
+            signal,
+            strategy=self.strategy.name,
+            order_id=signal.order_id or self._context.next_id(),
+        )
+
+    def _failure(self, error: Exception) -> errors.StrategyError:
+        """Says in one line what the user's code raised, and where."""
+        frames = traceback.extract_tb(error.__traceback__)
+        files = {
+            inspect.getsourcefile(kind)
+            for kind in type(self.strategy).__mro__[:-1]
+            if kind.__module__ not in _OURS
+        }
+        own = [frame for frame in frames if frame.filename in files]
+        frame = own[-1] if own else frames[-1]
+        text = ' '.join(str(error).split())
+        return errors.StrategyError(
+            f'{type(error).__name__}: {text}' if text else type(error).__name__,
+            path=frame.filename,
+            line=frame.lineno,
+        )

@@ -1,0 +1,1 @@
+"""One simulated market, for the backtest and for the paper broker."""

@@ -1,0 +1,329 @@
+"""A simulated market that works orders on bars."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.simulator import costs as costs_lib
+from sting.simulator import fills
+from sting.simulator import resting
+
+Report = orders.Fill | orders.OrderUpdate
+
+_S = orders.OrderStatus
+_T = orders.TimeInForce
+
+
+class MarketSimulator:
+    """Works orders on bars, by the rules of `fills`.
+
+    An order fills only on closed bars stamped later than its decision and
+    later than its arrival, at most once a bar. All orders of a symbol together
+    get at most a share of a bar's volume, in order of arrival; what is left
+    stays working. The market is a function of what it was told: no clock, no
+    random number.
+
+    An order's time in force is counted from its decision, `Order.created`:
+    GTC works until it is filled or cancelled; DAY until the first session
+    close after the decision; GTD until `Order.expires`, a bar closing at that
+    very moment included; IOC and FOK have one bar, the first on which they are
+    live (a stop first waits for its trigger).
+
+    Attributes:
+        costs: What the market charges.
+        participation: The share of a bar's volume that can be had.
+    """
+
+    def __init__(
+        self,
+        costs: costs_lib.CostModel | None = None,
+        *,
+        participation: float = 0.25,
+        session_close: Callable[[int], int] | None = None,
+    ) -> None:
+        """Opens the market, without orders.
+
+        Args:
+            costs: What it charges; None for nothing.
+            participation: Share of a bar's volume, above 0 and at most 1.
+            session_close: Gives the first session close at or after a moment,
+                both in nanoseconds since the epoch, UTC. Without it DAY orders
+                are rejected.
+
+        Raises:
+            errors.ConfigError: The participation is no share.
+        """
+        if not 0 < participation <= 1:
+            raise errors.ConfigError(
+                f'participation {participation:g} must be above 0 and at most 1'
+            )
+        self.costs = costs or costs_lib.CostModel()
+        self.participation = participation
+        self._session_close = session_close
+        self._by_id: dict[str, resting.Resting] = {}
+        self._by_symbol: dict[str, dict[str, resting.Resting]] = {}
+
+    def submit(self, order: orders.Order, timestamp: int) -> list[Report]:
+        """Takes a new order.
+
+        Args:
+            order: The order; `created` is the moment of its decision.
+            timestamp: When it arrives, nanoseconds since the epoch, UTC.
+
+        Returns:
+            That it is accepted, or rejected and why.
+
+        Raises:
+            errors.StateError: An order of this id works already.
+        """
+        if order.id in self._by_id:
+            raise errors.StateError(f'order {order.id} is working already')
+        message = self._refusal(order, timestamp)
+        if message:
+            return [
+                orders.OrderUpdate(
+                    order_id=order.id, status=_S.REJECTED, message=message
+                )
+            ]
+        entry = resting.Resting(
+            order,
+            after=max(order.created, timestamp),
+            expires=self._expiry(order),
+        )
+        entry.updated = timestamp
+        self._add(entry)
+        return [entry.update(entry.status)]
+
+    def cancel(self, order_id: str, timestamp: int) -> list[Report]:
+        """Takes an order out.
+
+        Args:
+            order_id: The order.
+            timestamp: When, nanoseconds since the epoch, UTC.
+
+        Returns:
+            That it is cancelled, or that it had expired before.
+
+        Raises:
+            errors.BrokerRejectedError: No such order works; nothing changed.
+        """
+        entry = self._find(order_id)
+        self._drop(entry)
+        late = entry.is_late(timestamp)
+        return [entry.update(_S.EXPIRED if late else _S.CANCELLED)]
+
+    def cancel_all(
+        self, timestamp: int, symbol: str | None = None, message: str = ''
+    ) -> list[Report]:
+        """Takes all orders out, or those of one symbol, in order of arrival.
+
+        Args:
+            timestamp: When, nanoseconds since the epoch, UTC.
+            symbol: The instrument; None for all.
+            message: Why, for the reports.
+
+        Returns:
+            For each that it is cancelled, or that it had expired before.
+        """
+        chosen = self._by_id if symbol is None else self._by_symbol.get(symbol)
+        reports: list[Report] = []
+        for entry in list((chosen or {}).values()):
+            self._drop(entry)
+            late = entry.is_late(timestamp)
+            reports.append(
+                entry.update(_S.EXPIRED)
+                if late
+                else entry.update(_S.CANCELLED, message)
+            )
+        return reports
+
+    def replace(
+        self,
+        order_id: str,
+        timestamp: int,
+        quantity: float | None = None,
+        price: float | None = None,
+        stop_price: float | None = None,
+    ) -> list[Report]:
+        """Changes a working order, which keeps its place.
+
+        The new terms hold for bars stamped later than the change.
+
+        Args:
+            order_id: The order.
+            timestamp: When, nanoseconds since the epoch, UTC.
+            quantity: Units wanted in all, with what is filled; None to keep.
+            price: The limit; None to keep.
+            stop_price: The trigger; None to keep.
+
+        Returns:
+            The new terms, or that the order had expired before.
+
+        Raises:
+            errors.BrokerRejectedError: No such order works, or the new terms
+                make no sense; nothing changed.
+        """
+        entry = self._find(order_id)
+        if entry.is_late(timestamp):
+            self._drop(entry)
+            return [entry.update(_S.EXPIRED)]
+        return [entry.change(timestamp, quantity, price, stop_price)]
+
+    def on_bar(self, bar: market.MarketData) -> list[Report]:
+        """Holds the symbol's orders against a bar.
+
+        Args:
+            bar: The bar; one that is not closed yet changes nothing.
+
+        Returns:
+            What became of the orders, in order of arrival.
+        """
+        entries = self._by_symbol.get(bar.symbol)
+        if entries is None or not bar.closed:
+            return []
+        reports: list[Report] = []
+        left = self.participation * bar.volume
+        for entry in list(entries.values()):
+            if entry.is_late(bar.timestamp):
+                self._drop(entry)
+                reports.append(entry.update(_S.EXPIRED))
+            elif bar.timestamp > entry.after:
+                left -= self._work(entry, bar, left, reports)
+        return reports
+
+    def restore(self, working: Iterable[orders.Order]) -> None:
+        """Puts orders back as they stood, for a restart from the log.
+
+        Args:
+            working: Orders that worked here, in order of arrival, with what is
+                filled of them.
+
+        Raises:
+            errors.StateError: An order of one of these ids works already.
+        """
+        for order in working:
+            if order.id in self._by_id:
+                raise errors.StateError(f'order {order.id} is working already')
+            self._add(
+                resting.Resting(
+                    order,
+                    after=max(order.created, order.updated),
+                    expires=self._expiry(order),
+                )
+            )
+
+    def working(self) -> list[orders.Order]:
+        """Gives the working orders as they stand, in order of arrival."""
+        return [entry.as_order() for entry in self._by_id.values()]
+
+    def _work(
+        self,
+        entry: resting.Resting,
+        bar: market.MarketData,
+        left: float,
+        reports: list[Report],
+    ) -> float:
+        """Holds one order against a bar and gives the units it took."""
+        was_live = entry.is_live
+        code, price, touched = fills.fill_price(
+            entry.kind,
+            entry.sign,
+            entry.price,
+            entry.stop_price,
+            entry.triggered,
+            bar.open,
+            bar.high,
+            bar.low,
+        )
+        taken = 0.0
+        if code != fills.NONE:
+            taken = entry.share(left)
+        newly = touched and not entry.triggered
+        entry.triggered = touched
+        if newly and not entry.is_filled_by(taken):
+            reports.append(entry.touch(bar.timestamp))
+        if taken:
+            reports.append(self._fill(entry, bar, taken, price, code))
+        if entry.is_done:
+            self._drop(entry)
+        elif entry.immediate and (was_live or code != fills.NONE):
+            self._drop(entry)
+            reports.append(
+                entry.update(
+                    _S.CANCELLED,
+                    f'{entry.order.time_in_force}: the rest is cancelled',
+                )
+            )
+        return taken
+
+    def _fill(
+        self,
+        entry: resting.Resting,
+        bar: market.MarketData,
+        quantity: float,
+        price: float,
+        code: int,
+    ) -> orders.Fill:
+        """Books a fill and reports it.
+
+        The id follows from the order and the bar, so that a bar that is played
+        again after a restart makes no second fill.
+        """
+        if entry.slips:
+            price = costs_lib.slipped(
+                price, entry.sign, self.costs.slippage_bps
+            )
+        fee = costs_lib.commission(quantity, price, self.costs.commission_bps)
+        entry.book(quantity, price, fee, bar.timestamp)
+        return orders.Fill(
+            order_id=entry.order.id,
+            execution_id=f'{entry.order.id}-{bar.timestamp}',
+            symbol=bar.symbol,
+            side=entry.order.side,
+            quantity=quantity,
+            price=price,
+            fee=fee,
+            timestamp=bar.timestamp,
+            tag=fills.TAGS[code],
+        )
+
+    def _refusal(self, order: orders.Order, timestamp: int) -> str:
+        """Says why an order cannot be taken; empty when it can."""
+        if order.time_in_force is _T.DAY and self._session_close is None:
+            return 'a day order needs a session calendar; use gtc'
+        if order.time_in_force is _T.GTD:
+            if order.expires is None:
+                return 'a gtd order needs the moment at which it expires'
+            if order.expires <= timestamp:
+                return 'the order had expired before it arrived'
+        return resting.refusal(order)
+
+    def _expiry(self, order: orders.Order) -> int | None:
+        """Gives the last moment at which an order works; None for ever."""
+        if order.time_in_force is _T.GTD:
+            return order.expires
+        if order.time_in_force is _T.DAY and self._session_close is not None:
+            # One nanosecond on: decided at a close, it works the next session.
+            return self._session_close(order.created + 1)
+        return None
+
+    def _find(self, order_id: str) -> resting.Resting:
+        entry = self._by_id.get(order_id)
+        if entry is None:
+            raise errors.BrokerRejectedError(f'order {order_id} is not working')
+        return entry
+
+    def _add(self, entry: resting.Resting) -> None:
+        self._by_id[entry.order.id] = entry
+        self._by_symbol.setdefault(entry.order.symbol, {})[entry.order.id] = (
+            entry
+        )
+
+    def _drop(self, entry: resting.Resting) -> None:
+        del self._by_id[entry.order.id]
+        entries = self._by_symbol[entry.order.symbol]
+        del entries[entry.order.id]
+        if not entries:
+            del self._by_symbol[entry.order.symbol]

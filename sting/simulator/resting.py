@@ -1,0 +1,246 @@
+"""An order at rest in the simulated market, and what it may be there."""
+
+import msgspec
+
+from sting.model import errors
+from sting.model import orders
+from sting.simulator import fills
+
+KINDS = {
+    orders.OrderType.MARKET: fills.MARKET,
+    orders.OrderType.LIMIT: fills.LIMIT,
+    orders.OrderType.STOP: fills.STOP,
+    orders.OrderType.STOP_LIMIT: fills.STOP_LIMIT,
+}
+
+_AT_ONCE = frozenset({fills.MARKET, fills.LIMIT})
+_SLIPS = frozenset({fills.MARKET, fills.STOP})
+_IMMEDIATE = frozenset({orders.TimeInForce.IOC, orders.TimeInForce.FOK})
+
+
+class Resting:
+    """An order at rest: the scalars that a bar is held against.
+
+    Attributes:
+        order: The order as it was sent or restored.
+        kind: Its type, as fills has it.
+        sign: 1 for a buy, -1 for a sell.
+        quantity: Units wanted.
+        price: The limit; 0 without one.
+        stop_price: The trigger; 0 without one.
+        triggered: The stop was touched.
+        immediate: It is IOC or FOK.
+        after: Only bars stamped later than this may fill it, nanoseconds.
+        expires: The last moment at which it works, nanoseconds; None for ever.
+        filled: Units filled so far.
+        cost: Sum of quantity times price over the fills so far.
+        fees: Fees of the fills so far.
+        updated: When it last changed, nanoseconds.
+    """
+
+    __slots__ = (
+        'after',
+        'cost',
+        'expires',
+        'fees',
+        'filled',
+        'immediate',
+        'kind',
+        'order',
+        'price',
+        'quantity',
+        'sign',
+        'stop_price',
+        'triggered',
+        'updated',
+    )
+
+    def __init__(
+        self, order: orders.Order, *, after: int, expires: int | None
+    ) -> None:
+        self.order = order
+        self.kind = KINDS[order.type]
+        self.sign = order.side.sign
+        self.quantity = order.quantity
+        self.price = order.price or 0.0
+        self.stop_price = order.stop_price or 0.0
+        self.triggered = order.triggered
+        self.immediate = order.time_in_force in _IMMEDIATE
+        self.after = after
+        self.expires = expires
+        self.filled = order.filled
+        self.cost = order.filled * order.average_price
+        self.fees = order.fees
+        self.updated = order.updated
+
+    @property
+    def broker_id(self) -> str:
+        """The market's own id of the order."""
+        return f'sim-{self.order.id}'
+
+    @property
+    def status(self) -> orders.OrderStatus:
+        """Where the order stands."""
+        if self.filled:
+            return orders.OrderStatus.PARTIALLY_FILLED
+        return orders.OrderStatus.ACCEPTED
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to fill."""
+        return self.is_filled_by(0.0)
+
+    def is_late(self, timestamp: int) -> bool:
+        """Whether the order's time has passed at this moment."""
+        return self.expires is not None and timestamp > self.expires
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it can trade at once: no trigger stands before it."""
+        return self.kind in _AT_ONCE or self.triggered
+
+    @property
+    def slips(self) -> bool:
+        """Whether slippage makes its price worse: not where a limit holds."""
+        return self.kind in _SLIPS
+
+    def share(self, left: float) -> float:
+        """Gives the units that it takes of what a bar has left."""
+        wanted = self.quantity - self.filled
+        if self.order.time_in_force is orders.TimeInForce.FOK and left < wanted:
+            return 0.0
+        taken = min(wanted, left)
+        return taken if taken > orders.DUST else 0.0
+
+    def is_filled_by(self, quantity: float) -> bool:
+        """Whether so many units more would leave nothing; as apply_fill."""
+        return self.filled + quantity >= self.quantity - orders.DUST
+
+    def touch(self, timestamp: int) -> orders.OrderUpdate:
+        """Reports that the stop was touched, so that a log can restore it."""
+        self.after = timestamp
+        self.updated = timestamp
+        return msgspec.structs.replace(self.update(self.status), triggered=True)
+
+    def change(
+        self,
+        timestamp: int,
+        quantity: float | None,
+        price: float | None,
+        stop_price: float | None,
+    ) -> orders.OrderUpdate:
+        """Takes new terms; None keeps what is.
+
+        Args:
+            timestamp: When, nanoseconds since the epoch, UTC.
+            quantity: Units wanted in all, with what is filled.
+            price: The limit.
+            stop_price: The trigger.
+
+        Returns:
+            The report with the new terms.
+
+        Raises:
+            errors.BrokerRejectedError: The new terms make no sense.
+        """
+        terms = {
+            name: value
+            for name, value in (
+                ('quantity', quantity),
+                ('price', price),
+                ('stop_price', stop_price),
+            )
+            if value is not None
+        }
+        changed = msgspec.structs.replace(self.as_order(), **terms)
+        message = refusal(changed)
+        if not message and not terms:
+            message = 'nothing to change'
+        if not message and changed.quantity <= self.filled + orders.DUST:
+            message = f'{self.filled:g} units are filled already; cancel it'
+        if not message and stop_price is not None and self.triggered:
+            message = 'the stop was touched already'
+        if message:
+            raise errors.BrokerRejectedError(
+                f'order {self.order.id} stays as it is: {message}'
+            )
+        self.quantity = changed.quantity
+        self.price = changed.price or 0.0
+        self.stop_price = changed.stop_price or 0.0
+        self.after = max(self.after, timestamp)
+        self.updated = timestamp
+        return msgspec.structs.replace(self.update(self.status), **terms)
+
+    def book(
+        self, quantity: float, price: float, fee: float, timestamp: int
+    ) -> None:
+        """Counts a fill.
+
+        Args:
+            quantity: Units traded.
+            price: Price a unit.
+            fee: In the account's currency.
+            timestamp: When, nanoseconds since the epoch, UTC.
+        """
+        self.filled += quantity
+        self.cost += quantity * price
+        self.fees += fee
+        self.after = timestamp
+        self.updated = timestamp
+
+    def update(
+        self, status: orders.OrderStatus, message: str = ''
+    ) -> orders.OrderUpdate:
+        """Makes a report on the order."""
+        return orders.OrderUpdate(
+            order_id=self.order.id,
+            status=status,
+            broker_id=self.broker_id,
+            message=message,
+        )
+
+    def as_order(self) -> orders.Order:
+        """Gives the order as it stands."""
+        return msgspec.structs.replace(
+            self.order,
+            status=self.status,
+            resting=self.status,
+            broker_id=self.broker_id,
+            quantity=self.quantity,
+            price=self.price or None,
+            stop_price=self.stop_price or None,
+            triggered=self.triggered,
+            filled=self.filled,
+            average_price=self.cost / self.filled if self.filled else 0.0,
+            fees=self.fees,
+            updated=self.updated,
+        )
+
+
+def refusal(order: orders.Order) -> str:
+    """Says why this market cannot work an order.
+
+    Args:
+        order: The order.
+
+    Returns:
+        One sentence for a person; empty when it can.
+    """
+    if order.type not in KINDS:
+        return f'the simulated market has no {order.type} orders'
+    if order.take_profit is not None or order.stop_loss is not None:
+        return (
+            'the simulated market has no attached exits; '
+            'send take profit and stop loss as orders of their own'
+        )
+    try:
+        orders.check_order(
+            symbol=order.symbol,
+            quantity=order.quantity,
+            type=order.type,
+            price=order.price,
+            stop_price=order.stop_price,
+        )
+    except errors.OrderError as error:
+        return str(error)
+    return ''

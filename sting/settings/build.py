@@ -153,7 +153,7 @@ def _explain(value: object, kind: Any, message: str) -> str:
     for word, plain in _WORDS.items():
         message = message.replace(f'`{word}`', plain)
     message = message.replace('`', '').replace(' | ', ' or ')
-    if isinstance(value, bool) and kind is str:
+    if isinstance(value, bool) and message.startswith('Expected text'):
         message += '; put it in quotes'
     return message[:1].lower() + message[1:]
 
@@ -167,7 +167,7 @@ def _name(value: object) -> str:
         return _WORDS['null']
     if isinstance(value, datetime.date):
         return _WORDS['date']
-    return _WORDS[type(value).__name__]
+    return _WORDS.get(type(value).__name__, 'something else')
 
 
 def _join(where: str, key: str) -> str:

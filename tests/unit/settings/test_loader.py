@@ -1,0 +1,296 @@
+"""The shipped defaults with the user's YAML over them."""
+
+import datetime
+import pathlib
+
+import pytest
+
+from sting import settings
+from sting.model import errors
+from sting.model import records
+from sting.settings import loader
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def home(tmp_path):
+    return settings.Home.find({'STING_HOME': str(tmp_path)})
+
+
+def _write(home, name, text):
+    path = home.config / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def _refused(home, name, text):
+    """The error that this file leads to, after checking that it is one line."""
+    path = _write(home, name, text)
+    with pytest.raises(errors.ConfigError) as caught:
+        settings.load(home)
+    assert '\n' not in str(caught.value)
+    assert caught.value.path == path
+    return caught.value
+
+
+def test_shipped_defaults_load_without_a_home(home):
+    loaded = settings.load(home)
+    assert loaded.default == 'demo'
+    assert loaded.profile().mode is records.Mode.DEMO
+    assert loaded.profile('paper').feed == 'sample'
+    assert loaded.feeds['demo'] == settings.DemoFeed(
+        interval_s=1.0, start=datetime.date(2012, 6, 1)
+    )
+    assert not home.config.exists()
+
+
+def test_shipped_limits_let_a_hundred_shares_of_google_pass(home):
+    rules = settings.load(home).risk.rules
+    assert rules['max_order_notional'].limit >= 100 * 600.0
+    assert rules['max_position_notional'].limit >= 100 * 600.0
+
+
+def test_backtests_ship_with_buying_power_only(home):
+    assert list(settings.load(home).risk.backtest) == ['buying_power']
+
+
+def test_all_shipped_files_are_known():
+    folder = settings.shipped()
+    found = {
+        path.relative_to(folder).as_posix() for path in folder.rglob('*.yaml')
+    }
+    assert found == set(loader.FILES)
+
+
+def test_users_file_is_laid_over_key_by_key(home):
+    _write(home, 'sting.yaml', 'profiles:\n  demo:\n    cash: 5000\n')
+    demo = settings.load(home).profile('demo')
+    assert demo.cash == 5000.0
+    assert demo.symbols == ('AAPL', 'IBM', 'MSFT', 'GOOG', 'FB')
+
+
+def test_users_list_replaces_the_list(home):
+    _write(home, 'sting.yaml', 'profiles:\n  demo:\n    symbols: [IBM]\n')
+    assert settings.load(home).profile('demo').symbols == ('IBM',)
+
+
+def test_user_may_add_a_profile_and_a_strategy(home):
+    _write(
+        home,
+        'sting.yaml',
+        'profile: mine\n'
+        'profiles:\n'
+        '  mine: {mode: paper, broker: paper, feed: bars, symbols: [X],\n'
+        '         strategies: [s]}\n'
+        'feeds:\n'
+        '  bars: {kind: file, path: x.csv}\n',
+    )
+    _write(home, 'strategy.yaml', 'strategies: {s: {strategy: "a/b.py:Mine"}}')
+    loaded = settings.load(home)
+    assert loaded.profile() == loaded.profile('mine')
+    assert loaded.feeds['bars'].path == str(home.config / 'x.csv')
+    strategy = loaded.strategies['s'].strategy
+    assert strategy == f'{home.strategies}/a/b.py:Mine'
+
+
+def test_absolute_paths_stay(home):
+    _write(home, 'sting.yaml', 'feeds: {f: {kind: file, path: /d/x.csv}}\n')
+    assert settings.load(home).feeds['f'].path == '/d/x.csv'
+
+
+def test_sample_stays_the_sample(home):
+    assert settings.load(home).feeds['sample'].path == 'sample'
+
+
+def test_exchange_settings_are_laid_over(home):
+    _write(home, 'exchanges/paper.yaml', 'commission_bps: 5\n')
+    loaded = settings.load(home).paper
+    assert (loaded.commission_bps, loaded.participation) == (5.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'line', 'words'),
+    [
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    symbls: [IBM]\n',
+            3,
+            "unknown key 'symbls'; did you mean 'symbols'?",
+        ),
+        ('sting.yaml', 'profil: demo\n', 1, "did you mean 'profile'?"),
+        ('sting.yaml', 'profile: dmo\n', 1, "did you mean 'demo'?"),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    cash: lots\n',
+            3,
+            'profiles.demo.cash: expected a number, got text',
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    cash: -1\n',
+            3,
+            'profiles.demo.cash: expected a number > 0',
+        ),
+        ('sting.yaml', 'profiles: {demo: {cash: .nan}}', 1, 'finite'),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    mode: lve\n',
+            3,
+            "'lve' is not one of: demo, paper, live, replay",
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    symbols: [IBM,\n      ON]\n',
+            4,
+            'expected text, got true or false; put it in quotes',
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    symbols: IBM\n',
+            3,
+            'profiles.demo.symbols: expected a list, got text',
+        ),
+        (
+            'sting.yaml',
+            'profiles: {demo: {symbols: []}}',
+            1,
+            'symbols is empty',
+        ),
+        ('sting.yaml', 'profiles: {demo: {symbols: [A, A]}}', 1, 'one twice'),
+        ('sting.yaml', 'profiles:\n', 1, 'got nothing'),
+        ('sting.yaml', 'profiles: [a]\n', 1, 'got a list'),
+        ('sting.yaml', 'profiles: 2012-01-01\n', 1, 'got a date'),
+        ('sting.yaml', 'profiles: text\n', 1, 'got text'),
+        ('sting.yaml', 'feeds: {demo: {start: soon}}', 1, 'feeds.demo.start'),
+        ('sting.yaml', 'profiles: !!binary aGk=\n', 1, 'something else'),
+        ('sting.yaml', 'feeds: {sample: {stamp: a}}', 1, 'one of: open, close'),
+        ('sting.yaml', 'profiles: {demo: {symbols: {a: 1}}}', 1, 'got keys'),
+        (
+            'sting.yaml',
+            'profiles: {demo: {cash: [1]}}',
+            1,
+            'expected one value',
+        ),
+        ('sting.yaml', 'profiles: {demo: {cash: {a: 1}}}', 1, 'expected one'),
+        (
+            'sting.yaml',
+            '\nprofiles:\n  mine: {broker: paper, feed: demo, symbols: [A]}\n',
+            3,
+            "profiles.mine: 'mode' is missing",
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    feed: demos\n',
+            3,
+            "unknown feed 'demos'; did you mean 'demo'?",
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    broker: alpaca\n',
+            3,
+            "unknown broker 'alpaca'; there are: paper",
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    strategies:\n    - sma_dmo\n',
+            4,
+            "unknown strategy 'sma_dmo'; did you mean 'sma_demo'?",
+        ),
+        ('sting.yaml', 'feeds: {f: {path: a}}', 1, "'kind' is missing"),
+        ('sting.yaml', 'feeds: {f: {kind: fil}}', 1, "did you mean 'file'?"),
+        ('sting.yaml', 'feeds: {f: {kind: 3}}', 1, 'unknown kind'),
+        ('sting.yaml', 'terminal:\n  theme: 3\n', 2, 'expected text'),
+        ('sting.yaml', 'terminal: {frames_per_s: 99}\n', 1, '<= 10'),
+        ('risk.yaml', 'rules: {max_ordr_notional: {limit: 1}}', 1, 'did you'),
+        ('risk.yaml', 'rules:\n  price_collar:\n    limit: 0\n', 3, '> 0'),
+        ('risk.yaml', 'sizing: {fraction: 2}\n', 1, 'sizing.fraction'),
+        ('exchanges/paper.yaml', 'participation: 0\n', 1, '> 0'),
+        (
+            'strategy.yaml',
+            'strategies:\n  s:\n    symbols: [A]\n',
+            2,
+            "strategies.s: 'strategy' is missing",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    parameters: {fast: [1]}\n',
+            3,
+            'strategies.sma_demo.parameters.fast',
+        ),
+    ],
+)
+def test_mistake_names_file_line_and_remedy(home, name, text, line, words):
+    error = _refused(home, name, text)
+    assert words in str(error)
+    assert error.line == line
+
+
+def test_strategy_cannot_want_what_the_profile_does_not_have(home):
+    _write(home, 'sting.yaml', 'profiles: {demo: {strategies: [s]}}\n')
+    _write(
+        home,
+        'strategy.yaml',
+        'strategies: {s: {strategy: a, symbols: [TSLA]}}\n',
+    )
+    with pytest.raises(errors.ConfigError, match='wants TSLA'):
+        settings.load(home)
+
+
+def test_strategy_may_name_some_of_the_profiles_symbols(home):
+    _write(
+        home, 'strategy.yaml', 'strategies: {sma_demo: {symbols: [IBM, FB]}}\n'
+    )
+    loaded = settings.load(home)
+    assert loaded.strategies['sma_demo'].symbols == ('IBM', 'FB')
+
+
+def test_file_that_nothing_reads_is_refused(home):
+    error = _refused(home, 'strategies.yaml', 'a: 1\n')
+    assert "did you mean 'strategy.yaml'?" in str(error)
+
+
+def test_unknown_profile_lists_those_there_are(home):
+    with pytest.raises(errors.ConfigError, match='there are: demo, paper'):
+        settings.load(home).profile('nope')
+
+
+def test_risk_file_replaces_the_rules(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('backtest: {max_position: {limit: 10}}\n')
+    risk = settings.read_risk(path)
+    assert risk.backtest == {'max_position': settings.Rule(limit=10.0)}
+    assert risk.sizing.fraction == 0.1
+
+
+def test_risk_file_with_rules_only_means_backtests_too(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('rules: {price_collar: {limit: 0.1, enabled: false}}\n')
+    risk = settings.read_risk(path)
+    assert list(risk.backtest) == ['price_collar']
+    assert not risk.backtest['price_collar'].enabled
+
+
+def test_risk_file_with_a_mistake_names_its_line(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('rules:\n  max_position: {limt: 1}\n')
+    with pytest.raises(errors.ConfigError, match="'limit'") as caught:
+        settings.read_risk(path)
+    assert (caught.value.path, caught.value.line) == (path, 2)
+
+
+def test_missing_shipped_files_say_what_to_do(monkeypatch, tmp_path):
+    nowhere = tmp_path / 'sting' / 'settings' / 'loader.py'
+    monkeypatch.setattr(loader, '__file__', str(nowhere))
+    with pytest.raises(errors.ConfigError, match='install sting again'):
+        settings.shipped()
+
+
+def test_installed_package_uses_the_files_inside_it(monkeypatch, tmp_path):
+    inside = tmp_path / 'sting' / 'config'
+    inside.mkdir(parents=True)
+    (inside / 'sting.yaml').write_text('a: 1\n')
+    place = pathlib.Path(tmp_path, 'sting', 'settings', 'loader.py')
+    monkeypatch.setattr(loader, '__file__', str(place))
+    assert settings.shipped() == inside

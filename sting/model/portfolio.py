@@ -81,6 +81,7 @@ class Portfolio:
     Attributes:
         cash: In the account's currency.
         positions: By symbol; flat ones stay, with what they realized.
+        held: The symbols that are not flat, in the order of their opening.
     """
 
     __slots__ = ('cash', 'held', 'positions')
@@ -88,7 +89,7 @@ class Portfolio:
     def __init__(self, cash: float = 0.0) -> None:
         self.cash = cash
         self.positions: dict[str, Position] = {}
-        self.held: set[str] = set()
+        self.held: dict[str, None] = {}
 
     def apply(self, fill: orders.Fill) -> Position:
         """Books a fill.
@@ -105,9 +106,9 @@ class Portfolio:
         after = before.after(fill)
         self.positions[fill.symbol] = after
         if after.quantity:
-            self.held.add(fill.symbol)
+            self.held[fill.symbol] = None
         else:
-            self.held.discard(fill.symbol)
+            self.held.pop(fill.symbol, None)
         self.cash -= fill.side.sign * fill.quantity * fill.price + fill.fee
         return after
 
@@ -128,7 +129,7 @@ class Portfolio:
             The value in the account's currency.
         """
         total = self.cash
-        for symbol in sorted(self.held):
+        for symbol in self.held:
             position = self.positions[symbol]
             price = prices.get(symbol, position.average_price)
             total += position.quantity * price

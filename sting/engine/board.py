@@ -1,0 +1,326 @@
+"""What screens show, folded from the same events as the state."""
+
+import collections
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sting.engine import describe
+from sting.engine import state
+from sting.model import events
+from sting.model import market
+from sting.model import orders
+from sting.model import records
+from sting.model import views
+
+BARS = 2_000
+TREND = 30
+ALERTS = 200
+EVENTS = 500
+MARKS = 500
+DONE = 200
+
+_T = events.EventType
+
+
+class _Watch:
+    """What the watchlist shows of a symbol."""
+
+    __slots__ = (
+        'bars', 'day', 'last', 'marks', 'quote', 'reference',
+        'stamp', 'trend', 'volume',
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.last: float | None = None
+        self.reference: float | None = None
+        self.volume = 0.0
+        self.stamp = 0
+        self.day = -1
+        self.quote: market.Quote | None = None
+        self.trend: collections.deque[float] = collections.deque(maxlen=TREND)
+        self.bars: list[market.MarketData] = []
+        self.marks: list[views.Mark] = []
+
+    def take(self, bar: market.MarketData) -> None:
+        day = bar.timestamp // state.DAY
+        if day != self.day:
+            self.reference = bar.open if self.last is None else self.last
+            self.volume = 0.0
+            self.day = day
+        self.last = bar.close
+        self.volume += bar.volume
+        self.stamp = bar.timestamp
+        self.trend.append(bar.close)
+        _keep(self.bars, bar, BARS)
+
+
+def _keep(items: list[Any], item: Any, most: int) -> None:
+    """Appends, and drops the oldest half past the bound now and then.
+
+    A list, since other threads take slices of it, which is one step.
+    """
+    items.append(item)
+    if len(items) > most + most // 2:
+        del items[: len(items) - most]
+
+
+class Board:
+    """Keeps what screens show, and makes pictures of it."""
+
+    def __init__(
+        self,
+        profile: str,
+        symbols: tuple[str, ...],
+        system: state.SystemState,
+    ) -> None:
+        """Sets up an empty board.
+
+        Args:
+            profile: The profile's name.
+            symbols: The watchlist, in order.
+            system: The state that takes the same events before the board.
+        """
+        self._system = system
+        self._profile = profile
+        self._arrivals: dict[str, float] = {}
+        self._watch = {symbol: _Watch() for symbol in symbols}
+        self._events: list[views.EventRow] = []
+        self._alerts: list[views.AlertRow] = []
+        self._seen = 0
+        self._done: dict[str, None] = {}
+        self._fills: collections.Counter[str] = collections.Counter()
+        self._takers: Mapping[
+            events.EventType, Callable[[events.Event, Any], None]
+        ] = {
+            _T.MARKET_DATA: self._take_bar,
+            _T.QUOTE: self._take_quote,
+            _T.RISK_ALERT: self._take_alert,
+            _T.ALERT_SEEN: self._take_seen,
+            _T.ORDER_REQUEST: self._take_order,
+            _T.FILL: self._take_fill,
+        }
+
+    def take(self, event: events.Event, arrived: float | None = None) -> None:
+        """Takes an event.
+
+        Args:
+            event: The next one.
+            arrived: When it came, in seconds of the clock that `picture` is
+                given; None for one that is read back.
+        """
+        if arrived is not None and event.type in (_T.MARKET_DATA, _T.QUOTE):
+            self._arrivals[event.symbol] = arrived
+        _keep(
+            self._events,
+            views.EventRow(
+                event.seq,
+                event.timestamp,
+                event.type.value,
+                event.source,
+                event.symbol,
+                event.cause,
+                describe.describe(event),
+            ),
+            EVENTS,
+        )
+        taker = self._takers.get(event.type)
+        if taker is not None:
+            taker(event, event.data)
+
+    def fill_history(self, bars: list[market.MarketData]) -> None:
+        """Shows bars from before the log began.
+
+        Args:
+            bars: Of any symbols, oldest first; what is not older than the
+                first bar of the log is left out.
+        """
+        older: dict[str, list[market.MarketData]] = {}
+        for bar in bars:
+            older.setdefault(bar.symbol, []).append(bar)
+        for symbol, history in older.items():
+            watch = self._watch.get(symbol)
+            if watch is None:
+                continue
+            if watch.bars:
+                first = watch.bars[0].timestamp
+                watch.bars[:0] = [b for b in history if b.timestamp < first]
+                continue
+            for bar in history:
+                watch.take(bar)
+
+    def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
+        """Gives the last closed bars of a symbol, oldest first."""
+        watch = self._watch.get(symbol)
+        return () if watch is None else tuple(watch.bars[-limit:])
+
+    def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
+        """Gives the last fills of a symbol, oldest first."""
+        watch = self._watch.get(symbol)
+        return () if watch is None else tuple(watch.marks[-limit:])
+
+    def _take_bar(self, event: events.Event, bar: market.MarketData) -> None:
+        watch = self._watch.get(bar.symbol)
+        if watch is not None and bar.closed:
+            watch.take(bar)
+
+    def _take_quote(self, event: events.Event, quote: market.Quote) -> None:
+        watch = self._watch.get(quote.symbol)
+        if watch is not None:
+            watch.quote = quote
+
+    def _take_alert(self, event: events.Event, alert: records.Alert) -> None:
+        row = views.AlertRow(
+            event.seq,
+            event.timestamp,
+            alert.severity,
+            alert.message,
+            alert.source,
+            seen=False,
+        )
+        _keep(self._alerts, row, ALERTS)
+
+    def _take_seen(self, event: events.Event, seen: records.AlertSeen) -> None:
+        self._seen = max(self._seen, seen.up_to)
+
+    def _take_order(self, event: events.Event, order: orders.Order) -> None:
+        self._done[order.id] = None
+        if len(self._done) > 2 * DONE:
+            for order_id in list(self._done)[:DONE]:
+                del self._done[order_id]
+
+    def _take_fill(self, event: events.Event, fill: orders.Fill) -> None:
+        order = self._system.orders.get(fill.order_id)
+        if order is not None:
+            self._fills[order.strategy] += 1
+        watch = self._watch.get(fill.symbol)
+        if watch is not None:
+            mark = views.Mark(
+                fill.timestamp, fill.price, fill.side, fill.quantity
+            )
+            _keep(watch.marks, mark, MARKS)
+
+    def picture(
+        self,
+        now: float,
+        rows: tuple[views.StrategyRow, ...],
+        **rest: Any,
+    ) -> views.Snapshot:
+        """Makes a picture of this moment.
+
+        Args:
+            now: Seconds, by the clock that gave the arrivals.
+            rows: The strategies; profit and counts are filled in here.
+            **rest: Fields of Snapshot that are not kept here.
+
+        Returns:
+            The picture.
+        """
+        system = self._system
+        equity = system.equity()
+        alerts = tuple(self._alert_rows())
+        return views.Snapshot(
+            profile=self._profile,
+            mode=system.mode,
+            state=system.trading,
+            reason=system.halted_by,
+            time=system.time,
+            seq=system.seq,
+            equity=equity,
+            cash=system.portfolio.cash,
+            day_pnl=equity - system.day_equity,
+            watch=tuple(self._watch_rows(now)),
+            orders=tuple(self._order_rows(system)),
+            open_orders=system.working_count(),
+            positions=tuple(_position_rows(system)),
+            strategies=tuple(self._strategy_row(row, system) for row in rows),
+            alerts=alerts,
+            unseen=sum(not row.seen for row in alerts),
+            events=tuple(self._events[-EVENTS:]),
+            **rest,
+        )
+
+    def _watch_rows(self, now: float) -> list[views.WatchRow]:
+        rows = []
+        for symbol, watch in self._watch.items():
+            change = None
+            if watch.last is not None and watch.reference:
+                change = watch.last / watch.reference - 1
+            arrived = self._arrivals.get(symbol)
+            age = None if arrived is None else now - arrived
+            quote = watch.quote
+            rows.append(
+                views.WatchRow(
+                    symbol,
+                    last=watch.last,
+                    change=change,
+                    volume=watch.volume,
+                    timestamp=watch.stamp,
+                    age_s=age,
+                    bid=None if quote is None else quote.bid,
+                    ask=None if quote is None else quote.ask,
+                    trend=tuple(watch.trend),
+                )
+            )
+        return rows
+
+    def _order_rows(self, system: state.SystemState) -> list[orders.Order]:
+        working = sorted(system.working(), key=_newest)
+        done = []
+        for order_id in reversed(self._done):
+            order = system.orders.get(order_id)
+            if order is not None and not order.is_working:
+                done.append(order)
+            if len(done) == DONE:
+                break
+        return working + done
+
+    def _alert_rows(self) -> list[views.AlertRow]:
+        return [
+            msgspec.structs.replace(row, seen=row.seq <= self._seen)
+            for row in reversed(self._alerts[-ALERTS:])
+        ]
+
+    def _strategy_row(
+        self, row: views.StrategyRow, system: state.SystemState
+    ) -> views.StrategyRow:
+        book = system.book(row.name)
+        status = system.strategies.get(row.name)
+        return msgspec.structs.replace(
+            row,
+            status='stopped' if status is None else status.status,
+            detail='' if status is None else status.detail,
+            pnl=book.value(system.prices),
+            trades=self._fills[row.name],
+            working=sum(
+                order.strategy == row.name for order in system.working()
+            ),
+        )
+
+
+def _newest(order: orders.Order) -> int:
+    return -order.seq
+
+
+def _position_rows(system: state.SystemState) -> list[views.PositionRow]:
+    rows = []
+    for symbol, position in sorted(system.portfolio.positions.items()):
+        today = position.updated // state.DAY == system.time // state.DAY
+        if not position.quantity and not today:
+            continue
+        last = system.prices.get(symbol)
+        price = position.average_price if last is None else last
+        rows.append(
+            views.PositionRow(
+                symbol,
+                position.quantity,
+                position.average_price,
+                last,
+                value=position.quantity * price,
+                unrealized=position.unrealized(price),
+                realized=position.realized,
+            )
+        )
+    return rows

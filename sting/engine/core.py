@@ -1,0 +1,160 @@
+"""The engine: takes an event, changes the state, gives effects.
+
+No clock, no random number and no I/O: what it does follows from the events.
+What it wants done outside comes back as effects, which are carried out only
+after the events that decided them are durable.
+"""
+
+import abc
+from collections.abc import Mapping
+from typing import Protocol
+
+from sting.engine import bus
+from sting.engine import desk
+from sting.engine import operator
+from sting.engine import state
+from sting.engine import step
+from sting.model import events
+from sting.model import market
+from sting.model import records
+
+_T = events.EventType
+
+
+class Matcher(Protocol):
+    """A broker played in this process: bars fill its orders in the step."""
+
+    def match(self, bar: market.MarketData) -> list[step.Report]:
+        """Gives what a bar did to the working orders of its symbol."""
+        ...
+
+
+class Component(abc.ABC):
+    """A part of the engine that is started and stopped with it.
+
+    Attributes:
+        name: Its name in logs and errors.
+    """
+
+    name: str
+
+    @abc.abstractmethod
+    async def start(self) -> None:
+        """Starts it; returns when it works."""
+
+    @abc.abstractmethod
+    async def stop(self) -> None:
+        """Ends it in order; returns when nothing of it runs."""
+
+
+class CoreEngine:
+    """Takes one event after another."""
+
+    def __init__(
+        self,
+        gate: desk.Gate,
+        *,
+        symbols: tuple[str, ...] = (),
+        strategies: Mapping[str, int] | None = None,
+        matcher: Matcher | None = None,
+    ) -> None:
+        """Sets up an engine without history.
+
+        Args:
+            gate: Risk.
+            symbols: What may be traded.
+            strategies: The number of each strategy by its name, from 1.
+            matcher: The broker played in this process, if there is one.
+        """
+        self._turn = step.Turn()
+        self._gate = gate
+        self._matcher = matcher
+        self._desk = desk.OrderDesk(self._turn, gate)
+        self._operator = operator.Operator(
+            self._turn,
+            self._desk,
+            symbols=frozenset(symbols),
+            strategies=dict(strategies or {}),
+        )
+        self._components: list[Component] = []
+
+    @property
+    def state(self) -> state.SystemState:
+        """What the events so far have made."""
+        return self._turn.state
+
+    def register_component(self, component: Component) -> None:
+        """Adds a part that is started and stopped with the engine.
+
+        Args:
+            component: Started after those before it, stopped before them.
+        """
+        self._components.append(component)
+
+    async def start(self) -> None:
+        """Starts it; returns when it works."""
+
+    async def stop(self) -> None:
+        """Ends it in order; returns when nothing of it runs."""
+
+    def process_event(self, incoming: bus.Incoming, now: int) -> step.Step:
+        """Takes the next event.
+
+        Args:
+            incoming: What happened.
+            now: Its time, nanoseconds since the epoch, UTC.
+
+        Returns:
+            The events that came of it and what to do.
+
+        Raises:
+            errors.OrderError: A command whose order makes no sense.
+            errors.RefusedError: A command that is not allowed now. In both
+                cases nothing happened, and no number was used.
+        """
+        self._turn.begin(now)
+        if incoming.type in (_T.ORDER_UPDATE, _T.FILL):
+            self._desk.report(incoming.data, incoming.source, incoming.cause)
+        elif incoming.type is _T.COMMAND:
+            self._operator.check(incoming.data.command)
+            self._operator.carry_out(self._emit(incoming))
+        elif incoming.type is _T.SIGNAL:
+            if not self._desk.is_repeated(incoming.data):
+                self._desk.signal(self._emit(incoming))
+        else:
+            self._react(self._emit(incoming))
+        return self._turn.end()
+
+    def adopt_rules(self) -> step.Step:
+        """Logs the rules in force, when they differ from the log's."""
+        self._turn.begin(self.state.time)
+        rules = self._gate.rule_set()
+        if self.state.rules[1] != rules:
+            self._turn.emit(_T.RULE_SET, rules, 'risk')
+        return self._turn.end()
+
+    def _emit(self, incoming: bus.Incoming) -> events.Event:
+        return self._turn.emit(
+            incoming.type,
+            incoming.data,
+            incoming.source,
+            incoming.symbol,
+            incoming.cause,
+        )
+
+    def _react(self, event: events.Event) -> None:
+        if event.type is _T.MARKET_DATA:
+            # A bar first fills orders, then reaches strategies.
+            if self._matcher is not None and event.data.closed:
+                for report in self._matcher.match(event.data):
+                    self._desk.report(report, 'broker:paper', event.seq)
+            self._turn.effects.append(step.Notify(event))
+        elif event.type in (_T.QUOTE, _T.TRADE, _T.DATA_ISSUE):
+            self._turn.effects.append(step.Notify(event))
+        elif event.type is _T.STRATEGY_STATUS and event.data.status == 'failed':
+            self._turn.alert(
+                records.Severity.CRITICAL,
+                f'strategy {event.data.strategy} failed: {event.data.detail}',
+                'strategies',
+                event.seq,
+            )

@@ -1,0 +1,96 @@
+"""Events in a few words, for screens and for the log on the command line."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
+
+from sting.model import commands
+from sting.model import events
+
+_T = events.EventType
+
+
+def _bar(data: Any) -> str:
+    return (
+        f'{data.symbol} {data.timeframe} o {data.open:g} h {data.high:g} '
+        f'l {data.low:g} c {data.close:g} v {data.volume:g}'
+    )
+
+
+def _signal(data: Any) -> str:
+    side = '' if data.side is None else f' {data.side}'
+    amount = data.weight if data.quantity is None else data.quantity
+    size = '' if amount is None else f' {amount:g}'
+    figures = ' '.join(f'{k}={v:g}' for k, v in data.indicators.items())
+    return f'{data.kind}{side}{size} {data.symbol}: {data.reason} {figures}'
+
+
+def _order(data: Any) -> str:
+    limit = '' if data.price is None else f' limit {data.price:g}'
+    stop = '' if data.stop_price is None else f' stop {data.stop_price:g}'
+    who = data.strategy or 'operator'
+    return (
+        f'{data.side} {data.quantity:g} {data.symbol} {data.type}{limit}{stop}'
+        f' {data.time_in_force} by {who} {data.id}'
+    )
+
+
+def _verdict(data: Any) -> str:
+    why = f': {data.message}' if data.message else ''
+    return f'{data.decision} {data.quantity:g} {data.order_id}{why}'
+
+
+def _update(data: Any) -> str:
+    why = f': {data.message}' if data.message else ''
+    return f'{data.order_id} {data.status}{why}'
+
+
+def _fill(data: Any) -> str:
+    return (
+        f'{data.side} {data.quantity:g} {data.symbol} at {data.price:g} '
+        f'fee {data.fee:.2f} {data.order_id}'
+    )
+
+
+def _position(data: Any) -> str:
+    return (
+        f'{data.symbol} {data.quantity:g} at {data.average_price:g} '
+        f'realized {data.realized:.2f}'
+    )
+
+
+_WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
+    _T.LOG_CREATED: lambda d: f'log {d.log} {d.profile} {d.mode} {d.cash:g}',
+    _T.SYSTEM_STATUS: lambda d: f'{d.component} {d.status} {d.detail}',
+    _T.MARKET_DATA: _bar,
+    _T.QUOTE: lambda d: f'{d.symbol} {d.bid:g}/{d.ask:g}',
+    _T.TRADE: lambda d: f'{d.symbol} {d.size:g} at {d.price:g}',
+    _T.DATA_ISSUE: lambda d: f'{d.symbol} {d.issue} {d.detail}',
+    _T.SIGNAL: _signal,
+    _T.ORDER_REQUEST: _order,
+    _T.RISK_VERDICT: _verdict,
+    _T.ORDER_UPDATE: _update,
+    _T.FILL: _fill,
+    _T.POSITION_UPDATE: _position,
+    _T.RISK_ALERT: lambda d: f'{d.severity}: {d.message}',
+    _T.ALERT_SEEN: lambda d: f'alerts up to {d.up_to}',
+    _T.RULE_SET: lambda d: ', '.join(
+        name if limit is None else f'{name} {limit:g}'
+        for name, limit in zip(d.names, d.limits, strict=True)
+    ),
+    _T.TRADING_STATE: lambda d: f'{d.state} by {d.who} {d.reason}',
+    _T.STRATEGY_STATUS: lambda d: f'{d.strategy} {d.status} {d.detail}',
+    _T.COMMAND: lambda d: commands.describe(d.command),
+}
+
+
+def describe(event: events.Event) -> str:
+    """Says in a few words what an event tells.
+
+    Args:
+        event: Any event.
+
+    Returns:
+        One line.
+    """
+    return _WORDS[event.type](event.data).strip()

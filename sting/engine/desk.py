@@ -1,0 +1,348 @@
+"""Orders: asked for, judged, cancelled, and what brokers report of them."""
+
+from typing import Protocol
+
+import msgspec
+
+from sting.engine import state
+from sting.engine import step
+from sting.model import errors
+from sting.model import events
+from sting.model import orders
+from sting.model import records
+
+_T = events.EventType
+_S = orders.OrderStatus
+
+
+class Gate(Protocol):
+    """Risk, as the engine sees it."""
+
+    def rule_set(self) -> records.RuleSet:
+        """Gives the rules in force."""
+        ...
+
+    def evaluate_order(
+        self,
+        order: orders.Order,
+        system: state.SystemState,
+        *,
+        flatten: bool = False,
+    ) -> records.Verdict:
+        """Judges an order.
+
+        Args:
+            order: The order, not yet counted as working.
+            system: The state to judge it in.
+            flatten: The operator's typed flatten.
+
+        Returns:
+            The verdict.
+        """
+        ...
+
+    def size(
+        self, symbol: str, price: float, system: state.SystemState
+    ) -> float:
+        """Gives the quantity of an order that names none, in units."""
+        ...
+
+
+class OrderDesk:
+    """Makes orders of signals and keeps them in step with the brokers."""
+
+    def __init__(self, turn: step.Turn, gate: Gate) -> None:
+        self._turn = turn
+        self.gate = gate
+
+    def report(self, report: step.Report, source: str, cause: int) -> None:
+        """Takes what a broker reports of an order.
+
+        Args:
+            report: A fill or a change of state; a fill reported before is
+                dropped, an illegal move becomes an alert.
+            source: Which broker says so.
+            cause: Number of the event that led to it; 0 for none.
+        """
+        if isinstance(report, orders.Fill):
+            self._fill(report, source, cause)
+        else:
+            self.update(report, source, cause)
+
+    def update(
+        self, update: orders.OrderUpdate, source: str, cause: int
+    ) -> None:
+        """Takes a change of an order's state.
+
+        Args:
+            update: What became of the order.
+            source: Who says so.
+            cause: Number of the event that led to it; 0 for none.
+        """
+        order = self._turn.state.orders.get(update.order_id)
+        if order is None:
+            self._turn.alert(
+                records.Severity.WARNING,
+                f'{source} reports an order that is not ours: '
+                f'{update.order_id} {update.status}',
+                'orders',
+                cause,
+            )
+            return
+        try:
+            orders.apply_update(order, update, self._turn.now)
+        except errors.IllegalTransitionError as error:
+            self._turn.alert(
+                records.Severity.WARNING, f'{source}: {error}', 'orders', cause
+            )
+            return
+        event = self._turn.emit(
+            _T.ORDER_UPDATE, update, source, order.symbol, cause or order.seq
+        )
+        after = self._turn.state.orders[order.id]
+        self._turn.effects.append(step.Notify(event, after))
+        if after.status is _S.REJECTED:
+            self._turn.alert(
+                records.Severity.WARNING,
+                f'{source} rejected {order.side} {order.quantity:g} '
+                f'{order.symbol}: {after.message}',
+                'orders',
+                event.seq,
+            )
+
+    def _fill(self, fill: orders.Fill, source: str, cause: int) -> None:
+        if self._turn.state.knows_execution(fill):
+            return
+        order = self._turn.state.orders.get(fill.order_id)
+        if order is not None and order.status in (_S.REJECTED, _S.DENIED):
+            # It is real at the broker, whatever was said before: book it.
+            self.halt(
+                'engine',
+                f'{source} filled {order.id}, which was {order.status}',
+                cause,
+            )
+            order = None
+        event = self._turn.emit(
+            _T.FILL,
+            fill,
+            source,
+            fill.symbol,
+            cause or (0 if order is None else order.seq),
+        )
+        position = self._turn.state.portfolio.positions[fill.symbol]
+        self._turn.emit(
+            _T.POSITION_UPDATE, position, 'engine', fill.symbol, event.seq
+        )
+        if order is None:
+            self._turn.alert(
+                records.Severity.CRITICAL,
+                f'{source} filled {fill.side} {fill.quantity:g} {fill.symbol} '
+                f'for an order that is not ours: {fill.order_id}',
+                'orders',
+                event.seq,
+            )
+            return
+        after = self._turn.state.orders[order.id]
+        own = self._turn.state.books.get(order.strategy)
+        self._turn.effects.append(
+            step.Notify(
+                event,
+                after,
+                None if own is None else own.positions[fill.symbol],
+            )
+        )
+        if after.filled > after.quantity + orders.DUST:
+            self.halt(
+                'engine',
+                f'order {order.id} was filled for {after.filled:g}, '
+                f'more than its {after.quantity:g}',
+                event.seq,
+            )
+
+    def is_repeated(self, signal: orders.Signal) -> bool:
+        """Whether a signal's order is in the log already.
+
+        An event that is answered again after a crash gives the same ids.
+        """
+        return (
+            signal.kind is not orders.SignalKind.CANCEL
+            and signal.order_id in self._turn.state.orders
+        )
+
+    def signal(self, event: events.Event) -> None:
+        """Makes an order of what a strategy wants.
+
+        Args:
+            event: The signal's event.
+        """
+        signal: orders.Signal = event.data
+        if signal.kind is orders.SignalKind.CANCEL:
+            order = self._turn.state.orders.get(signal.order_id)
+            if order is not None and order.strategy == signal.strategy:
+                self.cancel(order, signal.reason, event.seq)
+            return
+        side, quantity = self._wanted(signal)
+        if side is None or quantity <= orders.DUST:
+            return
+        self.request(
+            orders.Order(
+                id=signal.order_id,
+                symbol=signal.symbol,
+                side=side,
+                quantity=quantity,
+                type=signal.type,
+                price=signal.price,
+                stop_price=signal.stop_price,
+                trail=signal.trail,
+                take_profit=signal.take_profit,
+                stop_loss=signal.stop_loss,
+                time_in_force=signal.time_in_force,
+                strategy=signal.strategy,
+                reason=signal.reason,
+            ),
+            event,
+        )
+
+    def _wanted(
+        self, signal: orders.Signal
+    ) -> tuple[orders.OrderSide | None, float]:
+        """Turns what a strategy wants into a side and a quantity."""
+        price = self._turn.state.prices.get(signal.symbol, 0.0)
+        if signal.kind is orders.SignalKind.ORDER:
+            quantity = signal.quantity
+            if quantity is None:
+                quantity = self.gate.size(
+                    signal.symbol, price, self._turn.state
+                )
+            return signal.side, quantity
+        target = signal.quantity or 0.0
+        if signal.kind is orders.SignalKind.CLOSE:
+            target = 0.0
+        elif signal.kind is orders.SignalKind.TARGET_WEIGHT:
+            if not price:
+                return None, 0.0
+            target = (signal.weight or 0.0) * self._turn.state.equity() / price
+        held = self._turn.state.book(signal.strategy).quantity(signal.symbol)
+        coming = sum(
+            order.signed_remaining
+            for order in self._turn.state.working(signal.symbol)
+            if order.strategy == signal.strategy
+        )
+        missing = target - held - coming
+        side = orders.OrderSide.BUY if missing > 0 else orders.OrderSide.SELL
+        return side, abs(missing)
+
+    def request(
+        self,
+        order: orders.Order,
+        cause: events.Event,
+        *,
+        flatten: bool = False,
+    ) -> orders.Order:
+        """Creates an order and has it judged, in one step.
+
+        Args:
+            order: What is wanted.
+            cause: The event that asks for it.
+            flatten: The operator's typed flatten.
+
+        Returns:
+            The order after the verdict: submitted or denied.
+        """
+        order = msgspec.structs.replace(
+            order,
+            created=self._turn.now,
+            updated=self._turn.now,
+            cause=cause.seq,
+            seq=self._turn.state.seq + 1,
+        )
+        verdict = self.gate.evaluate_order(
+            order, self._turn.state, flatten=flatten
+        )
+        request = self._turn.emit(
+            _T.ORDER_REQUEST, order, cause.source, order.symbol, cause.seq
+        )
+        judged = self._turn.emit(
+            _T.RISK_VERDICT, verdict, 'risk', order.symbol, request.seq
+        )
+        after = self._turn.state.orders[order.id]
+        if after.status is _S.SUBMITTED:
+            self._turn.effects.append(step.Place(after))
+            return after
+        self._turn.effects.append(step.Notify(judged, after))
+        self._turn.alert(
+            records.Severity.WARNING,
+            f'denied {order.side} {order.quantity:g} {order.symbol}: '
+            f'{verdict.message}',
+            'risk',
+            judged.seq,
+        )
+        return after
+
+    def cancel(self, order: orders.Order, reason: str, cause: int) -> None:
+        """Asks for the cancel of a working order.
+
+        Args:
+            order: The order; nothing happens when it is done.
+            reason: Why, for the log.
+            cause: Number of the event that led to it.
+        """
+        if not order.is_working or order.status is _S.PENDING_CANCEL:
+            return
+        self.update(
+            orders.OrderUpdate(
+                order_id=order.id, status=_S.PENDING_CANCEL, message=reason
+            ),
+            'engine',
+            cause,
+        )
+        self._turn.effects.append(
+            step.Cancel(self._turn.state.orders[order.id])
+        )
+
+    def cancel_working(
+        self, symbol: str | None, reason: str, cause: int
+    ) -> int:
+        """Asks for the cancel of all working orders.
+
+        Args:
+            symbol: Only of this instrument; None for all.
+            reason: Why, for the log.
+            cause: Number of the event that led to it.
+
+        Returns:
+            How many worked.
+        """
+        working = list(self._turn.state.working(symbol))
+        for order in working:
+            self.cancel(order, reason, cause)
+        return len(working)
+
+    def halt(self, who: str, reason: str, cause: int) -> None:
+        """Stops everything: nothing new, cancels out, strategies stopped.
+
+        Args:
+            who: operator, signal, a rule's name, ...
+            reason: Why, for the log.
+            cause: Number of the event that led to it.
+        """
+        change = self._turn.emit(
+            _T.TRADING_STATE,
+            records.TradingStateChange(
+                state=records.TradingState.HALTED, who=who, reason=reason
+            ),
+            'engine',
+            cause=cause,
+        )
+        self.cancel_working(None, 'halted', change.seq)
+        for name, status in self._turn.state.strategies.items():
+            if status.status in ('running', 'starting'):
+                self._turn.effects.append(step.Stop(name, 'halted'))
+        bare = ', '.join(self._turn.state.portfolio.held)
+        self._turn.alert(
+            records.Severity.CRITICAL,
+            f'HALTED by {who}{": " if reason else ""}{reason}; '
+            f'positions left open: {bare or "none"}',
+            'stop',
+            change.seq,
+        )

@@ -1,0 +1,381 @@
+"""The event log: one SQLite file a profile, appended to and never changed.
+
+Every row carries a hash that covers all its columns and the hash before it.
+The one writer commits whatever waits; readers open the file read-only. Figures
+and traps: `docs/ARCHITECTURE.md`.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import fcntl
+import os
+import pathlib
+import sqlite3
+from typing import Any
+
+import aiosqlite
+import msgspec
+
+from sting.model import errors
+from sting.model import events
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS events(
+    seq INTEGER PRIMARY KEY,
+    timestamp INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    source TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    cause INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS events_are_not_updated BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
+CREATE TRIGGER IF NOT EXISTS events_are_not_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
+"""
+_COLUMNS = 'seq, timestamp, type, source, symbol, cause, data, hash'
+_INSERT = f'INSERT INTO events({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)'  # noqa: S608
+_PAGE = 10_000
+
+Row = tuple[int, int, str, str, str, int, str, bytes]
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What a walk over the whole log found.
+
+    Attributes:
+        ok: Every number follows, and every hash is right.
+        events: How many events were read.
+        head: The last good hash, in hexadecimal.
+        first_bad: Number of the first event that is wrong.
+        message: What is wrong, for a person.
+    """
+
+    ok: bool
+    events: int
+    head: str
+    first_bad: int | None = None
+    message: str = ''
+
+
+class Lock:
+    """The right to write a log, held by one process at a time."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        """Takes the lock.
+
+        Args:
+            path: The lock's file; it is made if it is not there, and says
+                who holds it.
+
+        Raises:
+            errors.JournalLockedError: Another process holds it.
+        """
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._file, 200).decode(errors='replace')
+            os.close(self._file)
+            raise errors.JournalLockedError(
+                f'another engine writes {path.parent} '
+                f'({holder.strip() or "unknown process"}); end it first, or '
+                'use another profile'
+            ) from None
+
+    def sign(self, text: str) -> None:
+        """Writes who holds the lock, for whoever is refused."""
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, text.encode(), 0)
+
+    def release(self) -> None:
+        """Gives the lock up."""
+        os.close(self._file)
+
+
+class Journal:
+    """The one writer of a log.
+
+    Attributes:
+        seq: Number of the last event that is durable.
+    """
+
+    def __init__(
+        self, connection: aiosqlite.Connection, seq: int, head: bytes
+    ) -> None:
+        self._connection = connection
+        self.seq = seq
+        self._head = head
+
+    @classmethod
+    async def open(
+        cls, path: pathlib.Path, *, seq: int, head: bytes
+    ) -> 'Journal':
+        """Opens a log for writing behind what was read of it.
+
+        Args:
+            path: The file; it is made, for its owner only, if there is none.
+            seq: Number of the last event read from it.
+            head: The hash of that event; GENESIS for an empty log.
+
+        Returns:
+            The journal.
+
+        Raises:
+            errors.JournalWriteError: The file cannot be opened.
+        """
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            connection = await aiosqlite.connect(path, isolation_level=None)
+            await connection.execute('PRAGMA journal_mode=WAL')
+            await connection.execute('PRAGMA synchronous=FULL')
+            await connection.execute('PRAGMA wal_autocheckpoint=10000')
+            await connection.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise errors.JournalWriteError(
+                f'{path} cannot be written: {error}'
+            ) from None
+        return cls(connection, seq, head)
+
+    async def append(self, batch: Sequence[events.Event]) -> None:
+        """Makes events durable, all of them or none.
+
+        Args:
+            batch: The next events.
+
+        Raises:
+            errors.JournalWriteError: They could not be written; the log is
+                as it was.
+        """
+        rows, head = encode_rows(batch, self._head)
+        try:
+            # One hop to the connection's thread for the whole transaction.
+            await self._connection._execute(
+                _write, self._connection._conn, rows
+            )
+        except sqlite3.Error as error:
+            raise errors.JournalWriteError(
+                f'the event log cannot be written: {error}'
+            ) from None
+        self._head = head
+        self.seq = batch[-1].seq
+
+    async def close(self) -> None:
+        """Closes the file."""
+        await self._connection.close()
+
+
+def encode_rows(
+    batch: Sequence[events.Event], head: bytes
+) -> tuple[list[Row], bytes]:
+    """Writes events as rows of the log.
+
+    Args:
+        batch: The next events.
+        head: The hash of the event before them.
+
+    Returns:
+        The rows and the last one's hash.
+    """
+    rows: list[Row] = []
+    for event in batch:
+        text = events.encode(event.data)
+        head = events.chain(head, event, text)
+        rows.append(
+            (
+                event.seq,
+                event.timestamp,
+                event.type.value,
+                event.source,
+                event.symbol,
+                event.cause,
+                text.decode(),
+                head,
+            )
+        )
+    return rows, head
+
+
+def _write(connection: sqlite3.Connection, rows: list[Row]) -> None:
+    connection.execute('BEGIN IMMEDIATE')
+    try:
+        connection.executemany(_INSERT, rows)
+        connection.execute('COMMIT')
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute('ROLLBACK')
+        raise
+
+
+def _open_reader(path: pathlib.Path) -> sqlite3.Connection:
+    if not path.exists():
+        raise errors.JournalError(f'there is no event log at {path}')
+    try:
+        return sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)
+    except sqlite3.Error as error:
+        raise errors.JournalError(f'{path} cannot be read: {error}') from None
+
+
+def _rows(path: pathlib.Path, after: int) -> Iterator[Row]:
+    """Reads rows in pages, so that no read transaction stays open."""
+    connection = _open_reader(path)
+    query = (
+        f'SELECT {_COLUMNS} FROM events WHERE seq > ? '  # noqa: S608
+        f'ORDER BY seq LIMIT {_PAGE}'
+    )
+    try:
+        while page := connection.execute(query, (after,)).fetchall():
+            yield from page
+            after = page[-1][0]
+    except sqlite3.Error as error:
+        raise errors.JournalCorruptError(
+            f'{path} cannot be read behind event {after}: {error}', after + 1
+        ) from None
+    finally:
+        connection.close()
+
+
+def _to_event(row: Row) -> events.Event:
+    seq, timestamp, kind, source, symbol, cause, data, _ = row
+    try:
+        event_type = events.EventType(kind)
+    except ValueError:
+        raise errors.JournalError(
+            f'event {seq} is a {kind!r}, which this version does not know'
+        ) from None
+    return events.Event(
+        seq,
+        timestamp,
+        event_type,
+        source,
+        events.decode(event_type, data),
+        symbol,
+        cause,
+    )
+
+
+def read(
+    path: pathlib.Path, *, after: int = 0, limit: int | None = None
+) -> Iterator[events.Event]:
+    """Reads events without verifying them.
+
+    Args:
+        path: The log's file.
+        after: Begin behind this number.
+        limit: At most so many.
+
+    Yields:
+        The events in order.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    for count, row in enumerate(_rows(path, after)):
+        if limit is not None and count >= limit:
+            return
+        yield _to_event(row)
+
+
+def read_one(path: pathlib.Path, seq: int) -> events.Event:
+    """Reads one event.
+
+    Args:
+        path: The log's file.
+        seq: Its number.
+
+    Returns:
+        The event.
+
+    Raises:
+        errors.JournalError: There is no such event, or no log.
+    """
+    for event in read(path, after=seq - 1, limit=1):
+        if event.seq == seq:
+            return event
+    raise errors.JournalError(f'the log has no event {seq}')
+
+
+def read_verified(
+    path: pathlib.Path,
+) -> Iterator[tuple[events.Event, bytes]]:
+    """Reads a whole log and holds every row against the chain.
+
+    Args:
+        path: The log's file.
+
+    Yields:
+        Each event with its hash.
+
+    Raises:
+        errors.JournalCorruptError: At the first row that is wrong.
+        errors.JournalError: There is no log.
+    """
+    head = events.GENESIS
+    for expected, row in enumerate(_rows(path, 0), start=1):
+        if row[0] != expected:
+            raise errors.JournalCorruptError(
+                f'{path}: event {expected} is missing', expected
+            )
+        event = _checked(path, row, expected)
+        head = events.chain(head, event, row[6].encode())
+        if head != row[7]:
+            raise errors.JournalCorruptError(
+                f'{path}: event {expected} was changed: its hash is wrong',
+                expected,
+            )
+        yield event, head
+
+
+def _checked(path: pathlib.Path, row: Any, seq: int) -> events.Event:
+    try:
+        return _to_event(row)
+    except (errors.JournalError, TypeError, AttributeError) as error:
+        raise errors.JournalCorruptError(
+            f'{path}: event {seq} cannot be read: {error}', seq
+        ) from None
+
+
+def verify(path: pathlib.Path) -> Verification:
+    """Walks over a whole log.
+
+    Args:
+        path: The log's file.
+
+    Returns:
+        What was found; a log that is wrong is an answer, not an error.
+
+    Raises:
+        errors.JournalError: There is no log.
+    """
+    head = events.GENESIS
+    count = 0
+    try:
+        for event, digest in read_verified(path):
+            head = digest
+            count = event.seq
+    except errors.JournalCorruptError as error:
+        return Verification(
+            False, count, head.hex(), error.first_bad, str(error)
+        )
+    return Verification(True, count, head.hex())
+
+
+def why(path: pathlib.Path, seq: int) -> list[events.Event]:
+    """Walks from an event back to its first cause.
+
+    Args:
+        path: The log's file.
+        seq: The event's number.
+
+    Returns:
+        The event first, its first cause last.
+
+    Raises:
+        errors.JournalError: There is no such event, or no log.
+    """
+    chain = [read_one(path, seq)]
+    while chain[-1].cause:
+        chain.append(read_one(path, chain[-1].cause))
+    return chain

@@ -1,0 +1,338 @@
+"""What the operator asks for: checked first, then done."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sting.engine import desk
+from sting.engine import step
+from sting.model import commands
+from sting.model import errors
+from sting.model import events
+from sting.model import orders
+from sting.model import records
+
+_T = events.EventType
+_S = orders.OrderStatus
+
+
+class Operator:
+    """Checks and carries out commands."""
+
+    def __init__(
+        self,
+        turn: step.Turn,
+        order_desk: desk.OrderDesk,
+        *,
+        symbols: frozenset[str],
+        strategies: Mapping[str, int],
+    ) -> None:
+        self._turn = turn
+        self._desk = order_desk
+        self._symbols = symbols
+        self._strategies = strategies
+        self._commands: Mapping[type, Callable[[events.Event, Any], None]] = {
+            commands.SubmitOrder: self._submit,
+            commands.CancelOrder: self._cancel,
+            commands.CancelAll: self._cancel_all,
+            commands.ReplaceOrder: self._replace,
+            commands.Flatten: self._flatten,
+            commands.Halt: self._halt,
+            commands.Resume: self._resume,
+            commands.StartStrategy: self._start_strategy,
+            commands.StopStrategy: self._stop_strategy,
+            commands.AcknowledgeAlerts: self._acknowledge,
+        }
+
+    def check(self, command: commands.Command) -> None:
+        """Refuses what cannot be done, before it becomes an event.
+
+        Args:
+            command: What is asked for.
+
+        Raises:
+            errors.OrderError: Its order makes no sense.
+            errors.RefusedError: It is not allowed now.
+        """
+        if isinstance(command, commands.SubmitOrder):
+            orders.check_order(
+                symbol=command.symbol,
+                quantity=command.quantity,
+                type=command.type,
+                price=command.price,
+                stop_price=command.stop_price,
+            )
+            self._check_symbol(command.symbol)
+        elif isinstance(command, commands.CancelOrder):
+            self._check_working(command.order_id)
+        elif isinstance(command, commands.ReplaceOrder):
+            self._check_replace(command)
+        elif isinstance(command, commands.Resume):
+            if command.confirm != commands.RESUME_WORD:
+                raise errors.RefusedError(
+                    f'type {commands.RESUME_WORD} to resume trading'
+                )
+        elif isinstance(command, commands.Flatten):
+            halted = self._turn.state.trading is records.TradingState.HALTED
+            if halted and command.confirm != commands.FLATTEN_WORD:
+                raise errors.RefusedError(
+                    f'trading is halted: type {commands.FLATTEN_WORD} to '
+                    'close positions all the same'
+                )
+            if command.symbol is not None:
+                self._check_symbol(command.symbol)
+        elif isinstance(
+            command, commands.StartStrategy | commands.StopStrategy
+        ):
+            self._check_strategy(command)
+
+    def _check_symbol(self, symbol: str) -> None:
+        held = self._turn.state.portfolio.positions
+        if symbol not in self._symbols and symbol not in held:
+            raise errors.OrderError(
+                f'{symbol} is not in this profile; its symbols are '
+                + ', '.join(sorted(self._symbols))
+            )
+
+    def _check_working(self, order_id: str) -> orders.Order:
+        order = self._turn.state.orders.get(order_id)
+        if order is None:
+            raise errors.RefusedError(f'there is no order {order_id}')
+        if not order.is_working:
+            raise errors.RefusedError(f'order {order_id} is {order.status}')
+        return order
+
+    def _check_replace(self, command: commands.ReplaceOrder) -> None:
+        order = self._check_working(command.order_id)
+        if order.status not in (_S.ACCEPTED, _S.PARTIALLY_FILLED):
+            raise errors.RefusedError(
+                f'order {order.id} is {order.status} and cannot be changed now'
+            )
+        changed = _replaced(order, command)
+        orders.check_order(
+            symbol=changed.symbol,
+            quantity=changed.quantity,
+            type=changed.type,
+            price=changed.price,
+            stop_price=changed.stop_price,
+        )
+        if changed.quantity <= order.filled:
+            raise errors.OrderError(
+                f'quantity {changed.quantity:g} must be above the '
+                f'{order.filled:g} filled already'
+            )
+
+    def _check_strategy(
+        self, command: commands.StartStrategy | commands.StopStrategy
+    ) -> None:
+        if command.name not in self._strategies:
+            raise errors.RefusedError(
+                f'there is no strategy {command.name}; there are '
+                + (', '.join(self._strategies) or 'none')
+            )
+        status = self._turn.state.strategies.get(command.name)
+        live = status is not None and status.status in ('running', 'starting')
+        if isinstance(command, commands.StopStrategy):
+            if not live:
+                raise errors.RefusedError(f'{command.name} is not running')
+        elif live:
+            raise errors.RefusedError(f'{command.name} is running already')
+        elif self._turn.state.trading is records.TradingState.HALTED:
+            raise errors.RefusedError(
+                f'trading is halted: resume before starting {command.name}'
+            )
+
+    def carry_out(self, event: events.Event) -> None:
+        """Does what a command asks for.
+
+        Args:
+            event: The command's event.
+        """
+        command = event.data.command
+        self._commands[type(command)](event, command)
+
+    def _answer(
+        self, event: events.Event, message: str, *, order_id: str = ''
+    ) -> None:
+        order = self._turn.state.orders.get(order_id)
+        denied = order is not None and order.status is _S.DENIED
+        self._turn.result = commands.CommandResult(
+            ok=not denied,
+            message=message,
+            seq=event.seq,
+            order_id=order_id,
+            status='' if order is None else str(order.status),
+        )
+
+    def _operator_id(self, event: events.Event, nth: int) -> str:
+        return f'{self._turn.state.log}-{event.seq}-0-{nth}'
+
+    def _submit(
+        self, event: events.Event, command: commands.SubmitOrder
+    ) -> None:
+        order = self._desk.request(
+            orders.Order(
+                id=self._operator_id(event, 1),
+                symbol=command.symbol,
+                side=command.side,
+                quantity=command.quantity,
+                type=command.type,
+                price=command.price,
+                stop_price=command.stop_price,
+                time_in_force=command.time_in_force,
+                reason=command.reason,
+            ),
+            event,
+        )
+        message = f'{order.side} {order.quantity:g} {order.symbol} sent'
+        if order.status is _S.DENIED:
+            message = f'denied: {order.message}'
+        self._answer(event, message, order_id=order.id)
+
+    def _cancel(
+        self, event: events.Event, command: commands.CancelOrder
+    ) -> None:
+        order = self._turn.state.orders[command.order_id]
+        self._desk.cancel(order, 'by the operator', event.seq)
+        self._answer(event, 'cancel sent', order_id=order.id)
+
+    def _cancel_all(
+        self, event: events.Event, command: commands.CancelAll
+    ) -> None:
+        count = self._desk.cancel_working(
+            command.symbol, 'by the operator', event.seq
+        )
+        self._answer(event, f'cancels sent for {_count(count, "order")}')
+
+    def _replace(
+        self, event: events.Event, command: commands.ReplaceOrder
+    ) -> None:
+        order = self._turn.state.orders[command.order_id]
+        verdict = self._desk.gate.evaluate_order(
+            _replaced(order, command), self._turn.state
+        )
+        judged = self._turn.emit(
+            _T.RISK_VERDICT, verdict, 'risk', order.symbol, event.seq
+        )
+        if verdict.decision is not records.Decision.APPROVE:
+            self._turn.result = commands.CommandResult(
+                ok=False,
+                message=f'denied: {verdict.message}',
+                seq=event.seq,
+                order_id=order.id,
+                status=order.status,
+            )
+            return
+        self._desk.update(
+            orders.OrderUpdate(order_id=order.id, status=_S.PENDING_REPLACE),
+            'engine',
+            judged.seq,
+        )
+        self._turn.effects.append(
+            step.Replace(
+                self._turn.state.orders[order.id],
+                command.quantity,
+                command.price,
+                command.stop_price,
+            )
+        )
+        self._answer(event, 'change sent', order_id=order.id)
+
+    def _flatten(self, event: events.Event, command: commands.Flatten) -> None:
+        self._desk.cancel_working(command.symbol, 'flatten', event.seq)
+        held = [
+            self._turn.state.portfolio.positions[symbol]
+            for symbol in self._turn.state.portfolio.held
+            if command.symbol in (None, symbol)
+        ]
+        sent = 0
+        for nth, position in enumerate(held, start=1):
+            long = position.quantity > 0
+            order = self._desk.request(
+                orders.Order(
+                    id=self._operator_id(event, nth),
+                    symbol=position.symbol,
+                    side=orders.OrderSide.SELL
+                    if long
+                    else orders.OrderSide.BUY,
+                    quantity=abs(position.quantity),
+                    reason='flatten',
+                ),
+                event,
+                flatten=True,
+            )
+            sent += order.status is not _S.DENIED
+        self._turn.result = commands.CommandResult(
+            ok=sent == len(held),
+            message=f'closing {sent} of {_count(len(held), "position")}',
+            seq=event.seq,
+        )
+
+    def _halt(self, event: events.Event, command: commands.Halt) -> None:
+        self._desk.halt(command.who, command.reason, event.seq)
+        self._answer(event, 'halted: resume with the typed word')
+
+    def _resume(self, event: events.Event, command: commands.Resume) -> None:
+        self._turn.emit(
+            _T.TRADING_STATE,
+            records.TradingStateChange(
+                state=records.TradingState.TRADING, who='operator'
+            ),
+            'engine',
+            cause=event.seq,
+        )
+        self._turn.effects.append(step.Release())
+        self._answer(event, 'trading; strategies stay stopped until started')
+
+    def _start_strategy(
+        self, event: events.Event, command: commands.StartStrategy
+    ) -> None:
+        self._turn.emit(
+            _T.STRATEGY_STATUS,
+            records.StrategyStatus(strategy=command.name, status='starting'),
+            'engine',
+            cause=event.seq,
+        )
+        self._turn.effects.append(step.Start(command.name))
+        self._answer(event, f'starting {command.name}')
+
+    def _stop_strategy(
+        self, event: events.Event, command: commands.StopStrategy
+    ) -> None:
+        self._turn.effects.append(step.Stop(command.name, 'by the operator'))
+        self._answer(event, f'stopping {command.name}')
+
+    def _acknowledge(
+        self, event: events.Event, command: commands.AcknowledgeAlerts
+    ) -> None:
+        self._turn.emit(
+            _T.ALERT_SEEN,
+            records.AlertSeen(up_to=command.up_to),
+            'operator',
+            cause=event.seq,
+        )
+        self._answer(event, 'seen')
+
+
+def _replaced(
+    order: orders.Order, command: commands.ReplaceOrder
+) -> orders.Order:
+    """Gives the order as the operator wants it."""
+    return msgspec.structs.replace(
+        order,
+        quantity=(
+            order.quantity if command.quantity is None else command.quantity
+        ),
+        price=order.price if command.price is None else command.price,
+        stop_price=(
+            order.stop_price
+            if command.stop_price is None
+            else command.stop_price
+        ),
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f'{number} {noun}{"" if number == 1 else "s"}'

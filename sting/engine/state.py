@@ -1,0 +1,243 @@
+"""The engine's state: a function of the events and of nothing else."""
+
+import collections
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sting.model import errors
+from sting.model import events
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+from sting.model import records
+
+DAY = 86_400 * market.NANOSECONDS
+
+# Done orders that are remembered, for late fills and for repeated ids.
+DONE_ORDERS = 4096
+
+_T = events.EventType
+
+
+class SystemState:
+    """Everything that decisions are made from.
+
+    Only `apply` changes it, one event at a time, so that the same events give
+    the same state whether they happen or are read back.
+
+    Attributes:
+        log: Id of the log, the start of every order id.
+        mode: What is at stake.
+        seq: Number of the last event.
+        time: Its time, nanoseconds since the epoch, UTC.
+        orders: By id: all that work, and the last DONE_ORDERS done ones.
+        portfolio: The account.
+        books: By strategy, what its own fills made; without starting cash.
+        prices: Last price by symbol.
+        last_bar: Stamp of the last bar by symbol.
+        trading: What risk lets through.
+        halted_by: Who halted it and why; empty while trading.
+        strategies: The last status by name.
+        rules: The rules in force, and the number of their event.
+        day_equity: Equity when the day began, in UTC.
+    """
+
+    def __init__(self) -> None:
+        self.log = ''
+        self.mode = records.Mode.DEMO
+        self.seq = 0
+        self.time = 0
+        self.orders: dict[str, orders.Order] = {}
+        self.portfolio = portfolio.Portfolio()
+        self.books: dict[str, portfolio.Portfolio] = {}
+        self.prices: dict[str, float] = {}
+        self.last_bar: dict[str, int] = {}
+        self.trading = records.TradingState.TRADING
+        self.halted_by = ''
+        self.strategies: dict[str, records.StrategyStatus] = {}
+        self.rules: tuple[int, records.RuleSet | None] = (0, None)
+        self.day_equity = 0.0
+        self._day = -1
+        self._working: dict[str, dict[str, None]] = {}
+        self._done: collections.deque[str] = collections.deque()
+        self._executions: dict[str, set[str]] = {}
+        self._appliers: Mapping[
+            events.EventType, Callable[[events.Event, Any], None]
+        ] = {
+            _T.LOG_CREATED: self._apply_created,
+            _T.MARKET_DATA: self._apply_bar,
+            _T.TRADE: self._apply_trade,
+            _T.ORDER_REQUEST: self._apply_request,
+            _T.RISK_VERDICT: self._apply_verdict,
+            _T.ORDER_UPDATE: self._apply_update,
+            _T.FILL: self._apply_fill,
+            _T.RULE_SET: self._apply_rules,
+            _T.TRADING_STATE: self._apply_trading,
+            _T.STRATEGY_STATUS: self._apply_strategy,
+        }
+
+    def apply(self, event: events.Event) -> None:
+        """Takes the next event.
+
+        Args:
+            event: The one numbered next.
+
+        Raises:
+            errors.StateError: Its number is not the next.
+        """
+        if event.seq != self.seq + 1:
+            raise errors.StateError(
+                f'event {event.seq} cannot follow event {self.seq}'
+            )
+        self.seq = event.seq
+        self.time = event.timestamp
+        applier = self._appliers.get(event.type)
+        if applier is not None:
+            applier(event, event.data)
+
+    def mark(self, bar: market.MarketData) -> None:
+        """Takes the prices of a closed bar.
+
+        Args:
+            bar: The bar; it belongs to an event that `apply` is taking, or
+                to one that a backtest numbers by itself.
+        """
+        day = bar.timestamp // DAY
+        if day != self._day:
+            self._day = day
+            self.day_equity = self.equity()
+        self.prices[bar.symbol] = bar.close
+        self.last_bar[bar.symbol] = bar.timestamp
+
+    def equity(self) -> float:
+        """Cash and holdings at the last prices, in the account's currency."""
+        return self.portfolio.value(self.prices)
+
+    def book(self, strategy: str) -> portfolio.Portfolio:
+        """Gives the book of a strategy; empty before its first fill."""
+        return self.books.get(strategy) or portfolio.Portfolio()
+
+    def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
+        """Gives the orders that are at the broker or may be.
+
+        Args:
+            symbol: Only of this instrument.
+
+        Yields:
+            The orders, by symbol in the order in which each came.
+        """
+        groups = (
+            self._working.values()
+            if symbol is None
+            else (self._working.get(symbol, {}),)
+        )
+        for group in groups:
+            for order_id in group:
+                yield self.orders[order_id]
+
+    def working_count(self) -> int:
+        """How many orders work."""
+        return sum(map(len, self._working.values()))
+
+    def knows_execution(self, fill: orders.Fill) -> bool:
+        """Whether this fill has been booked before."""
+        seen = self._executions.get(fill.order_id)
+        return seen is not None and fill.execution_id in seen
+
+    def _put(self, order: orders.Order) -> None:
+        before = self.orders.get(order.id)
+        self.orders[order.id] = order
+        group = self._working.setdefault(order.symbol, {})
+        if order.is_working:
+            group[order.id] = None
+            return
+        group.pop(order.id, None)
+        created = orders.OrderStatus.CREATED
+        if order.status is created:
+            return
+        if before is None or before.is_working or before.status is created:
+            self._done.append(order.id)
+            if len(self._done) > DONE_ORDERS:
+                oldest = self._done.popleft()
+                del self.orders[oldest]
+                self._executions.pop(oldest, None)
+
+    def _apply_created(
+        self, event: events.Event, data: records.LogCreated
+    ) -> None:
+        self.log = data.log
+        self.mode = data.mode
+        self.portfolio.cash = data.cash
+        self.day_equity = data.cash
+
+    def _apply_bar(self, event: events.Event, bar: market.MarketData) -> None:
+        if bar.closed:
+            self.mark(bar)
+        else:
+            self.prices[bar.symbol] = bar.close
+
+    def _apply_trade(self, event: events.Event, trade: market.Trade) -> None:
+        self.prices[trade.symbol] = trade.price
+
+    def _apply_request(self, event: events.Event, order: orders.Order) -> None:
+        self._put(order)
+
+    def _apply_verdict(
+        self, event: events.Event, verdict: records.Verdict
+    ) -> None:
+        order = self.orders.get(verdict.order_id)
+        if order is None or order.status is not orders.OrderStatus.CREATED:
+            return
+        denied = verdict.decision is records.Decision.DENY
+        status = (
+            orders.OrderStatus.DENIED
+            if denied
+            else orders.OrderStatus.SUBMITTED
+        )
+        self._put(
+            msgspec.structs.replace(
+                order,
+                status=status,
+                resting=status,
+                quantity=order.quantity if denied else verdict.quantity,
+                message=verdict.message,
+                updated=event.timestamp,
+            )
+        )
+
+    def _apply_update(
+        self, event: events.Event, update: orders.OrderUpdate
+    ) -> None:
+        order = self.orders[update.order_id]
+        self._put(orders.apply_update(order, update, event.timestamp))
+
+    def _apply_fill(self, event: events.Event, fill: orders.Fill) -> None:
+        self._executions.setdefault(fill.order_id, set()).add(fill.execution_id)
+        self.portfolio.apply(fill)
+        order = self.orders.get(fill.order_id)
+        if order is None:
+            return
+        self._put(orders.apply_fill(order, fill, event.timestamp))
+        if order.strategy:
+            book = self.books.setdefault(order.strategy, portfolio.Portfolio())
+            book.apply(fill)
+
+    def _apply_rules(self, event: events.Event, rules: records.RuleSet) -> None:
+        self.rules = (event.seq, rules)
+
+    def _apply_trading(
+        self, event: events.Event, change: records.TradingStateChange
+    ) -> None:
+        self.trading = change.state
+        self.halted_by = ''
+        if change.state is not records.TradingState.TRADING:
+            self.halted_by = f'{change.who}: {change.reason}'.rstrip(': ')
+
+    def _apply_strategy(
+        self, event: events.Event, status: records.StrategyStatus
+    ) -> None:
+        self.strategies[status.strategy] = status

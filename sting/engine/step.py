@@ -1,0 +1,161 @@
+"""One turn of the engine: what it emits, and what it wants done outside."""
+
+from typing import Any
+
+import msgspec
+
+from sting.engine import state
+from sting.model import commands
+from sting.model import events
+from sting.model import orders
+from sting.model import portfolio
+from sting.model import records
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Send this order to the broker."""
+
+    order: orders.Order
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    """Ask the broker to cancel this order."""
+
+    order: orders.Order
+
+
+class Replace(msgspec.Struct, frozen=True):
+    """Ask the broker to change this order."""
+
+    order: orders.Order
+    quantity: float | None
+    price: float | None
+    stop_price: float | None
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Start this strategy."""
+
+    strategy: str
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Stop this strategy."""
+
+    strategy: str
+    detail: str
+
+
+class Release(msgspec.Struct, frozen=True):
+    """Lift the latch of the emergency stop."""
+
+
+class Notify(msgspec.Struct, frozen=True):
+    """Show this event to the strategies that it concerns.
+
+    Attributes:
+        event: The event.
+        order: The order after it, where it is about one.
+        position: The position after it in the strategy's book, for a fill.
+    """
+
+    event: events.Event
+    order: orders.Order | None = None
+    position: portfolio.Position | None = None
+
+
+Effect = Place | Cancel | Replace | Start | Stop | Release | Notify
+Report = orders.Fill | orders.OrderUpdate
+
+
+class Step(msgspec.Struct):
+    """What came of one event.
+
+    Attributes:
+        events: It and what followed from it, numbered.
+        effects: What to do once they are durable.
+        result: The answer to a command.
+    """
+
+    events: list[events.Event]
+    effects: list[Effect]
+    result: commands.CommandResult | None = None
+
+
+class Turn:
+    """Collects what comes of one event.
+
+    Attributes:
+        state: The engine's state; `emit` applies to it.
+        now: The time of the turn, nanoseconds since the epoch, UTC.
+        events: What was emitted so far.
+        effects: What is to be done once that is durable.
+        result: The answer to a command.
+    """
+
+    def __init__(self) -> None:
+        self.state = state.SystemState()
+        self.now = 0
+        self.events: list[events.Event] = []
+        self.effects: list[Effect] = []
+        self.result: commands.CommandResult | None = None
+
+    def begin(self, now: int) -> None:
+        """Begins a turn.
+
+        Args:
+            now: Its time, nanoseconds since the epoch, UTC.
+        """
+        self.now = now
+        self.events = []
+        self.effects = []
+        self.result = None
+
+    def end(self) -> Step:
+        """Gives what came of the turn."""
+        return Step(self.events, self.effects, self.result)
+
+    def emit(
+        self,
+        kind: events.EventType,
+        data: Any,
+        source: str,
+        symbol: str = '',
+        cause: int = 0,
+    ) -> events.Event:
+        """Numbers an event and applies it.
+
+        Args:
+            kind: What happened.
+            data: The payload.
+            source: Who says so.
+            symbol: The instrument; empty where none is meant.
+            cause: Number of the event that led to it; 0 for none.
+
+        Returns:
+            The event.
+        """
+        event = events.Event(
+            self.state.seq + 1, self.now, kind, source, data, symbol, cause
+        )
+        self.state.apply(event)
+        self.events.append(event)
+        return event
+
+    def alert(
+        self, severity: records.Severity, message: str, source: str, cause: int
+    ) -> None:
+        """Emits an alert.
+
+        Args:
+            severity: How much it matters.
+            message: One sentence.
+            source: The rule or part that raised it.
+            cause: Number of the event that led to it.
+        """
+        self.emit(
+            events.EventType.RISK_ALERT,
+            records.Alert(severity=severity, message=message, source=source),
+            'engine',
+            cause=cause,
+        )

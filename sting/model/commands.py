@@ -10,7 +10,11 @@ RESUME_WORD = 'RESUME'
 FLATTEN_WORD = 'FLATTEN'
 
 
-class SubmitOrder(msgspec.Struct, frozen=True, tag='submit', kw_only=True):
+class _Command(msgspec.Struct, frozen=True, tag_field='command'):
+    """The base of all commands; `type` is a field of an order's own."""
+
+
+class SubmitOrder(_Command, frozen=True, tag='submit', kw_only=True):
     """Sends an order.
 
     Attributes:
@@ -34,13 +38,13 @@ class SubmitOrder(msgspec.Struct, frozen=True, tag='submit', kw_only=True):
     reason: str = ''
 
 
-class CancelOrder(msgspec.Struct, frozen=True, tag='cancel', kw_only=True):
+class CancelOrder(_Command, frozen=True, tag='cancel', kw_only=True):
     """Cancels one order."""
 
     order_id: str
 
 
-class CancelAll(msgspec.Struct, frozen=True, tag='cancel_all', kw_only=True):
+class CancelAll(_Command, frozen=True, tag='cancel_all', kw_only=True):
     """Cancels every working order, or those of one symbol.
 
     Attributes:
@@ -50,7 +54,7 @@ class CancelAll(msgspec.Struct, frozen=True, tag='cancel_all', kw_only=True):
     symbol: str | None = None
 
 
-class ReplaceOrder(msgspec.Struct, frozen=True, tag='replace', kw_only=True):
+class ReplaceOrder(_Command, frozen=True, tag='replace', kw_only=True):
     """Changes a working order; None leaves a field as it is."""
 
     order_id: str
@@ -59,7 +63,7 @@ class ReplaceOrder(msgspec.Struct, frozen=True, tag='replace', kw_only=True):
     stop_price: float | None = None
 
 
-class Flatten(msgspec.Struct, frozen=True, tag='flatten', kw_only=True):
+class Flatten(_Command, frozen=True, tag='flatten', kw_only=True):
     """Closes positions at market.
 
     It cancels the working orders of the symbols first. When trading is
@@ -74,7 +78,7 @@ class Flatten(msgspec.Struct, frozen=True, tag='flatten', kw_only=True):
     confirm: str = ''
 
 
-class Halt(msgspec.Struct, frozen=True, tag='halt', kw_only=True):
+class Halt(_Command, frozen=True, tag='halt', kw_only=True):
     """Stops everything: the emergency stop, as an event.
 
     Attributes:
@@ -86,7 +90,7 @@ class Halt(msgspec.Struct, frozen=True, tag='halt', kw_only=True):
     reason: str = ''
 
 
-class Resume(msgspec.Struct, frozen=True, tag='resume', kw_only=True):
+class Resume(_Command, frozen=True, tag='resume', kw_only=True):
     """Lets trading go on after a halt.
 
     Attributes:
@@ -96,25 +100,19 @@ class Resume(msgspec.Struct, frozen=True, tag='resume', kw_only=True):
     confirm: str
 
 
-class StartStrategy(
-    msgspec.Struct, frozen=True, tag='start_strategy', kw_only=True
-):
+class StartStrategy(_Command, frozen=True, tag='start_strategy', kw_only=True):
     """Starts a strategy of the profile by its name."""
 
     name: str
 
 
-class StopStrategy(
-    msgspec.Struct, frozen=True, tag='stop_strategy', kw_only=True
-):
+class StopStrategy(_Command, frozen=True, tag='stop_strategy', kw_only=True):
     """Stops a running strategy by its name."""
 
     name: str
 
 
-class AcknowledgeAlerts(
-    msgspec.Struct, frozen=True, tag='acknowledge', kw_only=True
-):
+class AcknowledgeAlerts(_Command, frozen=True, tag='acknowledge', kw_only=True):
     """Marks alerts as seen.
 
     Attributes:

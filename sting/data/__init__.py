@@ -1,0 +1,1 @@
+"""Market data: tables, files, calendars, the sample, generated bars, feeds."""

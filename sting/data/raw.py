@@ -1,0 +1,338 @@
+"""Files of market data as columns, before anything is known of their sense.
+
+Every fault names the place in the file: the line of a CSV file (the header is
+line 1), the row of a Parquet file (the first is row 1).
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+import csv
+import dataclasses
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from sting.data import table
+from sting.model import errors
+
+TIMES = ('timestamp', 'date')
+PRICES = ('open', 'high', 'low', 'close')
+BARS = (*PRICES, 'volume')
+QUOTES = ('bid', 'ask', 'bid_size', 'ask_size')
+TRADES = ('price', 'size')
+NUMBERS = (*BARS, *QUOTES, *TRADES)
+WANTED = (*TIMES, *NUMBERS, 'symbol')
+
+_PARQUET = b'PAR1'
+_GZIP = b'\x1f\x8b'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RawFile:
+    """The columns of a file that may matter, as pyarrow has them.
+
+    Attributes:
+        path: The file.
+        found: The names of all its columns, as they are written.
+        columns: pyarrow arrays by their names in lower case.
+        line_of: Turns a row, counted from 0, into a line of the file; None
+            where the file has no lines.
+        header_line: The line of the titles; None where there are no lines.
+    """
+
+    path: str
+    found: tuple[str, ...]
+    columns: Mapping[str, Any]
+    line_of: Callable[[int], int] | None = None
+    header_line: int | None = None
+
+    def fault(self, row: int, message: str) -> errors.DataError:
+        """Makes the error for a row, counted from 0."""
+        if self.line_of is None:
+            return errors.DataError(f'row {row + 1}: {message}', path=self.path)
+        return errors.DataError(message, path=self.path, line=self.line_of(row))
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def missing(self, name: str) -> errors.DataError:
+        """Makes the error for a column that is not there."""
+        return _missing(name, self.path, self.found, self.header_line)
+
+    def numbers(self, name: str) -> table.FloatArray:
+        """Gives a column of numbers.
+
+        Args:
+            name: The column, which is there.
+
+        Raises:
+            DataError: A value is missing or not a finite number.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+        column = self.columns[name]
+        row = first_uncastable(column, pa.float64())
+        if row is not None:
+            text = column[row].as_py()
+            raise self.fault(row, f'{name} {text!r} is not a number')
+        numbers = column.cast(pa.float64()).to_numpy()
+        values = np.ascontiguousarray(numbers, np.float64)
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            row = int(bad[0])
+            text = column[row].as_py()
+            what = 'missing' if text is None else f'{text}, not finite'
+            raise self.fault(row, f'{name} is {what}; it needs a number')
+        return values
+
+    def symbols(self) -> tuple[tuple[str, ...], table.IndexArray]:
+        """Gives the names in the column symbol, and each row's place in them.
+
+        Returns:
+            The names in alphabetical order, and an index into them.
+
+        Raises:
+            DataError: A name is missing.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - slow to import
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        text = pc.utf8_trim_whitespace(self.columns['symbol'].cast(pa.string()))
+        empty = pc.fill_null(pc.equal(text, ''), True).to_numpy()
+        if empty.any():
+            raise self.fault(int(empty.argmax()), 'symbol is missing')
+        whole = text.combine_chunks().dictionary_encode()
+        met = whole.dictionary.to_pylist()
+        names = tuple(sorted(met))
+        place = np.array([names.index(name) for name in met], np.int32)
+        return names, place[whole.indices.to_numpy()]
+
+
+def first_uncastable(column: Any, to: Any) -> int | None:
+    """Finds the first value that pyarrow cannot turn into a type.
+
+    Args:
+        column: A pyarrow array.
+        to: A pyarrow type.
+
+    Returns:
+        The row, counted from 0, or None.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    def fits(part: Any) -> bool:
+        try:
+            part.cast(to)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return False
+        return True
+
+    if fits(column):
+        return None
+    first, count = 0, len(column)
+    while count > 1:
+        half = count // 2
+        if fits(column.slice(first, half)):
+            first += half
+            count -= half
+        else:
+            count = half
+    return first
+
+
+def read(path: str | pathlib.Path) -> RawFile:
+    """Reads a file of market data.
+
+    Args:
+        path: A CSV or Parquet file; which one it is shows in its content.
+
+    Raises:
+        DataError: It cannot be read, is empty or malformed.
+    """
+    name = str(path)
+    try:
+        with pathlib.Path(path).open('rb') as file:
+            head = file.read(4)
+    except FileNotFoundError:
+        raise errors.DataError('there is no such file', path=name) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or str(error)
+        raise errors.DataError(f'cannot read it: {reason}', path=name) from None
+    if not head:
+        raise errors.DataError('the file is empty', path=name)
+    if head[:2] == _GZIP:
+        raise errors.DataError('the file is packed; gunzip it', path=name)
+    raw = _read_parquet(name) if head == _PARQUET else _read_csv(name)
+    if not len(raw):
+        raise errors.DataError('the file has no rows', path=name)
+    return raw
+
+
+def _wanted(
+    path: str, found: tuple[str, ...], line: int | None
+) -> dict[str, int]:
+    """Says where the columns are that may matter."""
+    places: dict[str, int] = {}
+    for place, title in enumerate(found):
+        name = title.strip().lower()
+        if name not in WANTED:
+            continue
+        if name in places:
+            raise errors.DataError(
+                f'two columns are named {name}; rename one',
+                path=path,
+                line=line,
+            )
+        places[name] = place
+    if not places:
+        raise _missing('timestamp', path, found, line)
+    return places
+
+
+def _missing(
+    name: str, path: str, found: tuple[str, ...], line: int | None
+) -> errors.DataError:
+    titles = ', '.join(found)
+    return errors.DataError(
+        f'no column {name}; the columns are: {titles}', path=path, line=line
+    )
+
+
+def _read_parquet(path: str) -> RawFile:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    from pyarrow import parquet  # noqa: PLC0415
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            found = tuple(file.schema_arrow.names)
+            places = _wanted(path, found, None)
+            titles = [found[place] for place in places.values()]
+            data = file.read(columns=titles)
+    except (pa.ArrowException, OSError) as error:
+        raise errors.DataError(
+            f'not a sound Parquet file: {_first_line(error)}', path=path
+        ) from None
+    columns = {
+        name: data.column(title)
+        for name, title in zip(places, titles, strict=True)
+    }
+    return RawFile(path, found, columns)
+
+
+def _read_csv(path: str) -> RawFile:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    found, header_line = _csv_header(path)
+    places = _wanted(path, found, header_line)
+    try:
+        data = _arrow_csv(path, header_line, len(found), places, typed=True)
+    except (pa.ArrowException, OSError):
+        # Some value is no number. Read as text, so that it can be named.
+        data = _csv_as_text(path, header_line, found, places)
+    columns = {name: data.column(name) for name in places}
+    return RawFile(
+        path, found, columns, lambda row: _csv_line(path, row), header_line
+    )
+
+
+def _csv_as_text(
+    path: str, header_line: int, found: tuple[str, ...], places: dict[str, int]
+) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    try:
+        return _arrow_csv(path, header_line, len(found), places, typed=False)
+    except (pa.ArrowException, OSError) as error:
+        line = _ragged_line(path, len(found))
+        if line is not None:
+            raise errors.DataError(
+                f'this line does not have {len(found)} values, '
+                'as the header has',
+                path=path,
+                line=line,
+            ) from None
+        raise errors.DataError(
+            f'not a sound CSV file: {_first_line(error)}', path=path
+        ) from None
+
+
+def _arrow_csv(
+    path: str,
+    header_line: int,
+    width: int,
+    places: dict[str, int],
+    *,
+    typed: bool,
+) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415
+
+    names = [f'column {place}' for place in range(width)]
+    for name, place in places.items():
+        names[place] = name
+    numeric = pa.float64() if typed else pa.string()
+    types = {
+        name: numeric if name in NUMBERS else pa.string() for name in places
+    }
+    return arrow_csv.read_csv(
+        path,
+        read_options=arrow_csv.ReadOptions(
+            column_names=names, skip_rows=header_line
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=types, include_columns=list(places)
+        ),
+    )
+
+
+def _csv_header(path: str) -> tuple[tuple[str, ...], int]:
+    """Gives the titles and the line that they end on."""
+    try:
+        with pathlib.Path(path).open(encoding='utf-8-sig', newline='') as file:
+            reader = csv.reader(file)
+            for record in reader:
+                if record:
+                    return tuple(record), reader.line_num
+    except UnicodeDecodeError:
+        raise errors.DataError(
+            'the file is not text in UTF-8', path=path
+        ) from None
+    except csv.Error as error:
+        raise errors.DataError(
+            f'not a sound CSV file: {error}', path=path, line=1
+        ) from None
+    raise errors.DataError('the file is empty', path=path)
+
+
+def _csv_line(path: str, row: int) -> int:
+    """Finds the line of a row, counted from 0 after the header."""
+    with pathlib.Path(path).open(
+        encoding='utf-8-sig', errors='replace', newline=''
+    ) as file:
+        reader = csv.reader(file)
+        count = -1
+        for record in reader:
+            count += bool(record)
+            if count == row + 1:
+                break
+        return reader.line_num
+
+
+def _ragged_line(path: str, width: int) -> int | None:
+    """Finds the first line with more or fewer values than the header."""
+    with pathlib.Path(path).open(
+        encoding='utf-8-sig', errors='replace', newline=''
+    ) as file:
+        reader = csv.reader(file)
+        try:
+            for record in reader:
+                if record and len(record) != width:
+                    return reader.line_num
+        except csv.Error:
+            return reader.line_num + 1
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,333 @@
+"""Market data by column: bars, quotes and trades of several symbols.
+
+Rows are sorted by timestamp, then by symbol in alphabetical order, so that a
+table does not depend on the order in which its parts were read.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import dataclasses
+import hashlib
+from typing import Any
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sting.model import errors
+from sting.model import market
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+IndexArray = npt.NDArray[np.int32]
+RowArray = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+
+# How many rows at a time become Python objects.
+CHUNK = 8192
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Rows of several symbols.
+
+    Attributes:
+        symbols: The symbols' names, in alphabetical order.
+        symbol_index: For each row, its symbol's place in `symbols`.
+        timestamp: For each row, nanoseconds since the epoch, UTC.
+    """
+
+    symbols: tuple[str, ...]
+    symbol_index: IndexArray
+    timestamp: IntArray
+
+    def __len__(self) -> int:
+        return len(self.timestamp)
+
+    def select(
+        self,
+        symbols: Iterable[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> Self:
+        """Picks rows.
+
+        Args:
+            symbols: The symbols to keep; None for all.
+            start: The first timestamp to keep, nanoseconds UTC.
+            end: The last timestamp to keep, nanoseconds UTC.
+
+        Returns:
+            A table with those symbols, which may have no rows.
+
+        Raises:
+            DataError: A symbol is not in the table.
+        """
+        first = 0
+        last = len(self)
+        if start is not None:
+            first = int(np.searchsorted(self.timestamp, start, 'left'))
+        if end is not None:
+            last = int(np.searchsorted(self.timestamp, end, 'right'))
+        picked = self
+        if first > 0 or last < len(self):
+            picked = picked._rows(slice(first, max(first, last)))
+        if symbols is None:
+            return picked
+        return picked._only(symbols)
+
+    def of(self, symbol: str) -> Self:
+        """Picks the rows of one symbol.
+
+        Args:
+            symbol: The instrument.
+
+        Returns:
+            A table with that symbol alone.
+
+        Raises:
+            DataError: The symbol is not in the table.
+        """
+        return self.select([symbol])
+
+    def digest(self) -> str:
+        """Gives the data's identity: equal columns have equal digests."""
+        hasher = hashlib.blake2b(digest_size=16)
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                hasher.update(np.ascontiguousarray(value).data)
+            else:
+                hasher.update(repr(value).encode())
+        return hasher.hexdigest()
+
+    @classmethod
+    def merge(cls, tables: Sequence[Self]) -> Self:
+        """Makes one table of several.
+
+        Args:
+            tables: At least one, all of one kind.
+
+        Returns:
+            A table with the rows of all, sorted.
+
+        Raises:
+            DataError: They differ in timeframe, or two rows of one symbol
+                have the same stamp where that is not allowed.
+        """
+        if not tables:
+            raise errors.DataError('there are no tables to merge')
+        names = tuple(sorted({name for one in tables for name in one.symbols}))
+        if len(tables) == 1:
+            return tables[0]
+        place = {name: number for number, name in enumerate(names)}
+        columns = {
+            field.name: np.concatenate(
+                [getattr(one, field.name) for one in tables]
+            )
+            for field in dataclasses.fields(cls)
+            if isinstance(getattr(tables[0], field.name), np.ndarray)
+        }
+        columns['symbol_index'] = np.concatenate(
+            [
+                np.array([place[name] for name in one.symbols], np.int32)[
+                    one.symbol_index
+                ]
+                for one in tables
+            ]
+        )
+        cls._check_mergeable(tables)
+        order = sort_order(columns['timestamp'], columns['symbol_index'])
+        if order is not None:
+            columns = {name: each[order] for name, each in columns.items()}
+        merged = dataclasses.replace(tables[0], symbols=names, **columns)
+        merged._check_merged(tables)
+        return merged
+
+    @classmethod
+    def _check_mergeable(cls, tables: Sequence[Self]) -> None:
+        """Refuses tables that do not belong together."""
+
+    def _check_merged(self, tables: Sequence[Self]) -> None:
+        """Refuses what came of a merge."""
+
+    def _rows(self, rows: RowArray | slice) -> Self:
+        changes = {
+            field.name: getattr(self, field.name)[rows]
+            for field in dataclasses.fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        return dataclasses.replace(self, **changes)
+
+    def _only(self, symbols: Iterable[str]) -> Self:
+        wanted = tuple(sorted(set(symbols)))
+        missing = [name for name in wanted if name not in self.symbols]
+        if missing:
+            raise errors.DataError(
+                f'no symbol {missing[0]!r} in the data; there are: '
+                + ', '.join(self.symbols)
+            )
+        if wanted == self.symbols:
+            return self
+        renumbered = np.full(len(self.symbols), -1, np.int32)
+        for number, name in enumerate(wanted):
+            renumbered[self.symbols.index(name)] = number
+        index = renumbered[self.symbol_index]
+        kept = dataclasses.replace(self, symbol_index=index, symbols=wanted)
+        return kept._rows(np.flatnonzero(index >= 0))
+
+    def _lists(self, *columns: str) -> Iterator[tuple[list[Any], ...]]:
+        """Gives the columns as lists, a chunk of rows at a time."""
+        arrays = [getattr(self, name) for name in columns]
+        for first in range(0, len(self), CHUNK):
+            yield tuple(each[first : first + CHUNK].tolist() for each in arrays)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class BarTable(Table):
+    """Bars; the timestamp is the moment a bar closes.
+
+    Attributes:
+        open: First prices.
+        high: Highest prices.
+        low: Lowest prices.
+        close: Last prices.
+        volume: Units traded.
+        timeframe: Length of every bar: '1m', '1d', ...
+        generated: The bars are made up, not observed.
+    """
+
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    timeframe: str = '1d'
+    generated: bool = False
+
+    def rows(self) -> Iterator[market.MarketData]:
+        """Gives the bars one by one, in order."""
+        names = self.symbols
+        timeframe = self.timeframe
+        columns = ('symbol_index', 'timestamp', 'open', 'high', 'low')
+        for lists in self._lists(*columns, 'close', 'volume'):
+            for number, stamp, first, high, low, last, volume in zip(
+                *lists, strict=True
+            ):
+                yield market.MarketData(
+                    names[number],
+                    stamp,
+                    first,
+                    high,
+                    low,
+                    last,
+                    volume,
+                    timeframe,
+                )
+
+    def bars(self, symbol: str) -> tuple[market.MarketData, ...]:
+        """Gives the bars of one symbol, in order.
+
+        Args:
+            symbol: The instrument.
+
+        Raises:
+            DataError: The symbol is not in the table.
+        """
+        return tuple(self.of(symbol).rows())
+
+    @classmethod
+    def _check_mergeable(cls, tables: Sequence[Self]) -> None:
+        frames = sorted({one.timeframe for one in tables})
+        if len(frames) > 1:
+            raise errors.DataError(
+                f'bars of {" and ".join(frames)} cannot be merged; '
+                'give bars of one length'
+            )
+
+    def _check_merged(self, tables: Sequence[Self]) -> None:
+        row = first_repeat(self.timestamp, self.symbol_index)
+        if row is not None:
+            name = self.symbols[int(self.symbol_index[row])]
+            moment = market.to_iso(int(self.timestamp[row]))
+            raise errors.DataError(
+                f'{name} has two bars stamped {moment} in two of the files'
+            )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class QuoteTable(Table):
+    """Quotes: the best bid and ask.
+
+    Attributes:
+        bid: Best prices bid.
+        ask: Best prices asked.
+        bid_size: Units bid for.
+        ask_size: Units offered.
+    """
+
+    bid: FloatArray
+    ask: FloatArray
+    bid_size: FloatArray
+    ask_size: FloatArray
+
+    def rows(self) -> Iterator[market.Quote]:
+        """Gives the quotes one by one, in order."""
+        columns = ('symbol_index', 'timestamp', 'bid', 'ask')
+        for lists in self._lists(*columns, 'bid_size', 'ask_size'):
+            for number, *values in zip(*lists, strict=True):
+                yield market.Quote(self.symbols[number], *values)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class TradeTable(Table):
+    """Trades in the market.
+
+    Attributes:
+        price: Prices.
+        size: Units traded.
+    """
+
+    price: FloatArray
+    size: FloatArray
+
+    def rows(self) -> Iterator[market.Trade]:
+        """Gives the trades one by one, in order."""
+        for lists in self._lists('symbol_index', 'timestamp', 'price', 'size'):
+            for number, *values in zip(*lists, strict=True):
+                yield market.Trade(self.symbols[number], *values)
+
+
+def sort_order(
+    timestamp: IntArray, symbol_index: IndexArray
+) -> npt.NDArray[np.int64] | None:
+    """Says how rows are to be sorted; None when they are sorted already.
+
+    Args:
+        timestamp: Nanoseconds, UTC.
+        symbol_index: The symbols' numbers.
+
+    Returns:
+        The rows' numbers in order; rows that are equal keep theirs.
+    """
+    step = np.diff(timestamp)
+    if (step > 0).all() or (
+        (step >= 0).all() and (np.diff(symbol_index)[step == 0] >= 0).all()
+    ):
+        return None
+    return np.lexsort((symbol_index, timestamp))
+
+
+def first_repeat(timestamp: IntArray, symbol_index: IndexArray) -> int | None:
+    """Finds the first row with the stamp and symbol of the row before.
+
+    Args:
+        timestamp: Nanoseconds, UTC, sorted.
+        symbol_index: The symbols' numbers, sorted within a stamp.
+
+    Returns:
+        The row's number, or None.
+    """
+    same = (np.diff(timestamp) == 0) & (np.diff(symbol_index) == 0)
+    rows = np.flatnonzero(same)
+    return int(rows[0]) + 1 if len(rows) else None

@@ -1,0 +1,131 @@
+"""What is wrong and what is odd in bars, quotes and trades."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from sting.data import table
+from sting.data import times
+from sting.model import market
+
+Columns = Mapping[str, table.FloatArray]
+Fault = tuple[int, str]
+
+# How many gaps are a warning each; more are summed up.
+_SESSION_BREAK = times.UNITS['h'] * 4
+
+
+def bar_fault(columns: Columns) -> Fault | None:
+    """Finds the first malformed bar.
+
+    Args:
+        columns: open, high, low, close and volume, all finite.
+
+    Returns:
+        The row, counted from 0, and what is wrong with it; or None.
+    """
+    high, low = columns['high'], columns['low']
+    checks = [
+        *_not_positive(columns, ('open', 'high', 'low', 'close')),
+        (high < low, 'high {high} is below low {low}'),
+    ]
+    for name in ('open', 'close'):
+        price = columns[name]
+        outside = (price > high) | (price < low)
+        text = f'{name} {{{name}}} is outside low {{low}} and high {{high}}'
+        checks.append((outside, text))
+    checks.append((columns['volume'] < 0, 'volume {volume} is negative'))
+    return _first(checks, columns)
+
+
+def quote_fault(columns: Columns) -> Fault | None:
+    """Finds the first malformed quote.
+
+    Args:
+        columns: bid, ask, bid_size and ask_size, all finite.
+
+    Returns:
+        The row, counted from 0, and what is wrong with it; or None.
+    """
+    checks = [
+        *_not_positive(columns, ('bid', 'ask')),
+        (columns['bid_size'] < 0, 'bid_size {bid_size} is negative'),
+        (columns['ask_size'] < 0, 'ask_size {ask_size} is negative'),
+    ]
+    return _first(checks, columns)
+
+
+def trade_fault(columns: Columns) -> Fault | None:
+    """Finds the first malformed trade.
+
+    Args:
+        columns: price and size, all finite.
+
+    Returns:
+        The row, counted from 0, and what is wrong with it; or None.
+    """
+    checks = [
+        *_not_positive(columns, ('price',)),
+        (columns['size'] < 0, 'size {size} is negative'),
+    ]
+    return _first(checks, columns)
+
+
+def oddities(bars: table.BarTable) -> Iterator[str]:
+    """Says what looks odd in sound bars: holes and bars without volume.
+
+    Args:
+        bars: Any bars.
+
+    Yields:
+        One sentence each.
+    """
+    step = times.timeframe_ns(bars.timeframe)
+    for number, name in enumerate(bars.symbols):
+        rows = bars.symbol_index == number
+        idle = int((bars.volume[rows] == 0).sum())
+        if idle:
+            yield f'{name}: {idle} bars have no volume'
+        stamps = bars.timestamp[rows]
+        if step < times.UNITS['d']:
+            yield from _holes(name, stamps, step)
+
+
+def _holes(name: str, stamps: table.IntArray, step: int) -> Iterator[str]:
+    """Tells of missing bars; nights and weekends are none."""
+    wait = np.diff(stamps)
+    holes = np.flatnonzero((wait > step) & (wait < _SESSION_BREAK))
+    if not len(holes):
+        return
+    first = market.to_iso(int(stamps[holes[0]]))
+    lacking = int((wait[holes] // step - 1).sum())
+    yield f'{name}: {lacking} bars are missing, the first after {first}'
+
+
+def _not_positive(
+    columns: Columns, names: tuple[str, ...]
+) -> list[tuple[npt.NDArray[np.bool_], str]]:
+    return [
+        (columns[name] <= 0, f'{name} {{{name}}} is not above 0')
+        for name in names
+    ]
+
+
+def _first(
+    checks: list[tuple[npt.NDArray[np.bool_], str]], columns: Columns
+) -> Fault | None:
+    """The earliest row that fails a check, with the check's words."""
+    found: Fault | None = None
+    for failed, text in checks:
+        if not failed.any():
+            continue
+        row = int(failed.argmax())
+        if found is None or row < found[0]:
+            found = row, text
+    if found is None:
+        return None
+    row, text = found
+    values = {name: f'{column[row]:g}' for name, column in columns.items()}
+    return row, text.format(**values)

@@ -124,6 +124,8 @@ class EventBus:
         self._loop = asyncio.get_running_loop()
         self._queues = {lane: _Queue((limits or LIMITS)[lane]) for lane in Lane}
         self._waiting = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     async def publish(self, lane: Lane, incoming: Incoming) -> None:
         """Puts something into a lane; waits while the lane is full.
@@ -150,6 +152,7 @@ class EventBus:
         """
         self._queues[lane].put(incoming)
         self._waiting.set()
+        self._empty.clear()
 
     def post(self, lane: Lane, incoming: Incoming) -> None:
         """Does as `put`, from any thread.
@@ -176,7 +179,12 @@ class EventBus:
                 out += queue.take(most - len(out))
         if not any(queue.slots for queue in self._queues.values()):
             self._waiting.clear()
+            self._empty.set()
         return out
+
+    async def empty(self) -> None:
+        """Waits until nothing waits in any lane."""
+        await self._empty.wait()
 
     def statistics(self) -> tuple[views.QueueRow, ...]:
         """Says how each lane is."""

@@ -68,6 +68,9 @@ class OrderDesk:
             self._fill(report, source, cause)
         else:
             self.update(report, source, cause)
+        order = self._turn.state.orders.get(report.order_id)
+        if order is not None and order.symbol in self._turn.state.closing:
+            self.close(order.symbol, self._turn.events[-1])
 
     def update(
         self, update: orders.OrderUpdate, source: str, cause: int
@@ -298,6 +301,34 @@ class OrderDesk:
         )
         self._turn.effects.append(
             step.Cancel(self._turn.state.orders[order.id])
+        )
+
+    def close(self, symbol: str, cause: events.Event) -> orders.Order | None:
+        """Closes a position of a flatten once nothing of it works any more.
+
+        Args:
+            symbol: A symbol that a flatten waits for.
+            cause: The event that lets it go on.
+
+        Returns:
+            The order after the verdict; None while there is one to wait for,
+            or nothing left to close.
+        """
+        order_id = self._turn.state.closing.get(symbol)
+        if order_id is None or any(self._turn.state.working(symbol)):
+            return None
+        held = self._turn.state.portfolio.quantity(symbol)
+        side = orders.OrderSide.SELL if held > 0 else orders.OrderSide.BUY
+        return self.request(
+            orders.Order(
+                id=order_id,
+                symbol=symbol,
+                side=side,
+                quantity=abs(held),
+                reason='flatten',
+            ),
+            cause,
+            flatten=True,
         )
 
     def cancel_working(

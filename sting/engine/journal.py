@@ -152,9 +152,8 @@ class Journal:
         rows, head = encode_rows(batch, self._head)
         try:
             # One hop to the connection's thread for the whole transaction.
-            await self._connection._execute(
-                _write, self._connection._conn, rows
-            )
+            database: Any = self._connection
+            await database._execute(_write, database._conn, rows)
         except sqlite3.Error as error:
             raise errors.JournalWriteError(
                 f'the event log cannot be written: {error}'

@@ -241,32 +241,20 @@ class Operator:
         self._answer(event, 'change sent', order_id=order.id)
 
     def _flatten(self, event: events.Event, command: commands.Flatten) -> None:
-        self._desk.cancel_working(command.symbol, 'flatten', event.seq)
-        held = [
-            self._turn.state.portfolio.positions[symbol]
-            for symbol in self._turn.state.portfolio.held
-            if command.symbol in (None, symbol)
-        ]
-        sent = 0
-        for nth, position in enumerate(held, start=1):
-            long = position.quantity > 0
-            order = self._desk.request(
-                orders.Order(
-                    id=self._operator_id(event, nth),
-                    symbol=position.symbol,
-                    side=orders.OrderSide.SELL
-                    if long
-                    else orders.OrderSide.BUY,
-                    quantity=abs(position.quantity),
-                    reason='flatten',
-                ),
-                event,
-                flatten=True,
-            )
-            sent += order.status is not _S.DENIED
+        closing = list(self._turn.state.closing)
+        denied = []
+        for symbol in closing:
+            self._desk.cancel_working(symbol, 'flatten', event.seq)
+            order = self._desk.close(symbol, event)
+            if order is not None and order.status is _S.DENIED:
+                denied.append(order.message)
+        waiting = len(self._turn.state.closing)
+        message = f'closing {_count(len(closing), "position")}'
+        if waiting:
+            message += f', {waiting} once its working orders are cancelled'
         self._turn.result = commands.CommandResult(
-            ok=sent == len(held),
-            message=f'closing {sent} of {_count(len(held), "position")}',
+            ok=not denied,
+            message=f'denied: {denied[0]}' if denied else message,
             seq=event.seq,
         )
 

@@ -39,13 +39,13 @@ class Sequence(core.Component):
     def __init__(
         self,
         engine: core.CoreEngine,
+        *,
         event_bus: bus.EventBus,
         log: journal.Journal,
         shown: board.Board,
         outlet: Outlet,
         time_source: clock.Clock,
         failed: Callable[[str], None],
-        *,
         batch: int = BATCH,
     ) -> None:
         """Sets up the loop.
@@ -95,8 +95,7 @@ class Sequence(core.Component):
 
     async def drain(self) -> None:
         """Waits until nothing waits in the lanes."""
-        while any(row.waiting for row in self._bus.statistics()):
-            await asyncio.sleep(0)
+        await self._bus.empty()
         async with self._idle:
             return
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sting.model import commands
 from sting.model import errors
 from sting.model import events
 from sting.model import market
@@ -44,6 +45,8 @@ class SystemState:
         strategies: The last status by name.
         rules: The rules in force, and the number of their event.
         day_equity: Equity when the day began, in UTC.
+        closing: Symbols that a flatten waits to close until their working
+            orders are cancelled: the id that the closing order will have.
     """
 
     def __init__(self) -> None:
@@ -61,6 +64,7 @@ class SystemState:
         self.strategies: dict[str, records.StrategyStatus] = {}
         self.rules: tuple[int, records.RuleSet | None] = (0, None)
         self.day_equity = 0.0
+        self.closing: dict[str, str] = {}
         self._day = -1
         self._working: dict[str, dict[str, None]] = {}
         self._done: collections.deque[str] = collections.deque()
@@ -78,6 +82,7 @@ class SystemState:
             _T.RULE_SET: self._apply_rules,
             _T.TRADING_STATE: self._apply_trading,
             _T.STRATEGY_STATUS: self._apply_strategy,
+            _T.COMMAND: self._apply_command,
         }
 
     def apply(self, event: events.Event) -> None:
@@ -185,6 +190,18 @@ class SystemState:
 
     def _apply_request(self, event: events.Event, order: orders.Order) -> None:
         self._put(order)
+        if self.closing.get(order.symbol) == order.id:
+            del self.closing[order.symbol]
+
+    def _apply_command(
+        self, event: events.Event, given: events.CommandGiven
+    ) -> None:
+        command = given.command
+        if not isinstance(command, commands.Flatten):
+            return
+        for nth, symbol in enumerate(self.portfolio.held, start=1):
+            if command.symbol in (None, symbol):
+                self.closing[symbol] = f'{self.log}-{event.seq}-0-{nth}'
 
     def _apply_verdict(
         self, event: events.Event, verdict: records.Verdict
@@ -214,6 +231,7 @@ class SystemState:
     ) -> None:
         order = self.orders[update.order_id]
         self._put(orders.apply_update(order, update, event.timestamp))
+        self._settle(order.symbol)
 
     def _apply_fill(self, event: events.Event, fill: orders.Fill) -> None:
         self._executions.setdefault(fill.order_id, set()).add(fill.execution_id)
@@ -225,6 +243,14 @@ class SystemState:
         if order.strategy:
             book = self.books.setdefault(order.strategy, portfolio.Portfolio())
             book.apply(fill)
+        self._settle(order.symbol)
+
+    def _settle(self, symbol: str) -> None:
+        """Forgets a flatten that has nothing left to close."""
+        if symbol in self.closing and not (
+            self.portfolio.quantity(symbol) or any(self.working(symbol))
+        ):
+            del self.closing[symbol]
 
     def _apply_rules(self, event: events.Event, rules: records.RuleSet) -> None:
         self.rules = (event.seq, rules)
@@ -233,6 +259,7 @@ class SystemState:
         self, event: events.Event, change: records.TradingStateChange
     ) -> None:
         self.trading = change.state
+        self.closing.clear()
         self.halted_by = ''
         if change.state is not records.TradingState.TRADING:
             self.halted_by = f'{change.who}: {change.reason}'.rstrip(': ')

@@ -1,0 +1,1 @@
+"""Risk: every order is judged here before it leaves, and the stop."""

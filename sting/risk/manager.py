@@ -1,0 +1,135 @@
+"""The one gate: every order passes here, in the step that creates it."""
+
+from collections.abc import Sequence
+
+from sting.engine import state
+from sting.model import orders
+from sting.model import records
+from sting.risk import rules
+
+HALTED = 'halted'
+_STATE_UNIT = 'state'
+
+RiskDecision = records.Decision
+
+
+class RiskManager:
+    """Holds orders against the rules and says approve or deny.
+
+    The trading state comes first and cannot be switched off: HALTED admits
+    only the operator's typed flatten, and that only where it shrinks a
+    position; REDUCING admits only what shrinks one.
+    """
+
+    def __init__(
+        self,
+        risk_rules: Sequence[rules.RiskRule] = (),
+        *,
+        size_fraction: float = 0.1,
+    ) -> None:
+        """Sets up the gate.
+
+        Args:
+            risk_rules: Asked in this order.
+            size_fraction: Share of the equity that an order without a
+                quantity gets.
+        """
+        self._rules: list[rules.RiskRule] = []
+        self._set: records.RuleSet | None = None
+        self._size_fraction = size_fraction
+        for rule in risk_rules:
+            self.add_risk_rule(rule)
+
+    def add_risk_rule(self, rule: rules.RiskRule) -> None:
+        """Adds a rule behind those there are.
+
+        Args:
+            rule: The rule. It holds from the next order on; add it before
+                the engine starts, which logs the rules in force.
+        """
+        self._rules.append(rule)
+        self._set = None
+
+    def rule_set(self) -> records.RuleSet:
+        """Gives the rules in force."""
+        if self._set is None:
+            self._set = records.RuleSet(
+                names=(HALTED, *(rule.name for rule in self._rules)),
+                limits=(None, *(rule.limit for rule in self._rules)),
+                units=(_STATE_UNIT, *(rule.unit for rule in self._rules)),
+            )
+        return self._set
+
+    def evaluate_order(
+        self,
+        order: orders.Order,
+        system: state.SystemState,
+        *,
+        flatten: bool = False,
+    ) -> records.Verdict:
+        """Judges an order.
+
+        Args:
+            order: The order, not counted as working yet.
+            system: The state to judge it in.
+            flatten: The operator's typed flatten.
+
+        Returns:
+            The verdict, with the figure of every rule.
+        """
+        stopped = _stopped(order, system, flatten=flatten)
+        figures: list[float | None] = [0.0 if stopped is None else 1.0]
+        failed: list[int] = [] if stopped is None else [0]
+        messages: list[str] = [] if stopped is None else [stopped]
+        for number, rule in enumerate(self._rules, start=1):
+            figure = rule.figure(order, system)
+            figures.append(None if figure == float('inf') else figure)
+            if figure is None or rule.limit is None or figure <= rule.limit:
+                continue
+            failed.append(number)
+            messages.append(rule.sentence(figure))
+        return records.Verdict(
+            order_id=order.id,
+            decision=(
+                records.Decision.DENY if failed else records.Decision.APPROVE
+            ),
+            figures=tuple(figures),
+            failed=tuple(failed),
+            rules=system.rules[0],
+            quantity=order.quantity,
+            message='; '.join(messages),
+        )
+
+    def size(
+        self, symbol: str, price: float, system: state.SystemState
+    ) -> float:
+        """Gives the quantity of an order that names none.
+
+        Args:
+            symbol: The instrument.
+            price: Its last price; 0 before the first.
+            system: The state.
+
+        Returns:
+            Whole units worth the configured share of the equity; 0 without
+            a price.
+        """
+        if price <= 0:
+            return 0.0
+        return float(int(system.equity() * self._size_fraction / price))
+
+
+def _stopped(
+    order: orders.Order, system: state.SystemState, *, flatten: bool
+) -> str | None:
+    """Says why the trading state keeps an order back, if it does."""
+    if system.trading is records.TradingState.TRADING:
+        return None
+    if not rules.shrinks(order, system):
+        return (
+            f'trading is {system.trading} ({system.halted_by}); '
+            'this order does not shrink a position'
+        )
+    if system.trading is records.TradingState.REDUCING or flatten:
+        return None
+    return f'trading is {system.trading} ({system.halted_by})'

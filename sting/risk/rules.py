@@ -1,0 +1,212 @@
+"""The rules an order is held against: one class each, one figure each.
+
+A rule gives a figure for an order in a state; the order passes while the
+figure is not above the limit. Working orders count as if they were filled, on
+the worse side.
+"""
+
+import abc
+from collections.abc import Mapping
+import math
+
+from sting.engine import state
+from sting.model import errors
+from sting.model import orders
+
+
+class RiskRule(abc.ABC):
+    """One rule.
+
+    Attributes:
+        name: Its name in risk.yaml and in verdicts.
+        unit: What its figure counts.
+        limit: The highest figure that passes; None for a rule without one.
+    """
+
+    name: str
+    unit: str
+
+    def __init__(self, limit: float | None = None) -> None:
+        if limit is not None and (not math.isfinite(limit) or limit < 0):
+            raise errors.ConfigError(
+                f'{self.name}: limit {limit:g} must be 0 or more'
+            )
+        self.limit = limit
+
+    @abc.abstractmethod
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """Gives what the limit is held against.
+
+        Args:
+            order: The order, not counted as working yet.
+            system: The state to judge it in.
+
+        Returns:
+            The figure; infinity where it cannot be known, so that the order
+            is denied; None where the rule does not apply.
+        """
+
+    def sentence(self, figure: float) -> str:
+        """Says for a person why an order does not pass."""
+        if math.isinf(figure):
+            return f'{self.name}: there is no price yet'
+        return (
+            f'{self.name}: {figure:,.6g} {self.unit} is above the limit of '
+            f'{self.limit:,.6g}'
+        )
+
+
+def expected_price(order: orders.Order, system: state.SystemState) -> float:
+    """Gives the price that an order is counted at.
+
+    Args:
+        order: The order.
+        system: The state.
+
+    Returns:
+        The worse of the last price and the order's own prices; infinity
+        without a last price.
+    """
+    last = system.prices.get(order.symbol)
+    if last is None:
+        return math.inf
+    own = [p for p in (order.price, order.stop_price) if p is not None]
+    if order.side is orders.OrderSide.BUY and order.price is not None:
+        # A buy limit never pays more than its limit.
+        return order.price
+    return max([last, *own])
+
+
+def reach(
+    order: orders.Order, system: state.SystemState
+) -> tuple[float, float]:
+    """Gives where a position can go with this order.
+
+    Args:
+        order: The order.
+        system: The state.
+
+    Returns:
+        The units held if this order and every working order of its side
+        fill, and the units held now.
+    """
+    held = system.portfolio.quantity(order.symbol)
+    coming = order.signed_remaining
+    for other in system.working(order.symbol):
+        if other.id != order.id and other.side is order.side:
+            coming += other.signed_remaining
+    return held + coming, held
+
+
+def shrinks(order: orders.Order, system: state.SystemState) -> bool:
+    """Whether an order can only take from the position it meets."""
+    after, held = reach(order, system)
+    if held == 0.0 or (held > 0) == (order.side is orders.OrderSide.BUY):
+        return False
+    return abs(after) <= abs(held) + orders.DUST and (
+        after * held >= 0 or abs(after) <= orders.DUST
+    )
+
+
+class MaxOrderNotional(RiskRule):
+    """Quantity times price of one order."""
+
+    name = 'max_order_notional'
+    unit = 'in cash'
+
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """The order's quantity times the price it is counted at."""
+        return order.remaining * expected_price(order, system)
+
+
+class MaxPosition(RiskRule):
+    """Units of one symbol held, long or short."""
+
+    name = 'max_position'
+    unit = 'units'
+
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """The units held if all fills; None for what shrinks a position."""
+        if shrinks(order, system):
+            return None
+        return abs(reach(order, system)[0])
+
+
+class MaxPositionNotional(RiskRule):
+    """Value of one symbol held, long or short."""
+
+    name = 'max_position_notional'
+    unit = 'in cash'
+
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """The value held if all fills; None for what shrinks a position."""
+        if shrinks(order, system):
+            return None
+        price = expected_price(order, system)
+        return abs(reach(order, system)[0]) * price
+
+
+class PriceCollar(RiskRule):
+    """How far a limit lies on the bad side of the last price."""
+
+    name = 'price_collar'
+    unit = 'of the last price'
+
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """The distance as a fraction; None for an order without a limit."""
+        if order.price is None:
+            return None
+        last = system.prices.get(order.symbol)
+        if not last:
+            return math.inf
+        return max(0.0, order.side.sign * (order.price / last - 1.0))
+
+
+class BuyingPower(RiskRule):
+    """Cash that a buy would need beyond what there is.
+
+    Sales, short ones too, need none. Working buys count as if filled.
+    """
+
+    name = 'buying_power'
+    unit = 'in cash'
+
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """What would be missing; None for a sale or a cover."""
+        if order.side is orders.OrderSide.SELL or shrinks(order, system):
+            return None
+        needed = order.remaining * expected_price(order, system)
+        for other in system.working():
+            if other.side is orders.OrderSide.BUY and other.id != order.id:
+                needed += other.remaining * expected_price(other, system)
+        return max(0.0, needed - system.portfolio.cash)
+
+    def sentence(self, figure: float) -> str:
+        """Says how much is missing."""
+        if math.isinf(figure):
+            return super().sentence(figure)
+        return f'{self.name}: {figure:,.2f} more cash is needed'
+
+
+RULES: Mapping[str, type[RiskRule]] = {
+    rule.name: rule
+    for rule in (
+        MaxOrderNotional,
+        MaxPosition,
+        MaxPositionNotional,
+        PriceCollar,
+        BuyingPower,
+    )
+}

@@ -1,0 +1,172 @@
+"""The emergency stop: a way in of its own, which nothing can delay.
+
+The flag is one byte of a small preallocated file that is mapped into memory:
+setting it needs neither the engine's loop nor free space on the disk, and it
+survives the process. Brokers read it in the last step before each send.
+"""
+
+from collections.abc import Callable
+import mmap
+import os
+import pathlib
+import queue
+import threading
+
+_SIZE = 4096
+_TEXT = 16
+_SET = 1
+
+
+class Latch:
+    """The flag, in memory and on disk at once."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        """Opens the latch; makes its file, for its owner only.
+
+        Args:
+            path: The file.
+        """
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(file).st_size < _SIZE:
+                os.posix_fallocate(file, 0, _SIZE)
+            self._map = mmap.mmap(file, _SIZE)
+        finally:
+            os.close(file)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether everything is to stand still."""
+        return self._map[0] == _SET
+
+    @property
+    def reason(self) -> tuple[str, str]:
+        """Who set it and why."""
+        raw = bytes(self._map[_TEXT:]).split(b'\0', 1)[0]
+        who, _, reason = raw.decode(errors='replace').partition('\n')
+        return who, reason
+
+    def set(self, who: str, reason: str) -> None:
+        """Sets the flag at once; the text comes after it.
+
+        Args:
+            who: operator, signal, a rule's name, ...
+            reason: Why.
+        """
+        self._map[0] = _SET
+        raw = f'{who}\n{reason}'.encode()[: _SIZE - _TEXT - 1]
+        self._map[_TEXT : _TEXT + len(raw) + 1] = raw + b'\0'
+
+    def clear(self) -> None:
+        """Lifts the flag, durably."""
+        self._map[0] = 0
+        self._map.flush()
+
+    def sync(self) -> None:
+        """Writes the flag to the disk."""
+        self._map.flush()
+
+    def close(self) -> None:
+        """Closes the file; the flag stays as it is."""
+        self._map.close()
+
+
+class EmergencyStop:
+    """Sets the latch from any thread, then cancels on a thread of its own.
+
+    Setting the flag and waking the thread is all that `trigger` does, so it
+    returns at once whatever the engine or a broker is doing.
+    """
+
+    def __init__(
+        self,
+        latch: Latch,
+        cancel: Callable[[], None],
+        announce: Callable[[str, str], None],
+    ) -> None:
+        """Sets up the stop and its thread.
+
+        Args:
+            latch: The flag.
+            cancel: Cancels everything at the brokers, on connections that do
+                not need the engine's loop; called on the stop's thread.
+            announce: Tells the engine who stopped it and why, without
+                waiting; called from the thread that triggers.
+        """
+        self._latch = latch
+        self._cancel = cancel
+        self._announce = announce
+        self._pending = 0
+        self._lock = threading.Lock()
+        self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=self._run, name='emergency stop', daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether everything is to stand still."""
+        return self._latch.is_set
+
+    @property
+    def reason(self) -> tuple[str, str]:
+        """Who stopped everything and why."""
+        return self._latch.reason
+
+    @property
+    def pending(self) -> bool:
+        """Whether a stop was pulled that is not yet an event."""
+        return self._pending > 0
+
+    def trigger(self, who: str, reason: str) -> None:
+        """Stops everything. May be called from any thread, at any time.
+
+        Args:
+            who: operator, signal, a rule's name, ...
+            reason: Why.
+        """
+        with self._lock:
+            self._latch.set(who, reason)
+            self._pending += 1
+        self._wake.put(True)
+        self._announce(who, reason)
+
+    def logged(self) -> None:
+        """Notes that the event of one trigger is durable."""
+        with self._lock:
+            self._pending = max(0, self._pending - 1)
+
+    def hold(self, who: str, reason: str) -> None:
+        """Sets the flag for a halt that came as an event.
+
+        Args:
+            who: Who halted trading.
+            reason: Why.
+        """
+        with self._lock:
+            if not self._latch.is_set:
+                self._latch.set(who, reason)
+
+    def release(self) -> bool:
+        """Lifts the flag after a resume, unless a newer stop was pulled.
+
+        Returns:
+            Whether it is lifted.
+        """
+        with self._lock:
+            if self._pending:
+                return False
+            self._latch.clear()
+            return True
+
+    def close(self) -> None:
+        """Ends the thread; the flag stays as it is."""
+        self._wake.put(False)
+        self._thread.join(timeout=2.0)
+        self._latch.close()
+
+    def _run(self) -> None:
+        while self._wake.get():
+            self._cancel()
+            self._latch.sync()

@@ -1,0 +1,1 @@
+"""Where orders go: one interface, and each broker in a file of its own."""

@@ -1,0 +1,262 @@
+"""What every broker can do, and what it promises."""
+
+import abc
+from collections.abc import Callable
+from typing import ClassVar
+
+import msgspec
+
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+
+Report = orders.Fill | orders.OrderUpdate
+Sink = Callable[[Report], None]
+
+
+class OrderResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a broker answers to an order or to a change of one.
+
+    Attributes:
+        order_id: The order, by the id that we gave it.
+        accepted: Whether it works, or works with the new terms.
+        broker_id: The broker's own id, once it has given one.
+        message: Why not, for a person.
+    """
+
+    order_id: str
+    accepted: bool
+    broker_id: str = ''
+    message: str = ''
+
+
+class CancelResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a broker answers to a cancel.
+
+    Attributes:
+        order_id: The order, by the id that we gave it.
+        accepted: Whether the broker takes it out; when it has done so is told
+            by a report. False also when there was nothing to take out.
+        message: Why not, for a person.
+    """
+
+    order_id: str
+    accepted: bool
+    message: str = ''
+
+
+class AccountInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An account at a broker.
+
+    Attributes:
+        account: Its name or number.
+        currency: The currency of the figures.
+        cash: Cash, negative when borrowed.
+        equity: Cash and holdings.
+        buying_power: What can be bought with it.
+    """
+
+    account: str
+    currency: str
+    cash: float
+    equity: float
+    buying_power: float
+
+
+class EmergencyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What an emergency cancel did.
+
+    Attributes:
+        cancelled: Orders that are known to work no more.
+        unknown: Orders of which that is not known.
+    """
+
+    cancelled: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+class BrokerInterface(abc.ABC):
+    """A broker.
+
+    Reports are the truth about orders: each acceptance, rejection, fill,
+    change and end goes to the sink that `connect` was given, in the order in
+    which it happened to its order. The sink may be called from any thread; it
+    must neither wait nor call the broker.
+
+    An order's id is the client order id. A broker that is sent one id twice
+    has one order, and answers the second time as it did the first.
+
+    Attributes:
+        name: Its name in the configuration and in the log.
+        dedupes: Whether the broker itself refuses an id that it has seen. If
+            not, the adapter has to ask before it sends again.
+    """
+
+    name: ClassVar[str]
+    dedupes: ClassVar[bool]
+
+    @abc.abstractmethod
+    async def connect(self, sink: Sink) -> None:
+        """Connects, and reports from here on.
+
+        Args:
+            sink: Takes each report.
+
+        Raises:
+            errors.BrokerError: There is no connection to be had.
+        """
+
+    @abc.abstractmethod
+    async def disconnect(self) -> None:
+        """Ends the connection; orders go on working at the broker."""
+
+    @abc.abstractmethod
+    async def place_order(self, order: orders.Order) -> OrderResponse:
+        """Sends an order, whose intent is in the log by now.
+
+        Args:
+            order: The order.
+
+        Returns:
+            The broker's answer, the first one when the id was sent before.
+
+        Raises:
+            errors.BrokerRejectedError: It is not connected; nothing was sent.
+            errors.BrokerUnknownError: No answer; the order may work.
+        """
+
+    @abc.abstractmethod
+    async def replace_order(
+        self,
+        order_id: str,
+        *,
+        quantity: float | None = None,
+        price: float | None = None,
+        stop_price: float | None = None,
+    ) -> OrderResponse:
+        """Changes a working order; None leaves a field as it is.
+
+        Args:
+            order_id: The order.
+            quantity: Units wanted in all, with what is filled.
+            price: The limit.
+            stop_price: The trigger.
+
+        Returns:
+            The broker's answer.
+
+        Raises:
+            errors.BrokerRejectedError: It is not connected; nothing was sent.
+            errors.BrokerUnknownError: No answer; it may have been changed.
+        """
+
+    @abc.abstractmethod
+    async def cancel_order(self, order_id: str) -> CancelResponse:
+        """Takes an order out.
+
+        Args:
+            order_id: The order.
+
+        Returns:
+            The broker's answer.
+
+        Raises:
+            errors.BrokerRejectedError: It is not connected; nothing was sent.
+            errors.BrokerUnknownError: No answer; it may be cancelled.
+        """
+
+    @abc.abstractmethod
+    async def cancel_all(
+        self, symbol: str | None = None
+    ) -> list[CancelResponse]:
+        """Takes all orders out, or those of one symbol.
+
+        Args:
+            symbol: The instrument; None for all.
+
+        Returns:
+            An answer for each order that worked.
+
+        Raises:
+            errors.BrokerRejectedError: It is not connected; nothing was sent.
+            errors.BrokerUnknownError: No answer; some may be cancelled.
+        """
+
+    @abc.abstractmethod
+    def emergency_cancel_all(self) -> EmergencyReport:
+        """Takes all orders out, now.
+
+        It may be called from any thread at any time. It uses a connection of
+        its own and never waits for the engine's loop. It does not keep later
+        orders out: that is the engine's latch.
+
+        Returns:
+            What is known to work no more, and what is not known.
+        """
+
+    @abc.abstractmethod
+    async def get_orders(self) -> list[orders.Order]:
+        """Gives the working orders, in order of arrival.
+
+        Raises:
+            errors.BrokerUnknownError: No answer.
+        """
+
+    @abc.abstractmethod
+    async def get_order_by_client_id(
+        self, order_id: str
+    ) -> orders.Order | None:
+        """Looks up an order, working or done.
+
+        Args:
+            order_id: The order, by the id that we gave it.
+
+        Returns:
+            The order as the broker has it; None when it says that it has none.
+
+        Raises:
+            errors.BrokerUnknownError: No answer, which is not the same.
+        """
+
+    @abc.abstractmethod
+    async def get_fills(self, since: int = 0) -> list[orders.Fill]:
+        """Gives fills, oldest first.
+
+        Args:
+            since: The first moment, nanoseconds since the epoch, UTC.
+
+        Raises:
+            errors.BrokerUnknownError: No answer.
+        """
+
+    @abc.abstractmethod
+    async def get_positions(self) -> list[portfolio.Position]:
+        """Gives the open positions, by symbol.
+
+        Raises:
+            errors.BrokerUnknownError: No answer.
+        """
+
+    @abc.abstractmethod
+    async def get_account_info(self) -> AccountInfo:
+        """Gives the account.
+
+        Raises:
+            errors.BrokerUnknownError: No answer.
+        """
+
+    def match(self, bar: market.MarketData) -> list[Report]:
+        """Holds working orders against a bar; only for brokers played here.
+
+        The engine calls it in the step that takes the bar, before strategies
+        see it, and applies the reports in that step; they do not go to the
+        sink. A broker outside matches by itself and has nothing to say here.
+
+        Args:
+            bar: The bar.
+
+        Returns:
+            What became of the orders.
+        """
+        del bar
+        return []

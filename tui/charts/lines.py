@@ -1,0 +1,140 @@
+"""Curves of a backtest, drawn once with plotext.
+
+plotext takes a tenth of a second to import and 20 ms to draw, so this file is
+imported when there is a result to show, and by nothing that paints live.
+"""
+
+from collections.abc import Sequence
+import datetime
+from typing import Any
+
+from textual import color
+import textual_plotext
+
+from tui import format as text_format
+from tui.charts import axes
+
+# A line has two points a cell with this marker.
+MARKER = 'braille'
+_POINTS_PER_CELL = 2
+_ROWS_PER_TICK = 3
+_CELLS_PER_LABEL = 16
+
+
+def thin(values: Sequence[float], most: int) -> list[int]:
+    """Chooses which values to draw, keeping every high and low.
+
+    Args:
+        values: Any number of them.
+        most: About how many may be drawn.
+
+    Returns:
+        Positions in ascending order: the lowest and the highest of each of
+        `most / 2` stretches.
+    """
+    count = len(values)
+    stretches = max(most // 2, 1)
+    if count <= stretches * 2:
+        return list(range(count))
+    kept: set[int] = {0, count - 1}
+    for number in range(stretches):
+        stretch = range(
+            number * count // stretches, (number + 1) * count // stretches
+        )
+        kept.add(min(stretch, key=values.__getitem__))
+        kept.add(max(stretch, key=values.__getitem__))
+    return sorted(kept)
+
+
+def time_ticks(times: Sequence[str], count: int) -> list[tuple[int, str]]:
+    """Chooses evenly spread labels for a time axis.
+
+    Args:
+        times: ISO 8601, oldest first.
+        count: How many labels there may be.
+
+    Returns:
+        Position and text; the text has the time of day only where the whole
+        axis is within a few days.
+    """
+    if not times:
+        return []
+    first = datetime.datetime.fromisoformat(times[0])
+    last = datetime.datetime.fromisoformat(times[-1])
+    length = 16 if (last - first).days < count else 10
+    number = min(max(count, 2), len(times))
+    if number == 1:
+        return [(0, _short(times[0], length))]
+    places = [step * (len(times) - 1) // (number - 1) for step in range(number)]
+    return [(place, _short(times[place], length)) for place in places]
+
+
+def _short(time: str, length: int) -> str:
+    return time[:length].replace('T', ' ')
+
+
+class _CurvePlot(textual_plotext.PlotextPlot):
+    """One line over time that fits itself to its size."""
+
+    # The name of the theme's colour of the line.
+    tone = 'primary'
+    fill = False
+
+    def __init__(self, times: Sequence[str], values: Sequence[float]) -> None:
+        super().__init__()
+        self._times = times
+        self._values = values
+
+    def label(self, value: float, decimals: int) -> str:
+        """Writes a value on the axis."""
+        raise NotImplementedError
+
+    def render(self) -> Any:
+        """Draws the line for the present size."""
+        self._draw()
+        return super().render()
+
+    def _draw(self) -> None:
+        width, height = self.size
+        places = thin(self._values, width * _POINTS_PER_CELL)
+        shown = [self._values[place] for place in places]
+        self.plt.clear_figure()
+        if not shown:
+            return
+        self.plt.plot(
+            places,
+            shown,
+            marker=MARKER,
+            color=self._rgb(self.tone),
+            fillx=self.fill,
+        )
+        low, high = min(shown), max(shown)
+        rows = max(height // _ROWS_PER_TICK, 1)
+        ticks = axes.price_ticks(low, high, rows) or [low]
+        decimals = axes.price_decimals(low, high, rows)
+        self.plt.yticks(ticks, [self.label(tick, decimals) for tick in ticks])
+        labels = time_ticks(self._times, width // _CELLS_PER_LABEL)
+        self.plt.xticks([p for p, _ in labels], [text for _, text in labels])
+        self.plt.xlim(0, max(len(self._values) - 1, 1))
+
+    def _rgb(self, name: str) -> tuple[int, int, int]:
+        return color.Color.parse(self.app.theme_variables[name]).rgb
+
+
+class EquityPlot(_CurvePlot):
+    """Equity over time."""
+
+    def label(self, value: float, decimals: int) -> str:
+        """Writes money in short: 105k."""
+        return text_format.compact(value)
+
+
+class DrawdownPlot(_CurvePlot):
+    """Drawdown over time, filled from the top."""
+
+    tone = 'error'
+    fill = True
+
+    def label(self, value: float, decimals: int) -> str:
+        """Writes per cent: -10%."""
+        return f'{value * 100:.{max(decimals - 2, 0)}f}%'

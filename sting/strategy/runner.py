@@ -1,8 +1,6 @@
 """The one thing that feeds a strategy, in a backtest and live alike."""
 
 from collections.abc import Sequence
-import inspect
-import traceback
 from typing import Any
 
 import msgspec
@@ -10,13 +8,13 @@ import msgspec
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.model import portfolio
 from sting.strategy import base
+from sting.strategy import blame
 from sting.strategy import context
 
 # What nobody wants to hear about is answered with this, at no cost.
 _NOTHING: Sequence[orders.Signal] = ()
-
-_OURS = frozenset({base.__name__, 'abc'})
 
 
 class StrategyRunner:
@@ -94,6 +92,14 @@ class StrategyRunner:
         """Stops the strategy; as `start`."""
         self._begin(seq, timestamp)
         return await self._call('on_stop')
+
+    def adopt(self, book: portfolio.Portfolio) -> None:
+        """Takes over what the strategy held before: a copy of its book.
+
+        Args:
+            book: As the engine keeps it.
+        """
+        self.strategy.portfolio = copy_book(book)
 
     def warm_up(self, bar: market.MarketData) -> None:
         """Hands a bar of the past to the indicators alone.
@@ -179,17 +185,20 @@ class StrategyRunner:
         return await self._call('on_order_update', order)
 
     async def fill(
-        self, seq: int, fill: orders.Fill, order: orders.Order
+        self,
+        seq: int,
+        fill: orders.Fill,
+        order: orders.Order,
+        position: portfolio.Position | None = None,
     ) -> Sequence[orders.Signal]:
         """Books a fill in the strategy's own book and hands it on.
-
-        The position that `on_position_update` hears of is that of its own
-        book, not the account's.
 
         Args:
             seq: The event's number.
             fill: What was traded.
             order: The order after the fill.
+            position: The position after it in the strategy's book as the
+                engine keeps it; it counts, should the two ever differ.
 
         Returns:
             What the strategy wants.
@@ -197,10 +206,16 @@ class StrategyRunner:
         Raises:
             errors.StrategyError: Its code raised.
         """
-        position = self.strategy.portfolio.apply(fill)
+        book = self.strategy.portfolio
+        held = book.apply(fill)
+        if position is not None and position != held:
+            held = book.positions[fill.symbol] = position
+            book.held.pop(fill.symbol, None)
+            if held.quantity:
+                book.held[fill.symbol] = None
         self._begin(seq, fill.timestamp, fill.symbol)
         wanted = await self._call('on_order_update', order)
-        more = await self._call('on_position_update', position)
+        more = await self._call('on_position_update', held)
         return [*wanted, *more] if more else wanted
 
     def _begin(self, seq: int, timestamp: int, symbol: str = '') -> None:
@@ -243,17 +258,12 @@ class StrategyRunner:
 
     def _failure(self, error: Exception) -> errors.StrategyError:
         """Says in one line what the user's code raised, and where."""
-        frames = traceback.extract_tb(error.__traceback__)
-        files = {
-            inspect.getsourcefile(kind)
-            for kind in type(self.strategy).__mro__[:-1]
-            if kind.__module__ not in _OURS
-        }
-        own = [frame for frame in frames if frame.filename in files]
-        frame = own[-1] if own else frames[-1]
-        text = ' '.join(str(error).split())
-        return errors.StrategyError(
-            f'{type(error).__name__}: {text}' if text else type(error).__name__,
-            path=frame.filename,
-            line=frame.lineno,
-        )
+        return blame.failure(error, blame.files_of(type(self.strategy)))
+
+
+def copy_book(book: portfolio.Portfolio) -> portfolio.Portfolio:
+    """Copies a book, so that fills change one of the two alone."""
+    own = portfolio.Portfolio(book.cash)
+    own.positions = dict(book.positions)
+    own.held = dict(book.held)
+    return own

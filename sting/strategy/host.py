@@ -1,0 +1,358 @@
+"""Where strategies run while the engine trades: here, in its own process."""
+
+import asyncio
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+from typing import Any
+from typing import Protocol
+
+from sting.engine import clock
+from sting.engine import step
+from sting.model import errors
+from sting.model import events
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+from sting.strategy import context
+from sting.strategy import loader
+from sting.strategy import runner
+
+_T = events.EventType
+
+_HEARD: Mapping[events.EventType, Callable[..., Any]] = {
+    _T.MARKET_DATA: runner.StrategyRunner.market_data,
+    _T.QUOTE: runner.StrategyRunner.quote,
+    _T.TRADE: runner.StrategyRunner.trade,
+    _T.DATA_ISSUE: runner.StrategyRunner.data_issue,
+}
+
+WAITING = 10_000
+GRACE_S = 2.0
+
+Emit = Callable[[str, int, Sequence[orders.Signal]], None]
+Status = Callable[[str, str, str], None]
+Note = Callable[[str, context.LogLine], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StrategySpec:
+    """An instance of a strategy, as configured.
+
+    Attributes:
+        name: Its name, in the log and on its orders.
+        reference: What it runs: a module or a file.
+        symbols: What it is given; empty for all.
+        parameters: Values, or their texts, by name.
+        number: Its number in order ids, from 1.
+        enabled: Whether it starts with the engine.
+    """
+
+    name: str
+    reference: str
+    symbols: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    number: int = 1
+    enabled: bool = True
+
+
+class StrategyHost(Protocol):
+    """Runs strategies, and keeps what they do from the engine.
+
+    All is called in the engine's loop.
+    """
+
+    async def start(
+        self,
+        name: str,
+        *,
+        seq: int,
+        book: portfolio.Portfolio | None = None,
+        history: Sequence[market.MarketData] = (),
+    ) -> None:
+        """Starts a strategy; returns once it runs or has failed.
+
+        Args:
+            name: The instance's name.
+            seq: Number of the event that starts it.
+            book: What it holds already; it is copied at once.
+            history: Closed bars of before, oldest first, for its indicators.
+
+        Raises:
+            errors.StrategyError: There is no such instance.
+        """
+        ...
+
+    async def stop(self, name: str, *, seq: int) -> None:
+        """Stops a strategy; returns once nothing of it runs.
+
+        Args:
+            name: The instance's name.
+            seq: Number of the event that stops it.
+
+        Raises:
+            errors.StrategyError: There is no such instance.
+        """
+        ...
+
+    def deliver(
+        self,
+        event: events.Event,
+        order: orders.Order | None = None,
+        position: portfolio.Position | None = None,
+    ) -> None:
+        """Hands an event to the strategies that it concerns; never waits.
+
+        Args:
+            event: The event.
+            order: The order after it, where it is about one.
+            position: The position after it in the strategy's book, for a
+                fill.
+        """
+        ...
+
+    def is_running(self, name: str) -> bool:
+        """Whether a strategy runs now."""
+        ...
+
+    async def close(self, *, seq: int) -> None:
+        """Stops them all; returns once nothing of them runs."""
+        ...
+
+
+class _Instance:
+    """A strategy that runs, and what waits for it.
+
+    Attributes:
+        spec: What was configured.
+        queue: Events it has yet to answer; None ends it.
+        task: What feeds it.
+        started: Set once it runs or has failed.
+        last_seq: Number of the event that stops it.
+    """
+
+    def __init__(self, spec: StrategySpec) -> None:
+        self.spec = spec
+        self.queue: asyncio.Queue[step.Notify | None] = asyncio.Queue(WAITING)
+        self.task: asyncio.Task[None] | None = None
+        self.started = asyncio.Event()
+        self.last_seq = 0
+
+    def concerns(self, event: events.Event, order: orders.Order | None) -> bool:
+        """Whether it is to hear of an event."""
+        if order is not None:
+            return order.strategy == self.spec.name
+        symbols = self.spec.symbols
+        return not symbols or not event.symbol or event.symbol in symbols
+
+
+class InProcessHost:
+    """Runs each strategy in a task of its own, in the engine's loop.
+
+    One that raises, or falls too far behind, has failed and is out; the
+    others do not notice. One that never awaits holds up the engine: only a
+    process of its own could help that.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[StrategySpec],
+        *,
+        log: str,
+        time_source: clock.Clock,
+        emit: Emit,
+        status: Status,
+        note: Note | None = None,
+    ) -> None:
+        """Sets up a host in which nothing runs yet.
+
+        Args:
+            specs: The instances that can be started.
+            log: The id of the log, the start of every order id.
+            time_source: Tells the time of starts and stops.
+            emit: Told the strategy's name, the number of the event that it
+                answered, and what it wants.
+            status: Told the strategy's name, running, stopped or failed, and
+                why.
+            note: Told the strategy's name and each line of its log.
+        """
+        self._specs = {spec.name: spec for spec in specs}
+        self._log = log
+        self._clock = time_source
+        self._emit = emit
+        self._status = status
+        self._note = note
+        self._running: dict[str, _Instance] = {}
+
+    async def start(
+        self,
+        name: str,
+        *,
+        seq: int,
+        book: portfolio.Portfolio | None = None,
+        history: Sequence[market.MarketData] = (),
+    ) -> None:
+        """Starts a strategy; see `StrategyHost`."""
+        spec = self._spec(name)
+        if name in self._running:
+            return
+        instance = _Instance(spec)
+        held = runner.copy_book(book or portfolio.Portfolio())
+        # Events that come while it loads wait in its queue.
+        self._running[name] = instance
+        instance.task = asyncio.create_task(
+            self._run(instance, seq, held, tuple(history)),
+            name=f'strategy {name}',
+        )
+        await instance.started.wait()
+
+    async def stop(self, name: str, *, seq: int) -> None:
+        """Stops a strategy; what it has not answered is dropped."""
+        self._spec(name)
+        instance = self._running.get(name)
+        if instance is None or instance.task is None:
+            return
+        while not instance.queue.empty():
+            instance.queue.get_nowait()
+        instance.last_seq = seq
+        instance.queue.put_nowait(None)
+        done, _ = await asyncio.wait({instance.task}, timeout=GRACE_S)
+        if not done:
+            instance.task.cancel()
+            await asyncio.wait({instance.task})
+
+    def deliver(
+        self,
+        event: events.Event,
+        order: orders.Order | None = None,
+        position: portfolio.Position | None = None,
+    ) -> None:
+        """Hands an event to the strategies that it concerns; never waits."""
+        if event.type is _T.MARKET_DATA and not event.data.closed:
+            return
+        for instance in tuple(self._running.values()):
+            if not instance.concerns(event, order):
+                continue
+            try:
+                instance.queue.put_nowait(step.Notify(event, order, position))
+            except asyncio.QueueFull:
+                self._leave(
+                    instance, 'failed', f'fell behind: {WAITING} events wait'
+                )
+                if instance.task is not None:
+                    instance.task.cancel()
+
+    def is_running(self, name: str) -> bool:
+        """Whether a strategy runs now."""
+        instance = self._running.get(name)
+        return instance is not None and instance.started.is_set()
+
+    async def close(self, *, seq: int) -> None:
+        """Stops them all; returns once nothing of them runs."""
+        await asyncio.gather(
+            *(self.stop(name, seq=seq) for name in self._running)
+        )
+
+    def _spec(self, name: str) -> StrategySpec:
+        """Finds what is configured under a name."""
+        spec = self._specs.get(name)
+        if spec is None:
+            raise errors.StrategyError(
+                f'there is no strategy {name!r}; there are '
+                f'{", ".join(self._specs) or "none"}'
+            )
+        return spec
+
+    def _leave(self, instance: _Instance, status: str, detail: str) -> None:
+        """Says, once, that a strategy runs no more."""
+        name = instance.spec.name
+        if self._running.get(name) is instance:
+            del self._running[name]
+            self._status(name, status, detail)
+        instance.started.set()
+
+    async def _run(
+        self,
+        instance: _Instance,
+        seq: int,
+        book: portfolio.Portfolio,
+        history: Sequence[market.MarketData],
+    ) -> None:
+        """Loads a strategy and feeds it until it is stopped or fails."""
+        try:
+            feeder = await self._prepare(instance.spec, seq, book, history)
+            self._status(instance.spec.name, 'running', '')
+            instance.started.set()
+            while (delivery := await instance.queue.get()) is not None:
+                signals = await _answer(feeder, delivery)
+                self._report(feeder, delivery.event.seq, signals)
+            seq = instance.last_seq
+            signals = await feeder.stop(self._clock.now(), seq)
+            self._report(feeder, seq, signals)
+        except errors.StrategyError as error:
+            self._leave(instance, 'failed', str(error))
+        except asyncio.CancelledError:
+            self._leave(instance, 'stopped', 'it did not stop by itself')
+            raise
+        else:
+            self._leave(instance, 'stopped', '')
+        finally:
+            # Says nothing where the reason was given above.
+            self._leave(instance, 'failed', 'an error in sting itself')
+
+    async def _prepare(
+        self,
+        spec: StrategySpec,
+        seq: int,
+        book: portfolio.Portfolio,
+        history: Sequence[market.MarketData],
+    ) -> runner.StrategyRunner:
+        """Loads a strategy, starts it, and warms its indicators up."""
+        kind = await asyncio.to_thread(loader.load, spec.reference)
+        strategy = loader.instantiate(kind, spec.name, spec.parameters)
+        feeder = runner.StrategyRunner(
+            strategy, number=spec.number, log=self._log
+        )
+        feeder.adopt(book)
+        signals = await feeder.start(self._clock.now(), seq)
+        for bar in history:
+            if not spec.symbols or bar.symbol in spec.symbols:
+                feeder.warm_up(bar)
+        self._report(feeder, seq, signals)
+        return feeder
+
+    def _report(
+        self,
+        feeder: runner.StrategyRunner,
+        seq: int,
+        signals: Sequence[orders.Signal],
+    ) -> None:
+        """Hands on what a strategy wants and what it wrote."""
+        name = feeder.strategy.name
+        if signals:
+            self._emit(name, seq, signals)
+        lines = feeder.take_log()
+        if self._note is not None:
+            for line in lines:
+                self._note(name, line)
+
+
+async def _answer(
+    feeder: runner.StrategyRunner, delivery: step.Notify
+) -> Sequence[orders.Signal]:
+    """Has a strategy answer an event."""
+    event, order = delivery.event, delivery.order
+    heard = _HEARD.get(event.type)
+    if heard is not None:
+        wanted: Sequence[orders.Signal] = await heard(
+            feeder, event.seq, event.data
+        )
+        return wanted
+    if order is None:
+        return ()
+    if event.type is _T.FILL:
+        return await feeder.fill(
+            event.seq, event.data, order, delivery.position
+        )
+    return await feeder.order_update(event.seq, order)

@@ -1,0 +1,594 @@
+"""The simulated market: orders, bars, times in force."""
+
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+import pytest
+
+from sting.model import errors
+from sting.model import orders
+from sting.simulator import costs
+from sting.simulator import market as simulated
+from tests.unit.simulator import worlds
+
+pytestmark = pytest.mark.unit
+
+S = orders.OrderStatus
+bar = worlds.bar
+order = worlds.order
+MINUTE = worlds.MINUTE
+DECIDED = worlds.DECIDED
+
+
+@pytest.fixture
+def sim():
+    return simulated.MarketSimulator(session_close=worlds.session_close)
+
+
+def sent(sim, *many):
+    for one in many:
+        (update,) = sim.submit(one, one.created)
+        assert update.status is S.ACCEPTED
+    return sim
+
+
+def fills(reports):
+    return [
+        (one.order_id, one.quantity, one.price, one.tag)
+        for one in reports
+        if isinstance(one, orders.Fill)
+    ]
+
+
+def statuses(reports):
+    return [
+        (one.order_id, one.status)
+        for one in reports
+        if isinstance(one, orders.OrderUpdate)
+    ]
+
+
+# --- taking orders
+
+
+def test_an_order_is_accepted_under_the_markets_own_id(sim):
+    (update,) = sim.submit(order('o1'), DECIDED)
+    assert update == orders.OrderUpdate(
+        order_id='o1', status=S.ACCEPTED, broker_id='sim-o1'
+    )
+
+
+@pytest.mark.parametrize(
+    ('refused', 'words'),
+    [
+        (order(type='trailing_stop', trail='2%'), 'no trailing_stop orders'),
+        (order(type='market_on_open'), 'no market_on_open orders'),
+        (order(type='market_on_close'), 'no market_on_close orders'),
+        (order(take_profit=110.0), 'no attached exits'),
+        (order(stop_loss=90.0), 'no attached exits'),
+        (order(type='limit'), 'needs a price'),
+        (order(type='stop', stop_price=-1.0), 'must be above 0'),
+        (order(quantity=float('nan')), 'must be above 0'),
+        (order(tif='gtd'), 'needs the moment'),
+        (order(tif='gtd', expires=DECIDED), 'expired before it arrived'),
+    ],
+)
+def test_what_it_cannot_work_is_rejected(sim, refused, words):
+    (update,) = sim.submit(refused, DECIDED)
+    assert update.status is S.REJECTED
+    assert words in update.message
+    assert sim.working() == []
+
+
+def test_a_day_order_without_sessions_is_rejected():
+    (update,) = simulated.MarketSimulator().submit(order(tif='day'), DECIDED)
+    assert update.status is S.REJECTED
+    assert 'use gtc' in update.message
+
+
+def test_the_same_id_twice_is_an_error(sim):
+    sent(sim, order())
+    with pytest.raises(errors.StateError, match='o1 is working already'):
+        sim.submit(order(), DECIDED)
+
+
+@pytest.mark.parametrize('share', [0.0, -0.1, 1.1, float('nan')])
+def test_a_participation_that_is_no_share_is_refused(share):
+    with pytest.raises(errors.ConfigError, match='participation'):
+        simulated.MarketSimulator(participation=share)
+
+
+# --- when an order fills
+
+
+def test_a_market_order_fills_at_the_next_open(sim):
+    sent(sim, order(quantity=10.0))
+    (fill,) = sim.on_bar(bar(1, 100, 102, 99))
+    assert fill == orders.Fill(
+        order_id='o1',
+        execution_id=f'o1-{DECIDED + MINUTE}',
+        symbol='AAPL',
+        side=orders.OrderSide.BUY,
+        quantity=10.0,
+        price=100.0,
+        timestamp=DECIDED + MINUTE,
+        tag='open',
+    )
+    assert sim.working() == []
+
+
+def test_the_bar_of_the_decision_does_not_fill(sim):
+    sent(sim, order())
+    assert sim.on_bar(bar(0, 100, 102, 99)) == []
+
+
+def test_a_bar_that_closed_before_the_arrival_does_not_fill(sim):
+    sim.submit(order(), DECIDED + 2 * MINUTE)
+    assert sim.on_bar(bar(2, 100, 102, 99)) == []
+    assert fills(sim.on_bar(bar(3, 100, 102, 99)))
+
+
+def test_a_bar_that_is_not_closed_does_not_fill(sim):
+    sent(sim, order())
+    assert sim.on_bar(bar(1, 100, 102, 99, closed=False)) == []
+
+
+def test_another_symbols_bar_does_not_fill(sim):
+    sent(sim, order())
+    assert sim.on_bar(bar(1, 100, 102, 99, symbol='IBM')) == []
+
+
+@pytest.mark.parametrize(
+    ('one', 'what', 'expected'),
+    [
+        (order(type='limit', price=101.0), (100, 102, 99), (100, 'open')),
+        (order(type='limit', price=99.5), (100, 102, 99), (99.5, 'limit')),
+        (order(type='stop', stop_price=99.0), (100, 102, 98), (100, 'gap')),
+        (order(type='stop', stop_price=101.0), (100, 102, 98), (101, 'stop')),
+        (
+            order(type='stop_limit', stop_price=99.0, price=101.0),
+            (100, 102, 98),
+            (100, 'gap'),
+        ),
+    ],
+)
+def test_each_type_fills_by_its_rule(sim, one, what, expected):
+    sent(sim, one)
+    assert fills(sim.on_bar(bar(1, *what))) == [('o1', 10.0, *expected)]
+
+
+def test_a_stop_limit_touched_inside_a_bar_fills_from_the_next(sim):
+    sent(sim, order(type='stop_limit', stop_price=101.0, price=102.0))
+    assert sim.on_bar(bar(1, 100, 101, 99)) == [
+        orders.OrderUpdate(
+            order_id='o1',
+            status=S.ACCEPTED,
+            broker_id='sim-o1',
+            triggered=True,
+        )
+    ]
+    # It is a limit order now, and 100 is better than 102.
+    assert fills(sim.on_bar(bar(2, 100, 100.5, 99))) == [
+        ('o1', 10.0, 100.0, 'open')
+    ]
+
+
+# --- volume
+
+
+def test_a_bar_gives_a_share_of_its_volume_and_the_rest_works_on(sim):
+    sent(sim, order(quantity=30.0))
+    first = sim.on_bar(bar(1, 100, 102, 99, volume=80))
+    second = sim.on_bar(bar(2, 103, 104, 99, volume=80))
+    assert fills(first) == [('o1', 20.0, 100.0, 'open')]
+    assert fills(second) == [('o1', 10.0, 103.0, 'open')]
+
+
+def test_the_share_is_had_in_order_of_arrival(sim):
+    sent(sim, order('o1', quantity=15.0), order('o2', 'sell', quantity=15.0))
+    assert fills(sim.on_bar(bar(1, 100, 102, 99, volume=80))) == [
+        ('o1', 15.0, 100.0, 'open'),
+        ('o2', 5.0, 100.0, 'open'),
+    ]
+
+
+def test_a_bar_without_volume_fills_nothing(sim):
+    sent(sim, order())
+    assert sim.on_bar(bar(1, 100, 102, 99, volume=0)) == []
+    assert len(sim.working()) == 1
+
+
+def test_a_stop_that_filled_in_part_goes_on_as_a_market_order(sim):
+    sent(sim, order(side='sell', type='stop', stop_price=99.0, quantity=30.0))
+    first = sim.on_bar(bar(1, 100, 101, 98, volume=80))
+    assert [getattr(one, 'triggered', None) for one in first] == [True, None]
+    assert fills(first) == [('o1', 20.0, 99.0, 'stop')]
+    # The price is back above the stop; the stop has been touched all the same.
+    assert fills(sim.on_bar(bar(2, 103, 104, 102, volume=80))) == [
+        ('o1', 10.0, 103.0, 'open')
+    ]
+
+
+def test_what_is_left_as_dust_is_not_traded(sim):
+    sent(sim, order(quantity=20.0 + orders.DUST / 2))
+    assert fills(sim.on_bar(bar(1, 100, 102, 99, volume=80)))
+    assert sim.working() == []
+
+
+# --- costs
+
+
+def test_slippage_and_commission_on_a_market_order():
+    sim = simulated.MarketSimulator(
+        costs.CostModel(commission_bps=5.0, slippage_bps=10.0)
+    )
+    sent(sim, order(side='sell'))
+    (fill,) = sim.on_bar(bar(1, 100, 102, 99))
+    assert fill.price == pytest.approx(99.9)
+    assert fill.fee == pytest.approx(10 * 99.9 * 5e-4)
+
+
+@pytest.mark.parametrize(
+    ('one', 'price'),
+    [
+        (order(type='stop', stop_price=101.0), 101 * 1.001),
+        (order(type='stop', stop_price=99.0), 100 * 1.001),
+        (order(type='limit', price=99.5), 99.5),
+        (order(type='limit', price=100.5), 100),
+        (order(type='stop_limit', stop_price=99.0, price=101.0), 100),
+    ],
+)
+def test_limits_never_slip_and_stops_do(one, price):
+    sim = simulated.MarketSimulator(costs.CostModel(slippage_bps=10.0))
+    sent(sim, one)
+    (fill,) = sim.on_bar(bar(1, 100, 102, 98))
+    assert fill.price == pytest.approx(price)
+
+
+# --- time in force
+
+
+def far(tif, **more):
+    """A limit that the bars of these tests never reach."""
+    return order(type='limit', price=50.0, tif=tif, **more)
+
+
+def test_gtc_works_for_ever(sim):
+    sent(sim, far('gtc'))
+    assert sim.on_bar(bar(10**6, 100, 102, 99)) == []
+    assert len(sim.working()) == 1
+
+
+def test_day_expires_after_its_sessions_close(sim):
+    # Sessions close every ten minutes; it is decided two minutes before one.
+    sent(sim, far('day', created=DECIDED - 2 * MINUTE))
+    assert sim.on_bar(bar(0, 100, 102, 99)) == []
+    assert statuses(sim.on_bar(bar(1, 100, 102, 99))) == [('o1', S.EXPIRED)]
+    assert sim.working() == []
+
+
+def test_day_fills_on_the_bar_that_ends_the_session(sim):
+    sent(sim, order(tif='day', created=DECIDED - 2 * MINUTE))
+    assert fills(sim.on_bar(bar(0, 100, 102, 99)))
+
+
+def test_day_decided_at_a_close_works_through_the_next_session(sim):
+    sent(sim, far('day', created=DECIDED))
+    assert sim.on_bar(bar(10, 100, 102, 99)) == []
+    assert statuses(sim.on_bar(bar(11, 100, 102, 99))) == [('o1', S.EXPIRED)]
+
+
+def test_gtd_works_on_the_bar_of_its_expiry_and_no_longer(sim):
+    expires = DECIDED + 2 * MINUTE
+    sent(sim, far('gtd', expires=expires))
+    assert sim.on_bar(bar(2, 100, 102, 99)) == []
+    assert statuses(sim.on_bar(bar(3, 40, 41, 39))) == [('o1', S.EXPIRED)]
+
+
+def test_expiry_is_judged_before_the_fill_and_reported_in_order(sim):
+    sent(
+        sim,
+        order('o1', tif='gtd', expires=DECIDED + MINUTE),
+        order('o2'),
+    )
+    reports = sim.on_bar(bar(2, 100, 102, 99))
+    assert [one.order_id for one in reports] == ['o1', 'o2']
+    assert statuses(reports) == [('o1', S.EXPIRED)]
+
+
+def test_ioc_takes_what_it_can_and_cancels_the_rest(sim):
+    sent(sim, order(quantity=30.0, tif='ioc'))
+    reports = sim.on_bar(bar(1, 100, 102, 99, volume=80))
+    assert fills(reports) == [('o1', 20.0, 100.0, 'open')]
+    assert statuses(reports) == [('o1', S.CANCELLED)]
+    assert sim.working() == []
+
+
+def test_ioc_that_does_not_fill_is_cancelled_on_its_first_bar(sim):
+    sent(sim, far('ioc'))
+    assert sim.on_bar(bar(0, 100, 102, 99)) == []
+    assert statuses(sim.on_bar(bar(1, 100, 102, 99))) == [('o1', S.CANCELLED)]
+
+
+def test_ioc_that_fills_whole_is_not_cancelled(sim):
+    sent(sim, order(tif='ioc'))
+    assert statuses(sim.on_bar(bar(1, 100, 102, 99))) == []
+
+
+def test_fok_fills_whole(sim):
+    sent(sim, order(quantity=20.0, tif='fok'))
+    reports = sim.on_bar(bar(1, 100, 102, 99, volume=80))
+    assert fills(reports) == [('o1', 20.0, 100.0, 'open')]
+    assert statuses(reports) == []
+
+
+def test_fok_that_cannot_fill_whole_is_cancelled_and_takes_no_volume(sim):
+    sent(sim, order('o1', quantity=30.0, tif='fok'), order('o2', quantity=15))
+    reports = sim.on_bar(bar(1, 100, 102, 99, volume=80))
+    assert statuses(reports) == [('o1', S.CANCELLED)]
+    assert fills(reports) == [('o2', 15.0, 100.0, 'open')]
+
+
+def test_ioc_stop_waits_for_its_trigger(sim):
+    sent(sim, order(type='stop', stop_price=105.0, quantity=30.0, tif='ioc'))
+    assert sim.on_bar(bar(1, 100, 102, 99)) == []
+    reports = sim.on_bar(bar(2, 104, 106, 103, volume=80))
+    assert fills(reports) == [('o1', 20.0, 105.0, 'stop')]
+    assert statuses(reports)[-1] == ('o1', S.CANCELLED)
+
+
+def test_ioc_stop_limit_has_the_bar_after_its_trigger(sim):
+    one = order(type='stop_limit', stop_price=101.0, price=102.0, tif='ioc')
+    sent(sim, one)
+    assert statuses(sim.on_bar(bar(1, 100, 101, 99))) == [('o1', S.ACCEPTED)]
+    assert statuses(sim.on_bar(bar(2, 103, 104, 102))) == [('o1', S.CANCELLED)]
+
+
+# --- cancel
+
+
+def test_a_cancelled_order_fills_no_more(sim):
+    sent(sim, order())
+    assert sim.cancel('o1', DECIDED) == [
+        orders.OrderUpdate(
+            order_id='o1', status=S.CANCELLED, broker_id='sim-o1'
+        )
+    ]
+    assert sim.on_bar(bar(1, 100, 102, 99)) == []
+
+
+def test_cancel_of_what_does_not_work_is_refused(sim):
+    sent(sim, order())
+    sim.on_bar(bar(1, 100, 102, 99))
+    with pytest.raises(errors.BrokerRejectedError, match='o1 is not working'):
+        sim.cancel('o1', DECIDED + MINUTE)
+
+
+def test_cancel_after_the_expiry_says_expired(sim):
+    sent(sim, far('gtd', expires=DECIDED + MINUTE))
+    reports = sim.cancel('o1', DECIDED + MINUTE + 1)
+    assert statuses(reports) == [('o1', S.EXPIRED)]
+
+
+def test_cancel_all_takes_every_order_with_the_reason(sim):
+    sent(
+        sim,
+        far('gtc'),
+        far('gtc', id='o2', symbol='IBM'),
+        far('gtd', id='o3', expires=DECIDED + 1),
+    )
+    reports = sim.cancel_all(DECIDED + 2, message='stop')
+    assert statuses(reports) == [
+        ('o1', S.CANCELLED),
+        ('o2', S.CANCELLED),
+        ('o3', S.EXPIRED),
+    ]
+    assert [one.message for one in reports] == ['stop', 'stop', '']
+    assert sim.working() == []
+
+
+def test_cancel_all_of_a_symbol_leaves_the_others(sim):
+    sent(sim, far('gtc'), far('gtc', id='o2', symbol='IBM'))
+    assert statuses(sim.cancel_all(DECIDED, 'IBM')) == [('o2', S.CANCELLED)]
+    assert [one.id for one in sim.working()] == ['o1']
+    assert sim.cancel_all(DECIDED, 'MSFT') == []
+
+
+# --- replace
+
+
+def test_a_replaced_order_works_by_its_new_terms(sim):
+    sent(sim, far('gtc'))
+    assert sim.replace('o1', DECIDED, quantity=7.0, price=99.5) == [
+        orders.OrderUpdate(
+            order_id='o1',
+            status=S.ACCEPTED,
+            broker_id='sim-o1',
+            quantity=7.0,
+            price=99.5,
+        )
+    ]
+    assert fills(sim.on_bar(bar(1, 100, 102, 99))) == [
+        ('o1', 7.0, 99.5, 'limit')
+    ]
+
+
+def test_a_replaced_stop_moves_its_trigger(sim):
+    sent(sim, order(type='stop', stop_price=150.0))
+    sim.replace('o1', DECIDED, stop_price=101.0)
+    assert fills(sim.on_bar(bar(1, 100, 102, 99))) == [
+        ('o1', 10.0, 101.0, 'stop')
+    ]
+
+
+def test_new_terms_do_not_reach_back(sim):
+    sent(sim, far('gtc'))
+    sim.replace('o1', DECIDED + MINUTE, price=120.0)
+    assert sim.on_bar(bar(1, 100, 102, 99)) == []
+    assert fills(sim.on_bar(bar(2, 100, 102, 99)))
+
+
+def test_a_partly_filled_order_says_so_when_replaced(sim):
+    sent(sim, order(quantity=30.0))
+    sim.on_bar(bar(1, 100, 102, 99, volume=80))
+    (update,) = sim.replace('o1', DECIDED + MINUTE, quantity=25.0)
+    assert update.status is S.PARTIALLY_FILLED
+    assert fills(sim.on_bar(bar(2, 100, 102, 99))) == [
+        ('o1', 5.0, 100.0, 'open')
+    ]
+
+
+@pytest.mark.parametrize(
+    ('terms', 'words'),
+    [
+        ({}, 'nothing to change'),
+        ({'price': -1.0}, 'must be above 0'),
+        ({'quantity': float('inf')}, 'must be above 0'),
+        ({'stop_price': 3.0}, 'takes no stop price'),
+    ],
+)
+def test_terms_that_make_no_sense_change_nothing(sim, terms, words):
+    sent(sim, far('gtc'))
+    before = sim.working()
+    with pytest.raises(errors.BrokerRejectedError, match=words):
+        sim.replace('o1', DECIDED, **terms)
+    assert sim.working() == before
+
+
+def test_a_quantity_that_is_filled_already_is_refused(sim):
+    sent(sim, order(quantity=30.0))
+    sim.on_bar(bar(1, 100, 102, 99, volume=80))
+    with pytest.raises(errors.BrokerRejectedError, match='20 units are filled'):
+        sim.replace('o1', DECIDED + MINUTE, quantity=20.0)
+
+
+def test_a_trigger_that_was_touched_cannot_be_moved(sim):
+    sent(sim, order(type='stop_limit', stop_price=101.0, price=102.0))
+    sim.on_bar(bar(1, 100, 101, 99))
+    with pytest.raises(errors.BrokerRejectedError, match='touched already'):
+        sim.replace('o1', DECIDED + MINUTE, stop_price=105.0)
+
+
+def test_replace_of_what_does_not_work_is_refused(sim):
+    with pytest.raises(errors.BrokerRejectedError, match='o1 is not working'):
+        sim.replace('o1', DECIDED, quantity=1.0)
+
+
+def test_replace_after_the_expiry_says_expired(sim):
+    sent(sim, far('gtd', expires=DECIDED + MINUTE))
+    reports = sim.replace('o1', DECIDED + MINUTE + 1, price=60.0)
+    assert statuses(reports) == [('o1', S.EXPIRED)]
+
+
+# --- state
+
+
+def test_working_orders_are_given_as_they_stand():
+    sim = simulated.MarketSimulator(costs.CostModel(commission_bps=10.0))
+    sent(sim, order(quantity=30.0, reason='cross'))
+    sim.on_bar(bar(1, 100, 102, 99, volume=40))
+    sim.on_bar(bar(2, 103, 104, 99, volume=40))
+    (one,) = sim.working()
+    assert one.status is S.PARTIALLY_FILLED
+    assert one.broker_id == 'sim-o1'
+    assert one.reason == 'cross'
+    assert one.filled == 20.0
+    assert one.average_price == pytest.approx(101.5)
+    assert one.fees == pytest.approx(20 * 101.5 * 1e-3)
+    assert one.updated == DECIDED + 2 * MINUTE
+
+
+def test_restore_of_a_working_id_is_an_error(sim):
+    sent(sim, order())
+    with pytest.raises(errors.StateError, match='o1 is working already'):
+        sim.restore([order()])
+
+
+def test_a_bar_played_again_after_a_restart_makes_no_second_fill(sim):
+    sent(sim, order(quantity=30.0))
+    one_bar = bar(1, 100, 102, 99, volume=80)
+    sim.on_bar(one_bar)
+    restored = simulated.MarketSimulator()
+    restored.restore(sim.working())
+    assert restored.on_bar(one_bar) == []
+
+
+@given(worlds.histories())
+def test_no_fill_lies_outside_its_bar_before_slippage(history):
+    world = worlds.World()
+    for step in history:
+        world.play(step)
+    for one_bar, reports in world.played:
+        for fill in reports:
+            if isinstance(fill, orders.Fill):
+                assert one_bar.low <= fill.price <= one_bar.high
+
+
+@given(worlds.histories())
+def test_no_fill_comes_at_its_decision_or_before(history):
+    world = worlds.World()
+    for step in history:
+        world.play(step)
+    for fill in world.fills():
+        assert fill.timestamp > world.book[fill.order_id].created
+
+
+@given(worlds.histories())
+def test_no_order_fills_worse_than_its_limit(history):
+    world = worlds.World(costs=costs.CostModel(slippage_bps=50.0))
+    for step in history:
+        world.play(step)
+    for fill in world.fills():
+        limit = world.book[fill.order_id].price
+        if limit is not None:
+            assert fill.side.sign * fill.price <= fill.side.sign * limit
+
+
+@given(worlds.histories())
+def test_no_order_fills_more_than_its_quantity(history):
+    world = worlds.World()
+    for step in history:
+        world.play(step)
+    for one in world.book.values():
+        assert one.filled <= one.quantity
+
+
+@given(worlds.histories(), st.sampled_from([0.1, 0.25, 1.0]))
+def test_no_bar_gives_more_than_its_share(history, share):
+    world = worlds.World(share)
+    for step in history:
+        world.play(step)
+    for one_bar, reports in world.played:
+        taken = sum(
+            one.quantity for one in reports if isinstance(one, orders.Fill)
+        )
+        assert taken <= share * one_bar.volume + orders.DUST
+
+
+@given(worlds.histories())
+def test_the_market_and_the_engine_agree_on_what_works(history):
+    world = worlds.World(costs=costs.CostModel(commission_bps=1.0))
+    for step in history:
+        world.play(step)
+        theirs = {one.id: one for one in world.market.working()}
+        ours = [one for one in world.book.values() if one.is_working]
+        assert sorted(theirs) == sorted(one.id for one in ours)
+        for one in ours:
+            other = theirs[one.id]
+            assert (one.status, one.filled) == (other.status, other.filled)
+            assert one.average_price == pytest.approx(other.average_price)
+            assert one.triggered == other.triggered
+            assert one.updated == other.updated
+
+
+@settings(max_examples=200)
+@given(worlds.histories(), st.integers(min_value=0, max_value=7))
+def test_a_restart_in_mid_way_changes_nothing_that_follows(history, when):
+    straight = worlds.World()
+    broken = worlds.World()
+    for number, step in enumerate(history):
+        straight.play(step)
+        broken.play(step)
+        if number == when:
+            broken.restart()
+    assert broken.reports == straight.reports

@@ -86,6 +86,24 @@ def session_close(timestamp: int, calendar: str = DEFAULT) -> int:
     return closes[bisect.bisect_right(closes, timestamp)]
 
 
+def session_of(timestamp: int, calendar: str = DEFAULT) -> datetime.date:
+    """Gives the session that closes at a moment, or next after it.
+
+    Args:
+        timestamp: Nanoseconds since the epoch, UTC.
+        calendar: The exchange's name in exchange_calendars.
+
+    Raises:
+        DataError: There is no such calendar, or it lacks these years.
+    """
+    decade = market.to_datetime(timestamp).year // _DECADE
+    place = bisect.bisect_left(_closes(calendar, decade), timestamp)
+    first = decade * _DECADE
+    days, _ = _schedule(calendar, first, first + _DECADE)
+    day: datetime.date = days[place].item()
+    return day
+
+
 def minutes(session: datetime.date, calendar: str = DEFAULT) -> table.IntArray:
     """Gives the moments at which the minutes of a session close.
 
@@ -125,8 +143,9 @@ def _calendar(name: str, first: int, last: int) -> Any:
     from exchange_calendars import errors as calendar_errors  # noqa: PLC0415
 
     try:
-        factory = exchange_calendars.get_calendar
-        return factory(name, start=f'{first}-01-01', end=f'{last}-12-31')
+        return exchange_calendars.get_calendar(
+            name, start=f'{first}-01-01', end=f'{last}-12-31'
+        )
     except calendar_errors.InvalidCalendarName:
         raise errors.DataError(
             f'{name!r} is no calendar; write an exchange such as XNYS, or 24/7'

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from sting.data import files
 
+SYMBOLS = ('AAPL', 'FB', 'GOOG', 'IBM', 'MSFT')
+
 
 def load(symbols: Iterable[str] | None = None) -> files.Loaded:
     """Reads the sample.

@@ -71,7 +71,7 @@ class Table:
             last = int(np.searchsorted(self.timestamp, end, 'right'))
         picked = self
         if first > 0 or last < len(self):
-            picked = picked._rows(slice(first, max(first, last)))
+            picked = picked.take(slice(first, max(first, last)))
         if symbols is None:
             return picked
         return picked._only(symbols)
@@ -89,6 +89,27 @@ class Table:
             DataError: The symbol is not in the table.
         """
         return self.select([symbol])
+
+    def take(self, rows: RowArray | slice) -> Self:
+        """Picks rows by number or by mask, in their order.
+
+        Args:
+            rows: Ascending numbers, a mask, or a slice.
+        """
+        changes = {
+            field.name: getattr(self, field.name)[rows]
+            for field in dataclasses.fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        return dataclasses.replace(self, **changes)
+
+    def last(self, count: int) -> Self:
+        """Picks the last rows.
+
+        Args:
+            count: How many, at most.
+        """
+        return self.take(slice(max(0, len(self) - count), None))
 
     def digest(self) -> str:
         """Gives the data's identity: equal columns have equal digests."""
@@ -151,14 +172,6 @@ class Table:
     def _check_merged(self, tables: Sequence[Self]) -> None:
         """Refuses what came of a merge."""
 
-    def _rows(self, rows: RowArray | slice) -> Self:
-        changes = {
-            field.name: getattr(self, field.name)[rows]
-            for field in dataclasses.fields(self)
-            if isinstance(getattr(self, field.name), np.ndarray)
-        }
-        return dataclasses.replace(self, **changes)
-
     def _only(self, symbols: Iterable[str]) -> Self:
         wanted = tuple(sorted(set(symbols)))
         missing = [name for name in wanted if name not in self.symbols]
@@ -174,7 +187,7 @@ class Table:
             renumbered[self.symbols.index(name)] = number
         index = renumbered[self.symbol_index]
         kept = dataclasses.replace(self, symbol_index=index, symbols=wanted)
-        return kept._rows(np.flatnonzero(index >= 0))
+        return kept.take(np.flatnonzero(index >= 0))
 
     def _lists(self, *columns: str) -> Iterator[tuple[list[Any], ...]]:
         """Gives the columns as lists, a chunk of rows at a time."""

@@ -1,43 +1,53 @@
 """Turns what a user's code raised into one line that names file and line."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 import inspect
+import pathlib
 import traceback
 
+import sting
 from sting.model import errors
 from sting.strategy import base
 
+_OURS = str(pathlib.Path(sting.__file__).parent)
 
-def files_of(kind: type[base.AbstractStrategy]) -> frozenset[str]:
+
+def source_of(kind: type[base.AbstractStrategy]) -> str:
+    """Gives the file that holds a class, '' where there is none."""
+    try:
+        return inspect.getsourcefile(kind) or ''
+    except (OSError, TypeError):
+        return ''
+
+
+def files_of(kind: type[base.AbstractStrategy]) -> list[str]:
     """Gives the files of a strategy's class and of its parents but sting's."""
-    found = set()
-    for each in kind.__mro__:
-        if not issubclass(each, base.AbstractStrategy):
-            continue
-        if each is not base.AbstractStrategy:
-            found.add(inspect.getsourcefile(each) or '')
-    return frozenset(found)
+    found = [
+        source_of(each)
+        for each in kind.__mro__
+        if issubclass(each, base.AbstractStrategy)
+        and each is not base.AbstractStrategy
+    ]
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def failure(
-    error: BaseException, files: Collection[str], remedy: str = ''
+    error: BaseException, files: Sequence[str], remedy: str = ''
 ) -> errors.StrategyError:
     """Says what was raised, and where in the user's code.
 
     Args:
         error: What was raised.
-        files: The user's files; the innermost frame in one of them counts,
-            and without one the innermost frame of all.
+        files: The user's files. The innermost frame in one of them counts,
+            else the innermost that is not sting's, else the first file.
         remedy: What to change.
 
     Returns:
         The error to raise in its place.
     """
     name = type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename in files] or frames
-    path, line = own[-1].filename, own[-1].lineno
     text = ' '.join(str(error).split())
+    path, line = _place(error, files)
     if isinstance(error, SyntaxError):
         path, line = error.filename or path, error.lineno
         text = error.msg
@@ -45,3 +55,16 @@ def failure(
     return errors.StrategyError(
         f'{message}; {remedy}' if remedy else message, path=path, line=line
     )
+
+
+def _place(
+    error: BaseException, files: Sequence[str]
+) -> tuple[str | None, int | None]:
+    """Finds the frame to blame."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename in files]
+    others = [frame for frame in frames if not frame.filename.startswith(_OURS)]
+    for found in (own, others):
+        if found:
+            return found[-1].filename, found[-1].lineno
+    return (files[0] if files else None), None

@@ -104,7 +104,7 @@ def instantiate(
         raise errors.StrategyError(
             f'{kind.__name__}.__init__ must begin with '
             f'super().__init__(name, parameters)',
-            path=inspect.getsourcefile(kind),
+            path=blame.source_of(kind),
             line=inspect.getsourcelines(kind)[1],
         )
     return made
@@ -112,8 +112,8 @@ def instantiate(
 
 def code_hash(kind: type[base.AbstractStrategy]) -> str:
     """Gives the BLAKE2b of the file that holds a class, 32 hex digits."""
-    path = inspect.getsourcefile(kind)
-    if path is None:
+    path = blame.source_of(kind)
+    if not path:
         raise errors.StrategyError(f'{kind.__name__} has no source file')
     text = pathlib.Path(path).read_bytes()
     return hashlib.blake2b(text, digest_size=16).hexdigest()
@@ -191,7 +191,7 @@ def _unrunnable(error: BaseException, path: str) -> errors.StrategyError:
         remedy = 'install it, or correct the import'
     else:
         remedy = 'its code must run when it is imported'
-    return blame.failure(error, {path}, remedy)
+    return blame.failure(error, [path], remedy)
 
 
 def _choose(

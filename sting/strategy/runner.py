@@ -246,8 +246,10 @@ class StrategyRunner:
         except Exception as error:
             raise self._failure(error) from error
 
-    def _complete(self, signal: orders.Signal) -> orders.Signal:
+    def _complete(self, signal: Any) -> orders.Signal:
         """Fills in what a signal made by the user's own code may lack."""
+        if not isinstance(signal, orders.Signal):
+            raise TypeError(f'generate_signals gave {signal!r}, not a Signal')
         if signal.strategy == self.strategy.name and signal.order_id:
             return signal
         return msgspec.structs.replace(

@@ -1,0 +1,169 @@
+import math
+
+import pytest
+
+from sting import strategy
+from sting.model import errors
+from sting.model import orders
+from tests.unit.strategy import samples
+
+pytestmark = pytest.mark.unit
+
+
+class Idle(strategy.AbstractStrategy):
+    parameters = {'n': strategy.Parameter(3, low=1)}  # noqa: RUF012
+
+
+@pytest.fixture
+def idle():
+    made = Idle('idle', {})
+    made._context.ids = ('t', 2)
+    made._context.event = 9
+    return made
+
+
+def only(made):
+    (signal,) = made.generate_signals()
+    return signal
+
+
+def test_the_class_declares_and_the_instance_has_values():
+    assert Idle('a', {'n': '5'}).parameters == {'n': 5}
+    assert isinstance(Idle.parameters['n'], strategy.Parameter)
+
+
+def test_a_bad_parameter_is_refused():
+    with pytest.raises(errors.StrategyError, match='n is 0'):
+        Idle('a', {'n': 0})
+
+
+def test_buy_queues_a_signal_under_the_id_that_it_returns(idle):
+    order_id = idle.buy('X', 5, reason='because')
+    signal = only(idle)
+    assert order_id == signal.order_id == 't-9-2-1'
+    assert signal.side is orders.OrderSide.BUY
+    assert (signal.symbol, signal.quantity) == ('X', 5)
+    assert (signal.strategy, signal.reason) == ('idle', 'because')
+
+
+def test_ids_of_one_event_count_up(idle):
+    assert [idle.buy('X', 1), idle.sell('X', 1), idle.close('X')] == [
+        't-9-2-1',
+        't-9-2-2',
+        't-9-2-3',
+    ]
+
+
+def test_sell_carries_every_field(idle):
+    idle.sell(
+        'X',
+        type=strategy.OrderType.STOP_LIMIT,
+        price=9.0,
+        stop_price=10.0,
+        take_profit=5.0,
+        stop_loss=12.0,
+        time_in_force=strategy.TimeInForce.DAY,
+    )
+    signal = only(idle)
+    assert signal.side is orders.OrderSide.SELL
+    assert signal.quantity is None
+    assert signal.type is orders.OrderType.STOP_LIMIT
+    assert (signal.price, signal.stop_price) == (9.0, 10.0)
+    assert (signal.take_profit, signal.stop_loss) == (5.0, 12.0)
+    assert signal.time_in_force is orders.TimeInForce.DAY
+
+
+def test_a_trailing_stop_carries_its_trail(idle):
+    idle.sell('X', 1, type=strategy.OrderType.TRAILING_STOP, trail='2%')
+    assert only(idle).trail == '2%'
+
+
+@pytest.mark.parametrize(
+    ('given', 'message'),
+    [
+        ({'symbol': ''}, 'is not a symbol'),
+        ({'quantity': 0}, 'quantity 0 must be above 0'),
+        ({'quantity': math.nan}, 'quantity nan'),
+        ({'price': 5.0}, 'takes no price'),
+        ({'type': strategy.OrderType.LIMIT}, 'needs a price'),
+        ({'type': strategy.OrderType.TRAILING_STOP}, 'needs a trail'),
+        ({'trail': 1.0}, 'a market order takes no trail'),
+        ({'take_profit': math.inf}, 'take profit inf'),
+        ({'stop_loss': math.nan}, 'stop loss nan'),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(idle, given, message):
+    with pytest.raises(errors.OrderError, match=message):
+        idle.buy(**({'symbol': 'X', 'quantity': 1} | given))
+    assert idle.generate_signals() == []
+
+
+def test_target_and_weight_and_close_say_what_to_reach(idle):
+    idle.target('X', -5)
+    idle.target_weight('X', 0.5)
+    idle.close('X')
+    target, weight, close = idle.generate_signals()
+    assert (target.kind, target.quantity) == (orders.SignalKind.TARGET, -5)
+    assert weight.kind is orders.SignalKind.TARGET_WEIGHT
+    assert weight.weight == 0.5
+    assert close.kind is orders.SignalKind.CLOSE
+
+
+@pytest.mark.parametrize(
+    'wish',
+    [
+        lambda made: made.target('X', math.nan),
+        lambda made: made.target_weight('X', math.inf),
+        lambda made: made.target('', 1),
+        lambda made: made.close('a b'),
+        lambda made: made.cancel(''),
+    ],
+)
+def test_a_wish_that_makes_no_sense_is_refused(idle, wish):
+    with pytest.raises(errors.OrderError):
+        wish(idle)
+
+
+def test_cancel_names_the_order_and_makes_no_id(idle):
+    assert idle.cancel('t-1-1-1') == 't-1-1-1'
+    signal = only(idle)
+    assert signal.kind is orders.SignalKind.CANCEL
+    assert signal.order_id == 't-1-1-1'
+    assert idle.buy('X', 1) == 't-9-2-1'
+
+
+def test_signals_are_given_once(idle):
+    idle.buy('X', 1)
+    assert len(idle.generate_signals()) == 1
+    assert idle.generate_signals() == []
+
+
+def test_a_signal_carries_the_indicators_of_its_symbol(idle):
+    idle.indicator(strategy.indicators.SMA, period=1)
+    idle.indicator(strategy.indicators.SMA, period=1, symbol='Y')
+    idle._context.update(samples.bar(4.0))
+    idle.buy('X', 1)
+    assert only(idle).indicators == {'SMA(1)': 4.0}
+
+
+def test_the_position_is_that_of_its_own_book(idle):
+    assert idle.position('X').quantity == 0.0
+    idle.portfolio.apply(samples.fill(quantity=4.0))
+    assert idle.position('X').quantity == 4.0
+
+
+def test_there_is_no_state_unless_a_strategy_keeps_one(idle):
+    idle.load_state({'a': 1})
+    assert idle.save_state() == {}
+
+
+async def test_every_callback_may_be_left_out(idle):
+    await idle.on_start()
+    await idle.on_market_data(samples.bar(1.0))
+    await idle.on_quote(None)
+    await idle.on_trade(None)
+    await idle.on_order_update(samples.order())
+    await idle.on_position_update(idle.position('X'))
+    await idle.on_data_issue(None)
+    await idle.on_stop()
+    assert idle.generate_signals() == []

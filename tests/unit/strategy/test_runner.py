@@ -1,0 +1,244 @@
+import pytest
+
+from sting import strategy
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+from sting.strategy import runner
+from tests.unit.strategy import samples
+
+pytestmark = pytest.mark.unit
+
+
+class Recorder(strategy.AbstractStrategy):
+    """Notes what it hears and buys one X each time."""
+
+    async def on_start(self):
+        self.heard = []
+        self.sma = self.indicator(strategy.indicators.SMA, period=2)
+        self.note('start', None)
+
+    async def on_stop(self):
+        self.note('stop', None)
+
+    async def on_market_data(self, data):
+        self.note('bar', self.sma.value)
+
+    async def on_quote(self, quote):
+        self.note('quote', quote.bid)
+
+    async def on_trade(self, trade):
+        self.note('trade', trade.price)
+
+    async def on_data_issue(self, issue):
+        self.note('issue', issue.issue)
+
+    async def on_order_update(self, order):
+        self.note('order', order.status)
+
+    async def on_position_update(self, position):
+        self.note('position', position.quantity)
+
+    def note(self, what, value):
+        self.heard.append((what, value, self.clock.now()))
+        self.buy('X', 1)
+
+
+class Silent(strategy.AbstractStrategy):
+    pass
+
+
+def made(kind=Recorder, name='s'):
+    return runner.StrategyRunner(kind(name, {}), number=3, log='log')
+
+
+async def started(kind=Recorder):
+    feeder = made(kind)
+    await feeder.start(1)
+    return feeder
+
+
+def ids(signals):
+    return [signal.order_id for signal in signals]
+
+
+async def test_start_and_stop_are_answered():
+    feeder = made()
+    assert ids(await feeder.start(4, 8)) == ['log-8-3-1']
+    assert ids(await feeder.stop(5, 9)) == ['log-9-3-1']
+    assert [each[0::2] for each in feeder.strategy.heard] == [
+        ('start', 4),
+        ('stop', 5),
+    ]
+
+
+async def test_a_bar_updates_indicators_first():
+    feeder = await started()
+    await feeder.market_data(1, samples.bar(1.0, timestamp=10))
+    signals = await feeder.market_data(2, samples.bar(3.0, timestamp=20))
+    assert feeder.strategy.heard[-1] == ('bar', 2.0, 20)
+    assert signals[0].indicators == {'SMA(2)': 2.0}
+
+
+async def test_ids_start_again_with_each_event():
+    feeder = await started()
+    assert ids(await feeder.market_data(1, samples.bar(1.0))) == ['log-1-3-1']
+    assert ids(await feeder.market_data(2, samples.bar(1.0))) == ['log-2-3-1']
+
+
+async def test_warm_up_reaches_indicators_alone():
+    feeder = await started()
+    feeder.warm_up(samples.bar(1.0, timestamp=5))
+    feeder.warm_up(samples.bar(3.0, timestamp=6))
+    assert len(feeder.strategy.heard) == 1
+    assert feeder.strategy.sma.value == 2.0
+    assert feeder.strategy.clock.now() == 6
+
+
+async def test_quotes_trades_and_issues_are_handed_on():
+    feeder = await started()
+    await feeder.quote(2, market.Quote('X', 10, 1.0, 2.0, 1.0, 1.0))
+    await feeder.trade(3, market.Trade('X', 11, 5.0, 1.0))
+    signals = await feeder.data_issue(4, market.DataIssue('', 12, 'stale'))
+    assert feeder.strategy.heard[1:] == [
+        ('quote', 1.0, 10),
+        ('trade', 5.0, 11),
+        ('issue', 'stale', 12),
+    ]
+    assert ids(signals) == ['log-4-3-1']
+
+
+async def test_an_order_update_shows_the_indicators_of_its_symbol():
+    class Looker(strategy.AbstractStrategy):
+        async def on_start(self):
+            self.sma = self.indicator(strategy.indicators.SMA, period=1)
+
+        async def on_order_update(self, order):
+            self.seen = self.sma.value
+
+    feeder = await started(Looker)
+    await feeder.market_data(1, samples.bar(1.0, symbol='X'))
+    await feeder.market_data(2, samples.bar(7.0, symbol='Y'))
+    await feeder.order_update(3, samples.order())
+    assert feeder.strategy.seen == 1.0
+
+
+async def test_a_fill_is_booked_before_it_is_told():
+    feeder = await started()
+    signals = await feeder.fill(7, samples.fill(), samples.order())
+    assert feeder.strategy.heard[1:] == [
+        ('order', orders.OrderStatus.FILLED, 5),
+        ('position', 10.0, 5),
+    ]
+    assert ids(signals) == ['log-7-3-1', 'log-7-3-2']
+    assert feeder.strategy.portfolio.quantity('X') == 10.0
+
+
+async def test_the_engine_position_counts_where_it_differs():
+    feeder = await started(Silent)
+    book = feeder.strategy.portfolio
+    long = portfolio.Position(symbol='X', quantity=3.0, average_price=1.0)
+    await feeder.fill(7, samples.fill(), samples.order(), long)
+    assert book.positions['X'] is long
+    assert 'X' in book.held
+    flat = portfolio.Position(symbol='X')
+    await feeder.fill(8, samples.fill(), samples.order(), flat)
+    assert book.quantity('X') == 0.0
+    assert 'X' not in book.held
+
+
+async def test_a_book_is_adopted_as_a_copy():
+    feeder = made(Silent)
+    book = portfolio.Portfolio(5.0)
+    book.apply(samples.fill())
+    feeder.adopt(book)
+    book.apply(samples.fill())
+    assert feeder.strategy.portfolio.quantity('X') == 10.0
+
+
+async def test_what_is_not_overridden_costs_nothing_and_wants_nothing():
+    feeder = await started(Silent)
+    assert not await feeder.market_data(1, samples.bar(1.0))
+    assert not await feeder.order_update(2, samples.order())
+    assert not await feeder.fill(3, samples.fill(), samples.order())
+    assert not await feeder.stop(9)
+
+
+async def test_own_signals_get_a_name_and_an_id():
+    class Own(strategy.AbstractStrategy):
+        def generate_signals(self):
+            return [
+                strategy.Signal(symbol='X', side=strategy.OrderSide.BUY),
+                strategy.Signal(
+                    symbol='Y', order_id='mine', strategy=self.name
+                ),
+            ]
+
+    feeder = await started(Own)
+    first, second = await feeder.market_data(4, samples.bar(1.0))
+    assert (first.strategy, first.order_id) == ('s', 'log-4-3-1')
+    assert second.order_id == 'mine'
+
+
+async def test_what_is_written_to_the_log_is_taken():
+    feeder = await started(Silent)
+    feeder.strategy.log.info('hello')
+    assert [line.text for line in feeder.take_log()] == ['hello']
+
+
+class Broken(strategy.AbstractStrategy):
+    async def on_market_data(self, data):
+        self.helper()
+
+    async def on_order_update(self, order):
+        self.buy('X', -1)
+
+    def helper(self):
+        raise RuntimeError('it  broke\nhere')
+
+
+async def test_an_exception_names_the_line_of_the_user():
+    with pytest.raises(errors.StrategyError) as caught:
+        await made(Broken).market_data(1, samples.bar(1.0))
+    line = Broken.helper.__code__.co_firstlineno + 1
+    assert str(caught.value) == (
+        f'{__file__}:{line}: RuntimeError: it broke here'
+    )
+
+
+async def test_a_refused_order_names_the_line_of_the_user():
+    with pytest.raises(errors.StrategyError) as caught:
+        await made(Broken).order_update(1, samples.order())
+    assert caught.value.path == __file__
+    assert 'OrderError: quantity -1 must be above 0' in str(caught.value)
+
+
+async def test_signals_that_are_none_are_an_error_of_the_user():
+    class Wrong(strategy.AbstractStrategy):
+        def generate_signals(self):
+            return [1]
+
+    with pytest.raises(errors.StrategyError) as caught:
+        await made(Wrong).market_data(1, samples.bar(1.0))
+    assert str(caught.value) == (
+        f'{__file__}: TypeError: generate_signals gave 1, not a Signal'
+    )
+
+
+async def test_an_indicator_that_raises_is_an_error_of_the_strategy():
+    class Faulty(strategy.indicators.Indicator):
+        name = 'faulty'
+
+        def update(self, bar):
+            raise ZeroDivisionError
+
+    class User(strategy.AbstractStrategy):
+        async def on_start(self):
+            self.indicator(Faulty)
+
+    feeder = await started(User)
+    with pytest.raises(errors.StrategyError, match=r'ZeroDivisionError$'):
+        await feeder.market_data(1, samples.bar(1.0))
+    with pytest.raises(errors.StrategyError, match=r'ZeroDivisionError$'):
+        feeder.warm_up(samples.bar(1.0))

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Coroutine
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -63,21 +65,24 @@ class StrategyHost(Protocol):
     All is called in the engine's loop.
     """
 
-    async def start(
+    def start(
         self,
         name: str,
         *,
         seq: int,
         book: portfolio.Portfolio | None = None,
         history: Sequence[market.MarketData] = (),
-    ) -> None:
-        """Starts a strategy; returns once it runs or has failed.
+    ) -> Coroutine[Any, Any, None]:
+        """Starts a strategy; events count for it from this call on.
 
         Args:
             name: The instance's name.
             seq: Number of the event that starts it.
             book: What it holds already; it is copied at once.
             history: Closed bars of before, oldest first, for its indicators.
+
+        Returns:
+            What to await until it runs or has failed.
 
         Raises:
             errors.StrategyError: There is no such instance.
@@ -130,6 +135,7 @@ class _Instance:
         task: What feeds it.
         started: Set once it runs or has failed.
         last_seq: Number of the event that stops it.
+        first: By symbol, the time of the first bar that was delivered.
     """
 
     def __init__(self, spec: StrategySpec) -> None:
@@ -138,6 +144,21 @@ class _Instance:
         self.task: asyncio.Task[None] | None = None
         self.started = asyncio.Event()
         self.last_seq = 0
+        self.first: dict[str, int] = {}
+
+    async def ready(self) -> None:
+        """Waits until it runs or has failed."""
+        await self.started.wait()
+
+    def past(
+        self, history: Sequence[market.MarketData]
+    ) -> Iterator[market.MarketData]:
+        """Gives the bars of its symbols that will not be delivered too."""
+        symbols = self.spec.symbols
+        for bar in history:
+            first = self.first.get(bar.symbol, bar.timestamp + 1)
+            if bar.timestamp < first and (not symbols or bar.symbol in symbols):
+                yield bar
 
     def concerns(self, event: events.Event, order: orders.Order | None) -> bool:
         """Whether it is to hear of an event."""
@@ -185,18 +206,18 @@ class InProcessHost:
         self._note = note
         self._running: dict[str, _Instance] = {}
 
-    async def start(
+    def start(
         self,
         name: str,
         *,
         seq: int,
         book: portfolio.Portfolio | None = None,
         history: Sequence[market.MarketData] = (),
-    ) -> None:
+    ) -> Coroutine[Any, Any, None]:
         """Starts a strategy; see `StrategyHost`."""
         spec = self._spec(name)
         if name in self._running:
-            return
+            return self._running[name].ready()
         instance = _Instance(spec)
         held = runner.copy_book(book or portfolio.Portfolio())
         # Events that come while it loads wait in its queue.
@@ -205,7 +226,7 @@ class InProcessHost:
             self._run(instance, seq, held, tuple(history)),
             name=f'strategy {name}',
         )
-        await instance.started.wait()
+        return instance.ready()
 
     async def stop(self, name: str, *, seq: int) -> None:
         """Stops a strategy; what it has not answered is dropped."""
@@ -234,6 +255,8 @@ class InProcessHost:
         for instance in tuple(self._running.values()):
             if not instance.concerns(event, order):
                 continue
+            if event.type is _T.MARKET_DATA:
+                instance.first.setdefault(event.symbol, event.data.timestamp)
             try:
                 instance.queue.put_nowait(step.Notify(event, order, position))
             except asyncio.QueueFull:
@@ -281,7 +304,7 @@ class InProcessHost:
     ) -> None:
         """Loads a strategy and feeds it until it is stopped or fails."""
         try:
-            feeder = await self._prepare(instance.spec, seq, book, history)
+            feeder = await self._prepare(instance, seq, book, history)
             self._status(instance.spec.name, 'running', '')
             instance.started.set()
             while (delivery := await instance.queue.get()) is not None:
@@ -303,12 +326,13 @@ class InProcessHost:
 
     async def _prepare(
         self,
-        spec: StrategySpec,
+        instance: _Instance,
         seq: int,
         book: portfolio.Portfolio,
         history: Sequence[market.MarketData],
     ) -> runner.StrategyRunner:
         """Loads a strategy, starts it, and warms its indicators up."""
+        spec = instance.spec
         kind = await asyncio.to_thread(loader.load, spec.reference)
         strategy = loader.instantiate(kind, spec.name, spec.parameters)
         feeder = runner.StrategyRunner(
@@ -316,9 +340,8 @@ class InProcessHost:
         )
         feeder.adopt(book)
         signals = await feeder.start(self._clock.now(), seq)
-        for bar in history:
-            if not spec.symbols or bar.symbol in spec.symbols:
-                feeder.warm_up(bar)
+        for bar in instance.past(history):
+            feeder.warm_up(bar)
         self._report(feeder, seq, signals)
         return feeder
 

@@ -191,13 +191,26 @@ async def test_it_starts_with_its_book_and_warm(tmp_path, desk):
 
 async def test_events_that_come_while_it_loads_wait(tmp_path, desk):
     made = make(desk, spec(tmp_path, 'buyer', BUYER))
-    starting = asyncio.create_task(made.start('buyer', seq=3))
-    await asyncio.sleep(0)
+    starting = made.start('buyer', seq=3)
     assert not made.is_running('buyer')
     made.deliver(bar_event(7))
     await starting
     await settle()
     assert [seq for _, seq, _ in desk.signals] == [7]
+    await made.close(seq=9)
+
+
+async def test_a_bar_that_is_delivered_does_not_warm_up_too(tmp_path, desk):
+    made = make(desk, spec(tmp_path, 'buyer', BUYER))
+    history = [samples.bar(1.0, timestamp=4), samples.bar(9.0, timestamp=5)]
+    starting = made.start('buyer', seq=3, history=history)
+    emitted = []
+    made._emit = lambda name, seq, signals: emitted.extend(signals)
+    bar = samples.bar(9.0, timestamp=5)
+    made.deliver(event(events.EventType.MARKET_DATA, bar))
+    await starting
+    await settle()
+    assert emitted[0].indicators == {'SMA(2)': 5.0}
     await made.close(seq=9)
 
 

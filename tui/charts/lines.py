@@ -19,6 +19,9 @@ MARKER = 'braille'
 _POINTS_PER_CELL = 2
 _ROWS_PER_TICK = 3
 _CELLS_PER_LABEL = 16
+# The same for all plots, so that those above each other share their times.
+_LABEL_WIDTH = 6
+_ROWS_FOR_TEXT = 6
 
 
 def thin(values: Sequence[float], most: int) -> list[int]:
@@ -76,7 +79,8 @@ def _short(time: str, length: int) -> str:
 class _CurvePlot(textual_plotext.PlotextPlot):
     """One line over time that fits itself to its size."""
 
-    # The name of the theme's colour of the line.
+    # What it shows, and the name of the theme's colour of the line.
+    title = ''
     tone = 'primary'
     fill = False
 
@@ -112,10 +116,19 @@ class _CurvePlot(textual_plotext.PlotextPlot):
         rows = max(height // _ROWS_PER_TICK, 1)
         ticks = axes.price_ticks(low, high, rows) or [low]
         decimals = axes.price_decimals(low, high, rows)
-        self.plt.yticks(ticks, [self.label(tick, decimals) for tick in ticks])
-        labels = time_ticks(self._times, width // _CELLS_PER_LABEL)
-        self.plt.xticks([p for p, _ in labels], [text for _, text in labels])
+        labels = [self.label(tick, decimals) for tick in ticks]
+        self.plt.yticks(ticks, [text.rjust(_LABEL_WIDTH) for text in labels])
         self.plt.xlim(0, max(len(self._values) - 1, 1))
+        self._draw_texts(width, height)
+
+    def _draw_texts(self, width: int, height: int) -> None:
+        if height < _ROWS_FOR_TEXT:
+            self.plt.xaxes(False, False)
+            return
+        self.plt.title(self.title)
+        count = width // _CELLS_PER_LABEL
+        ticks = time_ticks(self._times, count)
+        self.plt.xticks([p for p, _ in ticks], [text for _, text in ticks])
 
     def _rgb(self, name: str) -> tuple[int, int, int]:
         return color.Color.parse(self.app.theme_variables[name]).rgb
@@ -123,6 +136,8 @@ class _CurvePlot(textual_plotext.PlotextPlot):
 
 class EquityPlot(_CurvePlot):
     """Equity over time."""
+
+    title = 'equity'
 
     def label(self, value: float, decimals: int) -> str:
         """Writes money in short: 105k."""
@@ -132,6 +147,7 @@ class EquityPlot(_CurvePlot):
 class DrawdownPlot(_CurvePlot):
     """Drawdown over time, filled from the top."""
 
+    title = 'drawdown'
     tone = 'error'
     fill = True
 

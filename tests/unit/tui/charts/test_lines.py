@@ -90,7 +90,7 @@ async def test_drawdown_is_labelled_in_per_cent_and_hangs_from_the_top():
     text = '\n'.join(shown)
     assert '-20%' in text
     assert ' 0%' in text
-    assert shown[2].count('⣿') > shown[15].count('⣿')
+    assert shown[4].count('⣿') > shown[15].count('⣿')
 
 
 @pytest.mark.parametrize('count', [0, 1, 2, 50])

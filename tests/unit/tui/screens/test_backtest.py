@@ -1,0 +1,215 @@
+import asyncio
+import pathlib
+import sys
+
+import pytest
+from textual import app
+from textual import widgets
+
+from tests.unit.tui.screens import backtest_program
+from tui.screens import backtest
+from tui.screens import backtest_child
+
+pytestmark = pytest.mark.unit
+
+PROGRAM = (sys.executable, str(pathlib.Path(backtest_program.__file__)))
+
+
+class Shown(app.App[None]):
+    def __init__(self):
+        super().__init__()
+        self.backtest = backtest.BacktestScreen(PROGRAM)
+        self.asked = []
+
+    def on_mount(self):
+        self.push_screen(self.backtest)
+
+    def action_show_screen(self, name):
+        self.asked.append(name)
+
+
+def field(shown, name):
+    return shown.backtest.query_one(f'#{name}', widgets.Input)
+
+
+def status(shown):
+    return str(shown.backtest.query_one('#status').render())
+
+
+def text_of(shown):
+    strips = shown.backtest._compositor.render_strips()
+    return '\n'.join(strip.text for strip in strips)
+
+
+async def until(pilot, true):
+    for _ in range(400):
+        await pilot.pause()
+        if true():
+            return
+        await asyncio.sleep(0.025)
+    raise AssertionError('it never became true')
+
+
+async def run(pilot, strategy):
+    shown = pilot.app
+    field(shown, 'strategy').value = strategy
+    await pilot.press('ctrl+r')
+    await until(pilot, lambda: shown.backtest.outcome is not None)
+    await pilot.pause()
+    return shown.backtest.outcome
+
+
+def test_figures_that_are_undefined_are_a_dash():
+    texts = dict(backtest.figure_texts(backtest_program.FIGURES))
+
+    assert texts['Sortino'] == '-'
+    assert texts['Calmar'] == '-'
+    assert texts['Sharpe'] == '1.23'
+    assert texts['total return'] == '+12.35%'
+    assert texts['max drawdown'] == '25.00%'
+    assert texts['final equity'] == '112,345.68'
+
+
+def test_a_trade_without_a_price_shows_a_dash():
+    cells = backtest.trade_texts({'symbol': 'GOOG', 'exit_price': ''})
+
+    assert cells == ('', 'GOOG', '', '-', '-', '-', '-')
+
+
+async def test_the_form_starts_with_something_that_runs():
+    shown = Shown()
+    async with shown.run_test(size=(120, 40)):
+        assert shown.backtest.form() == backtest.DEFAULTS
+
+
+async def test_enter_goes_from_field_to_field_and_runs_nothing():
+    shown = Shown()
+    async with shown.run_test(size=(120, 40)) as pilot:
+        field(shown, 'strategy').focus()
+        await pilot.press('enter')
+        assert shown.backtest.focused is field(shown, 'data')
+
+        await pilot.press('down', 'down', 'up')
+        assert shown.backtest.focused is field(shown, 'symbols')
+        assert status(shown) == backtest.READY
+
+
+async def test_a_run_shows_figures_curves_and_trades():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        await run(pilot, 'good')
+        await until(pilot, lambda: 'max drawdown' in text_of(shown))
+
+        painted = text_of(shown)
+        assert '112,345.68' in painted
+        assert '-10%' in painted
+        assert '2012-06-05 20:00' in painted
+        assert '+975.00' in painted
+        assert status(shown).startswith('done')
+
+
+async def test_the_newest_trade_stands_first():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        await run(pilot, 'good')
+        trades = shown.backtest.query_one(widgets.DataTable)
+        await until(pilot, lambda: trades.row_count == 2)
+
+        assert [str(cell) for cell in trades.get_row_at(0)] == [
+            '2012-06-05 20:00',
+            'GOOG',
+            'sell',
+            '50',
+            '580.00',
+            '585.00',
+            '-250.00',
+        ]
+
+
+async def test_a_second_run_replaces_the_first():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        await run(pilot, 'good')
+        shown.backtest.outcome = None
+        await run(pilot, 'good')
+        curves = shown.backtest.query_one('#curves')
+        await until(pilot, lambda: len(curves.children) == 2)
+
+        assert shown.backtest.query_one(widgets.DataTable).row_count == 2
+
+
+async def test_an_error_is_one_line():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        await run(pilot, 'wrong')
+
+        assert status(shown) == 'sting: prices.csv:7: high is below low'
+        assert backtest.NOTHING in text_of(shown)
+
+
+async def test_the_run_button_runs():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        field(shown, 'strategy').value = 'good'
+        await pilot.click('#run')
+        await until(pilot, lambda: shown.backtest.outcome is not None)
+
+        assert shown.backtest.outcome.error == ''
+
+
+@pytest.mark.parametrize('how', ['key', 'button'])
+async def test_a_run_can_be_cancelled(how):
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        field(shown, 'strategy').value = 'slow'
+        await pilot.press('ctrl+r')
+        bar = shown.backtest.query_one(widgets.ProgressBar)
+        await until(pilot, lambda: bar.total == 3)
+        if how == 'key':
+            await pilot.press('ctrl+t')
+        else:
+            await pilot.click('#cancel')
+        await until(pilot, lambda: shown.backtest.outcome is not None)
+        await pilot.pause()
+
+        assert status(shown) == backtest_child.CANCELLED
+        assert shown.backtest.query_one('#cancel').disabled
+
+
+async def test_a_second_run_waits_for_the_first():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        field(shown, 'strategy').value = 'slow'
+        await pilot.press('ctrl+r', 'ctrl+r')
+        assert len(shown._notifications) == 1
+
+        await pilot.press('ctrl+t')
+        await until(pilot, lambda: shown.backtest.outcome is not None)
+
+
+async def test_cancel_without_a_run_does_nothing():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        await pilot.press('ctrl+t')
+
+        assert status(shown) == backtest.READY
+
+
+async def test_escape_goes_back_to_the_trade_screen():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        await pilot.press('escape')
+
+        assert shown.asked == ['trade']
+
+
+@pytest.mark.parametrize('size', [(80, 24), (120, 40), (200, 50)])
+async def test_every_field_and_the_curves_are_seen_at_any_size(size):
+    shown = Shown()
+    async with shown.run_test(size=size) as pilot:
+        await run(pilot, 'good')
+        await until(pilot, lambda: '-10' in text_of(shown))
+
+        painted = text_of(shown)
+        assert all(label in painted for label, _ in backtest.FIELDS.values())
+        assert 'final equity' in painted

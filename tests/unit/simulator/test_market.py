@@ -1,7 +1,6 @@
 """The simulated market: orders, bars, times in force."""
 
 from hypothesis import given
-from hypothesis import settings
 from hypothesis import strategies as st
 import pytest
 
@@ -513,6 +512,7 @@ def test_a_bar_played_again_after_a_restart_makes_no_second_fill(sim):
     assert restored.on_bar(one_bar) == []
 
 
+@worlds.patient
 @given(worlds.histories())
 def test_no_fill_lies_outside_its_bar_before_slippage(history):
     world = worlds.World()
@@ -524,6 +524,7 @@ def test_no_fill_lies_outside_its_bar_before_slippage(history):
                 assert one_bar.low <= fill.price <= one_bar.high
 
 
+@worlds.patient
 @given(worlds.histories())
 def test_no_fill_comes_at_its_decision_or_before(history):
     world = worlds.World()
@@ -533,6 +534,7 @@ def test_no_fill_comes_at_its_decision_or_before(history):
         assert fill.timestamp > world.book[fill.order_id].created
 
 
+@worlds.patient
 @given(worlds.histories())
 def test_no_order_fills_worse_than_its_limit(history):
     world = worlds.World(costs=costs.CostModel(slippage_bps=50.0))
@@ -544,6 +546,7 @@ def test_no_order_fills_worse_than_its_limit(history):
             assert fill.side.sign * fill.price <= fill.side.sign * limit
 
 
+@worlds.patient
 @given(worlds.histories())
 def test_no_order_fills_more_than_its_quantity(history):
     world = worlds.World()
@@ -553,6 +556,7 @@ def test_no_order_fills_more_than_its_quantity(history):
         assert one.filled <= one.quantity
 
 
+@worlds.patient
 @given(worlds.histories(), st.sampled_from([0.1, 0.25, 1.0]))
 def test_no_bar_gives_more_than_its_share(history, share):
     world = worlds.World(share)
@@ -565,6 +569,7 @@ def test_no_bar_gives_more_than_its_share(history, share):
         assert taken <= share * one_bar.volume + orders.DUST
 
 
+@worlds.patient
 @given(worlds.histories())
 def test_the_market_and_the_engine_agree_on_what_works(history):
     world = worlds.World(costs=costs.CostModel(commission_bps=1.0))
@@ -581,8 +586,8 @@ def test_the_market_and_the_engine_agree_on_what_works(history):
             assert one.updated == other.updated
 
 
-@settings(max_examples=200)
-@given(worlds.histories(), st.integers(min_value=0, max_value=7))
+@worlds.patient
+@given(worlds.histories(), st.integers(min_value=0, max_value=4))
 def test_a_restart_in_mid_way_changes_nothing_that_follows(history, when):
     straight = worlds.World()
     broken = worlds.World()

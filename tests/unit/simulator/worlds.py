@@ -1,5 +1,6 @@
 """Orders and bars for the tests, and hypothesis strategies that make them."""
 
+import hypothesis
 from hypothesis import strategies as st
 import msgspec
 
@@ -8,6 +9,10 @@ from sting.model import orders
 from sting.simulator import market as simulated
 
 MINUTE = 60 * market.NANOSECONDS
+# For properties over histories: a loaded machine is no failure.
+patient = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 SYMBOLS = ('AAPL', 'IBM')
 DECIDED = 10 * MINUTE
 
@@ -91,7 +96,7 @@ def new_orders(draw, number, at):
 
 
 @st.composite
-def histories(draw, length=8):
+def histories(draw, length=5):
     """Steps of (orders decided after the last bars, the bars that follow)."""
     steps = []
     number = 0

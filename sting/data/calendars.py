@@ -67,23 +67,20 @@ def session_closes(dates: DateArray, calendar: str = DEFAULT) -> table.IntArray:
 
 
 def session_close(timestamp: int, calendar: str = DEFAULT) -> int:
-    """Gives the close of the session that a moment is in or that follows it.
-
-    A session ends at its close: that moment itself belongs to the next one.
+    """Gives the first session close at or after a moment.
 
     Args:
         timestamp: Nanoseconds since the epoch, UTC.
         calendar: The exchange's name in exchange_calendars.
 
     Returns:
-        Nanoseconds since the epoch, UTC, above `timestamp`.
+        Nanoseconds since the epoch, UTC.
 
     Raises:
         DataError: There is no such calendar, or it lacks these years.
     """
-    year = market.to_datetime(timestamp).year
-    closes = _closes(calendar, year // _DECADE)
-    return closes[bisect.bisect_right(closes, timestamp)]
+    closes = _closes(calendar, market.to_datetime(timestamp).year // _DECADE)
+    return closes[bisect.bisect_left(closes, timestamp)]
 
 
 def session_of(timestamp: int, calendar: str = DEFAULT) -> datetime.date:
@@ -119,12 +116,12 @@ def minutes(session: datetime.date, calendar: str = DEFAULT) -> table.IntArray:
     """
     day = np.array([session], 'datetime64[D]')
     session_closes(day, calendar)
-    first, last = _years(day)
-    opening = _calendar(calendar, first, last).session_minutes(
-        session.isoformat()
-    )
-    moments = opening.as_unit('ns').asi8 + _MINUTE
-    return np.asarray(moments, np.int64)
+    days, spans = _spans(calendar, *_years(day))
+    parts = [
+        np.arange(start + _MINUTE, end + 1, _MINUTE)
+        for start, end in spans[int(np.searchsorted(days, day[0]))]
+    ]
+    return np.concatenate(parts)
 
 
 def _years(days: DateArray) -> tuple[int, int]:
@@ -165,6 +162,25 @@ def _schedule(
     closes = calendar.closes.dt.as_unit('ns').astype('int64')
     days = calendar.sessions.to_numpy().astype('datetime64[D]')
     return days, closes.to_numpy()
+
+
+@functools.lru_cache(maxsize=32)
+def _spans(
+    name: str, first: int, last: int
+) -> tuple[DateArray, list[list[tuple[int, int]]]]:
+    """The sessions, and when each opens and closes, around its break."""
+    calendar = _calendar(name, first, last)
+    edges = ('opens', 'break_starts', 'break_ends', 'closes')
+    columns = [
+        getattr(calendar, edge).dt.as_unit('ns').astype('int64').to_numpy()
+        for edge in edges
+    ]
+    never = np.iinfo(np.int64).min
+    spans = []
+    for row in np.column_stack(columns).tolist():
+        moments = [moment for moment in row if moment != never]
+        spans.append(list(zip(moments[::2], moments[1::2], strict=True)))
+    return _schedule(name, first, last)[0], spans
 
 
 @functools.lru_cache(maxsize=32)

@@ -116,9 +116,7 @@ def _path(
 def _knots(
     daily: market.MarketData, count: int, rng: np.random.Generator
 ) -> dict[int, float]:
-    """Fixes where the day's four prices fall; extremes that are not at an end
-    lie between.
-    """
+    """Fixes where the day's open, close, high and low fall."""
     early, late = sorted(rng.choice(np.arange(1, count - 1), 2, replace=False))
     rises = daily.close >= daily.open
     low_first = (rng.random() < _LOW_FIRST) == rises

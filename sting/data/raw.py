@@ -291,18 +291,22 @@ def _csv_header(path: str) -> tuple[tuple[str, ...], int]:
     try:
         with pathlib.Path(path).open(encoding='utf-8-sig', newline='') as file:
             reader = csv.reader(file)
-            for record in reader:
-                if record:
-                    return tuple(record), reader.line_num
+            titles = next(filter(None, reader), None)
+            line = reader.line_num
+            row = next(filter(None, reader), None)
     except UnicodeDecodeError:
         raise errors.DataError(
             'the file is not text in UTF-8', path=path
         ) from None
     except csv.Error as error:
         raise errors.DataError(
-            f'not a sound CSV file: {error}', path=path, line=1
+            f'not a sound CSV file: {error}', path=path
         ) from None
-    raise errors.DataError('the file is empty', path=path)
+    if titles is None:
+        raise errors.DataError('the file is empty', path=path)
+    if row is None:
+        raise errors.DataError('the file has no rows', path=path)
+    return tuple(titles), line
 
 
 def _csv_line(path: str, row: int) -> int:

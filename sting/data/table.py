@@ -157,17 +157,20 @@ class Table:
                 for one in tables
             ]
         )
-        cls._check_mergeable(tables)
+        shared = cls._shared(tables)
         order = sort_order(columns['timestamp'], columns['symbol_index'])
         if order is not None:
             columns = {name: each[order] for name, each in columns.items()}
-        merged = dataclasses.replace(tables[0], symbols=names, **columns)
+        merged = dataclasses.replace(
+            tables[0], symbols=names, **columns, **shared
+        )
         merged._check_merged(tables)
         return merged
 
     @classmethod
-    def _check_mergeable(cls, tables: Sequence[Self]) -> None:
-        """Refuses tables that do not belong together."""
+    def _shared(cls, tables: Sequence[Self]) -> dict[str, Any]:
+        """What a merged table has besides its rows."""
+        return {}
 
     def _check_merged(self, tables: Sequence[Self]) -> None:
         """Refuses what came of a merge."""
@@ -250,13 +253,14 @@ class BarTable(Table):
         return tuple(self.of(symbol).rows())
 
     @classmethod
-    def _check_mergeable(cls, tables: Sequence[Self]) -> None:
+    def _shared(cls, tables: Sequence[Self]) -> dict[str, Any]:
         frames = sorted({one.timeframe for one in tables})
         if len(frames) > 1:
             raise errors.DataError(
                 f'bars of {" and ".join(frames)} cannot be merged; '
                 'give bars of one length'
             )
+        return {'generated': any(one.generated for one in tables)}
 
     def _check_merged(self, tables: Sequence[Self]) -> None:
         row = first_repeat(self.timestamp, self.symbol_index)

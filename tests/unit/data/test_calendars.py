@@ -1,0 +1,101 @@
+import datetime
+
+import hypothesis
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from sting.data import calendars
+from sting.data import times
+from sting.model import errors
+
+pytestmark = pytest.mark.unit
+
+
+def days(*texts):
+    return np.array(texts, 'datetime64[D]')
+
+
+def test_closes_are_those_of_the_session_half_days_too():
+    closes = calendars.session_closes(
+        days('2000-03-01', '2012-07-02', '2012-11-23')
+    )
+    assert closes.tolist() == [
+        times.parse_moment('2000-03-01T21:00:00Z'),
+        times.parse_moment('2012-07-02T20:00:00Z'),
+        times.parse_moment('2012-11-23T18:00:00Z'),
+    ]
+
+
+def test_holidays_and_weekends_are_no_sessions():
+    asked = days('2012-12-24', '2012-12-25', '2012-12-29', '2012-12-31')
+    assert calendars.is_session(asked).tolist() == [True, False, False, True]
+
+
+def test_no_dates_have_no_closes():
+    assert calendars.is_session(days()).tolist() == []
+    assert calendars.session_closes(days()).tolist() == []
+
+
+def test_a_date_that_is_no_session_is_named():
+    with pytest.raises(errors.DataError, match='2012-12-25 is no session'):
+        calendars.session_closes(days('2012-12-24', '2012-12-25'))
+
+
+def test_other_exchanges_have_their_own_sessions():
+    asked = days('2012-12-25')
+    assert calendars.is_session(asked, '24/7').tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ('moment', 'close'),
+    [
+        ('2012-11-23T15:00:00Z', '2012-11-23T18:00:00Z'),
+        ('2012-11-23T18:00:00Z', '2012-11-23T18:00:00Z'),
+        ('2012-11-23T18:00:01Z', '2012-11-26T21:00:00Z'),
+        ('2009-12-31T23:00:00Z', '2010-01-04T21:00:00Z'),
+    ],
+)
+def test_session_close_is_at_or_after_the_moment(moment, close):
+    expected = times.parse_moment(close)
+    assert calendars.session_close(times.parse_moment(moment)) == expected
+
+
+@hypothesis.settings(deadline=None)
+@hypothesis.given(st.integers(946684800, 1577836800))
+def test_session_close_and_session_of_agree(second):
+    close = calendars.session_close(second * 10**9)
+    session = calendars.session_of(second * 10**9)
+    assert close >= second * 10**9
+    assert calendars.session_closes(days(session)).tolist() == [close]
+
+
+@pytest.mark.parametrize(
+    ('session', 'count'), [('2012-11-21', 390), ('2012-11-23', 210)]
+)
+def test_minutes_end_with_the_close(session, count):
+    day = datetime.date.fromisoformat(session)
+    minutes = calendars.minutes(day)
+    assert len(minutes) == count
+    assert minutes[-1] == calendars.session_closes(days(day))[0]
+    assert set(np.diff(minutes)) == {times.UNITS['m']}
+
+
+def test_minutes_leave_out_a_break():
+    minutes = calendars.minutes(datetime.date(2012, 11, 21), 'XHKG')
+    assert np.diff(minutes).max() > times.UNITS['h']
+
+
+def test_minutes_of_a_holiday_are_refused():
+    with pytest.raises(errors.DataError, match='no session of XNYS'):
+        calendars.minutes(datetime.date(2012, 12, 25))
+
+
+def test_an_unknown_calendar_is_refused():
+    with pytest.raises(errors.DataError, match="'NOPE' is no calendar"):
+        calendars.is_session(days('2012-12-25'), 'NOPE')
+
+
+def test_years_without_a_calendar_are_refused():
+    with pytest.raises(errors.DataError, match='XHKG does not cover 1900'):
+        calendars.is_session(days('1901-01-02'), 'XHKG')

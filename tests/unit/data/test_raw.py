@@ -1,0 +1,119 @@
+import gzip
+
+import pyarrow as pa
+from pyarrow import parquet
+import pytest
+
+from sting.data import raw
+from sting.model import errors
+from tests.unit.data import tables
+
+pytestmark = pytest.mark.unit
+
+ROW = '2013-03-01T14:30:00Z,1,1,1,1,5'
+
+
+def test_titles_are_known_in_any_case_and_order(tmp_path):
+    path = tables.text(
+        tmp_path / 'x.csv', '5, 1,x,A', header='Volume,OPEN ,note,Symbol'
+    )
+    path.write_text(path.read_text().replace(' 1', '1'))
+    file = raw.read(path)
+    assert set(file.columns) == {'volume', 'open', 'symbol'}
+    assert file.numbers('open').tolist() == [1.0]
+
+
+def test_a_byte_order_mark_and_blank_lines_do_no_harm(tmp_path):
+    path = tmp_path / 'x.csv'
+    path.write_bytes(
+        b'\xef\xbb\xbf\r\n' + tables.HEADER.encode() + b'\r\n\r\n'
+        b'1,1,1,1,1,5\r\n\r\n1,1,1,1,1,x\r\n'
+    )
+    file = raw.read(path)
+    assert file.header_line == 2
+    with pytest.raises(errors.DataError) as caught:
+        file.numbers('volume')
+    assert caught.value.line == 6
+
+
+def test_a_quoted_line_break_does_not_shift_the_lines(tmp_path):
+    path = tables.text(
+        tmp_path / 'x.csv', '1,"a\nb"', '-,c', header='open,note'
+    )
+    with pytest.raises(errors.DataError) as caught:
+        raw.read(path).numbers('open')
+    assert caught.value.line == 4
+
+
+def test_content_and_not_the_name_says_what_a_file_is(tmp_path):
+    path = tmp_path / 'x.csv'
+    parquet.write_table(pa.table({'open': [1, 2]}), path)
+    file = raw.read(path)
+    assert file.numbers('open').tolist() == [1.0, 2.0]
+    assert len(file) == 2
+
+
+def test_the_fault_of_a_parquet_file_names_its_row(tmp_path):
+    path = tmp_path / 'x.parquet'
+    parquet.write_table(pa.table({'open': ['1', '2', 'x']}), path)
+    with pytest.raises(errors.DataError, match="row 3: open 'x' is not a num"):
+        raw.read(path).numbers('open')
+
+
+def test_a_null_is_a_missing_number(tmp_path):
+    path = tmp_path / 'x.parquet'
+    parquet.write_table(pa.table({'open': [1, None]}), path)
+    with pytest.raises(errors.DataError, match='row 2: open is missing'):
+        raw.read(path).numbers('open')
+
+
+@pytest.mark.parametrize('name', ['', ' '])
+def test_a_row_without_symbol_is_refused(tmp_path, name):
+    path = tables.text(
+        tmp_path / 'x.csv',
+        f'A,{ROW}',
+        f'{name},{ROW}',
+        header=f'symbol,{tables.HEADER}',
+    )
+    with pytest.raises(errors.DataError, match=':3: symbol is missing'):
+        raw.read(path).symbols()
+
+
+LONG = f'{tables.HEADER}\n'.encode() + b'1,1,1,1,1,1\n' * 5000
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'', 'the file is empty'),
+        (b'\n\n', 'the file is empty'),
+        (tables.HEADER.encode(), 'the file has no rows'),
+        (b'a,b\n1,2\n', 'no column timestamp; the columns are: a, b'),
+        (b'open,Open\n1,2\n', 'two columns are named open'),
+        (b'\xff\xfe\x00', 'not text in UTF-8'),
+        (LONG + b'\xff,1,1,1,1,1\n', 'not a sound CSV'),
+        (b'a' * 200_000, 'field larger'),
+        (gzip.compress(b'x'), 'gunzip it'),
+        (b'PAR1nothing', 'not a sound Parquet file'),
+    ],
+)
+def test_a_file_that_is_no_data_is_refused(tmp_path, content, message):
+    path = tmp_path / 'x.csv'
+    path.write_bytes(content)
+    with pytest.raises(errors.DataError, match=message):
+        raw.read(path)
+
+
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
+    with pytest.raises(errors.DataError, match='there is no such file'):
+        raw.read(tmp_path / 'none.csv')
+    with pytest.raises(errors.DataError, match='cannot read it'):
+        raw.read(tmp_path)
+    with pytest.raises(errors.DataError, match='cannot read it'):
+        raw.read('a\0b')
+
+
+@pytest.mark.parametrize('bad', range(7))
+def test_the_first_value_that_cannot_be_cast_is_found(bad):
+    values = [str(each) if each < bad else 'x' for each in range(7)]
+    assert raw.first_uncastable(pa.array(values), pa.float64()) == bad

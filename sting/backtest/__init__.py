@@ -1,0 +1,1 @@
+"""Runs of a strategy over the past, and what is to be said of them."""

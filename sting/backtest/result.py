@@ -1,0 +1,156 @@
+"""BacktestResult: all that came of a run, as JSON and as CSV."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import csv
+import dataclasses
+import pathlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sting.backtest import analyzer
+from sting.backtest import metrics
+from sting.backtest import trades
+from sting.model import errors
+from sting.model import market
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestResult:
+    """All that came of a run.
+
+    Attributes:
+        strategy: What was run: a module or a file.
+        parameters: Its values by name.
+        symbols: What it was given.
+        start: Time of the first bar, nanoseconds since the epoch, UTC.
+        end: Time of the last bar.
+        bars: How many bars.
+        orders: How many orders, the denied ones too.
+        fills: What was traded.
+        trades: The round trips that ended.
+        curve: The account at each moment.
+        metrics: The figures.
+        log_hash: The hash over all that happened.
+        elapsed_s: Seconds of the run without imports and loading.
+        assumptions: How orders were filled and what they cost, by name.
+        warnings: What a reader of the figures has to know.
+    """
+
+    strategy: str
+    parameters: Mapping[str, Any]
+    symbols: Sequence[str]
+    start: int
+    end: int
+    bars: int
+    orders: int
+    fills: trades.FillTable
+    trades: trades.TradeTable
+    curve: analyzer.EquityCurve
+    metrics: metrics.PerformanceMetrics
+    log_hash: str
+    elapsed_s: float
+    assumptions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives the object that `sting backtest --json` prints."""
+        speed = self.bars / self.elapsed_s if self.elapsed_s > 0 else None
+        return {
+            'strategy': self.strategy,
+            'parameters': dict(self.parameters),
+            'symbols': list(self.symbols),
+            'start': market.to_iso(self.start),
+            'end': market.to_iso(self.end),
+            'bars': self.bars,
+            'orders': self.orders,
+            'fills': len(self.fills),
+            'trades': len(self.trades),
+            'initial_cash': self.curve.start,
+            **dataclasses.asdict(self.metrics),
+            'log_hash': self.log_hash,
+            'elapsed_s': self.elapsed_s,
+            'bars_per_s': speed,
+            'assumptions': dict(self.assumptions),
+            'warnings': list(self.warnings),
+        }
+
+    def write_fills(self, path: pathlib.Path) -> None:
+        """Writes the fills as CSV.
+
+        Args:
+            path: The file; one that is there is replaced.
+
+        Raises:
+            errors.InputError: It cannot be written.
+        """
+        fills = self.fills
+        _write(
+            path,
+            {
+                'order_id': fills.order_id,
+                'symbol': fills.symbol,
+                'side': fills.side,
+                'quantity': fills.quantity,
+                'price': fills.price,
+                'fee': fills.fee,
+                'timestamp': _times(np.asarray(fills.timestamp)),
+                'tag': fills.tag,
+            },
+        )
+
+    def write_trades(self, path: pathlib.Path) -> None:
+        """Writes the round trips as CSV; as `write_fills`."""
+        trips = self.trades
+        _write(
+            path,
+            {
+                'symbol': trips.symbol,
+                'side': trips.side,
+                'quantity': trips.quantity.tolist(),
+                'entry_time': _times(trips.entry_time),
+                'entry_price': trips.entry_price.tolist(),
+                'exit_time': _times(trips.exit_time),
+                'exit_price': trips.exit_price.tolist(),
+                'pnl': trips.pnl.tolist(),
+                'fees': trips.fees.tolist(),
+            },
+        )
+
+    def write_equity(self, path: pathlib.Path) -> None:
+        """Writes the account at each moment as CSV; as `write_fills`."""
+        _write(
+            path,
+            {
+                'timestamp': _times(self.curve.timestamp),
+                'equity': self.curve.equity.tolist(),
+                'cash': self.curve.cash.tolist(),
+                'drawdown': self.curve.drawdown().tolist(),
+            },
+        )
+
+
+def _write(path: pathlib.Path, columns: Mapping[str, Iterable[Any]]) -> None:
+    """Writes columns as CSV."""
+    try:
+        with pathlib.Path(path).open('w', newline='', encoding='utf-8') as file:
+            writer = csv.writer(file, lineterminator='\n')
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+    except OSError as error:
+        raise errors.InputError(
+            f'cannot be written: {error.strerror}', path=path
+        ) from None
+
+
+def _times(timestamps: npt.NDArray[np.int64]) -> list[str]:
+    """Writes nanoseconds as ISO 8601 in UTC, as `market.to_iso` does."""
+    if np.any(timestamps % market.NANOSECONDS):
+        return [market.to_iso(each) for each in timestamps.tolist()]
+    # A column of whole seconds, which nearly all are, is much faster at once.
+    seconds = timestamps.astype('datetime64[ns]').astype('datetime64[s]')
+    texts: list[str] = np.datetime_as_string(seconds, timezone='UTC').tolist()
+    return texts

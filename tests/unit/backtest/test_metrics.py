@@ -1,0 +1,108 @@
+import math
+
+import hypothesis
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from sting.backtest import metrics
+from tests.unit.backtest import runs
+
+pytestmark = pytest.mark.unit
+
+# Worked by hand: mean 0.01, squares about the mean sum to 0.0014.
+RETURNS = np.array([0.01, 0.03, -0.02, 0.02])
+
+
+def test_a_day_counts_from_its_last_equity():
+    curve = runs.curve(101.0, 105.0, 110.0, 121.0, step=runs.DAY // 2)
+    # Noon, midnight (which ends the first day), noon, midnight.
+    assert metrics.daily_returns(
+        curve.timestamp, curve.equity, 100.0
+    ).tolist() == pytest.approx([0.05, 121.0 / 105.0 - 1.0])
+
+
+def test_no_equity_gives_no_returns():
+    curve = runs.curve()
+    assert not len(metrics.daily_returns(curve.timestamp, curve.equity, 1.0))
+
+
+def test_returns_end_with_the_money():
+    curve = runs.curve(50.0, -10.0, 20.0)
+    found = metrics.daily_returns(curve.timestamp, curve.equity, 100.0)
+    assert found.tolist() == pytest.approx([-0.5, -1.2])
+
+
+def test_drawdown_is_measured_from_the_peak_and_the_start():
+    found = metrics.drawdowns(np.array([90.0, 120.0, 60.0, 120.0]), 100.0)
+    assert found.tolist() == pytest.approx([-0.1, 0.0, -0.5, 0.0])
+
+
+def test_cagr_compounds_over_252_days():
+    returns = np.zeros(126)
+    returns[5] = 0.1
+    assert metrics.cagr(returns) == pytest.approx(1.1**2 - 1)
+
+
+def test_cagr_of_a_total_loss_is_all_of_it():
+    assert metrics.cagr(np.array([-1.0])) == -1.0
+
+
+@pytest.mark.parametrize(
+    'returns', [np.empty(0), np.array([-1.5]), np.array([1e9])]
+)
+def test_cagr_is_undefined_without_returns_below_zero_and_beyond_floats(
+    returns,
+):
+    assert metrics.cagr(returns) is None
+
+
+def test_volatility_by_hand():
+    expected = math.sqrt(0.0014 / 3) * math.sqrt(252)
+    assert metrics.volatility(RETURNS) == pytest.approx(expected, rel=1e-12)
+
+
+def test_sharpe_by_hand():
+    expected = 0.01 / math.sqrt(0.0014 / 3) * math.sqrt(252)
+    assert metrics.sharpe(RETURNS) == pytest.approx(expected, rel=1e-12)
+
+
+def test_sortino_by_hand():
+    # One loss of 0.02 among four: the root of 0.0004 / 4 is 0.01.
+    assert metrics.sortino(RETURNS) == pytest.approx(math.sqrt(252), rel=1e-12)
+
+
+@pytest.mark.parametrize('figure', [metrics.sharpe, metrics.sortino])
+def test_ratios_of_still_or_single_returns_are_undefined(figure):
+    assert figure(np.full(9, 0.1)) is None
+    assert figure(np.array([0.1])) is None
+
+
+def test_volatility_of_a_single_return_is_undefined():
+    assert metrics.volatility(np.array([0.1])) is None
+
+
+def test_calmar_is_growth_over_drawdown():
+    assert metrics.calmar(0.2, -0.1) == pytest.approx(2.0)
+    assert metrics.calmar(None, -0.1) is None
+    assert metrics.calmar(0.2, 0.0) is None
+
+
+def test_win_rate_counts_profits():
+    assert metrics.win_rate(np.array([1.0, 0.0, -1.0, 2.0])) == 0.5
+    assert metrics.win_rate(np.empty(0)) is None
+
+
+def test_profit_factor_is_profits_over_losses():
+    assert metrics.profit_factor(np.array([3.0, -1.0, -0.5])) == 2.0
+    assert metrics.profit_factor(np.array([3.0])) is None
+
+
+@hypothesis.given(
+    st.lists(st.floats(min_value=-0.5, max_value=0.5), min_size=2, max_size=50)
+)
+def test_more_of_the_same_risk_has_the_same_sharpe(returns):
+    once = metrics.sharpe(np.array(returns))
+    twice = metrics.sharpe(np.array(returns) * 2.0)
+    if once is not None:
+        assert twice == pytest.approx(once, rel=1e-6, abs=1e-9)

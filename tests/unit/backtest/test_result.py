@@ -1,0 +1,101 @@
+import json
+
+import pytest
+
+from sting.model import errors
+from tests.unit.backtest import runs
+
+pytestmark = pytest.mark.unit
+
+
+def test_json_has_what_the_command_promises():
+    found = runs.result().to_json()
+    assert set(found) >= {
+        'strategy',
+        'parameters',
+        'symbols',
+        'start',
+        'end',
+        'bars',
+        'orders',
+        'fills',
+        'trades',
+        'final_equity',
+        'total_return',
+        'cagr',
+        'volatility',
+        'sharpe',
+        'sortino',
+        'calmar',
+        'max_drawdown',
+        'win_rate',
+        'profit_factor',
+        'exposure',
+        'turnover',
+        'fees',
+        'log_hash',
+        'elapsed_s',
+        'bars_per_s',
+    }
+    assert (found['fills'], found['trades'], found['bars_per_s']) == (2, 1, 6.0)
+    assert found['start'] == '1970-01-01T12:00:00Z'
+
+
+def test_json_is_strict():
+    text = json.dumps(runs.result(elapsed_s=0.0).to_json(), allow_nan=False)
+    assert json.loads(text)['bars_per_s'] is None
+    assert json.loads(text)['profit_factor'] is None
+
+
+def test_fills_are_written(tmp_path):
+    path = tmp_path / 'fills.csv'
+    runs.result().write_fills(path)
+    assert path.read_text().splitlines() == [
+        'order_id,symbol,side,quantity,price,fee,timestamp,tag',
+        'o1,X,buy,1.0,100.0,1.0,1970-01-01T00:00:01Z,open',
+        'o2,X,sell,1.0,110.0,1.0,1970-01-01T00:00:02Z,open',
+    ]
+
+
+def test_trades_are_written(tmp_path):
+    path = tmp_path / 'trades.csv'
+    runs.result().write_trades(path)
+    assert path.read_text().splitlines() == [
+        'symbol,side,quantity,entry_time,entry_price,exit_time,exit_price,'
+        'pnl,fees',
+        'X,buy,1.0,1970-01-01T00:00:01Z,100.0,1970-01-01T00:00:02Z,110.0,'
+        '8.0,2.0',
+    ]
+
+
+def test_equity_is_written(tmp_path):
+    path = tmp_path / 'equity.csv'
+    runs.result().write_equity(path)
+    assert path.read_text().splitlines()[:3] == [
+        'timestamp,equity,cash,drawdown',
+        '1970-01-01T12:00:00Z,100.0,100.0,0.0',
+        '1970-01-02T12:00:00Z,98.0,98.0,-0.020000000000000018',
+    ]
+
+
+def test_parts_of_a_second_are_kept(tmp_path):
+    path = tmp_path / 'fills.csv'
+    made = runs.result()
+    made.fills.timestamp[0] += 500_000_000
+    made.write_fills(path)
+    assert '1970-01-01T00:00:01.500000Z' in path.read_text()
+
+
+def test_a_run_without_fills_is_written_too(tmp_path):
+    path = tmp_path / 'fills.csv'
+    runs.result(fills=runs.fills()).write_fills(path)
+    assert len(path.read_text().splitlines()) == 1
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    path = tmp_path / 'no' / 'fills.csv'
+    with pytest.raises(errors.InputError) as caught:
+        runs.result().write_fills(path)
+    assert str(caught.value) == (
+        f'{path}: cannot be written: No such file or directory'
+    )

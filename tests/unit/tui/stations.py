@@ -1,0 +1,201 @@
+"""A workstation made of plain values, for panes that only look at it."""
+
+from concurrent import futures
+import math
+
+import msgspec
+
+from sting.model import commands
+from sting.model import market
+from sting.model import orders
+from sting.model import records
+from sting.model import views
+
+START = 1_338_500_000 * market.NANOSECONDS
+MINUTE = 60 * market.NANOSECONDS
+SYMBOLS = ('AAPL', 'IBM', 'MSFT', 'GOOG', 'FB')
+
+
+def bars(symbol: str, count: int, last: int = 0) -> list[market.MarketData]:
+    """Bars on a wave, the same each time."""
+    base = 50.0 + 100 * SYMBOLS.index(symbol) if symbol in SYMBOLS else 50.0
+    found = []
+    for index in range(last, last + count):
+        close = base + 3 * math.sin(index / 7) + index * 0.01
+        open_ = base + 3 * math.sin((index - 1) / 7) + (index - 1) * 0.01
+        found.append(
+            market.MarketData(
+                symbol,
+                START + index * MINUTE,
+                open_,
+                max(open_, close) + 0.4,
+                min(open_, close) - 0.3,
+                close,
+                1000.0 + 100 * (index % 9),
+            )
+        )
+    return found
+
+
+def order(number: int, **changes: object) -> orders.Order:
+    """A working limit order."""
+    made = orders.Order(
+        id=f'log-{number}-0-1',
+        symbol='AAPL',
+        side=orders.OrderSide.BUY,
+        quantity=10.0,
+        type=orders.OrderType.LIMIT,
+        price=99.5,
+        status=orders.OrderStatus.ACCEPTED,
+        updated=START,
+        seq=number,
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def snapshot(**changes: object) -> views.Snapshot:
+    """An engine in the middle of its work."""
+    watch = tuple(
+        views.WatchRow(
+            symbol=symbol,
+            last=bars(symbol, 40)[-1].close,
+            change=(-1) ** index * 0.0123 * index,
+            volume=123456.0 * (index + 1),
+            timestamp=START,
+            age_s=0.4,
+            trend=tuple(bar.close for bar in bars(symbol, 30)),
+        )
+        for index, symbol in enumerate(SYMBOLS)
+    )
+    made = views.Snapshot(
+        profile='demo',
+        mode=records.Mode.DEMO,
+        account='paper',
+        pid=4711,
+        started=START,
+        uptime_s=65.0,
+        time=START + 40 * MINUTE,
+        seq=1234,
+        equity=100_123.45,
+        cash=50_000.0,
+        day_pnl=123.45,
+        watch=watch,
+        orders=(
+            order(101),
+            order(
+                99,
+                symbol='GOOG',
+                side=orders.OrderSide.SELL,
+                status=orders.OrderStatus.FILLED,
+                filled=10.0,
+                average_price=571.2,
+                strategy='sma_demo',
+                reason='fast crossed below slow',
+            ),
+        ),
+        open_orders=1,
+        positions=(
+            views.PositionRow('AAPL', 100.0, 57.1, 57.4, 5740.0, 30.0, 0.0),
+            views.PositionRow('IBM', -5.0, 150.1, 151.4, -757.0, -6.5, 12.0),
+        ),
+        strategies=(
+            views.StrategyRow(
+                name='sma_demo',
+                strategy='sting.library.sma_cross',
+                status='running',
+                symbols=SYMBOLS,
+                parameters='fast=10 slow=30',
+                pnl=45.67,
+                trades=12,
+                working=1,
+            ),
+        ),
+        alerts=(
+            views.AlertRow(
+                1200,
+                START,
+                records.Severity.WARNING,
+                'order of 60,000 denied: above max_order_notional',
+                'max_order_notional',
+                False,
+            ),
+        ),
+        unseen=1,
+        events=tuple(
+            views.EventRow(
+                number,
+                START + number * market.NANOSECONDS,
+                'market_data' if number % 5 else 'fill',
+                'feed:demo',
+                SYMBOLS[number % 5],
+                number - 1,
+                f'close {number / 7:.2f}',
+            )
+            for number in range(1200, 1235)
+        ),
+        feeds=(views.LinkRow('demo', 'connected', '', 0.4),),
+        brokers=(views.LinkRow('paper', 'connected', '', None),),
+        queues=(
+            views.QueueRow('stop', 0, 100, 0),
+            views.QueueRow('market', 3, 10_000, 1200, 7, 0),
+        ),
+        loop_lag_ms=0.7,
+        generated=True,
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+class Station:
+    """A workstation that shows what it is told and keeps what it is given.
+
+    Attributes:
+        now: The picture that it shows.
+        given: The commands it was given.
+        stopped: Who pulled the emergency stop.
+        answer: What it answers to a command.
+    """
+
+    def __init__(self, now: views.Snapshot | None = None) -> None:
+        self.now = snapshot() if now is None else now
+        self.given: list[commands.Command] = []
+        self.stopped: list[str] = []
+        self.answer = commands.CommandResult(ok=True, message='done')
+        self.closed = False
+
+    def snapshot(self) -> views.Snapshot:
+        return self.now
+
+    def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
+        return tuple(bars(symbol, min(limit, 200)))
+
+    def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
+        last = bars(symbol, 200)[-5]
+        return (
+            views.Mark(last.timestamp, last.close, orders.OrderSide.BUY, 10.0),
+        )[:limit]
+
+    def submit(
+        self, command: commands.Command
+    ) -> futures.Future[commands.CommandResult]:
+        self.given.append(command)
+        future: futures.Future[commands.CommandResult] = futures.Future()
+        future.set_result(self.answer)
+        return future
+
+    def emergency_stop(self, who: str, reason: str) -> None:
+        self.stopped.append(f'{who}: {reason}')
+        self.now = msgspec.structs.replace(
+            self.now,
+            state=records.TradingState.HALTED,
+            reason=f'{who}: {reason}',
+        )
+
+    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
+        future: futures.Future[tuple[views.EventRow, ...]] = futures.Future()
+        future.set_result(
+            tuple(row for row in self.now.events if row.seq == seq)
+        )
+        return future
+
+    def close(self) -> None:
+        self.closed = True

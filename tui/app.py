@@ -1,0 +1,430 @@
+"""The terminal: screens over one workstation."""
+
+import asyncio
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+import functools
+import gc
+import importlib
+import os
+import signal
+from typing import ClassVar
+
+import textual
+from textual import app as textual_app
+from textual import driver as textual_driver
+from textual import screen as textual_screen
+
+from sting.model import commands
+from sting.model import errors
+from sting.model import records
+from sting.model import workstation as workstation_model
+from tui import commands as command_line
+from tui import driver
+from tui import format as text_format
+from tui import keymap
+from tui import requests
+from tui import themes
+from tui.panes import prompt
+from tui.panes import strategies
+from tui.panes import table
+from tui.screens import base
+from tui.screens import dialogs
+from tui.screens import help as help_screen
+from tui.screens import system
+from tui.screens import trade
+
+FRAMES_LOCAL = 10
+FRAMES_SSH = 4
+_SLOW_ANSWER_S = 5.0
+_COLLECT_S = 1.0
+
+
+def frames_per_second(environ: Mapping[str, str]) -> int:
+    """Says how often data may be painted: less over SSH."""
+    return FRAMES_SSH if environ.get('SSH_CONNECTION') else FRAMES_LOCAL
+
+
+class StingApp(textual_app.App[None], inherit_bindings=False):
+    """Shows a workstation and hands it what the operator wants.
+
+    Attributes:
+        workstation: The engine.
+        snapshot: The newest picture of it.
+        palette: The styles of the theme.
+        detached: The terminal is gone, and nothing may be written to it.
+    """
+
+    TITLE = 'sting'
+    CSS_PATH = 'styles/sting.tcss'
+    BINDINGS: ClassVar = keymap.bindings('app')
+    NOTIFICATION_TIMEOUT = 4
+
+    def __init__(
+        self,
+        workstation: workstation_model.Workstation,
+        known_themes: Mapping[str, themes.Theme],
+        theme: str = themes.DEFAULT,
+        driver_class: type[textual_driver.Driver] | None = None,
+    ) -> None:
+        """Makes the app.
+
+        Args:
+            workstation: The engine, which was started.
+            known_themes: The themes by name.
+            theme: The one to begin with.
+            driver_class: What talks to the terminal; None for Textual's own.
+        """
+        super().__init__(driver_class=driver_class)
+        self.workstation = workstation
+        self.snapshot = workstation.snapshot()
+        self.known_themes = known_themes
+        self.palette = themes.Palette(known_themes[theme])
+        self.detached = False
+        self._trade = trade.TradeScreen(workstation)
+        for known in known_themes.values():
+            self.register_theme(known.for_textual())
+        self.theme = theme
+
+    def get_default_screen(self) -> textual_screen.Screen[None]:
+        """Gives the trade screen."""
+        return self._trade
+
+    def on_mount(self) -> None:
+        """Starts to paint, and takes what the driver may not have."""
+        rate = frames_per_second(os.environ)
+        self.set_interval(1 / rate, self.tick)
+        if not self.is_headless:
+            # A closed terminal also continues the process, on which Textual
+            # would start its application mode once more; and a stopped
+            # terminal must not stop the engine.
+            signal.signal(signal.SIGCONT, lambda *_: None)
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+    def on_ready(self) -> None:
+        """Paints the first picture; keeps collection out of the way."""
+        self.tick()
+        if not self.is_headless:
+            gc.collect()
+            gc.freeze()
+            gc.disable()
+            self.set_interval(_COLLECT_S, functools.partial(gc.collect, 1))
+
+    # Pictures of the engine.
+
+    @property
+    def top(self) -> base.BaseScreen | None:
+        """The screen that is seen, below any dialog."""
+        return next(
+            (
+                screen
+                for screen in reversed(self.screen_stack)
+                if isinstance(screen, base.BaseScreen)
+            ),
+            None,
+        )
+
+    def tick(self) -> None:
+        """Paints what changed, unless the terminal cannot keep up."""
+        terminal = self._driver
+        if isinstance(terminal, driver.TerminalDriver):
+            if terminal.is_dead:
+                self.hang_up()
+                return
+            if terminal.waiting >= driver.BACKLOG:
+                return
+        self.snapshot = self.workstation.snapshot()
+        top = self.top
+        if top is not None and top.is_mounted:
+            top.show(self.snapshot)
+
+    def hang_up(self) -> None:
+        """Ends the app because its terminal is gone."""
+        self.detached = True
+        self.exit()
+
+    @property
+    def key_scope(self) -> str:
+        """The scope of the key table that holds where the focus is."""
+        scope: str = getattr(self.screen, 'key_scope', 'app')
+        return scope
+
+    # Commands.
+
+    def say(self, text: str, *, ok: bool = True) -> None:
+        """Shows a notice of foreign text."""
+        self.notify(
+            text_format.clean(text),
+            severity='information' if ok else 'error',
+            markup=False,
+        )
+
+    @textual.on(requests.Give)
+    def _on_give(self, request: requests.Give) -> None:
+        self.give(request.command, request.question, request.answered)
+
+    def give(
+        self,
+        command: commands.Command,
+        question: str = '',
+        answered: Callable[[commands.CommandResult], None] | None = None,
+    ) -> None:
+        """Gives a command to the engine, after a question if there is one.
+
+        Args:
+            command: What the operator wants.
+            question: Asked first, answered with y or n.
+            answered: Called with the answer.
+        """
+        halted = self.snapshot.state is records.TradingState.HALTED
+        if isinstance(command, commands.Flatten) and halted:
+            if command.confirm != commands.FLATTEN_WORD:
+                self._flatten_halted(command)
+                return
+            question = ''
+
+        def then(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._give(command, answered))
+
+        if question:
+            self.push_screen(dialogs.Ask(question, self._stake()), then)
+        else:
+            then(True)
+
+    def _stake(self) -> str:
+        """Says what a yes is about to touch."""
+        mode = self.snapshot.mode.value.upper()
+        account = self.snapshot.account or self.snapshot.profile
+        return text_format.clean(f'{mode}, account {account}')
+
+    def _flatten_halted(self, command: commands.Flatten) -> None:
+        confirmed = commands.Flatten(
+            symbol=command.symbol, confirm=commands.FLATTEN_WORD
+        )
+        what = command.symbol or 'every position'
+        self._type_word(
+            f'Trading is halted. Close {text_format.clean(what)} at market?',
+            confirmed,
+            commands.FLATTEN_WORD,
+        )
+
+    def _type_word(
+        self, question: str, command: commands.Command, word: str
+    ) -> None:
+        def then(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._give(command, None))
+
+        self.push_screen(dialogs.TypeWord(question, word), then)
+
+    async def _give(
+        self,
+        command: commands.Command,
+        answered: Callable[[commands.CommandResult], None] | None,
+    ) -> None:
+        """Waits for the engine's answer and shows it."""
+        try:
+            future = asyncio.wrap_future(self.workstation.submit(command))
+            done, _ = await asyncio.wait({future}, timeout=_SLOW_ANSWER_S)
+            if not done:
+                self.say('the engine has not answered yet', ok=False)
+            result = await future
+        except errors.StingError as error:
+            result = commands.CommandResult(ok=False, message=str(error))
+        self.say(result.message, ok=result.ok)
+        if answered is not None:
+            answered(result)
+        self.tick()
+
+    # What panes ask for.
+
+    @textual.on(requests.Why)
+    def _on_why(self, request: requests.Why) -> None:
+        why = importlib.import_module('tui.screens.why')
+        self.push_screen(why.WhyScreen(self.workstation, request.seq))
+
+    @textual.on(requests.Modify)
+    def _on_modify(self, request: requests.Modify) -> None:
+        self._trade.modify(request.order)
+
+    @textual.on(requests.Select)
+    def _on_select(self, request: requests.Select) -> None:
+        self._trade.select(request.symbol)
+        self._trade.chart.show(self.snapshot)
+
+    @textual.on(requests.Step)
+    def _on_step(self, request: requests.Step) -> None:
+        self._trade.step_symbol(request.lines)
+
+    @textual.on(requests.ShowPane)
+    def _on_show_pane(self, request: requests.ShowPane) -> None:
+        self._trade.go_to(request.name)
+
+    @textual.on(requests.Renamed)
+    def _on_renamed(self) -> None:
+        self._trade.grid.name_panes()
+        if self.screen is self._trade:
+            self._trade.show_hints()
+
+    @textual.on(requests.Filter)
+    def _on_filter(self) -> None:
+        found = self._trade.current_list
+        if found is not None:
+            self._trade.open_prompt('/', found.filter_text, [])
+
+    # The line for commands and filters.
+
+    @textual.on(prompt.Prompt.Changed)
+    def _prompt_changed(self, event: prompt.Prompt.Changed) -> None:
+        found: table.Table[object] | None = self._trade.current_list
+        if event.kind == '/' and found is not None:
+            found.set_filter(event.text)
+
+    @textual.on(prompt.Prompt.Entered)
+    def _prompt_entered(self, event: prompt.Prompt.Entered) -> None:
+        self._trade.close_prompt()
+        if event.kind == ':':
+            self._run_line(event.text)
+
+    def _run_line(self, line: str) -> None:
+        try:
+            outcome = command_line.parse(line, self.snapshot)
+        except errors.InputError as error:
+            self.say(str(error), ok=False)
+            return
+        if outcome.draft is not None:
+            self._trade.review(outcome.draft)
+        elif outcome.command is not None:
+            self.give(outcome.command, outcome.question)
+        elif outcome.action:
+            self.call_later(self.run_action, outcome.action)
+
+    # Actions of the key table.
+
+    def action_emergency_stop(self) -> None:
+        """Stops everything, at once and without a question."""
+        self.workstation.emergency_stop('operator', 'emergency stop key')
+        self.notify(
+            'EMERGENCY STOP: no new orders, working orders are cancelled, '
+            'strategies stop. :resume lets trading go on.',
+            severity='error',
+            timeout=10,
+            markup=False,
+        )
+        self.tick()
+
+    def action_show_help(self) -> None:
+        """Shows the keys."""
+        self.push_screen(help_screen.Help(self.key_scope))
+
+    def action_show_screen(self, name: str) -> None:
+        """Shows a screen by its name in the key table."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if name == 'system':
+            self.push_screen(system.SystemScreen())
+        elif name == 'backtest':
+            if not self.is_screen_installed('backtest'):
+                backtest = importlib.import_module('tui.screens.backtest')
+                self.install_screen(backtest.BacktestScreen(), 'backtest')
+            self.push_screen('backtest')
+        self.call_after_refresh(self.tick)
+
+    def action_command_line(self) -> None:
+        """Opens the command line."""
+        self.action_show_screen('trade')
+        words = command_line.completions(self.snapshot, [*self.known_themes])
+        self._trade.open_prompt(':', '', words)
+
+    def action_select_symbol(self, symbol: str) -> None:
+        """Takes a symbol of the watchlist."""
+        self._trade.watchlist.move_to_key(symbol)
+
+    def action_resume(self) -> None:
+        """Asks for the word that lets trading go on."""
+        if self.snapshot.state is records.TradingState.TRADING:
+            self.say('trading is not halted')
+            return
+        reason = text_format.clean(self.snapshot.reason)
+        self._type_word(
+            f'Let trading go on? It was halted: {reason}',
+            commands.Resume(confirm=commands.RESUME_WORD),
+            commands.RESUME_WORD,
+        )
+
+    def action_flatten_all(self) -> None:
+        """Closes every position, after a question."""
+        self.give(commands.Flatten(), 'Close every position at market?')
+
+    def action_next_theme(self) -> None:
+        """Takes the next theme."""
+        names = [*self.known_themes]
+        index = names.index(self.theme) + 1
+        self.action_take_theme(names[index % len(names)])
+
+    def action_take_theme(self, name: str) -> None:
+        """Takes a theme by name."""
+        try:
+            chosen = themes.choose(self.known_themes, name)
+        except errors.ConfigError as error:
+            self.say(str(error), ok=False)
+            return
+        self.palette = themes.Palette(chosen)
+        self.theme = name
+        for screen in self.screen_stack:
+            if isinstance(screen, base.BaseScreen):
+                screen.repaint()
+        self.tick()
+
+    def action_how_to_quit(self) -> None:
+        """Says how to quit."""
+        self.notify('^q quits; ^\\ or F9 is the emergency stop', markup=False)
+
+    def action_leave(self) -> None:
+        """Quits, after a question when orders or strategies are live."""
+        running = sum(map(strategies.is_live, self.snapshot.strategies))
+        working = self.snapshot.open_orders
+        if not running and not working:
+            self.exit()
+            return
+
+        def then(yes: bool | None) -> None:
+            if yes:
+                self.exit()
+
+        question = f'{working} orders work and {running} strategies run. Quit?'
+        detail = (
+            'The strategies and the engine stop in order. Orders that work '
+            'stay as they are.'
+        )
+        self.push_screen(dialogs.Ask(question, detail), then)
+
+    def get_system_commands(
+        self, screen: textual_screen.Screen[object]
+    ) -> Iterable[textual_app.SystemCommand]:
+        """Gives what the palette offers: the table's actions and themes."""
+        del screen
+        for action in keymap.ACTIONS:
+            if action.palette or action.fixed:
+                keys = keymap.keys_text(action) if action.keys else ''
+                yield textual_app.SystemCommand(
+                    f'{action.label}  {keys}'.strip(),
+                    action.help,
+                    functools.partial(self._run_action_of, action),
+                )
+        for name in self.known_themes:
+            yield textual_app.SystemCommand(
+                f'theme {name}',
+                f'Takes the theme {name}.',
+                functools.partial(self.action_take_theme, name),
+            )
+
+    async def _run_action_of(self, action: keymap.Action) -> None:
+        """Runs an action from the palette."""
+        if action.scope == 'trade':
+            self.action_show_screen('trade')
+            await self.run_action(action.does, self._trade)
+        else:
+            await self.run_action(action.does, self)

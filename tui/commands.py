@@ -1,0 +1,268 @@
+"""The command line: what can be typed after a colon.
+
+Nothing typed here sends an order: buy and sell fill the ticket and stop at its
+review line.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import difflib
+
+from sting.model import commands
+from sting.model import errors
+from sting.model import orders
+from sting.model import views
+from tui import ticket
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a line asks for; one of these.
+
+    Attributes:
+        draft: Review this order in the ticket.
+        command: Give this to the engine.
+        question: Ask this first; empty asks nothing.
+        action: Run this action of the app.
+    """
+
+    draft: ticket.Draft | None = None
+    command: commands.Command | None = None
+    question: str = ''
+    action: str = ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Word:
+    """A command.
+
+    Attributes:
+        usage: How it is written.
+        help: What it does.
+        read: Reads the words after it.
+    """
+
+    usage: str
+    help: str
+    read: Callable[[Sequence[str], views.Snapshot], Outcome]
+
+
+def parse(line: str, snapshot: views.Snapshot) -> Outcome:
+    """Reads a line.
+
+    Args:
+        line: As typed, without the colon.
+        snapshot: For the orders and strategies that it may name.
+
+    Returns:
+        What to do.
+
+    Raises:
+        errors.InputError: Saying how it is written.
+    """
+    words = line.split()
+    if not words:
+        return Outcome()
+    name, rest = words[0].casefold(), words[1:]
+    if name not in WORDS:
+        near = difflib.get_close_matches(name, WORDS, 1)
+        hint = f'did you mean {near[0]}?' if near else 'there are '
+        if not near:
+            hint += ', '.join(WORDS)
+        raise errors.InputError(f'no command {name!r}; {hint}')
+    return WORDS[name].read(rest, snapshot)
+
+
+def completions(snapshot: views.Snapshot, themes: Sequence[str]) -> list[str]:
+    """Gives whole lines that can be completed."""
+    lines = list(WORDS)
+    for row in snapshot.watch:
+        lines += [f'{side} {row.symbol} ' for side in ticket.SIDES]
+        lines.append(f'symbol {row.symbol}')
+    lines += [f'cancel {o.id}' for o in snapshot.orders if o.is_working]
+    lines += ['cancel all']
+    for strategy in snapshot.strategies:
+        lines += [f'start {strategy.name}', f'stop {strategy.name}']
+    lines += [f'theme {name}' for name in themes]
+    return lines
+
+
+def _usage(name: str) -> errors.InputError:
+    return errors.InputError(f'write {WORDS[name].usage}')
+
+
+def _trade(
+    words: Sequence[str], snapshot: views.Snapshot, side: str
+) -> Outcome:
+    del snapshot
+    if len(words) < 2:
+        raise _usage(side)
+    symbol, quantity, *rest = words
+    draft = ticket.Draft(side=side, symbol=symbol.upper(), quantity=quantity)
+    draft = _priced(draft, rest)
+    wrong = ticket.problems(draft)
+    for name, text in wrong.items():
+        raise errors.InputError(f'{name.replace("_", " ")}: {text}')
+    return Outcome(draft=draft)
+
+
+def _priced(draft: ticket.Draft, words: Sequence[str]) -> ticket.Draft:
+    """Reads [market | limit P | stop P | stop_limit STOP P] [TIME]."""
+    rest = list(words)
+    if rest and rest[0].casefold() in ticket.TYPES:
+        kind = rest.pop(0).casefold()
+        draft = dataclasses.replace(draft, type=kind)
+        for name in ('stop_price', 'price'):
+            if name in ticket.fields(draft) and rest:
+                draft = dataclasses.replace(draft, **{name: rest.pop(0)})
+    if rest and rest[0].casefold() in ticket.TIMES:
+        time = rest.pop(0).casefold()
+        draft = dataclasses.replace(draft, time_in_force=time)
+    if rest:
+        raise errors.InputError(
+            f'{rest[0]!r} is too much; write {WORDS[draft.side].usage}'
+        )
+    return draft
+
+
+def _buy(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    return _trade(words, snapshot, 'buy')
+
+
+def _sell(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    return _trade(words, snapshot, 'sell')
+
+
+def _order(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    if not words or words[0].casefold() not in ticket.SIDES:
+        raise _usage('order')
+    return _trade(words[1:], snapshot, words[0].casefold())
+
+
+def _cancel(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    if len(words) != 1:
+        raise _usage('cancel')
+    if words[0].casefold() == 'all':
+        count = snapshot.open_orders
+        return Outcome(
+            command=commands.CancelAll(),
+            question=f'Cancel all {count} working orders?',
+        )
+    working: list[orders.Order] = [
+        order for order in snapshot.orders if order.is_working
+    ]
+    if all(order.id != words[0] for order in working):
+        raise errors.InputError(f'no working order {words[0]!r}')
+    return Outcome(command=commands.CancelOrder(order_id=words[0]))
+
+
+def _halt(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del words, snapshot
+    return Outcome(action='emergency_stop')
+
+
+def _resume(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if not words:
+        return Outcome(action='resume')
+    if list(words) != [commands.RESUME_WORD]:
+        raise _usage('resume')
+    return Outcome(command=commands.Resume(confirm=commands.RESUME_WORD))
+
+
+def _flatten(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if not words:
+        return Outcome(action='flatten_all')
+    if words[0] != commands.FLATTEN_WORD or len(words) > 2:
+        raise _usage('flatten')
+    symbol = words[1].upper() if len(words) == 2 else None
+    return Outcome(
+        command=commands.Flatten(symbol=symbol, confirm=commands.FLATTEN_WORD)
+    )
+
+
+def _strategy(words: Sequence[str], snapshot: views.Snapshot, name: str) -> str:
+    if len(words) != 1:
+        raise _usage(name)
+    names = [row.name for row in snapshot.strategies]
+    if words[0] not in names:
+        raise errors.InputError(
+            f'no strategy {words[0]!r}; there are {", ".join(names)}'
+        )
+    return words[0]
+
+
+def _start(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    name = _strategy(words, snapshot, 'start')
+    return Outcome(command=commands.StartStrategy(name=name))
+
+
+def _stop(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    name = _strategy(words, snapshot, 'stop')
+    return Outcome(command=commands.StopStrategy(name=name))
+
+
+def _symbol(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    if len(words) != 1:
+        raise _usage('symbol')
+    symbol = words[0].upper()
+    if all(row.symbol != symbol for row in snapshot.watch):
+        raise errors.InputError(f'{symbol!r} is not in the watchlist')
+    return Outcome(action=f'select_symbol({symbol!r})')
+
+
+def _theme(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if len(words) > 1:
+        raise _usage('theme')
+    return Outcome(
+        action=f'take_theme({words[0]!r})' if words else 'next_theme'
+    )
+
+
+def _help(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del words, snapshot
+    return Outcome(action='show_help')
+
+
+def _quit(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del words, snapshot
+    return Outcome(action='leave')
+
+
+_TERMS = '[limit P | stop P | stop_limit STOP P] [day|ioc|fok]'
+
+WORDS: Mapping[str, Word] = {
+    'buy': Word(
+        f'buy SYMBOL QUANTITY {_TERMS}', 'Reviews an order to buy.', _buy
+    ),
+    'sell': Word(
+        f'sell SYMBOL QUANTITY {_TERMS}', 'Reviews an order to sell.', _sell
+    ),
+    'order': Word(
+        f'order buy|sell SYMBOL QUANTITY {_TERMS}',
+        'Reviews an order.',
+        _order,
+    ),
+    'cancel': Word('cancel ID | all', 'Cancels working orders.', _cancel),
+    'halt': Word('halt', 'The emergency stop, at once.', _halt),
+    'resume': Word(
+        f'resume {commands.RESUME_WORD}',
+        'Lets trading go on after a halt.',
+        _resume,
+    ),
+    'flatten': Word(
+        f'flatten {commands.FLATTEN_WORD} [SYMBOL]',
+        'Closes every position, or one, at market.',
+        _flatten,
+    ),
+    'start': Word('start STRATEGY', 'Starts a strategy.', _start),
+    'stop': Word('stop STRATEGY', 'Stops a strategy.', _stop),
+    'symbol': Word('symbol SYMBOL', 'Takes a symbol of the list.', _symbol),
+    'theme': Word('theme [NAME]', 'Takes a theme, or the next one.', _theme),
+    'help': Word('help', 'Shows the keys.', _help),
+    'quit': Word('quit', 'Quits.', _quit),
+}

@@ -1,0 +1,721 @@
+"""The table of what can be done by key.
+
+Bindings, the hint bar, the help screen, the command palette and
+docs/guides/KEYS.md are made from it: `python -m tui.keymap` writes the last.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+import dataclasses
+import sys
+
+from textual import binding
+
+from sting.model import errors
+
+
+@dataclasses.dataclass(frozen=True)
+class Action:
+    """Something that a key does.
+
+    Attributes:
+        id: Its name, for users who change its keys.
+        keys: The keys, the one that is shown first.
+        scope: Where the keys work: a name in SCOPES.
+        does: What is run: an action of the app, screen or pane of that scope.
+        label: One or two words, for the hint bar.
+        help: One sentence, for the help.
+        hint: Place in the hint bar, lowest first; 0 leaves it out.
+        first: Works before anything else, also in fields and dialogs.
+        fixed: The keys cannot be changed.
+        palette: Offered in the command palette.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    scope: str
+    does: str
+    label: str
+    help: str
+    hint: int = 0
+    first: bool = False
+    fixed: bool = False
+    palette: bool = False
+
+
+# What a scope is called in the help, and the scope around it, whose keys work
+# in it too.
+SCOPES: Mapping[str, tuple[str, str]] = {
+    'app': ('Everywhere', ''),
+    'trade': ('Trade screen', 'app'),
+    'list': ('Lists', 'trade'),
+    'watchlist': ('1 watchlist', 'list'),
+    'chart': ('2 chart', 'trade'),
+    'ticket': ('3 ticket', 'trade'),
+    'review': ('3 ticket, review line', 'ticket'),
+    'orders': ('4 orders', 'list'),
+    'positions': ('5 positions', 'list'),
+    'alerts': ('6 alerts', 'list'),
+    'strategies': ('7 strategies', 'list'),
+    'events': ('8 events', 'list'),
+    'dialog': ('Questions', 'app'),
+    'typed': ('Typed words', 'app'),
+    'help': ('F1 help', 'app'),
+    'system': ('F5 system', 'app'),
+    'backtest': ('F3 backtest', 'app'),
+    'why': ('Why', 'app'),
+}
+
+_PANES = (
+    'watchlist',
+    'chart',
+    'ticket',
+    'orders',
+    'positions',
+    'alerts',
+    'strategies',
+    'events',
+)
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        'stop',
+        ('ctrl+backslash', 'f9'),
+        'app',
+        'emergency_stop',
+        'STOP',
+        'Emergency stop, at once: no new orders, working orders cancelled, '
+        'strategies stopped, HALTED until a typed resume.',
+        hint=1,
+        first=True,
+        fixed=True,
+    ),
+    Action(
+        'help',
+        ('question_mark', 'f1'),
+        'app',
+        'show_help',
+        'help',
+        'Shows the keys that work here and everywhere.',
+        hint=90,
+        palette=True,
+    ),
+    Action(
+        'trade',
+        ('f2',),
+        'app',
+        "show_screen('trade')",
+        'trade',
+        'Shows the trade screen.',
+        palette=True,
+    ),
+    Action(
+        'backtest',
+        ('f3',),
+        'app',
+        "show_screen('backtest')",
+        'backtest',
+        'Shows the backtest screen.',
+        hint=85,
+        palette=True,
+    ),
+    Action(
+        'system',
+        ('f5',),
+        'app',
+        "show_screen('system')",
+        'system',
+        'Shows queues, feeds, brokers and versions.',
+        palette=True,
+    ),
+    Action(
+        'palette',
+        ('ctrl+p',),
+        'app',
+        'command_palette',
+        'palette',
+        'Finds any action or theme by typing a part of its name.',
+        hint=80,
+    ),
+    Action(
+        'command',
+        ('colon',),
+        'app',
+        'command_line',
+        'command',
+        'Opens the command line: buy, sell, cancel, halt, resume, flatten, '
+        'theme, quit.',
+        hint=70,
+    ),
+    Action(
+        'resume',
+        (),
+        'app',
+        'resume',
+        'resume',
+        'Lets trading go on after a halt; asks for the word RESUME.',
+        palette=True,
+    ),
+    Action(
+        'flatten_all',
+        (),
+        'app',
+        'flatten_all',
+        'flatten all',
+        'Closes every position at market; asks first.',
+        palette=True,
+    ),
+    Action(
+        'theme',
+        (),
+        'app',
+        'next_theme',
+        'theme',
+        'Takes the next theme.',
+        palette=True,
+    ),
+    Action(
+        'quit',
+        ('ctrl+q',),
+        'app',
+        'leave',
+        'quit',
+        'Quits; asks when orders or strategies are live.',
+        hint=95,
+        palette=True,
+    ),
+    Action(
+        'how_to_quit',
+        ('ctrl+c',),
+        'app',
+        'how_to_quit',
+        'how to quit',
+        'Only says how to quit.',
+    ),
+    *(
+        Action(
+            f'pane_{number}',
+            (str(number),),
+            'trade',
+            f"focus_pane('{name}')",
+            name,
+            f'Goes to pane {number}, {name}.',
+            palette=True,
+        )
+        for number, name in enumerate(_PANES, 1)
+    ),
+    Action(
+        'next_pane',
+        ('tab',),
+        'trade',
+        'next_pane(1)',
+        'next pane',
+        'Goes to the next pane; in the ticket to the next field.',
+    ),
+    Action(
+        'previous_pane',
+        ('shift+tab',),
+        'trade',
+        'next_pane(-1)',
+        'previous pane',
+        'Goes to the previous pane; in the ticket to the field before.',
+    ),
+    Action(
+        'pane_left',
+        ('left', 'h'),
+        'trade',
+        "focus_beside('left')",
+        'left',
+        'Goes to the pane at the left.',
+    ),
+    Action(
+        'pane_right',
+        ('right', 'l'),
+        'trade',
+        "focus_beside('right')",
+        'right',
+        'Goes to the pane at the right.',
+    ),
+    Action(
+        'zoom',
+        ('plus',),
+        'trade',
+        'zoom',
+        'zoom',
+        'Gives the pane the whole screen, and takes it back.',
+        hint=60,
+        palette=True,
+    ),
+    Action(
+        'back',
+        ('escape',),
+        'trade',
+        'back',
+        'back',
+        'Goes back: ends a filter, a zoom, a field.',
+    ),
+    Action(
+        'buy',
+        ('b',),
+        'trade',
+        "open_ticket('buy')",
+        'buy',
+        'Opens the ticket to buy the selected symbol.',
+        hint=10,
+        palette=True,
+    ),
+    Action(
+        'sell',
+        ('s',),
+        'trade',
+        "open_ticket('sell')",
+        'sell',
+        'Opens the ticket to sell the selected symbol.',
+        hint=11,
+        palette=True,
+    ),
+    Action(
+        'up',
+        ('up', 'k'),
+        'list',
+        'cursor(-1)',
+        'up',
+        'Moves up a line.',
+    ),
+    Action(
+        'down',
+        ('down', 'j'),
+        'list',
+        'cursor(1)',
+        'down',
+        'Moves down a line.',
+    ),
+    Action(
+        'page_up',
+        ('pageup', 'ctrl+b'),
+        'list',
+        'page(-1)',
+        'page up',
+        'Moves up a page.',
+    ),
+    Action(
+        'page_down',
+        ('pagedown', 'ctrl+f'),
+        'list',
+        'page(1)',
+        'page down',
+        'Moves down a page.',
+    ),
+    Action(
+        'top',
+        ('home', 'g'),
+        'list',
+        'top',
+        'top',
+        'Goes to the first line, and stays there when new ones come.',
+    ),
+    Action(
+        'bottom',
+        ('end', 'G'),
+        'list',
+        'bottom',
+        'bottom',
+        'Goes to the last line.',
+    ),
+    Action(
+        'filter',
+        ('slash',),
+        'list',
+        'filter',
+        'filter',
+        'Shows only the lines that hold what is typed.',
+        hint=50,
+    ),
+    Action(
+        'why',
+        ('w',),
+        'list',
+        'why',
+        'why',
+        'Shows what led to this line, back to the first cause.',
+        hint=40,
+    ),
+    Action(
+        'chart_older',
+        ('left_square_bracket', 'pageup'),
+        'chart',
+        'pan(1)',
+        'older',
+        'Moves the chart back in time.',
+        hint=5,
+    ),
+    Action(
+        'chart_newer',
+        ('right_square_bracket', 'pagedown'),
+        'chart',
+        'pan(-1)',
+        'newer',
+        'Moves the chart forward in time.',
+        hint=6,
+    ),
+    Action(
+        'chart_newest',
+        ('end', 'G'),
+        'chart',
+        'newest',
+        'newest',
+        'Goes to the newest bar.',
+        hint=7,
+    ),
+    Action(
+        'symbol_up',
+        ('up', 'k'),
+        'chart',
+        'symbol(-1)',
+        'symbol up',
+        'Takes the symbol above in the watchlist.',
+    ),
+    Action(
+        'symbol_down',
+        ('down', 'j'),
+        'chart',
+        'symbol(1)',
+        'symbol down',
+        'Takes the symbol below in the watchlist.',
+    ),
+    Action(
+        'show_chart',
+        ('enter',),
+        'watchlist',
+        'show_chart',
+        'chart',
+        'Goes to the chart of the symbol.',
+        hint=5,
+    ),
+    Action(
+        'cancel',
+        ('c',),
+        'orders',
+        'cancel',
+        'cancel',
+        'Cancels the order.',
+        hint=5,
+    ),
+    Action(
+        'modify',
+        ('m',),
+        'orders',
+        'modify',
+        'modify',
+        'Changes quantity and prices of the order in the ticket.',
+        hint=6,
+    ),
+    Action(
+        'cancel_all',
+        ('C',),
+        'orders',
+        'cancel_all',
+        'cancel all',
+        'Cancels every working order; asks first.',
+        hint=7,
+    ),
+    Action(
+        'flatten',
+        ('x',),
+        'positions',
+        'flatten',
+        'flatten',
+        'Closes the position at market; asks first.',
+        hint=5,
+    ),
+    Action(
+        'acknowledge',
+        ('enter', 'a'),
+        'alerts',
+        'acknowledge',
+        'seen',
+        'Marks this alert and all older ones as seen.',
+        hint=5,
+    ),
+    Action(
+        'toggle',
+        ('enter',),
+        'strategies',
+        'start_stop',
+        'start/stop',
+        'Starts or stops the strategy; asks before it stops one.',
+        hint=5,
+    ),
+    Action(
+        'follow_cause',
+        ('enter',),
+        'events',
+        'why',
+        'why',
+        'Shows what led to the event.',
+    ),
+    Action(
+        'next_field',
+        ('enter', 'down'),
+        'ticket',
+        'next_field',
+        'next field',
+        'Goes to the next field, after the last one to the review line.',
+        hint=5,
+    ),
+    Action(
+        'previous_field',
+        ('up',),
+        'ticket',
+        'previous_field',
+        'previous field',
+        'Goes to the field before.',
+        hint=6,
+    ),
+    Action(
+        'send',
+        ('y',),
+        'review',
+        'send',
+        'send',
+        'Sends the order, once the line says that it is armed.',
+        hint=2,
+    ),
+    Action(
+        'run_backtest',
+        ('ctrl+r',),
+        'backtest',
+        'run_backtest',
+        'run',
+        'Runs the backtest in a process of its own.',
+        hint=5,
+    ),
+    Action(
+        'cancel_backtest',
+        ('ctrl+t',),
+        'backtest',
+        'cancel_backtest',
+        'cancel',
+        'Ends the backtest that runs.',
+        hint=6,
+    ),
+    Action(
+        'backtest_next',
+        ('enter', 'down'),
+        'backtest',
+        'app.focus_next',
+        'next field',
+        'Goes to the next field.',
+        hint=7,
+    ),
+    Action(
+        'backtest_previous',
+        ('up',),
+        'backtest',
+        'app.focus_previous',
+        'previous field',
+        'Goes to the field before.',
+    ),
+    Action(
+        'leave_backtest',
+        ('escape',),
+        'backtest',
+        "app.show_screen('trade')",
+        'trade',
+        'Goes back to the trade screen; a backtest that runs goes on.',
+        hint=8,
+    ),
+    Action(
+        'close_why',
+        ('escape',),
+        'why',
+        'dismiss',
+        'close',
+        'Closes the chain of causes.',
+        hint=5,
+    ),
+    Action('yes', ('y',), 'dialog', 'yes', 'yes', 'Answers yes.', hint=5),
+    Action(
+        'no',
+        ('n', 'escape'),
+        'dialog',
+        'no',
+        'no',
+        'Answers no; nothing happens.',
+        hint=6,
+    ),
+    Action(
+        'not_typed',
+        ('escape',),
+        'typed',
+        'no',
+        'back',
+        'Goes back; nothing happens.',
+    ),
+    Action(
+        'leave_help', ('escape', 'q'), 'help', 'dismiss', 'back', 'Goes back.'
+    ),
+    Action(
+        'leave_system',
+        ('escape',),
+        'system',
+        "app.show_screen('trade')",
+        'back',
+        'Goes back to the trade screen.',
+        hint=5,
+    ),
+)
+
+
+def around(scope: str) -> list[str]:
+    """Gives a scope and those around it, inmost first."""
+    found = []
+    while scope:
+        found.append(scope)
+        scope = SCOPES[scope][1]
+    return found
+
+
+def check(actions: Iterable[Action]) -> None:
+    """Finds keys that would do two things in one place.
+
+    An inner scope may not take a key of an outer one either, so that a key
+    means the same wherever it works, but for keys that only move.
+
+    Args:
+        actions: The table.
+
+    Raises:
+        errors.ConfigError: Naming the key and both actions.
+    """
+    table = tuple(actions)
+    by_key: dict[tuple[str, str], Action] = {}
+    for action in table:
+        for key in action.keys:
+            other = by_key.setdefault((action.scope, key), action)
+            if other is not action:
+                raise errors.ConfigError(_clash(key, other, action))
+    for action in table:
+        for outer in around(action.scope)[1:]:
+            for key in action.keys:
+                hit = by_key.get((outer, key))
+                if hit is not None and key not in _MOVING:
+                    raise errors.ConfigError(_clash(key, hit, action))
+
+
+# Keys whose meaning is a direction or a step, which each place has its own way
+# to take.
+_MOVING = frozenset({'up', 'down', 'left', 'right', 'enter', 'tab', 'escape'})
+
+
+def _clash(key: str, one: Action, other: Action) -> str:
+    return (
+        f'the key {shown(key)} is both {one.id} ({one.scope}) and '
+        f'{other.id} ({other.scope}); give one of them another key'
+    )
+
+
+def bindings(scope: str) -> list[binding.BindingType]:
+    """Gives the Textual bindings of a scope.
+
+    What is fixed gets no id, so that no keymap can move it away.
+    """
+    found: list[binding.BindingType] = []
+    for action in ACTIONS:
+        if action.scope == scope and action.keys:
+            found.append(
+                binding.Binding(
+                    ','.join(action.keys),
+                    action.does,
+                    action.label,
+                    show=False,
+                    priority=action.first,
+                    id=None if action.fixed else action.id,
+                )
+            )
+    return found
+
+
+def hints(scope: str) -> list[Action]:
+    """Gives what the hint bar shows in a scope, most important first."""
+    seen = around(scope)
+    shown_here = [
+        action for action in ACTIONS if action.scope in seen and action.hint
+    ]
+    return sorted(shown_here, key=lambda action: action.hint)
+
+
+def title_hints(scope: str) -> str:
+    """Gives the keys that are a pane's own, for its title."""
+    own = [a for a in ACTIONS if a.scope == scope and a.hint]
+    own.sort(key=lambda action: action.hint)
+    return ' '.join(f'{shown(a.keys[0])} {a.label}' for a in own)
+
+
+_SHOWN: Mapping[str, str] = {
+    'ctrl+backslash': '^\\',
+    'question_mark': '?',
+    'colon': ':',
+    'slash': '/',
+    'plus': '+',
+    'left_square_bracket': '[',
+    'right_square_bracket': ']',
+    'escape': 'esc',
+    'up': '↑',
+    'down': '↓',
+    'left': '←',
+    'right': '→',
+    'pageup': 'pgup',
+    'pagedown': 'pgdn',
+    'shift+tab': 'shift+tab',
+}
+
+
+def shown(key: str) -> str:
+    """Writes a key as people know it: ctrl+q as ^q, f9 as F9."""
+    if key in _SHOWN:
+        return _SHOWN[key]
+    if key.startswith('ctrl+'):
+        return '^' + key.removeprefix('ctrl+')
+    if key[0] == 'f' and key[1:].isdigit():
+        return key.upper()
+    return key
+
+
+def keys_text(action: Action) -> str:
+    """Writes all keys of an action, or that it is in the palette."""
+    if not action.keys:
+        return '^p'
+    return ' '.join(shown(key) for key in action.keys)
+
+
+def by_scope() -> dict[str, list[Action]]:
+    """Gives the table by scope, in the order of SCOPES, without empty ones."""
+    groups: dict[str, list[Action]] = {scope: [] for scope in SCOPES}
+    for action in ACTIONS:
+        groups[action.scope].append(action)
+    return {scope: found for scope, found in groups.items() if found}
+
+
+def to_markdown() -> str:
+    """Writes the table as docs/guides/KEYS.md."""
+    lines = [
+        '# Keys',
+        '',
+        'Made from the table in `tui/keymap.py` by `python -m tui.keymap`. '
+        '`^x` is ctrl and x; `^p` alone means that the action is found in the '
+        'command palette.',
+    ]
+    for scope, actions in by_scope().items():
+        lines += ['', f'## {SCOPES[scope][0]}', '', '| key | what it does |']
+        lines.append('|---|---|')
+        for action in actions:
+            keys = ' '.join(f'`{key}`' for key in keys_text(action).split())
+            lines.append(f'| {keys} | {action.help} |')
+    return '\n'.join(lines) + '\n'
+
+
+check(ACTIONS)
+
+if __name__ == '__main__':
+    sys.stdout.write(to_markdown())

@@ -1,0 +1,79 @@
+"""Pane 6: what a person should know."""
+
+from collections.abc import Sequence
+
+from sting.model import commands
+from sting.model import records
+from sting.model import views
+from tui import format as text_format
+from tui import keymap
+from tui import requests
+from tui.panes import table
+
+_STYLES = {
+    records.Severity.INFO: 'muted',
+    records.Severity.WARNING: 'warning',
+    records.Severity.CRITICAL: 'error!',
+}
+
+
+def _style(row: views.AlertRow) -> str:
+    return 'muted' if row.seen else _STYLES[row.severity]
+
+
+class Alerts(table.Table[views.AlertRow]):
+    """The alerts, newest first."""
+
+    number = 6
+    scope = 'alerts'
+    short = 'alerts'
+    empty = 'no alerts'
+    follows_top = True
+    BINDINGS = keymap.bindings('alerts')
+    columns = (
+        table.Column('', 1, lambda row: ' ' if row.seen else '●', _style),
+        table.Column(
+            'time',
+            8,
+            lambda row: text_format.clock(row.timestamp),
+            'muted',
+            drop=2,
+        ),
+        table.Column('severity', 8, lambda row: row.severity.value, _style),
+        table.Column(
+            'message',
+            12,
+            lambda row: row.message,
+            lambda row: 'muted' if row.seen else '',
+            grow=True,
+        ),
+        table.Column('source', 12, lambda row: row.source, 'muted', drop=1),
+    )
+
+    def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.AlertRow]:
+        """Gives the alerts, newest first."""
+        return snapshot.alerts
+
+    def key_of(self, row: views.AlertRow) -> object:
+        """Gives the alert's number."""
+        return row.seq
+
+    def seq_of(self, row: views.AlertRow) -> int:
+        """Gives the alert's number."""
+        return row.seq
+
+    def note_of(self, snapshot: views.Snapshot) -> str:
+        """Says how many were not seen."""
+        return f'{snapshot.unseen} new' if snapshot.unseen else ''
+
+    def action_acknowledge(self) -> None:
+        """Marks the alert under the cursor, and all older ones, as seen."""
+        row = self.current
+        if row is None:
+            return
+        if row.seen:
+            self.notify('this alert was seen already')
+            return
+        self.post_message(
+            requests.Give(commands.AcknowledgeAlerts(up_to=row.seq))
+        )

@@ -1,0 +1,67 @@
+"""Pane 8: the sequence, newest first."""
+
+from collections.abc import Sequence
+
+from sting.model import views
+from tui import format as text_format
+from tui import keymap
+from tui.panes import table
+
+_STYLES = {
+    'fill': 'up',
+    'risk_alert': 'warning',
+    'trading_state': 'error!',
+    'order_request': 'focus',
+    'order_update': 'focus',
+    'command': 'focus!',
+    'signal': 'focus',
+}
+
+
+class Events(table.Table[views.EventRow]):
+    """The newest events of the log."""
+
+    number = 8
+    scope = 'events'
+    short = 'events'
+    follows_top = True
+    BINDINGS = keymap.bindings('events')
+    columns = (
+        table.Column('seq', 7, lambda row: str(row.seq), 'muted', 'right'),
+        table.Column(
+            'time',
+            8,
+            lambda row: text_format.clock(row.timestamp),
+            'muted',
+            drop=1,
+        ),
+        table.Column(
+            'type',
+            13,
+            lambda row: row.type,
+            lambda row: _STYLES.get(row.type, ''),
+        ),
+        table.Column('symbol', 6, lambda row: row.symbol),
+        table.Column('what', 20, lambda row: row.text, grow=True),
+        table.Column('source', 12, lambda row: row.source, 'muted', drop=2),
+        table.Column(
+            'cause',
+            7,
+            lambda row: str(row.cause or ''),
+            'muted',
+            'right',
+            drop=3,
+        ),
+    )
+
+    def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.EventRow]:
+        """Gives the newest events, newest first."""
+        return snapshot.events[::-1]
+
+    def key_of(self, row: views.EventRow) -> object:
+        """Gives the event's number."""
+        return row.seq
+
+    def seq_of(self, row: views.EventRow) -> int:
+        """Gives the event's number."""
+        return row.seq

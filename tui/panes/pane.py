@@ -1,0 +1,59 @@
+"""What every pane of the trade screen has."""
+
+from typing import Any
+from typing import ClassVar
+
+from textual import widget
+
+from sting.model import views
+from tui import requests
+from tui import themes
+
+
+class Pane(widget.Widget):
+    """A numbered part of the trade screen.
+
+    Attributes:
+        number: The key that goes to it.
+        scope: Its name, and its scope in the key table.
+        short: Its name where there is little room.
+        note: What its title says beside the name.
+    """
+
+    number: ClassVar[int]
+    scope: ClassVar[str]
+    short: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(id=self.scope)
+        self.note = ''
+
+    def show(self, snapshot: views.Snapshot) -> None:
+        """Takes the newest picture of the engine; paints what changed."""
+
+    def repaint(self) -> None:
+        """Paints everything again, as after a change of theme."""
+        self.refresh()
+
+    def set_note(self, note: str) -> None:
+        """Changes what the title says beside the name."""
+        if note != self.note:
+            self.note = note
+            self.post_message(requests.Renamed())
+
+    @property
+    def target(self) -> widget.Widget:
+        """The widget that takes the focus for this pane."""
+        return self
+
+    @property
+    def key_scope(self) -> str:
+        """The scope of the key table that holds now."""
+        return self.scope
+
+    @property
+    def palette(self) -> themes.Palette:
+        """The styles of the theme."""
+        app: Any = self.app
+        palette: themes.Palette = app.palette
+        return palette

@@ -1,0 +1,159 @@
+"""The line at the top that is always there, and the banner under it."""
+
+from sting.model import records
+from sting.model import views
+from tui import format as text_format
+from tui.panes import line
+
+_SLOW_MS = 50.0
+_SILENT_S = 15.0
+_STATES = {
+    records.TradingState.TRADING: 'up!',
+    records.TradingState.REDUCING: 'warning!',
+    records.TradingState.HALTED: 'error!',
+}
+# A part of the bar: its place when room is short (the highest goes first),
+# and what it says, as text and the name of its colour.
+_Item = tuple[int, list[tuple[str, str]]]
+
+
+def is_halted(snapshot: views.Snapshot) -> bool:
+    """Whether nothing but the operator's flatten goes through."""
+    halted = snapshot.state is records.TradingState.HALTED
+    return halted or snapshot.halting
+
+
+def feed_age(snapshot: views.Snapshot) -> float | None:
+    """Gives the seconds since the feed that is silent longest gave anything.
+
+    Feeds that are at their end are not waited for.
+    """
+    ages = [
+        feed.age_s
+        for feed in snapshot.feeds
+        if feed.age_s is not None and feed.status not in ('ended', 'stopped')
+    ]
+    return max(ages, default=None)
+
+
+def _state(snapshot: views.Snapshot) -> tuple[str, str]:
+    if snapshot.halting and snapshot.state is not records.TradingState.HALTED:
+        return 'HALTING', 'error!'
+    return snapshot.state.value, _STATES[snapshot.state]
+
+
+def _feed(snapshot: views.Snapshot) -> tuple[str, str]:
+    for feed in snapshot.feeds:
+        if feed.status not in ('connected', 'started', 'running'):
+            return f'feed {text_format.clean(feed.status)}', 'warning!'
+    age = feed_age(snapshot)
+    late = age is None or age > _SILENT_S
+    return (
+        f'feed {text_format.duration(age)}',
+        'warning!' if late else 'muted',
+    )
+
+
+def _items(snapshot: views.Snapshot) -> list[_Item]:
+    day = snapshot.day_pnl
+    start = snapshot.equity - day
+    day_style = 'up!' if day > 0 else 'down!' if day < 0 else ''
+    share = text_format.percent(day / start) if start else ''
+    lag = snapshot.loop_lag_ms
+    account = text_format.clean(snapshot.account or snapshot.profile)
+    currency = text_format.clean(snapshot.currency)
+    return [
+        (3, [(account, '')]),
+        (
+            0,
+            [
+                ('equity ', 'muted'),
+                (text_format.money(snapshot.equity), 'text!'),
+            ],
+        ),
+        (6, [(currency, 'muted')]),
+        (1, [('day ', 'muted'), (text_format.gain(day), day_style)]),
+        (5, [(share, day_style)]),
+        (0, [_state(snapshot)]),
+        (2, [_feed(snapshot)]),
+        (
+            4,
+            [(f'lag {lag:.0f}ms', 'warning!' if lag > _SLOW_MS else 'muted')],
+        ),
+        (7, [('generated data' if snapshot.generated else '', 'warning')]),
+        (
+            8,
+            [(text_format.date_clock(snapshot.time), 'muted')],
+        ),
+    ]
+
+
+def _length(items: list[_Item]) -> int:
+    return sum(
+        sum(len(text) for text, _ in texts) + 2
+        for _, texts in items
+        if any(text for text, _ in texts)
+    )
+
+
+class StatusBar(line.Line):
+    """Mode, account, equity, the day's P&L, risk state, feed age, loop lag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._snapshot: views.Snapshot | None = None
+
+    def show(self, snapshot: views.Snapshot) -> None:
+        """Takes the newest picture of the engine."""
+        self._snapshot = snapshot
+        style = self.palette.style
+        mode = f' {snapshot.mode.value.upper()} '
+        items = _items(snapshot)
+        room = self.size.width - len(mode)
+        while len(items) > 3 and _length(items) > room:
+            items.remove(max(items, key=lambda item: item[0]))
+        parts = [(mode, self.palette.mode(snapshot.mode))]
+        for _, texts in items:
+            if any(text for text, _ in texts):
+                parts.append(('  ', style('', 'panel')))
+                parts += [(text, style(name, 'panel')) for text, name in texts]
+        self.put(parts)
+
+    def on_resize(self) -> None:
+        """Fits what it says to the new width."""
+        if self._snapshot is not None:
+            self.show(self._snapshot)
+
+    def repaint(self) -> None:
+        """Takes the colours of a new theme."""
+        self.on_resize()
+        self.refresh()
+
+
+class Banner(line.Line):
+    """Says that trading is halted, why, and how to resume."""
+
+    def show(self, snapshot: views.Snapshot) -> None:
+        """Appears while trading is halted or reduced, and goes after that."""
+        halted = is_halted(snapshot)
+        reducing = snapshot.state is records.TradingState.REDUCING
+        self.display = halted or reducing
+        if not self.display:
+            return
+        reason = text_format.clean(snapshot.reason)
+        if halted:
+            style = self.palette.style('on_error!', 'error')
+            head = ' ■ HALTED ' if not snapshot.halting else ' ■ HALTING '
+            tail = ':resume lets trading go on'
+        else:
+            style = self.palette.style('background!', 'warning')
+            head = ' ■ REDUCING only orders that shrink a position pass '
+            tail = ''
+        width = self.size.width or self.app.size.width
+        room = max(0, width - len(head) - len(tail) - 3)
+        text = text_format.fit(reason, room)
+        self.put([(f'{head} {text} {tail} ', style)])
+
+    def repaint(self) -> None:
+        """Takes the colours of a new theme."""
+        self._parts = ()

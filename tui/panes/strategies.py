@@ -1,0 +1,99 @@
+"""Pane 7: the strategies of the profile."""
+
+from collections.abc import Sequence
+
+from sting.model import commands
+from sting.model import views
+from tui import format as text_format
+from tui import keymap
+from tui import requests
+from tui.panes import table
+
+_LIVE = frozenset({'starting', 'running'})
+_STYLES = {'running': 'up', 'starting': 'warning', 'failed': 'error!'}
+
+
+def is_live(row: views.StrategyRow) -> bool:
+    """Whether a strategy may trade now."""
+    return row.status in _LIVE
+
+
+def _gain_style(row: views.StrategyRow) -> str:
+    if round(row.pnl, 2) == 0:
+        return ''
+    return 'up' if row.pnl > 0 else 'down'
+
+
+def _detail(row: views.StrategyRow) -> str:
+    if row.detail:
+        return row.detail
+    return f'{row.parameters} {",".join(row.symbols)}'.strip()
+
+
+class Strategies(table.Table[views.StrategyRow]):
+    """The strategies; enter starts or stops one."""
+
+    number = 7
+    scope = 'strategies'
+    short = 'strat'
+    empty = 'no strategy in this profile'
+    why_not = 'ask a row of 4 orders or 8 events why'
+    BINDINGS = keymap.bindings('strategies')
+    columns = (
+        table.Column('name', 10, lambda row: row.name, 'text!'),
+        table.Column(
+            'P&L',
+            10,
+            lambda row: text_format.gain(row.pnl),
+            _gain_style,
+            align='right',
+        ),
+        table.Column(
+            'status',
+            8,
+            lambda row: row.status,
+            lambda row: _STYLES.get(row.status, 'muted'),
+        ),
+        table.Column(
+            'fills', 5, lambda row: str(row.trades), align='right', drop=1
+        ),
+        table.Column(
+            'working', 7, lambda row: str(row.working), align='right', drop=3
+        ),
+        table.Column('about', 10, _detail, 'muted', drop=2, grow=True),
+    )
+
+    def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.StrategyRow]:
+        """Gives the instances in the profile's order."""
+        return snapshot.strategies
+
+    def key_of(self, row: views.StrategyRow) -> object:
+        """Gives the instance's name."""
+        return row.name
+
+    def seq_of(self, row: views.StrategyRow) -> int:
+        """Gives 0: a strategy is no event."""
+        return 0
+
+    def note_of(self, snapshot: views.Snapshot) -> str:
+        """Says how many run."""
+        live = sum(is_live(row) for row in snapshot.strategies)
+        return f'{live} running'
+
+    def action_start_stop(self) -> None:
+        """Starts the strategy under the cursor, or stops it if asked to."""
+        row = self.current
+        if row is None:
+            return
+        name = text_format.clean(row.name)
+        if is_live(row):
+            self.post_message(
+                requests.Give(
+                    commands.StopStrategy(name=row.name),
+                    f'Stop the strategy {name}?',
+                )
+            )
+        else:
+            self.post_message(
+                requests.Give(commands.StartStrategy(name=row.name))
+            )

@@ -1,0 +1,391 @@
+"""A list of live rows that paints only what changed.
+
+It is drawn line by line from cached strips: Textual sends whatever it is told
+to refresh, so the texts are compared here first, and of a changed line only
+the part up to the last changed column is painted again. Columns that change
+most therefore belong at the left.
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+import dataclasses
+from typing import ClassVar
+from typing import Generic
+from typing import TypeVar
+
+from rich import segment
+from rich import style as rich_style
+from textual import events
+from textual import geometry
+from textual import scroll_view
+from textual import strip
+
+from sting.model import views
+from tui import format as text_format
+from tui import keymap
+from tui import requests
+from tui.panes import pane
+
+Row = TypeVar('Row')
+_CURSOR = '▸'
+
+
+@dataclasses.dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column of a list.
+
+    Attributes:
+        title: What stands above it.
+        width: Cells.
+        text: Gives a row's text; it is cleaned and cut here.
+        style: Gives the name of a row's colour, as in themes.Palette.
+        align: 'left' or 'right'.
+        drop: Columns with the highest number go first where there is no room
+            for all; 0 stays.
+        grow: Takes the room that is left.
+    """
+
+    title: str
+    width: int
+    text: Callable[[Row], str]
+    style: Callable[[Row], str] | str = ''
+    align: str = 'left'
+    drop: int = 0
+    grow: bool = False
+
+    def style_of(self, row: Row) -> str:
+        """Gives the name of the colour of a row's cell."""
+        return self.style if isinstance(self.style, str) else self.style(row)
+
+
+def fit_columns(
+    columns: Sequence[Column[Row]], width: int
+) -> list[tuple[Column[Row], int]]:
+    """Chooses the columns that there is room for.
+
+    Args:
+        columns: All of them, in order.
+        width: Cells there are, without the cursor's.
+
+    Returns:
+        The columns in order with their widths; one blank goes between two.
+    """
+    kept = list(columns)
+
+    def needed() -> int:
+        return sum(column.width + 1 for column in kept) - 1
+
+    while needed() > width:
+        droppable = [column for column in kept if column.drop]
+        if not droppable:
+            break
+        kept.remove(max(droppable, key=lambda column: column.drop))
+    spare = max(0, width - needed())
+    growing = next((column for column in kept if column.grow), None)
+    return [
+        (column, column.width + (spare if column is growing else 0))
+        for column in kept
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Line:
+    """What a line of the list shows, to be compared with what it showed."""
+
+    texts: tuple[str, ...]
+    styles: tuple[str, ...]
+    ground: str
+    mark: str
+
+
+class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
+    """A list of live rows with a cursor and a filter.
+
+    Attributes:
+        columns: What it shows of a row.
+        empty: What it says when there are no rows.
+        filter_text: Only rows that hold this, in any column, are shown.
+        follows_top: A cursor on the first line stays there when rows come in
+            above it.
+        why_not: What is said where a row's cause cannot be asked for.
+        rows: The rows that are shown.
+    """
+
+    columns: Sequence[Column[Row]] = ()
+    empty: ClassVar[str] = 'nothing yet'
+    follows_top: ClassVar[bool] = False
+    why_not: ClassVar[str] = ''
+    BINDINGS = keymap.bindings('list')
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter_text = ''
+        self.rows: Sequence[Row] = ()
+        self._all: Sequence[Row] = ()
+        self._cursor = 0
+        self._cursor_key: object = None
+        self._painted: dict[int, tuple[_Line, strip.Strip]] = {}
+        self._fitted: list[tuple[Column[Row], int]] = []
+
+    # What a list has to say of its rows.
+
+    def rows_of(self, snapshot: views.Snapshot) -> Sequence[Row]:
+        """Gives the rows, first to last."""
+        raise NotImplementedError
+
+    def key_of(self, row: Row) -> object:
+        """Gives what stays the same while a row changes."""
+        raise NotImplementedError
+
+    def seq_of(self, row: Row) -> int:
+        """Gives the number of the event that a row can be asked about."""
+        raise NotImplementedError
+
+    def note_of(self, snapshot: views.Snapshot) -> str:
+        """Gives what the title says beside the name."""
+        return ''
+
+    # New rows in.
+
+    def show(self, snapshot: views.Snapshot) -> None:
+        """Takes the newest rows; paints the lines that changed."""
+        self._all = self.rows_of(snapshot)
+        self._take_rows()
+        note = self.note_of(snapshot)
+        if self.filter_text:
+            note = f'/{self.filter_text} {note}'.rstrip()
+        self.set_note(note)
+
+    def set_filter(self, text: str) -> None:
+        """Shows only the rows that hold a text, in any column."""
+        self.filter_text = text.strip()
+        self._take_rows()
+        note = f'/{self.filter_text}' if self.filter_text else ''
+        self.set_note(note)
+
+    def _take_rows(self) -> None:
+        wanted = self.filter_text.casefold()
+        self.rows = (
+            [row for row in self._all if wanted in self._haystack(row)]
+            if wanted
+            else self._all
+        )
+        self._find_cursor()
+        size = geometry.Size(0, len(self.rows) + 1)
+        if self.virtual_size != size:
+            self.virtual_size = size
+        self._paint_changed()
+
+    def _haystack(self, row: Row) -> str:
+        return ' '.join(column.text(row) for column in self.columns).casefold()
+
+    def _find_cursor(self) -> None:
+        """Keeps the cursor on its row, wherever that is now.
+
+        A list that follows its top keeps the cursor there until it is moved
+        away; in the others a new row must not slip under a key press.
+        """
+        if not self.rows:
+            self._cursor, self._cursor_key = 0, None
+            return
+        if self._cursor_key is None and self.follows_top:
+            self._cursor = 0
+            return
+        for index, row in enumerate(self.rows):
+            if self.key_of(row) == self._cursor_key:
+                self._cursor = index
+                return
+        self._set_cursor(min(self._cursor, len(self.rows) - 1))
+
+    def _set_cursor(self, index: int) -> None:
+        self._cursor = index
+        top = index == 0 and self.follows_top
+        self._cursor_key = None if top else self.key_of(self.rows[index])
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor."""
+        if self._cursor < len(self.rows):
+            return self.rows[self._cursor]
+        return None
+
+    # Painting.
+
+    def _layout_columns(self) -> None:
+        self._fitted = fit_columns(self.columns, self.size.width - 1)
+
+    def _line(self, y: int) -> _Line:
+        index = self.scroll_offset.y + y - 1
+        if index >= len(self.rows):
+            text = self.empty if not self.rows and y == 1 else ''
+            return _Line((text,), ('muted',), '', ' ')
+        row = self.rows[index]
+        here = index == self._cursor
+        return _Line(
+            tuple(
+                text_format.fit(
+                    text_format.clean(column.text(row)), width, column.align
+                )
+                for column, width in self._fitted
+            ),
+            tuple(column.style_of(row) for column, _ in self._fitted),
+            'cursor' if here and self.has_focus else '',
+            _CURSOR if here else ' ',
+        )
+
+    def _paint_changed(self) -> None:
+        if not self._fitted:
+            return
+        for y in range(1, self.size.height):
+            line = self._line(y)
+            old = self._painted.get(y)
+            if old is None or old[0] != line:
+                self._painted[y] = line, self._strip(line)
+                right = self._changed_to(None if old is None else old[0], line)
+                self.refresh(geometry.Region(0, y, right, 1))
+
+    def _changed_to(self, old: _Line | None, new: _Line) -> int:
+        """Gives the right end of what differs between two lines."""
+        width = self.size.width
+        if (
+            old is None
+            or old.ground != new.ground
+            or len(old.texts) != len(new.texts)
+            or len(new.texts) != len(self._fitted)
+        ):
+            return width
+        right = 1
+        edge = 1
+        for index, (_, cells) in enumerate(self._fitted):
+            edge += cells + 1
+            if (
+                old.texts[index] != new.texts[index]
+                or old.styles[index] != new.styles[index]
+            ):
+                right = edge
+        return min(right, width)
+
+    def _strip(self, line: _Line) -> strip.Strip:
+        style = self.palette.style
+        ground = line.ground
+        parts = [segment.Segment(line.mark, style('focus!', ground))]
+        blank = segment.Segment(' ', style('', ground))
+        for text, name in zip(line.texts, line.styles, strict=True):
+            if len(parts) > 1:
+                parts.append(blank)
+            parts.append(segment.Segment(text, style(name, ground)))
+        return strip.Strip(parts).adjust_cell_length(
+            self.size.width, style('', ground)
+        )
+
+    def _header(self) -> strip.Strip:
+        style: rich_style.Style = self.palette.style('muted')
+        titles = ' '.join(
+            text_format.fit(column.title, width, column.align)
+            for column, width in self._fitted
+        )
+        return strip.Strip(
+            [segment.Segment(' ' + titles, style)]
+        ).adjust_cell_length(self.size.width, style)
+
+    def render_line(self, y: int) -> strip.Strip:
+        """Gives a line; the first holds the columns' titles."""
+        if not self._fitted:
+            self._layout_columns()
+        if y == 0:
+            return self._header()
+        painted = self._painted.get(y)
+        if painted is None:
+            line = self._line(y)
+            painted = self._painted[y] = line, self._strip(line)
+        return painted[1]
+
+    def repaint(self) -> None:
+        """Paints every line again."""
+        self._painted.clear()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Fits the columns to the new width."""
+        self._layout_columns()
+        self.repaint()
+        self._keep_visible()
+
+    def on_focus(self) -> None:
+        """Shows the cursor as the one that has the keys."""
+        self._paint_changed()
+
+    def on_blur(self) -> None:
+        """Shows the cursor as one that has not."""
+        self._paint_changed()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Paints the lines that came into view."""
+        self._painted.clear()
+        super().watch_scroll_y(old_value, new_value)
+
+    # The cursor.
+
+    def move_to(self, index: int) -> None:
+        """Puts the cursor on a line, counted from 0; outside is cut."""
+        if not self.rows:
+            return
+        self._set_cursor(min(max(index, 0), len(self.rows) - 1))
+        self._keep_visible()
+        self._paint_changed()
+        self.moved(self.rows[self._cursor])
+
+    def move_to_key(self, key: object) -> None:
+        """Puts the cursor on the row with a key, if there is one."""
+        for index, row in enumerate(self.rows):
+            if self.key_of(row) == key:
+                self.move_to(index)
+
+    def moved(self, row: Row) -> None:
+        """Called after the operator moved the cursor to a row."""
+
+    def _keep_visible(self) -> None:
+        body = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if self._cursor < top:
+            top = self._cursor
+        elif self._cursor >= top + body:
+            top = self._cursor - body + 1
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """Puts the cursor where the mouse clicked."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y > 0:
+            self.move_to(self.scroll_offset.y + offset.y - 1)
+
+    def action_cursor(self, lines: int) -> None:
+        """Moves the cursor by some lines."""
+        self.move_to(self._cursor + lines)
+
+    def action_page(self, pages: int) -> None:
+        """Moves the cursor by some pages."""
+        self.move_to(self._cursor + pages * max(1, self.size.height - 2))
+
+    def action_top(self) -> None:
+        """Goes to the first line."""
+        self.move_to(0)
+
+    def action_bottom(self) -> None:
+        """Goes to the last line."""
+        self.move_to(len(self.rows) - 1)
+
+    def action_filter(self) -> None:
+        """Asks for the filter."""
+        self.post_message(requests.Filter())
+
+    def action_why(self) -> None:
+        """Asks what led to the row."""
+        row = self.current
+        if row is None:
+            return
+        if seq := self.seq_of(row):
+            self.post_message(requests.Why(seq))
+        elif self.why_not:
+            self.notify(self.why_not)

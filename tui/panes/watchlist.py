@@ -1,0 +1,112 @@
+"""Pane 1: the symbols of the profile and their prices."""
+
+from collections.abc import Sequence
+
+from sting.model import views
+from tui import format as text_format
+from tui import keymap
+from tui import requests
+from tui.charts import sparkline
+from tui.panes import table
+
+_TREND = 12
+_SILENT_S = 15.0
+
+
+def _direction(row: views.WatchRow) -> str:
+    if not row.change:
+        return ''
+    return 'up' if row.change > 0 else 'down'
+
+
+def _age_style(row: views.WatchRow) -> str:
+    silent = row.age_s is None or row.age_s > _SILENT_S
+    return 'warning' if silent else 'muted'
+
+
+class Watchlist(table.Table[views.WatchRow]):
+    """The symbols; the one under the cursor is charted and traded."""
+
+    number = 1
+    scope = 'watchlist'
+    short = 'watch'
+    empty = 'no symbol in this profile'
+    why_not = 'a price comes from outside: nothing here led to it'
+    BINDINGS = keymap.bindings('watchlist')
+    columns = (
+        table.Column('symbol', 7, lambda row: row.symbol, 'text!'),
+        table.Column(
+            'last',
+            10,
+            lambda row: text_format.price(row.last),
+            _direction,
+            align='right',
+        ),
+        table.Column(
+            'change',
+            8,
+            lambda row: text_format.percent(row.change),
+            _direction,
+            align='right',
+        ),
+        table.Column(
+            'trend',
+            _TREND,
+            lambda row: sparkline.render(row.trend, _TREND),
+            _direction,
+            drop=1,
+        ),
+        table.Column(
+            'volume',
+            7,
+            lambda row: text_format.compact(row.volume),
+            align='right',
+            drop=3,
+        ),
+        table.Column(
+            'age',
+            5,
+            lambda row: text_format.duration(row.age_s),
+            _age_style,
+            align='right',
+            drop=2,
+        ),
+        table.Column(
+            'bid',
+            9,
+            lambda row: text_format.price(row.bid),
+            align='right',
+            drop=4,
+        ),
+        table.Column(
+            'ask',
+            9,
+            lambda row: text_format.price(row.ask),
+            align='right',
+            drop=4,
+        ),
+    )
+
+    def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.WatchRow]:
+        """Gives the symbols in the profile's order."""
+        return snapshot.watch
+
+    def key_of(self, row: views.WatchRow) -> object:
+        """Gives the symbol."""
+        return row.symbol
+
+    def seq_of(self, row: views.WatchRow) -> int:
+        """Gives 0: a price has no cause within the log."""
+        return 0
+
+    def note_of(self, snapshot: views.Snapshot) -> str:
+        """Says when the prices are not real."""
+        return 'generated' if snapshot.generated else ''
+
+    def moved(self, row: views.WatchRow) -> None:
+        """Takes the symbol for the chart and the ticket."""
+        self.post_message(requests.Select(row.symbol))
+
+    def action_show_chart(self) -> None:
+        """Goes to the chart."""
+        self.post_message(requests.ShowPane('chart'))

@@ -1,0 +1,97 @@
+"""What panes ask of the app, as messages that rise to it."""
+
+from collections.abc import Callable
+
+from textual import message
+
+from sting.model import commands
+from sting.model import orders
+
+
+class Give(message.Message):
+    """Give a command to the engine.
+
+    Attributes:
+        command: What the operator wants.
+        question: Asked first, answered with y or n; empty asks nothing.
+        answered: Called with what the engine answers.
+    """
+
+    def __init__(
+        self,
+        command: commands.Command,
+        question: str = '',
+        answered: Callable[[commands.CommandResult], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self.command = command
+        self.question = question
+        self.answered = answered
+
+
+class Why(message.Message):
+    """Show what led to an event.
+
+    Attributes:
+        seq: The event's number.
+    """
+
+    def __init__(self, seq: int) -> None:
+        super().__init__()
+        self.seq = seq
+
+
+class Modify(message.Message):
+    """Open the ticket to change a working order.
+
+    Attributes:
+        order: The order as it stands.
+    """
+
+    def __init__(self, order: orders.Order) -> None:
+        super().__init__()
+        self.order = order
+
+
+class Select(message.Message):
+    """Take a symbol for the chart and the ticket.
+
+    Attributes:
+        symbol: The instrument.
+    """
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__()
+        self.symbol = symbol
+
+
+class Step(message.Message):
+    """Take another symbol of the watchlist.
+
+    Attributes:
+        lines: How many lines down; negative for up.
+    """
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self.lines = lines
+
+
+class ShowPane(message.Message):
+    """Go to a pane.
+
+    Attributes:
+        name: The pane's name, as in the key table.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class Filter(message.Message):
+    """Open the line in which a list's filter is typed."""
+
+
+class Renamed(message.Message):
+    """What a pane's title says has changed."""

@@ -1,0 +1,217 @@
+"""What is typed into the ticket, and the order that it makes."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+import dataclasses
+import re
+
+from sting.model import commands
+from sting.model import errors
+from sting.model import orders
+from sting.model import views
+from tui import format as text_format
+
+SIDES = tuple(side.value for side in orders.OrderSide)
+TYPES = ('market', 'limit', 'stop', 'stop_limit')
+TIMES = ('gtc', 'day', 'ioc', 'fok')
+FIELDS = (
+    'side',
+    'symbol',
+    'quantity',
+    'type',
+    'price',
+    'stop_price',
+    'time_in_force',
+)
+_NUMBER = re.compile(r'\d+(\.\d*)?|\.\d+')
+_USES_PRICE = frozenset({'limit', 'stop_limit'})
+_USES_STOP = frozenset({'stop', 'stop_limit'})
+
+
+@dataclasses.dataclass(frozen=True)
+class Draft:
+    """The ticket as it is filled in.
+
+    Attributes:
+        side: One of SIDES.
+        symbol: As typed.
+        quantity: As typed.
+        type: One of TYPES.
+        price: As typed; counts only where the type has a limit.
+        stop_price: As typed; counts only where the type has a trigger.
+        time_in_force: One of TIMES.
+        order_id: The working order that is changed; empty for a new one.
+    """
+
+    side: str = 'buy'
+    symbol: str = ''
+    quantity: str = ''
+    type: str = 'market'
+    price: str = ''
+    stop_price: str = ''
+    time_in_force: str = 'gtc'
+    order_id: str = ''
+
+
+def from_order(order: orders.Order) -> Draft:
+    """Gives the draft that would leave a working order as it is."""
+    return Draft(
+        side=order.side.value,
+        symbol=order.symbol,
+        quantity=_plain(order.quantity),
+        type=order.type.value,
+        price=_plain(order.price),
+        stop_price=_plain(order.stop_price),
+        time_in_force=order.time_in_force.value,
+        order_id=order.id,
+    )
+
+
+def _plain(value: float | None) -> str:
+    return '' if value is None else f'{value:.10f}'.rstrip('0').rstrip('.')
+
+
+def fields(draft: Draft) -> tuple[str, ...]:
+    """Gives the fields that can be filled in, in order."""
+    unused = set()
+    if draft.type not in _USES_PRICE:
+        unused.add('price')
+    if draft.type not in _USES_STOP:
+        unused.add('stop_price')
+    if draft.order_id:
+        unused |= {'side', 'symbol', 'type', 'time_in_force'}
+    return tuple(name for name in FIELDS if name not in unused)
+
+
+def number(text: str) -> float:
+    """Reads a number above 0, written with digits and one point.
+
+    Args:
+        text: As typed; commas are refused, since they mean different things
+            to different people.
+
+    Returns:
+        The number.
+
+    Raises:
+        errors.OrderError: Saying what to change.
+    """
+    text = text.strip()
+    if not text:
+        raise errors.OrderError('needed')
+    if ',' in text:
+        raise errors.OrderError('without commas, please: 1234.50')
+    if not _NUMBER.fullmatch(text):
+        raise errors.OrderError('not a number: 1234.50')
+    value = float(text)
+    if value <= 0:
+        raise errors.OrderError('must be above 0')
+    return value
+
+
+def _symbol(text: str) -> None:
+    text = text.strip()
+    if not text:
+        raise errors.OrderError('needed')
+    if ' ' in text or not text.isprintable():
+        raise errors.OrderError('not a symbol')
+
+
+def _anything(text: str) -> None:
+    del text  # Chosen from a list, and so right.
+
+
+_CHECKS: Mapping[str, Callable[[str], object]] = {
+    'symbol': _symbol,
+    'quantity': number,
+    'price': number,
+    'stop_price': number,
+}
+
+
+def problem(draft: Draft, field: str) -> str:
+    """Says what is wrong with a field; empty when nothing is."""
+    if field not in fields(draft):
+        return ''
+    try:
+        _CHECKS.get(field, _anything)(getattr(draft, field))
+    except errors.OrderError as error:
+        return str(error)
+    return ''
+
+
+def problems(draft: Draft) -> dict[str, str]:
+    """Gives what is wrong, by field; empty when it can be reviewed."""
+    found = {name: problem(draft, name) for name in fields(draft)}
+    return {name: text for name, text in found.items() if text}
+
+
+def to_command(
+    draft: Draft,
+) -> commands.SubmitOrder | commands.ReplaceOrder:
+    """Gives the command that a draft without problems stands for.
+
+    Raises:
+        errors.OrderError: It has problems.
+    """
+    used = fields(draft)
+    price = number(draft.price) if 'price' in used else None
+    stop_price = number(draft.stop_price) if 'stop_price' in used else None
+    quantity = number(draft.quantity)
+    if draft.order_id:
+        return commands.ReplaceOrder(
+            order_id=draft.order_id,
+            quantity=quantity,
+            price=price,
+            stop_price=stop_price,
+        )
+    _symbol(draft.symbol)
+    return commands.SubmitOrder(
+        symbol=draft.symbol.strip().upper(),
+        side=orders.OrderSide(draft.side),
+        quantity=quantity,
+        type=orders.OrderType(draft.type),
+        price=price,
+        stop_price=stop_price,
+        time_in_force=orders.TimeInForce(draft.time_in_force),
+        reason='ticket',
+    )
+
+
+def review(draft: Draft, snapshot: views.Snapshot) -> str:
+    """Says in one line what would be sent, and where to.
+
+    Args:
+        draft: A draft without problems.
+        snapshot: For the last price, the mode and the account.
+
+    Returns:
+        BUY 10 AAPL limit 99.50 gtc, about 995.00 USD, PAPER account.
+    """
+    symbol = draft.symbol.strip().upper()
+    verb = 'CHANGE to ' if draft.order_id else ''
+    words = [f'{verb}{draft.side.upper()}', draft.quantity.strip(), symbol]
+    words.append(draft.type.replace('_', ' '))
+    used = fields(draft)
+    words += [
+        getattr(draft, name).strip()
+        for name in ('stop_price', 'price')
+        if name in used
+    ]
+    words.append(draft.time_in_force)
+    value = _value(draft, symbol, snapshot)
+    parts = [' '.join(words)]
+    if value is not None:
+        parts.append(f'about {text_format.money(value)} {snapshot.currency}')
+    account = snapshot.account or snapshot.profile
+    parts.append(f'{snapshot.mode.value.upper()} {account}')
+    return text_format.clean(', '.join(parts))
+
+
+def _value(draft: Draft, symbol: str, snapshot: views.Snapshot) -> float | None:
+    used = fields(draft)
+    for name in ('price', 'stop_price'):
+        if name in used:
+            return number(draft.quantity) * number(getattr(draft, name))
+    last = next((r.last for r in snapshot.watch if r.symbol == symbol), None)
+    return None if last is None else number(draft.quantity) * last

@@ -123,7 +123,7 @@ class _CurvePlot(textual_plotext.PlotextPlot):
 
     def _draw_texts(self, width: int, height: int) -> None:
         if height < _ROWS_FOR_TEXT:
-            self.plt.xaxes(False, False)
+            self.plt.xticks([], [])
             return
         self.plt.title(self.title)
         count = width // _CELLS_PER_LABEL

@@ -1,22 +1,22 @@
 """The backtest screen: a form, a run in another process, what it found."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
-from typing import ClassVar
 
 from rich import table
 from rich import text
-from textual import app
 from textual import containers
 from textual import events
-from textual import screen
+from textual import widget
 from textual import widgets
 
 from tui import format as text_format
 from tui import keymap
 from tui.screens import backtest_child
+from tui.screens import base
 
 READY = 'ctrl+r runs'
 RUNNING = 'running; ctrl+t cancels'
@@ -157,15 +157,15 @@ class Figures(widgets.Static):
         self.update(grid)
 
 
-class BacktestScreen(screen.Screen[None]):
+class BacktestScreen(base.BaseScreen):
     """Runs a strategy over history and shows how it went.
 
     Attributes:
-        key_scope: Its part of the key table.
         outcome: What the last run found; None before the first.
     """
 
-    BINDINGS: ClassVar = keymap.bindings('backtest')
+    scope = 'backtest'
+    BINDINGS = keymap.bindings('backtest')
     DEFAULT_CSS = """
     BacktestScreen {
         #form { width: 31; padding: 0 1; }
@@ -197,12 +197,11 @@ class BacktestScreen(screen.Screen[None]):
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, '-narrow'), (100, '-wide')]
         self.VERTICAL_BREAKPOINTS = [(0, '-low'), (32, '-high')]
-        self.key_scope = 'backtest'
         self.outcome: backtest_child.Outcome | None = None
         self._program = program
         self._child: backtest_child.Child | None = None
 
-    def compose(self) -> app.ComposeResult:
+    def body(self) -> Iterator[widget.Widget]:
         """Gives the form at the left and the results beside it."""
         with containers.Horizontal():
             with containers.Vertical(id='form'):

@@ -7,6 +7,7 @@ from textual import app
 from textual import widgets
 
 from tests.unit.tui.screens import backtest_program
+from tui import themes
 from tui.screens import backtest
 from tui.screens import backtest_child
 
@@ -16,8 +17,11 @@ PROGRAM = (sys.executable, str(pathlib.Path(backtest_program.__file__)))
 
 
 class Shown(app.App[None]):
+    CSS = 'StatusBar, Banner, HintBar { height: 1; }'
+
     def __init__(self):
         super().__init__()
+        self.palette = themes.Palette(themes.load_all()['dark'])
         self.backtest = backtest.BacktestScreen(PROGRAM)
         self.asked = []
 

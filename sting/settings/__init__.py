@@ -5,6 +5,7 @@ A facade: these names are imported on purpose, so that others write
 """
 
 from sting.settings.home import Home
+from sting.settings.home import make_private
 from sting.settings.loader import load
 from sting.settings.loader import read_risk
 from sting.settings.loader import shipped
@@ -40,6 +41,7 @@ __all__ = [
     'StrategyEntry',
     'Terminal',
     'load',
+    'make_private',
     'read_risk',
     'shipped',
 ]

@@ -171,7 +171,7 @@ class Rule(Section, frozen=True, kw_only=True):
         enabled: Whether it is asked.
     """
 
-    limit: Positive
+    limit: NotNegative
     enabled: bool = True
 
 

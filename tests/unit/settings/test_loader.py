@@ -2,12 +2,14 @@
 
 import datetime
 import pathlib
+import typing
 
 import pytest
 
 from sting import settings
 from sting.model import errors
 from sting.model import records
+from sting.risk import rules
 from sting.settings import loader
 
 pytestmark = pytest.mark.unit
@@ -54,6 +56,10 @@ def test_shipped_limits_let_a_hundred_shares_of_google_pass(home):
 
 def test_backtests_ship_with_buying_power_only(home):
     assert list(settings.load(home).risk.backtest) == ['buying_power']
+
+
+def test_every_risk_rule_can_be_configured():
+    assert set(typing.get_args(settings.RuleName)) == set(rules.RULES)
 
 
 def test_all_shipped_files_are_known():
@@ -204,7 +210,7 @@ def test_exchange_settings_are_laid_over(home):
         ('sting.yaml', 'terminal:\n  theme: 3\n', 2, 'expected text'),
         ('sting.yaml', 'terminal: {frames_per_s: 99}\n', 1, '<= 10'),
         ('risk.yaml', 'rules: {max_ordr_notional: {limit: 1}}', 1, 'did you'),
-        ('risk.yaml', 'rules:\n  price_collar:\n    limit: 0\n', 3, '> 0'),
+        ('risk.yaml', 'rules:\n  price_collar:\n    limit: -1\n', 3, '>= 0'),
         ('risk.yaml', 'sizing: {fraction: 2}\n', 1, 'sizing.fraction'),
         ('exchanges/paper.yaml', 'participation: 0\n', 1, '> 0'),
         (

@@ -1,0 +1,115 @@
+"""What goes over the control socket.
+
+A request is a line of JSON with its name under `request`; the answer is a line
+`{"ok": true, "result": ...}` or `{"ok": false, "kind": ..., "error": ...}`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sting.model import commands
+from sting.model import errors
+from sting.model import views
+
+REQUEST_BYTES = 1 << 20
+# Room for every order of a long day.
+ANSWER_BYTES = 64 << 20
+
+
+# What an answer's `kind` becomes on the other side.
+KINDS: Mapping[str, type[errors.StingError]] = {
+    'input': errors.InputError,
+    'refused': errors.RefusedError,
+    'failed': errors.StingError,
+}
+
+
+class Request(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field='request',
+    forbid_unknown_fields=True,
+):
+    """The base of all requests."""
+
+
+class Status(Request, frozen=True, tag='status'):
+    """Asks how the engine is."""
+
+
+class Orders(Request, frozen=True, tag='orders'):
+    """Asks for the orders: working ones, then the newest done ones."""
+
+
+class Positions(Request, frozen=True, tag='positions'):
+    """Asks for the positions."""
+
+
+class Strategies(Request, frozen=True, tag='strategies'):
+    """Asks for the strategies."""
+
+
+class Submit(Request, frozen=True, kw_only=True, tag='submit'):
+    """Puts a command into the sequence.
+
+    Attributes:
+        command: What the operator wants.
+        confirm: The account's name; LIVE sends no order without it.
+    """
+
+    command: commands.Command
+    confirm: str = ''
+
+
+class Halt(Request, frozen=True, kw_only=True, tag='halt'):
+    """Pulls the emergency stop."""
+
+    who: str = 'operator'
+    reason: str = ''
+
+
+class Why(Request, frozen=True, kw_only=True, tag='why'):
+    """Walks from an event back to what caused it."""
+
+    seq: int
+
+
+# What a client may ask.
+Anything = Status | Orders | Positions | Strategies | Submit | Halt | Why
+
+
+def status(picture: views.Snapshot) -> dict[str, Any]:
+    """Gives what `sting status --json` prints.
+
+    Args:
+        picture: The engine at one moment.
+
+    Returns:
+        Plain values by name; positions are the open ones.
+    """
+    return {
+        'profile': picture.profile,
+        'mode': picture.mode,
+        'account': picture.account,
+        'currency': picture.currency,
+        'state': picture.state,
+        'reason': picture.reason,
+        'halting': picture.halting,
+        'pid': picture.pid,
+        'uptime_s': picture.uptime_s,
+        'time': picture.time,
+        'seq': picture.seq,
+        'equity': picture.equity,
+        'cash': picture.cash,
+        'day_pnl': picture.day_pnl,
+        'open_orders': picture.open_orders,
+        'positions': [row for row in picture.positions if row.quantity],
+        'strategies': picture.strategies,
+        'feeds': picture.feeds,
+        'brokers': picture.brokers,
+        'loop_lag_ms': picture.loop_lag_ms,
+        'generated': picture.generated,
+    }

@@ -1,0 +1,282 @@
+"""Answers for a running engine on its control socket.
+
+The server has a thread and a loop of its own, so that it answers, and halts,
+while the engine's loop is blocked.
+"""
+
+import asyncio
+from concurrent import futures
+import contextlib
+import os
+import pathlib
+import socket
+import stat
+import struct
+import threading
+from typing import Any
+from typing import Self
+
+import msgspec
+
+from sting import settings
+from sting.control import client
+from sting.control import protocol
+from sting.model import commands
+from sting.model import errors
+from sting.model import records
+from sting.model import views
+from sting.model import workstation
+
+CLIENTS = 32
+READ_TIMEOUT_S = 30.0
+ENGINE_TIMEOUT_S = 10.0
+
+
+class Server:
+    """Answers on a control socket, from a thread of its own."""
+
+    def __init__(
+        self, station: workstation.Workstation, path: pathlib.Path
+    ) -> None:
+        """Makes a server that does not listen yet.
+
+        Args:
+            station: The engine.
+            path: The socket's path; its folder has mode 0700.
+        """
+        self._station = station
+        self._path = path
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._clients: set[asyncio.Task[None]] = set()
+        self._decoder = msgspec.json.Decoder(protocol.Anything)
+
+    def start(self) -> None:
+        """Begins to listen.
+
+        Raises:
+            errors.RefusedError: Another engine listens there.
+            errors.ConfigError: The socket cannot be made.
+        """
+        listener = _listen(self._path)
+        self._thread = threading.Thread(
+            target=self._run,
+            args=(listener,),
+            name='sting-control',
+            daemon=True,
+        )
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Hangs up on all clients and removes the socket."""
+        if self._thread is None or self._loop is None:
+            return
+        if self._serving is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._serving.cancel)
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        """Begins to listen."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends."""
+        self.stop()
+
+    def _run(self, listener: socket.socket) -> None:
+        mark = self._path.stat()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                asyncio.run(self._serve(listener))
+        finally:
+            self._ready.set()
+            listener.close()
+            _unlink(self._path, mark)
+
+    async def _serve(self, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._serving = asyncio.current_task()
+        # Not sock_accept: when it is cancelled, it can lose a connection.
+        self._loop.add_reader(listener, self._accept, listener)
+        self._ready.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._loop.remove_reader(listener)
+            # Each task has to begin, so that it closes its connection.
+            await asyncio.sleep(0)
+            leaving = list(self._clients)
+            for task in leaving:
+                task.cancel()
+            await asyncio.gather(*leaving, return_exceptions=True)
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            # The client is gone already, or there is no room for more files.
+            return
+        connection.setblocking(False)
+        task = asyncio.create_task(self._greet(connection))
+        self._clients.add(task)
+        task.add_done_callback(self._clients.discard)
+
+    async def _greet(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(
+            sock=connection, limit=protocol.REQUEST_BYTES
+        )
+        try:
+            if len(self._clients) > CLIENTS:
+                await _send(writer, _refusal('refused', 'too many clients'))
+            elif _is_own(connection):
+                while await self._attend_once(reader, writer):
+                    pass
+        except OSError:
+            # The client went away, or stopped reading or writing.
+            writer.transport.abort()
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
+        finally:
+            writer.close()
+
+    async def _attend_once(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                line = await reader.readline()
+        except ValueError:
+            message = f'a request has at most {protocol.REQUEST_BYTES} bytes'
+            await _send(writer, _refusal('input', message))
+            return False
+        if not line.endswith(b'\n'):
+            return False
+        await _send(writer, await self._answer(line))
+        return True
+
+    async def _answer(self, line: bytes) -> bytes:
+        try:
+            result = await self._do(self._decoder.decode(line))
+            return msgspec.json.encode({'ok': True, 'result': result})
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return _refusal('input', f'not a request: {error}')
+        except errors.InputError as error:
+            return _refusal('input', str(error))
+        except errors.RefusedError as error:
+            return _refusal('refused', str(error))
+        except errors.StingError as error:
+            return _refusal('failed', str(error))
+
+    async def _do(self, request: protocol.Anything) -> Any:
+        station = self._station
+        match request:
+            case protocol.Submit():
+                self._check_live(request)
+                return await _outcome(station.submit(request.command))
+            case protocol.Why(seq=seq):
+                return await _outcome(station.why(seq))
+            case protocol.Halt(who=who, reason=reason):
+                station.emergency_stop(who, reason)
+                return None
+            case _:
+                return _look(request, station.snapshot())
+
+    def _check_live(self, request: protocol.Submit) -> None:
+        picture = self._station.snapshot()
+        if picture.mode is not records.Mode.LIVE or not isinstance(
+            request.command, commands.SubmitOrder | commands.ReplaceOrder
+        ):
+            return
+        if request.confirm != picture.account:
+            raise errors.InputError(
+                'this is LIVE: an order needs --confirm with the name of the '
+                f'account, {picture.account}'
+            )
+
+
+def _look(request: protocol.Anything, picture: views.Snapshot) -> Any:
+    """Answers what a look at the engine answers."""
+    match request:
+        case protocol.Orders():
+            # As dicts: payloads leave fields out that are at their default.
+            return [msgspec.structs.asdict(row) for row in picture.orders]
+        case protocol.Positions():
+            return picture.positions
+        case protocol.Strategies():
+            return picture.strategies
+        case _:
+            return protocol.status(picture)
+
+
+def _refusal(kind: str, message: str) -> bytes:
+    return msgspec.json.encode({'ok': False, 'kind': kind, 'error': message})
+
+
+async def _send(writer: asyncio.StreamWriter, answer: bytes) -> None:
+    writer.write(answer + b'\n')
+    async with asyncio.timeout(READ_TIMEOUT_S):
+        await writer.drain()
+
+
+async def _outcome(future: futures.Future[Any]) -> Any:
+    """Waits for the engine, and leaves its future alone when it is late."""
+    waiting = asyncio.wrap_future(future)
+    try:
+        async with asyncio.timeout(ENGINE_TIMEOUT_S):
+            return await asyncio.shield(waiting)
+    except TimeoutError:
+        # Nobody waits any more; an error that comes later has no reader.
+        waiting.add_done_callback(lambda done: done.exception())
+        raise errors.StingError(
+            f'the engine did not answer within {ENGINE_TIMEOUT_S:g} s; what '
+            'was asked may still be done: see `sting status`'
+        ) from None
+
+
+def _is_own(connection: socket.socket) -> bool:
+    """Whether the other end belongs to this process's user, or to root."""
+    if not hasattr(socket, 'SO_PEERCRED'):
+        # The socket's mode has to do.
+        return True
+    size = struct.calcsize('3i')
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return struct.unpack('3i', raw)[1] in (os.getuid(), 0)
+
+
+def _listen(path: pathlib.Path) -> socket.socket:
+    """Binds a socket, in the place of one that nobody listens on."""
+    settings.make_private(path.parent)
+    connection = client.connect(path, 1.0)
+    if connection is not None:
+        connection.close()
+        raise errors.RefusedError(
+            f'another engine listens on {path}; end it first'
+        )
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(os.fspath(path))
+        path.chmod(0o600)
+        listener.listen(CLIENTS)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise errors.ConfigError(
+            f'cannot make the control socket: {error.strerror}', path=path
+        ) from None
+    return listener
+
+
+def _unlink(path: pathlib.Path, mark: os.stat_result) -> None:
+    """Removes the socket, unless another has taken its place."""
+    try:
+        now = path.stat()
+        if stat.S_ISSOCK(now.st_mode) and now.st_ino == mark.st_ino:
+            path.unlink()
+    except FileNotFoundError:
+        pass

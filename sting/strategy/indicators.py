@@ -7,6 +7,7 @@ Where TA-Lib has an indicator, its order of operations is followed.
 
 import abc
 import collections
+from collections.abc import Mapping
 import math
 import operator
 
@@ -17,6 +18,7 @@ from sting.model import errors
 from sting.model import market
 
 FloatArray = npt.NDArray[np.float64]
+Columns = Mapping[str, FloatArray]
 
 _FIELDS = ('open', 'high', 'low', 'close', 'volume')
 
@@ -40,6 +42,18 @@ class Indicator(abc.ABC):
         Returns:
             The value at the bar's close, nan until there are enough bars.
         """
+
+    def over_columns(self, columns: Columns) -> FloatArray | None:
+        """Works out the values of many bars at once; it keeps no state.
+
+        Args:
+            columns: The bars' open, high, low, close and volume by name.
+
+        Returns:
+            What `update` would give a new instance at each bar, bit for bit;
+            None for an indicator that has only the one speed.
+        """
+        return None
 
 
 class Average(Indicator):
@@ -69,6 +83,10 @@ class Average(Indicator):
         suffix = '' if field == 'close' else f', {field}'
         self.name = f'{type(self).__name__}({period}{suffix})'
         self._read = operator.attrgetter(field)
+
+    def over_columns(self, columns: Columns) -> FloatArray:
+        """Works out the averages of many bars at once."""
+        return self.over(columns[self.field])
 
     @abc.abstractmethod
     def over(self, values: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ from sting.model import portfolio
 from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import context
+from sting.strategy import indicators
 
 # What nobody wants to hear about is answered with this, at no cost.
 _NOTHING: Sequence[orders.Signal] = ()
@@ -100,6 +101,25 @@ class StrategyRunner:
             book: As the engine keeps it.
         """
         self.strategy.portfolio = copy_book(book)
+
+    def preload(self, symbol: str, columns: indicators.Columns) -> None:
+        """Has the indicators work out a symbol's coming bars all at once.
+
+        It saves time and changes nothing. Call it after `start` and before
+        the first bar.
+
+        Args:
+            symbol: The instrument.
+            columns: Open, high, low, close and volume of exactly the bars
+                that `market_data` will be given.
+
+        Raises:
+            errors.StrategyError: An indicator raised, or it is too late.
+        """
+        try:
+            self._context.preload(symbol, columns)
+        except Exception as error:
+            raise self._failure(error) from error
 
     def warm_up(self, bar: market.MarketData) -> None:
         """Hands a bar of the past to the indicators alone.

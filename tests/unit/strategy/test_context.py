@@ -1,5 +1,8 @@
 import math
 
+import hypothesis
+from hypothesis import strategies as st
+import numpy as np
 import pytest
 
 from sting.model import errors
@@ -102,3 +105,95 @@ def test_the_log_keeps_the_newest_and_counts_what_it_drops(shared):
     assert shared.log.dropped == 3
     assert shared.log.take()[0].text == '3'
     assert shared.log.dropped == 0
+
+
+COLUMN = [1.0, 3.0, 5.0, 9.0]
+
+
+def preload(shared, symbol, closes):
+    shared.preload(symbol, {'close': np.array(closes, dtype=np.float64)})
+
+
+def test_preloaded_values_come_with_their_bars(shared):
+    handle = add(shared)
+    preload(shared, 'A', COLUMN)
+    assert not handle.ready
+    seen = []
+    for close in COLUMN:
+        feed(shared, ('A', close))
+        seen.append(handle.value)
+    assert seen[1:] == [2.0, 4.0, 7.0]
+    assert (handle.previous, handle['A'].previous) == (4.0, 4.0)
+
+
+def test_preloaded_and_stepped_symbols_stand_side_by_side(shared):
+    handle = add(shared)
+    preload(shared, 'A', COLUMN)
+    feed(shared, ('A', 1.0), ('B', 10.0), ('A', 3.0), ('B', 30.0))
+    assert (handle['A'].value, handle['B'].value) == (2.0, 20.0)
+
+
+def test_an_indicator_of_one_speed_is_stepped_beside_the_others(shared):
+    class Count(indicators.Indicator):
+        name = 'count'
+
+        def __init__(self):
+            self.bars = 0
+
+        def update(self, bar):
+            self.bars += 1
+            return float(self.bars)
+
+    both = add(shared, period=1), context.Handle(Count, {}, None)
+    shared.add(both[1])
+    preload(shared, 'A', COLUMN)
+    feed(shared, ('A', 1.0), ('A', 3.0))
+    assert [handle.value for handle in both] == [3.0, 2.0]
+
+
+def test_an_indicator_added_after_preloading_is_stepped(shared):
+    add(shared, period=1)
+    preload(shared, 'A', COLUMN)
+    feed(shared, ('A', 1.0))
+    late = add(shared, period=1)
+    other = add(shared, period=1, symbol='B')
+    feed(shared, ('A', 3.0))
+    assert late.value == 3.0
+    assert not other.ready
+
+
+def test_preloading_after_a_bar_is_an_error(shared):
+    feed(shared, ('A', 1.0))
+    with pytest.raises(errors.StateError, match='A had bars before'):
+        preload(shared, 'A', COLUMN)
+
+
+def test_more_bars_than_were_preloaded_are_an_error(shared):
+    add(shared)
+    preload(shared, 'A', [1.0])
+    feed(shared, ('A', 1.0))
+    with pytest.raises(errors.StateError, match='more bars'):
+        feed(shared, ('A', 1.0))
+
+
+@hypothesis.given(
+    st.lists(
+        st.tuples(
+            st.sampled_from('AB'), st.floats(min_value=0.01, max_value=1e5)
+        ),
+        max_size=60,
+    ),
+    st.integers(min_value=1, max_value=5),
+)
+def test_preloading_changes_no_value(rows, period):
+    plain, loaded = context.Context(), context.Context()
+    handles = add(plain, period=period), add(loaded, period=period)
+    for symbol in 'AB':
+        preload(loaded, symbol, [x for each, x in rows if each == symbol])
+    for row in rows:
+        feed(plain, row)
+        feed(loaded, row)
+        values = [
+            np.array([each.value, each.previous]).tobytes() for each in handles
+        ]
+        assert values[0] == values[1]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from sting import strategy
@@ -94,6 +95,21 @@ async def test_warm_up_reaches_indicators_alone():
     assert len(feeder.strategy.heard) == 1
     assert feeder.strategy.sma.value == 2.0
     assert feeder.strategy.clock.now() == 6
+
+
+async def test_preloading_changes_no_answer():
+    closes = [1.0, 3.0, 4.0]
+    feeder = await started()
+    feeder.preload('X', {'close': np.array(closes)})
+    for seq, close in enumerate(closes):
+        await feeder.market_data(seq, samples.bar(close))
+    assert [value for _, value, _ in feeder.strategy.heard[2:]] == [2.0, 3.5]
+
+
+async def test_preloading_names_the_strategy_when_an_indicator_raises():
+    feeder = await started()
+    with pytest.raises(errors.StrategyError, match="KeyError: 'close'"):
+        feeder.preload('X', {})
 
 
 async def test_quotes_trades_and_issues_are_handed_on():

@@ -131,6 +131,9 @@ class Server:
         )
         try:
             if len(self._clients) > CLIENTS:
+                # Whoever writes to a closed socket never sees the answer.
+                async with asyncio.timeout(READ_TIMEOUT_S):
+                    await reader.read(protocol.REQUEST_BYTES)
                 await _send(writer, _refusal('refused', 'too many clients'))
             elif _is_own(connection):
                 while await self._attend_once(reader, writer):

@@ -43,6 +43,7 @@ class Station:
         self.stops = []
         self.answer = commands.CommandResult(ok=True, message='done', seq=7)
         self.late = False
+        self.asked = threading.Event()
 
     def snapshot(self):
         return self.picture
@@ -74,6 +75,7 @@ class Station:
         elif not self.late:
             future.set_result(value)
         self.pending = future
+        self.asked.set()
         return future
 
 
@@ -197,6 +199,7 @@ def test_halt_works_while_a_command_gets_no_answer(client, station):
     station.late = True
     with futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(client.submit, ORDER)
+        assert station.asked.wait(5)
         control.Client(client.path).request('halt', reason='now')
         assert len(station.stops) == 1
         station.pending.set_result(station.answer)

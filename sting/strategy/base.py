@@ -139,17 +139,17 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             errors.OrderError: The order makes no sense by itself.
         """
         return self._order(
+            orders.OrderSide.BUY,
             symbol,
+            quantity,
+            type,
+            price,
+            stop_price,
+            trail,
+            take_profit,
+            stop_loss,
+            time_in_force,
             reason,
-            side=orders.OrderSide.BUY,
-            quantity=quantity,
-            type=type,
-            price=price,
-            stop_price=stop_price,
-            trail=trail,
-            take_profit=take_profit,
-            stop_loss=stop_loss,
-            time_in_force=time_in_force,
         )
 
     def sell(  # noqa: PLR0917 - as `buy`.
@@ -174,17 +174,17 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             errors.OrderError: The order makes no sense by itself.
         """
         return self._order(
+            orders.OrderSide.SELL,
             symbol,
+            quantity,
+            type,
+            price,
+            stop_price,
+            trail,
+            take_profit,
+            stop_loss,
+            time_in_force,
             reason,
-            side=orders.OrderSide.SELL,
-            quantity=quantity,
-            type=type,
-            price=price,
-            stop_price=stop_price,
-            trail=trail,
-            take_profit=take_profit,
-            stop_loss=stop_loss,
-            time_in_force=time_in_force,
         )
 
     def target(self, symbol: str, quantity: float, reason: str = '') -> str:
@@ -301,26 +301,58 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         held = self.portfolio.positions.get(symbol)
         return portfolio.Position(symbol=symbol) if held is None else held
 
-    def _order(self, symbol: str, reason: str, **fields: Any) -> str:
+    def _order(  # noqa: PLR0917 - by position, since it runs at every order.
+        self,
+        side: orders.OrderSide,
+        symbol: str,
+        quantity: float | None,
+        kind: orders.OrderType,
+        price: float | None,
+        stop_price: float | None,
+        trail: float | str | None,
+        take_profit: float | None,
+        stop_loss: float | None,
+        time_in_force: orders.TimeInForce,
+        reason: str,
+    ) -> str:
         """Checks an order and queues it."""
-        kind, quantity = fields['type'], fields['quantity']
         orders.check_order(
             symbol=symbol,
             # The sizing will find a quantity that makes sense.
             quantity=1.0 if quantity is None else quantity,
             type=kind,
-            price=fields['price'],
-            stop_price=fields['stop_price'],
+            price=price,
+            stop_price=stop_price,
         )
         trails = kind is orders.OrderType.TRAILING_STOP
-        if (fields['trail'] is not None) != trails:
+        if (trail is not None) != trails:
             raise errors.OrderError(
                 f'a {kind} order {"needs a" if trails else "takes no"} trail'
             )
-        for name in ('take_profit', 'stop_loss'):
-            if fields[name] is not None:
-                _check_finite(name.replace('_', ' '), fields[name])
-        return self._queue(symbol, orders.SignalKind.ORDER, reason, **fields)
+        if take_profit is not None:
+            _check_finite('take profit', take_profit)
+        if stop_loss is not None:
+            _check_finite('stop loss', stop_loss)
+        order_id = self._context.next_id()
+        self._context.queue.append(
+            orders.Signal(
+                symbol=symbol,
+                side=side,
+                quantity=quantity,
+                type=kind,
+                price=price,
+                stop_price=stop_price,
+                trail=trail,
+                take_profit=take_profit,
+                stop_loss=stop_loss,
+                time_in_force=time_in_force,
+                reason=reason,
+                order_id=order_id,
+                strategy=self.name,
+                indicators=self._context.values(symbol),
+            )
+        )
+        return order_id
 
     def _queue(
         self,
@@ -329,7 +361,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         reason: str,
         **fields: Any,
     ) -> str:
-        """Queues a signal with a new id and the indicators' values."""
+        """Queues a wish other than an order, with a new id."""
         order_id = self._context.next_id()
         self._context.queue.append(
             orders.Signal(

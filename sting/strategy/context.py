@@ -113,15 +113,16 @@ class Handle:
         name: What it is called in the log: SMA(10).
         value: At the last bar; nan until there are enough bars.
         previous: At the bar before it.
+        seen: The series of the symbols that were asked for so far.
     """
 
     __slots__ = (
         '_kind',
         '_options',
-        '_series',
         '_symbol',
         'name',
         'previous',
+        'seen',
         'value',
     )
 
@@ -134,7 +135,7 @@ class Handle:
         self._kind = kind
         self._options = options
         self._symbol = symbol
-        self._series: dict[str, Series] = {}
+        self.seen: dict[str, Series] = {}
         self.name = self._make().name
         self.value = math.nan
         self.previous = math.nan
@@ -146,13 +147,13 @@ class Handle:
 
     def __getitem__(self, symbol: str) -> Series:
         """Gives a symbol's own series, an empty one before its first bar."""
-        series = self._series.get(symbol)
+        series = self.seen.get(symbol)
         if series is None:
             if not self.covers(symbol):
                 raise errors.StrategyError(
                     f'{self.name} is of {self._symbol}, not of {symbol}'
                 )
-            series = self._series[symbol] = Series(self._make())
+            series = self.seen[symbol] = Series(self._make())
         return series
 
     def covers(self, symbol: str) -> bool:
@@ -284,11 +285,13 @@ class Context:
 
     def values(self, symbol: str) -> dict[str, float]:
         """Gives the values of the indicators that a symbol has by name."""
-        return {
-            handle.name: handle[symbol].value
-            for handle in self.handles
-            if handle.covers(symbol) and handle[symbol].ready
-        }
+        found = {}
+        for handle in self.handles:
+            series = handle.seen.get(symbol)
+            # Only nan differs from itself, and this is asked at every order.
+            if series is not None and series.value == series.value:
+                found[handle.name] = series.value
+        return found
 
 
 def _one_by_one(values: indicators.FloatArray) -> Callable[[], float]:

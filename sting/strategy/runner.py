@@ -260,6 +260,9 @@ class StrategyRunner:
 
     def _wanted(self) -> Sequence[orders.Signal]:
         """Takes the strategy's signals, with name and id in each."""
+        if self._default_signals:
+            # What the verbs queued is complete.
+            return self.strategy.generate_signals()
         try:
             wanted = self.strategy.generate_signals()
             return [self._complete(signal) for signal in wanted]

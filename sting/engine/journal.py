@@ -217,8 +217,21 @@ def _open_reader(path: pathlib.Path) -> sqlite3.Connection:
         raise errors.JournalError(f'{path} cannot be read: {error}') from None
 
 
-def _rows(path: pathlib.Path, after: int) -> Iterator[Row]:
-    """Reads rows in pages, so that no read transaction stays open."""
+def rows(path: pathlib.Path, after: int) -> Iterator[Row]:
+    """Reads rows as they stand in the table, without verifying them.
+
+    It reads in pages, so that no read transaction stays open.
+
+    Args:
+        path: The log's file.
+        after: Begin behind this number.
+
+    Yields:
+        The rows in order.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
     connection = _open_reader(path)
     query = (
         f'SELECT {_COLUMNS} FROM events WHERE seq > ? '  # noqa: S608
@@ -271,7 +284,7 @@ def read(
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
-    for count, row in enumerate(_rows(path, after)):
+    for count, row in enumerate(rows(path, after)):
         if limit is not None and count >= limit:
             return
         yield _to_event(row)
@@ -312,7 +325,7 @@ def read_verified(
         errors.JournalError: There is no log.
     """
     head = events.GENESIS
-    for expected, row in enumerate(_rows(path, 0), start=1):
+    for expected, row in enumerate(rows(path, 0), start=1):
         if row[0] != expected:
             raise errors.JournalCorruptError(
                 f'{path}: event {expected} is missing', expected

@@ -24,6 +24,7 @@ from tui import commands as command_line
 from tui import driver
 from tui import format as text_format
 from tui import keymap
+from tui import opening
 from tui import requests
 from tui import themes
 from tui.panes import prompt
@@ -31,8 +32,6 @@ from tui.panes import strategies
 from tui.panes import table
 from tui.screens import base
 from tui.screens import dialogs
-from tui.screens import help as help_screen
-from tui.screens import system
 from tui.screens import trade
 
 FRAMES_LOCAL = 10
@@ -54,6 +53,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         snapshot: The newest picture of it.
         palette: The styles of the theme.
         detached: The terminal is gone, and nothing may be written to it.
+        failure: Why the engine could not be opened.
     """
 
     TITLE = 'sting'
@@ -82,6 +82,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self.known_themes = known_themes
         self.palette = themes.Palette(known_themes[theme])
         self.detached = False
+        self._ending = False
+        self.failure: errors.StingError | None = None
         self._trade = trade.TradeScreen(workstation)
         for known in known_themes.values():
             self.register_theme(known.for_textual())
@@ -105,11 +107,27 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def on_ready(self) -> None:
         """Paints the first picture; keeps collection out of the way."""
         self.tick()
+        if self._ending:
+            # A signal came before there was a loop to tell.
+            self.exit()
+            return
         if not self.is_headless:
             gc.collect()
             gc.freeze()
             gc.disable()
             self.set_interval(_COLLECT_S, functools.partial(gc.collect, 1))
+        if isinstance(self.workstation, opening.Opening):
+            self.run_worker(self._open(self.workstation))
+
+    async def _open(self, station: opening.Opening) -> None:
+        """Opens the engine behind the first frame."""
+        try:
+            await asyncio.to_thread(station.open)
+        except errors.StingError as error:
+            self.failure = error
+            self.exit(return_code=1)
+            return
+        self.tick()
 
     # Pictures of the engine.
 
@@ -138,6 +156,12 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         top = self.top
         if top is not None and top.is_mounted:
             top.show(self.snapshot)
+
+    def ask_to_exit(self) -> None:
+        """Ends the app in order; may be called from a signal's handler."""
+        self._ending = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.exit)
 
     def hang_up(self) -> None:
         """Ends the app because its terminal is gone."""
@@ -317,6 +341,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
 
     def action_show_help(self) -> None:
         """Shows the keys."""
+        help_screen = importlib.import_module('tui.screens.help')
         self.push_screen(help_screen.Help(self.key_scope))
 
     def action_show_screen(self, name: str) -> None:
@@ -324,6 +349,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if name == 'system':
+            system = importlib.import_module('tui.screens.system')
             self.push_screen(system.SystemScreen())
         elif name == 'backtest':
             if not self.is_screen_installed('backtest'):
@@ -394,10 +420,18 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             if yes:
                 self.exit()
 
-        question = f'{working} orders work and {running} strategies run. Quit?'
+        live = [
+            text_format.count(number, noun)
+            for number, noun in (
+                (working, 'working order'),
+                (running, 'running strategy'),
+            )
+            if number
+        ]
+        question = f'Quit with {" and ".join(live)}?'
         detail = (
             'The strategies and the engine stop in order. Orders that work '
-            'stay as they are.'
+            'are not cancelled.'
         )
         self.push_screen(dialogs.Ask(question, detail), then)
 

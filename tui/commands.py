@@ -14,6 +14,7 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import views
+from tui import format as text_format
 from tui import ticket
 
 
@@ -145,10 +146,10 @@ def _cancel(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     if len(words) != 1:
         raise _usage('cancel')
     if words[0].casefold() == 'all':
-        count = snapshot.open_orders
+        what = text_format.count(snapshot.open_orders, 'working order')
         return Outcome(
             command=commands.CancelAll(),
-            question=f'Cancel all {count} working orders?',
+            question=f'Cancel everything that works: {what}?',
         )
     working: list[orders.Order] = [
         order for order in snapshot.orders if order.is_working

@@ -113,6 +113,14 @@ def compact(value: float) -> str:
     return f'{value:.0f}'
 
 
+def count(number: int, noun: str) -> str:
+    """Writes a number of things: 1 order, 2 orders, 2 strategies."""
+    if number == 1:
+        return f'1 {noun}'
+    plural = f'{noun[:-1]}ies' if noun.endswith('y') else f'{noun}s'
+    return f'{number:,} {plural}'
+
+
 def duration(seconds: float | None) -> str:
     """Writes a length of time in its largest unit: 0.4s, 12s, 3m, 2h, 5d."""
     if seconds is None or not math.isfinite(seconds):

@@ -253,6 +253,7 @@ ACTIONS: tuple[Action, ...] = (
         'back',
         'back',
         'Goes back: ends a filter, a zoom, a field.',
+        hint=55,
     ),
     Action(
         'buy',
@@ -639,17 +640,32 @@ def bindings(scope: str) -> list[binding.BindingType]:
 def hints(scope: str) -> list[Action]:
     """Gives what the hint bar shows in a scope, most important first."""
     seen = around(scope)
+    typing = scope in _TYPED_IN
     shown_here = [
-        action for action in ACTIONS if action.scope in seen and action.hint
+        action
+        for action in ACTIONS
+        if action.scope in seen
+        and action.hint
+        and (_works_in_fields(action) if typing else action.id != 'back')
     ]
     return sorted(shown_here, key=lambda action: action.hint)
 
 
-def title_hints(scope: str) -> str:
-    """Gives the keys that are a pane's own, for its title."""
-    own = [a for a in ACTIONS if a.scope == scope and a.hint]
+# Where letters go into a field.
+_TYPED_IN = frozenset({'ticket', 'review', 'typed', 'backtest'})
+
+
+def _works_in_fields(action: Action) -> bool:
+    return action.id == 'send' or any(
+        key.startswith(('ctrl+', 'f')) or key in _MOVING for key in action.keys
+    )
+
+
+def own_hints(scope: str) -> list[Action]:
+    """Gives the actions that are a pane's own, for its title."""
+    own = [action for action in ACTIONS if action.scope == scope]
     own.sort(key=lambda action: action.hint)
-    return ' '.join(f'{shown(a.keys[0])} {a.label}' for a in own)
+    return [action for action in own if action.hint]
 
 
 _SHOWN: Mapping[str, str] = {

@@ -95,3 +95,7 @@ class Filter(message.Message):
 
 class Renamed(message.Message):
     """What a pane's title says has changed."""
+
+
+class TicketDone(message.Message):
+    """The ticket's order was taken; it is not needed any more."""

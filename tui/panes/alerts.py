@@ -42,7 +42,7 @@ class Alerts(table.Table[views.AlertRow]):
         table.Column('severity', 8, lambda row: row.severity.value, _style),
         table.Column(
             'message',
-            12,
+            26,
             lambda row: row.message,
             lambda row: 'muted' if row.seen else '',
             grow=True,
@@ -65,6 +65,10 @@ class Alerts(table.Table[views.AlertRow]):
     def note_of(self, snapshot: views.Snapshot) -> str:
         """Says how many were not seen."""
         return f'{snapshot.unseen} new' if snapshot.unseen else ''
+
+    def flag_of(self, snapshot: views.Snapshot) -> str:
+        """Shows that there are alerts that were not seen."""
+        return f'({snapshot.unseen})' if snapshot.unseen else ''
 
     def action_acknowledge(self) -> None:
         """Marks the alert under the cursor, and all older ones, as seen."""

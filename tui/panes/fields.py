@@ -140,9 +140,16 @@ class Review(widget.Widget, can_focus=True):
             self._timer = None
 
     def on_key(self, event: events.Key) -> None:
-        """Any key but the y that sends starts the wait anew."""
-        if self.text and not (self.armed and event.key == 'y'):
-            self.disarm()
+        """Any key but the y that sends starts the wait anew.
+
+        A letter does nothing else here: it was meant for a field.
+        """
+        if not self.text or (self.armed and event.key == 'y'):
+            return
+        self.disarm()
+        if event.is_printable or event.key == 'enter':
+            event.stop()
+            event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
         """Pasted text never sends."""

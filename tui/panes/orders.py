@@ -155,7 +155,8 @@ class Orders(table.Table[orders.Order]):
         if not working:
             self.notify('no order is working')
             return
-        question = f'Cancel all {working} working orders?'
+        what = text_format.count(working, 'working order')
+        question = f'Cancel everything that works: {what}?'
         self.post_message(requests.Give(commands.CancelAll(), question))
 
     def action_modify(self) -> None:

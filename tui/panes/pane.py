@@ -17,7 +17,8 @@ class Pane(widget.Widget):
         number: The key that goes to it.
         scope: Its name, and its scope in the key table.
         short: Its name where there is little room.
-        note: What its title says beside the name.
+        note: What its frame says of its content.
+        flag: What its name says where it shares an area, when it is not seen.
     """
 
     number: ClassVar[int]
@@ -27,6 +28,7 @@ class Pane(widget.Widget):
     def __init__(self) -> None:
         super().__init__(id=self.scope)
         self.note = ''
+        self.flag = ''
 
     def show(self, snapshot: views.Snapshot) -> None:
         """Takes the newest picture of the engine; paints what changed."""
@@ -35,10 +37,10 @@ class Pane(widget.Widget):
         """Paints everything again, as after a change of theme."""
         self.refresh()
 
-    def set_note(self, note: str) -> None:
-        """Changes what the title says beside the name."""
-        if note != self.note:
-            self.note = note
+    def set_note(self, note: str, flag: str = '') -> None:
+        """Changes what the frame says, and the flag at the name."""
+        if (note, flag) != (self.note, self.flag):
+            self.note, self.flag = note, flag
             self.post_message(requests.Renamed())
 
     @property

@@ -37,12 +37,16 @@ def feed_age(snapshot: views.Snapshot) -> float | None:
 
 
 def _state(snapshot: views.Snapshot) -> tuple[str, str]:
+    if not snapshot.started:
+        return 'OPENING', 'warning!'
     if snapshot.halting and snapshot.state is not records.TradingState.HALTED:
         return 'HALTING', 'error!'
     return snapshot.state.value, _STATES[snapshot.state]
 
 
 def _feed(snapshot: views.Snapshot) -> tuple[str, str]:
+    if not snapshot.started:
+        return '', ''
     for feed in snapshot.feeds:
         if feed.status not in ('connected', 'started', 'running'):
             return f'feed {text_format.clean(feed.status)}', 'warning!'

@@ -38,6 +38,7 @@ class Column(Generic[Row]):
         title: What stands above it.
         width: Cells.
         text: Gives a row's text; it is cleaned and cut here.
+        draw: Gives a text that fills the width; used in the place of `text`.
         style: Gives the name of a row's colour, as in themes.Palette.
         align: 'left' or 'right'.
         drop: Columns with the highest number go first where there is no room
@@ -52,6 +53,12 @@ class Column(Generic[Row]):
     align: str = 'left'
     drop: int = 0
     grow: bool = False
+    draw: Callable[[Row, int], str] | None = None
+
+    def fitted(self, row: Row, width: int) -> str:
+        """Gives a row's text in exactly this many cells."""
+        text = self.text(row) if self.draw is None else self.draw(row, width)
+        return text_format.fit(text_format.clean(text), width, self.align)
 
     def style_of(self, row: Row) -> str:
         """Gives the name of the colour of a row's cell."""
@@ -145,6 +152,10 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         """Gives what the title says beside the name."""
         return ''
 
+    def flag_of(self, snapshot: views.Snapshot) -> str:
+        """Gives what the name says while another pane is seen in its place."""
+        return ''
+
     # New rows in.
 
     def show(self, snapshot: views.Snapshot) -> None:
@@ -154,14 +165,14 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         note = self.note_of(snapshot)
         if self.filter_text:
             note = f'/{self.filter_text} {note}'.rstrip()
-        self.set_note(note)
+        self.set_note(note, self.flag_of(snapshot))
 
     def set_filter(self, text: str) -> None:
         """Shows only the rows that hold a text, in any column."""
         self.filter_text = text.strip()
         self._take_rows()
         note = f'/{self.filter_text}' if self.filter_text else ''
-        self.set_note(note)
+        self.set_note(note, self.flag)
 
     def _take_rows(self) -> None:
         wanted = self.filter_text.casefold()
@@ -211,6 +222,12 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
 
     # Painting.
 
+    def set_columns(self, columns: Sequence[Column[Row]]) -> None:
+        """Shows other columns."""
+        self.columns = columns
+        self._layout_columns()
+        self.repaint()
+
     def _layout_columns(self) -> None:
         self._fitted = fit_columns(self.columns, self.size.width - 1)
 
@@ -222,12 +239,7 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         row = self.rows[index]
         here = index == self._cursor
         return _Line(
-            tuple(
-                text_format.fit(
-                    text_format.clean(column.text(row)), width, column.align
-                )
-                for column, width in self._fitted
-            ),
+            tuple(column.fitted(row, width) for column, width in self._fitted),
             tuple(column.style_of(row) for column, _ in self._fitted),
             'cursor' if here and self.has_focus else '',
             _CURSOR if here else ' ',

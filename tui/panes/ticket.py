@@ -27,6 +27,13 @@ _LABELS = {
     'stop_price': 'stop',
     'time_in_force': 'time',
 }
+# What stands in a field that was not filled in.
+_EMPTY = {
+    'symbol': 'symbol',
+    'quantity': 'how many',
+    'price': 'price',
+    'stop_price': 'trigger',
+}
 _CHOICES = {
     'side': ticket.SIDES,
     'type': ticket.TYPES,
@@ -145,7 +152,11 @@ class Ticket(pane.Pane, containers.Vertical):
     def _use_fields(self) -> None:
         used = ticket.fields(self.draft)
         for name in ticket.FIELDS:
-            self._field(name).disabled = name not in used
+            field = self._field(name)
+            field.disabled = name not in used
+            if isinstance(field, fields.Entry):
+                empty = _EMPTY[name] if name in used else '-'
+                field.placeholder = empty
 
     def _label(self, name: str) -> widgets.Label:
         return self.query_one(f'#said-{name}', widgets.Label)
@@ -307,6 +318,8 @@ class Ticket(pane.Pane, containers.Vertical):
         else:
             self._field('quantity').focus()
         self._say(text_format.clean(result.message), ok=result.ok)
+        if result.ok:
+            self.post_message(requests.TicketDone())
 
     def _say(self, text: str, *, ok: bool) -> None:
         label = self.query_one('#answer', widgets.Label)

@@ -1,6 +1,7 @@
 """Pane 1: the symbols of the profile and their prices."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sting.model import views
 from tui import format as text_format
@@ -10,6 +11,7 @@ from tui.charts import sparkline
 from tui.panes import table
 
 _TREND = 12
+_QUOTES = frozenset({'bid', 'ask'})
 _SILENT_S = 15.0
 
 
@@ -33,7 +35,7 @@ class Watchlist(table.Table[views.WatchRow]):
     empty = 'no symbol in this profile'
     why_not = 'a price comes from outside: nothing here led to it'
     BINDINGS = keymap.bindings('watchlist')
-    columns = (
+    all_columns: ClassVar[Sequence[table.Column[views.WatchRow]]] = (
         table.Column('symbol', 7, lambda row: row.symbol, 'text!'),
         table.Column(
             'last',
@@ -52,9 +54,11 @@ class Watchlist(table.Table[views.WatchRow]):
         table.Column(
             'trend',
             _TREND,
-            lambda row: sparkline.render(row.trend, _TREND),
+            lambda row: '',
             _direction,
             drop=1,
+            grow=True,
+            draw=lambda row, width: sparkline.render(row.trend, width),
         ),
         table.Column(
             'volume',
@@ -86,6 +90,15 @@ class Watchlist(table.Table[views.WatchRow]):
             drop=4,
         ),
     )
+
+    columns = tuple(c for c in all_columns if c.title not in _QUOTES)
+
+    def show(self, snapshot: views.Snapshot) -> None:
+        """Takes the newest rows; bid and ask only where a feed has them."""
+        quoted = any(row.bid is not None for row in snapshot.watch)
+        if quoted and self.columns is not self.all_columns:
+            self.set_columns(self.all_columns)
+        super().show(snapshot)
 
     def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.WatchRow]:
         """Gives the symbols in the profile's order."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from collections.abc import Mapping
 
+import textual
 from textual import containers
 from textual import content
 from textual import geometry
@@ -15,6 +16,7 @@ from sting.model import workstation as workstation_model
 from tui import format as text_format
 from tui import keymap
 from tui import layout as layout_model
+from tui import requests
 from tui import ticket as ticket_model
 from tui.panes import alerts
 from tui.panes import chart
@@ -29,6 +31,18 @@ from tui.panes import ticket
 from tui.panes import watchlist
 from tui.screens import base
 
+# What an area shows that holds several panes, until one of them is chosen.
+_FIRST_SEEN = (
+    'watchlist',
+    'chart',
+    'ticket',
+    'orders',
+    'positions',
+    'events',
+    'alerts',
+    'strategies',
+)
+
 
 class Grid(containers.Container):
     """Holds the panes, and places them by the plan.
@@ -42,7 +56,7 @@ class Grid(containers.Container):
     def __init__(self, panes: Mapping[str, pane.Pane]) -> None:
         super().__init__(*panes.values(), id='grid')
         self.panes = panes
-        self.recent = list(panes)
+        self.recent = sorted(panes, key=_FIRST_SEEN.index)
         self.zoomed = False
         self._plan_layout = layout_model.PlanLayout(self.plan)
 
@@ -106,20 +120,24 @@ class Grid(containers.Container):
             found.border_subtitle = content.Content(text_format.clean(note))
 
     def _title(self, found: pane.Pane) -> content.Content:
+        """Gives number, name and the pane's own keys, as far as they fit."""
         name = keymap.SCOPES[found.scope][0]
-        hints = keymap.title_hints(found.scope)
         bold = textual_style.Style(bold=True)
         title = content.Content.styled(f' {name} ', bold)
         room = self.size.width if self.zoomed else found.size.width
-        if hints and len(hints) + len(name) + 6 <= room:
-            title += content.Content(f'{hints} ')
+        for action in keymap.own_hints(found.scope):
+            key = keymap.shown(action.keys[0])
+            if len(title.plain) + len(key) + len(action.label) + 4 > room:
+                break
+            title += content.Content.styled(f' {key}', bold)
+            title += content.Content(f' {action.label} ')
         return title
 
     def _tabs(self, area: layout_model.Area, shown: str) -> content.Content:
         title = content.Content('')
         for name in area.panes:
             found = self.panes[name]
-            text = f' {found.number} {found.short} '
+            text = f' {found.number} {found.short}{found.flag} '
             style = textual_style.Style(
                 bold=name == shown, reverse=name == shown
             )
@@ -263,6 +281,11 @@ class TradeScreen(base.BaseScreen):
         found = self.focused_pane
         if found is not None and found is not self.ticket:
             self._before_ticket = found.scope
+
+    @textual.on(requests.TicketDone)
+    def _ticket_done(self) -> None:
+        if self.focused_pane in (self.ticket, None):
+            self.leave_ticket()
 
     def leave_ticket(self) -> None:
         """Goes back to the pane from which the ticket was opened."""

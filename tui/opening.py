@@ -1,0 +1,121 @@
+"""An engine that is still being opened.
+
+The first frame is painted before the engine's libraries are loaded, and the
+emergency stop works from that frame on.
+"""
+
+from collections.abc import Callable
+from concurrent import futures
+import threading
+
+import msgspec
+
+from sting.model import commands
+from sting.model import errors
+from sting.model import market
+from sting.model import views
+from sting.model import workstation
+
+
+class Opening:
+    """Stands for a workstation until it is open, and hands on to it then.
+
+    It is a `model.workstation.Workstation`.
+    """
+
+    def __init__(
+        self,
+        opener: Callable[[], workstation.Workstation],
+        first: views.Snapshot,
+    ) -> None:
+        """Prepares to open.
+
+        Args:
+            opener: Opens the engine; raises a StingError when it cannot.
+            first: What is shown until then.
+        """
+        self._opener = opener
+        self._first = first
+        self._real: workstation.Workstation | None = None
+        self._lock = threading.Lock()
+        self._stop: tuple[str, str] | None = None
+        self._closed = False
+
+    def open(self) -> None:
+        """Opens the engine; takes as long as that takes.
+
+        Raises:
+            errors.StingError: It could not be opened; nothing of it runs.
+        """
+        real = self._opener()
+        with self._lock:
+            closed = self._closed
+            if not closed:
+                self._real = real
+                stop = self._stop
+        if closed:
+            real.close()
+        elif stop is not None:
+            real.emergency_stop(*stop)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an engine behind it."""
+        return self._real is not None
+
+    def snapshot(self) -> views.Snapshot:
+        """Gives the newest picture; an empty one until it is open."""
+        return self._first if self._real is None else self._real.snapshot()
+
+    def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
+        """Gives the last closed bars of a symbol, oldest first."""
+        return () if self._real is None else self._real.bars(symbol, limit)
+
+    def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
+        """Gives the last fills of a symbol, oldest first."""
+        return () if self._real is None else self._real.marks(symbol, limit)
+
+    def submit(
+        self, command: commands.Command
+    ) -> futures.Future[commands.CommandResult]:
+        """Puts a command into the sequence.
+
+        Args:
+            command: What the operator wants.
+
+        Returns:
+            A future with the answer.
+
+        Raises:
+            errors.NotRunningError: The engine is still opening.
+        """
+        return self._opened().submit(command)
+
+    def emergency_stop(self, who: str, reason: str) -> None:
+        """Stops everything at once; while it opens, as soon as it is open."""
+        with self._lock:
+            real = self._real
+            if real is None:
+                self._stop = who, reason
+                self._first = msgspec.structs.replace(
+                    self._first, halting=True, reason=f'{who}: {reason}'
+                )
+        if real is not None:
+            real.emergency_stop(who, reason)
+
+    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
+        """Walks from an event back to what caused it."""
+        return self._opened().why(seq)
+
+    def close(self) -> None:
+        """Ends the engine in order; one that still opens is closed then."""
+        with self._lock:
+            self._closed = True
+            real = self._real
+        if real is not None:
+            real.close()
+
+    def _opened(self) -> workstation.Workstation:
+        if self._real is None:
+            raise errors.NotRunningError('the engine is still opening')
+        return self._real

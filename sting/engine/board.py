@@ -115,15 +115,7 @@ class Board:
             self._arrivals[event.symbol] = arrived
         _keep(
             self._events,
-            views.EventRow(
-                event.seq,
-                event.timestamp,
-                event.type.value,
-                event.source,
-                event.symbol,
-                event.cause,
-                describe.describe(event),
-            ),
+            describe.to_row(event),
             EVENTS,
         )
         taker = self._takers.get(event.type)
@@ -155,6 +147,11 @@ class Board:
         """Gives the last closed bars of a symbol, oldest first."""
         watch = self._watch.get(symbol)
         return () if watch is None else tuple(watch.bars[-limit:])
+
+    def history(self, limit: int) -> list[market.MarketData]:
+        """Gives the last closed bars of every symbol, by their stamps."""
+        bars = [b for w in self._watch.values() for b in w.bars[-limit:]]
+        return sorted(bars, key=_by_stamp)
 
     def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
         """Gives the last fills of a symbol, oldest first."""
@@ -298,6 +295,10 @@ class Board:
                 order.strategy == row.name for order in system.working()
             ),
         )
+
+
+def _by_stamp(bar: market.MarketData) -> int:
+    return bar.timestamp
 
 
 def _newest(order: orders.Order) -> int:

@@ -92,10 +92,21 @@ class CoreEngine:
         self._components.append(component)
 
     async def start(self) -> None:
-        """Starts it; returns when it works."""
+        """Starts every component in order; on a failure stops those before."""
+        started: list[Component] = []
+        try:
+            for component in self._components:
+                await component.start()
+                started.append(component)
+        except BaseException:
+            for component in reversed(started):
+                await component.stop()
+            raise
 
     async def stop(self) -> None:
-        """Ends it in order; returns when nothing of it runs."""
+        """Stops every component, the last one first."""
+        for component in reversed(self._components):
+            await component.stop()
 
     def process_event(self, incoming: bus.Incoming, now: int) -> step.Step:
         """Takes the next event.

@@ -6,6 +6,7 @@ from typing import Any
 
 from sting.model import commands
 from sting.model import events
+from sting.model import views
 
 _T = events.EventType
 
@@ -94,3 +95,23 @@ def describe(event: events.Event) -> str:
         One line.
     """
     return _WORDS[event.type](event.data).strip()
+
+
+def to_row(event: events.Event) -> views.EventRow:
+    """Gives an event as screens show it.
+
+    Args:
+        event: Any event.
+
+    Returns:
+        A line of the events pane.
+    """
+    return views.EventRow(
+        event.seq,
+        event.timestamp,
+        event.type.value,
+        event.source,
+        event.symbol,
+        event.cause,
+        describe(event),
+    )

@@ -365,10 +365,11 @@ class OrderDesk:
             'engine',
             cause=cause,
         )
+        self._turn.effects.append(step.Hold(who, reason))
         self.cancel_working(None, 'halted', change.seq)
         for name, status in self._turn.state.strategies.items():
-            if status.status in ('running', 'starting'):
-                self._turn.effects.append(step.Stop(name, 'halted'))
+            if status.status in state.RUNNING:
+                self._turn.effects.append(step.Stop(name, change.seq))
         bare = ', '.join(self._turn.state.portfolio.held)
         self._turn.alert(
             records.Severity.CRITICAL,

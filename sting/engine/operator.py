@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from sting.engine import desk
+from sting.engine import state
 from sting.engine import step
 from sting.model import commands
 from sting.model import errors
@@ -133,7 +134,7 @@ class Operator:
                 + (', '.join(self._strategies) or 'none')
             )
         status = self._turn.state.strategies.get(command.name)
-        live = status is not None and status.status in ('running', 'starting')
+        live = status is not None and status.status in state.RUNNING
         if isinstance(command, commands.StopStrategy):
             if not live:
                 raise errors.RefusedError(f'{command.name} is not running')
@@ -283,13 +284,13 @@ class Operator:
             'engine',
             cause=event.seq,
         )
-        self._turn.effects.append(step.Start(command.name))
+        self._turn.effects.append(step.Start(command.name, event.seq))
         self._answer(event, f'starting {command.name}')
 
     def _stop_strategy(
         self, event: events.Event, command: commands.StopStrategy
     ) -> None:
-        self._turn.effects.append(step.Stop(command.name, 'by the operator'))
+        self._turn.effects.append(step.Stop(command.name, event.seq))
         self._answer(event, f'stopping {command.name}')
 
     def _acknowledge(

@@ -72,6 +72,13 @@ class Sequence(core.Component):
         self._idle = asyncio.Lock()
 
     @property
+    def task(self) -> asyncio.Task[None]:
+        """The loop's task; it ends by itself only when it fails."""
+        if self._task is None:
+            raise errors.StateError('the sequence has not been started')
+        return self._task
+
+    @property
     def durable(self) -> asyncio.Lock:
         """Held while the state is ahead of the log."""
         return self._idle
@@ -86,16 +93,23 @@ class Sequence(core.Component):
 
     async def stop(self) -> None:
         """Ends after the batch in hand."""
-        if self._task is None:
-            return
-        task, self._task = self._task, None
         async with self._idle:
-            task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+            self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Waits until nothing waits in the lanes."""
-        await self._bus.empty()
+        """Waits until nothing waits in the lanes.
+
+        Raises:
+            Exception: Whatever ended the loop, if it has ended.
+        """
+        empty = asyncio.ensure_future(self._bus.empty())
+        await asyncio.wait(
+            {empty, self.task}, return_when=asyncio.FIRST_COMPLETED
+        )
+        empty.cancel()
+        if self.task.done():
+            self.task.result()
         async with self._idle:
             return
 

@@ -21,6 +21,11 @@ DAY = 86_400 * market.NANOSECONDS
 # Done orders that are remembered, for late fills and for repeated ids.
 DONE_ORDERS = 4096
 
+ENGINE = 'engine'
+
+# The states of a strategy that is fed events, or is about to be.
+RUNNING = ('starting', 'running')
+
 _T = events.EventType
 
 
@@ -83,6 +88,7 @@ class SystemState:
             _T.TRADING_STATE: self._apply_trading,
             _T.STRATEGY_STATUS: self._apply_strategy,
             _T.COMMAND: self._apply_command,
+            _T.SYSTEM_STATUS: self._apply_system,
         }
 
     def apply(self, event: events.Event) -> None:
@@ -143,6 +149,13 @@ class SystemState:
         for group in groups:
             for order_id in group:
                 yield self.orders[order_id]
+
+    def exposed(self) -> Iterator[str]:
+        """Gives the symbols that are held or have working orders."""
+        yield from self.portfolio.held
+        for symbol, group in self._working.items():
+            if group and symbol not in self.portfolio.held:
+                yield symbol
 
     def working_count(self) -> int:
         """How many orders work."""
@@ -263,6 +276,17 @@ class SystemState:
         self.halted_by = ''
         if change.state is not records.TradingState.TRADING:
             self.halted_by = f'{change.who}: {change.reason}'.rstrip(': ')
+
+    def _apply_system(
+        self, event: events.Event, status: records.SystemStatus
+    ) -> None:
+        # No strategy outlives its engine, even one that could not say so.
+        if status.component == ENGINE:
+            for name, last in self.strategies.items():
+                if last.status in RUNNING:
+                    self.strategies[name] = records.StrategyStatus(
+                        strategy=name, status='stopped'
+                    )
 
     def _apply_strategy(
         self, event: events.Event, status: records.StrategyStatus

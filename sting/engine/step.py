@@ -34,16 +34,24 @@ class Replace(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """Start this strategy."""
+    """Start this strategy, in answer to the event of this number."""
 
     strategy: str
+    seq: int
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """Stop this strategy."""
+    """Stop this strategy, in answer to the event of this number."""
 
     strategy: str
-    detail: str
+    seq: int
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Set the latch of the emergency stop, if it is not set."""
+
+    who: str
+    reason: str
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -64,7 +72,7 @@ class Notify(msgspec.Struct, frozen=True):
     position: portfolio.Position | None = None
 
 
-Effect = Place | Cancel | Replace | Start | Stop | Release | Notify
+Effect = Place | Cancel | Replace | Start | Stop | Hold | Release | Notify
 Report = orders.Fill | orders.OrderUpdate
 
 

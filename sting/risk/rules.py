@@ -173,31 +173,41 @@ class PriceCollar(RiskRule):
 
 
 class BuyingPower(RiskRule):
-    """Cash that a buy would need beyond what there is.
+    """Value of all that is held or may come to be, over the equity.
 
-    Sales, short ones too, need none. Working buys count as if filled.
+    Long and short count alike, and working orders count as if filled.
     """
 
     name = 'buying_power'
-    unit = 'in cash'
+    unit = 'times the equity'
 
     def figure(
         self, order: orders.Order, system: state.SystemState
     ) -> float | None:
-        """What would be missing; None for a sale or a cover."""
-        if order.side is orders.OrderSide.SELL or shrinks(order, system):
+        """The ratio if all fills; None for what shrinks a position."""
+        if shrinks(order, system):
             return None
-        needed = order.remaining * expected_price(order, system)
-        for other in system.working():
-            if other.side is orders.OrderSide.BUY and other.id != order.id:
-                needed += other.remaining * expected_price(other, system)
-        return max(0.0, needed - system.portfolio.cash)
+        equity = system.equity()
+        if equity <= 0:
+            return math.inf
+        total = abs(reach(order, system)[0]) * expected_price(order, system)
+        for symbol in system.exposed():
+            if symbol != order.symbol:
+                total += _worst_value(symbol, system)
+        return total / equity
 
-    def sentence(self, figure: float) -> str:
-        """Says how much is missing."""
-        if math.isinf(figure):
-            return super().sentence(figure)
-        return f'{self.name}: {figure:,.2f} more cash is needed'
+
+def _worst_value(symbol: str, system: state.SystemState) -> float:
+    """Gives the most that a symbol's position can be worth."""
+    high = low = system.portfolio.quantity(symbol)
+    price = system.prices.get(symbol, 0.0)
+    for order in system.working(symbol):
+        price = max(price, expected_price(order, system))
+        if order.side is orders.OrderSide.BUY:
+            high += order.remaining
+        else:
+            low -= order.remaining
+    return max(abs(high), abs(low)) * price
 
 
 RULES: Mapping[str, type[RiskRule]] = {

@@ -1,0 +1,183 @@
+"""Takes durable intents to the broker, and asks before it does so again."""
+
+import asyncio
+from collections.abc import Callable
+from collections.abc import Iterable
+
+from sting.broker import interface
+from sting.engine import core
+from sting.engine import step
+from sting.model import errors
+from sting.model import orders
+
+_S = orders.OrderStatus
+Errand = step.Place | step.Cancel | step.Replace
+
+
+class BrokerManager(core.Component):
+    """Sends, one after the other, what the engine has decided.
+
+    Whatever becomes of an errand comes back as a report: a refusal as
+    rejected, silence as unknown, and what the emergency stop kept back as
+    denied. Nothing is sent twice without asking the broker first.
+    """
+
+    name = 'brokers'
+
+    def __init__(
+        self,
+        broker: interface.BrokerInterface,
+        sink: interface.Sink,
+        halted: Callable[[], bool],
+    ) -> None:
+        """Sets up the way to one broker.
+
+        Args:
+            broker: The broker.
+            sink: Takes every report.
+            halted: Whether the emergency stop holds; read before each send.
+        """
+        self._broker = broker
+        self._sink = sink
+        self._halted = halted
+        self._errands: asyncio.Queue[Errand] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many errands wait."""
+        return self._errands.qsize()
+
+    async def start(self) -> None:
+        """Connects and begins to send."""
+        await self._broker.connect(self._sink)
+        self._task = asyncio.get_running_loop().create_task(
+            self._run(), name='brokers'
+        )
+
+    async def stop(self) -> None:
+        """Sends what waits, then disconnects."""
+        if self._task is not None:
+            await self._errands.join()
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._broker.disconnect()
+
+    def send(self, errand: Errand) -> None:
+        """Takes an errand whose intent is durable; never waits.
+
+        Args:
+            errand: What to tell the broker.
+        """
+        self._errands.put_nowait(errand)
+
+    async def reconcile(
+        self,
+        working: Iterable[orders.Order],
+        booked: Callable[[orders.Fill], bool],
+    ) -> None:
+        """Asks the broker about every order that may work, after a restart.
+
+        Args:
+            working: The orders that work by the log.
+            booked: Whether a fill is in the log already.
+        """
+        ours = list(working)
+        since = min((order.created for order in ours), default=0)
+        for fill in await self._broker.get_fills(since):
+            if not booked(fill):
+                self._sink(fill)
+        for order in ours:
+            theirs = await self._broker.get_order_by_client_id(order.id)
+            if theirs is None:
+                self._settle_missing(order)
+            else:
+                self._settle_known(order, theirs)
+
+    def _settle_missing(self, order: orders.Order) -> None:
+        if order.status is _S.PENDING_CANCEL:
+            self._report(order, _S.CANCELLED, 'it never reached the broker')
+        else:
+            # The intent is durable and the broker says it has not had it.
+            self.send(step.Place(order))
+
+    def _settle_known(self, order: orders.Order, theirs: orders.Order) -> None:
+        if not theirs.is_working:
+            if theirs.status not in (_S.FILLED, _S.PARTIALLY_FILLED):
+                self._report(order, theirs.status, theirs.message)
+        elif order.status is _S.PENDING_CANCEL:
+            self.send(step.Cancel(order))
+        elif order.status in (_S.SUBMITTED, _S.UNKNOWN, _S.PENDING_REPLACE):
+            self._sink(
+                orders.OrderUpdate(
+                    order_id=order.id,
+                    status=(
+                        _S.PARTIALLY_FILLED if order.filled else _S.ACCEPTED
+                    ),
+                    broker_id=theirs.broker_id,
+                    quantity=theirs.quantity,
+                    price=theirs.price,
+                    stop_price=theirs.stop_price,
+                )
+            )
+
+    async def _run(self) -> None:
+        while True:
+            errand = await self._errands.get()
+            try:
+                await self._do(errand)
+            finally:
+                self._errands.task_done()
+
+    async def _do(self, errand: Errand) -> None:
+        try:
+            if isinstance(errand, step.Place):
+                await self._place(errand.order)
+            elif isinstance(errand, step.Cancel):
+                await self._cancel(errand.order)
+            else:
+                await self._replace(errand)
+        except errors.BrokerRejectedError as error:
+            status = (
+                _S.REJECTED
+                if isinstance(errand, step.Place)
+                else errand.order.resting
+            )
+            self._report(errand.order, status, str(error))
+        except errors.BrokerError as error:
+            self._report(errand.order, _S.UNKNOWN, str(error))
+
+    async def _place(self, order: orders.Order) -> None:
+        if self._halted():
+            self._report(order, _S.DENIED, 'withheld by the emergency stop')
+            return
+        await self._broker.place_order(order)
+
+    async def _cancel(self, order: orders.Order) -> None:
+        answer = await self._broker.cancel_order(order.id)
+        if answer.accepted:
+            return
+        theirs = await self._broker.get_order_by_client_id(order.id)
+        if theirs is None:
+            self._report(order, _S.CANCELLED, 'it never reached the broker')
+        elif theirs.is_working:
+            self._report(order, order.resting, answer.message)
+
+    async def _replace(self, errand: step.Replace) -> None:
+        answer = await self._broker.replace_order(
+            errand.order.id,
+            quantity=errand.quantity,
+            price=errand.price,
+            stop_price=errand.stop_price,
+        )
+        if not answer.accepted:
+            self._report(errand.order, errand.order.resting, answer.message)
+
+    def _report(
+        self, order: orders.Order, status: orders.OrderStatus, message: str
+    ) -> None:
+        self._sink(
+            orders.OrderUpdate(
+                order_id=order.id, status=status, message=message
+            )
+        )

@@ -1,0 +1,87 @@
+"""Where the engine's effects go once they are durable."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from sting.broker import manager
+from sting.engine import board
+from sting.engine import core
+from sting.engine import state
+from sting.engine import step
+from sting.risk import stop
+from sting.session import feeds
+from sting.strategy import host
+
+
+class Outlet(core.Component):
+    """Hands each effect to the part that carries it out; never waits."""
+
+    name = 'outlet'
+
+    def __init__(
+        self,
+        system: state.SystemState,
+        brokers: manager.BrokerManager,
+        strategies: host.StrategyHost,
+        shown: board.Board,
+        emergency: stop.EmergencyStop,
+    ) -> None:
+        """Sets up the ways out.
+
+        Args:
+            system: The engine's state.
+            brokers: Takes orders.
+            strategies: Takes events.
+            shown: Has the bars that warm a strategy up.
+            emergency: Is held and released.
+        """
+        self._state = system
+        self._brokers = brokers
+        self._strategies = strategies
+        self._board = shown
+        self._stop = emergency
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Has nothing to start."""
+
+    async def stop(self) -> None:
+        """Stops every strategy and waits for what is under way."""
+        await self._strategies.close(seq=self._state.seq)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def act(self, effect: step.Effect) -> None:
+        """Carries out an effect, or hands it to what does.
+
+        Args:
+            effect: What the engine wants done; it is durable.
+        """
+        if isinstance(effect, step.Notify):
+            self._strategies.deliver(
+                effect.event, effect.order, effect.position
+            )
+        elif isinstance(effect, step.Place | step.Cancel | step.Replace):
+            self._brokers.send(effect)
+        elif isinstance(effect, step.Start):
+            self._spawn(self._start(effect))
+        elif isinstance(effect, step.Stop):
+            self._spawn(self._strategies.stop(effect.strategy, seq=effect.seq))
+        elif isinstance(effect, step.Hold):
+            self._stop.hold(effect.who, effect.reason)
+        else:
+            self._stop.release()
+
+    def _start(self, effect: step.Start) -> Coroutine[Any, Any, None]:
+        return self._strategies.start(
+            effect.strategy,
+            seq=effect.seq,
+            book=self._state.book(effect.strategy),
+            history=self._board.history(feeds.WARM_UP),
+        )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,425 @@
+"""The engine and all that belongs to it, put together in its own loop."""
+
+import asyncio
+from collections.abc import Sequence
+import os
+import pathlib
+import secrets
+
+from sting import settings
+from sting.broker import interface
+from sting.broker import manager
+from sting.broker import paper
+from sting.data import calendars
+from sting.engine import board
+from sting.engine import bus
+from sting.engine import clock
+from sting.engine import core
+from sting.engine import describe
+from sting.engine import journal
+from sting.engine import recovery
+from sting.engine import sequence
+from sting.engine import state
+from sting.model import commands
+from sting.model import errors
+from sting.model import events
+from sting.model import market
+from sting.model import orders
+from sting.model import records
+from sting.model import views
+from sting.risk import manager as risk
+from sting.risk import rules
+from sting.risk import stop
+from sting.session import feeds
+from sting.session import outlet
+from sting.simulator import costs
+from sting.simulator import market as simulated
+from sting.strategy import host
+
+LATCH = 'halt.latch'
+LOCK = 'engine.lock'
+PICTURE_S = 0.1
+ACCOUNT = 'paper'
+
+
+def chain_rows(path: pathlib.Path, seq: int) -> tuple[views.EventRow, ...]:
+    """Gives an event and what led to it, as screens show them.
+
+    Args:
+        path: The log's file.
+        seq: The event's number.
+
+    Returns:
+        The event first, its first cause last.
+
+    Raises:
+        errors.JournalError: There is no such event, or no log.
+    """
+    return tuple(describe.to_row(event) for event in journal.why(path, seq))
+
+
+def build_gate(
+    configured: dict[settings.RuleName, settings.Rule],
+    sizing: settings.Sizing,
+) -> risk.RiskManager:
+    """Makes the risk manager that is configured.
+
+    Args:
+        configured: The rules by name.
+        sizing: For orders without a quantity.
+
+    Returns:
+        The gate.
+    """
+    return risk.RiskManager(
+        [
+            rules.RULES[name](rule.limit)
+            for name, rule in configured.items()
+            if rule.enabled
+        ],
+        size_fraction=sizing.fraction,
+    )
+
+
+class EngineRoom:
+    """One profile's engine, from its log to its brokers.
+
+    Attributes:
+        bus: The way in.
+    """
+
+    def __init__(
+        self,
+        config: settings.Settings,
+        profile: str,
+        emergency: stop.EmergencyStop,
+        feed_folder: pathlib.Path,
+    ) -> None:
+        """Puts the parts together; `build` reads the log and goes on."""
+        self._config = config
+        self._chosen = config.profile(profile)
+        self._name = profile
+        self._stop = emergency
+        self._clock = clock.MarketClock()
+        self.bus = bus.EventBus()
+        self._specs = _specs(config, self._chosen)
+        self._simulator = simulated.MarketSimulator(
+            costs.CostModel(
+                commission_bps=config.paper.commission_bps,
+                slippage_bps=config.paper.slippage_bps,
+            ),
+            participation=config.paper.participation,
+            session_close=calendars.session_close,
+        )
+        self._broker = paper.PaperBroker(
+            self._simulator, self._clock, cash=self._chosen.cash
+        )
+        self._engine = core.CoreEngine(
+            build_gate(config.risk.rules, config.risk.sizing),
+            symbols=self._chosen.symbols,
+            strategies={spec.name: spec.number for spec in self._specs},
+            matcher=self._broker,
+        )
+        self._board = board.Board(
+            profile, self._chosen.symbols, self._engine.state
+        )
+        self._feed = feeds.build(
+            self._chosen.feed,
+            config.feeds[self._chosen.feed],
+            self._chosen.symbols,
+            self._clock,
+            feed_folder,
+        )
+        self._started = 0.0
+        self._brokers = manager.BrokerManager(
+            self._broker, self._sink, lambda: emergency.is_set
+        )
+        self._feeding = feeds.FeedComponent(
+            self._feed, self.bus, self._engine.state, self._clock
+        )
+        self._sequence: sequence.Sequence
+        self._journal: journal.Journal
+        self._outlet: outlet.Outlet
+
+    @classmethod
+    async def build(
+        cls,
+        home: settings.Home,
+        config: settings.Settings,
+        profile: str,
+        emergency: stop.EmergencyStop,
+    ) -> 'EngineRoom':
+        """Restores the state from the log and connects the parts.
+
+        Args:
+            home: Where the user's files are.
+            config: What is configured.
+            profile: The profile's name.
+            emergency: The stop.
+
+        Returns:
+            The room; nothing happens in it yet.
+
+        Raises:
+            errors.StingError: The log, the feed or the configuration is
+                wrong.
+        """
+        self = cls(config, profile, emergency, home.config)
+        path = home.log(profile)
+        system = self._engine.state
+        found = recovery.restore(path, system, self._board.take)
+        if found.seq and system.mode is not self._chosen.mode:
+            raise errors.ConfigError(
+                f'profile {profile} is {self._chosen.mode} but its log was '
+                f'begun as {system.mode}; use another profile name'
+            )
+        history = await self._feed.history(
+            self._chosen.symbols, feeds.WARM_UP, dict(system.last_bar)
+        )
+        self._board.fill_history(history)
+        if history:
+            self._clock.advance(history[-1].timestamp)
+        self._clock.advance(system.time)
+        self._journal = await journal.Journal.open(
+            path, seq=found.seq, head=found.head
+        )
+        if not found.seq:
+            await self._begin_log()
+        self._broker.restore(system.orders.values(), system.portfolio)
+        self._connect(system)
+        return self
+
+    async def _begin_log(self) -> None:
+        """Writes the first event of a new log, with the id drawn for it."""
+        step = self._engine.process_event(
+            bus.Incoming(
+                events.EventType.LOG_CREATED,
+                records.LogCreated(
+                    log=secrets.token_hex(4),
+                    profile=self._name,
+                    mode=self._chosen.mode,
+                    currency=self._chosen.currency,
+                    cash=self._chosen.cash,
+                ),
+                'engine',
+            ),
+            self._clock.now(),
+        )
+        await self._journal.append(step.events)
+        for event in step.events:
+            self._board.take(event)
+
+    def _connect(self, system: state.SystemState) -> None:
+        strategies = host.InProcessHost(
+            self._specs,
+            log=system.log,
+            time_source=self._clock,
+            emit=self._take_signals,
+            status=self._take_status,
+        )
+        self._outlet = outlet.Outlet(
+            system, self._brokers, strategies, self._board, self._stop
+        )
+        self._sequence = sequence.Sequence(
+            self._engine,
+            event_bus=self.bus,
+            log=self._journal,
+            shown=self._board,
+            outlet=self._outlet,
+            time_source=self._clock,
+            failed=lambda why: self._stop.trigger('engine', why),
+            batch=self._config.journal.batch,
+        )
+        for component in (
+            self._sequence,
+            self._brokers,
+            self._outlet,
+            self._feeding,
+        ):
+            self._engine.register_component(component)
+
+    async def start(self) -> None:
+        """Starts all parts; trading begins, unless a halt is latched."""
+        system = self._engine.state
+        self._started = self._clock.monotonic()
+        halted = system.trading is records.TradingState.HALTED
+        if self._stop.is_set and not halted:
+            who, reason = self._stop.reason
+            self.command(
+                bus.Lane.STOP, commands.Halt(who=who, reason=reason), who
+            )
+        elif halted:
+            self._stop.hold('engine', system.halted_by)
+        self._tell('started', f'process {os.getpid()}')
+        await self._engine.start()
+        await self._sequence.drain()
+        await self._brokers.reconcile(system.working(), system.knows_execution)
+        if system.trading is records.TradingState.TRADING:
+            for spec in self._specs:
+                if spec.enabled:
+                    self.command(
+                        bus.Lane.ORDERS,
+                        commands.StartStrategy(name=spec.name),
+                        'engine',
+                    )
+
+    async def run_until(self, ended: asyncio.Event) -> None:
+        """Lets the engine run until it is told to end.
+
+        Args:
+            ended: Set by whoever ends it.
+
+        Raises:
+            Exception: Whatever ended the sequence by itself.
+        """
+        waiting = asyncio.create_task(ended.wait())
+        await asyncio.wait(
+            {waiting, self._sequence.task},
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not waiting.done():
+            waiting.cancel()
+            await self._sequence.task
+
+    async def stop(self) -> None:
+        """Ends all parts in order and closes the log."""
+        if not self._sequence.task.done():
+            await self._feeding.stop()
+            await self._outlet.stop()
+            self._tell('stopped', 'in order')
+            await self._sequence.drain()
+        await self._engine.stop()
+        await self._journal.close()
+
+    def command(
+        self, lane: bus.Lane, command: commands.Command, source: str
+    ) -> None:
+        """Puts a command of the engine's own into the sequence."""
+        self.bus.put(
+            lane,
+            bus.Incoming(
+                events.EventType.COMMAND,
+                events.CommandGiven(command=command),
+                source,
+            ),
+        )
+
+    def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
+        """Gives the last closed bars of a symbol, oldest first."""
+        return self._board.bars(symbol, limit)
+
+    def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
+        """Gives the last fills of a symbol, oldest first."""
+        return self._board.marks(symbol, limit)
+
+    def emergency_cancel(self) -> None:
+        """Cancels everything at the brokers, from the stop's thread."""
+        self._broker.emergency_cancel_all()
+
+    async def picture(self, lag_ms: float = 0.0) -> views.Snapshot:
+        """Makes a picture of the engine at its last durable event.
+
+        Args:
+            lag_ms: How late the loop was last, in milliseconds.
+
+        Returns:
+            The picture.
+        """
+        async with self._sequence.durable:
+            now = self._clock.monotonic()
+            return self._board.picture(
+                now,
+                self._rows(),
+                account=ACCOUNT,
+                currency=self._chosen.currency,
+                halting=self._stop.pending,
+                pid=os.getpid(),
+                uptime_s=now - self._started,
+                feeds=(self._feeding.row(),),
+                brokers=(views.LinkRow(self._broker.name, 'connected'),),
+                queues=(
+                    *self.bus.statistics(),
+                    views.QueueRow('brokers', self._brokers.waiting, 0),
+                ),
+                loop_lag_ms=lag_ms,
+                generated=self._feed.generated,
+            )
+
+    def _rows(self) -> tuple[views.StrategyRow, ...]:
+        return tuple(
+            views.StrategyRow(
+                spec.name,
+                spec.reference,
+                'stopped',
+                spec.symbols or self._chosen.symbols,
+                ' '.join(f'{k}={v}' for k, v in spec.parameters.items()),
+            )
+            for spec in self._specs
+        )
+
+    def _sink(self, report: interface.Report) -> None:
+        kind = (
+            events.EventType.FILL
+            if isinstance(report, orders.Fill)
+            else events.EventType.ORDER_UPDATE
+        )
+        self.bus.post(
+            bus.Lane.REPORTS,
+            bus.Incoming(kind, report, f'broker:{self._broker.name}'),
+        )
+
+    def _take_signals(
+        self, name: str, cause: int, signals: Sequence[orders.Signal]
+    ) -> None:
+        for signal in signals:
+            self.bus.put(
+                bus.Lane.ORDERS,
+                bus.Incoming(
+                    events.EventType.SIGNAL,
+                    signal,
+                    name,
+                    symbol=signal.symbol,
+                    cause=cause,
+                ),
+            )
+
+    def _take_status(self, name: str, status: str, detail: str) -> None:
+        self.bus.put(
+            bus.Lane.ORDERS,
+            bus.Incoming(
+                events.EventType.STRATEGY_STATUS,
+                records.StrategyStatus(
+                    strategy=name, status=status, detail=detail
+                ),
+                name,
+            ),
+        )
+
+    def _tell(self, status: str, detail: str) -> None:
+        self.bus.put(
+            bus.Lane.REPORTS,
+            bus.Incoming(
+                events.EventType.SYSTEM_STATUS,
+                records.SystemStatus(
+                    component=state.ENGINE, status=status, detail=detail
+                ),
+                'engine',
+            ),
+        )
+
+
+def _specs(
+    config: settings.Settings, chosen: settings.Profile
+) -> list[host.StrategySpec]:
+    """Numbers the strategies of a profile, from 1 in configured order."""
+    return [
+        host.StrategySpec(
+            name=name,
+            reference=config.strategies[name].strategy,
+            symbols=config.strategies[name].symbols,
+            parameters=config.strategies[name].parameters,
+            number=number,
+            enabled=config.strategies[name].enabled,
+        )
+        for number, name in enumerate(chosen.strategies, start=1)
+    ]

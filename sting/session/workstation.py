@@ -1,0 +1,276 @@
+"""A workstation: an engine on a thread and an event loop of its own."""
+
+import asyncio
+from concurrent import futures
+import os
+import threading
+
+from sting import settings
+from sting.engine import bus
+from sting.engine import clock
+from sting.engine import journal
+from sting.model import commands
+from sting.model import errors
+from sting.model import events
+from sting.model import market
+from sting.model import records
+from sting.model import views
+from sting.risk import stop
+from sting.session import room
+
+CLOSE_S = 30.0
+
+
+def open_session(
+    profile: str | None = None,
+    *,
+    home: settings.Home | None = None,
+    config: settings.Settings | None = None,
+) -> 'Session':
+    """Prepares the workstation of a profile.
+
+    Args:
+        profile: Its name; None for the configured default.
+        home: Where the user's files are; None to find them.
+        config: What is configured; None to load it.
+
+    Returns:
+        The workstation, not started yet.
+
+    Raises:
+        errors.ConfigError: Something configured is wrong.
+    """
+    home = home or settings.Home.find()
+    config = config or settings.load(home)
+    name = profile or config.default
+    return Session(home, config, name)
+
+
+def latch(home: settings.Home, profile: str, who: str, reason: str) -> None:
+    """Latches HALTED for the next start of a profile's engine.
+
+    Args:
+        home: Where the user's files are.
+        profile: The profile's name.
+        who: Who stops it.
+        reason: Why.
+    """
+    flag = stop.Latch(home.state(profile) / room.LATCH)
+    flag.set(who, reason)
+    flag.sync()
+    flag.close()
+
+
+class Session:
+    """The engine of one profile, seen from other threads.
+
+    It is a `model.workstation.Workstation`.
+
+    Attributes:
+        profile: The profile's name.
+        mode: What is at stake in it.
+        failure: Why the engine ended by itself; None while it has not.
+    """
+
+    def __init__(
+        self, home: settings.Home, config: settings.Settings, profile: str
+    ) -> None:
+        """Prepares a workstation; see `open_session`."""
+        chosen = config.profile(profile)
+        self.profile = profile
+        self.mode = chosen.mode
+        self.failure: BaseException | None = None
+        self._home = home
+        self._config = config
+        self._clock = clock.LiveClock()
+        self._folder = home.state(profile)
+        self._snapshot = views.Snapshot(
+            profile=profile,
+            mode=chosen.mode,
+            currency=chosen.currency,
+            watch=tuple(views.WatchRow(s) for s in chosen.symbols),
+        )
+        self._latch = stop.Latch(self._folder / room.LATCH)
+        self._stop = stop.EmergencyStop(
+            self._latch, self._cancel_everything, self._announce
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._room: room.EngineRoom | None = None
+        self._ended: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name='engine', daemon=True
+        )
+
+    def start(self) -> None:
+        """Starts the engine and waits until it works.
+
+        Raises:
+            errors.StingError: It could not start; nothing of it runs.
+        """
+        self._thread.start()
+        self._ready.wait()
+        if self.failure is not None:
+            self._thread.join()
+            self._stop.close()
+            raise self.failure
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the engine runs."""
+        return self._ready.is_set() and self._thread.is_alive()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the engine has ended.
+
+        Args:
+            timeout: At most so many seconds; None for as long as it takes.
+
+        Returns:
+            Whether it has.
+        """
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def snapshot(self) -> views.Snapshot:
+        """Gives the newest picture of the engine."""
+        return self._snapshot
+
+    def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
+        """Gives the last closed bars of a symbol, oldest first."""
+        return () if self._room is None else self._room.bars(symbol, limit)
+
+    def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
+        """Gives the last fills of a symbol, oldest first."""
+        return () if self._room is None else self._room.marks(symbol, limit)
+
+    def submit(
+        self, command: commands.Command
+    ) -> futures.Future[commands.CommandResult]:
+        """Puts a command into the sequence; see `Workstation.submit`."""
+        answer: futures.Future[commands.CommandResult] = futures.Future()
+
+        def reply(result: commands.CommandResult) -> None:
+            if answer.set_running_or_notify_cancel():
+                answer.set_result(result)
+
+        try:
+            self._post(bus.Lane.ORDERS, command, source='operator', reply=reply)
+        except errors.NotRunningError as error:
+            answer.set_exception(error)
+        return answer
+
+    def emergency_stop(self, who: str, reason: str) -> None:
+        """Stops everything at once, whatever the engine is doing."""
+        self._stop.trigger(who, reason)
+
+    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
+        """Walks from an event back to what caused it."""
+        path = self._home.log(self.profile)
+        return asyncio.run_coroutine_threadsafe(
+            asyncio.to_thread(room.chain_rows, path, seq), self._running_loop()
+        )
+
+    def close(self) -> None:
+        """Ends the engine in order, and waits until its log is closed."""
+        if self._thread.is_alive() and self._loop and self._ended:
+            self._loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join(CLOSE_S)
+        if not self._thread.is_alive():
+            self._stop.close()
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or not self._thread.is_alive():
+            raise errors.NotRunningError('the engine is not running')
+        return self._loop
+
+    def _post(
+        self,
+        lane: bus.Lane,
+        command: commands.Command,
+        *,
+        source: str,
+        reply: bus.Reply,
+    ) -> None:
+        self._running_loop()
+        if self._room is None:
+            raise errors.NotRunningError('the engine is still starting')
+        self._room.bus.post(
+            lane,
+            bus.Incoming(
+                events.EventType.COMMAND,
+                events.CommandGiven(command=command),
+                source,
+                reply=reply,
+            ),
+        )
+
+    def _announce(self, who: str, reason: str) -> None:
+        """Puts a stop into its lane; before the start it is found latched."""
+        try:
+            self._post(
+                bus.Lane.STOP,
+                commands.Halt(who=who, reason=reason),
+                source=who,
+                reply=lambda _: self._stop.logged(),
+            )
+        except (errors.NotRunningError, RuntimeError):
+            # No loop takes it any more; the latch holds all the same.
+            self._stop.logged()
+
+    def _cancel_everything(self) -> None:
+        if self._room is not None:
+            self._room.emergency_cancel()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        # The boundary of the engine's thread: whatever ends it is told to
+        # whoever holds the session, and nothing may be sent any more.
+        except BaseException as error:  # noqa: BLE001
+            self.failure = error
+            if self._ready.is_set():
+                self._latch.set('engine', f'{type(error).__name__}: {error}')
+                self._cancel_everything()
+                self._snapshot = views.Snapshot(
+                    profile=self.profile,
+                    mode=self.mode,
+                    state=records.TradingState.HALTED,
+                    reason=f'the engine ended: {error}',
+                )
+        finally:
+            self._ready.set()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        lock = journal.Lock(self._folder / room.LOCK)
+        started = market.to_iso(self._clock.now())
+        lock.sign(f'process {os.getpid()}, started {started}')
+        try:
+            engine_room = await room.EngineRoom.build(
+                self._home, self._config, self.profile, self._stop
+            )
+            await engine_room.start()
+            self._room = engine_room
+            picture = asyncio.create_task(self._paint(engine_room))
+            self._snapshot = await engine_room.picture()
+            self._ready.set()
+            try:
+                await engine_room.run_until(self._ended)
+            finally:
+                picture.cancel()
+                await engine_room.stop()
+                self._snapshot = await engine_room.picture()
+        finally:
+            lock.release()
+
+    async def _paint(self, engine_room: room.EngineRoom) -> None:
+        """Makes a new picture ten times a second, and measures the lag."""
+        lag = 0.0
+        while True:
+            self._snapshot = await engine_room.picture(lag)
+            before = self._clock.monotonic()
+            await asyncio.sleep(room.PICTURE_S)
+            late = self._clock.monotonic() - before - room.PICTURE_S
+            lag = max(0.0, late) * 1000.0

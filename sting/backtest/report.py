@@ -73,7 +73,7 @@ class ReportGenerator:
         if report.warnings:
             lines += ['', 'Warnings']
             lines += [f'  {warning}' for warning in report.warnings]
-        return '\n'.join(lines) + '\n'
+        return ''.join(f'{_printable(line)}\n' for line in lines)
 
 
 _Rows = tuple[tuple[str, str], ...]
@@ -156,3 +156,13 @@ def _plain(value: float) -> str:
 
 def _share(value: float) -> str:
     return f'{value:.2%}'
+
+
+def _printable(line: str) -> str:
+    """Escapes what a file's symbols could do to a terminal."""
+    if line.isprintable():
+        return line
+    return ''.join(
+        each if each.isprintable() else each.encode('unicode_escape').decode()
+        for each in line
+    )

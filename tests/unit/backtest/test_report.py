@@ -41,3 +41,7 @@ def test_what_is_empty_is_left_out():
 def test_the_table_fits_the_terminal():
     text = report.ReportGenerator().text(runs.result())
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_control_characters_are_escaped():
+    assert 'symbols X\\x1b[2J' in lines(symbols=('X\x1b[2J',))

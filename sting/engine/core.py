@@ -6,8 +6,9 @@ after the events that decided them are durable.
 """
 
 import abc
+from collections.abc import Callable
 from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Sequence
 
 from sting.engine import bus
 from sting.engine import desk
@@ -20,13 +21,13 @@ from sting.model import records
 
 _T = events.EventType
 
+# The source of what a broker played in this process reports.
+PLAYED = 'broker:paper'
 
-class Matcher(Protocol):
-    """A broker played in this process: bars fill its orders in the step."""
 
-    def match(self, bar: market.MarketData) -> list[step.Report]:
-        """Gives what a bar did to the working orders of its symbol."""
-        ...
+# What a broker that is played in this process does with a bar: it fills its
+# orders in the very step that takes the bar.
+Matcher = Callable[[market.MarketData], Sequence[step.Report]]
 
 
 class Component(abc.ABC):
@@ -136,6 +137,29 @@ class CoreEngine:
             self._react(self._emit(incoming))
         return self._turn.end()
 
+    def process_bar(self, bar: market.MarketData) -> step.Step | None:
+        """Takes a closed bar whose event is kept elsewhere, by column.
+
+        For backtests: as `process_event`, but no event is made of the bar
+        itself; it has the number after the last one all the same.
+
+        Args:
+            bar: The bar.
+
+        Returns:
+            What came of it; None when nothing did.
+        """
+        system = self._turn.state
+        system.count(bar)
+        reports = self._matcher(bar) if self._matcher is not None else ()
+        if not reports:
+            return None
+        self._turn.begin(bar.timestamp)
+        number = system.seq
+        for report in reports:
+            self._desk.report(report, PLAYED, number)
+        return self._turn.end()
+
     def adopt_rules(self) -> step.Step:
         """Logs the rules in force, when they differ from the log's."""
         self._turn.begin(self.state.time)
@@ -153,12 +177,16 @@ class CoreEngine:
             incoming.cause,
         )
 
+    def _match(self, bar: market.MarketData, seq: int) -> None:
+        if self._matcher is not None:
+            for report in self._matcher(bar):
+                self._desk.report(report, PLAYED, seq)
+
     def _react(self, event: events.Event) -> None:
         if event.type is _T.MARKET_DATA:
             # A bar first fills orders, then reaches strategies.
-            if self._matcher is not None and event.data.closed:
-                for report in self._matcher.match(event.data):
-                    self._desk.report(report, 'broker:paper', event.seq)
+            if event.data.closed:
+                self._match(event.data, event.seq)
             self._turn.effects.append(step.Notify(event))
         elif event.type in (_T.QUOTE, _T.TRADE, _T.DATA_ISSUE):
             self._turn.effects.append(step.Notify(event))

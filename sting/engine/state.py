@@ -110,12 +110,21 @@ class SystemState:
         if applier is not None:
             applier(event, event.data)
 
+    def count(self, bar: market.MarketData) -> None:
+        """Takes a closed bar whose event is kept elsewhere.
+
+        Args:
+            bar: The bar; it has the number after the last one.
+        """
+        self.seq += 1
+        self.time = bar.timestamp
+        self.mark(bar)
+
     def mark(self, bar: market.MarketData) -> None:
         """Takes the prices of a closed bar.
 
         Args:
-            bar: The bar; it belongs to an event that `apply` is taking, or
-                to one that a backtest numbers by itself.
+            bar: The bar of the event that is being taken.
         """
         day = bar.timestamp // DAY
         if day != self._day:

@@ -27,8 +27,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.model import views
-from sting.risk import manager as risk
-from sting.risk import rules
+from sting.risk import gate
 from sting.risk import stop
 from sting.session import feeds
 from sting.session import outlet
@@ -56,29 +55,6 @@ def chain_rows(path: pathlib.Path, seq: int) -> tuple[views.EventRow, ...]:
         errors.JournalError: There is no such event, or no log.
     """
     return tuple(describe.to_row(event) for event in journal.why(path, seq))
-
-
-def build_gate(
-    configured: dict[settings.RuleName, settings.Rule],
-    sizing: settings.Sizing,
-) -> risk.RiskManager:
-    """Makes the risk manager that is configured.
-
-    Args:
-        configured: The rules by name.
-        sizing: For orders without a quantity.
-
-    Returns:
-        The gate.
-    """
-    return risk.RiskManager(
-        [
-            rules.RULES[name](rule.limit)
-            for name, rule in configured.items()
-            if rule.enabled
-        ],
-        size_fraction=sizing.fraction,
-    )
 
 
 class EngineRoom:
@@ -115,10 +91,10 @@ class EngineRoom:
             self._simulator, self._clock, cash=self._chosen.cash
         )
         self._engine = core.CoreEngine(
-            build_gate(config.risk.rules, config.risk.sizing),
+            gate.build(config.risk.rules, config.risk.sizing),
             symbols=self._chosen.symbols,
             strategies={spec.name: spec.number for spec in self._specs},
-            matcher=self._broker,
+            matcher=self._broker.match,
         )
         self._board = board.Board(
             profile, self._chosen.symbols, self._engine.state

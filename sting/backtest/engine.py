@@ -1,0 +1,351 @@
+"""BacktestEngine: the engine over bars of the past, in lockstep.
+
+The same CoreEngine, order table, risk rules and portfolio as live; the market
+is the simulator. An event is answered before the next one is taken, so two
+runs over the same bars give the same log, hash for hash.
+"""
+
+import array
+import asyncio
+import collections
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import hashlib
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from sting.backtest import analyzer
+from sting.backtest import result
+from sting.backtest import trades
+from sting.data import calendars
+from sting.data import table
+from sting.engine import bus
+from sting.engine import clock
+from sting.engine import core
+from sting.engine import step
+from sting.model import events
+from sting.model import orders
+from sting.model import records
+from sting.risk import manager
+from sting.simulator import costs as costs_lib
+from sting.simulator import market as simulated
+from sting.strategy import loader
+from sting.strategy import runner
+
+LOG = 'backtest'
+PROGRESS = 16_384
+
+Progress = Callable[[int, int], None]
+_T = events.EventType
+
+
+class _Curve:
+    """The account after each moment, in columns."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.timestamp = array.array('q')
+        self.equity = array.array('d')
+        self.cash = array.array('d')
+        self.exposed = array.array('b')
+
+    def close(self) -> analyzer.EquityCurve:
+        return analyzer.EquityCurve(
+            start=self.start,
+            timestamp=np.array(self.timestamp, np.int64),
+            equity=np.array(self.equity, np.float64),
+            cash=np.array(self.cash, np.float64),
+            exposed=np.array(self.exposed, np.bool_),
+        )
+
+
+class BacktestEngine:
+    """Runs one strategy over a table of bars."""
+
+    def __init__(
+        self,
+        feeder: runner.StrategyRunner,
+        bars: table.BarTable,
+        gate: manager.RiskManager,
+        *,
+        cash: float,
+        costs: costs_lib.CostModel | None = None,
+        participation: float = 0.25,
+    ) -> None:
+        """Sets up a run.
+
+        Args:
+            feeder: Feeds the strategy.
+            bars: In the order of their stamps.
+            gate: Risk.
+            cash: What the account starts with.
+            costs: What the market charges; None for nothing.
+            participation: The most of a bar's volume that is filled.
+        """
+        self._feeder = feeder
+        self._bars = bars
+        self._market = simulated.MarketSimulator(
+            costs,
+            participation=participation,
+            session_close=calendars.session_close,
+        )
+        self._engine = core.CoreEngine(
+            gate,
+            symbols=bars.symbols,
+            strategies={feeder.strategy.name: feeder.number},
+            matcher=self._market.on_bar,
+        )
+        self._cash = cash
+        self._hash = hashlib.blake2b(digest_size=32)
+        self._encoder = msgspec.json.Encoder()
+        self._curve = _Curve(cash)
+        self._steps: collections.deque[step.Step] = collections.deque()
+        self._running = True
+        self.fills = trades.FillTable()
+        self.orders = 0
+
+    async def run(self, progress: Progress | None = None) -> None:
+        """Plays all bars.
+
+        Args:
+            progress: Told now and then how many bars are done, and of how
+                many.
+
+        Raises:
+            errors.StrategyError: The strategy raised.
+        """
+        first = int(self._bars.timestamp[0]) if len(self._bars) else 0
+        await self._begin(first)
+        await self._play(progress)
+        last = self._engine.state.time
+        seq = self._engine.state.seq
+        await self._take_signals(await self._feeder.stop(last, seq), seq)
+        if progress is not None:
+            progress(len(self._bars), len(self._bars))
+
+    def curve(self) -> analyzer.EquityCurve:
+        """Gives the account after each moment."""
+        return self._curve.close()
+
+    def log_hash(self) -> str:
+        """Gives the hash over all bars and all that came of them."""
+        whole = hashlib.blake2b(self._hash.digest(), digest_size=32)
+        whole.update(self._bars.digest().encode())
+        return whole.hexdigest()
+
+    async def _begin(self, now: int) -> None:
+        created = records.LogCreated(
+            log=LOG,
+            profile=LOG,
+            mode=records.Mode.REPLAY,
+            cash=self._cash,
+        )
+        self._put(_T.LOG_CREATED, created, 'engine', now)
+        self._steps.append(self._engine.adopt_rules())
+        name = self._feeder.strategy.name
+        running = records.StrategyStatus(strategy=name, status='running')
+        self._put(_T.STRATEGY_STATUS, running, name, now)
+        await self._settle()
+        seq = self._engine.state.seq
+        await self._take_signals(await self._feeder.start(now, seq), seq)
+
+    async def _play(self, progress: Progress | None) -> None:
+        engine = self._engine
+        system = engine.state
+        answer = self._feeder.market_data
+        total = len(self._bars)
+        stamp = -1
+        for done, bar in enumerate(self._bars.rows()):
+            if bar.timestamp != stamp:
+                if stamp >= 0:
+                    self._mark(stamp)
+                stamp = bar.timestamp
+                if progress is not None and done % PROGRESS < 1:
+                    progress(done, total)
+            number = system.seq + 1
+            came = engine.process_bar(bar)
+            if came is not None:
+                self._steps.append(came)
+                await self._settle()
+            if self._running:
+                signals = await answer(number, bar)
+                if signals:
+                    await self._take_signals(signals, number)
+        if stamp >= 0:
+            self._mark(stamp)
+
+    def _mark(self, stamp: int) -> None:
+        """Notes the account at the last closes of a moment."""
+        book = self._engine.state.portfolio
+        curve = self._curve
+        curve.timestamp.append(stamp)
+        curve.cash.append(book.cash)
+        if book.held:
+            curve.equity.append(book.value(self._engine.state.prices))
+            curve.exposed.append(1)
+        else:
+            curve.equity.append(book.cash)
+            curve.exposed.append(0)
+
+    def _put(
+        self,
+        kind: events.EventType,
+        data: Any,
+        source: str,
+        now: int,
+        symbol: str = '',
+        cause: int = 0,
+    ) -> None:
+        """Has the engine take an event; what came of it waits in line."""
+        self._steps.append(
+            self._engine.process_event(
+                bus.Incoming(kind, data, source, symbol, cause), now
+            )
+        )
+
+    async def _take_signals(
+        self, signals: Sequence[orders.Signal], cause: int
+    ) -> None:
+        name = self._feeder.strategy.name
+        now = self._engine.state.time
+        for signal in signals:
+            self._put(_T.SIGNAL, signal, name, now, signal.symbol, cause)
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Hashes and acts on what came, until nothing more comes."""
+        while self._steps:
+            came = self._steps.popleft()
+            if came.events:
+                self._hash.update(self._encoder.encode_lines(came.events))
+            for event in came.events:
+                if event.type is _T.FILL:
+                    self.fills.append(event.data)
+                elif event.type is _T.ORDER_REQUEST:
+                    self.orders += 1
+            for effect in came.effects:
+                await self._act(effect)
+
+    async def _act(self, effect: step.Effect) -> None:
+        now = self._engine.state.time
+        if isinstance(effect, step.Notify):
+            await self._notify(effect)
+        elif isinstance(effect, step.Place):
+            self._report(self._market.submit(effect.order, now))
+        elif isinstance(effect, step.Cancel):
+            self._report(self._market.cancel(effect.order.id, now))
+        elif isinstance(effect, step.Stop):
+            self._running = False
+
+    def _report(self, reports: Sequence[step.Report]) -> None:
+        now = self._engine.state.time
+        for report in reports:
+            kind = (
+                _T.FILL if isinstance(report, orders.Fill) else _T.ORDER_UPDATE
+            )
+            self._put(kind, report, core.PLAYED, now)
+
+    async def _notify(self, told: step.Notify) -> None:
+        if not self._running or told.order is None:
+            return
+        seq = told.event.seq
+        if told.event.type is _T.FILL:
+            signals = await self._feeder.fill(
+                seq, told.event.data, told.order, told.position
+            )
+        else:
+            signals = await self._feeder.order_update(seq, told.order)
+        if signals:
+            name = self._feeder.strategy.name
+            now = self._engine.state.time
+            for signal in signals:
+                self._put(_T.SIGNAL, signal, name, now, signal.symbol, seq)
+
+
+def run(
+    reference: str,
+    bars: table.BarTable,
+    gate: manager.RiskManager,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    cash: float = 100_000.0,
+    commission_bps: float = 0.0,
+    slippage_bps: float = 0.0,
+    participation: float = 0.25,
+    seed: int = 0,
+    progress: Progress | None = None,
+    warnings: Sequence[str] = (),
+) -> result.BacktestResult:
+    """Runs a strategy over bars.
+
+    Args:
+        reference: The strategy: a module or a file, with its class or not.
+        bars: What it is given, in the order of the stamps.
+        gate: Risk.
+        parameters: By name; what is not named keeps its default.
+        cash: What the account starts with.
+        commission_bps: Of the notional, in basis points.
+        slippage_bps: Of the price, in basis points, on market and stop
+            orders.
+        participation: The most of a bar's volume that is filled, a fraction.
+        seed: Kept with the result; nothing in this run is drawn at random.
+        progress: Told now and then how many bars are done, and of how many.
+        warnings: What a reader has to know of the data.
+
+    Returns:
+        The result.
+
+    Raises:
+        errors.StrategyError: The strategy cannot be loaded, or it raised.
+        errors.ConfigError: An assumption is out of range.
+    """
+    strategy = loader.create(reference, reference, parameters or {})
+    feeder = runner.StrategyRunner(strategy, number=1, log=LOG)
+    costs = costs_lib.CostModel(
+        commission_bps=commission_bps, slippage_bps=slippage_bps
+    )
+    engine = BacktestEngine(
+        feeder,
+        bars,
+        gate,
+        cash=cash,
+        costs=costs,
+        participation=participation,
+    )
+    time_source = clock.LiveClock()
+    before = time_source.monotonic()
+    asyncio.run(engine.run(progress))
+    curve = engine.curve()
+    trips = trades.round_trips(engine.fills)
+    figures = analyzer.PerformanceAnalyzer().analyze(curve, engine.fills, trips)
+    elapsed = time_source.monotonic() - before
+    return result.BacktestResult(
+        strategy=reference,
+        parameters=strategy.parameters,
+        symbols=bars.symbols,
+        start=int(bars.timestamp[0]) if len(bars) else 0,
+        end=int(bars.timestamp[-1]) if len(bars) else 0,
+        bars=len(bars),
+        orders=engine.orders,
+        fills=engine.fills,
+        trades=trips,
+        curve=curve,
+        metrics=figures,
+        log_hash=engine.log_hash(),
+        elapsed_s=elapsed,
+        assumptions={
+            'fill': 'next_open',
+            'cash': cash,
+            'commission_bps': commission_bps,
+            'slippage_bps': slippage_bps,
+            'participation': participation,
+            'rules': gate.rule_set().names,
+            'timeframe': bars.timeframe,
+            'generated': bars.generated,
+            'seed': seed,
+        },
+        warnings=warnings,
+    )

@@ -1,0 +1,30 @@
+"""Makes the gate that is configured."""
+
+from collections.abc import Mapping
+
+from sting import settings
+from sting.risk import manager
+from sting.risk import rules
+
+
+def build(
+    configured: Mapping[settings.RuleName, settings.Rule],
+    sizing: settings.Sizing,
+) -> manager.RiskManager:
+    """Makes the risk manager that is configured.
+
+    Args:
+        configured: The rules by name.
+        sizing: For orders without a quantity.
+
+    Returns:
+        The gate.
+    """
+    return manager.RiskManager(
+        [
+            rules.RULES[name](rule.limit)
+            for name, rule in configured.items()
+            if rule.enabled
+        ],
+        size_fraction=sizing.fraction,
+    )

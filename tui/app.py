@@ -303,7 +303,11 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     @textual.on(prompt.Prompt.Changed)
     def _prompt_changed(self, event: prompt.Prompt.Changed) -> None:
         found: table.Table[object] | None = self._trade.current_list
-        if event.kind == '/' and found is not None:
+        line = self._trade.query_one(prompt.Prompt)
+        if event.kind == ':':
+            line.explain(command_line.explain(event.text))
+        elif found is not None:
+            line.explain('enter keeps it, esc ends it')
             found.set_filter(event.text)
 
     @textual.on(prompt.Prompt.Entered)

@@ -90,6 +90,22 @@ def completions(snapshot: views.Snapshot, themes: Sequence[str]) -> list[str]:
     return lines
 
 
+def explain(line: str) -> str:
+    """Says how what is being typed is written, as far as it is known.
+
+    Args:
+        line: As typed so far, without the colon.
+
+    Returns:
+        The usage of the command, or the commands that begin so.
+    """
+    first = (line.split() or [''])[0].casefold()
+    found = [name for name in WORDS if name.startswith(first)]
+    if first in WORDS or len(found) == 1:
+        return WORDS[first if first in WORDS else found[0]].usage
+    return ' '.join(found)
+
+
 def _usage(name: str) -> errors.InputError:
     return errors.InputError(f'write {WORDS[name].usage}')
 

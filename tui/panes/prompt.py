@@ -43,6 +43,7 @@ class Prompt(containers.Horizontal):
         yield widgets.Input(
             id='prompt-line', compact=True, select_on_focus=False
         )
+        yield widgets.Label('', id='prompt-help', markup=False)
 
     @property
     def line(self) -> widgets.Input:
@@ -66,6 +67,10 @@ class Prompt(containers.Horizontal):
         self.line.cursor_position = len(text)
         self.display = True
         self.line.focus()
+
+    def explain(self, text: str) -> None:
+        """Says at the right what can be typed."""
+        self.query_one('#prompt-help', widgets.Label).update(text)
 
     def close(self) -> None:
         """Goes away."""

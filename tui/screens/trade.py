@@ -21,6 +21,7 @@ from tui import ticket as ticket_model
 from tui.panes import alerts
 from tui.panes import chart
 from tui.panes import events
+from tui.panes import hintbar
 from tui.panes import orders as orders_pane
 from tui.panes import pane
 from tui.panes import positions
@@ -295,11 +296,13 @@ class TradeScreen(base.BaseScreen):
 
     def open_prompt(self, kind: str, text: str, words: list[str]) -> None:
         """Opens the line over the hint bar."""
+        self.query_one(hintbar.HintBar).display = False
         self.query_one(prompt.Prompt).open(kind, text, words)
 
     def close_prompt(self) -> None:
         """Closes the line; the pane that had the focus gets it back."""
         self.query_one(prompt.Prompt).close()
+        self.query_one(hintbar.HintBar).display = True
         self.go_to(self.grid.recent[0])
 
     @property

@@ -1,0 +1,143 @@
+"""The command line."""
+
+import pytest
+
+from sting.model import commands
+from sting.model import errors
+from sting.model import orders
+from tests.unit.tui import stations
+from tui import commands as command_line
+from tui import ticket
+
+pytestmark = pytest.mark.unit
+
+SNAPSHOT = stations.snapshot()
+
+
+def parse(line):
+    return command_line.parse(line, SNAPSHOT)
+
+
+@pytest.mark.parametrize(
+    ('line', 'draft'),
+    [
+        ('buy aapl 10', ticket.Draft('buy', 'AAPL', '10')),
+        (
+            'sell IBM 5 limit 150.5 day',
+            ticket.Draft(
+                'sell', 'IBM', '5', 'limit', '150.5', time_in_force='day'
+            ),
+        ),
+        (
+            'order buy IBM 5 stop 150',
+            ticket.Draft('buy', 'IBM', '5', 'stop', stop_price='150'),
+        ),
+        (
+            'buy IBM 5 stop_limit 150 151',
+            ticket.Draft('buy', 'IBM', '5', 'stop_limit', '151', '150'),
+        ),
+        ('buy IBM 5 ioc', ticket.Draft('buy', 'IBM', '5', time_in_force='ioc')),
+    ],
+)
+def test_orders_go_to_the_review_and_no_further(line, draft):
+    assert parse(line) == command_line.Outcome(draft=draft)
+
+
+@pytest.mark.parametrize(
+    ('line', 'said'),
+    [
+        ('buy AAPL', 'write buy SYMBOL'),
+        ('buy AAPL ten', 'quantity: not a number'),
+        ('buy AAPL 10 limit', 'price: needed'),
+        ('buy AAPL 10 limit 5 now', "'now' is too much"),
+        ('order AAPL', 'write order'),
+        ('cancel', 'write cancel'),
+        ('cancel nothing', "no working order 'nothing'"),
+        ('resume please', 'write resume RESUME'),
+        ('flatten now', 'write flatten FLATTEN'),
+        ('start', 'write start'),
+        ('start x', 'there are sma_demo'),
+        ('symbol', 'write symbol'),
+        ('symbol XYZ', 'not in the watchlist'),
+        ('theme a b', 'write theme'),
+        ('resum', 'did you mean resume'),
+        ('xyzzy', 'there are buy'),
+    ],
+)
+def test_a_wrong_line_says_how_it_is_written(line, said):
+    with pytest.raises(errors.InputError, match=said):
+        parse(line)
+
+
+@pytest.mark.parametrize(
+    ('line', 'command'),
+    [
+        ('cancel log-101-0-1', commands.CancelOrder(order_id='log-101-0-1')),
+        ('resume RESUME', commands.Resume(confirm='RESUME')),
+        ('flatten FLATTEN', commands.Flatten(confirm='FLATTEN')),
+        (
+            'flatten FLATTEN ibm',
+            commands.Flatten(symbol='IBM', confirm='FLATTEN'),
+        ),
+        ('start sma_demo', commands.StartStrategy(name='sma_demo')),
+        ('stop sma_demo', commands.StopStrategy(name='sma_demo')),
+    ],
+)
+def test_commands(line, command):
+    assert parse(line) == command_line.Outcome(command=command)
+
+
+def test_cancelling_all_asks_first():
+    outcome = parse('cancel all')
+    assert outcome.command == commands.CancelAll()
+    assert '1 working order?' in outcome.question
+
+
+@pytest.mark.parametrize(
+    ('line', 'action'),
+    [
+        ('halt', 'emergency_stop'),
+        ('resume', 'resume'),
+        ('flatten', 'flatten_all'),
+        ('symbol ibm', "select_symbol('IBM')"),
+        ('theme', 'next_theme'),
+        ('theme light', "take_theme('light')"),
+        ('help', 'show_help'),
+        ('quit', 'leave'),
+    ],
+)
+def test_actions(line, action):
+    assert parse(line) == command_line.Outcome(action=action)
+
+
+def test_an_empty_line_does_nothing():
+    assert parse('  ') == command_line.Outcome()
+
+
+def test_only_working_orders_can_be_cancelled():
+    done = stations.order(5, status=orders.OrderStatus.FILLED)
+    snapshot = stations.snapshot(orders=(done,))
+    with pytest.raises(errors.InputError):
+        command_line.parse(f'cancel {done.id}', snapshot)
+
+
+def test_completions_are_lines_that_begin_with_a_command():
+    lines = command_line.completions(SNAPSHOT, ['dark'])
+    assert 'buy AAPL ' in lines
+    assert 'theme dark' in lines
+    assert 'cancel log-101-0-1' in lines
+    assert all(line.split()[0] in command_line.WORDS for line in lines)
+
+
+@pytest.mark.parametrize(
+    ('line', 'text'),
+    [
+        ('', ' '.join(command_line.WORDS)),
+        ('s', 'sell start stop symbol'),
+        ('can', 'cancel ID | all'),
+        ('theme li', 'theme [NAME]'),
+        ('xyz', ''),
+    ],
+)
+def test_what_is_typed_is_explained(line, text):
+    assert command_line.explain(line) == text

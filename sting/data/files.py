@@ -129,22 +129,16 @@ def _read_bars(
     if fault is not None:
         raise file.fault(*fault)
     names, index = _symbols(file, wanted)
-    warnings = list(moments.warnings)
     timestamp = moments.timestamp
+    warnings = list(moments.warnings)
     order = table.sort_order(timestamp, index)
     if order is not None:
         late = _count_late(timestamp, index)
         if late:
-            warnings.append(f'{path}: {late} rows were out of order')
+            warnings.append(f'{path}: rows out of order, now sorted: {late}')
         timestamp, index = timestamp[order], index[order]
         columns = {name: each[order] for name, each in columns.items()}
-    repeat = table.first_repeat(timestamp, index)
-    if repeat is not None:
-        row = repeat if order is None else int(order[repeat])
-        symbol = names[int(index[repeat])]
-        raise file.fault(
-            row, f'{symbol} has two bars of this stamp; take one out'
-        )
+    _refuse_repeats(file, timestamp, index, order)
     timeframe = _timeframe(file, how, moments, timestamp, index)
     if not moments.sessions and how.stamp == stamps.OPEN:
         timestamp = timestamp + times.timeframe_ns(timeframe)
@@ -157,9 +151,24 @@ def _read_bars(
         columns['low'],
         columns['close'],
         columns['volume'],
-        timeframe=timeframe,
+        timeframe,
     )
     return bars, warnings
+
+
+def _refuse_repeats(
+    file: raw.RawFile,
+    timestamp: table.IntArray,
+    index: table.IndexArray,
+    order: table.IntArray | None,
+) -> None:
+    """Refuses two bars of one symbol and stamp in sorted rows."""
+    repeat = table.first_repeat(timestamp, index)
+    if repeat is not None:
+        row = repeat if order is None else int(order[repeat])
+        raise file.fault(
+            row, 'a second bar of this symbol and stamp; take one out'
+        )
 
 
 def _count_late(timestamp: table.IntArray, index: table.IndexArray) -> int:
@@ -231,7 +240,7 @@ def _timeframe(
 ) -> str:
     """Takes the timeframe that was given, or infers it."""
     if moments.sessions:
-        return how.timeframe or '1d'
+        return _session_timeframe(file, how.timeframe)
     step = times.common_step(timestamp, index)
     inferred = None if step is None else times.name_timeframe(step)
     if how.timeframe is None:
@@ -249,6 +258,15 @@ def _timeframe(
             path=file.path,
         )
     return how.timeframe
+
+
+def _session_timeframe(file: raw.RawFile, given: str | None) -> str:
+    if given is not None and not given.endswith('d'):
+        raise errors.DataError(
+            f'the file has days, not bars of {given}; leave timeframe out',
+            path=file.path,
+        )
+    return given or '1d'
 
 
 def _range(

@@ -5,9 +5,11 @@ line 1), the row of a Parquet file (the first is row 1).
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 import csv
 import dataclasses
+import itertools
 import pathlib
 from typing import Any
 
@@ -24,6 +26,8 @@ TRADES = ('price', 'size')
 NUMBERS = (*BARS, *QUOTES, *TRADES)
 WANTED = (*TIMES, *NUMBERS, 'symbol')
 
+# How much of what is in a file goes into a message.
+_SHOWN = 40
 _PARQUET = b'PAR1'
 _GZIP = b'\x1f\x8b'
 
@@ -74,8 +78,8 @@ class RawFile:
         column = self.columns[name]
         row = first_uncastable(column, pa.float64())
         if row is not None:
-            text = column[row].as_py()
-            raise self.fault(row, f'{name} {text!r} is not a number')
+            text = show(column[row].as_py())
+            raise self.fault(row, f'{name} {text} is not a number')
         numbers = column.cast(pa.float64()).to_numpy()
         values = np.ascontiguousarray(numbers, np.float64)
         bad = np.flatnonzero(~np.isfinite(values))
@@ -93,20 +97,35 @@ class RawFile:
             The names in alphabetical order, and an index into them.
 
         Raises:
-            DataError: A name is missing.
+            DataError: A name is missing or no name.
         """
         import pyarrow as pa  # noqa: PLC0415 - slow to import
         import pyarrow.compute as pc  # noqa: PLC0415
 
-        text = pc.utf8_trim_whitespace(self.columns['symbol'].cast(pa.string()))
+        column = self.columns['symbol']
+        row = first_uncastable(column, pa.string())
+        if row is not None:
+            raise self.fault(row, 'symbol is not text')
+        text = pc.utf8_trim_whitespace(column.cast(pa.string()))
         empty = pc.fill_null(pc.equal(text, ''), True).to_numpy()
         if empty.any():
             raise self.fault(int(empty.argmax()), 'symbol is missing')
         whole = text.combine_chunks().dictionary_encode()
         met = whole.dictionary.to_pylist()
+        rows = whole.indices.to_numpy()
+        for number, name in enumerate(met):
+            if len(name) > _SHOWN or not name.isprintable():
+                row = int((rows == number).argmax())
+                raise self.fault(row, f'{show(name)} is no symbol')
         names = tuple(sorted(met))
         place = np.array([names.index(name) for name in met], np.int32)
-        return names, place[whole.indices.to_numpy()]
+        return names, place[rows]
+
+
+def show(value: object) -> str:
+    """Writes a value of a file for a message: on one line, cut if long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...'
 
 
 def first_uncastable(column: Any, to: Any) -> int | None:
@@ -193,7 +212,10 @@ def _wanted(
 def _missing(
     name: str, path: str, found: tuple[str, ...], line: int | None
 ) -> errors.DataError:
-    titles = ', '.join(found)
+    titles = ', '.join(
+        name if name.isprintable() and len(name) < _SHOWN else show(name)
+        for name in found[:_SHOWN]
+    )
     return errors.DataError(
         f'no column {name}; the columns are: {titles}', path=path, line=line
     )
@@ -209,7 +231,8 @@ def _read_parquet(path: str) -> RawFile:
             places = _wanted(path, found, None)
             titles = [found[place] for place in places.values()]
             data = file.read(columns=titles)
-    except (pa.ArrowException, OSError) as error:
+            data.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise errors.DataError(
             f'not a sound Parquet file: {_first_line(error)}', path=path
         ) from None
@@ -311,31 +334,33 @@ def _csv_header(path: str) -> tuple[tuple[str, ...], int]:
 
 def _csv_line(path: str, row: int) -> int:
     """Finds the line of a row, counted from 0 after the header."""
-    with pathlib.Path(path).open(
-        encoding='utf-8-sig', errors='replace', newline=''
-    ) as file:
-        reader = csv.reader(file)
-        count = -1
-        for record in reader:
-            count += bool(record)
-            if count == row + 1:
-                break
-        return reader.line_num
+    # The header is the first record.
+    records = itertools.islice(_csv_records(path), row + 1, None)
+    return next((line for line, _ in records), 1)
 
 
 def _ragged_line(path: str, width: int) -> int | None:
     """Finds the first line with more or fewer values than the header."""
+    return next(
+        (line for line, values in _csv_records(path) if values != width), None
+    )
+
+
+def _csv_records(path: str) -> Iterator[tuple[int, int]]:
+    """Gives each record's line and how many values it has.
+
+    It ends at a value that is too long to be one, with its line and 0.
+    """
     with pathlib.Path(path).open(
         encoding='utf-8-sig', errors='replace', newline=''
     ) as file:
         reader = csv.reader(file)
         try:
             for record in reader:
-                if record and len(record) != width:
-                    return reader.line_num
+                if record:
+                    yield reader.line_num, len(record)
         except csv.Error:
-            return reader.line_num + 1
-    return None
+            yield reader.line_num, 0
 
 
 def _first_line(error: BaseException) -> str:

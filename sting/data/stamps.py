@@ -106,7 +106,7 @@ def _check_range(file: raw.RawFile, name: str, moments: table.IntArray) -> None:
     outside = (moments < _EARLIEST) | (moments > _LATEST)
     if outside.any():
         row = int(outside.argmax())
-        text = file.columns[name][row].as_py()
+        text = raw.show(str(file.columns[name][row].as_py()))
         raise file.fault(row, f'{name} {text} is not from 1900 to 2200')
 
 
@@ -186,11 +186,11 @@ def _cast(file: raw.RawFile, name: str, column: Any, to: Any) -> table.IntArray:
 
 
 def _bad(file: raw.RawFile, name: str, row: int) -> errors.DataError:
-    text = file.columns[name][row].as_py()
+    text = raw.show(file.columns[name][row].as_py())
     form = '2013-03-01' if name == 'date' else '2013-03-01T14:30:00Z'
     like = '' if row == 0 else ', or is not like the first'
     return file.fault(
-        row, f'{name} {text!r} is none{like}; write {form}, or {_EPOCHS_NAMED}'
+        row, f'{name} {text} is none{like}; write {form}, or {_EPOCHS_NAMED}'
     )
 
 

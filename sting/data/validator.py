@@ -13,7 +13,7 @@ from sting.model import market
 Columns = Mapping[str, table.FloatArray]
 Fault = tuple[int, str]
 
-# How many gaps are a warning each; more are summed up.
+# A longer silence is a night, a weekend or a holiday, not a hole.
 _SESSION_BREAK = times.UNITS['h'] * 4
 
 
@@ -87,7 +87,7 @@ def oddities(bars: table.BarTable) -> Iterator[str]:
         rows = bars.symbol_index == number
         idle = int((bars.volume[rows] == 0).sum())
         if idle:
-            yield f'{name}: {idle} bars have no volume'
+            yield f'{name}: bars without volume: {idle}'
         stamps = bars.timestamp[rows]
         if step < times.UNITS['d']:
             yield from _holes(name, stamps, step)
@@ -101,7 +101,7 @@ def _holes(name: str, stamps: table.IntArray, step: int) -> Iterator[str]:
         return
     first = market.to_iso(int(stamps[holes[0]]))
     lacking = int((wait[holes] // step - 1).sum())
-    yield f'{name}: {lacking} bars are missing, the first after {first}'
+    yield f'{name}: bars missing: {lacking}, the first after {first}'
 
 
 def _not_positive(

@@ -142,7 +142,7 @@ def test_a_range_without_bars_is_refused():
         ('yesterday,10,11,9,10,1', "timestamp 'yesterday' is none"),
         ('1362148320,10,11,9,10,1', "timestamp '1362148320' is none"),
         (',10,11,9,10,1', "timestamp '' is none"),
-        (SECOND, 'X has two bars of this stamp'),
+        (SECOND, 'a second bar of this symbol and stamp'),
     ],
 )
 def test_a_malformed_row_names_file_and_line(tmp_path, line, message):
@@ -177,7 +177,7 @@ def test_rows_out_of_order_are_sorted_with_a_warning(tmp_path):
     path = tables.text(tmp_path / 'X.csv', SECOND, FIRST)
     loaded = files.read(path)
     assert iso(loaded) == ['2013-03-01T14:31', '2013-03-01T14:32']
-    assert loaded.warnings == (f'{path}: 1 rows were out of order',)
+    assert loaded.warnings == (f'{path}: rows out of order, now sorted: 1',)
 
 
 def test_a_file_that_goes_symbol_by_symbol_is_in_order(tmp_path):
@@ -194,8 +194,8 @@ def test_holes_and_bars_without_volume_are_warnings(tmp_path):
     )
     loaded = files.read(path)
     assert loaded.warnings == (
-        'X: 1 bars have no volume',
-        'X: 3 bars are missing, the first after 2013-03-01T14:32:00Z',
+        'X: bars without volume: 1',
+        'X: bars missing: 3, the first after 2013-03-01T14:32:00Z',
     )
 
 
@@ -210,6 +210,12 @@ def test_a_timeframe_longer_than_the_step_is_refused(tmp_path):
     path = tables.text(tmp_path / 'X.csv', FIRST, SECOND)
     with pytest.raises(errors.DataError, match='5m cannot be 60 s apart'):
         files.read(path, timeframe='5m')
+
+
+def test_sessions_are_no_minutes():
+    with pytest.raises(errors.DataError, match='days, not bars of 1m'):
+        files.read('sample', timeframe='1m')
+    assert files.read('sample', timeframe='1d').table.timeframe == '1d'
 
 
 @pytest.mark.parametrize(

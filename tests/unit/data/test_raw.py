@@ -67,6 +67,16 @@ def test_a_null_is_a_missing_number(tmp_path):
         raw.read(path).numbers('open')
 
 
+def test_columns_of_strange_types_are_refused(tmp_path):
+    path = tmp_path / 'x.parquet'
+    lists = pa.array([[1], [2]])
+    parquet.write_table(pa.table({'open': lists, 'symbol': lists}), path)
+    with pytest.raises(errors.DataError, match=r'row 1: open \[1\] is not'):
+        raw.read(path).numbers('open')
+    with pytest.raises(errors.DataError, match='row 1: symbol is not text'):
+        raw.read(path).symbols()
+
+
 @pytest.mark.parametrize('name', ['', ' '])
 def test_a_row_without_symbol_is_refused(tmp_path, name):
     path = tables.text(
@@ -80,6 +90,49 @@ def test_a_row_without_symbol_is_refused(tmp_path, name):
 
 
 LONG = f'{tables.HEADER}\n'.encode() + b'1,1,1,1,1,1\n' * 5000
+
+
+def test_text_of_parquet_that_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / 'x.parquet'
+    parquet.write_table(
+        pa.table({'symbol': ['AAAA']}), path, compression='none'
+    )
+    path.write_bytes(path.read_bytes().replace(b'AAAA', b'A\xffAA'))
+    with pytest.raises(errors.DataError, match='not a sound Parquet file'):
+        raw.read(path)
+
+
+@pytest.mark.parametrize('name', ['a\x1bb', 'a' * 41])
+def test_a_symbol_that_cannot_be_shown_is_refused(tmp_path, name):
+    path = tmp_path / 'x.parquet'
+    parquet.write_table(pa.table({'symbol': ['A', name]}), path)
+    with pytest.raises(errors.DataError, match=r'row 2: .* is no symbol'):
+        raw.read(path).symbols()
+
+
+def test_a_message_stays_on_one_short_line(tmp_path):
+    path = tmp_path / 'x.csv'
+    path.write_text(f'"a\nb",{"c" * 100}\n1,2\n')
+    with pytest.raises(errors.DataError) as caught:
+        raw.read(path)
+    assert str(caught.value).endswith(r"'a\nb', '" + 'c' * 39 + '...')
+
+
+@pytest.mark.parametrize('last', ['1', '1,1'])
+def test_a_value_of_huge_length_is_named(tmp_path, last):
+    path = tables.text(
+        tmp_path / 'x.csv', '1', 'a' * 200_000, last, header='open'
+    )
+    with pytest.raises(errors.DataError, match=r'a number|1 values') as caught:
+        raw.read(path).numbers('open')
+    assert caught.value.line == 3
+
+
+def test_a_parquet_file_without_rows_is_refused(tmp_path):
+    path = tmp_path / 'x.parquet'
+    parquet.write_table(pa.table({'open': pa.array([], pa.float64())}), path)
+    with pytest.raises(errors.DataError, match='no rows'):
+        raw.read(path)
 
 
 @pytest.mark.parametrize(

@@ -59,5 +59,5 @@ def test_days_have_no_holes():
 
 def test_missing_minutes_are_counted():
     assert list(validator.oddities(tables.flat([0, 1, 4, 6]))) == [
-        'A: 3 bars are missing, the first after 2013-03-01T17:01:00Z'
+        'A: bars missing: 3, the first after 2013-03-01T17:01:00Z'
     ]

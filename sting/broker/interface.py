@@ -12,6 +12,7 @@ from sting.model import portfolio
 
 Report = orders.Fill | orders.OrderUpdate
 Sink = Callable[[Report], None]
+Halted = Callable[[], bool]
 
 
 class OrderResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,11 +97,15 @@ class BrokerInterface(abc.ABC):
     dedupes: ClassVar[bool]
 
     @abc.abstractmethod
-    async def connect(self, sink: Sink) -> None:
+    async def connect(self, sink: Sink, halted: Halted) -> None:
         """Connects, and reports from here on.
 
         Args:
             sink: Takes each report.
+            halted: Whether the emergency stop holds. It is asked in the last
+                step before an order leaves, under whatever keeps that step
+                and `emergency_cancel_all` apart, so that no order can slip in
+                behind the cancels.
 
         Raises:
             errors.BrokerError: There is no connection to be had.
@@ -121,6 +126,8 @@ class BrokerInterface(abc.ABC):
             The broker's answer, the first one when the id was sent before.
 
         Raises:
+            errors.BrokerWithheldError: The emergency stop holds; nothing was
+                sent.
             errors.BrokerRejectedError: It is not connected; nothing was sent.
             errors.BrokerUnknownError: No answer; the order may work.
         """

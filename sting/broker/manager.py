@@ -28,14 +28,15 @@ class BrokerManager(core.Component):
         self,
         broker: interface.BrokerInterface,
         sink: interface.Sink,
-        halted: Callable[[], bool],
+        halted: interface.Halted,
     ) -> None:
         """Sets up the way to one broker.
 
         Args:
             broker: The broker.
             sink: Takes every report.
-            halted: Whether the emergency stop holds; read before each send.
+            halted: Whether the emergency stop holds; the broker asks before
+                each send.
         """
         self._broker = broker
         self._sink = sink
@@ -50,7 +51,7 @@ class BrokerManager(core.Component):
 
     async def start(self) -> None:
         """Connects and begins to send."""
-        await self._broker.connect(self._sink)
+        await self._broker.connect(self._sink, self._halted)
         self._task = asyncio.get_running_loop().create_task(
             self._run(), name='brokers'
         )
@@ -132,11 +133,13 @@ class BrokerManager(core.Component):
     async def _do(self, errand: Errand) -> None:
         try:
             if isinstance(errand, step.Place):
-                await self._place(errand.order)
+                await self._broker.place_order(errand.order)
             elif isinstance(errand, step.Cancel):
                 await self._cancel(errand.order)
             else:
                 await self._replace(errand)
+        except errors.BrokerWithheldError as error:
+            self._report(errand.order, _S.DENIED, str(error))
         except errors.BrokerRejectedError as error:
             status = (
                 _S.REJECTED
@@ -146,12 +149,6 @@ class BrokerManager(core.Component):
             self._report(errand.order, status, str(error))
         except errors.BrokerError as error:
             self._report(errand.order, _S.UNKNOWN, str(error))
-
-    async def _place(self, order: orders.Order) -> None:
-        if self._halted():
-            self._report(order, _S.DENIED, 'withheld by the emergency stop')
-            return
-        await self._broker.place_order(order)
 
     async def _cancel(self, order: orders.Order) -> None:
         answer = await self._broker.cancel_order(order.id)

@@ -54,6 +54,7 @@ class PaperBroker(interface.BrokerInterface):
         self._currency = currency
         self._lock = threading.Lock()
         self._sink: interface.Sink | None = None
+        self._halted: interface.Halted | None = None
         self._orders: dict[str, orders.Order] = {}
         self._fills: list[orders.Fill] = []
         self._portfolio = portfolio_lib.Portfolio(cash)
@@ -87,10 +88,13 @@ class PaperBroker(interface.BrokerInterface):
             self._portfolio.positions.update(portfolio.positions)
             self._portfolio.held.update(portfolio.held)
 
-    async def connect(self, sink: interface.Sink) -> None:
-        """Reports to this sink from here on."""
+    async def connect(
+        self, sink: interface.Sink, halted: interface.Halted
+    ) -> None:
+        """Reports to this sink from here on; see the interface."""
         with self._lock:
             self._sink = sink
+            self._halted = halted
 
     async def disconnect(self) -> None:
         """Reports no more; orders stay as they are."""
@@ -102,6 +106,10 @@ class PaperBroker(interface.BrokerInterface):
         with self._lock:
             self._check_connected()
             if order.id not in self._orders:
+                if self._halted is not None and self._halted():
+                    raise errors.BrokerWithheldError(
+                        'withheld by the emergency stop'
+                    )
                 self._orders[order.id] = msgspec.structs.replace(
                     order, status=_S.SUBMITTED
                 )

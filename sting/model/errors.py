@@ -16,6 +16,7 @@
 |     JournalWriteError      it cannot be written: disk full, read only
 |   BrokerError            a broker
 |     BrokerRejectedError    it said no
+|     BrokerWithheldError    the emergency stop kept it from being sent
 |     BrokerUnknownError     it did not answer: ask before doing it again
 """
 
@@ -111,6 +112,10 @@ class BrokerError(StingError):
 
 class BrokerRejectedError(BrokerError):
     """The broker said no; nothing is working there."""
+
+
+class BrokerWithheldError(BrokerError):
+    """The emergency stop holds; nothing was sent."""
 
 
 class BrokerUnknownError(BrokerError):

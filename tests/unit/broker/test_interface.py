@@ -51,7 +51,7 @@ def reports():
 
 @pytest.fixture
 async def connected(broker, reports):
-    await broker.connect(reports.append)
+    await broker.connect(reports.append, worlds.never)
     yield broker
     await broker.disconnect()
 
@@ -109,7 +109,7 @@ async def test_nothing_is_sent_without_a_connection(broker):
 
 
 async def test_nothing_is_reported_after_the_end(broker, reports):
-    await broker.connect(reports.append)
+    await broker.connect(reports.append, worlds.never)
     await broker.place_order(far())
     await broker.disconnect()
     broker.emergency_cancel_all()
@@ -117,10 +117,10 @@ async def test_nothing_is_reported_after_the_end(broker, reports):
 
 
 async def test_orders_outlive_a_connection(broker, reports):
-    await broker.connect(reports.append)
+    await broker.connect(reports.append, worlds.never)
     await broker.place_order(far())
     await broker.disconnect()
-    await broker.connect(reports.append)
+    await broker.connect(reports.append, worlds.never)
     assert [one.id for one in await broker.get_orders()] == ['o1']
 
 
@@ -232,7 +232,7 @@ async def test_the_emergency_stop_takes_all_from_another_thread(
 
 
 async def test_the_emergency_stop_works_without_a_connection(broker, reports):
-    await broker.connect(reports.append)
+    await broker.connect(reports.append, worlds.never)
     await broker.place_order(far())
     await broker.disconnect()
     assert broker.emergency_cancel_all().cancelled == ('o1',)
@@ -276,6 +276,14 @@ async def test_a_broker_outside_has_nothing_to_say_to_a_bar(reports):
     outside = Outside(
         simulated.MarketSimulator(), clock.VirtualClock(), cash=0.0
     )
-    await outside.connect(reports.append)
+    await outside.connect(reports.append, worlds.never)
     await outside.place_order(order())
     assert outside.match(bar(1, 100, 102, 99)) == []
+
+
+async def test_an_order_is_withheld_while_the_stop_holds(broker, reports):
+    await broker.connect(reports.append, lambda: True)
+    with pytest.raises(errors.BrokerWithheldError, match='emergency stop'):
+        await broker.place_order(far())
+    assert not reports
+    assert not await broker.get_orders()

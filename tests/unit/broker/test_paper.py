@@ -38,7 +38,7 @@ def open_broker(time_source=None):
 async def test_matched_reports_come_back_and_not_through_the_sink():
     broker = open_broker()
     reports = []
-    await broker.connect(reports.append)
+    await broker.connect(reports.append, worlds.never)
     await broker.place_order(order())
     (fill,) = broker.match(bar(1, 100, 102, 99))
     assert isinstance(fill, orders.Fill)
@@ -49,7 +49,7 @@ async def test_a_cancel_after_the_expiry_is_not_accepted():
     time_source = clock.VirtualClock(DECIDED)
     broker = open_broker(time_source)
     reports = []
-    await broker.connect(reports.append)
+    await broker.connect(reports.append, worlds.never)
     await broker.place_order(order(tif='gtd', expires=DECIDED + MINUTE))
     time_source.advance(DECIDED + 2 * MINUTE)
     response = await broker.cancel_order('o1')
@@ -61,7 +61,7 @@ async def test_a_cancel_after_the_expiry_is_not_accepted():
 async def test_a_change_after_the_expiry_is_not_accepted():
     time_source = clock.VirtualClock(DECIDED)
     broker = open_broker(time_source)
-    await broker.connect([].append)
+    await broker.connect([].append, worlds.never)
     await broker.place_order(order(tif='gtd', expires=DECIDED + MINUTE))
     time_source.advance(DECIDED + 2 * MINUTE)
     response = await broker.replace_order('o1', quantity=5.0)
@@ -71,7 +71,7 @@ async def test_a_change_after_the_expiry_is_not_accepted():
 
 async def test_a_short_position_takes_buying_power():
     broker = open_broker()
-    await broker.connect([].append)
+    await broker.connect([].append, worlds.never)
     await broker.place_order(order(side='sell', quantity=10.0))
     broker.match(bar(1, 100, 102, 99))
     info = await broker.get_account_info()
@@ -82,7 +82,7 @@ async def test_a_short_position_takes_buying_power():
 
 async def test_buying_power_is_never_below_zero():
     broker = open_broker()
-    await broker.connect([].append)
+    await broker.connect([].append, worlds.never)
     await broker.place_order(order(quantity=2_000.0))
     broker.match(bar(1, 100, 102, 99))
     assert (await broker.get_account_info()).buying_power == 0.0
@@ -92,7 +92,7 @@ async def test_an_order_that_was_never_answered_is_not_known_after_a_restart():
     broker = open_broker()
     broker.restore([order()], portfolio.Portfolio(CASH))
     reports = []
-    await broker.connect(reports.append)
+    await broker.connect(reports.append, worlds.never)
     assert await broker.get_order_by_client_id('o1') is None
     assert (await broker.place_order(order())).accepted
     assert reports[0].status is S.ACCEPTED
@@ -113,14 +113,14 @@ async def test_a_cancel_on_its_way_at_the_crash_leaves_the_order_working():
 
 async def test_an_order_that_was_done_makes_no_second_one_after_a_restart():
     broker = open_broker()
-    await broker.connect([].append)
+    await broker.connect([].append, worlds.never)
     first = await broker.place_order(order())
     broker.match(bar(1, 100, 102, 99))
     done = await broker.get_order_by_client_id('o1')
 
     restarted = open_broker()
     restarted.restore([done], portfolio.Portfolio(CASH))
-    await restarted.connect([].append)
+    await restarted.connect([].append, worlds.never)
     assert await restarted.place_order(order()) == first
     assert restarted.match(bar(2, 100, 102, 99)) == []
 
@@ -129,7 +129,7 @@ async def test_the_restored_account_is_a_copy():
     book = portfolio.Portfolio(CASH)
     broker = open_broker()
     broker.restore([], book)
-    await broker.connect([].append)
+    await broker.connect([].append, worlds.never)
     await broker.place_order(order())
     broker.match(bar(1, 100, 102, 99))
     assert book.cash == CASH
@@ -169,7 +169,7 @@ class Engine:
     async def restart(self):
         self.broker = open_broker(self.clock)
         self.broker.restore(self.book.values(), self.account, self.fills)
-        await self.broker.connect(self.take)
+        await self.broker.connect(self.take, worlds.never)
 
 
 async def state(engine):
@@ -189,7 +189,7 @@ async def test_a_restart_from_the_log_changes_nothing(history, when):
     straight = Engine()
     broken = Engine()
     for engine in (straight, broken):
-        await engine.broker.connect(engine.take)
+        await engine.broker.connect(engine.take, worlds.never)
     for number, step in enumerate(history):
         await straight.play(step)
         await broken.play(step)
@@ -203,7 +203,7 @@ async def test_a_restart_from_the_log_changes_nothing(history, when):
 @given(worlds.histories())
 async def test_the_account_is_what_the_fills_make_of_it(history):
     engine = Engine()
-    await engine.broker.connect(engine.take)
+    await engine.broker.connect(engine.take, worlds.never)
     for step in history:
         await engine.play(step)
     info = await engine.broker.get_account_info()

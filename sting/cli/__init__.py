@@ -1,0 +1,1 @@
+"""The `sting` command: the engine without a screen."""

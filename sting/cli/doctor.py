@@ -1,0 +1,213 @@
+"""`sting doctor`: what is installed, configured, reachable and safe."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import importlib.metadata
+import os
+import pathlib
+import platform
+import stat
+import sys
+
+import click
+import msgspec
+
+from sting import control
+from sting import settings
+from sting import version
+from sting.cli import common
+from sting.model import errors
+
+OK = 'ok'
+WARN = 'warn'
+FAIL = 'fail'
+
+_COLOURS = {OK: 'green', WARN: 'yellow', FAIL: 'red'}
+_PACKAGES = ('textual', 'numpy', 'pandas', 'pyarrow', 'numba', 'msgspec')
+_EXTRAS = ('alpaca-py', 'ib_insync')
+
+
+class Check(msgspec.Struct, frozen=True):
+    """What one check found.
+
+    Attributes:
+        name: What was looked at.
+        status: ok, warn or fail.
+        detail: What was found.
+        remedy: What to do about it.
+    """
+
+    name: str
+    status: str
+    detail: str
+    remedy: str = ''
+
+
+_Checks = Iterator[Check]
+
+
+@click.command()
+@common.json_option
+def doctor(as_json: bool) -> None:
+    """Checks what is installed, configured, reachable and safe.
+
+    Exits with 1 when something has failed.
+    """
+    home = settings.Home.find()
+    found = [check for each in CHECKS for check in each(home)]
+    healthy = all(check.status != FAIL for check in found)
+    if as_json:
+        common.print_json({'ok': healthy, 'checks': found})
+    else:
+        for check in found:
+            _print(check)
+    if not healthy:
+        raise errors.StingError('something has failed; see the lines above')
+
+
+def _print(check: Check) -> None:
+    status = common.styled(f'{check.status:<5}', _COLOURS[check.status])
+    click.echo(f'{status} {check.name:<14} {common.clean(check.detail)}')
+    if check.remedy:
+        click.echo(f'{"":<20} -> {common.clean(check.remedy)}')
+
+
+def _check_python(_home: settings.Home) -> _Checks:
+    detail = f'{platform.python_version()} on {platform.platform()}'
+    if sys.version_info < (3, 11):  # noqa: UP036
+        yield Check('python', FAIL, detail, 'install Python 3.11 or newer')
+    else:
+        yield Check('python', OK, detail)
+
+
+def _check_packages(_home: settings.Home) -> _Checks:
+    yield Check('sting', OK, version.__version__)
+    for name in _PACKAGES:
+        try:
+            yield Check(name, OK, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield Check(name, FAIL, 'is not installed', 'install sting again')
+    for name in _EXTRAS:
+        try:
+            yield Check(name, OK, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield Check(name, OK, 'is not installed, and not needed for paper')
+
+
+def _check_home(home: settings.Home) -> _Checks:
+    for name in ('config', 'states', 'cache', 'strategies'):
+        folder: pathlib.Path = getattr(home, name)
+        title = name.removesuffix('s') if name == 'states' else name
+        if not folder.exists():
+            yield Check(title, OK, f'{folder} will be made when needed')
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            yield Check(
+                title, FAIL, f'{folder} cannot be written', 'change its owner'
+            )
+        else:
+            yield _check_mode(title, folder)
+
+
+def _check_mode(title: str, path: pathlib.Path) -> Check:
+    """Warns where others may read what is the user's."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077 and title == 'state':
+        return Check(
+            title,
+            WARN,
+            f'others may read {path} (mode {mode:04o})',
+            f'chmod go= {path}',
+        )
+    return Check(title, OK, str(path))
+
+
+def _check_config(home: settings.Home) -> _Checks:
+    try:
+        config = settings.load(home)
+    except errors.StingError as error:
+        yield Check('configuration', FAIL, str(error), 'change that line')
+        return
+    names = ', '.join(config.profiles)
+    yield Check(
+        'configuration', OK, f'profiles {names}; default {config.default}'
+    )
+
+
+def _check_sample(_home: settings.Home) -> _Checks:
+    # It needs numpy and pyarrow, which no other command has to wait for.
+    from sting.data import sample  # noqa: PLC0415
+
+    try:
+        table = sample.load().table
+    except errors.StingError as error:
+        yield Check('sample data', FAIL, str(error), 'install sting again')
+        return
+    yield Check(
+        'sample data', OK, f'{len(table)} bars of {", ".join(table.symbols)}'
+    )
+
+
+def _check_engines(home: settings.Home) -> _Checks:
+    clients = control.running(home)
+    if not clients:
+        yield Check('engine', OK, 'none is running')
+    for client in clients:
+        try:
+            found = client.request('status')
+        except errors.StingError as error:
+            yield Check(
+                'engine',
+                FAIL,
+                f'{client.profile}: {error}',
+                'look at the process; `sting halt` still stops it',
+            )
+            continue
+        halted = found['state'] == 'HALTED'
+        yield Check(
+            'engine',
+            WARN if halted else OK,
+            f'{client.profile} is {found["state"]}, pid {found["pid"]}',
+            '`sting resume` lets it trade again' if halted else '',
+        )
+
+
+def _check_logs(home: settings.Home) -> _Checks:
+    from sting.engine import journal  # noqa: PLC0415
+
+    for name in home.profiles():
+        path = home.log(name)
+        if not path.exists():
+            continue
+        try:
+            found = journal.verify(path)
+        except errors.JournalError as error:
+            yield Check(f'log {name}', FAIL, str(error), 'restore it')
+            continue
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not found.ok:
+            yield Check(
+                f'log {name}',
+                FAIL,
+                found.message,
+                'keep the file, and restore it from a copy that verifies',
+            )
+        elif mode & 0o077:
+            yield Check(
+                f'log {name}',
+                WARN,
+                f'others may read {path} (mode {mode:04o})',
+                f'chmod go= {path}',
+            )
+        else:
+            yield Check(f'log {name}', OK, f'{found.events} events verify')
+
+
+CHECKS: tuple[Callable[[settings.Home], _Checks], ...] = (
+    _check_python,
+    _check_packages,
+    _check_home,
+    _check_config,
+    _check_sample,
+    _check_engines,
+    _check_logs,
+)

@@ -1,0 +1,168 @@
+"""`sting status`, `orders` and `positions`: a look at a running engine."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from sting.cli import common
+
+_STATE_COLOURS = {'TRADING': 'green', 'REDUCING': 'yellow', 'HALTED': 'red'}
+_LINKS = {'name': common.LEFT, 'status': common.LEFT, 'detail': common.LEFT}
+
+
+@click.command()
+@common.profile_option
+@common.json_option
+def status(profile: str | None, as_json: bool) -> None:
+    """Shows how the running engine is."""
+    found = common.engine(profile).request('status')
+    if as_json:
+        common.print_json(found)
+        return
+    for name, text in _summary(found).items():
+        click.echo(f'{name:<12}{text}')
+    for title in ('feeds', 'brokers'):
+        if found[title]:
+            click.echo(f'\n{title}')
+            common.print_table(
+                _LINKS,
+                [
+                    (row['name'], row['status'], row['detail'])
+                    for row in found[title]
+                ],
+            )
+    if found['strategies']:
+        click.echo('\nstrategies')
+        print_strategies(found['strategies'])
+    if found['positions']:
+        click.echo('\npositions')
+        _print_positions(found['positions'])
+
+
+@click.command()
+@common.profile_option
+@common.json_option
+def orders(profile: str | None, as_json: bool) -> None:
+    """Lists orders: the working ones, then the newest done ones."""
+    found = common.engine(profile).request('orders')
+    if as_json:
+        common.print_json(found)
+        return
+    common.print_table(
+        {
+            'id': common.LEFT,
+            'symbol': common.LEFT,
+            'side': common.LEFT,
+            'quantity': common.RIGHT,
+            'type': common.LEFT,
+            'price': common.RIGHT,
+            'stop': common.RIGHT,
+            'filled': common.RIGHT,
+            'average': common.RIGHT,
+            'status': common.LEFT,
+            'by': common.LEFT,
+            'message': common.LEFT,
+        },
+        [
+            (
+                row['id'],
+                row['symbol'],
+                row['side'],
+                common.price(row['quantity']),
+                row['type'],
+                common.price(row['price']),
+                common.price(row['stop_price']),
+                common.price(row['filled']),
+                common.price(row['average_price'] or None),
+                row['status'],
+                row['strategy'] or 'operator',
+                row['message'],
+            )
+            for row in found
+        ],
+    )
+
+
+@click.command()
+@common.profile_option
+@common.json_option
+def positions(profile: str | None, as_json: bool) -> None:
+    """Lists positions: the open ones, and those that were closed today."""
+    found = common.engine(profile).request('positions')
+    if as_json:
+        common.print_json(found)
+    else:
+        _print_positions(found)
+
+
+def print_strategies(rows: list[Mapping[str, Any]]) -> None:
+    """Prints the strategies of a running engine as a table."""
+    common.print_table(
+        {
+            'name': common.LEFT,
+            'status': common.LEFT,
+            'p&l': common.RIGHT,
+            'fills': common.RIGHT,
+            'working': common.RIGHT,
+            'detail': common.LEFT,
+        },
+        [
+            (
+                row['name'],
+                row['status'],
+                common.money(row['pnl']),
+                row['trades'],
+                row['working'],
+                row['detail'],
+            )
+            for row in rows
+        ],
+    )
+
+
+def _summary(found: Mapping[str, Any]) -> dict[str, str]:
+    state = found['state']
+    reason = common.clean(found['reason'])
+    stopping = ' (the emergency stop was pulled)' if found['halting'] else ''
+    currency = common.clean(found['currency'])
+    return {
+        'profile': f'{found["profile"]} ({found["mode"].upper()}'
+        + (', generated data)' if found['generated'] else ')'),
+        'state': common.styled(state, _STATE_COLOURS[state])
+        + stopping
+        + (f': {reason}' if reason else ''),
+        'equity': f'{common.money(found["equity"])} {currency}',
+        'cash': f'{common.money(found["cash"])} {currency}',
+        'day p&l': f'{found["day_pnl"]:+,.2f} {currency}',
+        'open orders': str(found['open_orders']),
+        'events': str(found['seq']),
+        'process': f'{found["pid"]}, up {found["uptime_s"]:,.0f} s, '
+        f'loop lag {found["loop_lag_ms"]:.1f} ms',
+    }
+
+
+def _print_positions(rows: list[Mapping[str, Any]]) -> None:
+    common.print_table(
+        {
+            'symbol': common.LEFT,
+            'quantity': common.RIGHT,
+            'average': common.RIGHT,
+            'last': common.RIGHT,
+            'value': common.RIGHT,
+            'unrealized': common.RIGHT,
+            'realized': common.RIGHT,
+        },
+        [
+            (
+                row['symbol'],
+                common.price(row['quantity']),
+                common.price(row['average_price']),
+                common.price(row['last']),
+                common.money(row['value']),
+                common.money(row['unrealized']),
+                common.money(row['realized']),
+            )
+            for row in rows
+        ],
+    )

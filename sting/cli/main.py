@@ -1,0 +1,137 @@
+"""The entry of the `sting` command; its parts are imported when used."""
+
+from collections.abc import Sequence
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from sting import version
+from sting.model import errors
+
+FAILED = 1
+WRONG_INPUT = 2
+NOT_RUNNING = 3
+INTERRUPTED = 130
+
+# Name: module, attribute and the line in `sting --help`, which imports none
+# of them.
+COMMANDS = {
+    'run': ('run', 'run', 'Runs an engine without a terminal.'),
+    'status': ('look', 'status', 'Shows how the running engine is.'),
+    'orders': ('look', 'orders', 'Lists the orders of the running engine.'),
+    'positions': ('look', 'positions', 'Lists its positions.'),
+    'strategies': (
+        'strategies',
+        'strategies',
+        'Lists what can run, with parameters, and what is running.',
+    ),
+    'order': ('trade', 'order', 'Sends an order.'),
+    'cancel': ('trade', 'cancel', 'Cancels an order.'),
+    'halt': ('stop', 'halt', 'Stops everything at once.'),
+    'resume': ('stop', 'resume', 'Lets trading go on after a halt.'),
+    'flatten': ('stop', 'flatten', 'Closes positions at market.'),
+    'backtest': ('backtest', 'backtest', 'Runs a strategy over past bars.'),
+    'log': ('log', 'log', 'Shows, verifies and explains the event log.'),
+    'doctor': ('doctor', 'doctor', 'Checks the installation.'),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Gives the names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(
+        self, ctx: click.Context, cmd_name: str
+    ) -> click.Command | None:
+        """Imports a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        found = getattr(
+            importlib.import_module(f'sting.cli.{module}'), attribute
+        )
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Writes the table."""
+        with formatter.section('Commands'):
+            formatter.write_dl(
+                [(name, entry[2]) for name, entry in COMMANDS.items()]
+            )
+
+
+@click.command(
+    cls=LazyGroup,
+    no_args_is_help=False,
+    context_settings={'help_option_names': ['-h', '--help']},
+)
+@click.version_option(version.__version__, '--version', prog_name='sting')
+def group() -> None:
+    """Backtests, paper trading and live trading by the same engine.
+
+    `sting-tui` opens the same in a terminal. Files are under STING_HOME, or
+    in the XDG folders. A command's own options: sting COMMAND -h.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: What stands behind `sting`; None for this process's.
+
+    Returns:
+        The exit status: 2 for bad input, 3 where a running engine is needed
+        and there is none, 1 for another failure.
+    """
+    try:
+        code = group.main(
+            args=arguments, prog_name='sting', standalone_mode=False
+        )
+        sys.stdout.flush()
+    except click.ClickException as error:
+        return _complain(_usage(error), WRONG_INPUT)
+    except errors.StingError as error:
+        return _complain(str(error), _status(error))
+    except (click.Abort, KeyboardInterrupt):
+        return _complain('interrupted', INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nor may the interpreter
+        # complain about it when it flushes on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run())
+
+
+def _status(error: errors.StingError) -> int:
+    if isinstance(error, errors.InputError):
+        return WRONG_INPUT
+    return NOT_RUNNING if isinstance(error, errors.NotRunningError) else FAILED
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f'sting: {" ".join(message.split())}', err=True)
+    return code
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, 'ctx', None)
+    where = '' if context is None else f'; see {context.command_path} -h'
+    return error.format_message().rstrip('.') + where
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,125 @@
+"""`sting order` and `cancel`."""
+
+import click
+
+from sting.cli import common
+from sting.model import commands
+from sting.model import errors
+from sting.model import orders
+
+# What the brokers that there are can work with.
+TYPES = (
+    orders.OrderType.MARKET,
+    orders.OrderType.LIMIT,
+    orders.OrderType.STOP,
+    orders.OrderType.STOP_LIMIT,
+)
+TIMES_IN_FORCE = (
+    orders.TimeInForce.DAY,
+    orders.TimeInForce.GTC,
+    orders.TimeInForce.IOC,
+    orders.TimeInForce.FOK,
+)
+
+
+@click.command()
+@click.argument('side', type=click.Choice([s.value for s in orders.OrderSide]))
+@click.argument('symbol')
+@click.argument('quantity', type=float)
+@click.option(
+    '--type',
+    'kind',
+    type=click.Choice([kind.value for kind in TYPES]),
+    default=orders.OrderType.MARKET.value,
+    show_default=True,
+    help='How it gets its price.',
+)
+@click.option('--price', type=float, help='The limit.')
+@click.option('--stop-price', type=float, help='The trigger.')
+@click.option(
+    '--tif',
+    type=click.Choice([tif.value for tif in TIMES_IN_FORCE]),
+    default=orders.TimeInForce.GTC.value,
+    show_default=True,
+    help='How long it works.',
+)
+@click.option('--reason', default='', help='Why, for the log.')
+@click.option('--confirm', metavar='ACCOUNT', default='', help='For LIVE.')
+@common.profile_option
+@common.json_option
+def order(
+    side: str,
+    symbol: str,
+    quantity: float,
+    kind: str,
+    price: float | None,
+    stop_price: float | None,
+    tif: str,
+    reason: str,
+    confirm: str,
+    profile: str | None,
+    as_json: bool,
+) -> None:
+    """Sends an order to the running engine, at once.
+
+    Risk judges it like any other. In LIVE it needs --confirm with the name of
+    the account. Exits with 1 when the order was not let through.
+    """
+    command = commands.SubmitOrder(
+        symbol=symbol,
+        side=orders.OrderSide(side),
+        quantity=quantity,
+        type=orders.OrderType(kind),
+        price=price,
+        stop_price=stop_price,
+        time_in_force=orders.TimeInForce(tif),
+        reason=reason,
+    )
+    orders.check_order(
+        symbol=symbol,
+        quantity=quantity,
+        type=command.type,
+        price=price,
+        stop_price=stop_price,
+    )
+    give(command, profile, as_json, confirm)
+
+
+@click.command()
+@click.argument('order_id', metavar='ID')
+@common.profile_option
+@common.json_option
+def cancel(order_id: str, profile: str | None, as_json: bool) -> None:
+    """Cancels an order of the running engine.
+
+    `sting orders` shows the ids.
+    """
+    give(commands.CancelOrder(order_id=order_id), profile, as_json)
+
+
+def give(
+    command: commands.Command,
+    profile: str | None,
+    as_json: bool,
+    confirm: str = '',
+) -> None:
+    """Gives a command to the running engine and prints its answer.
+
+    Args:
+        command: What is wanted.
+        profile: The engine's profile; None for the one that runs.
+        as_json: Whether to print JSON.
+        confirm: The account's name, for orders in LIVE.
+
+    Raises:
+        errors.RefusedError: The engine said no.
+        errors.StingError: It could not be asked.
+    """
+    result = common.engine(profile).submit(command, confirm)
+    if as_json:
+        common.print_json(result)
+    elif result.ok:
+        name = f' {result.order_id}' if result.order_id else ''
+        click.echo(common.clean(f'{result.message}{name}'))
+    if not result.ok:
+        raise errors.RefusedError(common.clean(result.message))

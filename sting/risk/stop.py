@@ -84,7 +84,7 @@ class EmergencyStop:
         cancel: Callable[[], None],
         announce: Callable[[str, str], None],
     ) -> None:
-        """Sets up the stop and its thread.
+        """Sets up the stop; its thread is started by `start`.
 
         Args:
             latch: The flag.
@@ -102,6 +102,13 @@ class EmergencyStop:
         self._thread = threading.Thread(
             target=self._run, name='emergency stop', daemon=True
         )
+
+    def start(self) -> None:
+        """Starts the thread; a stop pulled before is carried out then.
+
+        Not earlier than the signals are blocked that are the stop, or the
+        thread would take them and end the process.
+        """
         self._thread.start()
 
     @property
@@ -162,8 +169,9 @@ class EmergencyStop:
 
     def close(self) -> None:
         """Ends the thread; the flag stays as it is."""
-        self._wake.put(False)
-        self._thread.join(timeout=2.0)
+        if self._thread.is_alive():
+            self._wake.put(False)
+            self._thread.join(timeout=2.0)
         self._latch.close()
 
     def _run(self) -> None:

@@ -108,6 +108,7 @@ class Session:
         Raises:
             errors.StingError: It could not start; nothing of it runs.
         """
+        self._stop.start()
         self._thread.start()
         self._ready.wait()
         if self.failure is not None:

@@ -8,17 +8,25 @@ from sting.model import workstation
 EMERGENCY = frozenset({signal.SIGUSR1, signal.SIGQUIT})
 
 
-def watch_signals(station: workstation.Workstation) -> None:
+def hold_back() -> None:
+    """Blocks SIGUSR1 and SIGQUIT until `watch` takes them.
+
+    To be called in the main thread before anything starts a thread, numpy's
+    import included: threads inherit it, and one that did not would be given
+    the signal and end the process.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, EMERGENCY)
+
+
+def watch(station: workstation.Workstation) -> None:
     """Makes SIGUSR1 and SIGQUIT the emergency stop.
 
-    To be called from the main thread before others are started, which inherit
-    that these signals are blocked. A thread then waits for them, so that they
-    work while the main thread is busy.
+    A thread waits for them, so that they work while the main thread is busy.
 
     Args:
         station: What to stop.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, EMERGENCY)
+    hold_back()
 
     def wait() -> None:
         while True:

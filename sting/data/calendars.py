@@ -1,10 +1,12 @@
 """Exchange hours, from exchange_calendars.
 
-That library takes a while to import and to build a calendar, so it is
-imported when first asked, for the years that are asked for, once.
+That library takes a while to import and to build a calendar, whatever its
+length, so it is imported when first asked and a calendar is built once: for
+the years that most data is from, and for more when those do not do.
 """
 
 import bisect
+import dataclasses
 import datetime
 import functools
 from typing import Any
@@ -19,8 +21,30 @@ from sting.model import market
 DEFAULT = 'XNYS'
 DateArray = npt.NDArray[np.datetime64]
 
-_DECADE = 10
 _MINUTE = 60 * market.NANOSECONDS
+_USUAL = ('1990-01-01', '2049-12-31')
+_ALL = ('1900-01-01', '2199-12-31')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Hours:
+    """The sessions of an exchange.
+
+    Attributes:
+        first: The first day that is covered.
+        last: The last day that is covered.
+        days: The sessions.
+        closes: When they close, nanoseconds UTC.
+        moments: The same as a list.
+        spans: Where each session opens and closes, around its break.
+    """
+
+    first: np.datetime64
+    last: np.datetime64
+    days: DateArray
+    closes: table.IntArray
+    moments: list[int]
+    spans: list[list[tuple[int, int]]]
 
 
 def is_session(
@@ -38,7 +62,7 @@ def is_session(
     days = dates.astype('datetime64[D]')
     if not len(days):
         return np.zeros(0, np.bool_)
-    known, _ = _schedule(calendar, *_years(days))
+    known = _covering(calendar, days.min(), days.max()).days
     place = np.minimum(np.searchsorted(known, days), len(known) - 1)
     return np.asarray(known[place] == days)
 
@@ -62,8 +86,8 @@ def session_closes(dates: DateArray, calendar: str = DEFAULT) -> table.IntArray:
         raise errors.DataError(f'{days[wrong[0]]} is no session of {calendar}')
     if not len(days):
         return np.zeros(0, np.int64)
-    known, closes = _schedule(calendar, *_years(days))
-    return np.asarray(closes[np.searchsorted(known, days)])
+    hours = _covering(calendar, days.min(), days.max())
+    return np.asarray(hours.closes[np.searchsorted(hours.days, days)])
 
 
 def session_close(timestamp: int, calendar: str = DEFAULT) -> int:
@@ -79,8 +103,8 @@ def session_close(timestamp: int, calendar: str = DEFAULT) -> int:
     Raises:
         DataError: There is no such calendar, or it lacks these years.
     """
-    closes = _closes(calendar, market.to_datetime(timestamp).year // _DECADE)
-    return closes[bisect.bisect_left(closes, timestamp)]
+    hours, place = _place(timestamp, calendar)
+    return hours.moments[place]
 
 
 def session_of(timestamp: int, calendar: str = DEFAULT) -> datetime.date:
@@ -93,11 +117,8 @@ def session_of(timestamp: int, calendar: str = DEFAULT) -> datetime.date:
     Raises:
         DataError: There is no such calendar, or it lacks these years.
     """
-    decade = market.to_datetime(timestamp).year // _DECADE
-    place = bisect.bisect_left(_closes(calendar, decade), timestamp)
-    first = decade * _DECADE
-    days, _ = _schedule(calendar, first, first + _DECADE)
-    day: datetime.date = days[place].item()
+    hours, place = _place(timestamp, calendar)
+    day: datetime.date = hours.days[place].item()
     return day
 
 
@@ -116,60 +137,51 @@ def minutes(session: datetime.date, calendar: str = DEFAULT) -> table.IntArray:
     """
     day = np.array([session], 'datetime64[D]')
     session_closes(day, calendar)
-    days, spans = _spans(calendar, *_years(day))
-    parts = [
-        np.arange(start + _MINUTE, end + 1, _MINUTE)
-        for start, end in spans[int(np.searchsorted(days, day[0]))]
-    ]
-    return np.concatenate(parts)
+    hours = _covering(calendar, day[0], day[0])
+    spans = hours.spans[int(np.searchsorted(hours.days, day[0]))]
+    return np.concatenate(
+        [np.arange(start + _MINUTE, end + 1, _MINUTE) for start, end in spans]
+    )
 
 
-def _years(days: DateArray) -> tuple[int, int]:
-    """The decades that hold the days: their first and last year."""
-    years = [
-        int(str(edge.astype('datetime64[Y]')))
-        for edge in (days.min(), days.max())
-    ]
-    first, last = (year // _DECADE * _DECADE for year in years)
-    return first, last + _DECADE - 1
+def _covering(name: str, first: np.datetime64, last: np.datetime64) -> _Hours:
+    """The hours of a calendar, of years that hold two days."""
+    for years in (_USUAL, _ALL):
+        hours = _hours(name, years)
+        if hours.first <= first and last <= hours.last:
+            return hours
+    raise errors.DataError(
+        f'the calendar {name} covers {hours.first} to {hours.last}, '
+        f'not {first} to {last}'
+    )
+
+
+def _place(timestamp: int, name: str) -> tuple[_Hours, int]:
+    """The hours of a calendar, and the first close there from a moment on."""
+    for years in (_USUAL, _ALL):
+        hours = _hours(name, years)
+        place = bisect.bisect_left(hours.moments, timestamp)
+        if 0 < place < len(hours.moments):
+            return hours, place
+    moment = market.to_iso(timestamp)
+    raise errors.DataError(
+        f'the calendar {name} covers {hours.first} to {hours.last}, '
+        f'not {moment}'
+    )
 
 
 @functools.lru_cache(maxsize=32)
-def _calendar(name: str, first: int, last: int) -> Any:
-    import exchange_calendars  # noqa: PLC0415 - slow to import
-    from exchange_calendars import errors as calendar_errors  # noqa: PLC0415
-
+def _hours(name: str, years: tuple[str, str]) -> _Hours:
+    """Builds a calendar, as far as its exchange is known."""
+    first, last = years
     try:
-        return exchange_calendars.get_calendar(
-            name, start=f'{first}-01-01', end=f'{last}-12-31'
-        )
-    except calendar_errors.InvalidCalendarName:
-        raise errors.DataError(
-            f'{name!r} is no calendar; write an exchange such as XNYS, or 24/7'
-        ) from None
+        calendar = _calendar(name, first, last)
     except ValueError:
-        raise errors.DataError(
-            f'the calendar {name} does not cover {first} to {last}'
-        ) from None
-
-
-@functools.lru_cache(maxsize=32)
-def _schedule(
-    name: str, first: int, last: int
-) -> tuple[DateArray, table.IntArray]:
-    """The sessions from one year to another, and their closes."""
-    calendar = _calendar(name, first, last)
-    closes = calendar.closes.dt.as_unit('ns').astype('int64')
-    days = calendar.sessions.to_numpy().astype('datetime64[D]')
-    return days, closes.to_numpy()
-
-
-@functools.lru_cache(maxsize=32)
-def _spans(
-    name: str, first: int, last: int
-) -> tuple[DateArray, list[list[tuple[int, int]]]]:
-    """The sessions, and when each opens and closes, around its break."""
-    calendar = _calendar(name, first, last)
+        known = type(_calendar(name, None, None))
+        lowest, highest = known.bound_min(), known.bound_max()
+        first = first if lowest is None else max(first, str(lowest.date()))
+        last = last if highest is None else min(last, str(highest.date()))
+        calendar = _calendar(name, first, last)
     edges = ('opens', 'break_starts', 'break_ends', 'closes')
     columns = [
         getattr(calendar, edge).dt.as_unit('ns').astype('int64').to_numpy()
@@ -180,12 +192,23 @@ def _spans(
     for row in np.column_stack(columns).tolist():
         moments = [moment for moment in row if moment != never]
         spans.append(list(zip(moments[::2], moments[1::2], strict=True)))
-    return _schedule(name, first, last)[0], spans
+    return _Hours(
+        np.datetime64(first),
+        np.datetime64(last),
+        calendar.sessions.to_numpy().astype('datetime64[D]'),
+        columns[-1],
+        columns[-1].tolist(),
+        spans,
+    )
 
 
-@functools.lru_cache(maxsize=32)
-def _closes(name: str, decade: int) -> list[int]:
-    """The closes of a decade and of the year after it."""
-    first = decade * _DECADE
-    closes: list[int] = _schedule(name, first, first + _DECADE)[1].tolist()
-    return closes
+def _calendar(name: str, first: str | None, last: str | None) -> Any:
+    import exchange_calendars  # noqa: PLC0415 - slow to import
+    from exchange_calendars import errors as calendar_errors  # noqa: PLC0415
+
+    try:
+        return exchange_calendars.get_calendar(name, start=first, end=last)
+    except calendar_errors.InvalidCalendarName:
+        raise errors.DataError(
+            f'{name!r} is no calendar; write an exchange such as XNYS, or 24/7'
+        ) from None

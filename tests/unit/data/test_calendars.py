@@ -96,6 +96,22 @@ def test_an_unknown_calendar_is_refused():
         calendars.is_session(days('2012-12-25'), 'NOPE')
 
 
-def test_years_without_a_calendar_are_refused():
-    with pytest.raises(errors.DataError, match='XHKG does not cover 1900'):
+def test_old_and_far_days_are_known_too():
+    asked = days('1928-10-01', '2120-01-02')
+    assert calendars.is_session(asked).tolist() == [True, True]
+
+
+def test_an_exchange_known_for_some_years_is_known_for_those():
+    assert calendars.is_session(days('2024-01-02'), 'XBOM').tolist() == [True]
+    assert len(calendars.minutes(datetime.date(1985, 1, 2), 'XHKG')) > 200
+
+
+def test_days_without_a_calendar_are_refused():
+    with pytest.raises(errors.DataError, match='XHKG covers 1960-01-01 to 2'):
         calendars.is_session(days('1901-01-02'), 'XHKG')
+
+
+@pytest.mark.parametrize('moment', ['1950-01-01', '2190-01-01'])
+def test_moments_without_a_calendar_are_refused(moment):
+    with pytest.raises(errors.DataError, match='XHKG covers 1960-01-01 to 2'):
+        calendars.session_close(times.parse_moment(moment), 'XHKG')

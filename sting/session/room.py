@@ -30,6 +30,7 @@ from sting.model import views
 from sting.risk import gate
 from sting.risk import stop
 from sting.session import feeds
+from sting.session import notes
 from sting.session import outlet
 from sting.simulator import costs
 from sting.simulator import market as simulated
@@ -37,6 +38,7 @@ from sting.strategy import host
 
 LATCH = 'halt.latch'
 LOCK = 'engine.lock'
+NOTES = 'strategies.log'
 PICTURE_S = 0.1
 ACCOUNT = 'paper'
 
@@ -70,6 +72,7 @@ class EngineRoom:
         profile: str,
         emergency: stop.EmergencyStop,
         feed_folder: pathlib.Path,
+        folder: pathlib.Path,
     ) -> None:
         """Puts the parts together; `build` reads the log and goes on."""
         self._config = config
@@ -107,6 +110,7 @@ class EngineRoom:
             feed_folder,
         )
         self._started = 0.0
+        self._notes = notes.Notes(folder / NOTES)
         self._brokers = manager.BrokerManager(
             self._broker, self._sink, lambda: emergency.is_set
         )
@@ -140,7 +144,7 @@ class EngineRoom:
             errors.StingError: The log, the feed or the configuration is
                 wrong.
         """
-        self = cls(config, profile, emergency, home.config)
+        self = cls(config, profile, emergency, home.config, home.state(profile))
         path = home.log(profile)
         system = self._engine.state
         found = recovery.restore(path, system, self._board.take)
@@ -192,6 +196,7 @@ class EngineRoom:
             time_source=self._clock,
             emit=self._take_signals,
             status=self._take_status,
+            note=self._notes.write,
         )
         self._outlet = outlet.Outlet(
             system, self._brokers, strategies, self._board, self._stop
@@ -266,6 +271,7 @@ class EngineRoom:
             await self._sequence.drain()
         await self._engine.stop()
         await self._journal.close()
+        self._notes.close()
 
     def command(
         self, lane: bus.Lane, command: commands.Command, source: str

@@ -20,11 +20,13 @@ class RiskRule(abc.ABC):
     Attributes:
         name: Its name in risk.yaml and in verdicts.
         unit: What its figure counts.
+        unknown: Why its figure can be infinite, for a person.
         limit: The highest figure that passes; None for a rule without one.
     """
 
     name: str
     unit: str
+    unknown: str = 'there is no price yet'
 
     def __init__(self, limit: float | None = None) -> None:
         if limit is not None and (not math.isfinite(limit) or limit < 0):
@@ -51,7 +53,7 @@ class RiskRule(abc.ABC):
     def sentence(self, figure: float) -> str:
         """Says for a person why an order does not pass."""
         if math.isinf(figure):
-            return f'{self.name}: there is no price yet'
+            return f'{self.name}: {self.unknown}'
         return (
             f'{self.name}: {figure:,.6g} {self.unit} is above the limit of '
             f'{self.limit:,.6g}'
@@ -111,7 +113,11 @@ def shrinks(order: orders.Order, system: state.SystemState) -> bool:
 
 
 class MaxOrderNotional(RiskRule):
-    """Quantity times price of one order."""
+    """Quantity times price of one order.
+
+    A position may be worth more than one order may; getting out of it at once
+    is never held up.
+    """
 
     name = 'max_order_notional'
     unit = 'in cash'
@@ -119,7 +125,9 @@ class MaxOrderNotional(RiskRule):
     def figure(
         self, order: orders.Order, system: state.SystemState
     ) -> float | None:
-        """The order's quantity times the price it is counted at."""
+        """The order's value; None for what shrinks a position."""
+        if shrinks(order, system):
+            return None
         return order.remaining * expected_price(order, system)
 
 
@@ -180,6 +188,7 @@ class BuyingPower(RiskRule):
 
     name = 'buying_power'
     unit = 'times the equity'
+    unknown = 'there is no price yet, or no equity left'
 
     def figure(
         self, order: orders.Order, system: state.SystemState
@@ -201,6 +210,9 @@ def _worst_value(symbol: str, system: state.SystemState) -> float:
     """Gives the most that a symbol's position can be worth."""
     high = low = system.portfolio.quantity(symbol)
     price = system.prices.get(symbol, 0.0)
+    if not price and high:
+        # As the equity counts it: at what was paid.
+        price = system.portfolio.positions[symbol].average_price
     for order in system.working(symbol):
         price = max(price, expected_price(order, system))
         if order.side is orders.OrderSide.BUY:

@@ -1,0 +1,231 @@
+"""The latch on disk, and the stop that nothing can delay."""
+
+import stat
+import threading
+import time
+
+import pytest
+
+from sting.risk import stop
+
+pytestmark = pytest.mark.unit
+
+SOON = 5.0
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / 'halt.latch'
+
+
+@pytest.fixture
+def latch(path):
+    made = stop.Latch(path)
+    yield made
+    made.close()
+
+
+def test_a_new_latch_is_not_set(latch):
+    assert not latch.is_set
+    assert latch.reason == ('', '')
+
+
+def test_a_latch_stays_set_when_it_is_opened_again(latch, path):
+    latch.set('operator', 'too fast')
+    latch.close()
+    again = stop.Latch(path)
+    assert again.is_set
+    assert again.reason == ('operator', 'too fast')
+    again.close()
+
+
+def test_a_latch_is_seen_by_all_who_have_it_open(latch, path):
+    other = stop.Latch(path)
+    latch.set('signal', 'SIGUSR1')
+    assert other.is_set
+    other.clear()
+    assert not latch.is_set
+    other.close()
+
+
+def test_a_latch_that_was_lifted_stays_lifted(latch, path):
+    latch.set('operator', '')
+    latch.clear()
+    latch.sync()
+    latch.close()
+    again = stop.Latch(path)
+    assert not again.is_set
+    again.close()
+
+
+def test_the_file_is_its_owners_and_has_its_full_size_at_once(latch, path):
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.stat().st_size == 4096
+
+
+def test_setting_it_writes_in_place(latch, path):
+    blocks = path.stat().st_blocks
+    latch.set('operator', 'x' * 4000)
+    latch.sync()
+    assert path.stat().st_size == 4096
+    assert path.stat().st_blocks == blocks
+
+
+@pytest.mark.parametrize('letter', ['x', 'é', '\N{BOMB}'])
+def test_a_text_that_is_too_long_is_cut(latch, path, letter):
+    latch.set('operator', letter * 10_000)
+    who, reason = latch.reason
+    assert who == 'operator'
+    assert reason.startswith(letter * 900)
+    assert len(reason) < 4096
+    assert path.stat().st_size == 4096
+
+
+def test_a_shorter_text_leaves_nothing_of_a_longer_one(latch):
+    latch.set('operator', 'a long reason')
+    latch.set('signal', 'b')
+    assert latch.reason == ('signal', 'b')
+
+
+class Stop:
+    """An emergency stop with what it did."""
+
+    def __init__(self, latch, cancel=None):
+        self.cancels = 0
+        self.cancelled = threading.Event()
+        self.announced = []
+        self._more = cancel
+        self.stop = stop.EmergencyStop(
+            latch, self.cancel, lambda who, why: self.announced.append(who)
+        )
+
+    def cancel(self):
+        self.cancels += 1
+        if self._more is not None:
+            self._more()
+        self.cancelled.set()
+
+
+@pytest.fixture
+def made(latch):
+    one = Stop(latch)
+    one.stop.start()
+    yield one
+    one.stop.close()
+
+
+def test_a_trigger_sets_the_flag_announces_and_cancels(made, latch):
+    made.stop.trigger('operator', 'test')
+    assert latch.is_set
+    assert made.stop.is_set
+    assert made.stop.reason == ('operator', 'test')
+    assert made.announced == ['operator']
+    assert made.cancelled.wait(SOON)
+
+
+def test_a_trigger_before_the_thread_is_carried_out_with_it(latch):
+    one = Stop(latch)
+    one.stop.trigger('operator', '')
+    assert one.stop.is_set
+    one.stop.start()
+    assert one.cancelled.wait(SOON)
+    one.stop.close()
+
+
+def test_a_trigger_returns_while_a_cancel_hangs(latch):
+    hung = threading.Event()
+    let_go = threading.Event()
+
+    def hang():
+        hung.set()
+        let_go.wait(SOON)
+
+    one = Stop(latch, hang)
+    one.stop.start()
+    one.stop.trigger('operator', 'first')
+    assert hung.wait(SOON)
+    before = time.monotonic()
+    one.stop.trigger('operator', 'second')
+    took = time.monotonic() - before
+    assert not let_go.is_set()
+    assert took < 0.5
+    assert one.stop.reason == ('operator', 'second')
+    let_go.set()
+    one.stop.close()
+    assert one.cancels == 2
+
+
+def test_a_cancel_that_fails_is_told_and_the_next_stop_works(latch):
+    failing = [RuntimeError('no route')]
+
+    def fail_once():
+        if failing:
+            raise failing.pop()
+
+    one = Stop(latch, fail_once)
+    one.stop.start()
+    one.stop.trigger('operator', '')
+    one.stop.trigger('operator', '')
+    assert one.cancelled.wait(SOON)
+    one.stop.close()
+    assert sorted(one.announced) == ['operator', 'operator', 'stop']
+
+
+def test_many_threads_may_pull_it_at_once(made, latch):
+    gate = threading.Barrier(16)
+
+    def pull(number):
+        gate.wait(SOON)
+        made.stop.trigger(f'thread{number}', f'reason{number}')
+
+    threads = [threading.Thread(target=pull, args=(n,)) for n in range(16)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(SOON)
+    who, reason = latch.reason
+    assert who.removeprefix('thread') == reason.removeprefix('reason')
+    assert len(made.announced) == 16
+    for _ in range(16):
+        assert made.stop.pending
+        made.stop.logged()
+    assert not made.stop.pending
+
+
+def test_a_release_is_refused_while_a_newer_stop_is_pending(made):
+    made.stop.trigger('operator', 'newer')
+    assert not made.stop.release()
+    assert made.stop.is_set
+    made.stop.logged()
+    assert made.stop.release()
+    assert not made.stop.is_set
+
+
+def test_more_logged_than_pulled_leaves_none_pending(made):
+    made.stop.logged()
+    made.stop.trigger('operator', '')
+    assert made.stop.pending
+
+
+def test_a_hold_keeps_the_first_reason(made):
+    made.stop.hold('max_loss', 'first')
+    made.stop.hold('engine', 'second')
+    assert made.stop.reason == ('max_loss', 'first')
+    assert not made.stop.pending
+    assert made.cancels == 0
+
+
+def test_a_stop_pulled_after_the_end_holds_at_the_next_start(latch, path):
+    one = Stop(latch)
+    one.stop.start()
+    one.stop.close()
+    one.stop.trigger('signal', 'late')
+    again = stop.Latch(path)
+    assert again.is_set
+    again.close()
+
+
+def test_closing_a_stop_that_was_never_started_is_nothing(latch):
+    one = Stop(latch)
+    one.stop.close()
+    assert one.cancels == 0

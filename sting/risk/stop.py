@@ -16,6 +16,8 @@ _SIZE = 4096
 _TEXT = 16
 _SET = 1
 
+CLOSE_S = 2.0
+
 
 class Latch:
     """The flag, in memory and on disk at once."""
@@ -58,9 +60,8 @@ class Latch:
         self._map[_TEXT : _TEXT + len(raw) + 1] = raw + b'\0'
 
     def clear(self) -> None:
-        """Lifts the flag, durably."""
+        """Lifts the flag; `sync` makes that durable."""
         self._map[0] = 0
-        self._map.flush()
 
     def sync(self) -> None:
         """Writes the flag to the disk."""
@@ -165,16 +166,30 @@ class EmergencyStop:
             if self._pending:
                 return False
             self._latch.clear()
-            return True
+        # Not under the lock: the next stop does not wait for the disk.
+        self._latch.sync()
+        return True
 
     def close(self) -> None:
-        """Ends the thread; the flag stays as it is."""
+        """Ends the thread; the flag stays as it is.
+
+        The latch stays open, so that a stop pulled this late, or one whose
+        cancels hang, still holds at the next start.
+        """
         if self._thread.is_alive():
             self._wake.put(False)
-            self._thread.join(timeout=2.0)
-        self._latch.close()
+            self._thread.join(timeout=CLOSE_S)
 
     def _run(self) -> None:
         while self._wake.get():
-            self._cancel()
-            self._latch.sync()
+            # The boundary of the stop's thread: whatever goes wrong at a
+            # broker or the disk is told, and the next stop works as well.
+            try:
+                self._cancel()
+                self._latch.sync()
+            except Exception as error:  # noqa: BLE001
+                with self._lock:
+                    self._pending += 1
+                self._announce(
+                    'stop', f'the cancels failed, look at the broker: {error}'
+                )

@@ -130,13 +130,13 @@ class Chart(pane.Pane, can_focus=True):
             )
             when = f' {text_format.date_clock(bar.timestamp)}'
             parts.append(segment.Segment(when, style('muted')))
-        return strip.Strip(parts).adjust_cell_length(width)
+        return strip.Strip(parts).adjust_cell_length(width, style(''))
 
     def render_line(self, y: int) -> strip.Strip:
         """Gives a line of the picture."""
         if y < len(self._strips):
             return self._strips[y]
-        return strip.Strip.blank(self.size.width)
+        return strip.Strip.blank(self.size.width, self.palette.style(''))
 
     def repaint(self) -> None:
         """Draws it again, as after a change of theme."""

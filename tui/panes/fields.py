@@ -172,7 +172,7 @@ class Review(widget.Widget, can_focus=True):
         width = self.size.width
         palette: themes.Palette = self.app.palette  # type: ignore[attr-defined]
         if not self.text:
-            return strip.Strip.blank(width)
+            return strip.Strip.blank(width, palette.style(''))
         name = 'error!' if self.urgent else 'focus!'
         if y == 0:
             line = ' y sends, esc goes back' if self.armed else ' wait ...'

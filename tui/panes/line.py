@@ -55,6 +55,9 @@ class Line(widget.Widget, can_focus=False):
     def render_line(self, y: int) -> strip.Strip:
         """Gives the line."""
         if y:
-            return strip.Strip.blank(self.size.width)
+            return strip.Strip.blank(self.size.width, rich_style.Style.null())
         parts = [segment.Segment(text, style) for text, style in self._parts]
-        return strip.Strip(parts).adjust_cell_length(self.size.width)
+        # Without a style of its own the rest cannot be shown without colour.
+        return strip.Strip(parts).adjust_cell_length(
+            self.size.width, rich_style.Style.null()
+        )

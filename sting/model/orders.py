@@ -97,12 +97,13 @@ TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     _S.ACCEPTED: _WORKING_MOVES | {_S.ACCEPTED},
     _S.PARTIALLY_FILLED: _WORKING_MOVES,
     # A cancel or a replacement that is refused restores what was before.
-    _S.PENDING_CANCEL: _WORKING_MOVES | {_S.ACCEPTED},
+    _S.PENDING_CANCEL: _WORKING_MOVES | {_S.SUBMITTED, _S.ACCEPTED},
     _S.PENDING_REPLACE: _WORKING_MOVES | {_S.ACCEPTED},
     _S.UNKNOWN: _WORKING_MOVES | {_S.ACCEPTED, _S.DENIED},
     _S.FILLED: frozenset(),
-    _S.CANCELLED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
-    _S.EXPIRED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
+    # A part of it is booked too, but what is left stays done.
+    _S.CANCELLED: frozenset({_S.FILLED}),
+    _S.EXPIRED: frozenset({_S.FILLED}),
     _S.REJECTED: frozenset(),
 }
 
@@ -372,8 +373,8 @@ def apply_fill(order: Order, fill: Fill, timestamp: int) -> Order:
     if not done and order.status in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
         resting = _S.PARTIALLY_FILLED
         status = order.status
-    elif not done and order.status in (_S.CANCELLED, _S.EXPIRED):
-        # What is left stays cancelled; the late part is booked.
+    elif not done and order.status in (_S.CANCELLED, _S.EXPIRED, _S.FILLED):
+        # What is left stays as it was reported; the late part is booked.
         resting = order.resting
         status = order.status
     else:

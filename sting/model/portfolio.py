@@ -52,7 +52,7 @@ class Position(payload.Payload, frozen=True, kw_only=True):
         opened = self.opened
         if abs(quantity) < orders.DUST:
             quantity = 0.0
-        if held == 0.0 or (held > 0) == (signed > 0):
+        if quantity and (held == 0.0 or (held > 0) == (signed > 0)):
             average = (held * average + signed * fill.price) / quantity
             opened = fill.timestamp if held == 0.0 else opened
         else:

@@ -1,0 +1,200 @@
+"""Samples of every payload, and hypothesis strategies that make them."""
+
+import typing
+
+from hypothesis import strategies as st
+import msgspec
+
+from sting.model import commands
+from sting.model import events
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+from sting.model import records
+
+_T = events.EventType
+
+EVERY_COMMAND = (
+    commands.SubmitOrder(
+        symbol='AAPL',
+        side=orders.OrderSide.BUY,
+        quantity=1.5,
+        type=orders.OrderType.STOP_LIMIT,
+        price=101.0,
+        stop_price=100.5,
+        time_in_force=orders.TimeInForce.DAY,
+        reason='by hand',
+    ),
+    commands.CancelOrder(order_id='ab-1-0-1'),
+    commands.CancelAll(symbol='AAPL'),
+    commands.ReplaceOrder(
+        order_id='ab-1-0-1', quantity=2.0, price=99.0, stop_price=98.0
+    ),
+    commands.Flatten(symbol='AAPL', confirm='FLATTEN'),
+    commands.Halt(who='signal', reason='SIGQUIT'),
+    commands.Resume(confirm='RESUME'),
+    commands.StartStrategy(name='sma'),
+    commands.StopStrategy(name='sma'),
+    commands.AcknowledgeAlerts(up_to=7),
+)
+
+# One payload of each type with every field away from its default.
+SAMPLES = {
+    _T.LOG_CREATED: records.LogCreated(
+        log='0a1b2c3d',
+        profile='demo',
+        mode=records.Mode.DEMO,
+        currency='EUR',
+        cash=100_000.0,
+    ),
+    _T.SYSTEM_STATUS: records.SystemStatus(
+        component='feed:demo', status='connected', detail='generated bars'
+    ),
+    _T.MARKET_DATA: market.MarketData(
+        'AAPL', 1_362_171_600_000_000_000, 1.0, 2.5, 0.5, 2.0, 1e6, '1d', False
+    ),
+    _T.QUOTE: market.Quote('AAPL', 7, 99.5, 100.5, 300.0, 200.0),
+    _T.TRADE: market.Trade('AAPL', 7, 100.25, 10.0),
+    _T.DATA_ISSUE: market.DataIssue('AAPL', 7, 'stale', 'nothing for 60 s'),
+    _T.SIGNAL: orders.Signal(
+        symbol='AAPL',
+        kind=orders.SignalKind.TARGET_WEIGHT,
+        side=orders.OrderSide.SELL,
+        quantity=3.0,
+        weight=0.25,
+        type=orders.OrderType.TRAILING_STOP,
+        price=101.0,
+        stop_price=99.0,
+        trail='2%',
+        take_profit=120.0,
+        stop_loss=90.0,
+        time_in_force=orders.TimeInForce.IOC,
+        reason='crossed',
+        order_id='ab-7-1-1',
+        strategy='sma',
+        indicators={'fast': 1.25, 'slow': 1.5},
+    ),
+    _T.ORDER_REQUEST: orders.Order(
+        id='ab-7-1-1',
+        symbol='AAPL',
+        side=orders.OrderSide.BUY,
+        quantity=10.0,
+        type=orders.OrderType.LIMIT,
+        price=101.0,
+        stop_price=99.0,
+        trail=0.5,
+        take_profit=120.0,
+        stop_loss=90.0,
+        time_in_force=orders.TimeInForce.GTD,
+        expires=99,
+        strategy='sma',
+        reason='crossed',
+        created=7,
+        updated=8,
+        status=orders.OrderStatus.PENDING_CANCEL,
+        resting=orders.OrderStatus.PARTIALLY_FILLED,
+        filled=4.0,
+        average_price=100.5,
+        fees=0.4,
+        triggered=True,
+        broker_id='b-1',
+        message='by the operator',
+        cause=7,
+        seq=8,
+    ),
+    _T.RISK_VERDICT: records.Verdict(
+        order_id='ab-7-1-1',
+        decision=records.Decision.DENY,
+        figures=(0.0, None, 12.5),
+        failed=(2,),
+        rules=2,
+        quantity=10.0,
+        message='max_position: 12.5 units is above the limit of 10',
+    ),
+    _T.ORDER_UPDATE: orders.OrderUpdate(
+        order_id='ab-7-1-1',
+        status=orders.OrderStatus.ACCEPTED,
+        broker_id='b-1',
+        message='changed',
+        quantity=12.0,
+        price=102.0,
+        stop_price=98.0,
+        triggered=True,
+    ),
+    _T.FILL: orders.Fill(
+        order_id='ab-7-1-1',
+        execution_id='x-1',
+        symbol='AAPL',
+        side=orders.OrderSide.SELL,
+        quantity=4.0,
+        price=100.5,
+        fee=0.4,
+        timestamp=9,
+        tag='gap',
+    ),
+    _T.POSITION_UPDATE: portfolio.Position(
+        symbol='AAPL',
+        quantity=-4.0,
+        average_price=100.5,
+        realized=1.5,
+        fees=0.4,
+        opened=7,
+        updated=9,
+    ),
+    _T.RISK_ALERT: records.Alert(
+        severity=records.Severity.CRITICAL, message='HALTED', source='stop'
+    ),
+    _T.ALERT_SEEN: records.AlertSeen(up_to=7),
+    _T.RULE_SET: records.RuleSet(
+        names=('halted', 'max_position'),
+        limits=(None, 10.0),
+        units=('state', 'units'),
+    ),
+    _T.TRADING_STATE: records.TradingStateChange(
+        state=records.TradingState.HALTED, who='operator', reason='enough'
+    ),
+    _T.STRATEGY_STATUS: records.StrategyStatus(
+        strategy='sma', status='failed', detail='ZeroDivisionError'
+    ),
+    _T.COMMAND: events.CommandGiven(command=EVERY_COMMAND[0]),
+}
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+# What JSON can hold: no half of a surrogate pair.
+texts = st.text(st.characters(exclude_categories=('Cs',)), max_size=8)
+numbers = st.integers(min_value=0, max_value=2**63 - 1)
+
+
+def of_type(kind):
+    """Values of an annotated type, without what is no JSON."""
+    if kind is float:
+        return finite
+    if kind is str:
+        return texts
+    if kind is int:
+        return numbers
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        return st.lists(of_type(inner[0]), max_size=3).map(tuple)
+    if origin is dict:
+        return st.dictionaries(of_type(inner[0]), of_type(inner[1]), max_size=3)
+    if inner:
+        return st.one_of([of_type(one) for one in inner])
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return structs(kind)
+    return st.from_type(kind)
+
+
+def structs(cls):
+    """Any instance of a struct, each field with or without its default."""
+    hints = typing.get_type_hints(cls)
+    required, optional = {}, {}
+    for field in msgspec.structs.fields(cls):
+        side = required if field.required else optional
+        side[field.name] = of_type(hints[field.name])
+    return st.fixed_dictionaries(required, optional=optional).map(
+        lambda fields: cls(**fields)
+    )
+
+
+PAYLOADS = {kind: structs(cls) for kind, cls in events.PAYLOADS.items()}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich import table
 from rich import text
 from textual import app
 from textual import containers
@@ -19,26 +20,39 @@ from tui import keymap
 ASKING = 'asking the engine'
 
 
-def line(row: views.EventRow, depth: int) -> text.Text:
-    """Writes an event in one line.
+def cells(row: views.EventRow, depth: int) -> tuple[str, str, str, str]:
+    """Writes an event for a line of its own.
 
     Args:
         row: The event.
         depth: How many causes lie between it and the event asked about.
 
     Returns:
-        Number, time, type and text, indented by depth.
+        Number, indented by depth; time; type; what it says.
     """
-    found = text.Text(no_wrap=True, overflow='ellipsis')
-    lead = '  ' * max(depth - 1, 0) + ('└ ' if depth else '')
-    found.append(lead)
-    found.append(f'{row.seq} ', style='bold')
-    found.append(f'{text_format.date_clock(row.timestamp)} ', style='dim')
-    found.append(text_format.clean(row.type), style='bold')
-    if row.symbol:
-        found.append(f' {text_format.clean(row.symbol)}')
-    found.append(f'  {text_format.clean(row.text)}')
-    return found
+    lead = ' ' * max(depth - 1, 0) + ('└ ' if depth else '')
+    what = text_format.clean(row.text)
+    symbol = text_format.clean(row.symbol)
+    if symbol and symbol not in what:
+        what = f'{symbol} {what}'
+    return (
+        f'{lead}{row.seq}',
+        text_format.date_clock(row.timestamp),
+        text_format.clean(row.type),
+        what,
+    )
+
+
+def chain(rows: Sequence[views.EventRow]) -> table.Table:
+    """Writes the whole chain, one line an event."""
+    grid = table.Table.grid(padding=(0, 1))
+    grid.add_column(style='bold', no_wrap=True)
+    grid.add_column(style='dim', no_wrap=True)
+    grid.add_column(style='bold', no_wrap=True)
+    grid.add_column(overflow='fold')
+    for depth, row in enumerate(rows):
+        grid.add_row(*map(text.Text, cells(row, depth)))
+    return grid
 
 
 class WhyScreen(screen.ModalScreen[None]):
@@ -89,15 +103,10 @@ class WhyScreen(screen.ModalScreen[None]):
         except errors.StingError as error:
             self._say(text.Text(text_format.clean(str(error))))
             return
-        self._say(chain(rows, self._seq))
+        if rows:
+            self._say(chain(rows))
+        else:
+            self._say(text.Text(f'event {self._seq} is not in the log'))
 
-    def _say(self, message: text.Text) -> None:
+    def _say(self, message: text.Text | table.Table) -> None:
         self.query_one('#chain', widgets.Static).update(message)
-
-
-def chain(rows: Sequence[views.EventRow], seq: int) -> text.Text:
-    """Writes the whole chain, one line an event."""
-    if not rows:
-        return text.Text(f'event {seq} is not in the log')
-    lines = [line(row, depth) for depth, row in enumerate(rows)]
-    return text.Text('\n').join(lines)

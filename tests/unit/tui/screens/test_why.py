@@ -1,5 +1,6 @@
 from concurrent import futures
 
+import msgspec
 import pytest
 from textual import app
 
@@ -67,19 +68,36 @@ async def text_of(pilot):
     return '\n'.join(strip.text for strip in strips)
 
 
-def test_a_line_has_number_time_type_symbol_and_text():
-    assert why.line(CHAIN[0], 0).plain == (
-        '9 2012-06-01 20:00:00 fill GOOG  bought 100 at 570.12'
+def test_an_event_has_number_time_type_and_what_it_says():
+    assert why.cells(CHAIN[0], 0) == (
+        '9',
+        '2012-06-01 20:00:00',
+        'fill',
+        'GOOG bought 100 at 570.12',
     )
 
 
 def test_causes_are_indented_by_depth():
-    assert why.line(CHAIN[2], 2).plain.startswith('  └ 3 ')
+    assert [why.cells(row, depth)[0] for depth, row in enumerate(CHAIN)] == [
+        '9',
+        '└ 7',
+        ' └ 3',
+    ]
+
+
+def test_a_symbol_is_not_said_twice():
+    row = msgspec.structs.replace(CHAIN[0], text='buy 20 GOOG')
+
+    assert why.cells(row, 0)[3] == 'buy 20 GOOG'
 
 
 def test_text_from_outside_cannot_steer_the_terminal():
-    assert '\x1b' not in why.chain(CHAIN, 9).plain
-    assert '[/b]' in why.chain(CHAIN, 9).plain
+    assert '\x1b' not in why.cells(CHAIN[1], 1)[3]
+
+
+async def test_text_from_outside_is_not_markup():
+    async with Shown(Station(CHAIN)).run_test(size=(100, 30)) as pilot:
+        assert 'approved [/b]' in await text_of(pilot)
 
 
 async def test_the_chain_is_shown_from_the_event_to_its_first_cause():

@@ -58,10 +58,16 @@ class BrokerManager(core.Component):
 
     async def stop(self) -> None:
         """Sends what waits, then disconnects."""
-        if self._task is not None:
-            await self._errands.join()
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        if task is not None:
+            sent = asyncio.ensure_future(self._errands.join())
+            # A task that has failed will send no more.
+            await asyncio.wait(
+                {sent, task}, return_when=asyncio.FIRST_COMPLETED
+            )
+            sent.cancel()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         await self._broker.disconnect()
 
     def send(self, errand: Errand) -> None:
@@ -96,8 +102,8 @@ class BrokerManager(core.Component):
                 self._settle_known(order, theirs)
 
     def _settle_missing(self, order: orders.Order) -> None:
-        if order.status is _S.PENDING_CANCEL:
-            self._report(order, _S.CANCELLED, 'it never reached the broker')
+        if order.status is _S.PENDING_CANCEL or _was_there(order):
+            self._report_missing(order)
         else:
             # The intent is durable and the broker says it has not had it.
             self.send(step.Place(order))
@@ -156,7 +162,7 @@ class BrokerManager(core.Component):
             return
         theirs = await self._broker.get_order_by_client_id(order.id)
         if theirs is None:
-            self._report(order, _S.CANCELLED, 'it never reached the broker')
+            self._report_missing(order)
         elif theirs.is_working:
             self._report(order, order.resting, answer.message)
 
@@ -170,6 +176,18 @@ class BrokerManager(core.Component):
         if not answer.accepted:
             self._report(errand.order, errand.order.resting, answer.message)
 
+    def _report_missing(self, order: orders.Order) -> None:
+        """Says what is known of an order that the broker says it has not."""
+        if _was_there(order):
+            # It may have been filled: sent again, it would be there twice.
+            self._report(
+                order,
+                _S.UNKNOWN,
+                'the broker had it and no longer knows it; look there',
+            )
+        else:
+            self._report(order, _S.CANCELLED, 'it never reached the broker')
+
     def _report(
         self, order: orders.Order, status: orders.OrderStatus, message: str
     ) -> None:
@@ -178,3 +196,8 @@ class BrokerManager(core.Component):
                 order_id=order.id, status=status, message=message
             )
         )
+
+
+def _was_there(order: orders.Order) -> bool:
+    """Whether the broker has answered this order before."""
+    return bool(order.broker_id) or order.filled > 0

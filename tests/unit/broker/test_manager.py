@@ -1,0 +1,434 @@
+"""What is sent, what is kept back, and what is asked after a restart."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from sting.broker import interface
+from sting.broker import manager
+from sting.broker import paper
+from sting.engine import clock
+from sting.engine import step
+from sting.model import errors
+from sting.model import orders
+from sting.model import portfolio
+from sting.simulator import market as simulated
+from tests.unit.simulator import worlds
+
+pytestmark = pytest.mark.unit
+
+S = orders.OrderStatus
+DECIDED = worlds.DECIDED
+bar = worlds.bar
+
+
+def order(id='o1', status=S.SUBMITTED, **more):
+    made = worlds.order(id=id, **more)
+    return msgspec.structs.replace(made, status=status, resting=S.ACCEPTED)
+
+
+class Desk:
+    """A manager with a broker, and all that was reported."""
+
+    def __init__(self, broker=None):
+        self.halted = False
+        self.reports = []
+        self.broker = broker or paper.PaperBroker(
+            simulated.MarketSimulator(),
+            clock.VirtualClock(DECIDED),
+            cash=100_000.0,
+        )
+        self.manager = manager.BrokerManager(
+            self.broker, self.reports.append, lambda: self.halted
+        )
+
+    async def run(self, *errands):
+        await self.manager.start()
+        for errand in errands:
+            self.manager.send(errand)
+        await self.manager.stop()
+        return self.statuses()
+
+    async def reconcile(self, *working, booked=lambda fill: False):
+        await self.manager.start()
+        await self.manager.reconcile(working, booked)
+        await self.manager.stop()
+        return self.statuses()
+
+    def statuses(self):
+        return [
+            (one.order_id, one.status)
+            for one in self.reports
+            if isinstance(one, orders.OrderUpdate)
+        ]
+
+
+class Scripted(interface.BrokerInterface):
+    """A broker that does what it was told, or raises it."""
+
+    name = 'scripted'
+    dedupes = True
+
+    def __init__(self, known=(), fills=(), **script):
+        self.known = {one.id: one for one in known}
+        self.fills = list(fills)
+        self.script = script
+        self.calls = []
+        self.since = None
+
+    def _do(self, verb, *given):
+        self.calls.append((verb, *given))
+        answer = self.script.get(verb)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    async def connect(self, sink, halted):
+        self._do('connect')
+
+    async def disconnect(self):
+        self._do('disconnect')
+
+    async def place_order(self, order):
+        return self._do('place', order.id)
+
+    async def replace_order(
+        self, order_id, *, quantity=None, price=None, stop_price=None
+    ):
+        return self._do('replace', order_id, quantity, price, stop_price)
+
+    async def cancel_order(self, order_id):
+        return self._do('cancel', order_id)
+
+    async def cancel_all(self, symbol=None):
+        return []
+
+    def emergency_cancel_all(self):
+        return interface.EmergencyReport()
+
+    async def get_orders(self):
+        return list(self.known.values())
+
+    async def get_order_by_client_id(self, order_id):
+        if 'ask' in self.script:
+            raise self.script['ask']
+        return self.known.get(order_id)
+
+    async def get_fills(self, since=0):
+        self.since = since
+        return self.fills
+
+    async def get_positions(self):
+        return []
+
+    async def get_account_info(self):
+        return interface.AccountInfo(
+            account='A', currency='USD', cash=0, equity=0, buying_power=0
+        )
+
+
+def refused(order_id='o1', message='no'):
+    return interface.CancelResponse(
+        order_id=order_id, accepted=False, message=message
+    )
+
+
+# Sending.
+
+
+async def test_an_order_is_sent_and_its_acceptance_reported():
+    desk = Desk()
+    assert await desk.run(step.Place(order())) == [('o1', S.ACCEPTED)]
+
+
+async def test_errands_go_one_after_the_other_in_order():
+    desk = Desk()
+    first = order('o1', type='limit', price=90.0)
+    second = order('o2', type='limit', price=90.0)
+    assert await desk.run(
+        step.Place(first), step.Place(second), step.Cancel(first)
+    ) == [
+        ('o1', S.ACCEPTED),
+        ('o2', S.ACCEPTED),
+        ('o1', S.CANCELLED),
+    ]
+
+
+async def test_an_order_that_the_broker_refuses_comes_back_rejected():
+    desk = Desk()
+    one = order(tif='gtd', expires=DECIDED - 1)
+    assert await desk.run(step.Place(one)) == [('o1', S.REJECTED)]
+
+
+async def test_a_change_is_reported_with_the_new_terms():
+    desk = Desk()
+    one = order(type='limit', price=90.0)
+    await desk.run(step.Place(one), step.Replace(one, 20.0, 91.0, None))
+    assert desk.reports[-1].status is S.ACCEPTED
+    assert desk.reports[-1].quantity == 20.0
+    assert desk.reports[-1].price == 91.0
+
+
+async def test_waiting_says_what_is_not_sent_yet():
+    desk = Desk()
+    desk.manager.send(step.Place(order('o1')))
+    desk.manager.send(step.Place(order('o2')))
+    assert desk.manager.waiting == 2
+    await desk.run()
+    assert desk.manager.waiting == 0
+
+
+async def test_while_halted_an_order_is_withheld():
+    desk = Desk()
+    desk.halted = True
+    assert await desk.run(step.Place(order())) == [('o1', S.DENIED)]
+    assert desk.reports[0].message == 'withheld by the emergency stop'
+    assert await desk.broker.get_orders() == []
+
+
+async def test_while_halted_a_cancel_goes_out():
+    desk = Desk()
+    one = order(type='limit', price=90.0)
+    await desk.run(step.Place(one))
+    desk.halted = True
+    await desk.run(step.Cancel(one))
+    assert desk.statuses()[-1] == ('o1', S.CANCELLED)
+
+
+# What goes wrong on the way.
+
+
+async def test_silence_after_an_order_is_unknown():
+    broker = Scripted(place=errors.BrokerUnknownError('no answer'))
+    desk = Desk(broker)
+    assert await desk.run(step.Place(order())) == [('o1', S.UNKNOWN)]
+    assert desk.reports[0].message == 'no answer'
+
+
+async def test_an_order_without_a_connection_is_rejected():
+    broker = Scripted(place=errors.BrokerRejectedError('not connected'))
+    assert await Desk(broker).run(step.Place(order())) == [('o1', S.REJECTED)]
+
+
+@pytest.mark.parametrize(
+    ('errand', 'verb'),
+    [(step.Cancel, 'cancel'), (step.Replace, 'replace')],
+)
+async def test_a_refused_errand_leaves_the_order_as_it_was(errand, verb):
+    broker = Scripted(**{verb: errors.BrokerRejectedError('not connected')})
+    one = order(status=S.PENDING_CANCEL)
+    given = (None, 91.0, None) if verb == 'replace' else ()
+    assert await Desk(broker).run(errand(one, *given)) == [('o1', S.ACCEPTED)]
+
+
+@pytest.mark.parametrize(
+    ('errand', 'verb'),
+    [(step.Cancel, 'cancel'), (step.Replace, 'replace')],
+)
+async def test_silence_after_any_errand_is_unknown(errand, verb):
+    broker = Scripted(**{verb: errors.BrokerUnknownError('no answer')})
+    given = (None, 91.0, None) if verb == 'replace' else ()
+    desk = Desk(broker)
+    assert await desk.run(errand(order(), *given)) == [('o1', S.UNKNOWN)]
+
+
+async def test_a_failure_does_not_hold_up_the_next_errand():
+    broker = Scripted(place=errors.BrokerUnknownError('no answer'))
+    desk = Desk(broker)
+    await desk.run(step.Place(order('o1')), step.Place(order('o2')))
+    assert desk.statuses() == [('o1', S.UNKNOWN), ('o2', S.UNKNOWN)]
+
+
+async def test_a_change_that_is_not_accepted_is_said_with_its_reason():
+    answer = interface.OrderResponse(
+        order_id='o1', accepted=False, message='too late'
+    )
+    desk = Desk(Scripted(replace=answer))
+    one = order(status=S.PENDING_REPLACE)
+    await desk.run(step.Replace(one, None, 91.0, None))
+    assert desk.statuses() == [('o1', S.ACCEPTED)]
+    assert desk.reports[0].message == 'too late'
+    assert ('replace', 'o1', None, 91.0, None) in desk.broker.calls
+
+
+async def test_a_cancel_refused_for_a_working_order_restores_it():
+    one = order(status=S.PENDING_CANCEL)
+    broker = Scripted([order(status=S.ACCEPTED)], cancel=refused())
+    assert await Desk(broker).run(step.Cancel(one)) == [('o1', S.ACCEPTED)]
+
+
+async def test_a_cancel_of_what_is_done_leaves_it_to_its_own_report():
+    broker = Scripted([order(status=S.FILLED)], cancel=refused())
+    assert await Desk(broker).run(step.Cancel(order())) == []
+
+
+async def test_a_cancel_of_what_never_arrived_is_a_cancel():
+    desk = Desk()
+    one = order(status=S.PENDING_CANCEL)
+    assert await desk.run(step.Cancel(one)) == [('o1', S.CANCELLED)]
+    assert desk.reports[0].message == 'it never reached the broker'
+
+
+async def test_a_cancel_of_what_the_broker_has_forgotten_is_unknown():
+    one = order(status=S.PENDING_CANCEL, broker_id='b1')
+    desk = Desk(Scripted(cancel=refused()))
+    assert await desk.run(step.Cancel(one)) == [('o1', S.UNKNOWN)]
+
+
+async def test_the_end_does_not_hang_on_a_task_that_failed():
+    desk = Desk(Scripted(place=ZeroDivisionError()))
+    await asyncio.wait_for(
+        desk.run(step.Place(order('o1')), step.Place(order('o2'))), 5.0
+    )
+    assert desk.broker.calls[-1] == ('disconnect',)
+
+
+async def test_a_second_end_is_nothing():
+    desk = Desk()
+    await desk.run()
+    await desk.manager.stop()
+    assert desk.reports == []
+
+
+async def test_a_manager_that_was_never_started_ends():
+    desk = Desk(Scripted())
+    await desk.manager.stop()
+    assert desk.broker.calls == [('disconnect',)]
+
+
+# After a restart.
+
+
+@pytest.mark.parametrize('status', [S.SUBMITTED, S.UNKNOWN])
+async def test_an_order_that_never_arrived_is_sent_once(status):
+    desk = Desk()
+    assert await desk.reconcile(order(status=status)) == [('o1', S.ACCEPTED)]
+    assert [one.id for one in await desk.broker.get_orders()] == ['o1']
+
+
+async def test_an_order_that_never_arrived_is_withheld_while_halted():
+    desk = Desk()
+    desk.halted = True
+    assert await desk.reconcile(order()) == [('o1', S.DENIED)]
+
+
+async def test_a_cancelled_order_that_never_arrived_is_not_sent():
+    desk = Desk()
+    one = order(status=S.PENDING_CANCEL)
+    assert await desk.reconcile(one) == [('o1', S.CANCELLED)]
+    assert await desk.broker.get_orders() == []
+
+
+@pytest.mark.parametrize(
+    'status',
+    [
+        S.ACCEPTED,
+        S.PARTIALLY_FILLED,
+        S.PENDING_CANCEL,
+        S.PENDING_REPLACE,
+        S.UNKNOWN,
+    ],
+)
+@pytest.mark.parametrize('trace', [{'broker_id': 'b1'}, {'filled': 4.0}])
+async def test_an_order_that_was_there_and_is_gone_is_not_sent_again(
+    status, trace
+):
+    desk = Desk(Scripted())
+    one = order(status=status, **trace)
+    assert await desk.reconcile(one) == [('o1', S.UNKNOWN)]
+    assert ('place', 'o1') not in desk.broker.calls
+
+
+@pytest.mark.parametrize('status', [S.SUBMITTED, S.UNKNOWN, S.PENDING_REPLACE])
+async def test_an_order_that_works_there_is_accepted(status):
+    theirs = order(status=S.ACCEPTED, broker_id='b1', quantity=12.0, price=91.0)
+    desk = Desk(Scripted([theirs]))
+    assert await desk.reconcile(order(status=status)) == [('o1', S.ACCEPTED)]
+    (report,) = desk.reports
+    assert (report.broker_id, report.quantity, report.price) == (
+        'b1',
+        12.0,
+        91.0,
+    )
+
+
+async def test_an_order_that_works_there_stays_partly_filled():
+    theirs = order(status=S.PARTIALLY_FILLED, filled=4.0)
+    ours = order(status=S.UNKNOWN, filled=4.0)
+    desk = Desk(Scripted([theirs]))
+    assert await desk.reconcile(ours) == [('o1', S.PARTIALLY_FILLED)]
+
+
+@pytest.mark.parametrize('status', [S.ACCEPTED, S.PARTIALLY_FILLED])
+async def test_an_order_on_which_both_agree_needs_no_report(status):
+    one = order(status=status, broker_id='b1')
+    desk = Desk(Scripted([one]))
+    assert await desk.reconcile(one) == []
+
+
+async def test_a_cancel_on_its_way_is_sent_again():
+    broker = Scripted(
+        [order(status=S.ACCEPTED)],
+        cancel=interface.CancelResponse(order_id='o1', accepted=True),
+    )
+    await Desk(broker).reconcile(order(status=S.PENDING_CANCEL))
+    assert ('cancel', 'o1') in broker.calls
+
+
+@pytest.mark.parametrize('end', [S.CANCELLED, S.REJECTED, S.EXPIRED])
+async def test_an_order_that_ended_meanwhile_ends_here(end):
+    desk = Desk(Scripted([order(status=end, message='because')]))
+    assert await desk.reconcile(order(status=S.ACCEPTED)) == [('o1', end)]
+    assert desk.reports[0].message == 'because'
+
+
+def missed(execution_id='e1'):
+    return orders.Fill(
+        order_id='o1',
+        execution_id=execution_id,
+        symbol='AAPL',
+        side=orders.OrderSide.BUY,
+        quantity=10.0,
+        price=100.0,
+        timestamp=DECIDED + 1,
+    )
+
+
+async def test_a_fill_that_was_missed_is_reported_and_ends_the_order():
+    desk = Desk(Scripted([order(status=S.FILLED)], [missed()]))
+    await desk.reconcile(order(status=S.ACCEPTED, created=DECIDED))
+    assert desk.reports == [missed()]
+    assert desk.broker.since == DECIDED
+
+
+async def test_a_fill_in_the_log_is_not_reported_again():
+    desk = Desk(Scripted([order(status=S.FILLED)], [missed(), missed('e2')]))
+    await desk.reconcile(
+        order(status=S.PARTIALLY_FILLED),
+        booked=lambda fill: fill.execution_id == 'e1',
+    )
+    assert desk.reports == [missed('e2')]
+
+
+async def test_a_broker_that_does_not_answer_is_not_guessed_at():
+    desk = Desk(Scripted(ask=errors.BrokerUnknownError('no answer')))
+    await desk.manager.start()
+    with pytest.raises(errors.BrokerUnknownError):
+        await desk.manager.reconcile([order()], lambda fill: False)
+    await desk.manager.stop()
+    assert desk.reports == []
+
+
+async def test_the_paper_broker_goes_on_with_what_the_log_has():
+    first = Desk()
+    await first.run(step.Place(order(type='limit', price=95.0)))
+    working = await first.broker.get_order_by_client_id('o1')
+
+    second = Desk()
+    second.broker.restore([working], portfolio.Portfolio(100_000.0))
+    assert await second.reconcile(working) == []
+    await second.manager.start()
+    (fill,) = second.broker.match(bar(1, 96, 97, 94))
+    assert fill.price == 95.0
+    await second.manager.stop()

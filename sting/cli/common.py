@@ -50,9 +50,16 @@ def engine(profile: str | None) -> control.Client:
 
     Raises:
         errors.NotRunningError: It does not run, or none does.
-        errors.ConfigError: Several run and none was named.
+        errors.ConfigError: There is no such profile, or several run and none
+            was named.
     """
-    return control.find(settings.Home.find(), profile)
+    home = settings.Home.find()
+    try:
+        return control.find(home, profile)
+    except errors.NotRunningError:
+        if profile is not None:
+            settings.load(home).profile(profile)
+        raise
 
 
 def choose_profile(home: settings.Home, profile: str | None) -> str:

@@ -58,6 +58,17 @@ class LazyGroup(click.Group):
         )
         return found if isinstance(found, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command; a wrong name gets the nearest right one."""
+        if args[0] not in COMMANDS and not args[0].startswith('-'):
+            # It imports a YAML parser, too much to load on every start.
+            from sting.settings import tree  # noqa: PLC0415
+
+            ctx.fail(tree.unknown('command', args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
+
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
     ) -> None:

@@ -3,7 +3,6 @@
 import click
 
 from sting import control
-from sting import session
 from sting import settings
 from sting.cli import common
 from sting.cli import trade
@@ -33,7 +32,7 @@ def halt(reason: str, profile: str | None, as_json: bool) -> None:
     latched = []
     if not clients:
         latched = [common.choose_profile(home, profile)]
-        session.latch(home, latched[0], 'operator', reason)
+        _latch(home, latched[0], reason)
     halted = [client.profile for client in clients]
     if as_json:
         common.print_json({'halted': halted, 'latched': latched})
@@ -84,8 +83,15 @@ def _halt(home: settings.Home, client: control.Client, reason: str) -> None:
     try:
         client.request('halt', who='operator', reason=reason)
     except errors.StingError as error:
-        session.latch(home, client.profile, 'operator', reason)
+        _latch(home, client.profile, reason)
         raise errors.StingError(
             f'{client.profile}: {error}; its latch is set, so that no new '
             'order leaves: look whether working orders were cancelled'
         ) from None
+
+
+def _latch(home: settings.Home, profile: str, reason: str) -> None:
+    # Imported here, since a halt must not wait for numpy.
+    from sting import session  # noqa: PLC0415
+
+    session.latch(home, profile, 'operator', reason)

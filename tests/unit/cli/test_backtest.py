@@ -1,0 +1,276 @@
+"""Backtests from the command line."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+CROSS = 'sting.library.sma_cross'
+NAMES = (
+    'strategy parameters symbols start end bars orders fills trades '
+    'final_equity total_return cagr volatility sharpe sortino calmar '
+    'max_drawdown win_rate profit_factor exposure turnover fees log_hash '
+    'elapsed_s bars_per_s'
+)
+OWN = """
+from sting import strategy
+
+
+class Mine(strategy.AbstractStrategy):
+    async def on_market_data(self, data):
+        if self.portfolio.quantity(data.symbol) == 0:
+            self.buy(data.symbol, 1, reason='in')
+"""
+
+
+@pytest.fixture
+def run(sting, home):
+    def call(*words, strategy=CROSS, data='sample'):
+        return sting('backtest', strategy, '--data', data, *words)
+
+    return call
+
+
+def test_json_has_the_names(run):
+    outcome = run('--symbol', 'GOOG', '--set', 'fast=10', '--json')
+    assert outcome.code == 0
+    assert outcome.err == ''
+    found = json.loads(outcome.out)
+    assert set(NAMES.split()) <= set(found)
+    assert found['symbols'] == ['GOOG']
+    assert found['parameters']['fast'] == 10
+    assert found['start'].endswith('Z')
+
+
+def test_text_is_for_a_person(run):
+    out = run('--symbol', 'GOOG').out
+    assert 'final equity' in out
+    assert 'GOOG' in out
+
+
+def test_same_run_has_the_same_hash_in_any_process(tmp_path):
+    hashes = {
+        json.loads(
+            subprocess.run(
+                [
+                    sys.executable,
+                    '-m',
+                    'sting.cli.main',
+                    'backtest',
+                    CROSS,
+                    *('--data', 'sample', '--symbol', 'FB', '--json'),
+                ],
+                capture_output=True,
+                check=True,
+                env={
+                    **os.environ,
+                    'STING_HOME': str(tmp_path),
+                    'PYTHONHASHSEED': seed,
+                },
+            ).stdout
+        )['log_hash']
+        for seed in ('1', '2')
+    }
+    assert len(hashes) == 1
+
+
+def test_several_values_may_follow_one_option(run, sting):
+    long = run(
+        *('--symbol', 'FB', '--symbol', 'IBM'),
+        *('--set', 'fast=5', '--set', 'slow=9', '--json'),
+    )
+    short = run(
+        *['--symbol', 'FB', 'IBM', '--set', 'fast=5', 'slow=9', '--json']
+    )
+    last = sting(
+        *['backtest', '--json', '--symbol=FB', '--data', 'sample'],
+        *f'{CROSS} --symbol IBM --set fast=5 slow=9'.split(),
+    )
+    hashes = {json.loads(o.out)['log_hash'] for o in (long, short, last)}
+    assert len(hashes) == 1
+
+
+def test_strategy_from_a_file_runs_the_same_way(run, tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text(OWN)
+    found = json.loads(run('--symbol', 'IBM', '--json', strategy=str(path)).out)
+    assert found['fills'] == 1
+
+
+def test_start_and_end_choose_the_bars(run):
+    words = ('--symbol', 'IBM', '--json')
+    year = ('--start', '2010-01-01', '--end', '2010-12-31')
+    assert json.loads(run(*words, *year).out)['bars'] == 252
+
+
+def test_commission_and_slippage_cost(run):
+    words = ('--symbol', 'GOOG', '--json')
+    free = json.loads(run(*words).out)
+    dear = json.loads(run(*words, '--commission-bps', 10).out)
+    worse = json.loads(run(*words, '--slippage-bps', 10).out)
+    assert free['fees'] == 0
+    assert dear['fees'] > 0
+    assert worse['final_equity'] < free['final_equity']
+
+
+def test_csv_files_have_their_columns(run, tmp_path):
+    paths = {
+        name: tmp_path / f'{name}.csv' for name in ('trades', 'fills', 'equity')
+    }
+    words = [w for name, path in paths.items() for w in (f'--{name}', path)]
+    found = json.loads(run('--symbol', 'GOOG', '--json', *words).out)
+    rows = {}
+    for name, path in paths.items():
+        with path.open() as file:
+            rows[name] = list(csv.DictReader(file))
+    assert list(rows['fills'][0]) == [
+        'order_id',
+        'symbol',
+        'side',
+        'quantity',
+        'price',
+        'fee',
+        'timestamp',
+        'tag',
+    ]
+    assert list(rows['trades'][0]) == [
+        'symbol',
+        'side',
+        'quantity',
+        'entry_time',
+        'entry_price',
+        'exit_time',
+        'exit_price',
+        'pnl',
+        'fees',
+    ]
+    assert list(rows['equity'][0]) == [
+        'timestamp',
+        'equity',
+        'cash',
+        'drawdown',
+    ]
+    assert len(rows['fills']) == found['fills']
+    assert len(rows['trades']) == found['trades']
+    assert {p.name for p in tmp_path.iterdir()} == {
+        'trades.csv',
+        'fills.csv',
+        'equity.csv',
+    }
+
+
+def test_progress_as_json_ends_with_all_bars(home):
+    done = subprocess.run(
+        [
+            sys.executable,
+            '-m',
+            'sting.cli.main',
+            'backtest',
+            CROSS,
+            *('--data', 'sample', '--progress-json', '--json'),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert lines[-1]['done'] == lines[-1]['total']
+    assert lines[-1]['total'] == json.loads(done.stdout)['bars']
+
+
+def test_progress_is_a_bar_on_a_terminal(run, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, 'isatty', lambda: True)
+    assert run('--symbol', 'FB').code == 0
+
+
+def test_risk_file_takes_other_rules(run, tmp_path):
+    path = tmp_path / 'rules.yaml'
+    path.write_text('rules: {max_order_notional: {limit: 1}}\n')
+    words = ('--symbol', 'GOOG', '--json')
+    assert json.loads(run(*words, '--risk', path).out)['fills'] == 0
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['--set', 'fst=10'], "did you mean 'fast'?"),
+        (['--set', 'fast'], 'has to be name=value'),
+        (['--set', '=1'], 'has to be name=value'),
+        (['--set', 'fast=1', '--set', 'fast=2'], 'given twice'),
+        (['--set', 'fast=x'], 'fast'),
+        (['--cash', '0'], '--cash'),
+        (['--cash', 'nan'], '--cash'),
+        (['--cash', 'inf'], '--cash'),
+        (['--commission-bps', '-1'], '--commission-bps'),
+        (['--slippage-bps', '20000'], '--slippage-bps'),
+        (['--participation', '1.5'], '--participation'),
+        (['--symbol', 'NONE'], 'NONE'),
+        (['--start', 'soon'], 'soon'),
+        (['--fill', 'close'], '--fill'),
+        (['--risk', '/none.yaml'], '/none.yaml'),
+    ],
+)
+def test_bad_input_exits_with_2_and_writes_nothing(
+    run, tmp_path, words, message
+):
+    outcome = run(*words, '--fills', tmp_path / 'fills.csv', '--json')
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert outcome.out == ''
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_malformed_data_names_file_and_line(run, tmp_path):
+    path = tmp_path / 'bars.csv'
+    path.write_text(
+        'timestamp,open,high,low,close,volume\n'
+        '2020-01-02T15:00:00,1,1,1,1,1\n'
+        '2020-01-02T15:01:00,1,1,1,x,1\n'
+    )
+    outcome = run('--symbol', 'X', data=path)
+    assert outcome.code == 2
+    assert f'{path}:3' in outcome.err
+
+
+def test_strategy_with_a_syntax_error_names_file_and_line(run, tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text('x = 1\nclass (\n')
+    outcome = run(strategy=str(path))
+    assert outcome.code == 2
+    assert f'{path}:2' in outcome.err
+
+
+def test_output_that_cannot_be_written_is_refused_first(run, tmp_path):
+    for path in (tmp_path / 'none' / 'f.csv', tmp_path):
+        outcome = run('--fills', path)
+        assert outcome.code == 2
+        assert 'cannot be written' in outcome.err
+
+
+def test_two_outputs_in_one_file_are_refused(run, tmp_path):
+    path = tmp_path / 'f.csv'
+    assert run('--fills', path, '--trades', path).code == 2
+    assert not path.exists()
+
+
+def test_disk_that_fails_leaves_the_old_files(run, tmp_path, monkeypatch):
+    path = tmp_path / 'fills.csv'
+    path.write_text('old')
+
+    def fail(*_args, **_kwargs):
+        raise OSError(28, 'No space left on device', str(path))
+
+    monkeypatch.setattr('tempfile.mkstemp', fail)
+    outcome = run('--symbol', 'FB', '--fills', path)
+    assert outcome.code == 2
+    assert 'No space left' in outcome.err
+    assert path.read_text() == 'old'
+
+
+def test_data_and_strategy_are_needed(sting, home):
+    assert sting('backtest', '--data', 'sample').code == 2
+    assert sting('backtest', CROSS).code == 2

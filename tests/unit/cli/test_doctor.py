@@ -1,0 +1,129 @@
+"""What the doctor sees."""
+
+import json
+
+import pytest
+
+from sting import control
+from sting import session
+from sting.cli import doctor
+from sting.data import sample
+from sting.model import errors
+
+pytestmark = pytest.mark.unit
+
+
+def _checks(outcome):
+    return {row['name']: row for row in json.loads(outcome.out)['checks']}
+
+
+def test_fresh_installation_is_healthy(sting, home):
+    outcome = sting('doctor', '--json')
+    assert outcome.code == 0
+    checks = _checks(outcome)
+    assert json.loads(outcome.out)['ok'] is True
+    assert all(row['status'] == 'ok' for row in checks.values())
+    assert {'python', 'configuration', 'sample data', 'engine'} <= set(checks)
+
+
+def test_looking_makes_no_folder(sting, home):
+    sting('doctor')
+    assert list(home.config.parent.iterdir()) == []
+
+
+def test_each_check_is_a_line_for_a_person(sting, home):
+    lines = sting('doctor').out.splitlines()
+    assert all(line.startswith('ok') for line in lines)
+
+
+def test_wrong_configuration_fails_with_its_place(sting, home):
+    home.config.mkdir()
+    (home.config / 'risk.yaml').write_text('\nrulez: 1\n')
+    outcome = sting('doctor', '--json')
+    assert outcome.code == 1
+    check = _checks(outcome)['configuration']
+    assert check['status'] == 'fail'
+    assert 'risk.yaml:2' in check['detail']
+    assert '-> change that line' in sting('doctor').out
+
+
+def test_running_engine_is_named(sting, engine):
+    checks = _checks(sting('doctor', '--json'))
+    assert 'demo is TRADING' in checks['engine']['detail']
+    assert 'verify' in checks['log demo']['detail']
+
+
+def test_halted_engine_is_a_warning(sting, engine):
+    sting('halt')
+    for _ in range(300):
+        check = _checks(sting('doctor', '--json'))['engine']
+        if check['status'] == 'warn':
+            break
+    sting('resume', '--confirm', 'RESUME')
+    assert 'sting resume' in check['remedy']
+
+
+def test_engine_that_does_not_answer_fails(sting, engine, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise errors.StingError('no answer')
+
+    monkeypatch.setattr(control.Client, 'request', fail)
+    assert _checks(sting('doctor', '--json'))['engine']['status'] == 'fail'
+
+
+@pytest.fixture
+def written(home):
+    station = session.open('demo', home=home)
+    station.start()
+    station.close()
+    return home
+
+
+def test_folder_and_log_that_others_may_read_are_warnings(sting, written):
+    written.states.chmod(0o755)
+    written.log('demo').chmod(0o644)
+    checks = _checks(sting('doctor', '--json'))
+    for name in ('state', 'log demo'):
+        assert checks[name]['status'] == 'warn'
+        assert checks[name]['remedy'].startswith('chmod go=')
+
+
+def test_damaged_log_fails(sting, written):
+    written.log('demo').write_bytes(b'no database' * 1000)
+    assert _checks(sting('doctor', '--json'))['log demo']['status'] == 'fail'
+
+
+def test_profile_without_a_log_is_no_matter(sting, home):
+    home.state('demo')
+    assert 'log demo' not in _checks(sting('doctor', '--json'))
+
+
+def test_folder_that_cannot_be_written_fails(home, monkeypatch):
+    home.config.mkdir()
+    monkeypatch.setattr(doctor.os, 'access', lambda *_: False)
+    assert doctor.FAIL in {c.status for c in doctor._check_home(home)}
+
+
+def test_unreadable_sample_fails(home, monkeypatch):
+    def fail():
+        raise errors.DataError('is gone')
+
+    monkeypatch.setattr(sample, 'load', fail)
+    (check,) = doctor._check_sample(home)
+    assert (check.status, check.detail) == (doctor.FAIL, 'is gone')
+
+
+def test_missing_packages_matter_only_where_they_are_needed(home, monkeypatch):
+    def missing(name):
+        raise doctor.importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.importlib.metadata, 'version', missing)
+    found = {c.name: c.status for c in doctor._check_packages(home)}
+    assert found['numpy'] == doctor.FAIL
+    assert found['alpaca-py'] == doctor.OK
+
+
+def test_old_python_fails(home, monkeypatch):
+    monkeypatch.setattr(doctor.sys, 'version_info', (3, 10))
+    (check,) = doctor._check_python(home)
+    assert check.status == doctor.FAIL

@@ -1,0 +1,85 @@
+"""A look at a running engine."""
+
+import json
+import time
+
+import pytest
+
+from sting.model import orders
+
+pytestmark = pytest.mark.unit
+
+COMMANDS = ('status', 'orders', 'positions')
+NAMES = (
+    'profile',
+    'mode',
+    'state',
+    'reason',
+    'pid',
+    'uptime_s',
+    'seq',
+    'equity',
+    'cash',
+    'day_pnl',
+    'open_orders',
+    'positions',
+    'strategies',
+    'feeds',
+    'brokers',
+    'loop_lag_ms',
+)
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_without_an_engine_it_exits_with_3(sting, home, name):
+    outcome = sting(name)
+    assert outcome.code == 3
+    assert 'sting run' in outcome.err
+    assert sting(name, '--json').out == ''
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_unknown_profile_exits_with_2(sting, home, name):
+    outcome = sting(name, '--profile', 'nope')
+    assert outcome.code == 2
+    assert 'there are: demo, paper' in outcome.err
+
+
+def test_known_profile_that_does_not_run_exits_with_3(sting, engine):
+    assert sting('status', '--profile', 'paper').code == 3
+
+
+def test_status_as_json_is_one_object_with_the_names(sting, engine):
+    found = json.loads(sting('status', '--json').out)
+    assert set(NAMES) <= set(found)
+    assert (found['profile'], found['state']) == ('demo', 'TRADING')
+
+
+def test_status_for_a_person_names_state_and_strategies(sting, engine):
+    out = sting('status').out
+    assert 'demo (DEMO, generated data)' in out
+    assert 'TRADING' in out
+    assert 'sma_demo' in out
+
+
+def test_filled_order_is_in_orders_and_positions(sting, engine):
+    sent = sting('order', 'buy', 'IBM', 3, '--json')
+    order_id = json.loads(sent.out)['order_id']
+    row = _wait_for_fill(sting, order_id)
+    assert set(row) == set(orders.Order.__struct_fields__)
+    assert (row['symbol'], row['filled']) == ('IBM', 3.0)
+    held = json.loads(sting('positions', '--json').out)
+    assert [p for p in held if p['symbol'] == 'IBM' and p['quantity'] >= 3]
+    assert order_id in sting('orders').out
+    assert 'IBM' in sting('positions').out
+    assert 'IBM' in sting('status').out
+
+
+def _wait_for_fill(sting, order_id):
+    for _ in range(200):
+        rows = json.loads(sting('orders', '--json').out)
+        row = next((r for r in rows if r['id'] == order_id), None)
+        if row is not None and row['status'] == 'filled':
+            return row
+        time.sleep(0.02)
+    raise AssertionError(f'{order_id} was not filled')

@@ -1,0 +1,60 @@
+"""What can run, and what is running."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+OWN = """
+from sting import strategy
+
+
+class Mine(strategy.AbstractStrategy):
+    parameters = {'size': strategy.Parameter(7, low=1, doc='How many.')}
+"""
+
+
+def _rows(sting, *words):
+    return json.loads(sting('strategies', '--json', *words).out)
+
+
+def test_configured_and_shipped_ones_are_listed_without_an_engine(sting, home):
+    rows = {row['strategy']: row for row in _rows(sting)}
+    cross = rows['sting.library.sma_cross']
+    assert (cross['name'], cross['status']) == ('sma_demo', 'configured')
+    assert cross['parameters']['fast']['value'] == 10
+    assert cross['parameters']['fast']['doc']
+    assert rows['sting.library.buy_and_hold']['status'] == 'available'
+    assert 'fast=10 slow=30' in sting('strategies').out
+
+
+def test_running_ones_say_so(sting, engine):
+    for _ in range(300):
+        rows = {row['name']: row for row in _rows(sting)}
+        if rows['sma_demo']['status'] != 'starting':
+            break
+    assert rows['sma_demo']['status'] == 'running'
+    assert rows['sma_demo']['symbols'] == ['AAPL', 'IBM', 'MSFT', 'GOOG', 'FB']
+
+
+def test_file_in_the_strategies_folder_is_listed(sting, home):
+    home.strategies.mkdir()
+    path = home.strategies / 'mine.py'
+    path.write_text(OWN)
+    row = next(r for r in _rows(sting) if r['strategy'] == str(path))
+    assert row['parameters']['size']['default'] == 7
+
+
+def test_broken_file_is_listed_with_its_mistake(sting, home):
+    home.strategies.mkdir()
+    path = home.strategies / 'mine.py'
+    path.write_text('class (\n')
+    row = next(r for r in _rows(sting) if r['strategy'] == str(path))
+    assert row['status'] == 'broken'
+    assert f'{path}:1' in row['detail']
+    assert 'broken' in sting('strategies').out
+
+
+def test_unknown_profile_is_refused(sting, home):
+    assert sting('strategies', '--profile', 'nope').code == 2

@@ -1,0 +1,61 @@
+"""Orders and cancels from the command line."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['buy', 'IBM', '0'], 'above 0'),
+        (['buy', 'IBM', 'nan'], 'above 0'),
+        (['buy', 'IBM', 'ten'], 'not a valid float'),
+        (['hold', 'IBM', '1'], "'hold' is not one of"),
+        (['buy', 'IBM', '1', '--type', 'limit'], 'needs a price'),
+        (['buy', 'IBM', '1', '--price', '5'], 'takes no price'),
+        (['buy', 'IBM', '1', '--type', 'stop'], 'needs a stop price'),
+        (['buy', 'I M', '1'], 'not a symbol'),
+    ],
+)
+def test_order_that_makes_no_sense_exits_with_2(sting, home, words, message):
+    outcome = sting('order', *words)
+    assert outcome.code == 2
+    assert message in outcome.err
+
+
+def test_order_without_an_engine_exits_with_3(sting, home):
+    assert sting('order', 'buy', 'IBM', 1).code == 3
+    assert sting('cancel', 'x').code == 3
+
+
+def test_order_that_risk_denies_exits_with_1(sting, engine):
+    outcome = sting('order', 'buy', 'IBM', 100000)
+    assert outcome.code == 1
+    assert 'max_order_notional' in outcome.err
+    assert outcome.out == ''
+
+
+def test_denied_order_as_json_says_so_on_stdout(sting, engine):
+    outcome = sting('order', 'buy', 'IBM', 100000, '--json')
+    assert outcome.code == 1
+    assert json.loads(outcome.out)['ok'] is False
+
+
+def test_symbol_that_is_not_there_is_refused(sting, engine):
+    assert sting('order', 'buy', 'NONE', 1).code == 1
+
+
+def test_limit_order_works_until_it_is_cancelled(sting, engine):
+    sent = sting(
+        'order', 'buy', 'IBM', 1, '--type', 'limit', '--price', 100, '--json'
+    )
+    order_id = json.loads(sent.out)['order_id']
+    outcome = sting('cancel', order_id)
+    assert outcome.code == 0
+    assert order_id in outcome.out
+    again = sting('cancel', 'no-such-order')
+    assert again.code == 1
+    assert 'no-such-order' in again.err

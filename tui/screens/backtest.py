@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from rich import console
 from rich import table
 from rich import text
 from textual import containers
@@ -97,6 +98,18 @@ def figure_texts(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
+def heading(figures: Mapping[str, Any]) -> str:
+    """Says what was run: strategy, parameters, symbols and days."""
+    parameters = figures.get('parameters') or {}
+    words = [
+        str(figures.get('strategy', '')),
+        *(f'{name}={value}' for name, value in parameters.items()),
+        *map(str, figures.get('symbols') or ()),
+        *(str(figures.get(end, ''))[:10] for end in ('start', 'end')),
+    ]
+    return text_format.clean(' '.join(word for word in words if word))
+
+
 def trade_texts(trade: Mapping[str, str]) -> tuple[str, ...]:
     """Gives the cells of a round trip, in the order of the table's columns."""
     return (
@@ -124,12 +137,19 @@ class Figures(widgets.Static):
 
     def __init__(self) -> None:
         super().__init__(NOTHING, id='figures')
+        self._heading = ''
         self._pairs: Sequence[tuple[str, str]] = ()
 
     def show(self, figures: Mapping[str, Any]) -> None:
         """Shows the figures of a result."""
+        self._heading = heading(figures)
         self._pairs = figure_texts(figures)
         self._draw()
+
+    def clear(self) -> None:
+        """Shows that there is no result."""
+        self._pairs = ()
+        self.update(NOTHING)
 
     def on_resize(self, _: events.Resize) -> None:
         """Fits the columns to the new width."""
@@ -154,7 +174,8 @@ class Figures(widgets.Static):
                     text.Text(''),
                 ]
             grid.add_row(*cells)
-        self.update(grid)
+        title = text.Text(self._heading, no_wrap=True, overflow='ellipsis')
+        self.update(console.Group(title, grid))
 
 
 class BacktestScreen(base.BaseScreen):
@@ -263,7 +284,14 @@ class BacktestScreen(base.BaseScreen):
         self._say(RUNNING)
         self._progress(0, 1)
         self.query_one('#cancel', widgets.Button).disabled = False
+        self._clear()
         self.run_worker(self._run(self._child, self.form()))
+
+    def _clear(self) -> None:
+        """Takes the last result away, which is not of what is filled in."""
+        self.query_one(Figures).clear()
+        self.query_one('#curves').remove_children()
+        self.query_one('#trades', widgets.DataTable).clear()
 
     async def action_cancel_backtest(self) -> None:
         """Ends the running backtest, if there is one."""
@@ -298,13 +326,11 @@ class BacktestScreen(base.BaseScreen):
 
         self.query_one(Figures).show(outcome.figures)
         curves = self.query_one('#curves', containers.Vertical)
-        await curves.remove_children()
         curve = outcome.curve
         equity = lines.EquityPlot(curve.times, curve.equity)
         drawdown = lines.DrawdownPlot(curve.times, curve.drawdown)
         await curves.mount(equity, drawdown)
         trades = self.query_one('#trades', widgets.DataTable)
-        trades.clear()
         for trade in reversed(outcome.trades[-SHOWN_TRADES:]):
             trades.add_row(
                 *(

@@ -130,6 +130,33 @@ async def test_the_newest_trade_stands_first():
         ]
 
 
+def test_the_heading_says_what_was_run():
+    figures = {
+        'strategy': 'good',
+        'parameters': {'fast': 10},
+        'symbols': ['GOOG', 'IBM'],
+        'start': '2012-06-01T20:00:00Z',
+        'end': '2012-06-05T20:00:00Z',
+    }
+
+    assert backtest.heading(figures) == (
+        'good fast=10 GOOG IBM 2012-06-01 2012-06-05'
+    )
+
+
+async def test_a_new_run_takes_the_last_result_away():
+    shown = Shown()
+    async with shown.run_test(size=(140, 45)) as pilot:
+        await run(pilot, 'good')
+        await until(pilot, lambda: 'drawdown' in text_of(shown))
+        shown.backtest.outcome = None
+        await run(pilot, 'wrong')
+        await until(pilot, lambda: 'equity' not in text_of(shown))
+
+        assert backtest.NOTHING in text_of(shown)
+        assert shown.backtest.query_one(widgets.DataTable).row_count == 0
+
+
 async def test_a_second_run_replaces_the_first():
     shown = Shown()
     async with shown.run_test(size=(140, 45)) as pilot:

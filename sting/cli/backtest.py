@@ -74,7 +74,12 @@ class ManyValues(click.Command):
 @click.option('--start', metavar='D', help='The first date or moment.')
 @click.option('--end', metavar='D', help='The last date or moment.')
 @click.option(
-    '--cash', type=float, default=100_000.0, show_default=True, metavar='N'
+    '--cash',
+    type=float,
+    default=100_000.0,
+    show_default=True,
+    metavar='N',
+    help='What the account starts with.',
 )
 @click.option(
     '--set',
@@ -91,10 +96,20 @@ class ManyValues(click.Command):
     help='When a market order fills.',
 )
 @click.option(
-    '--commission-bps', type=float, default=0.0, show_default=True, metavar='N'
+    '--commission-bps',
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar='N',
+    help='Of what is traded, in basis points.',
 )
 @click.option(
-    '--slippage-bps', type=float, default=0.0, show_default=True, metavar='N'
+    '--slippage-bps',
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar='N',
+    help='On market and stop orders, in basis points of the price.',
 )
 @click.option(
     '--participation',
@@ -117,18 +132,39 @@ class ManyValues(click.Command):
     show_default=True,
     help="What the file's timestamps are.",
 )
-@click.option('--seed', type=int, default=0, show_default=True, metavar='N')
-@click.option('--trades', type=click.Path(path_type=pathlib.Path))
-@click.option('--fills', type=click.Path(path_type=pathlib.Path))
-@click.option('--equity', type=click.Path(path_type=pathlib.Path))
+@click.option(
+    '--seed',
+    type=int,
+    default=0,
+    show_default=True,
+    metavar='N',
+    help='Kept with the result; nothing in a run is drawn at random.',
+)
+@click.option(
+    '--trades',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.csv',
+    help='Writes the round trips.',
+)
+@click.option(
+    '--fills',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.csv',
+    help='Writes what was traded.',
+)
+@click.option(
+    '--equity',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.csv',
+    help='Writes the account at each moment.',
+)
 @click.option('--progress-json', is_flag=True, hidden=True)
 @common.json_option
 def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """Runs a strategy over past bars.
 
     STRATEGY is a module or a file: sting.library.sma_cross, or
-    path/to/file.py:ClassName. The same file runs on paper and live. --trades,
-    --fills and --equity write CSV.
+    path/to/file.py:ClassName. The same file runs on paper and live.
     """
     outputs = {
         name: options[name]

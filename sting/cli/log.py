@@ -38,14 +38,18 @@ def log() -> None:
     '--after',
     type=click.IntRange(min=0),
     default=0,
+    metavar='N',
     help='Begins behind this number.',
 )
-@click.option('--limit', type=click.IntRange(min=1), help='At most so many.')
+@click.option(
+    '--limit', type=click.IntRange(min=1), metavar='N', help='At most so many.'
+)
 @click.option(
     '--type',
     'kind',
     type=click.Choice(KINDS),
-    help='Only events of this type.',
+    metavar='TYPE',
+    help='Only events of this type: order_request, fill, ...',
 )
 @click.option('--symbol', help='Only events of this symbol.')
 @common.profile_option
@@ -58,7 +62,10 @@ def show(
     profile: str | None,
     as_json: bool,
 ) -> None:
-    """Prints events; as JSON one object a line, with the table's columns."""
+    """Prints events.
+
+    As JSON one object a line, with the columns of the table.
+    """
     count = 0
     for row in journal.rows(_path(profile), after):
         if limit is not None and count >= limit:
@@ -76,7 +83,10 @@ def show(
 @common.profile_option
 @common.json_option
 def verify(profile: str | None, as_json: bool) -> None:
-    """Holds every event against the hash chain; exits with 1 if it is wrong."""
+    """Holds every event against the hash chain.
+
+    Exits with 1 when the log does not verify.
+    """
     path = _path(profile)
     found = journal.verify(path)
     if as_json:

@@ -154,7 +154,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
                 return
         self.snapshot = self.workstation.snapshot()
         top = self.top
-        if top is not None and top.is_mounted:
+        # A timer's last tick may come while the screens are taken down.
+        if top is not None and top.composed and self.is_running:
             top.show(self.snapshot)
 
     def ask_to_exit(self) -> None:
@@ -285,12 +286,6 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     @textual.on(requests.ShowPane)
     def _on_show_pane(self, request: requests.ShowPane) -> None:
         self._trade.go_to(request.name)
-
-    @textual.on(requests.Renamed)
-    def _on_renamed(self) -> None:
-        self._trade.grid.name_panes()
-        if self.screen is self._trade:
-            self._trade.show_hints()
 
     @textual.on(requests.Filter)
     def _on_filter(self) -> None:

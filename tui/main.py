@@ -82,3 +82,7 @@ def _run(options: argparse.Namespace) -> int:
         mouse=not options.no_mouse,
     )
     return status
+
+
+if __name__ == '__main__':
+    sys.exit(main())

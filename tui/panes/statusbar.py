@@ -36,8 +36,13 @@ def feed_age(snapshot: views.Snapshot) -> float | None:
     return max(ages, default=None)
 
 
+def _is_opening(snapshot: views.Snapshot) -> bool:
+    trading = snapshot.state is records.TradingState.TRADING
+    return not snapshot.pid and trading and not snapshot.halting
+
+
 def _state(snapshot: views.Snapshot) -> tuple[str, str]:
-    if not snapshot.started:
+    if _is_opening(snapshot):
         return 'OPENING', 'warning!'
     if snapshot.halting and snapshot.state is not records.TradingState.HALTED:
         return 'HALTING', 'error!'
@@ -45,7 +50,7 @@ def _state(snapshot: views.Snapshot) -> tuple[str, str]:
 
 
 def _feed(snapshot: views.Snapshot) -> tuple[str, str]:
-    if not snapshot.started:
+    if _is_opening(snapshot):
         return '', ''
     for feed in snapshot.feeds:
         if feed.status not in ('connected', 'started', 'running'):

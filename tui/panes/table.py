@@ -274,7 +274,7 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
                 old.texts[index] != new.texts[index]
                 or old.styles[index] != new.styles[index]
             ):
-                right = edge
+                right = edge - 1
         return min(right, width)
 
     def _strip(self, line: _Line) -> strip.Strip:

@@ -39,7 +39,7 @@ class Watchlist(table.Table[views.WatchRow]):
         table.Column('symbol', 7, lambda row: row.symbol, 'text!'),
         table.Column(
             'last',
-            10,
+            9,
             lambda row: text_format.price(row.last),
             _direction,
             align='right',

@@ -17,9 +17,19 @@ class BaseScreen(screen.Screen[None]):
 
     Attributes:
         scope: Its scope in the key table.
+        composed: Its parts are there.
     """
 
     scope = 'app'
+    composed = False
+
+    def on_mount(self) -> None:
+        """Its parts are there from now on."""
+        self.composed = True
+
+    def on_unmount(self) -> None:
+        """Its parts are gone."""
+        self.composed = False
 
     def compose(self) -> textual_app.ComposeResult:
         """Gives the status bar, what `body` gives, and the hint bar."""

@@ -32,6 +32,9 @@ from tui.panes import ticket
 from tui.panes import watchlist
 from tui.screens import base
 
+# So many names stand in one title only with one blank between them.
+_MANY = 6
+
 # What an area shows that holds several panes, until one of them is chosen.
 _FIRST_SEEN = (
     'watchlist',
@@ -135,14 +138,15 @@ class Grid(containers.Container):
         return title
 
     def _tabs(self, area: layout_model.Area, shown: str) -> content.Content:
-        title = content.Content('')
+        title = content.Content(' ')
+        blanks = '  ' if len(area.panes) < _MANY else ' '
         for name in area.panes:
             found = self.panes[name]
-            text = f' {found.number} {found.short}{found.flag} '
             style = textual_style.Style(
                 bold=name == shown, reverse=name == shown
             )
-            title += content.Content.styled(text, style)
+            text = f'{found.number} {found.short}{found.flag}'
+            title += content.Content.styled(text, style) + blanks
         return title
 
 
@@ -282,6 +286,12 @@ class TradeScreen(base.BaseScreen):
         found = self.focused_pane
         if found is not None and found is not self.ticket:
             self._before_ticket = found.scope
+
+    @textual.on(requests.Renamed)
+    def _renamed(self) -> None:
+        if self.is_attached:
+            self.grid.name_panes()
+            self.show_hints()
 
     @textual.on(requests.TicketDone)
     def _ticket_done(self) -> None:

@@ -1,0 +1,29 @@
+"""The line at the bottom."""
+
+import pytest
+
+from tests.unit.tui import apps
+from tui.panes import hintbar
+
+pytestmark = pytest.mark.unit
+
+
+async def test_the_hints_follow_the_focus():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        bar = app.screen.query_one(hintbar.HintBar)
+        await pilot.press('4')
+        assert 'c cancel' in bar.text
+        await pilot.press('5')
+        assert 'x flatten' in bar.text
+        assert 'c cancel' not in bar.text
+
+
+@pytest.mark.parametrize('size', [apps.WIDE, apps.MIDDLE, apps.SMALL])
+async def test_the_stop_comes_first_and_nothing_is_cut(size):
+    app = apps.make()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        bar = app.screen.query_one(hintbar.HintBar)
+        assert bar.text.startswith(' ^\\ STOP ')
+        assert len(bar.text) <= size[0]

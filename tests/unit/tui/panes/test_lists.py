@@ -1,0 +1,214 @@
+"""What the lists show, and what their keys ask for."""
+
+import msgspec
+import pytest
+
+from sting.model import commands
+from sting.model import orders
+from sting.model import records
+from sting.model import views
+from tests.unit.tui import apps
+from tests.unit.tui import stations
+from tui.panes import orders as orders_pane
+from tui.panes import strategies
+from tui.screens import dialogs
+
+pytestmark = pytest.mark.unit
+
+
+def lines(app, name):
+    return apps.text_of(app.screen.grid.panes[name])
+
+
+async def test_the_watchlist_has_signs_beside_its_colours():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.pause()
+        found = lines(app, 'watchlist')
+        assert '-1.23%' in found[2]
+        assert '+2.46%' in found[3]
+        assert 'bid' not in found[0]
+
+
+async def test_bid_and_ask_appear_when_a_feed_has_them():
+    snapshot = stations.snapshot()
+    watch = tuple(
+        msgspec.structs.replace(row, bid=1.0, ask=2.0) for row in snapshot.watch
+    )
+    app = apps.make(stations.Station(stations.snapshot(watch=watch)))
+    async with app.run_test(size=(250, 50)) as pilot:
+        await pilot.press('1', 'plus')
+        await pilot.pause()
+        assert 'bid' in lines(app, 'watchlist')[0]
+
+
+async def test_enter_in_the_watchlist_goes_to_the_chart():
+    app = apps.make()
+    async with app.run_test(size=apps.SMALL) as pilot:
+        await pilot.press('down', 'enter')
+        await pilot.pause()
+        assert app.screen.focused.id == 'chart'
+        assert app.screen.chart.symbol == 'IBM'
+
+
+async def test_orders_show_what_became_of_them():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('4', 'plus')
+        await pilot.pause()
+        found = lines(app, 'orders')
+        assert 'accepted' in found[1]
+        assert '0/10' in found[1]
+        assert 'operator' in found[1]
+        assert 'filled' in found[2]
+        assert '571.20' in found[2]
+        assert 'fast crossed below slow' in found[2]
+
+
+async def test_cancelling_a_done_order_is_not_sent():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('4', 'down', 'c', 'm')
+        await pilot.pause()
+        assert not station.given
+        assert 'filled' in next(iter(app._notifications)).message
+
+
+async def test_cancel_all_asks_once_and_only_with_working_orders():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('4', 'C')
+        assert isinstance(app.screen, dialogs.Ask)
+        await pilot.press('y')
+        await pilot.pause()
+        assert station.given == [commands.CancelAll()]
+        station.now = stations.snapshot(orders=())
+        app.tick()
+        await pilot.press('C', 'c', 'm')
+        assert station.given == [commands.CancelAll()]
+
+
+@pytest.mark.parametrize(
+    ('changes', 'text'),
+    [
+        ({}, 'buy 10 AAPL limit 99.50'),
+        (
+            {'type': orders.OrderType.MARKET, 'price': None},
+            'buy 10 AAPL market',
+        ),
+        (
+            {'type': orders.OrderType.STOP_LIMIT, 'stop_price': 98.0},
+            'buy 10 AAPL stop limit 98.00 99.50',
+        ),
+    ],
+)
+def test_an_order_in_words(changes, text):
+    assert orders_pane.describe(stations.order(1, **changes)) == text
+
+
+async def test_positions_show_profit_with_its_sign():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.pause()
+        found = lines(app, 'positions')
+        assert '+30.00' in found[1]
+        assert '-6.50' in found[2]
+
+
+async def test_a_flat_position_cannot_be_flattened():
+    flat = views.PositionRow('AAPL', 0.0, 0.0, 57.4, 0.0, 0.0, 12.0)
+    station = stations.Station(stations.snapshot(positions=(flat,)))
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('5', 'x')
+        await pilot.pause()
+        assert app.screen.scope == 'trade'
+        assert not station.given
+
+
+@pytest.mark.parametrize('key', ['a', 'enter'])
+async def test_alerts_are_acknowledged(key):
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        assert '●' in lines(app, 'alerts')[1]
+        await pilot.press('6', key)
+        await pilot.pause()
+        assert station.given == [commands.AcknowledgeAlerts(up_to=1200)]
+
+
+async def test_a_seen_alert_is_not_acknowledged_again():
+    seen = views.AlertRow(9, 0, records.Severity.INFO, 'x', 'y', True)
+    station = stations.Station(stations.snapshot(alerts=(seen,), unseen=0))
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('6', 'a')
+        await pilot.pause()
+        assert not station.given
+        assert '●' not in lines(app, 'alerts')[1]
+
+
+async def test_keys_on_empty_lists_do_nothing():
+    station = stations.Station(
+        stations.snapshot(
+            alerts=(), strategies=(), positions=(), orders=(), events=()
+        )
+    )
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        keys = '4 c m C w 5 x w 6 a w 7 enter w 8 w'
+        await pilot.press(*keys.split(' '))
+        await pilot.press('down', 'G', 'pagedown')
+        await pilot.pause()
+        assert not station.given
+        assert app.screen.scope == 'trade'
+
+
+async def test_a_running_strategy_is_stopped_after_a_question():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('7', 'enter')
+        assert isinstance(app.screen, dialogs.Ask)
+        await pilot.press('y')
+        await pilot.pause()
+        assert station.given == [commands.StopStrategy(name='sma_demo')]
+
+
+async def test_a_stopped_strategy_is_started_at_once():
+    row = stations.snapshot().strategies[0]
+    stopped = msgspec.structs.replace(row, status='failed', detail='it broke')
+    station = stations.Station(stations.snapshot(strategies=(stopped,)))
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        assert 'it broke' in lines(app, 'strategies')[1]
+        await pilot.press('7', 'enter')
+        await pilot.pause()
+        assert station.given == [commands.StartStrategy(name='sma_demo')]
+
+
+@pytest.mark.parametrize(
+    ('status', 'live'),
+    [
+        ('running', True),
+        ('starting', True),
+        ('stopped', False),
+        ('failed', False),
+    ],
+)
+def test_what_counts_as_live(status, live):
+    row = stations.snapshot().strategies[0]
+    assert (
+        strategies.is_live(msgspec.structs.replace(row, status=status)) is live
+    )
+
+
+async def test_events_are_newest_first():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.pause()
+        found = lines(app, 'events')
+        assert '1234' in found[1]
+        assert '1233' in found[2]

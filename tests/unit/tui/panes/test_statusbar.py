@@ -1,0 +1,99 @@
+"""The line at the top, and the banner."""
+
+import pytest
+
+from sting.model import records
+from sting.model import views
+from tests.unit.tui import apps
+from tests.unit.tui import stations
+from tui.panes import statusbar
+
+pytestmark = pytest.mark.unit
+
+
+async def bar_of(size=apps.WIDE, **changes):
+    app = apps.make(stations.Station(stations.snapshot(**changes)))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        banner = app.screen.query_one(statusbar.Banner)
+        return (
+            app.screen.query_one(statusbar.StatusBar).text,
+            banner.text if banner.display else '',
+        )
+
+
+@pytest.mark.parametrize('mode', list(records.Mode))
+async def test_the_mode_is_a_word(mode):
+    text, _ = await bar_of(mode=mode)
+    assert text.startswith(f' {mode.value.upper()} ')
+
+
+@pytest.mark.parametrize('size', [apps.WIDE, apps.MIDDLE, apps.SMALL])
+async def test_what_matters_is_there_at_every_size(size):
+    text, _ = await bar_of(size)
+    assert len(text) <= size[0]
+    for part in ('DEMO', 'equity 100,123.45', 'day +123.45', 'TRADING'):
+        assert part in text
+    for part in ('paper', 'feed 0.4s', 'lag 1ms'):
+        assert part in text
+
+
+async def test_a_loss_has_its_sign():
+    text, _ = await bar_of(day_pnl=-50.0)
+    assert 'day -50.00' in text
+
+
+@pytest.mark.parametrize(
+    ('feeds', 'said'),
+    [
+        ((), 'feed -'),
+        ((views.LinkRow('a', 'connected', '', 99.0),), 'feed 1m'),
+        ((views.LinkRow('a', 'lost', '', 0.1),), 'feed lost'),
+        ((views.LinkRow('a', 'ended', '', 99.0),), 'feed ended'),
+        (
+            (
+                views.LinkRow('a', 'connected', '', 1.0),
+                views.LinkRow('b', 'connected', '', 7.0),
+            ),
+            'feed 7.0s',
+        ),
+    ],
+)
+async def test_the_feed_that_is_worst_is_told(feeds, said):
+    text, _ = await bar_of(feeds=feeds)
+    assert said in text
+
+
+async def test_there_is_no_banner_while_trading():
+    _, banner = await bar_of()
+    assert banner == ''
+
+
+async def test_the_banner_tells_why_it_is_halted_and_how_to_resume():
+    text, banner = await bar_of(
+        state=records.TradingState.HALTED, reason='operator: enough\x1b'
+    )
+    assert 'HALTED' in text
+    assert 'HALTED' in banner
+    assert 'operator: enough\ufffd' in banner
+    assert ':resume' in banner
+
+
+async def test_a_stop_that_is_not_yet_an_event_is_told_at_once():
+    text, banner = await bar_of(halting=True)
+    assert 'HALTING' in text
+    assert 'HALTING' in banner
+
+
+async def test_reducing_is_told():
+    text, banner = await bar_of(
+        state=records.TradingState.REDUCING, reason='daily loss'
+    )
+    assert 'REDUCING' in text
+    assert 'daily loss' in banner
+
+
+async def test_an_engine_that_is_being_opened_is_not_said_to_trade():
+    text, _ = await bar_of(pid=0)
+    assert 'OPENING' in text
+    assert 'TRADING' not in text

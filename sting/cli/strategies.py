@@ -47,7 +47,7 @@ def strategies(profile: str | None, as_json: bool) -> None:
         _describe(entry.strategy, name, entry, running.get(name))
         for name, entry in config.strategies.items()
     ]
-    named = {row.strategy for row in rows}
+    named = {row.strategy.partition(':')[0] for row in rows}
     rows += [
         _describe(reference)
         for reference in _available(home)

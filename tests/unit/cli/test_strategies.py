@@ -46,6 +46,18 @@ def test_file_in_the_strategies_folder_is_listed(sting, home):
     assert row['parameters']['size']['default'] == 7
 
 
+def test_configured_file_is_listed_once(sting, home):
+    home.strategies.mkdir()
+    (home.strategies / 'mine.py').write_text(OWN)
+    home.config.mkdir()
+    (home.config / 'strategy.yaml').write_text(
+        'strategies: {own: {strategy: "mine.py:Mine", parameters: {size: 3}}}'
+    )
+    rows = [r for r in _rows(sting) if 'mine.py' in r['strategy']]
+    assert [(r['name'], r['status']) for r in rows] == [('own', 'configured')]
+    assert rows[0]['parameters']['size']['value'] == 3
+
+
 def test_broken_file_is_listed_with_its_mistake(sting, home):
     home.strategies.mkdir()
     path = home.strategies / 'mine.py'

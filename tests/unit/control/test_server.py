@@ -404,11 +404,42 @@ def test_engine_that_never_answers_times_out(folder):
             control.Client(path, timeout=0.1).request('status')
 
 
-def test_connection_that_is_not_allowed_is_named(folder):
-    path = folder / ('x' * 120)
-    path.touch()
-    with pytest.raises((errors.StingError, OSError)):
-        control.Client(path).request('status')
+def test_path_that_is_no_socket_is_named(folder):
+    with pytest.raises(errors.StingError, match='cannot connect'):
+        control.Client(folder / ('x' * 120)).request('status')
+
+
+def _answering(path, answer):
+    """Something that takes one request and gives this answer."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+
+    def serve():
+        with listener:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return thread
+
+
+def test_half_an_answer_is_an_error(folder):
+    thread = _answering(folder / 's', b'{"ok": tr')
+    with pytest.raises(errors.StingError, match='before it answered'):
+        control.Client(folder / 's').request('status')
+    thread.join()
+
+
+def test_kind_from_the_future_is_an_error_all_the_same(folder):
+    answer = b'{"ok": false, "kind": "new", "error": "because"}\n'
+    thread = _answering(folder / 's', answer)
+    with pytest.raises(errors.StingError, match='because'):
+        control.Client(folder / 's').request('status')
+    thread.join()
 
 
 def _home(folder):

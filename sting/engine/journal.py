@@ -16,10 +16,17 @@ from typing import Any
 import aiosqlite
 import msgspec
 
+from sting.engine import mark
 from sting.model import errors
 from sting.model import events
 
-_SCHEMA = """
+# 'stng', so that a database of someone else's is not taken for a log.
+APPLICATION = 0x73746E67
+VERSION = 1
+
+_SCHEMA = f"""
+PRAGMA application_id={APPLICATION};
+PRAGMA user_version={VERSION};
 CREATE TABLE IF NOT EXISTS events(
     seq INTEGER PRIMARY KEY,
     timestamp INTEGER NOT NULL,
@@ -30,6 +37,11 @@ CREATE TABLE IF NOT EXISTS events(
     data TEXT NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS checkpoints(
+    seq INTEGER PRIMARY KEY,
+    head BLOB NOT NULL,
+    image BLOB NOT NULL
+) STRICT;
 CREATE TRIGGER IF NOT EXISTS events_are_not_updated BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 CREATE TRIGGER IF NOT EXISTS events_are_not_deleted BEFORE DELETE ON events
@@ -38,6 +50,8 @@ BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 _COLUMNS = 'seq, timestamp, type, source, symbol, cause, data, hash'
 _INSERT = f'INSERT INTO events({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)'  # noqa: S608
 _PAGE = 10_000
+
+START = mark.Mark(0, events.GENESIS)
 
 Row = tuple[int, int, str, str, str, int, str, bytes]
 
@@ -103,11 +117,20 @@ class Journal:
     """
 
     def __init__(
-        self, connection: aiosqlite.Connection, seq: int, head: bytes
+        self,
+        connection: aiosqlite.Connection,
+        water: mark.HighWater,
+        last: mark.Mark,
     ) -> None:
         self._connection = connection
-        self.seq = seq
-        self._head = head
+        self._water = water
+        self.seq = last.seq
+        self._head = last.head
+
+    @property
+    def last(self) -> mark.Mark:
+        """Number and hash of the last event that is durable."""
+        return mark.Mark(self.seq, self._head)
 
     @classmethod
     async def open(
@@ -133,11 +156,14 @@ class Journal:
             await connection.execute('PRAGMA synchronous=FULL')
             await connection.execute('PRAGMA wal_autocheckpoint=10000')
             await connection.executescript(_SCHEMA)
+            water = mark.HighWater(mark.beside(path))
         except (OSError, sqlite3.Error) as error:
             raise errors.JournalWriteError(
                 f'{path} cannot be written: {error}'
             ) from None
-        return cls(connection, seq, head)
+        if seq:
+            water.move(seq, head)
+        return cls(connection, water, mark.Mark(seq, head))
 
     async def append(self, batch: Sequence[events.Event]) -> None:
         """Makes events durable, all of them or none.
@@ -160,10 +186,36 @@ class Journal:
             ) from None
         self._head = head
         self.seq = batch[-1].seq
+        self._water.move(self.seq, head)
+
+    async def keep(self, at: mark.Mark, image: bytes) -> None:
+        """Keeps an image of the state, and thins out the older ones.
+
+        It counts once an event has told its digest.
+
+        Args:
+            at: The last event in it.
+            image: The state after that event.
+
+        Raises:
+            errors.JournalWriteError: It could not be written.
+        """
+        try:
+            database: Any = self._connection
+            await database._execute(_keep, database._conn, at, image)
+        except sqlite3.Error as error:
+            raise errors.JournalWriteError(
+                f'a checkpoint cannot be written: {error}'
+            ) from None
+
+    def sync_mark(self) -> None:
+        """Writes the high-water mark to the disk."""
+        self._water.sync()
 
     async def close(self) -> None:
         """Closes the file."""
         await self._connection.close()
+        self._water.close()
 
 
 def encode_rows(
@@ -208,13 +260,72 @@ def _write(connection: sqlite3.Connection, rows: list[Row]) -> None:
         raise
 
 
-def _open_reader(path: pathlib.Path) -> sqlite3.Connection:
+# The newest checkpoints are all kept, older ones this many events apart.
+NEWEST = 3
+APART = 100_000
+
+
+def _keep(connection: sqlite3.Connection, at: mark.Mark, image: bytes) -> None:
+    connection.execute('BEGIN IMMEDIATE')
+    try:
+        connection.execute(
+            'INSERT OR REPLACE INTO checkpoints VALUES (?,?,?)', (*at, image)
+        )
+        rows = connection.execute(
+            'SELECT seq FROM checkpoints ORDER BY seq DESC'
+        ).fetchall()
+        kept = rows[min(NEWEST, len(rows)) - 1][0]
+        for (seq,) in rows[NEWEST:]:
+            if kept - seq >= APART:
+                kept = seq
+            else:
+                connection.execute(
+                    'DELETE FROM checkpoints WHERE seq=?', (seq,)
+                )
+        connection.execute('COMMIT')
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute('ROLLBACK')
+        raise
+
+
+def open_reader(path: pathlib.Path) -> sqlite3.Connection:
+    """Opens a log for reading.
+
+    Args:
+        path: Its file.
+
+    Returns:
+        A connection that cannot write.
+
+    Raises:
+        errors.JournalError: There is no file.
+        errors.JournalCorruptError: It is no log of sting's.
+    """
+    lost = mark.read(mark.beside(path))
     if not path.exists():
+        if lost is not None:
+            raise errors.JournalCorruptError(
+                f'{path} is gone; it had {lost.seq} events', 1
+            )
         raise errors.JournalError(f'there is no event log at {path}')
     try:
-        return sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)
+        connection = sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)
+        (application,) = connection.execute('PRAGMA application_id').fetchone()
+        (version,) = connection.execute('PRAGMA user_version').fetchone()
     except sqlite3.Error as error:
-        raise errors.JournalError(f'{path} cannot be read: {error}') from None
+        raise errors.JournalCorruptError(
+            f'{path} cannot be read: {error}', 1
+        ) from None
+    if application != APPLICATION:
+        connection.close()
+        raise errors.JournalCorruptError(f'{path} is not an event log', 1)
+    if version > VERSION:
+        connection.close()
+        raise errors.JournalError(
+            f'{path} was written by a newer sting; update this one'
+        )
+    return connection
 
 
 def rows(path: pathlib.Path, after: int) -> Iterator[Row]:
@@ -232,7 +343,7 @@ def rows(path: pathlib.Path, after: int) -> Iterator[Row]:
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
-    connection = _open_reader(path)
+    connection = open_reader(path)
     query = (
         f'SELECT {_COLUMNS} FROM events WHERE seq > ? '  # noqa: S608
         f'ORDER BY seq LIMIT {_PAGE}'
@@ -311,11 +422,16 @@ def read_one(path: pathlib.Path, seq: int) -> events.Event:
 
 def read_verified(
     path: pathlib.Path,
+    after: mark.Mark = START,
+    until: int | None = None,
 ) -> Iterator[tuple[events.Event, bytes]]:
-    """Reads a whole log and holds every row against the chain.
+    """Reads a log and holds every row against the chain.
 
     Args:
         path: The log's file.
+        after: Begin behind this event, whose hash is known to be right.
+        until: The last number to read; None for all, and then the log has to
+            reach its high-water mark.
 
     Yields:
         Each event with its hash.
@@ -324,8 +440,12 @@ def read_verified(
         errors.JournalCorruptError: At the first row that is wrong.
         errors.JournalError: There is no log.
     """
-    head = events.GENESIS
-    for expected, row in enumerate(rows(path, 0), start=1):
+    # Before the rows: a log that is being written may outrun it meanwhile.
+    high = mark.read(mark.beside(path)) if until is None else None
+    seq, head = after
+    for expected, row in enumerate(rows(path, seq), start=seq + 1):
+        if until is not None and expected > until:
+            return
         if row[0] != expected:
             raise errors.JournalCorruptError(
                 f'{path}: event {expected} is missing', expected
@@ -337,7 +457,17 @@ def read_verified(
                 f'{path}: event {expected} was changed: its hash is wrong',
                 expected,
             )
+        seq = expected
         yield event, head
+    if until is not None and seq < until:
+        raise errors.JournalCorruptError(
+            f'{path}: event {seq + 1} is missing', seq + 1
+        )
+    if high is not None and high.seq > seq:
+        raise errors.JournalCorruptError(
+            f'{path} ends at event {seq} but had {high.seq}: the end is lost',
+            seq + 1,
+        )
 
 
 def _checked(path: pathlib.Path, row: Any, seq: int) -> events.Event:

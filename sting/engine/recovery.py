@@ -1,25 +1,55 @@
-"""Start-up: read the log back, hold it against its chain, and go on."""
+"""Start-up: the newest good checkpoint, then the log's tail, held to its chain.
+
+What is newer than the checkpoint is verified before anything else happens;
+what is older is left to `verify_older`, which may run in the background. A
+checkpoint counts only when an event of the chain has its digest.
+"""
 
 from collections.abc import Callable
+import hashlib
 import pathlib
+import sqlite3
+import zlib
 
 import msgspec
 
+from sting.engine import image
 from sting.engine import journal
+from sting.engine import mark
 from sting.engine import state
+from sting.model import errors
 from sting.model import events
+
+# What screens are shown again of the time before the checkpoint.
+SHOWN = 20_000
 
 
 class Recovered(msgspec.Struct, frozen=True):
     """What was read.
 
     Attributes:
-        seq: Number of the last event; 0 for a new log.
-        head: Its hash.
+        last: Number and hash of the last event; 0 for a new log.
+        base: The checkpoint that the state was read from; 0 for none. What is
+            not newer has not been verified.
+        notes: What a person should know.
     """
 
-    seq: int
-    head: bytes
+    last: mark.Mark
+    base: mark.Mark = journal.START
+    notes: tuple[str, ...] = ()
+
+
+def pack(taken: image.Image) -> tuple[bytes, str]:
+    """Turns an image into what a checkpoint keeps.
+
+    Args:
+        taken: The image.
+
+    Returns:
+        Its bytes and their digest, in hexadecimal.
+    """
+    raw = zlib.compress(image.encode(taken), 1)
+    return raw, _digest(raw)
 
 
 def restore(
@@ -31,22 +61,148 @@ def restore(
 
     Args:
         path: The log's file; a missing or empty one is a new log.
-        system: A state without history; it takes every event.
-        take: Shown every event after the state has it.
+        system: A state without history.
+        take: Shown the events of the last while, after the state has them.
 
     Returns:
         Where the log ends.
 
     Raises:
-        errors.JournalCorruptError: The log does not verify.
+        errors.JournalCorruptError: The log does not verify. The state is as
+            it was before the first bad event.
+        errors.JournalError: A newer version wrote it.
     """
-    seq = 0
-    head = events.GENESIS
-    if not path.exists() or path.stat().st_size == 0:
-        return Recovered(seq, head)
-    for event, digest in journal.read_verified(path):
+    if _is_new(path):
+        return Recovered(journal.START)
+    base, notes = _nearest(path, system, None)
+    if base.seq:
+        _show(path, base.seq, take)
+    last = base
+    for event, digest in journal.read_verified(path, base):
         system.apply(event)
         take(event)
-        seq = event.seq
+        last = mark.Mark(event.seq, digest)
+    return Recovered(last, base, tuple(notes))
+
+
+def state_at(path: pathlib.Path, seq: int) -> state.SystemState:
+    """Gives the state as it was after an event, from the nearest checkpoint.
+
+    Args:
+        path: The log's file.
+        seq: The event's number; beyond the end, the end.
+
+    Returns:
+        The state.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    system = state.SystemState()
+    _nearest(path, system, seq)
+    wanted = seq - system.seq
+    for event in journal.read(path, after=system.seq, limit=wanted):
+        system.apply(event)
+    return system
+
+
+def verify_older(path: pathlib.Path, base: mark.Mark) -> None:
+    """Holds what is not newer than a checkpoint against the chain.
+
+    Args:
+        path: The log's file.
+        base: The checkpoint's event.
+
+    Raises:
+        errors.JournalCorruptError: At the first row that is wrong.
+    """
+    head = events.GENESIS
+    for _, digest in journal.read_verified(path, until=base.seq):
         head = digest
-    return Recovered(seq, head)
+    if head != base.head:
+        raise errors.JournalCorruptError(
+            f'{path}: event {base.seq} is not the one of the checkpoint',
+            base.seq,
+        )
+
+
+def _is_new(path: pathlib.Path) -> bool:
+    """Whether no event was ever in this log."""
+    if mark.read(mark.beside(path)) is not None:
+        return False
+    if not path.exists() or path.stat().st_size == 0:
+        return True
+    try:
+        with sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True) as found:
+            query = 'SELECT count(*) FROM sqlite_master'
+            (tables,) = found.execute(query).fetchone()
+        found.close()
+    except sqlite3.Error:
+        return False
+    return bool(tables == 0)
+
+
+def _nearest(
+    path: pathlib.Path, system: state.SystemState, until: int | None
+) -> tuple[mark.Mark, list[str]]:
+    """Brings a state to the newest good checkpoint, if there is one."""
+    notes: list[str] = []
+    connection = journal.open_reader(path)
+    try:
+        found = connection.execute(
+            'SELECT c.seq, c.head, c.image, e.hash FROM checkpoints c '
+            'JOIN events e ON e.seq = c.seq '
+            'WHERE ? IS NULL OR c.seq <= ? ORDER BY c.seq DESC',
+            (until, until),
+        )
+        for seq, head, raw, real in found:
+            told = _announced(connection, seq)
+            if told is None:
+                continue
+            if head == real and told == _digest(raw) and _load(system, raw):
+                return mark.Mark(seq, head), notes
+            notes.append(f'the checkpoint at event {seq} is damaged')
+    except sqlite3.Error as error:
+        raise errors.JournalCorruptError(
+            f'{path}: the checkpoints cannot be read: {error}', 1
+        ) from None
+    finally:
+        connection.close()
+    return journal.START, notes
+
+
+def _announced(connection: sqlite3.Connection, seq: int) -> str | None:
+    """Gives the digest that the chain has of a checkpoint."""
+    told = connection.execute(
+        'SELECT data FROM events WHERE seq > ? AND type = ? ORDER BY seq',
+        (seq, events.EventType.CHECKPOINT),
+    )
+    for (data,) in told:
+        try:
+            kept = events.decode(events.EventType.CHECKPOINT, data)
+        except errors.JournalError:
+            continue
+        if kept.up_to == seq:
+            return str(kept.digest)
+    return None
+
+
+def _load(system: state.SystemState, raw: bytes) -> bool:
+    try:
+        image.restore(system, zlib.decompress(raw))
+    except (errors.JournalError, zlib.error):
+        return False
+    return True
+
+
+def _show(
+    path: pathlib.Path, seq: int, take: Callable[[events.Event], None]
+) -> None:
+    """Shows screens the events before a checkpoint, unverified as yet."""
+    first = max(0, seq - SHOWN)
+    for event in journal.read(path, after=first, limit=seq - first):
+        take(event)
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.blake2b(raw, digest_size=32).hexdigest()

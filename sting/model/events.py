@@ -41,6 +41,7 @@ class EventType(enum.StrEnum):
     TRADING_STATE = 'trading_state'
     STRATEGY_STATUS = 'strategy_status'
     COMMAND = 'command'
+    CHECKPOINT = 'checkpoint'
 
 
 class CommandGiven(payload.Payload, frozen=True, kw_only=True):
@@ -72,6 +73,7 @@ PAYLOADS: Mapping[EventType, type[payload.Payload]] = {
     EventType.TRADING_STATE: records.TradingStateChange,
     EventType.STRATEGY_STATUS: records.StrategyStatus,
     EventType.COMMAND: CommandGiven,
+    EventType.CHECKPOINT: records.Checkpoint,
 }
 
 

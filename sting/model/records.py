@@ -126,6 +126,18 @@ class TradingStateChange(payload.Payload, frozen=True, kw_only=True):
     reason: str = ''
 
 
+class Checkpoint(payload.Payload, frozen=True, kw_only=True):
+    """An image of the state was kept; this puts it into the chain.
+
+    Attributes:
+        up_to: Number of the last event in the image.
+        digest: BLAKE2b of the image, 32 bytes in hexadecimal.
+    """
+
+    up_to: int
+    digest: str
+
+
 class RuleSet(payload.Payload, frozen=True, kw_only=True):
     """The risk rules in force from here on.
 

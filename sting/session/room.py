@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+import contextlib
 import os
 import pathlib
 import secrets
@@ -13,6 +14,7 @@ from sting.broker import paper
 from sting.data import calendars
 from sting.engine import board
 from sting.engine import bus
+from sting.engine import checkpoints
 from sting.engine import clock
 from sting.engine import core
 from sting.engine import describe
@@ -118,6 +120,11 @@ class EngineRoom:
             self._feed, self.bus, self._engine.state, self._clock
         )
         self._sequence: sequence.Sequence
+        self._checkpoints: checkpoints.Checkpointer
+        self._found: recovery.Recovered
+        self._path: pathlib.Path
+        self._damage = ''
+        self._verifying: asyncio.Task[None] | None = None
         self._journal: journal.Journal
         self._outlet: outlet.Outlet
 
@@ -145,10 +152,10 @@ class EngineRoom:
                 wrong.
         """
         self = cls(config, profile, emergency, home.config, home.state(profile))
-        path = home.log(profile)
+        path = self._path = home.log(profile)
         system = self._engine.state
         found = recovery.restore(path, system, self._board.take)
-        if found.seq and system.mode is not self._chosen.mode:
+        if found.last.seq and system.mode is not self._chosen.mode:
             raise errors.ConfigError(
                 f'profile {profile} is {self._chosen.mode} but its log was '
                 f'begun as {system.mode}; use another profile name'
@@ -161,12 +168,18 @@ class EngineRoom:
             self._clock.advance(history[-1].timestamp)
         self._clock.advance(system.time)
         self._journal = await journal.Journal.open(
-            path, seq=found.seq, head=found.head
+            path, seq=found.last.seq, head=found.last.head
         )
-        if not found.seq:
-            await self._begin_log()
-        self._broker.restore(system.orders.values(), system.portfolio)
-        self._connect(system)
+        self._found = found
+        try:
+            if not found.last.seq:
+                await self._begin_log()
+            self._broker.restore(system.orders.values(), system.portfolio)
+            self._connect(system)
+        except BaseException:
+            # Or its thread would keep the process from ending.
+            await self._journal.close()
+            raise
         return self
 
     async def _begin_log(self) -> None:
@@ -211,8 +224,18 @@ class EngineRoom:
             failed=lambda why: self._stop.trigger('engine', why),
             batch=self._config.journal.batch,
         )
+        self._checkpoints = checkpoints.Checkpointer(
+            system,
+            self._sequence,
+            self._journal,
+            event_bus=self.bus,
+            time_source=self._clock,
+            every_events=self._config.journal.checkpoint_events,
+            every_s=self._config.journal.checkpoint_s,
+        )
         for component in (
             self._sequence,
+            self._checkpoints,
             self._brokers,
             self._outlet,
             self._feeding,
@@ -233,7 +256,11 @@ class EngineRoom:
             self._stop.hold('engine', system.halted_by)
         self._tell('started', f'process {os.getpid()}')
         await self._engine.start()
+        for note in self._found.notes:
+            self._alert(note)
         await self._sequence.drain()
+        if self._found.base.seq:
+            self._verifying = asyncio.create_task(self._verify_older())
         await self._brokers.reconcile(system.working(), system.knows_execution)
         if system.trading is records.TradingState.TRADING:
             for spec in self._specs:
@@ -243,6 +270,16 @@ class EngineRoom:
                         commands.StartStrategy(name=spec.name),
                         'engine',
                     )
+
+    async def _verify_older(self) -> None:
+        """Holds what is older than the checkpoint against the chain."""
+        try:
+            await asyncio.to_thread(
+                recovery.verify_older, self._path, self._found.base
+            )
+        except errors.JournalError as error:
+            self._damage = str(error)
+            self._stop.trigger('journal', self._damage)
 
     async def run_until(self, ended: asyncio.Event) -> None:
         """Lets the engine run until it is told to end.
@@ -267,11 +304,34 @@ class EngineRoom:
         if not self._sequence.task.done():
             await self._feeding.stop()
             await self._outlet.stop()
+            await self._sequence.drain()
+            with contextlib.suppress(errors.JournalWriteError):
+                await self._checkpoints.make()
             self._tell('stopped', 'in order')
             await self._sequence.drain()
+        if self._verifying is not None:
+            self._verifying.cancel()
+            await asyncio.gather(self._verifying, return_exceptions=True)
         await self._engine.stop()
         await self._journal.close()
         self._notes.close()
+
+    def submit(self, lane: bus.Lane, incoming: bus.Incoming) -> None:
+        """Puts something into a lane, from any thread.
+
+        Trading is not resumed on a log that does not verify.
+        """
+        if (
+            self._damage
+            and incoming.type is events.EventType.COMMAND
+            and isinstance(incoming.data.command, commands.Resume)
+        ):
+            if incoming.reply is not None:
+                incoming.reply(
+                    commands.CommandResult(ok=False, message=self._damage)
+                )
+            return
+        self.bus.post(lane, incoming)
 
     def command(
         self, lane: bus.Lane, command: commands.Command, source: str
@@ -374,6 +434,20 @@ class EngineRoom:
                     strategy=name, status=status, detail=detail
                 ),
                 name,
+            ),
+        )
+
+    def _alert(self, message: str) -> None:
+        self.bus.put(
+            bus.Lane.REPORTS,
+            bus.Incoming(
+                events.EventType.RISK_ALERT,
+                records.Alert(
+                    severity=records.Severity.WARNING,
+                    message=message,
+                    source='journal',
+                ),
+                'engine',
             ),
         )
 

@@ -5,6 +5,8 @@ from concurrent import futures
 import os
 import threading
 
+import msgspec
+
 from sting import settings
 from sting.engine import bus
 from sting.engine import clock
@@ -16,9 +18,12 @@ from sting.model import market
 from sting.model import records
 from sting.model import views
 from sting.risk import stop
+from sting.session import frozen
 from sting.session import room
 
 CLOSE_S = 30.0
+# After so long without a durable state the picture says so.
+STUCK_S = 0.5
 
 
 def open_session(
@@ -95,9 +100,10 @@ class Session:
             self._latch, self._cancel_everything, self._announce
         )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._room: room.EngineRoom | None = None
+        self._room: room.EngineRoom | frozen.FrozenRoom | None = None
         self._ended: asyncio.Event | None = None
         self._ready = threading.Event()
+        self._asked: set[futures.Future[commands.CommandResult]] = set()
         self._thread = threading.Thread(
             target=self._run, name='engine', daemon=True
         )
@@ -148,8 +154,14 @@ class Session:
     def submit(
         self, command: commands.Command
     ) -> futures.Future[commands.CommandResult]:
-        """Puts a command into the sequence; see `Workstation.submit`."""
+        """Puts a command into the sequence; see `Workstation.submit`.
+
+        A resume is refused while a stop is not yet an event: it would be
+        carried out right behind a halt that nobody has seen.
+        """
         answer: futures.Future[commands.CommandResult] = futures.Future()
+        self._asked.add(answer)
+        answer.add_done_callback(self._asked.discard)
 
         def reply(result: commands.CommandResult) -> None:
             if answer.set_running_or_notify_cancel():
@@ -168,8 +180,9 @@ class Session:
     def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         """Walks from an event back to what caused it."""
         path = self._home.log(self.profile)
+        loop = self._running_loop()
         return asyncio.run_coroutine_threadsafe(
-            asyncio.to_thread(room.chain_rows, path, seq), self._running_loop()
+            asyncio.to_thread(room.chain_rows, path, seq), loop
         )
 
     def close(self) -> None:
@@ -196,15 +209,17 @@ class Session:
         self._running_loop()
         if self._room is None:
             raise errors.NotRunningError('the engine is still starting')
-        self._room.bus.post(
-            lane,
-            bus.Incoming(
-                events.EventType.COMMAND,
-                events.CommandGiven(command=command),
-                source,
-                reply=reply,
-            ),
+        incoming = bus.Incoming(
+            events.EventType.COMMAND,
+            events.CommandGiven(command=command),
+            source,
+            reply=reply,
         )
+        try:
+            self._room.submit(lane, incoming)
+        except RuntimeError:
+            # The loop was closed a moment ago.
+            raise errors.NotRunningError('the engine has ended') from None
 
     def _announce(self, who: str, reason: str) -> None:
         """Puts a stop into its lane; before the start it is found latched."""
@@ -215,7 +230,7 @@ class Session:
                 source=who,
                 reply=lambda _: self._stop.logged(),
             )
-        except (errors.NotRunningError, RuntimeError):
+        except errors.NotRunningError:
             # No loop takes it any more; the latch holds all the same.
             self._stop.logged()
 
@@ -241,6 +256,15 @@ class Session:
                 )
         finally:
             self._ready.set()
+            self._refuse_unanswered()
+
+    def _refuse_unanswered(self) -> None:
+        """Answers what was asked too late to be taken."""
+        for answer in tuple(self._asked):
+            if answer.set_running_or_notify_cancel():
+                answer.set_exception(
+                    errors.NotRunningError('the engine has ended')
+                )
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -249,28 +273,64 @@ class Session:
         started = market.to_iso(self._clock.now())
         lock.sign(f'process {os.getpid()}, started {started}')
         try:
-            engine_room = await room.EngineRoom.build(
-                self._home, self._config, self.profile, self._stop
-            )
-            await engine_room.start()
+            engine_room = await self._build()
+            # Before it starts, or a stop pulled meanwhile would find no lane.
             self._room = engine_room
-            picture = asyncio.create_task(self._paint(engine_room))
-            self._snapshot = await engine_room.picture()
-            self._ready.set()
             try:
-                await engine_room.run_until(self._ended)
+                await engine_room.start()
+                await self._watch(engine_room, self._ended)
             finally:
-                picture.cancel()
                 await engine_room.stop()
                 self._snapshot = await engine_room.picture()
         finally:
             lock.release()
 
-    async def _paint(self, engine_room: room.EngineRoom) -> None:
+    async def _build(self) -> room.EngineRoom | frozen.FrozenRoom:
+        try:
+            return await room.EngineRoom.build(
+                self._home, self._config, self.profile, self._stop
+            )
+        except errors.JournalCorruptError as error:
+            self._stop.hold('journal', str(error))
+            return frozen.FrozenRoom(
+                self._home, self._config, self.profile, error
+            )
+
+    async def _watch(
+        self,
+        engine_room: room.EngineRoom | frozen.FrozenRoom,
+        ended: asyncio.Event,
+    ) -> None:
+        """Shows the engine until it ends."""
+        self._snapshot = await engine_room.picture()
+        picture = asyncio.create_task(self._paint(engine_room))
+        self._ready.set()
+        try:
+            await engine_room.run_until(ended)
+        finally:
+            picture.cancel()
+
+    def _show_stuck(self) -> None:
+        """Says that nothing can be made durable, over the last picture."""
+        who, reason = self._stop.reason
+        self._snapshot = msgspec.structs.replace(
+            self._snapshot,
+            state=records.TradingState.HALTED,
+            halting=True,
+            reason=f'{who}: {reason}' if self._stop.is_set else 'the log waits',
+        )
+
+    async def _paint(
+        self, engine_room: room.EngineRoom | frozen.FrozenRoom
+    ) -> None:
         """Makes a new picture ten times a second, and measures the lag."""
         lag = 0.0
         while True:
-            self._snapshot = await engine_room.picture(lag)
+            try:
+                async with asyncio.timeout(STUCK_S):
+                    self._snapshot = await engine_room.picture(lag)
+            except TimeoutError:
+                self._show_stuck()
             before = self._clock.monotonic()
             await asyncio.sleep(room.PICTURE_S)
             late = self._clock.monotonic() - before - room.PICTURE_S

@@ -88,9 +88,13 @@ class Journal(Section, frozen=True, kw_only=True):
 
     Attributes:
         batch: The most events that one commit may take.
+        checkpoint_events: After so many events the state is kept.
+        checkpoint_s: After so many seconds at the latest.
     """
 
     batch: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 2000
+    checkpoint_events: Annotated[int, msgspec.Meta(ge=100)] = 10_000
+    checkpoint_s: Positive = 300.0
 
 
 class Terminal(Section, frozen=True, kw_only=True):

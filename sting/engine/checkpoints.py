@@ -1,0 +1,109 @@
+"""Keeps images of the state now and then, without holding up the engine."""
+
+import asyncio
+
+from sting.engine import bus
+from sting.engine import clock
+from sting.engine import core
+from sting.engine import image
+from sting.engine import journal
+from sting.engine import recovery
+from sting.engine import sequence
+from sting.engine import state
+from sting.model import errors
+from sting.model import events
+from sting.model import records
+
+LOOK_S = 1.0
+
+
+class Checkpointer(core.Component):
+    """Makes a checkpoint after so many events and after so much time.
+
+    It also writes the high-water mark to the disk, once a second.
+    """
+
+    name = 'checkpoints'
+
+    def __init__(
+        self,
+        system: state.SystemState,
+        loop: sequence.Sequence,
+        log: journal.Journal,
+        *,
+        event_bus: bus.EventBus,
+        time_source: clock.Clock,
+        every_events: int,
+        every_s: float,
+    ) -> None:
+        """Sets up the checkpoints.
+
+        Args:
+            system: What is kept.
+            loop: Says when the state is that of the log.
+            log: Keeps the images.
+            event_bus: Takes the event that puts an image into the chain.
+            time_source: Measures the time between.
+            every_events: After so many events at the latest.
+            every_s: After so many seconds at the latest.
+        """
+        self._state = system
+        self._loop = loop
+        self._log = log
+        self._bus = event_bus
+        self._clock = time_source
+        self._every_events = every_events
+        self._every_s = every_s
+        self._last = log.seq
+        self._when = time_source.monotonic()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to look, once a second, whether one is due."""
+        self._task = asyncio.get_running_loop().create_task(
+            self._run(), name=self.name
+        )
+
+    async def stop(self) -> None:
+        """Looks no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def make(self) -> None:
+        """Makes a checkpoint now, if there is anything new.
+
+        Raises:
+            errors.JournalWriteError: It could not be kept.
+        """
+        async with self._loop.durable:
+            taken = image.capture(self._state)
+            at = self._log.last
+        self._when = self._clock.monotonic()
+        # The event that tells of the last one is nothing new.
+        if at.seq <= self._last + 1:
+            return
+        raw, digest = await asyncio.to_thread(recovery.pack, taken)
+        await self._log.keep(at, raw)
+        self._last = at.seq
+        self._bus.put(
+            bus.Lane.REPORTS,
+            bus.Incoming(
+                events.EventType.CHECKPOINT,
+                records.Checkpoint(up_to=at.seq, digest=digest),
+                'engine',
+            ),
+        )
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await asyncio.to_thread(self._log.sync_mark)
+            late = self._clock.monotonic() - self._when >= self._every_s
+            if late or self._log.seq - self._last >= self._every_events:
+                try:
+                    await self.make()
+                except errors.JournalWriteError:
+                    # The log itself is on the same disk: the sequence halts
+                    # trading and says so. The next look tries again.
+                    continue

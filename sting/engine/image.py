@@ -1,0 +1,142 @@
+"""A state as bytes, for checkpoints.
+
+Taking the image only copies dictionaries, whose values never change, so it is
+quick and may be turned into bytes on another thread.
+"""
+
+import collections
+from typing import Any
+
+import msgspec
+
+from sting.engine import state
+from sting.model import errors
+from sting.model import orders
+from sting.model import portfolio
+from sting.model import records
+
+
+class Book(msgspec.Struct, frozen=True):
+    """A portfolio."""
+
+    cash: float
+    positions: dict[str, portfolio.Position]
+    held: list[str]
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a SystemState holds, in the order in which it holds it."""
+
+    log: str
+    mode: records.Mode
+    seq: int
+    time: int
+    orders: dict[str, orders.Order]
+    account: Book
+    books: dict[str, Book]
+    prices: dict[str, float]
+    last_bar: dict[str, int]
+    trading: records.TradingState
+    halted_by: str
+    strategies: dict[str, records.StrategyStatus]
+    rules_seq: int
+    rules: records.RuleSet | None
+    day_equity: float
+    closing: dict[str, str]
+    day: int
+    working: dict[str, list[str]]
+    done: list[str]
+    executions: dict[str, list[str]]
+
+
+_decoder = msgspec.msgpack.Decoder(Image)
+
+
+def capture(system: state.SystemState) -> Image:
+    """Takes the image of a state.
+
+    Args:
+        system: The state.
+
+    Returns:
+        The image; it does not change with the state.
+    """
+    inner: Any = system
+    return Image(
+        log=system.log,
+        mode=system.mode,
+        seq=system.seq,
+        time=system.time,
+        orders=dict(system.orders),
+        account=_book(system.portfolio),
+        books={name: _book(book) for name, book in system.books.items()},
+        prices=dict(system.prices),
+        last_bar=dict(system.last_bar),
+        trading=system.trading,
+        halted_by=system.halted_by,
+        strategies=dict(system.strategies),
+        rules_seq=system.rules[0],
+        rules=system.rules[1],
+        day_equity=system.day_equity,
+        closing=dict(system.closing),
+        day=inner._day,
+        working={key: list(ids) for key, ids in inner._working.items()},
+        done=list(inner._done),
+        executions={key: sorted(ids) for key, ids in inner._executions.items()},
+    )
+
+
+def encode(image: Image) -> bytes:
+    """Turns an image into bytes."""
+    return msgspec.msgpack.encode(image)
+
+
+def restore(system: state.SystemState, raw: bytes) -> None:
+    """Brings a state without history to where an image was taken.
+
+    Args:
+        system: The state.
+        raw: The image's bytes.
+
+    Raises:
+        errors.JournalError: They are not an image that this version knows.
+    """
+    try:
+        image = _decoder.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise errors.JournalError(
+            f'a checkpoint cannot be read: {error}'
+        ) from None
+    inner: Any = system
+    system.log = image.log
+    system.mode = image.mode
+    system.seq = image.seq
+    system.time = image.time
+    system.orders = image.orders
+    system.portfolio = _portfolio(image.account)
+    system.books = {n: _portfolio(book) for n, book in image.books.items()}
+    system.prices = image.prices
+    system.last_bar = image.last_bar
+    system.trading = image.trading
+    system.halted_by = image.halted_by
+    system.strategies = image.strategies
+    system.rules = (image.rules_seq, image.rules)
+    system.day_equity = image.day_equity
+    system.closing = image.closing
+    inner._day = image.day
+    inner._working = {
+        key: dict.fromkeys(ids) for key, ids in image.working.items()
+    }
+    inner._done = collections.deque(image.done)
+    inner._executions = {key: set(ids) for key, ids in image.executions.items()}
+
+
+def _book(book: portfolio.Portfolio) -> Book:
+    return Book(book.cash, dict(book.positions), list(book.held))
+
+
+def _portfolio(book: Book) -> portfolio.Portfolio:
+    made = portfolio.Portfolio(book.cash)
+    made.positions = book.positions
+    made.held = dict.fromkeys(book.held)
+    return made

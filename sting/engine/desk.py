@@ -116,8 +116,18 @@ class OrderDesk:
     def _fill(self, fill: orders.Fill, source: str, cause: int) -> None:
         if self._turn.state.knows_execution(fill):
             return
+        if not orders.is_sound(fill):
+            self._turn.alert(
+                records.Severity.CRITICAL,
+                f'{source} reports a fill that makes no sense, not booked: '
+                f'{fill.quantity:g} {fill.symbol} at {fill.price:g}, '
+                f'fee {fill.fee:g}, {fill.order_id}',
+                'orders',
+                cause,
+            )
+            return
         order = self._turn.state.orders.get(fill.order_id)
-        if order is not None and order.status in (_S.REJECTED, _S.DENIED):
+        if order is not None and order.status in orders.REFUSED:
             # It is real at the broker, whatever was said before: book it.
             self.halt(
                 'engine',

@@ -242,15 +242,21 @@ class Operator:
         self._answer(event, 'change sent', order_id=order.id)
 
     def _flatten(self, event: events.Event, command: commands.Flatten) -> None:
-        closing = list(self._turn.state.closing)
+        # What else an earlier flatten waits for goes on by itself.
+        closing = [
+            symbol
+            for symbol in self._turn.state.closing
+            if command.symbol in (None, symbol)
+        ]
+        held = sum(s in self._turn.state.portfolio.held for s in closing)
         denied = []
         for symbol in closing:
             self._desk.cancel_working(symbol, 'flatten', event.seq)
             order = self._desk.close(symbol, event)
             if order is not None and order.status is _S.DENIED:
                 denied.append(order.message)
-        waiting = len(self._turn.state.closing)
-        message = f'closing {_count(len(closing), "position")}'
+        waiting = sum(s in self._turn.state.closing for s in closing)
+        message = f'closing {_count(held, "position")}'
         if waiting:
             message += f', {waiting} once its working orders are cancelled'
         self._turn.result = commands.CommandResult(

@@ -51,7 +51,8 @@ class SystemState:
         rules: The rules in force, and the number of their event.
         day_equity: Equity when the day began, in UTC.
         closing: Symbols that a flatten waits to close until their working
-            orders are cancelled: the id that the closing order will have.
+            orders are cancelled: the id that the closing order will have, if
+            anything is held then.
     """
 
     def __init__(self) -> None:
@@ -221,7 +222,7 @@ class SystemState:
         command = given.command
         if not isinstance(command, commands.Flatten):
             return
-        for nth, symbol in enumerate(self.portfolio.held, start=1):
+        for nth, symbol in enumerate(self.exposed(), start=1):
             if command.symbol in (None, symbol):
                 self.closing[symbol] = f'{self.log}-{event.seq}-0-{nth}'
 
@@ -259,7 +260,7 @@ class SystemState:
         self._executions.setdefault(fill.order_id, set()).add(fill.execution_id)
         self.portfolio.apply(fill)
         order = self.orders.get(fill.order_id)
-        if order is None:
+        if order is None or order.status in orders.REFUSED:
             return
         self._put(orders.apply_fill(order, fill, event.timestamp))
         if order.strategy:

@@ -119,6 +119,9 @@ WORKING = frozenset(
     }
 )
 
+# An order in one of these was never at the broker.
+REFUSED = frozenset({_S.DENIED, _S.REJECTED})
+
 
 class Order(payload.Payload, frozen=True, kw_only=True):
     """An order, as it stands after some event.
@@ -391,6 +394,12 @@ def apply_fill(order: Order, fill: Fill, timestamp: int) -> Order:
         average_price=cost / filled,
         fees=order.fees + fill.fee,
     )
+
+
+def is_sound(fill: Fill) -> bool:
+    """Whether a fill can be booked: finite figures, and units above 0."""
+    figures = (fill.quantity, fill.price, fill.fee)
+    return all(map(math.isfinite, figures)) and fill.quantity > 0
 
 
 _NEEDS_PRICE = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})

@@ -1,0 +1,192 @@
+"""The engine: one event in, what follows out."""
+
+import pytest
+
+from sting.engine import core
+from sting.engine import step
+from sting.model import events
+from sting.model import market
+from sting.model import orders
+from sting.model import records
+from sting.risk import manager
+from sting.risk import rules
+from sting.simulator import market as simulated
+from tests.unit.engine import worlds
+
+pytestmark = pytest.mark.unit
+
+T, S = worlds.T, worlds.S
+BUY = worlds.BUY
+
+
+def test_a_bar_is_told_to_strategies():
+    world = worlds.World()
+    world.bar('AAPL', 100.0)
+    (event,) = world.last.events
+    assert event.type is T.MARKET_DATA
+    assert (event.source, event.symbol) == ('feed:test', 'AAPL')
+    assert world.effects() == [step.Notify(event)]
+
+
+@pytest.mark.parametrize(
+    ('kind', 'data'),
+    [
+        (T.QUOTE, market.Quote('AAPL', 1, 99.0, 101.0, 1.0, 1.0)),
+        (T.TRADE, market.Trade('AAPL', 1, 100.0, 1.0)),
+        (T.DATA_ISSUE, market.DataIssue('AAPL', 1, 'stale')),
+    ],
+)
+def test_other_market_data_are_told_to_strategies(kind, data):
+    world = worlds.World()
+    world.tell(kind, data, 'feed:test', 'AAPL')
+    assert world.effects() == [step.Notify(world.last.events[0])]
+
+
+def test_an_events_place_is_kept():
+    world = worlds.World()
+    data = market.DataIssue('AAPL', 1, 'stale')
+    world.tell(T.DATA_ISSUE, data, 'feed:test', 'AAPL', cause=2)
+    assert world.last.events == [
+        events.Event(3, world.now, T.DATA_ISSUE, 'feed:test', data, 'AAPL', 2)
+    ]
+
+
+def test_a_strategy_that_fails_alerts():
+    world = worlds.World()
+    world.tell(
+        T.STRATEGY_STATUS,
+        records.StrategyStatus(strategy='sma', status='failed', detail='why'),
+    )
+    assert world.alerts(records.Severity.CRITICAL) == [
+        'strategy sma failed: why'
+    ]
+    world.tell(
+        T.STRATEGY_STATUS,
+        records.StrategyStatus(strategy='sma', status='stopped'),
+    )
+    assert world.alerts() == []
+
+
+def matched():
+    """A world whose orders go to a simulated market, as effects say."""
+    played = simulated.MarketSimulator()
+    world = worlds.World(matcher=played.on_bar)
+    order_id = world.order()
+    for report in played.submit(*world.placed(), world.now):
+        world.tell(T.ORDER_UPDATE, report, 'broker:paper')
+    return world, order_id
+
+
+def test_a_bar_first_fills_orders_then_reaches_strategies():
+    world, order_id = matched()
+    world.bar('AAPL', 101.0)
+    bar, filled, moved = world.last.events
+    assert (filled.type, filled.source) == (T.FILL, core.PLAYED)
+    assert (filled.cause, moved.cause) == (bar.seq, filled.seq)
+    assert world.status(order_id) is S.FILLED
+    told = [one.event for one in world.effects(step.Notify)]
+    assert told == [filled, bar]
+
+
+def test_an_open_bar_fills_nothing():
+    world, order_id = matched()
+    world.bar('AAPL', 101.0, closed=False)
+    assert world.kinds() == [T.MARKET_DATA]
+    assert world.status(order_id) is S.ACCEPTED
+
+
+def test_a_bar_by_column_does_as_one_by_event():
+    one, order_id = matched()
+    other, _ = matched()
+    one.bar('AAPL', 101.0, timestamp=worlds.NOON + 5)
+    taken = other.engine.process_bar(
+        worlds.bar('AAPL', 101.0, timestamp=worlds.NOON + 5)
+    )
+    assert taken.events == one.last.events[1:]
+    assert worlds.image(other.state) == worlds.image(one.state)
+    assert other.status(order_id) is S.FILLED
+
+
+@pytest.mark.parametrize('matcher', [None, lambda bar: ()])
+def test_a_bar_by_column_that_fills_nothing_gives_nothing(matcher):
+    world = worlds.World(matcher=matcher)
+    seq = world.state.seq
+    assert world.engine.process_bar(worlds.bar()) is None
+    assert world.state.seq == seq + 1
+
+
+def test_rules_are_logged_when_they_differ_from_the_logs():
+    world = worlds.World(rules.MaxPosition(10.0))
+    assert world.kinds() == [T.RULE_SET]
+    assert world.last.events[0].data == records.RuleSet(
+        names=('halted', 'max_position'),
+        limits=(None, 10.0),
+        units=('state', 'units'),
+    )
+    assert world.engine.adopt_rules().events == []
+
+
+def test_a_verdict_names_the_rules_it_is_from():
+    world = worlds.World(rules.MaxPosition(10.0))
+    world.order(quantity=12.0)
+    verdict = world.last.events[2].data
+    assert verdict.rules == 2
+    assert (verdict.figures, verdict.failed) == ((0.0, 12.0), (1,))
+
+
+class Part(core.Component):
+    """Notes when it is started and stopped."""
+
+    def __init__(self, name, notes, fails=False):
+        self.name = name
+        self._notes = notes
+        self._fails = fails
+
+    async def start(self):
+        if self._fails:
+            raise OSError(f'{self.name} cannot start')
+        self._notes.append(f'+{self.name}')
+
+    async def stop(self):
+        self._notes.append(f'-{self.name}')
+
+
+def engine(*parts):
+    made = core.CoreEngine(manager.RiskManager())
+    for part in parts:
+        made.register_component(part)
+    return made
+
+
+async def test_components_start_in_order_and_stop_the_other_way():
+    notes = []
+    made = engine(Part('a', notes), Part('b', notes))
+    await made.start()
+    await made.stop()
+    assert notes == ['+a', '+b', '-b', '-a']
+
+
+async def test_a_component_that_cannot_start_stops_those_before_it():
+    notes = []
+    made = engine(
+        Part('a', notes), Part('b', notes), Part('c', notes, fails=True)
+    )
+    with pytest.raises(OSError, match='c cannot start'):
+        await made.start()
+    assert notes == ['+a', '+b', '-b', '-a']
+
+
+def test_the_same_events_give_the_same_log():
+    def play():
+        world, _ = matched()
+        world.bar('AAPL', 101.0)
+        world.signal(side=BUY, quantity=3.0)
+        return world.events
+
+    assert play() == play()
+
+
+def test_an_orders_id_follows_from_its_command():
+    world = worlds.World()
+    assert world.order() == 'ab-3-0-1'
+    assert isinstance(world.state.orders['ab-3-0-1'], orders.Order)

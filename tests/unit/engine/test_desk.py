@@ -1,0 +1,324 @@
+"""Orders asked for by strategies, and what brokers report."""
+
+import math
+
+import pytest
+
+from sting.engine import step
+from sting.model import commands
+from sting.model import orders
+from sting.model import records
+from sting.risk import rules
+from tests.unit.engine import worlds
+
+pytestmark = pytest.mark.unit
+
+T, S = worlds.T, worlds.S
+BUY, SELL = worlds.BUY, worlds.SELL
+KIND = orders.SignalKind
+CRITICAL = records.Severity.CRITICAL
+
+
+@pytest.fixture
+def world():
+    made = worlds.World(rules.MaxOrderNotional(50_000.0))
+    made.bar('AAPL', 100.0)
+    return made
+
+
+def test_a_signal_becomes_an_order_in_one_step(world):
+    world.signal(
+        'ab-3-1-1',
+        side=BUY,
+        quantity=10.0,
+        type=orders.OrderType.STOP_LIMIT,
+        price=101.0,
+        stop_price=100.5,
+        trail='1%',
+        take_profit=120.0,
+        stop_loss=90.0,
+        time_in_force=orders.TimeInForce.DAY,
+        reason='crossed',
+    )
+    signal, request, verdict = world.last.events
+    assert world.kinds() == [T.SIGNAL, T.ORDER_REQUEST, T.RISK_VERDICT]
+    assert (request.cause, verdict.cause) == (signal.seq, request.seq)
+    (order,) = world.placed()
+    assert order == orders.Order(
+        id='ab-3-1-1',
+        symbol='AAPL',
+        side=BUY,
+        quantity=10.0,
+        type=orders.OrderType.STOP_LIMIT,
+        price=101.0,
+        stop_price=100.5,
+        trail='1%',
+        take_profit=120.0,
+        stop_loss=90.0,
+        time_in_force=orders.TimeInForce.DAY,
+        strategy='sma',
+        reason='crossed',
+        created=world.now,
+        updated=world.now,
+        status=S.SUBMITTED,
+        resting=S.SUBMITTED,
+        cause=signal.seq,
+        seq=request.seq,
+    )
+
+
+def test_a_signal_that_risk_denies_places_nothing(world):
+    world.signal(side=BUY, quantity=501.0)
+    assert world.status('ab-s-1-1') is S.DENIED
+    assert world.placed() == []
+    (told,) = world.effects(step.Notify)
+    assert told.order.status is S.DENIED
+    (message,) = world.alerts()
+    assert message.startswith('denied buy 501 AAPL: max_order_notional')
+
+
+def test_a_repeated_signal_is_dropped_without_a_number(world):
+    world.signal(side=BUY, quantity=10.0)
+    seq = world.state.seq
+    world.signal(side=BUY, quantity=10.0)
+    assert world.last.events == world.last.effects == []
+    assert world.state.seq == seq
+
+
+def test_an_order_without_a_quantity_is_sized(world):
+    world.signal(side=BUY)
+    assert world.placed()[0].quantity == 100.0
+
+
+def test_an_order_that_cannot_be_sized_is_not_made(world):
+    world.signal(symbol='IBM', side=BUY)
+    assert world.kinds() == [T.SIGNAL]
+
+
+@pytest.mark.parametrize(
+    ('target', 'side', 'quantity'),
+    [(25.0, BUY, 9.0), (10.0, SELL, 6.0), (-5.0, SELL, 21.0)],
+)
+def test_a_target_counts_what_is_held_and_what_works(
+    world, target, side, quantity
+):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.fill('ab-1', 10.0)
+    world.signal('ab-2', side=BUY, quantity=8.0)
+    world.fill('ab-2', 2.0, execution_id='x2')
+    # Another's orders and holdings are no part of it.
+    world.signal('ab-3', side=SELL, quantity=2.0)
+    world.signal('ab-4', side=BUY, quantity=50.0, strategy='mean')
+    world.held(7.0)
+    world.signal('ab-5', kind=KIND.TARGET, quantity=target)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (side, quantity)
+
+
+def test_a_target_that_is_met_makes_no_order(world):
+    world.signal('ab-1', kind=KIND.TARGET, quantity=10.0)
+    world.signal('ab-2', kind=KIND.TARGET, quantity=10.0)
+    assert world.kinds() == [T.SIGNAL]
+
+
+def test_a_target_weight_is_a_share_of_the_equity(world):
+    world.signal(kind=KIND.TARGET_WEIGHT, weight=-0.25)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (SELL, 250.0)
+
+
+def test_a_target_weight_without_a_price_makes_no_order(world):
+    world.signal(symbol='IBM', kind=KIND.TARGET_WEIGHT, weight=0.5)
+    assert world.kinds() == [T.SIGNAL]
+
+
+def test_a_close_takes_back_what_is_held_and_coming(world):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.fill('ab-1', 4.0)
+    world.signal('ab-2', kind=KIND.CLOSE, quantity=3.0)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (SELL, 10.0)
+
+
+def test_a_strategy_cancels_its_own_order(world):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.signal('ab-1', kind=KIND.CANCEL, reason='late')
+    (cancel,) = world.effects(step.Cancel)
+    assert cancel.order.status is S.PENDING_CANCEL
+    assert cancel.order.message == 'late'
+
+
+@pytest.mark.parametrize('order_id', ['ab-1', 'unknown'])
+def test_a_strategy_cancels_no_other_order(world, order_id):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.signal(order_id, kind=KIND.CANCEL, strategy='mean')
+    assert world.kinds() == [T.SIGNAL]
+    assert world.effects() == []
+
+
+def test_a_cancel_of_what_is_done_or_pending_asks_nothing(world):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.signal('ab-1', kind=KIND.CANCEL)
+    world.signal('ab-1', kind=KIND.CANCEL)
+    assert world.effects() == []
+    world.update('ab-1', S.CANCELLED)
+    world.signal('ab-1', kind=KIND.CANCEL)
+    assert world.effects() == []
+    assert world.status('ab-1') is S.CANCELLED
+
+
+def test_a_fill_is_booked_and_told_with_order_and_position(world):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    request = world.state.orders['ab-1'].seq
+    world.fill('ab-1', 4.0, 99.0, fee=0.5)
+    filled, moved = world.last.events
+    assert world.kinds() == [T.FILL, T.POSITION_UPDATE]
+    assert (filled.cause, moved.cause) == (request, filled.seq)
+    assert moved.data == world.state.portfolio.positions['AAPL']
+    (told,) = world.effects(step.Notify)
+    assert told.event is filled
+    assert told.order.filled == 4.0
+    assert told.position == world.state.books['sma'].positions['AAPL']
+
+
+def test_a_fill_of_the_operators_order_has_no_book(world):
+    world.fill(world.order(), 10.0)
+    (told,) = world.effects(step.Notify)
+    assert told.position is None
+
+
+def test_a_fill_that_is_reported_twice_is_booked_once(world):
+    order_id = world.order()
+    world.fill(order_id, 4.0, execution_id='x1')
+    seq, cash = world.state.seq, world.state.portfolio.cash
+    world.fill(order_id, 4.0, execution_id='x1')
+    assert world.last.events == []
+    assert (world.state.seq, world.state.portfolio.cash) == (seq, cash)
+    world.fill(order_id, 4.0, execution_id='x2')
+    assert world.state.portfolio.quantity('AAPL') == 8.0
+
+
+def test_a_fill_that_nobody_asked_for_is_booked_with_an_alert(world):
+    world.fill('theirs', 4.0, side=SELL)
+    assert world.state.portfolio.quantity('AAPL') == -4.0
+    assert world.alerts(CRITICAL) == [
+        'broker:test filled sell 4 AAPL for an order that is not ours: theirs'
+    ]
+    world.fill('theirs', 4.0, side=SELL)
+    assert world.last.events == []
+
+
+def test_a_fill_after_a_cancel_is_booked(world):
+    order_id = world.accepted()
+    world.update(order_id, S.CANCELLED)
+    world.fill(order_id, 4.0)
+    assert world.state.portfolio.quantity('AAPL') == 4.0
+    assert world.status(order_id) is S.CANCELLED
+    assert world.alerts() == []
+
+
+@pytest.mark.parametrize('refused', [S.REJECTED, S.DENIED])
+def test_a_fill_of_a_refused_order_is_booked_and_halts(world, refused):
+    order_id = world.order()
+    world.update(order_id, refused)
+    world.fill(order_id, 4.0)
+    assert world.state.portfolio.quantity('AAPL') == 4.0
+    assert world.status(order_id) is refused
+    assert world.state.trading is records.TradingState.HALTED
+    assert world.state.halted_by == (
+        f'engine: broker:test filled {order_id}, which was {refused}'
+    )
+    assert world.kinds().count(T.FILL) == 1
+
+
+def test_more_fills_than_wanted_halt(world):
+    order_id = world.order(quantity=10.0)
+    world.fill(order_id, 8.0, execution_id='x1')
+    world.fill(order_id, 8.0, execution_id='x2')
+    assert world.status(order_id) is S.FILLED
+    assert world.state.trading is records.TradingState.HALTED
+    assert world.state.portfolio.quantity('AAPL') == 16.0
+    assert 'filled for 16, more than its 10' in world.state.halted_by
+
+
+def test_parts_of_an_order_reported_filled_before_are_booked(world):
+    order_id = world.accepted()
+    world.update(order_id, S.FILLED)
+    world.fill(order_id, 4.0, execution_id='x1')
+    world.fill(order_id, 6.0, execution_id='x2')
+    assert world.state.portfolio.quantity('AAPL') == 10.0
+    assert world.state.orders[order_id].remaining == 0.0
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        {'quantity': 0.0},
+        {'quantity': -1.0},
+        {'quantity': math.nan},
+        {'quantity': 1.0, 'price': math.inf},
+        {'quantity': 1.0, 'fee': math.nan},
+    ],
+)
+def test_a_fill_that_makes_no_sense_is_an_alert_and_no_state(world, wrong):
+    order_id = world.accepted()
+    world.fill(order_id, **wrong)
+    assert world.kinds() == [T.RISK_ALERT]
+    assert 'makes no sense' in world.alerts(CRITICAL)[0]
+    assert world.state.portfolio.cash == worlds.CASH
+    assert world.status(order_id) is S.ACCEPTED
+
+
+def test_a_report_is_logged_and_told(world):
+    order_id = world.order()
+    world.update(order_id, S.ACCEPTED, broker_id='b-1')
+    (event,) = world.last.events
+    assert event.type is T.ORDER_UPDATE
+    assert (event.source, event.symbol) == ('broker:test', 'AAPL')
+    assert event.cause == world.state.orders[order_id].seq
+    (told,) = world.effects()
+    assert told.order.broker_id == 'b-1'
+
+
+def test_a_rejected_order_alerts(world):
+    order_id = world.order()
+    world.update(order_id, S.REJECTED, message='no such symbol')
+    assert world.alerts() == [
+        'broker:test rejected buy 10 AAPL: no such symbol'
+    ]
+
+
+def test_a_report_of_an_order_that_is_not_ours_alerts(world):
+    world.update('theirs', S.CANCELLED)
+    assert world.kinds() == [T.RISK_ALERT]
+    assert world.alerts() == [
+        'broker:test reports an order that is not ours: theirs cancelled'
+    ]
+
+
+def test_an_illegal_move_alerts_and_changes_nothing(world):
+    order_id = world.accepted()
+    world.fill(order_id, 10.0)
+    world.update(order_id, S.ACCEPTED)
+    assert world.kinds() == [T.RISK_ALERT]
+    assert 'cannot go from filled to accepted' in world.alerts()[0]
+    assert world.status(order_id) is S.FILLED
+
+
+def test_a_halt_cancels_stops_and_says_what_is_left_open(world):
+    world.held(10.0)
+    first, second = world.accepted(), world.accepted(symbol='AAPL')
+    world.run('sma')
+    world.command(commands.Halt, who='signal', reason='SIGQUIT')
+    assert world.effects(step.Hold) == [step.Hold('signal', 'SIGQUIT')]
+    cancelled = [one.order.id for one in world.effects(step.Cancel)]
+    assert cancelled == [first, second]
+    assert [one.strategy for one in world.effects(step.Stop)] == ['sma']
+    assert world.alerts(CRITICAL) == [
+        'HALTED by signal: SIGQUIT; positions left open: AAPL'
+    ]
+
+
+def test_a_halt_with_nothing_open_says_so(world):
+    world.command(commands.Halt, who='operator')
+    assert world.alerts() == ['HALTED by operator; positions left open: none']

@@ -1,0 +1,427 @@
+"""What the operator asks for: done, or refused with a reason."""
+
+import pytest
+
+from sting.engine import step
+from sting.model import commands
+from sting.model import errors
+from sting.model import orders
+from sting.model import records
+from sting.risk import rules
+from tests.unit.engine import worlds
+
+pytestmark = pytest.mark.unit
+
+T, S = worlds.T, worlds.S
+BUY, SELL = worlds.BUY, worlds.SELL
+LIMIT = orders.OrderType.LIMIT
+
+
+@pytest.fixture
+def world():
+    made = worlds.World(rules.MaxOrderNotional(50_000.0))
+    for symbol in worlds.SYMBOLS:
+        made.bar(symbol, 100.0)
+    return made
+
+
+def refuse(world, cls, message, kind=errors.RefusedError, **fields):
+    """A refused command uses no number and changes nothing."""
+    before = worlds.image(world.state)
+    with pytest.raises(kind, match=message):
+        world.command(cls, **fields)
+    assert worlds.image(world.state) == before
+
+
+def submit(world, **fields):
+    fields = {'symbol': 'AAPL', 'side': BUY, 'quantity': 10.0} | fields
+    return world.command(commands.SubmitOrder, **fields)
+
+
+def test_an_order_by_hand_is_judged_and_sent(world):
+    seq = world.state.seq + 1
+    result = submit(world, type=LIMIT, price=99.0, reason='a hunch')
+    assert world.kinds() == [T.COMMAND, T.ORDER_REQUEST, T.RISK_VERDICT]
+    assert result == commands.CommandResult(
+        ok=True,
+        message='buy 10 AAPL sent',
+        seq=seq,
+        order_id=f'ab-{seq}-0-1',
+        status='submitted',
+    )
+    (order,) = world.placed()
+    assert (order.type, order.price, order.reason) == (LIMIT, 99.0, 'a hunch')
+    assert (order.strategy, order.cause) == ('', seq)
+
+
+def test_an_order_by_hand_that_risk_denies_is_answered_so(world):
+    result = submit(world, quantity=501.0)
+    assert not result.ok
+    assert result.status == 'denied'
+    assert result.message.startswith('denied: max_order_notional: 50,100')
+    assert world.placed() == []
+
+
+def test_an_order_while_halted_is_denied(world):
+    world.command(commands.Halt, who='operator', reason='enough')
+    result = submit(world)
+    assert not result.ok
+    assert 'trading is HALTED (operator: enough)' in result.message
+
+
+@pytest.mark.parametrize(
+    ('fields', 'message'),
+    [
+        ({'symbol': 'TSLA'}, 'its symbols are AAPL, IBM, MSFT'),
+        ({'quantity': 0.0}, 'quantity 0 must be above 0'),
+        ({'type': LIMIT}, 'a limit order needs a price'),
+        ({'stop_price': 90.0}, 'a market order takes no stop price'),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(world, fields, message):
+    fields = {'symbol': 'AAPL', 'side': BUY, 'quantity': 10.0} | fields
+    refuse(world, commands.SubmitOrder, message, errors.OrderError, **fields)
+
+
+def test_a_symbol_that_is_held_may_be_traded_though_not_configured(world):
+    world.fill('theirs', 4.0, symbol='TSLA')
+    world.bar('TSLA')
+    assert submit(world, symbol='TSLA', side=SELL, quantity=4.0).ok
+
+
+def test_a_cancel_is_sent(world):
+    order_id = world.accepted()
+    result = world.command(commands.CancelOrder, order_id=order_id)
+    assert (result.ok, result.message) == (True, 'cancel sent')
+    assert (result.order_id, result.status) == (order_id, 'pending_cancel')
+    assert [one.order.id for one in world.effects(step.Cancel)] == [order_id]
+
+
+def test_a_cancel_of_what_does_not_work_is_refused(world):
+    done = world.accepted()
+    world.update(done, S.CANCELLED)
+    cls = commands.CancelOrder
+    refuse(world, cls, f'order {done} is cancelled', order_id=done)
+    refuse(world, cls, 'there is no order ab-0', order_id='ab-0')
+
+
+def test_a_refused_cancel_works_on(world):
+    order_id = world.order()
+    world.command(commands.CancelOrder, order_id=order_id)
+    resting = world.state.orders[order_id].resting
+    world.update(order_id, resting, message='too late')
+    assert world.status(order_id) is S.SUBMITTED
+    assert world.alerts() == []
+
+
+@pytest.mark.parametrize(
+    ('symbol', 'count', 'message'),
+    [
+        (None, 3, 'cancels sent for 3 orders'),
+        ('AAPL', 2, 'cancels sent for 2 orders'),
+        ('IBM', 1, 'cancels sent for 1 order'),
+        ('MSFT', 0, 'cancels sent for 0 orders'),
+    ],
+)
+def test_all_orders_or_those_of_a_symbol_are_cancelled(
+    world, symbol, count, message
+):
+    for one in ('AAPL', 'IBM', 'AAPL'):
+        world.accepted(symbol=one)
+    result = world.command(commands.CancelAll, symbol=symbol)
+    assert len(world.effects(step.Cancel)) == count
+    assert (result.ok, result.message) == (True, message)
+
+
+def limit(world, **fields):
+    return world.accepted(type=LIMIT, price=99.0, **fields)
+
+
+def test_a_change_is_judged_and_sent(world):
+    order_id = limit(world)
+    result = world.command(
+        commands.ReplaceOrder, order_id=order_id, quantity=12.0, price=98.0
+    )
+    assert world.kinds() == [T.COMMAND, T.RISK_VERDICT, T.ORDER_UPDATE]
+    (effect,) = world.effects(step.Replace)
+    assert (effect.quantity, effect.price, effect.stop_price) == (
+        12.0,
+        98.0,
+        None,
+    )
+    # The terms are the broker's to change.
+    assert (effect.order.quantity, effect.order.price) == (10.0, 99.0)
+    assert (result.ok, result.status) == (True, 'pending_replace')
+    world.update(order_id, S.ACCEPTED, quantity=12.0, price=98.0)
+    order = world.state.orders[order_id]
+    assert (order.quantity, order.price) == (12.0, 98.0)
+
+
+def test_a_change_that_risk_denies_is_not_sent(world):
+    order_id = limit(world)
+    result = world.command(
+        commands.ReplaceOrder, order_id=order_id, quantity=600.0
+    )
+    assert world.effects() == []
+    assert not result.ok
+    assert result.message.startswith('denied: max_order_notional')
+    assert (result.order_id, result.status) == (order_id, 'accepted')
+    assert world.status(order_id) is S.ACCEPTED
+
+
+def test_a_change_of_a_trigger_is_sent(world):
+    order_id = world.accepted(type=orders.OrderType.STOP, stop_price=105.0)
+    world.command(commands.ReplaceOrder, order_id=order_id, stop_price=110.0)
+    (effect,) = world.effects(step.Replace)
+    assert effect.stop_price == 110.0
+
+
+def test_a_change_that_cannot_be_is_refused(world):
+    cls = commands.ReplaceOrder
+    refuse(world, cls, 'there is no order', order_id='ab-0', quantity=1.0)
+    fresh = world.order()
+    refuse(world, cls, 'cannot be changed now', order_id=fresh, quantity=1.0)
+    order_id = limit(world)
+    world.fill(order_id, 4.0)
+    for quantity, message in (
+        (4.0, 'must be above the 4 filled'),
+        (-1.0, 'quantity -1 must be above 0'),
+    ):
+        refuse(
+            world,
+            cls,
+            message,
+            errors.OrderError,
+            order_id=order_id,
+            quantity=quantity,
+        )
+    refuse(
+        world,
+        cls,
+        'a limit order takes no stop price',
+        errors.OrderError,
+        order_id=order_id,
+        stop_price=90.0,
+    )
+
+
+def test_a_flatten_closes_every_position(world):
+    world.held(10.0, 'AAPL')
+    world.held(5.0, 'IBM', SELL)
+    result = world.command(commands.Flatten)
+    assert [(o.symbol, o.side, o.quantity) for o in world.placed()] == [
+        ('AAPL', SELL, 10.0),
+        ('IBM', BUY, 5.0),
+    ]
+    seq = result.seq
+    ids = [order.id for order in world.placed()]
+    assert ids == [f'ab-{seq}-0-1', f'ab-{seq}-0-2']
+    assert (result.ok, result.message) == (True, 'closing 2 positions')
+    assert world.state.closing == {}
+
+
+def test_a_flatten_of_a_symbol_closes_that_one(world):
+    world.held(10.0, 'AAPL')
+    world.held(5.0, 'IBM')
+    result = world.command(commands.Flatten, symbol='IBM')
+    assert [order.symbol for order in world.placed()] == ['IBM']
+    assert result.message == 'closing 1 position'
+
+
+def test_a_flatten_of_nothing_does_nothing(world):
+    result = world.command(commands.Flatten)
+    assert (result.ok, result.message) == (True, 'closing 0 positions')
+    assert world.kinds() == [T.COMMAND]
+
+
+def test_a_flatten_waits_for_the_cancels_then_closes(world):
+    world.held(10.0)
+    first = world.accepted(BUY, 5.0)
+    second = world.accepted(SELL, 3.0)
+    result = world.command(commands.Flatten)
+    assert result.message == (
+        'closing 1 position, 1 once its working orders are cancelled'
+    )
+    cancels = [one.order.id for one in world.effects(step.Cancel)]
+    assert cancels == [first, second]
+    assert world.placed() == []
+    world.update(first, S.CANCELLED)
+    assert world.placed() == []
+    # What fills before its cancel is closed with the rest.
+    world.fill(second, 3.0, side=SELL)
+    (closing,) = world.placed()
+    assert (closing.side, closing.quantity) == (SELL, 7.0)
+    assert closing.id == f'ab-{result.seq}-0-1'
+    assert closing.cause == world.last.events[-3].seq
+    world.fill(closing.id, 7.0, side=SELL, execution_id='x9')
+    assert world.state.portfolio.held == {}
+    assert world.state.closing == {}
+
+
+def test_a_flatten_whose_position_closes_by_itself_is_forgotten(world):
+    world.held(10.0)
+    exit_id = world.accepted(SELL, 10.0)
+    world.command(commands.Flatten)
+    world.fill(exit_id, 10.0, side=SELL, execution_id='x9')
+    assert world.placed() == []
+    assert world.state.closing == {}
+
+
+def test_a_flatten_cancels_orders_of_symbols_that_are_not_held(world):
+    entry = world.accepted(symbol='IBM')
+    result = world.command(commands.Flatten)
+    assert [one.order.id for one in world.effects(step.Cancel)] == [entry]
+    assert result.message == (
+        'closing 0 positions, 1 once its working orders are cancelled'
+    )
+    world.update(entry, S.CANCELLED)
+    assert world.placed() == []
+    assert world.state.closing == {}
+
+
+def test_a_flatten_closes_what_fills_before_its_cancel(world):
+    entry = world.accepted(symbol='IBM')
+    world.command(commands.Flatten, symbol='IBM')
+    world.fill(entry, 10.0, symbol='IBM')
+    (closing,) = world.placed()
+    assert (closing.symbol, closing.side, closing.quantity) == (
+        'IBM',
+        SELL,
+        10.0,
+    )
+
+
+def test_a_second_flatten_leaves_the_first_ones_symbols_alone(world):
+    world.held(10.0, 'AAPL')
+    world.held(5.0, 'IBM')
+    world.accepted(symbol='AAPL', side=SELL, quantity=1.0)
+    world.command(commands.Flatten, symbol='AAPL')
+    waiting = dict(world.state.closing)
+    result = world.command(commands.Flatten, symbol='IBM')
+    assert result.message == 'closing 1 position'
+    assert world.state.closing == waiting
+
+
+def test_a_flatten_while_halted_needs_its_word(world):
+    world.held(10.0)
+    world.command(commands.Halt, who='operator')
+    for word in ('', 'flatten', 'RESUME'):
+        refuse(world, commands.Flatten, 'type FLATTEN', confirm=word)
+    result = world.command(commands.Flatten, confirm='FLATTEN')
+    assert result.ok
+    (closing,) = world.placed()
+    assert (closing.side, closing.quantity) == (SELL, 10.0)
+
+
+def test_a_flatten_while_halted_waits_for_the_cancels_of_the_halt(world):
+    world.held(10.0)
+    working = world.accepted(SELL, 4.0)
+    world.command(commands.Halt, who='operator')
+    world.command(commands.Flatten, confirm='FLATTEN')
+    # The halt has asked for the cancel already.
+    assert world.effects(step.Cancel) == world.placed() == []
+    world.update(working, S.CANCELLED)
+    (closing,) = world.placed()
+    assert closing.quantity == 10.0
+
+
+def test_a_halt_ends_a_flatten_that_waits(world):
+    world.held(10.0)
+    working = world.accepted(SELL, 4.0)
+    world.command(commands.Flatten)
+    world.command(commands.Halt, who='operator')
+    world.update(working, S.CANCELLED)
+    assert world.placed() == []
+
+
+class NoSale(rules.RiskRule):
+    """Lets nothing be sold."""
+
+    name = 'no_sale'
+    unit = 'sales'
+
+    def figure(self, order, system):
+        return float(order.side is SELL)
+
+
+def test_a_flatten_that_risk_denies_is_answered_so():
+    world = worlds.World(NoSale(0.0))
+    world.held(10.0)
+    result = world.command(commands.Flatten)
+    assert not result.ok
+    assert result.message == (
+        'denied: no_sale: 1 sales is above the limit of 0'
+    )
+    assert world.state.closing == {}
+
+
+def test_a_flatten_of_an_unknown_symbol_is_refused(world):
+    refuse(
+        world,
+        commands.Flatten,
+        'TSLA is not in this profile',
+        errors.OrderError,
+        symbol='TSLA',
+    )
+
+
+def test_trading_resumes_by_the_typed_word_alone(world):
+    world.command(commands.Halt, who='operator')
+    for word in ('', 'resume', 'FLATTEN'):
+        refuse(world, commands.Resume, 'type RESUME', confirm=word)
+    result = world.command(commands.Resume, confirm='RESUME')
+    assert result.ok
+    assert world.state.trading is records.TradingState.TRADING
+    assert world.effects() == [step.Release()]
+    assert world.kinds() == [T.COMMAND, T.TRADING_STATE]
+
+
+def test_a_halt_is_answered(world):
+    result = world.command(commands.Halt, who='operator')
+    assert (result.ok, result.message) == (
+        True,
+        'halted: resume with the typed word',
+    )
+
+
+def test_a_strategy_starts(world):
+    result = world.command(commands.StartStrategy, name='sma')
+    assert (result.ok, result.message) == (True, 'starting sma')
+    assert world.effects() == [step.Start('sma', result.seq)]
+    assert world.state.strategies['sma'].status == 'starting'
+
+
+def test_a_strategy_stops(world):
+    world.run('sma')
+    result = world.command(commands.StopStrategy, name='sma')
+    assert (result.ok, result.message) == (True, 'stopping sma')
+    assert world.effects() == [step.Stop('sma', result.seq)]
+
+
+def test_a_strategy_that_is_not_there_is_refused(world):
+    for cls in (commands.StartStrategy, commands.StopStrategy):
+        refuse(world, cls, 'no strategy macd; there are sma, mean', name='macd')
+
+
+def test_a_strategy_starts_once_and_stops_once(world):
+    start, stop = commands.StartStrategy, commands.StopStrategy
+    refuse(world, stop, 'sma is not running', name='sma')
+    world.command(start, name='sma')
+    refuse(world, start, 'sma is running already', name='sma')
+    world.tell(
+        T.STRATEGY_STATUS,
+        records.StrategyStatus(strategy='sma', status='failed', detail='why'),
+    )
+    refuse(world, stop, 'sma is not running', name='sma')
+    assert world.command(start, name='sma').ok
+
+
+def test_no_strategy_starts_while_halted(world):
+    world.command(commands.Halt, who='operator')
+    refuse(world, commands.StartStrategy, 'resume before starting', name='sma')
+
+
+def test_alerts_are_acknowledged(world):
+    result = world.command(commands.AcknowledgeAlerts, up_to=7)
+    assert (result.ok, result.message) == (True, 'seen')
+    assert world.last.events[1].data == records.AlertSeen(up_to=7)

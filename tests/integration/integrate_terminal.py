@@ -170,6 +170,17 @@ def test_a_plain_terminal_shows_the_panes(opened, variables):
     assert '4 orders' in shown.text
 
 
+def test_why_walks_from_an_order_back_to_the_bar(opened):
+    shown = opened()
+    shown.press('4')
+    shown.until(r'filled\s+buy')
+    shown.press('w')
+
+    shown.until(r'order_request .*sma_demo')
+    assert re.search(r'signal .*crossed above', shown.text)
+    assert re.search(r'market_data .*1m o', shown.text)
+
+
 def test_a_backtest_runs_beside_the_engine(opened):
     shown = opened(size=(140, 45))
     shown.press('\x1bOR')
@@ -179,3 +190,4 @@ def test_a_backtest_runs_beside_the_engine(opened):
     shown.until('done;')
     shown.until('drawdown')
     assert re.search(r'round trips\s+\d+', shown.text)
+    assert 'TRADING' in shown.text

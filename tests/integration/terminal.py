@@ -15,6 +15,15 @@ import pyte
 PROGRAMS = pathlib.Path(sys.executable).parent
 FAST_DEMO = 'feeds: {demo: {interval_s: 0.1}}\n'
 ENTER, ESCAPE, STOP, QUIT = '\r', '\x1b', '\x1c', '\x11'
+# What says how the terminal is in which the tests are run.
+OF_THIS_TERMINAL = (
+    'COLORTERM',
+    'COLUMNS',
+    'LINES',
+    'NO_COLOR',
+    'SSH_CONNECTION',
+    'TMUX',
+)
 # A loaded machine is slow; nothing waits this long when all is well.
 PATIENCE_S = 25.0
 
@@ -24,7 +33,7 @@ def environment(home, **more):
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in ('NO_COLOR', 'COLORTERM', 'SSH_CONNECTION', 'TMUX')
+        if name not in OF_THIS_TERMINAL
     }
     return kept | {'STING_HOME': str(home), 'TERM': 'xterm-256color'} | more
 

@@ -1,6 +1,7 @@
 """A home of its own for each test, and engines that really run."""
 
 import dataclasses
+import time
 
 import pytest
 
@@ -58,6 +59,9 @@ def _engine(tmp_path_factory):
     (home.config / 'sting.yaml').write_text(FAST)
     station = session.open('demo', home=home)
     station.start()
+    # An order before the first price would be denied.
+    while any(row.age_s is None for row in station.snapshot().watch):
+        time.sleep(0.01)
     with control.Server(station, home.socket('demo')):
         yield Engine(home, station)
     station.close()

@@ -12,7 +12,7 @@ from sting.model import portfolio
 
 Report = orders.Fill | orders.OrderUpdate
 Sink = Callable[[Report], None]
-Halted = Callable[[], bool]
+Halted = Callable[[orders.Order], bool]
 
 
 class OrderResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,10 +102,11 @@ class BrokerInterface(abc.ABC):
 
         Args:
             sink: Takes each report.
-            halted: Whether the emergency stop holds. It is asked in the last
-                step before an order leaves, under whatever keeps that step
-                and `emergency_cancel_all` apart, so that no order can slip in
-                behind the cancels.
+            halted: Whether the emergency stop keeps an order back; it lets
+                the flatten through that was typed after it. It is asked in
+                the last step before an order leaves, under whatever keeps
+                that step and `emergency_cancel_all` apart, so that no order
+                can slip in behind the cancels.
 
         Raises:
             errors.BrokerError: There is no connection to be had.

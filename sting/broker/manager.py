@@ -35,8 +35,8 @@ class BrokerManager(core.Component):
         Args:
             broker: The broker.
             sink: Takes every report.
-            halted: Whether the emergency stop holds; the broker asks before
-                each send.
+            halted: Whether the emergency stop keeps an order back; the broker
+                asks before each send.
         """
         self._broker = broker
         self._sink = sink

@@ -106,7 +106,7 @@ class PaperBroker(interface.BrokerInterface):
         with self._lock:
             self._check_connected()
             if order.id not in self._orders:
-                if self._halted is not None and self._halted():
+                if self._halted is not None and self._halted(order):
                     raise errors.BrokerWithheldError(
                         'withheld by the emergency stop'
                     )

@@ -12,6 +12,8 @@ import pathlib
 import queue
 import threading
 
+from sting.model import orders
+
 _SIZE = 4096
 _TEXT = 16
 _SET = 1
@@ -98,6 +100,7 @@ class EmergencyStop:
         self._cancel = cancel
         self._announce = announce
         self._pending = 0
+        self._up_to: int | None = None
         self._lock = threading.Lock()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread = threading.Thread(
@@ -145,16 +148,33 @@ class EmergencyStop:
         with self._lock:
             self._pending = max(0, self._pending - 1)
 
-    def hold(self, who: str, reason: str) -> None:
+    def withholds(self, order: orders.Order) -> bool:
+        """Whether an order is kept from the broker.
+
+        What risk admits once the halt is an event is the operator's typed
+        flatten, and goes out; until then nothing does.
+
+        Args:
+            order: The order, about to be sent.
+        """
+        if not self._latch.is_set:
+            return False
+        up_to = self._up_to
+        return self.pending or up_to is None or order.seq <= up_to
+
+    def hold(self, who: str, reason: str, up_to: int | None = None) -> None:
         """Sets the flag for a halt that came as an event.
 
         Args:
             who: Who halted trading.
             reason: Why.
+            up_to: Orders of events up to this number were decided before the
+                halt and are kept back; None for all, later ones too.
         """
         with self._lock:
             if not self._latch.is_set:
                 self._latch.set(who, reason)
+            self._up_to = up_to
 
     def release(self) -> bool:
         """Lifts the flag after a resume, unless a newer stop was pulled.
@@ -166,6 +186,7 @@ class EmergencyStop:
             if self._pending:
                 return False
             self._latch.clear()
+            self._up_to = None
         # Not under the lock: the next stop does not wait for the disk.
         self._latch.sync()
         return True

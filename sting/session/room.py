@@ -114,7 +114,7 @@ class EngineRoom:
         self._started = 0.0
         self._notes = notes.Notes(folder / NOTES)
         self._brokers = manager.BrokerManager(
-            self._broker, self._sink, lambda: emergency.is_set
+            self._broker, self._sink, emergency.withholds
         )
         self._feeding = feeds.FeedComponent(
             self._feed, self.bus, self._engine.state, self._clock
@@ -253,7 +253,7 @@ class EngineRoom:
                 bus.Lane.STOP, commands.Halt(who=who, reason=reason), who
             )
         elif halted:
-            self._stop.hold('engine', system.halted_by)
+            self._stop.hold('engine', system.halted_by, system.seq)
         self._tell('started', f'process {os.getpid()}')
         await self._engine.start()
         for note in self._found.notes:

@@ -282,7 +282,7 @@ async def test_a_broker_outside_has_nothing_to_say_to_a_bar(reports):
 
 
 async def test_an_order_is_withheld_while_the_stop_holds(broker, reports):
-    await broker.connect(reports.append, lambda: True)
+    await broker.connect(reports.append, lambda order: True)
     with pytest.raises(errors.BrokerWithheldError, match='emergency stop'):
         await broker.place_order(far())
     assert not reports

@@ -40,7 +40,7 @@ class Desk:
             cash=100_000.0,
         )
         self.manager = manager.BrokerManager(
-            self.broker, self.reports.append, lambda: self.halted
+            self.broker, self.reports.append, lambda order: self.halted
         )
 
     async def run(self, *errands):

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from sting.risk import stop
+from tests.unit.risk import worlds
 
 pytestmark = pytest.mark.unit
 
@@ -213,6 +214,51 @@ def test_a_hold_keeps_the_first_reason(made):
     assert made.stop.reason == ('max_loss', 'first')
     assert not made.stop.pending
     assert made.cancels == 0
+
+
+def order(seq):
+    return worlds.order(seq=seq)
+
+
+def test_nothing_is_kept_back_while_trading(made):
+    assert not made.stop.withholds(order(1))
+
+
+def test_until_the_stop_is_an_event_every_order_is_kept_back(made):
+    made.stop.trigger('operator', '')
+    made.stop.hold('operator', '', 10)
+    assert made.stop.withholds(order(11))
+    made.stop.logged()
+    assert not made.stop.withholds(order(11))
+
+
+def test_after_a_halt_only_what_it_admitted_goes_out(made):
+    made.stop.hold('operator', '', 10)
+    assert made.stop.withholds(order(10))
+    assert not made.stop.withholds(order(11))
+
+
+def test_a_newer_stop_keeps_back_what_the_older_one_admitted(made):
+    made.stop.hold('operator', '', 10)
+    made.stop.trigger('signal', '')
+    assert made.stop.withholds(order(11))
+    made.stop.hold('signal', '', 20)
+    made.stop.logged()
+    assert made.stop.withholds(order(20))
+    assert not made.stop.withholds(order(21))
+
+
+def test_a_flag_that_is_no_event_keeps_everything_back(latch, made):
+    latch.set('operator', 'by another process')
+    assert made.stop.withholds(order(10**9))
+
+
+def test_a_halt_after_a_release_begins_anew(made):
+    made.stop.hold('operator', '', 10)
+    assert made.stop.release()
+    assert not made.stop.withholds(order(5))
+    made.stop.hold('engine', '')
+    assert made.stop.withholds(order(11))
 
 
 def test_a_stop_pulled_after_the_end_holds_at_the_next_start(latch, path):

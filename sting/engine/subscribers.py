@@ -1,0 +1,175 @@
+"""Durable subscribers: fed from the log, each at its own pace.
+
+A subscriber has a cursor, the number of the last event that it has taken. It
+reads the log behind it, so nothing queues in memory, nobody waits for it, and
+after a restart it goes on where it was. It may see an event twice, never not
+at all: handlers are idempotent by the event's number.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from collections.abc import Callable
+import pathlib
+
+from sting.engine import bus
+from sting.engine import clock
+from sting.engine import core
+from sting.engine import journal
+from sting.model import errors
+from sting.model import events
+from sting.model import records
+from sting.model import views
+
+LOOK_S = 0.05
+PAGE = 1_000
+BEHIND = 50_000
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 60.0
+
+Handler = Callable[[events.Event], Awaitable[None]]
+
+
+class Subscriber(core.Component):
+    """Feeds one handler from the log.
+
+    Attributes:
+        name: Its name, and that of its cursor's file.
+        cursor: Number of the last event that was taken.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        log: journal.Journal,
+        path: pathlib.Path,
+        folder: pathlib.Path,
+        event_bus: bus.EventBus,
+        time_source: clock.Clock,
+    ) -> None:
+        """Sets up a subscriber.
+
+        Args:
+            name: Its name: letters, digits, - and _.
+            handler: Takes each event; it may be given one twice.
+            log: Says how far the log has come.
+            path: The log's file.
+            folder: Where cursors are kept; it is made if need be.
+            event_bus: Takes what there is to report of it.
+            time_source: Paces the waiting.
+        """
+        self.name = name
+        self.cursor = 0
+        self._handler = handler
+        self._log = log
+        self._path = path
+        self._file = folder / name
+        self._bus = event_bus
+        self._clock = time_source
+        self._status = 'stopped'
+        self._behind = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins behind its cursor.
+
+        Raises:
+            errors.JournalError: The cursor cannot be read.
+        """
+        self._file.parent.mkdir(mode=0o700, exist_ok=True)
+        self.cursor = _read_cursor(self._file)
+        self._status = 'running'
+        self._task = asyncio.get_running_loop().create_task(
+            self._run(), name=f'subscriber {self.name}'
+        )
+
+    async def stop(self) -> None:
+        """Ends after the event in hand; the cursor is kept."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._status = 'stopped'
+
+    def statistics(self) -> views.QueueRow:
+        """Says how far it is behind."""
+        return views.QueueRow(
+            name=self.name,
+            waiting=max(0, self._log.seq - self.cursor),
+            limit=BEHIND,
+            taken=self.cursor,
+        )
+
+    async def _run(self) -> None:
+        wait = FIRST_WAIT_S
+        while True:
+            try:
+                await self._follow()
+            # The boundary around a handler: whatever it raises is its own
+            # affair. It is told once, and tried again after a while.
+            except Exception as error:  # noqa: BLE001
+                if self._status != 'failed':
+                    self._tell('failed', f'{type(error).__name__}: {error}')
+                await self._clock.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT_S)
+            else:
+                wait = FIRST_WAIT_S
+                await self._clock.sleep(LOOK_S)
+
+    async def _follow(self) -> None:
+        """Takes what the log has behind the cursor."""
+        while self.cursor < self._log.seq:
+            self._look_behind()
+            page = await asyncio.to_thread(self._read_page)
+            try:
+                for event in page:
+                    await self._handler(event)
+                    self.cursor = event.seq
+            finally:
+                _write_cursor(self._file, self.cursor)
+            if self._status == 'failed':
+                self._tell('running', 'it takes events again')
+
+    def _read_page(self) -> list[events.Event]:
+        most = min(PAGE, self._log.seq - self.cursor)
+        return list(journal.read(self._path, after=self.cursor, limit=most))
+
+    def _look_behind(self) -> None:
+        behind = self._log.seq - self.cursor > BEHIND
+        if behind and not self._behind:
+            self._tell('behind', f'{self._log.seq - self.cursor} events wait')
+        self._behind = behind
+
+    def _tell(self, status: str, detail: str) -> None:
+        self._status = status
+        self._bus.put(
+            bus.Lane.REPORTS,
+            bus.Incoming(
+                events.EventType.SYSTEM_STATUS,
+                records.SystemStatus(
+                    component=f'subscriber:{self.name}',
+                    status=status,
+                    detail=detail,
+                ),
+                'engine',
+            ),
+        )
+
+
+def _read_cursor(file: pathlib.Path) -> int:
+    try:
+        return int(file.read_text(encoding='ascii'))
+    except FileNotFoundError:
+        return 0
+    except ValueError:
+        raise errors.JournalError(
+            f'{file} is not a cursor; remove it to begin at the first event'
+        ) from None
+
+
+def _write_cursor(file: pathlib.Path, cursor: int) -> None:
+    """Replaces the file in one step, so that it is never half written."""
+    fresh = file.with_suffix('.new')
+    fresh.write_text(str(cursor), encoding='ascii')
+    fresh.chmod(0o600)
+    fresh.replace(file)

@@ -5,9 +5,11 @@ The one writer commits whatever waits; readers open the file read-only. Figures
 and traps: `docs/ARCHITECTURE.md`.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import fcntl
+import itertools
 import os
 import pathlib
 import sqlite3
@@ -17,6 +19,7 @@ import aiosqlite
 import msgspec
 
 from sting.engine import mark
+from sting.engine import segments
 from sting.model import errors
 from sting.model import events
 
@@ -24,7 +27,7 @@ from sting.model import events
 APPLICATION = 0x73746E67
 VERSION = 1
 
-_SCHEMA = f"""
+SCHEMA = f"""
 PRAGMA application_id={APPLICATION};
 PRAGMA user_version={VERSION};
 CREATE TABLE IF NOT EXISTS events(
@@ -48,12 +51,12 @@ CREATE TRIGGER IF NOT EXISTS events_are_not_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 """
 _COLUMNS = 'seq, timestamp, type, source, symbol, cause, data, hash'
-_INSERT = f'INSERT INTO events({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)'  # noqa: S608
+INSERT = f'INSERT INTO events({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)'  # noqa: S608
 _PAGE = 10_000
 
 START = mark.Mark(0, events.GENESIS)
 
-Row = tuple[int, int, str, str, str, int, str, bytes]
+Row = segments.Row
 
 
 class Verification(msgspec.Struct, frozen=True):
@@ -155,7 +158,7 @@ class Journal:
             await connection.execute('PRAGMA journal_mode=WAL')
             await connection.execute('PRAGMA synchronous=FULL')
             await connection.execute('PRAGMA wal_autocheckpoint=10000')
-            await connection.executescript(_SCHEMA)
+            await connection.executescript(SCHEMA)
             water = mark.HighWater(mark.beside(path))
         except (OSError, sqlite3.Error) as error:
             raise errors.JournalWriteError(
@@ -252,7 +255,7 @@ def encode_rows(
 def _write(connection: sqlite3.Connection, rows: list[Row]) -> None:
     connection.execute('BEGIN IMMEDIATE')
     try:
-        connection.executemany(_INSERT, rows)
+        connection.executemany(INSERT, rows)
         connection.execute('COMMIT')
     except sqlite3.Error:
         if connection.in_transaction:
@@ -309,11 +312,14 @@ def open_reader(path: pathlib.Path) -> sqlite3.Connection:
                 f'{path} is gone; it had {lost.seq} events', 1
             )
         raise errors.JournalError(f'there is no event log at {path}')
+    connection = None
     try:
         connection = sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)
         (application,) = connection.execute('PRAGMA application_id').fetchone()
         (version,) = connection.execute('PRAGMA user_version').fetchone()
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise errors.JournalCorruptError(
             f'{path} cannot be read: {error}', 1
         ) from None
@@ -329,9 +335,10 @@ def open_reader(path: pathlib.Path) -> sqlite3.Connection:
 
 
 def rows(path: pathlib.Path, after: int) -> Iterator[Row]:
-    """Reads rows as they stand in the table, without verifying them.
+    """Reads rows as they stand in the log, without verifying them.
 
-    It reads in pages, so that no read transaction stays open.
+    It reads in pages, so that no read transaction stays open, and goes through
+    the segments of an archived log first.
 
     Args:
         path: The log's file.
@@ -343,15 +350,30 @@ def rows(path: pathlib.Path, after: int) -> Iterator[Row]:
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
+    for page in _pages(path, after, _PAGE):
+        yield from page
+
+
+def _pages(path: pathlib.Path, after: int, size: int) -> Iterator[list[Row]]:
     connection = open_reader(path)
     query = (
         f'SELECT {_COLUMNS} FROM events WHERE seq > ? '  # noqa: S608
-        f'ORDER BY seq LIMIT {_PAGE}'
+        f'ORDER BY seq LIMIT {size}'
     )
     try:
-        while page := connection.execute(query, (after,)).fetchall():
-            yield from page
-            after = page[-1][0]
+        while True:
+            page = connection.execute(query, (after,)).fetchall()
+            segment = None
+            if not page or page[0][0] != after + 1:
+                segment = segments.find(connection, after + 1)
+            if segment is not None:
+                yield from segments.pages(path, segment, after)
+                after = segment.last
+            elif page:
+                yield page
+                after = page[-1][0]
+            else:
+                return
     except sqlite3.Error as error:
         raise errors.JournalCorruptError(
             f'{path} cannot be read behind event {after}: {error}', after + 1
@@ -361,21 +383,19 @@ def rows(path: pathlib.Path, after: int) -> Iterator[Row]:
 
 
 def _to_event(row: Row) -> events.Event:
-    seq, timestamp, kind, source, symbol, cause, data, _ = row
+    seq, timestamp, kind, source, symbol, cause, text, _ = row
     try:
-        event_type = events.EventType(kind)
-    except ValueError:
+        data = events.DECODERS[kind](text)
+    except KeyError:
         raise errors.JournalError(
             f'event {seq} is a {kind!r}, which this version does not know'
         ) from None
+    except msgspec.MsgspecError as error:
+        raise errors.JournalError(
+            f'event {seq}, a {kind}, cannot be read: {error}'
+        ) from None
     return events.Event(
-        seq,
-        timestamp,
-        event_type,
-        source,
-        events.decode(event_type, data),
-        symbol,
-        cause,
+        seq, timestamp, events.KINDS[kind], source, data, symbol, cause
     )
 
 
@@ -395,10 +415,15 @@ def read(
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
-    for count, row in enumerate(rows(path, after)):
-        if limit is not None and count >= limit:
+    if limit is None:
+        for page in _pages(path, after, _PAGE):
+            yield from map(_to_event, page)
+        return
+    for page in _pages(path, after, max(1, min(limit, _PAGE))):
+        yield from map(_to_event, page[:limit])
+        limit -= len(page)
+        if limit <= 0:
             return
-        yield _to_event(row)
 
 
 def read_one(path: pathlib.Path, seq: int) -> events.Event:
@@ -442,10 +467,42 @@ def read_verified(
     """
     # Before the rows: a log that is being written may outrun it meanwhile.
     high = mark.read(mark.beside(path)) if until is None else None
+    wanted: Iterator[Row] = rows(path, after.seq)
+    if until is not None:
+        wanted = itertools.islice(wanted, max(0, until - after.seq))
+    seq = after.seq
+    for event, head in held(path, wanted, after):
+        seq = event.seq
+        yield event, head
+    if until is not None and seq < until:
+        raise errors.JournalCorruptError(
+            f'{path}: event {seq + 1} is missing', seq + 1
+        )
+    if high is not None and high.seq > seq:
+        raise errors.JournalCorruptError(
+            f'{path} ends at event {seq} but had {high.seq}: the end is lost',
+            seq + 1,
+        )
+
+
+def held(
+    path: pathlib.Path, found: Iterable[Row], after: mark.Mark
+) -> Iterator[tuple[events.Event, bytes]]:
+    """Holds rows against the chain.
+
+    Args:
+        path: Where they are from, for messages.
+        found: The rows.
+        after: The event before them.
+
+    Yields:
+        Each event with its hash.
+
+    Raises:
+        errors.JournalCorruptError: At the first row that is wrong.
+    """
     seq, head = after
-    for expected, row in enumerate(rows(path, seq), start=seq + 1):
-        if until is not None and expected > until:
-            return
+    for expected, row in enumerate(found, start=seq + 1):
         if row[0] != expected:
             raise errors.JournalCorruptError(
                 f'{path}: event {expected} is missing', expected
@@ -457,17 +514,30 @@ def read_verified(
                 f'{path}: event {expected} was changed: its hash is wrong',
                 expected,
             )
-        seq = expected
         yield event, head
-    if until is not None and seq < until:
+
+
+def archived(path: pathlib.Path) -> list[segments.Segment]:
+    """Lists the segments of a log, the oldest first.
+
+    Args:
+        path: The log's file.
+
+    Returns:
+        The segments; none where nothing was ever archived.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    connection = open_reader(path)
+    try:
+        return segments.listed(connection)
+    except sqlite3.Error as error:
         raise errors.JournalCorruptError(
-            f'{path}: event {seq + 1} is missing', seq + 1
-        )
-    if high is not None and high.seq > seq:
-        raise errors.JournalCorruptError(
-            f'{path} ends at event {seq} but had {high.seq}: the end is lost',
-            seq + 1,
-        )
+            f'{path}: the list of segments cannot be read: {error}', 1
+        ) from None
+    finally:
+        connection.close()
 
 
 def _checked(path: pathlib.Path, row: Any, seq: int) -> events.Event:
@@ -494,9 +564,12 @@ def verify(path: pathlib.Path) -> Verification:
     head = events.GENESIS
     count = 0
     try:
+        moved = {segment.last: segment for segment in archived(path)}
         for event, digest in read_verified(path):
             head = digest
             count = event.seq
+            if count in moved:
+                segments.check(path, moved[count], head)
     except errors.JournalCorruptError as error:
         return Verification(
             False, count, head.hex(), error.first_bad, str(error)

@@ -1,6 +1,7 @@
 """What the doctor sees."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -91,6 +92,15 @@ def test_folder_and_log_that_others_may_read_are_warnings(sting, written):
 def test_damaged_log_fails(sting, written):
     written.log('demo').write_bytes(b'no database' * 1000)
     assert _checks(sting('doctor', '--json'))['log demo']['status'] == 'fail'
+
+
+def test_log_of_a_newer_version_fails(sting, written):
+    with sqlite3.connect(written.log('demo')) as connection:
+        connection.execute('PRAGMA user_version = 999')
+    connection.close()
+    check = _checks(sting('doctor', '--json'))['log demo']
+    assert check['status'] == 'fail'
+    assert 'newer' in check['detail']
 
 
 def test_profile_without_a_log_is_no_matter(sting, home):

@@ -33,6 +33,12 @@ def test_line_in_the_help_is_the_commands_own(name):
     assert command.help.split()[0] == main.COMMANDS[name][2].split()[0]
 
 
+def test_group_knows_its_commands_and_no_others():
+    context = click.Context(main.group)
+    assert main.group.list_commands(context) == list(main.COMMANDS)
+    assert main.group.get_command(context, 'nothing') is None
+
+
 def test_help_imports_nothing_heavy():
     code = (
         'import sys; from sting.cli import main; main.run(["-h"]); '

@@ -10,6 +10,8 @@ import stat
 import tempfile
 import threading
 
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from sting import control
@@ -249,6 +251,13 @@ def test_malformed_request_is_answered(client, line):
     assert answer['ok'] is False
     assert answer['kind'] == 'input'
     assert client.request('status')['profile'] == 'demo'
+
+
+@given(st.binary() | st.text().map(lambda text: json.dumps(text).encode()))
+def test_any_line_is_answered(line):
+    serving = control.Server(Station(), pathlib.Path('unused'))
+    answer = json.loads(asyncio.run(serving._answer(line)))
+    assert answer['ok'] is False
 
 
 def test_one_connection_may_ask_again(client):

@@ -85,7 +85,7 @@ class Chart(pane.Pane, can_focus=True):
             words.append('generated')
         if self.bars_back:
             words.append(f'{self.bars_back} bars back')
-        self.set_note(' '.join(words))
+        self.set_note(' '.join(word for word in words if word))
 
     def _draw(self) -> None:
         width, height = self.size

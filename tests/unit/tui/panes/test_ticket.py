@@ -1,0 +1,299 @@
+"""The form that makes an order, and the review line that sends it."""
+
+import pytest
+from textual import events
+from textual import widgets
+
+from sting.model import commands
+from sting.model import orders
+from sting.model import records
+from tests.unit.tui import apps
+from tests.unit.tui import stations
+from tui.panes import fields
+
+pytestmark = pytest.mark.unit
+
+ARMED = fields.ARM_S + 0.1
+TO_REVIEW = ['b', '1', '0', 'enter', 'enter', 'enter']
+
+
+def review_of(app):
+    return app.screen.query_one(fields.Review)
+
+
+def answer_of(app):
+    return str(app.screen.query_one('#answer', widgets.Label).content)
+
+
+async def test_b_opens_the_ticket_for_the_selected_symbol():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('down', 'b')
+        draft = app.screen.ticket.draft
+        assert (draft.side, draft.symbol) == ('buy', 'IBM')
+        assert app.screen.focused.id == 'field-quantity'
+
+
+async def test_enter_moves_on_and_stops_at_the_review():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        assert review_of(app).has_focus
+        assert 'BUY 10 AAPL market gtc' in review_of(app).text
+        await pilot.press(*['enter'] * 20)
+        await pilot.pause(ARMED)
+        await pilot.press('enter')
+        assert not station.given
+
+
+async def test_y_sends_when_the_line_is_armed():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        await pilot.pause(ARMED)
+        assert review_of(app).armed
+        await pilot.press('y')
+        await pilot.pause()
+        assert station.given == [
+            commands.SubmitOrder(
+                symbol='AAPL',
+                side=orders.OrderSide.BUY,
+                quantity=10.0,
+                reason='ticket',
+            )
+        ]
+        assert 'done' in answer_of(app)
+        assert app.screen.focused.id == 'watchlist'
+
+
+async def test_y_before_the_line_is_armed_sends_nothing():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW, 'y', 'y', 'y')
+        assert not station.given
+        await pilot.pause(ARMED)
+        await pilot.press('y')
+        assert len(station.given) == 1
+
+
+async def test_a_key_disarms_the_line():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        await pilot.pause(ARMED)
+        await pilot.press('x', 'y')
+        assert not station.given
+
+
+async def test_pasted_text_never_sends():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        await pilot.pause(ARMED)
+        review_of(app).post_message(events.Paste('y'))
+        await pilot.pause()
+        assert not station.given
+        assert not review_of(app).armed
+        await pilot.press('y')
+        assert not station.given
+
+
+async def test_letters_on_the_review_line_open_no_other_ticket():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW, 's', '4', 'question_mark')
+        assert app.screen.ticket.draft.side == 'buy'
+        assert review_of(app).has_focus
+
+
+async def test_escape_goes_back_to_the_fields_and_then_out():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW, 'escape')
+        assert app.screen.focused.id == 'field-time_in_force'
+        assert review_of(app).text == ''
+        await pilot.press('escape')
+        assert app.screen.focused.id == 'watchlist'
+
+
+async def test_leaving_the_review_ends_it():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        await pilot.pause(ARMED)
+        app.screen.watchlist.focus()
+        await pilot.pause()
+        assert review_of(app).text == ''
+        await pilot.press('y')
+        assert not station.given
+
+
+async def test_a_wrong_number_stays_in_its_field_and_is_told():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('b', '1', 'comma', '5', 'enter')
+        said = app.screen.query_one('#said-quantity', widgets.Label)
+        assert app.screen.focused.id == 'field-quantity'
+        assert 'without commas' in str(said.content)
+        await pilot.press('backspace', 'backspace')
+        assert str(said.content) == ''
+
+
+async def test_prices_count_by_type():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('s', '5', 'enter')
+        price = app.screen.query_one('#field-price')
+        stop = app.screen.query_one('#field-stop_price')
+        assert price.disabled
+        assert stop.disabled
+        await pilot.press('l')
+        assert not price.disabled
+        await pilot.press('s', 's')
+        assert app.screen.ticket.draft.type == 'stop_limit'
+        assert not price.disabled
+        assert not stop.disabled
+        await pilot.press('space', 'left', 'left', 'left', 'left')
+        assert app.screen.ticket.draft.type == 'market'
+
+
+async def test_a_limit_order_by_keys():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.SMALL) as pilot:
+        await pilot.press('s', '5', 'enter', 'l', 'enter', *'99.5', 'enter')
+        await pilot.press('d', 'enter')
+        await pilot.pause(ARMED)
+        await pilot.press('y')
+        await pilot.pause()
+        assert station.given == [
+            commands.SubmitOrder(
+                symbol='AAPL',
+                side=orders.OrderSide.SELL,
+                quantity=5.0,
+                type=orders.OrderType.LIMIT,
+                price=99.5,
+                time_in_force=orders.TimeInForce.DAY,
+                reason='ticket',
+            )
+        ]
+
+
+async def test_a_refusal_stays_in_the_ticket():
+    station = stations.Station()
+    station.answer = commands.CommandResult(ok=False, message='too large')
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        await pilot.pause(ARMED)
+        await pilot.press('y')
+        await pilot.pause()
+        assert answer_of(app) == '✗ too large'
+        assert app.screen.ticket.draft.quantity == '10'
+        assert app.screen.focused.id == 'field-quantity'
+
+
+async def test_modify_sends_a_replacement_with_what_changed():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('4', 'm')
+        assert app.screen.query_one('#field-symbol').disabled
+        await pilot.press('7', 'enter', 'enter')
+        await pilot.pause(ARMED)
+        await pilot.press('y')
+        await pilot.pause()
+        assert station.given == [
+            commands.ReplaceOrder(
+                order_id='log-101-0-1', quantity=7.0, price=99.5
+            )
+        ]
+
+
+async def test_leaving_a_change_clears_the_form():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('4', 'm', 'escape')
+        assert app.screen.ticket.draft.order_id == ''
+        assert app.screen.focused.id == 'orders'
+
+
+async def test_up_down_and_tab_move_between_fields():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('b', '5', 'down')
+        assert app.screen.focused.id == 'field-type'
+        await pilot.press('up', 'up')
+        assert app.screen.focused.id == 'field-symbol'
+        await pilot.press('tab')
+        assert app.screen.focused.id == 'field-quantity'
+        await pilot.press('shift+tab', 'shift+tab')
+        assert app.screen.focused.id == 'field-side'
+        await pilot.press('shift+tab')
+        assert app.screen.focused.id == 'chart'
+
+
+async def test_down_does_not_leave_a_wrong_field_but_tab_does():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('b', 'down')
+        assert app.screen.focused.id == 'field-quantity'
+        await pilot.press('tab')
+        assert app.screen.focused.id == 'field-type'
+
+
+async def test_a_command_goes_straight_to_the_review():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.SMALL) as pilot:
+        await pilot.press('colon', *'buy ibm 3 limit 150', 'enter')
+        await pilot.pause()
+        assert 'BUY 3 IBM limit 150' in review_of(app).text
+        assert review_of(app).has_focus
+        assert not station.given
+
+
+async def test_live_orders_are_shown_as_such():
+    app = apps.make(stations.Station(stations.snapshot(mode=records.Mode.LIVE)))
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        assert review_of(app).urgent
+        assert 'LIVE' in review_of(app).text
+
+
+async def test_the_selected_symbol_fills_an_idle_ticket_only():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('down')
+        await pilot.pause()
+        assert app.screen.ticket.draft.symbol == 'IBM'
+        await pilot.press('b', '1')
+        app.screen.select('GOOG')
+        assert app.screen.ticket.draft.symbol == 'IBM'
+
+
+async def test_the_review_line_shows_whether_it_is_armed():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        review_of(app).disarm()
+        assert 'wait' in apps.text_of(review_of(app))[0]
+        await pilot.pause(ARMED)
+        assert 'y sends' in apps.text_of(review_of(app))[0]
+        assert 'BUY 10 AAPL' in apps.text_of(review_of(app))[1]
+
+
+async def test_a_symbol_outside_the_watchlist_is_told():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('b', 'up', *'XYZ')
+        app.tick()
+        app.screen.ticket.show(app.snapshot)
+        said = app.screen.query_one('#said-symbol', widgets.Label)
+        assert str(said.content) == 'not in the watchlist'

@@ -1,0 +1,54 @@
+"""How the engine is, as tables."""
+
+import pytest
+from textual import widgets
+
+from tests.unit.tui import apps
+from tests.unit.tui import stations
+from tui.screens import system
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_figures_of_the_engine():
+    rows = dict(system.engine_rows(stations.snapshot()))
+    assert rows['last event'] == '1,234'
+    assert rows['loop lag'] == '0.7 ms'
+    assert rows['process'] == '4711'
+
+
+def test_lanes_feeds_brokers_and_strategies():
+    snapshot = stations.snapshot()
+    assert ('market', '3', '10,000', '1,200', '7', '0') in system.queue_rows(
+        snapshot
+    )
+    assert ('feed', 'demo', 'connected', '0.4s', '') in system.link_rows(
+        snapshot
+    )
+    assert ('broker', 'paper', 'connected', '-', '') in system.link_rows(
+        snapshot
+    )
+    assert system.strategy_rows(snapshot)[1][0] == 'sma_demo'
+
+
+def test_versions_are_those_that_run():
+    rows = dict(system.version_rows(stations.snapshot()))
+    assert rows['Python'].startswith('3.')
+    assert rows['textual'][0].isdigit()
+
+
+async def test_sheets_follow_the_engine_and_escape_leaves():
+    app = apps.make()
+    async with app.run_test(size=apps.MIDDLE) as pilot:
+        await pilot.press('f5')
+        await pilot.pause()
+        sheet = app.screen.query(system.Sheet).first()
+        before = sheet.render()
+        app.screen.show(stations.snapshot(seq=5555))
+        assert sheet.render() is not before
+        again = sheet.render()
+        app.screen.show(stations.snapshot(seq=5555))
+        assert sheet.render() is again
+        assert isinstance(sheet, widgets.Static)
+        await pilot.press('escape')
+        assert app.screen.scope == 'trade'

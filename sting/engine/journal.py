@@ -155,11 +155,16 @@ class Journal:
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = await aiosqlite.connect(path, isolation_level=None)
-            await connection.execute('PRAGMA journal_mode=WAL')
-            await connection.execute('PRAGMA synchronous=FULL')
-            await connection.execute('PRAGMA wal_autocheckpoint=10000')
-            await connection.executescript(SCHEMA)
-            water = mark.HighWater(mark.beside(path))
+            try:
+                await connection.execute('PRAGMA journal_mode=WAL')
+                await connection.execute('PRAGMA synchronous=FULL')
+                await connection.execute('PRAGMA wal_autocheckpoint=10000')
+                await connection.executescript(SCHEMA)
+                water = mark.HighWater(mark.beside(path))
+            except BaseException:
+                # Its thread would keep the process from ending.
+                await connection.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise errors.JournalWriteError(
                 f'{path} cannot be written: {error}'
@@ -277,9 +282,9 @@ def _keep(connection: sqlite3.Connection, at: mark.Mark, image: bytes) -> None:
         rows = connection.execute(
             'SELECT seq FROM checkpoints ORDER BY seq DESC'
         ).fetchall()
-        kept = rows[min(NEWEST, len(rows)) - 1][0]
-        for (seq,) in rows[NEWEST:]:
-            if kept - seq >= APART:
+        kept: int | None = None
+        for (seq,) in reversed(rows[NEWEST:]):
+            if kept is None or seq - kept >= APART:
                 kept = seq
             else:
                 connection.execute(
@@ -314,7 +319,9 @@ def open_reader(path: pathlib.Path) -> sqlite3.Connection:
         raise errors.JournalError(f'there is no event log at {path}')
     connection = None
     try:
-        connection = sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)
+        connection = sqlite3.connect(
+            f'{path.absolute().as_uri()}?mode=ro', uri=True
+        )
         (application,) = connection.execute('PRAGMA application_id').fetchone()
         (version,) = connection.execute('PRAGMA user_version').fetchone()
     except sqlite3.Error as error:
@@ -362,7 +369,7 @@ def _pages(path: pathlib.Path, after: int, size: int) -> Iterator[list[Row]]:
     )
     try:
         while True:
-            page = connection.execute(query, (after,)).fetchall()
+            page = _readable(connection.execute(query, (after,)))
             segment = None
             if not page or page[0][0] != after + 1:
                 segment = segments.find(connection, after + 1)
@@ -380,6 +387,21 @@ def _pages(path: pathlib.Path, after: int, size: int) -> Iterator[list[Row]]:
         ) from None
     finally:
         connection.close()
+
+
+def _readable(found: Iterable[Row]) -> list[Row]:
+    """Gives the rows up to the first that cannot be read, if it is not first.
+
+    So the number of the one that cannot be read is known.
+    """
+    page: list[Row] = []
+    try:
+        # What comes before an error is in the list by then.
+        page.extend(found)
+    except sqlite3.Error:
+        if not page:
+            raise
+    return page
 
 
 def _to_event(row: Row) -> events.Event:
@@ -508,7 +530,9 @@ def held(
                 f'{path}: event {expected} is missing', expected
             )
         event = _checked(path, row, expected)
-        head = events.chain(head, event, row[6].encode())
+        # A cause below 0 has no place in a hash.
+        if event.cause >= 0:
+            head = events.chain(head, event, row[6].encode())
         if head != row[7]:
             raise errors.JournalCorruptError(
                 f'{path}: event {expected} was changed: its hash is wrong',
@@ -591,6 +615,7 @@ def why(path: pathlib.Path, seq: int) -> list[events.Event]:
         errors.JournalError: There is no such event, or no log.
     """
     chain = [read_one(path, seq)]
-    while chain[-1].cause:
+    # Causes come first; in a log that is damaged they may not.
+    while 0 < chain[-1].cause < chain[-1].seq:
         chain.append(read_one(path, chain[-1].cause))
     return chain

@@ -6,6 +6,7 @@ checkpoint counts only when an event of the chain has its digest.
 """
 
 from collections.abc import Callable
+import contextlib
 import hashlib
 import pathlib
 import sqlite3
@@ -133,10 +134,10 @@ def _is_new(path: pathlib.Path) -> bool:
     if not path.exists() or path.stat().st_size == 0:
         return True
     try:
-        with sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True) as found:
+        uri = f'{path.absolute().as_uri()}?mode=ro'
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as found:
             query = 'SELECT count(*) FROM sqlite_master'
             (tables,) = found.execute(query).fetchone()
-        found.close()
     except sqlite3.Error:
         return False
     return bool(tables == 0)

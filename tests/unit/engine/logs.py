@@ -1,0 +1,82 @@
+"""Logs on disk for tests, and ways to damage them as no writer would."""
+
+import contextlib
+import sqlite3
+
+from sting.engine import journal
+from sting.engine import mark
+from sting.model import events
+from tests.unit.engine import worlds
+
+START = journal.START
+_TRIGGERS = ('events_are_not_updated', 'events_are_not_deleted')
+
+
+def some_events(count, first=1):
+    """Bars, each caused by the one before it."""
+    return [
+        events.Event(
+            seq,
+            worlds.NOON + seq,
+            events.EventType.MARKET_DATA,
+            'feed:test',
+            worlds.bar(timestamp=worlds.NOON + seq, price=100.0 + seq),
+            'AAPL',
+            seq - 1,
+        )
+        for seq in range(first, first + count)
+    ]
+
+
+@contextlib.asynccontextmanager
+async def opened(path, last=START):
+    log = await journal.Journal.open(path, seq=last.seq, head=last.head)
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+async def written(path, batch):
+    """A closed log of these events; gives where it ends."""
+    async with opened(path) as log:
+        if batch:
+            await log.append(batch)
+        return log.last
+
+
+def execute(path, *statements):
+    """Does as someone would who opens the file with another program."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def tamper(path, statement):
+    """Changes rows behind the triggers' back."""
+    execute(
+        path, *(f'DROP TRIGGER IF EXISTS {name}' for name in _TRIGGERS),
+        statement,
+    )  # fmt: skip
+
+
+def fill_disk(path):
+    """Lets every insertion fail, as a full disk would."""
+    execute(
+        path,
+        'CREATE TRIGGER full BEFORE INSERT ON events '
+        "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+    )
+
+
+def free_disk(path):
+    execute(path, 'DROP TRIGGER full')
+
+
+def seqs(path):
+    return [event.seq for event in journal.read(path)]
+
+
+def high_water(path):
+    return mark.read(mark.beside(path))

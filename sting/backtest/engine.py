@@ -36,6 +36,8 @@ from sting.strategy import loader
 from sting.strategy import runner
 
 LOG = 'backtest'
+# The strategy's name in orders and in the log: its path is no part of a run.
+NAME = 'strategy'
 PROGRESS = 16_384
 
 Progress = Callable[[int, int], None]
@@ -302,7 +304,7 @@ def run(
         errors.StrategyError: The strategy cannot be loaded, or it raised.
         errors.ConfigError: An assumption is out of range.
     """
-    strategy = loader.create(reference, reference, parameters or {})
+    strategy = loader.create(reference, NAME, parameters or {})
     feeder = runner.StrategyRunner(strategy, number=1, log=LOG)
     costs = costs_lib.CostModel(
         commission_bps=commission_bps, slippage_bps=slippage_bps

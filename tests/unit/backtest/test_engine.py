@@ -1,0 +1,447 @@
+"""Runs: when orders fill, what is counted, and that it is always the same."""
+
+import collections
+import math
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+import msgspec
+import numpy as np
+import pytest
+
+from sting import settings
+from sting.backtest import engine
+from sting.model import errors
+from sting.risk import gate as gates
+from sting.risk import manager
+from sting.risk import rules
+from tests.unit.backtest import bars as worlds
+
+pytestmark = pytest.mark.unit
+
+ROOT = pathlib.Path(__file__).parents[3]
+SMA = 'sting.library.sma_cross'
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a user's strategy and gives its path."""
+
+    def written(body, name='mine.py'):
+        path = tmp_path / name
+        path.write_text(
+            'from sting import strategy\n\n\n'
+            'class Mine(strategy.AbstractStrategy):\n'
+            + textwrap.indent(textwrap.dedent(body).strip(), '    ')
+            + '\n'
+        )
+        return str(path)
+
+    return written
+
+
+def run(reference, table, *limited, **options):
+    return engine.run(reference, table, manager.RiskManager(limited), **options)
+
+
+def fills_of(result):
+    """Minute, side, quantity and price of each fill."""
+    return [
+        ((at - worlds.START) // worlds.MINUTE, str(side), quantity, price)
+        for _, side, quantity, price, _, at in result.fills.rows()
+    ]
+
+
+ONCE = """
+async def on_start(self):
+    self.bars = 0
+    self.updates = []
+
+async def on_market_data(self, data):
+    self.bars += 1
+    if self.bars == 1:
+        self.buy('X', 10)
+"""
+
+
+def test_an_order_fills_at_the_open_of_the_next_bar(write):
+    table = worlds.make(
+        [
+            ('X', 1, 10.0, 12.0, 9.0, 11.0),
+            ('X', 2, 13.0, 15.0, 12.0, 14.0),
+            ('X', 3, 16.0, 18.0, 15.0, 17.0),
+        ]
+    )
+    result = run(write(ONCE), table, cash=1_000.0)
+    assert fills_of(result) == [(2, 'buy', 10.0, 13.0)]
+    assert result.curve.equity.tolist() == [1_000.0, 1_010.0, 1_040.0]
+    assert result.curve.cash.tolist() == [1_000.0, 870.0, 870.0]
+    assert result.curve.exposed.tolist() == [False, True, True]
+
+
+def test_an_order_decided_on_the_last_bar_does_not_fill(write):
+    result = run(write(ONCE), worlds.flat(10.0))
+    assert result.orders == 1
+    assert len(result.fills) == 0
+
+
+def test_an_order_decided_before_the_first_bar_fills_on_a_later_one(write):
+    path = write(
+        """
+        async def on_start(self):
+            self.buy('X', 5)
+        """
+    )
+    # Its moment is that of the first bar, so the second is the next one.
+    result = run(path, worlds.flat(10.0, 11.0, 12.0))
+    assert fills_of(result) == [(2, 'buy', 5.0, 11.0)]
+
+
+def test_costs_and_slippage_are_taken(write):
+    result = run(
+        write(ONCE),
+        worlds.flat(100.0, 100.0, 100.0),
+        cash=10_000.0,
+        commission_bps=10.0,
+        slippage_bps=50.0,
+    )
+    assert fills_of(result) == [(2, 'buy', 10.0, pytest.approx(100.5))]
+    assert result.fills.fee[0] == pytest.approx(1.005)
+    assert result.curve.equity[-1] == pytest.approx(10_000.0 - 5.0 - 1.005)
+
+
+def test_a_share_of_the_volume_is_filled_a_bar(write):
+    table = worlds.make(
+        [('X', at, 10.0, 10.0, 10.0, 10.0, 16.0) for at in range(1, 6)]
+    )
+    result = run(write(ONCE), table, participation=0.25)
+    assert [row[2] for row in fills_of(result)] == [4.0, 4.0, 2.0]
+    assert result.orders == 1
+
+
+def test_a_strategy_cancels_what_works(write):
+    path = write(
+        """
+        async def on_start(self):
+            self.seen = []
+            self.order = ''
+
+        async def on_market_data(self, data):
+            if not self.order:
+                self.order = self.buy(
+                    'X', 10, strategy.OrderType.LIMIT, price=5.0
+                )
+            elif len(self.seen) == 1:
+                self.cancel(self.order)
+
+        async def on_order_update(self, order):
+            self.seen.append(order.status)
+
+        async def on_stop(self):
+            raise ValueError(' '.join(self.seen))
+        """
+    )
+    # The last bar would have filled it.
+    with pytest.raises(
+        errors.StrategyError, match='accepted pending_cancel cancelled'
+    ):
+        run(path, worlds.flat(10.0, 10.0, 10.0, 4.0))
+
+
+def test_a_position_is_told_after_the_fill(write):
+    path = write(
+        ONCE
+        + """
+async def on_position_update(self, position):
+    self.updates.append((position.quantity, position.average_price))
+
+async def on_stop(self):
+    raise ValueError(self.updates)
+"""
+    )
+    with pytest.raises(errors.StrategyError, match=r'\[\(10\.0, 11\.0\)\]'):
+        run(path, worlds.flat(10.0, 11.0, 12.0))
+
+
+def test_an_answer_to_a_fill_trades_on_the_next_bar(write):
+    path = write(
+        ONCE
+        + """
+async def on_position_update(self, position):
+    if position.quantity:
+        self.sell('X', position.quantity)
+"""
+    )
+    result = run(path, worlds.flat(10.0, 11.0, 12.0, 13.0))
+    assert fills_of(result) == [
+        (2, 'buy', 10.0, 11.0),
+        (3, 'sell', 10.0, 12.0),
+    ]
+    assert len(result.trades) == 1
+
+
+def test_symbols_share_one_account(write):
+    path = write(
+        """
+        async def on_market_data(self, data):
+            if not self.portfolio.quantity(data.symbol):
+                self.buy(data.symbol, 6)
+        """
+    )
+    table = worlds.make(
+        [
+            (symbol, at, 100.0, 100.0, 100.0, 100.0)
+            for symbol in ('A', 'B')
+            for at in (1, 2, 3)
+        ],
+        ('A', 'B'),
+    )
+    result = run(path, table, rules.BuyingPower(1.0), cash=1_000.0)
+    # The second order would take more than the account has.
+    assert [row[1:] for row in fills_of(result)] == [('buy', 6.0, 100.0)]
+    assert result.fills.symbol == ['A']
+    assert result.orders > 1
+    assert result.symbols == ('A', 'B')
+
+
+def test_the_curve_has_one_point_a_moment():
+    table = worlds.make(
+        [
+            (symbol, at, 10.0, 10.0, 10.0, 10.0)
+            for symbol in ('A', 'B')
+            for at in (1, 2, 3)
+        ],
+        ('A', 'B'),
+    )
+    result = run('sting.library.buy_and_hold', table)
+    assert len(result.curve) == 3
+    assert result.bars == 6
+
+
+def test_a_denied_order_is_counted_and_not_filled(write):
+    path = write(
+        ONCE
+        + """
+async def on_order_update(self, order):
+    self.updates.append(f'{order.status} {order.message}')
+
+async def on_stop(self):
+    raise ValueError(self.updates)
+"""
+    )
+    with pytest.raises(
+        errors.StrategyError, match=r"\['denied max_position: 10 units is abov"
+    ):
+        run(path, worlds.flat(10.0, 11.0, 12.0), rules.MaxPosition(9.0))
+    result = run(
+        write(ONCE), worlds.flat(10.0, 11.0, 12.0), rules.MaxPosition(9.0)
+    )
+    assert result.orders == 1
+    assert len(result.fills) == 0
+    assert result.assumptions['rules'] == ('halted', 'max_position')
+
+
+def test_short_sales_are_judged_by_the_shipped_rules(write, tmp_path):
+    config = settings.load(settings.Home.find({'STING_HOME': str(tmp_path)}))
+    path = write(ONCE.replace('self.buy', 'self.sell'))
+    gate = gates.build(config.risk.backtest, config.risk.sizing)
+    result = engine.run(path, worlds.flat(10.0, 11.0, 12.0), gate)
+    assert fills_of(result) == [(2, 'sell', 10.0, 11.0)]
+
+
+def test_an_order_without_a_quantity_is_sized(write):
+    path = write(ONCE.replace(', 10)', ')'))
+    gate = manager.RiskManager(size_fraction=0.5)
+    result = engine.run(path, worlds.flat(10.0, 10.0), gate, cash=1_000.0)
+    assert fills_of(result) == [(2, 'buy', 50.0, 10.0)]
+
+
+@pytest.mark.parametrize(
+    ('callback', 'line'), [('on_start', 6), ('on_stop', 6)]
+)
+def test_a_strategy_that_raises_ends_the_run_with_file_and_line(
+    write, callback, line
+):
+    path = write(
+        f"""
+        async def {callback}(self):
+            raise KeyError('nothing there')
+        """
+    )
+    with pytest.raises(errors.StrategyError) as caught:
+        run(path, worlds.flat(10.0, 11.0))
+    assert f'{path}:{line}: KeyError' in str(caught.value)
+    assert 'nothing there' in str(caught.value)
+
+
+def test_a_run_over_no_bars_has_no_figures():
+    empty = worlds.flat(10.0).take(slice(0, 0))
+    told = []
+    result = run(SMA, empty, progress=lambda *at: told.append(at))
+    assert (result.bars, result.orders, len(result.curve)) == (0, 0, 0)
+    assert told == [(0, 0)]
+
+
+def test_progress_ends_at_the_last_bar():
+    told = []
+    run(SMA, worlds.walk(40, 1), progress=lambda *at: told.append(at))
+    assert told == [(0, 40), (40, 40)]
+
+
+def test_the_assumptions_are_told():
+    result = run(
+        SMA, worlds.walk(40, 1), parameters={'fast': 5, 'slow': 9}, seed=7
+    )
+    assert result.parameters == {'fast': 5, 'slow': 9, 'quantity': 100.0}
+    assert result.assumptions['fill'] == 'next_open'
+    assert result.assumptions['seed'] == 7
+    assert result.assumptions['timeframe'] == '1m'
+    assert result.start == worlds.START + worlds.MINUTE
+    assert result.end == worlds.START + 40 * worlds.MINUTE
+
+
+# The same twice, and only then.
+
+
+def test_two_runs_have_one_hash():
+    table = worlds.walk(2_000, 2)
+    assert run(SMA, table).log_hash == run(SMA, table).log_hash
+
+
+PROGRAM = """
+from sting.risk import manager
+from sting.backtest import engine
+from tests.unit.backtest import bars
+found = engine.run(
+    'sting.library.sma_cross', bars.walk(2_000, 2), manager.RiskManager()
+)
+print(found.log_hash)
+"""
+
+
+def test_the_hash_is_the_same_in_every_process():
+    found = {
+        subprocess.run(
+            [sys.executable, '-c', PROGRAM],
+            cwd=ROOT,
+            env={'PYTHONHASHSEED': seed, 'PYTHONPATH': str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ('0', '1')
+    }
+    assert found == {run(SMA, worlds.walk(2_000, 2)).log_hash}
+
+
+@pytest.mark.parametrize('column', ['open', 'high', 'close', 'volume'])
+def test_one_changed_figure_changes_the_hash(column):
+    table = worlds.walk(200, 3)
+    before = run(SMA, table).log_hash
+    getattr(table, column)[-1] += 1e-6
+    assert run(SMA, table).log_hash != before
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'cash': 99_999.0},
+        {'commission_bps': 1.0},
+        {'slippage_bps': 1.0},
+        {'participation': 1e-4},
+        {'parameters': {'fast': 11}},
+    ],
+)
+def test_another_assumption_changes_the_hash(options):
+    table = worlds.walk(500, 4)
+    assert run(SMA, table).log_hash != run(SMA, table, **options).log_hash
+
+
+def test_the_hash_does_not_depend_on_the_path(write):
+    table = worlds.walk(100, 5)
+    first = run(write(ONCE, 'a.py'), table).log_hash
+    assert run(write(ONCE, 'b.py'), table).log_hash == first
+
+
+# Against a loop that knows nothing of sting.
+
+Loop = collections.namedtuple('Loop', 'fills equity')
+
+
+def reference(table, cash, commission):
+    """SMA 10 and 30, long or flat, 100 units, filled at the next open."""
+    closes = table.close.tolist()
+    opens = table.open.tolist()
+    held = wanted = 0.0
+    before = math.nan
+    fills, equity = [], []
+    for at, close in enumerate(closes):
+        if wanted:
+            price = opens[at]
+            cash -= wanted * price + abs(wanted) * price * commission
+            fills.append((at + 1, wanted, price))
+            held += wanted
+            wanted = 0.0
+        equity.append(cash + held * close if held else cash)
+        if at < 29:
+            continue
+        fast = math.fsum(closes[at - 9 : at + 1]) / 10
+        slow = math.fsum(closes[at - 29 : at + 1]) / 30
+        now = fast - slow
+        if before <= 0 < now and not held:
+            wanted = 100.0
+        elif before >= 0 > now and held:
+            wanted = -held
+        before = now
+    return Loop(fills, equity)
+
+
+def test_fills_and_equity_are_those_of_a_plain_loop():
+    table = worlds.walk(100_000, 1)
+    result = run(SMA, table, cash=1e6, commission_bps=10.0, participation=1.0)
+    expected = reference(table, 1e6, 10.0 / 10_000)
+    found = [
+        (at, quantity if side == 'buy' else -quantity, price)
+        for at, side, quantity, price in fills_of(result)
+    ]
+    assert len(found) > 3_000
+    assert found == expected.fills
+    assert result.curve.equity.tolist() == expected.equity
+
+
+@limits(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 10_000), slippage=st.sampled_from([0.0, 5.0]))
+def test_cash_and_holdings_are_the_fills_at_every_bar(seed, slippage):
+    table = worlds.walk(300, seed)
+    result = run(
+        SMA,
+        table,
+        parameters={'fast': 2, 'slow': 5},
+        commission_bps=5.0,
+        slippage_bps=slippage,
+        participation=0.001,
+    )
+    cash = np.full(len(table), 100_000.0)
+    held = np.zeros(len(table))
+    for _, side, quantity, price, fee, at in result.fills.rows():
+        since = table.timestamp >= at
+        cash[since] -= side.sign * quantity * price + fee
+        held[since] += side.sign * quantity
+    np.testing.assert_allclose(result.curve.cash, cash, rtol=1e-12)
+    np.testing.assert_allclose(
+        result.curve.equity, cash + held * table.close, rtol=1e-12
+    )
+    exposed = np.abs(held) > 1e-9
+    assert result.curve.exposed.tolist() == exposed.tolist()
+
+
+def test_the_result_can_be_written_as_json():
+    result = run(SMA, worlds.walk(500, 6))
+    told = msgspec.json.decode(msgspec.json.encode(result.to_json()))
+    assert told['log_hash'] == result.log_hash
+    assert told['bars'] == 500

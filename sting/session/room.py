@@ -245,6 +245,7 @@ class EngineRoom:
     async def start(self) -> None:
         """Starts all parts; trading begins, unless a halt is latched."""
         system = self._engine.state
+        since = system.time
         self._started = self._clock.monotonic()
         halted = system.trading is records.TradingState.HALTED
         if self._stop.is_set and not halted:
@@ -261,7 +262,9 @@ class EngineRoom:
         await self._sequence.drain()
         if self._found.base.seq:
             self._verifying = asyncio.create_task(self._verify_older())
-        await self._brokers.reconcile(system.working(), system.knows_execution)
+        await self._brokers.reconcile(
+            system.working(), system.knows_execution, since
+        )
         if system.trading is records.TradingState.TRADING:
             for spec in self._specs:
                 if spec.enabled:

@@ -65,7 +65,10 @@ class Desk:
 
 
 class Scripted(interface.BrokerInterface):
-    """A broker that does what it was told, or raises it."""
+    """A broker that does what it was told, or raises it.
+
+    A list is one answer after the other.
+    """
 
     name = 'scripted'
     dedupes = True
@@ -80,6 +83,8 @@ class Scripted(interface.BrokerInterface):
     def _do(self, verb, *given):
         self.calls.append((verb, *given))
         answer = self.script.get(verb)
+        if isinstance(answer, list):
+            answer = answer.pop(0) if answer else None
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -111,8 +116,7 @@ class Scripted(interface.BrokerInterface):
         return list(self.known.values())
 
     async def get_order_by_client_id(self, order_id):
-        if 'ask' in self.script:
-            raise self.script['ask']
+        self._do('ask', order_id)
         return self.known.get(order_id)
 
     async def get_fills(self, since=0):
@@ -211,26 +215,16 @@ async def test_an_order_without_a_connection_is_rejected():
     assert await Desk(broker).run(step.Place(order())) == [('o1', S.REJECTED)]
 
 
-@pytest.mark.parametrize(
-    ('errand', 'verb'),
-    [(step.Cancel, 'cancel'), (step.Replace, 'replace')],
-)
-async def test_a_refused_errand_leaves_the_order_as_it_was(errand, verb):
-    broker = Scripted(**{verb: errors.BrokerRejectedError('not connected')})
-    one = order(status=S.PENDING_CANCEL)
-    given = (None, 91.0, None) if verb == 'replace' else ()
-    assert await Desk(broker).run(errand(one, *given)) == [('o1', S.ACCEPTED)]
+async def test_a_change_without_a_connection_leaves_the_order_as_it_was():
+    broker = Scripted(replace=errors.BrokerRejectedError('not connected'))
+    errand = step.Replace(order(status=S.PENDING_REPLACE), None, 91.0, None)
+    assert await Desk(broker).run(errand) == [('o1', S.ACCEPTED)]
 
 
-@pytest.mark.parametrize(
-    ('errand', 'verb'),
-    [(step.Cancel, 'cancel'), (step.Replace, 'replace')],
-)
-async def test_silence_after_any_errand_is_unknown(errand, verb):
-    broker = Scripted(**{verb: errors.BrokerUnknownError('no answer')})
-    given = (None, 91.0, None) if verb == 'replace' else ()
-    desk = Desk(broker)
-    assert await desk.run(errand(order(), *given)) == [('o1', S.UNKNOWN)]
+async def test_silence_after_a_change_is_unknown():
+    broker = Scripted(replace=errors.BrokerUnknownError('no answer'))
+    errand = step.Replace(order(), None, 91.0, None)
+    assert await Desk(broker).run(errand) == [('o1', S.UNKNOWN)]
 
 
 async def test_a_failure_does_not_hold_up_the_next_errand():
@@ -399,7 +393,18 @@ async def test_a_fill_that_was_missed_is_reported_and_ends_the_order():
     desk = Desk(Scripted([order(status=S.FILLED)], [missed()]))
     await desk.reconcile(order(status=S.ACCEPTED, created=DECIDED))
     assert desk.reports == [missed()]
-    assert desk.broker.since == DECIDED
+
+
+async def test_fills_are_asked_for_from_an_hour_before_the_oldest_order():
+    desk = Desk(Scripted([order(status=S.FILLED)]))
+    await desk.manager.start()
+    await desk.manager.reconcile(
+        [order(status=S.ACCEPTED, created=2 * manager.SINCE)],
+        lambda fill: False,
+        3 * manager.SINCE,
+    )
+    await desk.manager.stop()
+    assert desk.broker.since == manager.SINCE
 
 
 async def test_a_fill_in_the_log_is_not_reported_again():
@@ -409,15 +414,6 @@ async def test_a_fill_in_the_log_is_not_reported_again():
         booked=lambda fill: fill.execution_id == 'e1',
     )
     assert desk.reports == [missed('e2')]
-
-
-async def test_a_broker_that_does_not_answer_is_not_guessed_at():
-    desk = Desk(Scripted(ask=errors.BrokerUnknownError('no answer')))
-    await desk.manager.start()
-    with pytest.raises(errors.BrokerUnknownError):
-        await desk.manager.reconcile([order()], lambda fill: False)
-    await desk.manager.stop()
-    assert desk.reports == []
 
 
 async def test_the_paper_broker_goes_on_with_what_the_log_has():
@@ -432,3 +428,156 @@ async def test_the_paper_broker_goes_on_with_what_the_log_has():
     (fill,) = second.broker.match(bar(1, 96, 97, 94))
     assert fill.price == 95.0
     await second.manager.stop()
+
+
+# Asked until it is answered.
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    monkeypatch.setattr(manager, 'FIRST_S', 0.001)
+
+
+async def ask_until(desk, errands, done):
+    await desk.manager.start()
+    for errand in errands:
+        desk.manager.send(errand)
+    async with asyncio.timeout(5.0):
+        while not done():  # noqa: ASYNC110 - there is no event to await.
+            await asyncio.sleep(0.001)
+    await desk.manager.stop()
+    return desk.statuses()
+
+
+async def test_an_order_without_an_answer_is_sent_again_if_it_never_arrived(
+    soon,
+):
+    broker = Scripted(
+        place=[errors.BrokerUnknownError('no answer'), None],
+        ask=[errors.BrokerUnknownError('no answer'), None],
+    )
+    desk = Desk(broker)
+    await ask_until(
+        desk,
+        [step.Place(order())],
+        lambda: broker.calls.count(('place', 'o1')) == 2,
+    )
+    assert [verb for verb, *_ in broker.calls] == [
+        'connect',
+        'place',
+        'ask',
+        'ask',
+        'place',
+        'disconnect',
+    ]
+    assert desk.statuses() == [('o1', S.UNKNOWN)]
+
+
+async def test_an_order_without_an_answer_that_works_is_not_sent_again(soon):
+    broker = Scripted(
+        [order(status=S.ACCEPTED)], place=errors.BrokerUnknownError('?')
+    )
+    desk = Desk(broker)
+    statuses = await ask_until(
+        desk, [step.Place(order())], lambda: len(desk.reports) == 2
+    )
+    assert statuses == [('o1', S.UNKNOWN), ('o1', S.ACCEPTED)]
+    assert broker.calls.count(('place', 'o1')) == 1
+
+
+async def test_an_order_without_an_answer_that_ended_has_ended(soon):
+    broker = Scripted(
+        [order(status=S.EXPIRED)], place=errors.BrokerUnknownError('?')
+    )
+    desk = Desk(broker)
+    statuses = await ask_until(
+        desk, [step.Place(order())], lambda: len(desk.reports) == 2
+    )
+    assert statuses[-1] == ('o1', S.EXPIRED)
+
+
+async def test_an_order_cancelled_while_it_is_asked_about_is_not_sent(soon):
+    broker = Scripted(
+        place=errors.BrokerUnknownError('no answer'), cancel=refused()
+    )
+    desk = Desk(broker)
+    statuses = await ask_until(
+        desk,
+        [step.Place(order()), step.Cancel(order(status=S.PENDING_CANCEL))],
+        lambda: len(desk.reports) == 2,
+    )
+    assert statuses == [('o1', S.UNKNOWN), ('o1', S.CANCELLED)]
+    assert broker.calls.count(('place', 'o1')) == 1
+
+
+@pytest.mark.parametrize(
+    'silence',
+    [
+        errors.BrokerUnknownError('no answer'),
+        errors.BrokerRejectedError('not connected'),
+    ],
+)
+async def test_a_cancel_is_sent_until_the_broker_answers(soon, silence):
+    taken = interface.CancelResponse(order_id='o1', accepted=True)
+    broker = Scripted(
+        [order(status=S.ACCEPTED)], cancel=[silence, silence, taken]
+    )
+    desk = Desk(broker)
+    statuses = await ask_until(
+        desk,
+        [step.Cancel(order(status=S.PENDING_CANCEL))],
+        lambda: broker.calls.count(('cancel', 'o1')) == 3,
+    )
+    assert statuses == []
+
+
+async def test_a_change_without_an_answer_is_told_with_its_terms(soon):
+    theirs = order(status=S.ACCEPTED, quantity=12.0, price=91.0)
+    broker = Scripted([theirs], replace=errors.BrokerUnknownError('?'))
+    desk = Desk(broker)
+    one = order(status=S.PENDING_REPLACE)
+    await ask_until(
+        desk,
+        [step.Replace(one, 12.0, 91.0, None)],
+        lambda: len(desk.reports) == 2,
+    )
+    assert desk.statuses()[-1] == ('o1', S.ACCEPTED)
+    assert (desk.reports[-1].quantity, desk.reports[-1].price) == (12.0, 91.0)
+
+
+async def test_a_start_goes_on_until_there_is_a_connection(soon):
+    broker = Scripted(connect=[errors.BrokerUnknownError('down')] * 3 + [None])
+    desk = Desk(broker)
+    await ask_until(
+        desk,
+        [step.Place(order())],
+        lambda: ('place', 'o1') in broker.calls,
+    )
+    assert broker.calls.count(('connect',)) == 4
+
+
+async def test_an_end_without_a_connection_does_not_wait_for_one():
+    desk = Desk(Scripted(connect=errors.BrokerUnknownError('down')))
+    async with asyncio.timeout(5.0):
+        await desk.run(step.Place(order()))
+    assert ('place', 'o1') not in desk.broker.calls
+
+
+async def test_a_restart_asks_until_the_broker_answers(soon):
+    broker = Scripted(ask=[errors.BrokerUnknownError('no answer')] * 2)
+    desk = Desk(broker)
+    async with asyncio.timeout(5.0):
+        await desk.reconcile(order())
+    assert broker.calls.count(('ask', 'o1')) == 3
+    assert broker.calls.count(('place', 'o1')) == 1
+
+
+async def test_new_terms_come_before_the_fills_made_on_them():
+    theirs = order(status=S.FILLED, quantity=20.0)
+    desk = Desk(Scripted([theirs], [missed()]))
+    await desk.reconcile(order(status=S.PENDING_REPLACE))
+    assert [type(one).__name__ for one in desk.reports] == [
+        'OrderUpdate',
+        'Fill',
+    ]
+    assert desk.reports[0].quantity == 20.0

@@ -105,7 +105,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
 
     # What it can do.
 
-    def buy(  # noqa: PLR0917 - the order of a ticket's fields.
+    def buy(
         self,
         symbol: str,
         quantity: float | None = None,
@@ -138,7 +138,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         Raises:
             errors.OrderError: The order makes no sense by itself.
         """
-        return self._order(
+        return self.__order(
             orders.OrderSide.BUY,
             symbol,
             quantity,
@@ -152,7 +152,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             reason,
         )
 
-    def sell(  # noqa: PLR0917 - as `buy`.
+    def sell(
         self,
         symbol: str,
         quantity: float | None = None,
@@ -173,7 +173,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         Raises:
             errors.OrderError: The order makes no sense by itself.
         """
-        return self._order(
+        return self.__order(
             orders.OrderSide.SELL,
             symbol,
             quantity,
@@ -203,7 +203,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         """
         _check_symbol(symbol)
         _check_finite('target quantity', quantity)
-        return self._queue(
+        return self.__queue(
             symbol, orders.SignalKind.TARGET, reason, quantity=quantity
         )
 
@@ -225,7 +225,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         """
         _check_symbol(symbol)
         _check_finite('target weight', weight)
-        return self._queue(
+        return self.__queue(
             symbol, orders.SignalKind.TARGET_WEIGHT, reason, weight=weight
         )
 
@@ -243,7 +243,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             errors.OrderError: It is not a symbol.
         """
         _check_symbol(symbol)
-        return self._queue(symbol, orders.SignalKind.CLOSE, reason)
+        return self.__queue(symbol, orders.SignalKind.CLOSE, reason)
 
     def cancel(self, order_id: str) -> str:
         """Wants one of its orders cancelled.
@@ -301,7 +301,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         held = self.portfolio.positions.get(symbol)
         return portfolio.Position(symbol=symbol) if held is None else held
 
-    def _order(  # noqa: PLR0917 - by position, since it runs at every order.
+    def __order(
         self,
         side: orders.OrderSide,
         symbol: str,
@@ -354,7 +354,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         )
         return order_id
 
-    def _queue(
+    def __queue(
         self,
         symbol: str,
         kind: orders.SignalKind,

@@ -37,6 +37,12 @@ def test_a_bad_parameter_is_refused():
         Idle('a', {'n': 0})
 
 
+def test_names_that_authors_use_do_not_get_in_the_way_of_the_verbs(idle):
+    idle._order = idle._queue = {}
+    assert idle.buy('X', 1.0) == only(idle).order_id
+    assert idle.target('X', 1.0) == only(idle).order_id
+
+
 def test_buy_queues_a_signal_under_the_id_that_it_returns(idle):
     order_id = idle.buy('X', 5, reason='because')
     signal = only(idle)

@@ -126,7 +126,7 @@ class CoreEngine:
         """
         self._turn.begin(now)
         if incoming.type in (_T.ORDER_UPDATE, _T.FILL):
-            self._desk.report(incoming.data, incoming.source, incoming.cause)
+            self._desk.report(incoming.data, incoming.source)
         elif incoming.type is _T.COMMAND:
             self._operator.check(incoming.data.command)
             self._operator.carry_out(self._emit(incoming))
@@ -155,9 +155,8 @@ class CoreEngine:
         if not reports:
             return None
         self._turn.begin(bar.timestamp)
-        number = system.seq
         for report in reports:
-            self._desk.report(report, PLAYED, number)
+            self._desk.report(report, PLAYED)
         return self._turn.end()
 
     def adopt_rules(self) -> step.Step:
@@ -177,16 +176,16 @@ class CoreEngine:
             incoming.cause,
         )
 
-    def _match(self, bar: market.MarketData, seq: int) -> None:
+    def _match(self, bar: market.MarketData) -> None:
         if self._matcher is not None:
             for report in self._matcher(bar):
-                self._desk.report(report, PLAYED, seq)
+                self._desk.report(report, PLAYED)
 
     def _react(self, event: events.Event) -> None:
         if event.type is _T.MARKET_DATA:
             # A bar first fills orders, then reaches strategies.
             if event.data.closed:
-                self._match(event.data, event.seq)
+                self._match(event.data)
             self._turn.effects.append(step.Notify(event))
         elif event.type in (_T.QUOTE, _T.TRADE, _T.DATA_ISSUE):
             self._turn.effects.append(step.Notify(event))

@@ -55,19 +55,18 @@ class OrderDesk:
         self._turn = turn
         self.gate = gate
 
-    def report(self, report: step.Report, source: str, cause: int) -> None:
+    def report(self, report: step.Report, source: str) -> None:
         """Takes what a broker reports of an order.
 
         Args:
             report: A fill or a change of state; a fill reported before is
                 dropped, an illegal move becomes an alert.
             source: Which broker says so.
-            cause: Number of the event that led to it; 0 for none.
         """
         if isinstance(report, orders.Fill):
-            self._fill(report, source, cause)
+            self._fill(report, source)
         else:
-            self.update(report, source, cause)
+            self.update(report, source, 0)
         order = self._turn.state.orders.get(report.order_id)
         if order is not None and order.symbol in self._turn.state.closing:
             self.close(order.symbol, self._turn.events[-1])
@@ -80,7 +79,8 @@ class OrderDesk:
         Args:
             update: What became of the order.
             source: Who says so.
-            cause: Number of the event that led to it; 0 for none.
+            cause: Number of the event that led to it; 0 for the verdict that
+                let the order go.
         """
         order = self._turn.state.orders.get(update.order_id)
         if order is None:
@@ -100,7 +100,7 @@ class OrderDesk:
             )
             return
         event = self._turn.emit(
-            _T.ORDER_UPDATE, update, source, order.symbol, cause or order.seq
+            _T.ORDER_UPDATE, update, source, order.symbol, cause or order.judged
         )
         after = self._turn.state.orders[order.id]
         self._turn.effects.append(step.Notify(event, after))
@@ -113,7 +113,7 @@ class OrderDesk:
                 event.seq,
             )
 
-    def _fill(self, fill: orders.Fill, source: str, cause: int) -> None:
+    def _fill(self, fill: orders.Fill, source: str) -> None:
         if self._turn.state.knows_execution(fill):
             return
         if not orders.is_sound(fill):
@@ -123,7 +123,7 @@ class OrderDesk:
                 f'{fill.quantity:g} {fill.symbol} at {fill.price:g}, '
                 f'fee {fill.fee:g}, {fill.order_id}',
                 'orders',
-                cause,
+                0,
             )
             return
         order = self._turn.state.orders.get(fill.order_id)
@@ -132,7 +132,7 @@ class OrderDesk:
             self.halt(
                 'engine',
                 f'{source} filled {order.id}, which was {order.status}',
-                cause,
+                order.judged,
             )
             order = None
         event = self._turn.emit(
@@ -140,7 +140,7 @@ class OrderDesk:
             fill,
             source,
             fill.symbol,
-            cause or (0 if order is None else order.seq),
+            0 if order is None else order.judged,
         )
         position = self._turn.state.portfolio.positions[fill.symbol]
         self._turn.emit(

@@ -246,6 +246,7 @@ class SystemState:
                 quantity=order.quantity if denied else verdict.quantity,
                 message=verdict.message,
                 updated=event.timestamp,
+                judged=event.seq,
             )
         )
 

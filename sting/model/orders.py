@@ -154,6 +154,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         message: Why it was denied, rejected or cancelled.
         cause: Number of the event that asked for it.
         seq: Number of the event that created it.
+        judged: Number of the event of its verdict.
     """
 
     id: str
@@ -182,6 +183,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     message: str = ''
     cause: int = 0
     seq: int = 0
+    judged: int = 0
 
     @property
     def remaining(self) -> float:

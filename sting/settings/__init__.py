@@ -20,7 +20,6 @@ from sting.settings.schema import Rule
 from sting.settings.schema import RuleName
 from sting.settings.schema import Settings
 from sting.settings.schema import Sizing
-from sting.settings.schema import Stop
 from sting.settings.schema import StrategyEntry
 from sting.settings.schema import Terminal
 
@@ -37,7 +36,6 @@ __all__ = [
     'RuleName',
     'Settings',
     'Sizing',
-    'Stop',
     'StrategyEntry',
     'Terminal',
     'load',

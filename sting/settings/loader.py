@@ -74,7 +74,6 @@ def load(home: homes.Home) -> schema.Settings:
         },
         journal=main.journal,
         terminal=main.terminal,
-        stop=main.stop,
         strategies={
             name: _anchor_strategy(entry, home)
             for name, entry in listed.strategies.items()

@@ -115,16 +115,6 @@ class Terminal(Section, frozen=True, kw_only=True):
     ) = 'auto'
 
 
-class Stop(Section, frozen=True, kw_only=True):
-    """The emergency stop.
-
-    Attributes:
-        keep_protective: Leave protective exits working.
-    """
-
-    keep_protective: bool = False
-
-
 class Main(Section, frozen=True, kw_only=True):
     """sting.yaml."""
 
@@ -133,7 +123,6 @@ class Main(Section, frozen=True, kw_only=True):
     feeds: dict[str, Feed]
     journal: Journal = Journal()
     terminal: Terminal = Terminal()
-    stop: Stop = Stop()
 
 
 class StrategyEntry(Section, frozen=True, kw_only=True):
@@ -230,7 +219,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         feeds: By name.
         journal: The event log.
         terminal: The workstation's screen.
-        stop: The emergency stop.
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
@@ -241,7 +229,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     feeds: dict[str, Feed]
     journal: Journal
     terminal: Terminal
-    stop: Stop
     strategies: dict[str, StrategyEntry]
     risk: Risk
     paper: Paper

@@ -80,9 +80,10 @@ def matched():
 def test_a_bar_first_fills_orders_then_reaches_strategies():
     world, order_id = matched()
     world.bar('AAPL', 101.0)
-    bar, filled, moved = world.last.events
+    _, filled, moved = world.last.events
+    verdict = world.state.orders[order_id].judged
     assert (filled.type, filled.source) == (T.FILL, core.PLAYED)
-    assert (filled.cause, moved.cause) == (bar.seq, filled.seq)
+    assert (filled.cause, moved.cause) == (verdict, filled.seq)
     assert world.status(order_id) is S.FILLED
     told = [one.event for one in world.effects(step.Notify)]
     assert told == [filled, bar]

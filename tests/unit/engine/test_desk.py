@@ -64,6 +64,7 @@ def test_a_signal_becomes_an_order_in_one_step(world):
         resting=S.SUBMITTED,
         cause=signal.seq,
         seq=request.seq,
+        judged=verdict.seq,
     )
 
 
@@ -169,11 +170,11 @@ def test_a_cancel_of_what_is_done_or_pending_asks_nothing(world):
 
 def test_a_fill_is_booked_and_told_with_order_and_position(world):
     world.signal('ab-1', side=BUY, quantity=10.0)
-    request = world.state.orders['ab-1'].seq
+    verdict = world.state.orders['ab-1'].judged
     world.fill('ab-1', 4.0, 99.0, fee=0.5)
     filled, moved = world.last.events
     assert world.kinds() == [T.FILL, T.POSITION_UPDATE]
-    assert (filled.cause, moved.cause) == (request, filled.seq)
+    assert (filled.cause, moved.cause) == (verdict, filled.seq)
     assert moved.data == world.state.portfolio.positions['AAPL']
     (told,) = world.effects(step.Notify)
     assert told.event is filled
@@ -275,7 +276,7 @@ def test_a_report_is_logged_and_told(world):
     (event,) = world.last.events
     assert event.type is T.ORDER_UPDATE
     assert (event.source, event.symbol) == ('broker:test', 'AAPL')
-    assert event.cause == world.state.orders[order_id].seq
+    assert event.cause == world.state.orders[order_id].judged
     (told,) = world.effects()
     assert told.order.broker_id == 'b-1'
 

@@ -101,6 +101,7 @@ SAMPLES = {
         message='by the operator',
         cause=7,
         seq=8,
+        judged=9,
     ),
     _T.RISK_VERDICT: records.Verdict(
         order_id='ab-7-1-1',
@@ -145,6 +146,7 @@ SAMPLES = {
         severity=records.Severity.CRITICAL, message='HALTED', source='stop'
     ),
     _T.ALERT_SEEN: records.AlertSeen(up_to=7),
+    _T.CHECKPOINT: records.Checkpoint(up_to=6, digest='ab' * 32),
     _T.RULE_SET: records.RuleSet(
         names=('halted', 'max_position'),
         limits=(None, 10.0),

@@ -76,11 +76,15 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             theme: The one to begin with.
             driver_class: What talks to the terminal; None for Textual's own.
         """
-        super().__init__(driver_class=driver_class)
+        colorless = 'NO_COLOR' in os.environ
+        # With colours of its own Textual would only show them as greys.
+        super().__init__(
+            driver_class=driver_class, ansi_color=colorless or None
+        )
         self.workstation = workstation
         self.snapshot = workstation.snapshot()
         self.known_themes = known_themes
-        self.palette = themes.Palette(known_themes[theme])
+        self.palette = themes.Palette(known_themes[theme], colorless=colorless)
         self.detached = False
         self._ending = False
         self.failure: errors.StingError | None = None
@@ -396,7 +400,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         except errors.ConfigError as error:
             self.say(str(error), ok=False)
             return
-        self.palette = themes.Palette(chosen)
+        self.palette = themes.Palette(chosen, colorless=self.no_color)
         self.theme = name
         for screen in self.screen_stack:
             if isinstance(screen, base.BaseScreen):

@@ -30,6 +30,8 @@ COLORS = (
     'on_error',
 )
 DEFAULT = 'dark'
+# Backgrounds that say something.
+_MEANT = frozenset({'cursor', 'focus', 'warning', 'error'})
 _COLOR = re.compile(r'#[0-9a-fA-F]{6}')
 
 
@@ -88,20 +90,28 @@ class Palette:
     """The styles that panes paint with, by name.
 
     A name is one of COLORS, '' for plain text, or a colour with '!' after it
-    for bold. On the selected line every style lies on the cursor's colour.
+    for bold. Every style has its background: Textual lays none under strips.
+    Where there are few colours or none, what a background would say is said
+    by bold text and by reversed cells.
     """
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, colorless: bool = False) -> None:
+        """Makes the styles of a theme.
+
+        Args:
+            theme: The theme.
+            colorless: The terminal shows no colours.
+        """
         self.theme = theme
+        self.colorless = colorless
         self._styles: dict[tuple[str, str], rich_style.Style] = {}
 
-    def style(self, name: str, ground: str = '') -> rich_style.Style:
+    def style(self, name: str, ground: str = 'surface') -> rich_style.Style:
         """Gives a style.
 
         Args:
             name: A colour's name, with '!' for bold.
-            ground: The colour's name for the background; '' leaves the
-                widget's own.
+            ground: The colour's name for the background.
 
         Returns:
             The style, the same object each time.
@@ -111,8 +121,9 @@ class Palette:
             colors = self.theme.colors
             found = rich_style.Style(
                 color=colors[name.rstrip('!') or 'text'],
-                bgcolor=colors[ground] if ground else None,
-                bold=name.endswith('!') or None,
+                bgcolor=colors[ground],
+                bold=name.endswith('!') or ground == 'cursor' or None,
+                reverse=(self.colorless and ground in _MEANT) or None,
             )
             self._styles[name, ground] = found
         return found
@@ -120,7 +131,12 @@ class Palette:
     def mode(self, mode: records.Mode) -> rich_style.Style:
         """Gives the style of a mode's word."""
         ground, text = self.theme.modes[mode]
-        return rich_style.Style(color=text, bgcolor=ground, bold=True)
+        return rich_style.Style(
+            color=text,
+            bgcolor=ground,
+            bold=True,
+            reverse=self.colorless or None,
+        )
 
     def candles(self) -> candles.Palette:
         """Gives the styles of a candle chart."""

@@ -54,10 +54,9 @@ class Line(widget.Widget, can_focus=False):
 
     def render_line(self, y: int) -> strip.Strip:
         """Gives the line."""
-        if y:
-            return strip.Strip.blank(self.size.width, rich_style.Style.null())
         parts = [segment.Segment(text, style) for text, style in self._parts]
         # Without a style of its own the rest cannot be shown without colour.
-        return strip.Strip(parts).adjust_cell_length(
-            self.size.width, rich_style.Style.null()
+        rest = self._parts[-1][1] if self._parts else rich_style.Style.null()
+        return strip.Strip([] if y else parts).adjust_cell_length(
+            self.size.width, rest
         )

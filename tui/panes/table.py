@@ -235,13 +235,13 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         index = self.scroll_offset.y + y - 1
         if index >= len(self.rows):
             text = self.empty if not self.rows and y == 1 else ''
-            return _Line((text,), ('muted',), '', ' ')
+            return _Line((text,), ('muted',), 'surface', ' ')
         row = self.rows[index]
         here = index == self._cursor
         return _Line(
             tuple(column.fitted(row, width) for column, width in self._fitted),
             tuple(column.style_of(row) for column, _ in self._fitted),
-            'cursor' if here and self.has_focus else '',
+            'cursor' if here and self.has_focus else 'surface',
             _CURSOR if here else ' ',
         )
 

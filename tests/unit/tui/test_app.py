@@ -407,3 +407,25 @@ async def test_modify_opens_the_ticket():
         assert draft.order_id == 'log-101-0-1'
         assert draft.price == '99.5'
         assert orders.OrderType(draft.type) is orders.OrderType.LIMIT
+
+
+async def test_without_colour_no_colour_is_used(monkeypatch):
+    monkeypatch.setenv('NO_COLOR', '1')
+    app = apps.make()
+    async with app.run_test(size=apps.MIDDLE) as pilot:
+        await pilot.press('4')
+        await pilot.press('ctrl+backslash')
+        await pilot.press('question_mark', 'escape', 'f5', 'f2', '4', 'C')
+        await pilot.pause()
+        strips = app.screen._compositor.render_strips()
+        colors = {
+            color
+            for strip in strips
+            for segment in strip
+            if segment.style is not None
+            for color in (segment.style.color, segment.style.bgcolor)
+            if color is not None and not color.is_default
+        }
+        assert not colors
+        cursor = app.screen_stack[0].grid.panes['orders'].render_line(1)
+        assert all(segment.style.reverse for segment in cursor)

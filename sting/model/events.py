@@ -4,6 +4,7 @@ An event's payload is JSON, its class is given by the event's type, and both
 are held together in `PAYLOADS`.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 import enum
 import hashlib
@@ -101,7 +102,13 @@ class Event(msgspec.Struct, frozen=True):
 
 
 _encoder = msgspec.json.Encoder()
-_decoders = {kind: msgspec.json.Decoder(cls) for kind, cls in PAYLOADS.items()}
+
+# By the word that stands for the type in the log.
+KINDS: Mapping[str, EventType] = {kind.value: kind for kind in EventType}
+DECODERS: Mapping[str, Callable[[bytes | str], Any]] = {
+    kind.value: msgspec.json.Decoder(cls).decode
+    for kind, cls in PAYLOADS.items()
+}
 
 GENESIS = bytes(32)
 
@@ -125,7 +132,7 @@ def decode(kind: EventType, text: bytes | str) -> Any:
         errors.JournalError: It is not such a payload.
     """
     try:
-        return _decoders[kind].decode(text)
+        return DECODERS[kind](text)
     except msgspec.MsgspecError as error:
         raise errors.JournalError(f'a {kind} cannot be read: {error}') from None
 

@@ -80,7 +80,7 @@ def matched():
 def test_a_bar_first_fills_orders_then_reaches_strategies():
     world, order_id = matched()
     world.bar('AAPL', 101.0)
-    _, filled, moved = world.last.events
+    bar, filled, moved = world.last.events
     verdict = world.state.orders[order_id].judged
     assert (filled.type, filled.source) == (T.FILL, core.PLAYED)
     assert (filled.cause, moved.cause) == (verdict, filled.seq)

@@ -123,6 +123,10 @@ class FeedComponent(core.Component):
                 )
         except errors.StingError as error:
             self._tell('failed', str(error))
+        # The boundary of the feed's task: one that ends for whatever reason
+        # is never taken for one that is merely quiet.
+        except Exception as error:  # noqa: BLE001
+            self._tell('failed', f'{type(error).__name__}: {error}')
         else:
             self._tell('ended', 'there is no more data')
 

@@ -158,13 +158,17 @@ class World:
 
 
 def image(system):
-    """Everything that a state holds, to be compared field by field."""
-    fields = {
-        name: value
-        for name, value in vars(system).items()
-        if name not in ('_appliers', 'portfolio', 'books')
-    }
-    for name, book in [('', system.portfolio), *system.books.items()]:
-        fields[f'book:{name}'] = (book.cash, book.positions, list(book.held))
-    fields['_done'] = list(system._done)
+    """Everything that a state holds and in which order, to be compared."""
+    fields = dict(vars(system))
+    del fields['_appliers']
+    fields['portfolio'] = _book(system.portfolio)
+    fields['books'] = [(n, _book(book)) for n, book in system.books.items()]
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            fields[name] = list(value.items())
+    fields['_working'] = [(n, list(ids)) for n, ids in fields['_working']]
     return fields
+
+
+def _book(book):
+    return book.cash, list(book.positions.items()), list(book.held)

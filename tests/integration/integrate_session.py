@@ -409,20 +409,11 @@ def test_a_log_begun_in_another_mode_is_refused(home):
         assert station.is_running
 
 
-def change(home, which):
-    """Changes an event behind the engine's back."""
-    database = sqlite3.connect(home.log('demo'))
-    database.execute('DROP TRIGGER events_are_not_updated')
-    database.execute(f"UPDATE events SET source = 'me' WHERE seq = {which}")
-    database.commit()
-    database.close()
-
-
 def test_a_log_with_a_changed_end_is_shown_halted_and_takes_no_order(home):
     with stations.running(home) as station:
         stations.until(lambda: station.snapshot().seq > 10)
     last = stations.log_of(home)[-1].seq
-    change(home, last)
+    stations.change(home, last)
     with stations.running(home) as again:
         picture = again.snapshot()
         assert picture.state is HALTED
@@ -440,7 +431,7 @@ def test_a_log_with_a_changed_end_is_shown_halted_and_takes_no_order(home):
 def test_a_log_with_a_changed_past_is_halted_soon(home):
     with stations.running(home) as station:
         stations.until(lambda: station.snapshot().seq > 10)
-    change(home, 5)
+    stations.change(home, 5)
     with stations.running(home) as again:
         stations.until(lambda: again.snapshot().state is HALTED)
         assert 'event 5' in again.snapshot().reason

@@ -1,6 +1,7 @@
 """Workstations for the tests: the demo, faster, in a folder of its own."""
 
 import contextlib
+import sqlite3
 import textwrap
 import time
 
@@ -134,3 +135,12 @@ def write_strategy(home, name, body):
         + textwrap.indent(textwrap.dedent(body), '    ')
     )
     return str(path)
+
+
+def change(home, which):
+    """Changes an event behind the engine's back."""
+    database = sqlite3.connect(home.log('demo'))
+    database.execute('DROP TRIGGER events_are_not_updated')
+    database.execute(f"UPDATE events SET source = 'me' WHERE seq = {which}")
+    database.commit()
+    database.close()

@@ -1,0 +1,169 @@
+"""What the engine's room puts together, seen in the log of a short run."""
+
+import json
+import os
+
+import pytest
+
+from sting.model import commands
+from sting.model import errors
+from sting.model import records
+from sting.session import room
+from tests.unit.session import stations
+
+pytestmark = pytest.mark.unit
+
+T = stations.T
+
+
+@pytest.fixture
+def home(tmp_path):
+    return stations.home_in(tmp_path)
+
+
+def test_a_new_log_begins_with_what_the_account_is(home):
+    with stations.running(home, cash=5_000.0):
+        pass
+    first, rules, started, *_ = stations.log_of(home)
+    assert first.type is T.LOG_CREATED
+    assert first.data.profile == 'demo'
+    assert first.data.mode is records.Mode.DEMO
+    assert first.data.cash == 5_000.0
+    assert len(first.data.log) == 8
+    assert rules.type is T.RULE_SET
+    assert started.data.status == 'started'
+    assert started.data.detail == f'process {os.getpid()}'
+
+
+def test_every_log_has_an_id_of_its_own(tmp_path):
+    ids = set()
+    for name in ('a', 'b'):
+        home = stations.home_in(tmp_path / name)
+        with stations.running(home):
+            pass
+        ids.add(stations.log_of(home)[0].data.log)
+    assert len(ids) == 2
+
+
+def test_the_rules_are_logged_when_they_change_and_only_then(home):
+    for _ in range(2):
+        with stations.running(home):
+            pass
+    assert len(stations.log_of(home, T.RULE_SET)) == 1
+
+
+def test_bars_of_before_the_start_are_there_at_once(home):
+    with stations.running(home, interval_s=stations.NEVER) as station:
+        assert len(station.bars('AAPL', 1_000)) >= room.feeds.WARM_UP
+
+
+def test_a_strategy_is_warm_when_it_starts(home):
+    path = stations.write_strategy(
+        home,
+        'warm.py',
+        """
+        async def on_start(self):
+            self.average = self.indicator(
+                strategy.indicators.SMA, period=100
+            )
+
+        async def on_market_data(self, data):
+            if not self.portfolio.held and self.average.ready:
+                self.log.info('ready')
+                self.buy(data.symbol, 1, reason='warm')
+        """,
+    )
+    with stations.running(home, strategies={'warm': path}) as station:
+        stations.until(lambda: station.marks('AAPL', 1))
+    signal = stations.log_of(home, T.SIGNAL)[0]
+    assert signal.data.reason == 'warm'
+    bars = [
+        one
+        for one in stations.log_of(home, T.MARKET_DATA)
+        if one.seq <= signal.cause
+    ]
+    assert len(bars) < 100
+    lines = (home.state('demo') / room.NOTES).read_text().splitlines()
+    assert json.loads(lines[0])['event'] == 'ready'
+
+
+def test_a_strategy_goes_on_with_its_own_book(home):
+    path = stations.write_strategy(
+        home,
+        'once.py',
+        """
+        async def on_market_data(self, data):
+            if data.symbol == 'AAPL' and not self.portfolio.held:
+                self.buy('AAPL', 3)
+        """,
+    )
+    strategies = {'once': path}
+    with stations.running(home, strategies=strategies) as station:
+        stations.until(lambda: station.snapshot().strategies[0].trades == 1)
+    with stations.running(home, strategies=strategies) as station:
+        seq = station.snapshot().seq
+        stations.until(lambda: station.snapshot().seq > seq + 20)
+        assert station.snapshot().strategies[0].trades == 1
+    assert len(stations.log_of(home, T.FILL)) == 1
+
+
+def test_an_order_of_a_strategy_can_be_followed_to_its_signal(home):
+    with stations.running(
+        home,
+        strategies={
+            'sma': {
+                'strategy': 'sting.library.sma_cross',
+                'parameters': {'fast': 2, 'slow': 3},
+            }
+        },
+    ) as station:
+        stations.until(lambda: station.marks('AAPL', 1))
+        (request, *_) = stations.log_of(home, T.ORDER_REQUEST)
+        rows = station.why(request.seq).result(stations.SOON)
+    kinds = [row.type for row in rows]
+    assert kinds == ['order_request', 'signal', 'market_data']
+    signal = stations.log_of(home, T.SIGNAL)[0].data
+    assert set(signal.indicators) == {'SMA(2)', 'SMA(3)'}
+
+
+def test_why_of_no_log_is_an_error(tmp_path):
+    with pytest.raises(errors.JournalError, match='there is no event log'):
+        room.chain_rows(tmp_path / 'none.db', 1)
+
+
+def test_resume_is_refused_on_a_log_that_does_not_verify(home):
+    with stations.running(home) as station:
+        stations.until(lambda: station.snapshot().seq > 10)
+    stations.change(home, 5)
+    with stations.running(home) as station:
+        stations.until(
+            lambda: station.snapshot().state is records.TradingState.HALTED
+        )
+        word = commands.Resume(confirm='RESUME')
+        refused = stations.ask(station, word)
+        assert not refused.ok
+        assert 'event 5' in refused.message
+        assert stations.ask(station, commands.CancelAll()).ok
+
+
+def test_the_parts_say_how_they_are(home):
+    with stations.running(home) as station:
+        picture = stations.until(
+            lambda: (
+                station.snapshot()
+                if station.snapshot().feeds[0].age_s is not None
+                else None
+            )
+        )
+    (feed,) = picture.feeds
+    assert (feed.name, feed.status) == ('demo', 'connected')
+    (broker,) = picture.brokers
+    assert (broker.name, broker.status) == ('paper', 'connected')
+    assert [row.name for row in picture.queues] == [
+        'stop',
+        'reports',
+        'orders',
+        'market',
+        'brokers',
+    ]
+    assert picture.account == 'paper'

@@ -18,6 +18,11 @@ _STYLES = {
 }
 
 
+def _what(row: views.EventRow) -> str:
+    """Leaves out the symbol, which has a column of its own."""
+    return row.text.removeprefix(f'{row.symbol} ') if row.symbol else row.text
+
+
 class Events(table.Table[views.EventRow]):
     """The newest events of the log."""
 
@@ -42,7 +47,7 @@ class Events(table.Table[views.EventRow]):
             lambda row: _STYLES.get(row.type, ''),
         ),
         table.Column('symbol', 6, lambda row: row.symbol),
-        table.Column('what', 20, lambda row: row.text, grow=True),
+        table.Column('what', 20, _what, grow=True),
         table.Column('source', 12, lambda row: row.source, 'muted', drop=2),
         table.Column(
             'cause',

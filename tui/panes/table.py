@@ -193,14 +193,15 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     def _find_cursor(self) -> None:
         """Keeps the cursor on its row, wherever that is now.
 
-        A list that follows its top keeps the cursor there until it is moved
-        away; in the others a new row must not slip under a key press.
+        A list that nobody is in shows its top, and so does one that follows
+        its top until the cursor is moved away. Otherwise a new row must not
+        slip under a key press.
         """
         if not self.rows:
             self._cursor, self._cursor_key = 0, None
             return
-        if self._cursor_key is None and self.follows_top:
-            self._cursor = 0
+        if self._cursor_key is None:
+            self._set_cursor(0)
             return
         for index, row in enumerate(self.rows):
             if self.key_of(row) == self._cursor_key:
@@ -210,8 +211,10 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
 
     def _set_cursor(self, index: int) -> None:
         self._cursor = index
-        top = index == 0 and self.follows_top
-        self._cursor_key = None if top else self.key_of(self.rows[index])
+        loose = self.follows_top or not self.has_focus
+        self._cursor_key = (
+            None if loose and index == 0 else self.key_of(self.rows[index])
+        )
 
     @property
     def current(self) -> Row | None:
@@ -324,11 +327,16 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self._keep_visible()
 
     def on_focus(self) -> None:
-        """Shows the cursor as the one that has the keys."""
+        """Shows the cursor as the one that has the keys, on its row."""
+        if self.rows:
+            self._set_cursor(self._cursor)
+        self._keep_visible()
         self._paint_changed()
 
     def on_blur(self) -> None:
-        """Shows the cursor as one that has not."""
+        """Shows the cursor as one that has not; at the top it is loose."""
+        if self.rows:
+            self._set_cursor(self._cursor)
         self._paint_changed()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

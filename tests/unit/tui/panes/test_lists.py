@@ -205,6 +205,14 @@ def test_what_counts_as_live(status, live):
     )
 
 
+async def test_an_event_does_not_say_its_symbol_twice():
+    row = views.EventRow(9, 0, 'market_data', 'feed', 'IBM', 0, 'IBM 1m o 5')
+    app = apps.make(stations.Station(stations.snapshot(events=(row,))))
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.pause()
+        assert lines(app, 'events')[1].count('IBM') == 1
+
+
 async def test_events_are_newest_first():
     app = apps.make()
     async with app.run_test(size=apps.WIDE) as pilot:

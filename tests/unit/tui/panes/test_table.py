@@ -94,6 +94,17 @@ async def test_the_cursor_stays_on_its_row_when_others_come_in():
         assert pane.current.seq == 101
 
 
+async def test_a_list_that_nobody_is_in_shows_its_top():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        pane = app.screen.query_one(orders_pane.Orders)
+        await pilot.pause()
+        new = stations.order(140)
+        pane.show(stations.snapshot(orders=(new, *station.now.orders)))
+        assert pane.current.seq == 140
+
+
 async def test_a_list_that_follows_its_top_stays_there():
     app = apps.make()
     async with app.run_test(size=apps.WIDE) as pilot:

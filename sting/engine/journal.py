@@ -319,8 +319,12 @@ def open_reader(path: pathlib.Path) -> sqlite3.Connection:
         raise errors.JournalError(f'there is no event log at {path}')
     connection = None
     try:
+        # A reader that is given up half-way may be closed by the collector,
+        # on whatever thread that runs.
         connection = sqlite3.connect(
-            f'{path.absolute().as_uri()}?mode=ro', uri=True
+            f'{path.absolute().as_uri()}?mode=ro',
+            uri=True,
+            check_same_thread=False,
         )
         (application,) = connection.execute('PRAGMA application_id').fetchone()
         (version,) = connection.execute('PRAGMA user_version').fetchone()

@@ -7,9 +7,9 @@ hash and all, so that the chain goes through.
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Sequence
 import contextlib
 import hashlib
+import itertools
 import os
 import pathlib
 import sqlite3
@@ -218,12 +218,12 @@ def digest(path: pathlib.Path) -> bytes:
         ).digest()
 
 
-def write(path: pathlib.Path, rows: Iterable[Sequence[Row]]) -> None:
+def write(path: pathlib.Path, rows: Iterable[Row]) -> None:
     """Writes rows into a new file, for its owner only, and syncs it.
 
     Args:
         path: The file; it appears whole or not at all.
-        rows: The rows in order, some at a time.
+        rows: The rows in order.
 
     Raises:
         OSError: It cannot be written.
@@ -242,7 +242,8 @@ def write(path: pathlib.Path, rows: Iterable[Sequence[Row]]) -> None:
                 f, schema, compression='zstd', write_page_checksum=True
             ) as writer,
         ):
-            for group in _regroup(rows):
+            left = iter(rows)
+            while group := list(itertools.islice(left, _GROUP)):
                 columns = [
                     pa.array(column, field.type)
                     for column, field in zip(
@@ -284,15 +285,3 @@ def _schema(pa: Any) -> Any:
     return pa.schema(
         [pa.field(name, kinds.get(name, pa.string()), False) for name in _NAMES]
     )
-
-
-def _regroup(rows: Iterable[Sequence[Row]]) -> Iterator[list[Row]]:
-    """Cuts rows into groups of one length, the last one shorter."""
-    waiting: list[Row] = []
-    for some in rows:
-        waiting.extend(some)
-        while len(waiting) >= _GROUP:
-            yield waiting[:_GROUP]
-            del waiting[:_GROUP]
-    if waiting:
-        yield waiting

@@ -90,11 +90,17 @@ class Journal(Section, frozen=True, kw_only=True):
         batch: The most events that one commit may take.
         checkpoint_events: After so many events the state is kept.
         checkpoint_s: After so many seconds at the latest.
+        archive_after_days: Events older than this, by the time of the newest,
+            are archived when an engine starts; None for never.
+        archive_above_mb: A log above this many megabytes is archived down to
+            half of it when an engine starts; None for never.
     """
 
     batch: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 2000
     checkpoint_events: Annotated[int, msgspec.Meta(ge=100)] = 10_000
     checkpoint_s: Positive = 300.0
+    archive_after_days: Positive | None = None
+    archive_above_mb: Positive | None = None
 
 
 class Terminal(Section, frozen=True, kw_only=True):

@@ -78,6 +78,8 @@ class BrokerManager(core.Component):
         self._open: dict[str, _Question] = {}
         self._tries: dict[str, int] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        # Orders that the stop kept back: denied, and so not to be cancelled.
+        self._withheld: set[str] = set()
 
     @property
     def waiting(self) -> int:
@@ -218,6 +220,7 @@ class BrokerManager(core.Component):
         try:
             await self._broker.place_order(order)
         except errors.BrokerWithheldError as error:
+            self._withheld.add(order.id)
             self._report(order, _S.DENIED, str(error))
         except errors.BrokerRejectedError as error:
             self._report(order, _S.REJECTED, str(error))
@@ -227,6 +230,8 @@ class BrokerManager(core.Component):
 
     async def _cancel(self, errand: step.Cancel) -> None:
         order = errand.order
+        if order.id in self._withheld:
+            return
         try:
             answer = await self._broker.cancel_order(order.id)
             if not answer.accepted:

@@ -97,7 +97,8 @@ TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     _S.ACCEPTED: _WORKING_MOVES | {_S.ACCEPTED},
     _S.PARTIALLY_FILLED: _WORKING_MOVES,
     # A cancel or a replacement that is refused restores what was before.
-    _S.PENDING_CANCEL: _WORKING_MOVES | {_S.SUBMITTED, _S.ACCEPTED},
+    # To denied: the stop that withholds an order cancels it, too.
+    _S.PENDING_CANCEL: _WORKING_MOVES | {_S.SUBMITTED, _S.ACCEPTED, _S.DENIED},
     _S.PENDING_REPLACE: _WORKING_MOVES | {_S.ACCEPTED},
     _S.UNKNOWN: _WORKING_MOVES | {_S.ACCEPTED, _S.DENIED},
     _S.FILLED: frozenset(),

@@ -191,6 +191,14 @@ async def test_while_halted_an_order_is_withheld():
     assert await desk.broker.get_orders() == []
 
 
+async def test_the_cancel_of_a_withheld_order_says_nothing_more():
+    desk = Desk()
+    desk.halted = True
+    one = order()
+    sent = step.Place(one), step.Cancel(one)
+    assert await desk.run(*sent) == [('o1', S.DENIED)]
+
+
 async def test_while_halted_a_cancel_goes_out():
     desk = Desk()
     one = order(type='limit', price=90.0)

@@ -1,0 +1,286 @@
+"""What screens show."""
+
+import pytest
+
+from sting.engine import board
+from sting.model import commands
+from sting.model import market
+from sting.model import orders
+from sting.model import records
+from sting.model import views
+from tests.unit.engine import worlds
+
+pytestmark = pytest.mark.unit
+
+T, S = worlds.T, worlds.S
+BUY, SELL = worlds.BUY, worlds.SELL
+DAY = 86_400 * market.NANOSECONDS
+ROW = views.StrategyRow('sma', 'sting.library.sma_cross', '?', ('AAPL',))
+
+
+class Shown(worlds.World):
+    """A world that a board is shown, step by step."""
+
+    def __init__(self, *args, **more):
+        self.board = None
+        super().__init__(*args, begun=False, **more)
+        self.board = board.Board('test', ('AAPL', 'IBM'), self.state)
+        self.arrived = None
+        self.tell(T.LOG_CREATED, worlds.CREATED)
+
+    def keep(self, taken):
+        super().keep(taken)
+        for event in taken.events:
+            self.board.take(event, self.arrived)
+        return taken
+
+    def picture(self, *rows, now=0.0, **rest):
+        return self.board.picture(now, rows, **rest)
+
+    def watch(self, now=0.0):
+        return self.picture(now=now).watch[0]
+
+
+def test_a_new_board_shows_the_symbols_without_prices():
+    picture = Shown().picture(account='paper')
+    assert picture.watch == (views.WatchRow('AAPL'), views.WatchRow('IBM'))
+    assert (picture.profile, picture.account) == ('test', 'paper')
+    assert (picture.mode, picture.seq) == (records.Mode.PAPER, 1)
+    assert picture.equity == picture.cash == worlds.CASH
+    assert picture.day_pnl == 0.0
+
+
+def test_a_watch_row_follows_the_bars():
+    world = Shown()
+    world.bar('AAPL', 110.0, open=100.0, volume=5.0)
+    world.bar('AAPL', 120.0, open=110.0, volume=7.0)
+    row = world.watch()
+    assert (row.last, row.volume, row.timestamp) == (120.0, 12.0, world.now)
+    # Before there is a close of yesterday the session's open stands for it.
+    assert row.change == pytest.approx(0.2)
+    assert row.trend == (110.0, 120.0)
+
+
+def test_a_days_change_is_from_the_last_close():
+    world = Shown()
+    world.bar('AAPL', 110.0)
+    world.bar('AAPL', 121.0, open=115.0, timestamp=worlds.NOON + DAY, volume=3)
+    row = world.watch()
+    assert row.change == pytest.approx(0.1)
+    assert row.volume == 3.0
+
+
+def test_a_bar_that_is_open_or_not_watched_is_not_shown():
+    world = Shown()
+    world.bar('AAPL', 110.0, closed=False)
+    world.bar('MSFT', 110.0)
+    assert [row.last for row in world.picture().watch] == [None, None]
+    assert world.board.bars('AAPL', 10) == world.board.bars('MSFT', 10) == ()
+
+
+def test_a_quote_is_shown():
+    world = Shown()
+    for symbol in ('AAPL', 'MSFT'):
+        quote = market.Quote(symbol, 1, 99.0, 101.0, 1.0, 1.0)
+        world.tell(T.QUOTE, quote, 'feed', symbol)
+    assert (world.watch().bid, world.watch().ask) == (99.0, 101.0)
+
+
+def test_the_age_counts_from_the_arrival():
+    world = Shown()
+    world.bar('AAPL', 110.0)
+    assert world.watch(now=5.0).age_s is None
+    world.arrived = 2.0
+    world.bar('AAPL', 110.0)
+    assert world.watch(now=5.0).age_s == 3.0
+    world.arrived = 4.0
+    world.tell(
+        T.QUOTE, market.Quote('AAPL', 1, 9.0, 9.0, 1.0, 1.0), 'feed', 'AAPL'
+    )
+    assert world.watch(now=5.0).age_s == 1.0
+
+
+def test_the_last_bars_are_given_oldest_first():
+    world = Shown()
+    for price in (1.0, 2.0, 3.0):
+        world.bar('AAPL', price)
+        world.bar('IBM', price + 10)
+    assert [b.close for b in world.board.bars('AAPL', 2)] == [2.0, 3.0]
+    assert [b.close for b in world.board.history(2)] == [2.0, 12.0, 3.0, 13.0]
+    stamps = [b.timestamp for b in world.board.history(10)]
+    assert stamps == sorted(stamps)
+    assert world.board.bars('TSLA', 2) == ()
+
+
+def bars(*numbers, symbol='AAPL'):
+    return [
+        worlds.bar(symbol, float(n), timestamp=worlds.NOON + n) for n in numbers
+    ]
+
+
+def test_history_fills_an_empty_board():
+    world = Shown()
+    world.board.fill_history([*bars(1, 2), *bars(1, symbol='TSLA')])
+    assert world.board.bars('AAPL', 9) == tuple(bars(1, 2))
+    assert world.watch().last == 2.0
+    assert world.picture().seq == 1
+
+
+def test_history_goes_before_the_bars_of_the_log():
+    world = Shown()
+    world.bar('AAPL', 50.0, timestamp=worlds.NOON + 2)
+    world.board.fill_history(bars(1, 2, 3))
+    closes = [b.close for b in world.board.bars('AAPL', 9)]
+    assert closes == [1.0, 50.0]
+    assert world.watch().last == 50.0
+
+
+def test_the_board_is_bounded(monkeypatch):
+    for name in ('BARS', 'EVENTS', 'ALERTS', 'MARKS', 'DONE'):
+        monkeypatch.setattr(board, name, 4)
+    world = Shown()
+    for number in range(20):
+        world.bar('AAPL', 100.0 + number)
+        world.order(symbol='MSFT')
+        world.fill('theirs', 1.0, execution_id=f'x{number}')
+        world.command(commands.CancelAll)
+        for order in list(world.state.working()):
+            world.update(order.id, S.CANCELLED)
+    picture = world.picture()
+    assert len(picture.events) == 4
+    assert picture.events[-1].seq == world.state.seq
+    assert len(picture.alerts) == len(picture.orders) == 4
+    newest = [order.id for order in picture.orders]
+    assert newest == list(reversed(world.state.orders))[:4]
+    assert 4 <= len(world.board.bars('AAPL', 100)) <= 6
+    assert world.board.bars('AAPL', 1)[0].close == 119.0
+    assert 4 <= len(world.board.marks('AAPL', 100)) <= 6
+
+
+def test_fills_are_marked():
+    world = Shown()
+    world.fill(world.order(), 4.0, 99.0)
+    world.fill('theirs', 3.0, 98.0, side=SELL)
+    world.fill('theirs', 3.0, 98.0, symbol='MSFT', execution_id='x2')
+    assert world.board.marks('AAPL', 5) == (
+        views.Mark(1, 99.0, BUY, 4.0),
+        views.Mark(1, 98.0, SELL, 3.0),
+    )
+    assert len(world.board.marks('AAPL', 1)) == 1
+    assert world.board.marks('MSFT', 5) == ()
+
+
+def test_working_orders_come_first_the_newest_of_each():
+    world = Shown()
+    ids = [world.accepted(symbol=s) for s in ('IBM', 'AAPL', 'IBM', 'AAPL')]
+    world.update(ids[0], S.CANCELLED)
+    world.update(ids[2], S.CANCELLED)
+    picture = world.picture()
+    assert [o.id for o in picture.orders] == [ids[3], ids[1], ids[2], ids[0]]
+    assert picture.open_orders == 2
+
+
+def test_alerts_are_shown_newest_first_until_seen():
+    world = Shown()
+    for _ in range(3):
+        world.update('theirs', S.CANCELLED)
+    first, second, third = world.picture().alerts[::-1]
+    assert first.seq < second.seq < third.seq
+    assert (first.severity, first.source) == (
+        records.Severity.WARNING,
+        'orders',
+    )
+    assert world.picture().unseen == 3
+    world.command(commands.AcknowledgeAlerts, up_to=second.seq)
+    world.command(commands.AcknowledgeAlerts, up_to=first.seq)
+    picture = world.picture()
+    assert [row.seen for row in picture.alerts] == [False, True, True]
+    assert picture.unseen == 1
+
+
+def test_positions_are_shown_with_their_profit():
+    world = Shown()
+    world.bar('IBM', 100.0)
+    world.held(10.0, 'IBM')
+    world.bar('IBM', 110.0)
+    world.fill('theirs', 4.0, 50.0, symbol='MSFT', side=SELL)
+    assert world.picture().positions == (
+        views.PositionRow('IBM', 10.0, 100.0, 110.0, 1100.0, 100.0, 0.0),
+        views.PositionRow('MSFT', -4.0, 50.0, None, -200.0, 0.0, 0.0),
+    )
+    assert world.picture().day_pnl == 100.0
+
+
+def test_a_closed_position_is_shown_for_the_day():
+    world = Shown()
+    world.bar('AAPL', 100.0)
+    opened = world.order()
+    for order_id, side, price in (
+        (opened, BUY, 100.0),
+        (world.order(SELL), SELL, 110.0),
+    ):
+        data = orders.Fill(
+            order_id=order_id,
+            execution_id='x',
+            symbol='AAPL',
+            side=side,
+            quantity=10.0,
+            price=price,
+            timestamp=world.now,
+        )
+        world.tell(T.FILL, data, 'broker:test')
+    (row,) = world.picture().positions
+    assert (row.quantity, row.realized) == (0.0, 100.0)
+    world.bar('AAPL', 100.0, timestamp=world.now + DAY)
+    assert world.picture().positions == ()
+
+
+def test_a_strategys_row_has_its_status_profit_and_counts():
+    world = Shown()
+    (row,) = world.picture(ROW).strategies
+    assert (row.status, row.pnl, row.trades, row.working) == (
+        'stopped', 0.0, 0, 0,
+    )  # fmt: skip
+    world.bar('AAPL', 100.0)
+    world.run('sma')
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.fill('ab-1', 4.0, 100.0, fee=1.0)
+    world.order()
+    world.bar('AAPL', 105.0)
+    (row,) = world.picture(ROW).strategies
+    assert (row.status, row.pnl, row.trades, row.working) == (
+        'running', 19.0, 1, 1,
+    )  # fmt: skip
+    assert row.strategy == 'sting.library.sma_cross'
+    failed = records.StrategyStatus(
+        strategy='sma', status='failed', detail='why'
+    )
+    world.tell(T.STRATEGY_STATUS, failed)
+    (row,) = world.picture(ROW).strategies
+    assert (row.status, row.detail) == ('failed', 'why')
+
+
+def test_a_halt_is_shown_with_its_reason():
+    world = Shown()
+    world.command(commands.Halt, who='signal', reason='SIGQUIT')
+    picture = world.picture()
+    assert picture.state is records.TradingState.HALTED
+    assert picture.reason == 'signal: SIGQUIT'
+
+
+def test_events_are_shown_in_a_few_words_oldest_first():
+    world = Shown()
+    world.bar('AAPL', 100.0)
+    row = world.picture().events[-1]
+    assert (row.seq, row.type, row.symbol) == (2, 'market_data', 'AAPL')
+    assert row.text == 'AAPL 1m o 100 h 100 l 100 c 100 v 1e+06'
+
+
+def test_a_picture_does_not_change():
+    world = Shown()
+    world.bar('AAPL', 100.0)
+    picture = world.picture()
+    text = repr(picture)
+    world.bar('AAPL', 110.0)
+    world.held(5.0)
+    assert repr(picture) == text

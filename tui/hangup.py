@@ -8,6 +8,7 @@ from types import FrameType
 from tui import app
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
+_LAST_STANDARD = 2
 
 
 def end_on_signals(screen: app.StingApp) -> None:
@@ -44,4 +45,5 @@ def let_go_of_terminal() -> None:
     for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
         if stream is not None:
             os.dup2(nothing, stream.fileno())
-    os.close(nothing)
+    if nothing > _LAST_STANDARD:
+        os.close(nothing)

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from sting import settings
+from sting.model import errors
 from sting.model import views
 from sting.model import workstation as workstation_model
 from tui import app
@@ -50,7 +51,11 @@ class Engine:
         found.start()
         station = found
         self._server = control.Server(station, self._home.socket(self._profile))
-        self._server.start()
+        try:
+            self._server.start()
+        except errors.StingError:
+            found.close()
+            raise
         return station
 
     def close(self) -> None:

@@ -1,0 +1,242 @@
+"""Takes out of events what says whose they are, and keeps what they show.
+
+Every field of every payload has its treatment in `FIELDS`; a test holds that
+none is missing. What stays: times, quantities, the kinds of things, and the
+relations between all amounts of money, since one factor scales them.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+import enum
+import math
+import secrets
+from typing import Any
+
+import msgspec
+
+from sting.model import errors
+from sting.model import events
+from sting.model import records
+
+REMOVED = 'removed'
+PROFILE = 'anonymous'
+
+# Between a fifth and five times, no size likelier than another.
+_WIDEST = 5.0
+
+
+class Treatment(enum.Enum):
+    """What becomes of a field."""
+
+    KEEP = enum.auto()
+    MONEY = enum.auto()
+    TEXT = enum.auto()
+    SYMBOL = enum.auto()
+    ID = enum.auto()
+    STRATEGY = enum.auto()
+    SOURCE = enum.auto()
+    EMPTY = enum.auto()
+    LOG = enum.auto()
+    PROFILE = enum.auto()
+    COMMAND = enum.auto()
+    LIMITS = enum.auto()
+    FIGURES = enum.auto()
+
+
+_BY_TREATMENT: Mapping[Treatment, str] = {
+    Treatment.KEEP: (
+        'type side quantity filled weight volume size bid_size ask_size '
+        'timestamp created updated opened expires timeframe closed '
+        'time_in_force status resting triggered state decision failed rules '
+        'kind issue severity mode currency up_to seq cause names units tag '
+    ),
+    # `trail` may also be a per cent, which stays.
+    Treatment.MONEY: (
+        'price stop_price take_profit stop_loss trail average_price realized '
+        'fee fees cash open high low close bid ask '
+    ),
+    Treatment.TEXT: 'reason message detail',
+    Treatment.SYMBOL: 'symbol',
+    Treatment.ID: 'id order_id execution_id broker_id',
+    Treatment.STRATEGY: 'strategy name',
+    Treatment.SOURCE: 'source who component',
+    # Indicators follow prices or do not, which nobody can tell; a digest is
+    # of an image that does not go with the log; `confirm` is typed by hand.
+    Treatment.EMPTY: 'indicators digest confirm',
+    Treatment.LOG: 'log',
+    Treatment.PROFILE: 'profile',
+    Treatment.COMMAND: 'command',
+    Treatment.LIMITS: 'limits',
+    Treatment.FIGURES: 'figures',
+}
+FIELDS: Mapping[str, Treatment] = {
+    name: treatment
+    for treatment, names in _BY_TREATMENT.items()
+    for name in names.split()
+}
+
+# Parts of the engine, which say nothing of anybody.
+_PARTS = frozenset(
+    [
+        'engine',
+        'operator',
+        'risk',
+        'signal',
+        'journal',
+        'orders',
+        'stop',
+        'strategies',
+        'terminal',
+        'data',
+        'control',
+    ]
+)
+# What a rule's unit is called when its figure is an amount of money.
+_CASH = 'cash'
+
+
+class Anonymizer:
+    """Rewrites the events of one log, in order."""
+
+    def __init__(self, log: str, factor: float) -> None:
+        """Sets up for one log.
+
+        Args:
+            log: The id that the log gets.
+            factor: What money is multiplied with, above 0.
+        """
+        self._log = log
+        self._factor = factor
+        self._old_log = ''
+        self._names: dict[tuple[str, str], str] = {}
+        self._parts = set(_PARTS)
+        self._rules: dict[int, records.RuleSet] = {}
+        self._plans: dict[type, list[tuple[str, Callable[[Any], Any]]]] = {}
+        self._apply: Mapping[Treatment, Callable[[Any], Any]] = {
+            Treatment.MONEY: self._money,
+            Treatment.TEXT: _blank,
+            Treatment.SYMBOL: self._symbol,
+            Treatment.ID: self._id,
+            Treatment.STRATEGY: self._strategy,
+            Treatment.SOURCE: self._source,
+            Treatment.EMPTY: _empty,
+            Treatment.LOG: lambda _: self._log,
+            Treatment.PROFILE: lambda _: PROFILE,
+            Treatment.COMMAND: self._payload,
+        }
+
+    @classmethod
+    def draw(cls) -> 'Anonymizer':
+        """Gives one with a factor and an id that nobody knows."""
+        share = secrets.randbits(53) / 2**53
+        factor = math.exp((2 * share - 1) * math.log(_WIDEST))
+        return cls(secrets.token_hex(4), factor)
+
+    def event(self, event: events.Event) -> events.Event:
+        """Rewrites the next event.
+
+        Args:
+            event: The event.
+
+        Returns:
+            It with the same number, time, type and cause.
+
+        Raises:
+            errors.JournalError: It has a field that has no treatment.
+        """
+        data = event.data
+        if isinstance(data, records.LogCreated):
+            self._old_log = data.log
+        if isinstance(data, records.RuleSet):
+            self._parts.update(data.names)
+            self._rules[event.seq] = data
+            limits = self._by_unit(data.limits, data)
+            data = msgspec.structs.replace(data, limits=limits)
+        elif isinstance(data, records.Verdict):
+            rules = self._rules.get(data.rules)
+            figures = self._by_unit(data.figures, rules)
+            data = msgspec.structs.replace(data, figures=figures)
+        return msgspec.structs.replace(
+            event,
+            data=self._payload(data),
+            source=self._source(event.source),
+            symbol=self._symbol(event.symbol),
+        )
+
+    def _payload(self, data: Any) -> Any:
+        plan = self._plans.get(type(data))
+        if plan is None:
+            plan = self._plans[type(data)] = self._plan(type(data))
+        return msgspec.structs.replace(
+            data, **{name: treat(getattr(data, name)) for name, treat in plan}
+        )
+
+    def _plan(
+        self, kind: type[msgspec.Struct]
+    ) -> list[tuple[str, Callable[[Any], Any]]]:
+        plan = []
+        for field in kind.__struct_fields__:
+            treatment = FIELDS.get(field)
+            if treatment is None:
+                raise errors.JournalError(
+                    f'{kind.__name__}.{field} has no treatment: it cannot be '
+                    'made anonymous'
+                )
+            if treatment in self._apply:
+                plan.append((field, self._apply[treatment]))
+        return plan
+
+    def _money(self, value: Any) -> Any:
+        return value * self._factor if isinstance(value, int | float) else value
+
+    def _by_unit(
+        self,
+        values: tuple[float | None, ...],
+        rules: records.RuleSet | None,
+    ) -> tuple[float | None, ...]:
+        """Scales what counts money; without the rules nothing is known."""
+        if rules is None:
+            return (None,) * len(values)
+        return tuple(
+            self._money(value) if _CASH in unit else value
+            for value, unit in zip(values, rules.units, strict=True)
+        )
+
+    def _renamed(self, kind: str, text: str) -> str:
+        """Gives the new name of a thing: the same one each time."""
+        if not text:
+            return text
+        name = self._names.get((kind, text))
+        if name is None:
+            count = sum(known == kind for known, _ in self._names)
+            name = self._names[kind, text] = f'{kind}{count + 1}'
+        return name
+
+    def _symbol(self, text: str | None) -> str | None:
+        return None if text is None else self._renamed('S', text)
+
+    def _strategy(self, text: str) -> str:
+        return self._renamed('strategy', text)
+
+    def _id(self, text: str) -> str:
+        """Keeps the numbers of ids made here; others are renamed."""
+        rest = text.removeprefix(f'{self._old_log}-')
+        if rest != text and set(rest) <= set('0123456789-'):
+            return f'{self._log}-{rest}'
+        return self._renamed('id', text)
+
+    def _source(self, text: str) -> str:
+        if text in self._parts:
+            return text
+        kind, colon, name = text.partition(':')
+        if colon and kind in ('feed', 'broker'):
+            return f'{kind}:{self._renamed(kind, name)}'
+        return self._strategy(text)
+
+
+def _blank(text: str) -> str:
+    return REMOVED if text else ''
+
+
+def _empty(value: Any) -> Any:
+    return type(value)()

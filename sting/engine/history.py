@@ -1,0 +1,243 @@
+"""Looking back: the state at any moment, why something happened, queries."""
+
+from collections.abc import Iterator
+import contextlib
+import pathlib
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from sting.engine import journal
+from sting.engine import recovery
+from sting.engine import state
+from sting.model import errors
+from sting.model import events
+from sting.model import records
+
+_T = events.EventType
+# Events that are about an order without being caused by it.
+_ABOUT_ORDERS = frozenset({_T.RISK_VERDICT, _T.ORDER_UPDATE, _T.FILL})
+
+
+class RuleFigure(msgspec.Struct, frozen=True):
+    """What one rule said of an order.
+
+    Attributes:
+        name: The rule.
+        figure: What it measured; None where it did not apply, or there was
+            no figure.
+        limit: What the figure may not pass; None for a rule without one.
+        unit: What both count.
+        failed: The rule said no.
+    """
+
+    name: str
+    figure: float | None
+    limit: float | None
+    unit: str
+    failed: bool
+
+
+def seq_at(path: pathlib.Path, time: int) -> int:
+    """Finds the last event up to a moment.
+
+    Args:
+        path: The log's file.
+        time: Nanoseconds since the epoch, UTC.
+
+    Returns:
+        The number before the first event that is later.
+
+    Raises:
+        errors.JournalError: There is no log, it cannot be read, or it begins
+            later.
+    """
+    seq = _last_until(path, time)
+    if not seq:
+        raise errors.JournalError(f'{path} begins later than that')
+    return seq
+
+
+def _last_until(path: pathlib.Path, time: int) -> int:
+    for segment in journal.archived(path):
+        if segment.latest > time:
+            for row in journal.rows(path, segment.first - 1):
+                if row[1] > time:
+                    return row[0] - 1
+    with contextlib.closing(journal.open_reader(path)) as connection:
+        try:
+            (later, last) = connection.execute(
+                'SELECT (SELECT min(seq) FROM events WHERE timestamp > ?), '
+                'max(seq) FROM events',
+                (time,),
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise errors.JournalError(f'{path} cannot be read: {error}') from (
+                None
+            )
+    return int(last or 0) if later is None else int(later) - 1
+
+
+def state_at(
+    path: pathlib.Path, *, seq: int | None = None, time: int | None = None
+) -> state.SystemState:
+    """Gives the state after an event, from the nearest checkpoint.
+
+    Args:
+        path: The log's file.
+        seq: The event's number.
+        time: Instead of a number: the last event up to this moment,
+            nanoseconds since the epoch, UTC. Without either, the last event.
+
+    Returns:
+        The state.
+
+    Raises:
+        errors.JournalError: There is no log, it cannot be read, or it has no
+            such event.
+    """
+    if seq is None and time is not None:
+        seq = seq_at(path, time)
+    system = recovery.state_at(path, _END if seq is None else seq)
+    if seq is not None and system.seq != seq:
+        raise errors.JournalError(
+            f'there is no event {seq}: {path} ends at event {system.seq}'
+        )
+    return system
+
+
+# No log is as long.
+_END = 2**62
+
+
+def why(path: pathlib.Path, seq: int) -> list[events.Event]:
+    """Gives an event and all that led to it.
+
+    Not only its causes: for what a broker reports of an order, the order, the
+    verdict on it, and what led to those.
+
+    Args:
+        path: The log's file.
+        seq: The event's number.
+
+    Returns:
+        The event first, then the others from the newest to the oldest.
+
+    Raises:
+        errors.JournalError: There is no such event, or no log.
+    """
+    found: dict[int, events.Event] = {}
+    waiting = [seq]
+    while waiting:
+        number = waiting.pop()
+        if number in found:
+            continue
+        event = journal.read_one(path, number)
+        found[number] = event
+        # Causes come first; in a log that is damaged they may not.
+        if 0 < event.cause < number:
+            waiting.append(event.cause)
+        if event.type in _ABOUT_ORDERS:
+            for other in _order(path, event):
+                found.setdefault(other.seq, other)
+                if 0 < other.cause < other.seq:
+                    waiting.append(other.cause)
+    return [found[number] for number in sorted(found, reverse=True)]
+
+
+def _order(path: pathlib.Path, event: events.Event) -> Iterator[events.Event]:
+    """Finds the request of the order that an event is about, and its verdict.
+
+    The number in an order's id is that of the event it answers, so that the
+    request is not far behind.
+    """
+    order_id = event.data.order_id
+    answered = order_id.split('-')[1:2]
+    if not answered or not answered[0].isdecimal():
+        return
+    request = 0
+    for other in journal.read(path, after=int(answered[0])):
+        if other.seq >= event.seq:
+            return
+        if other.type is _T.ORDER_REQUEST and other.data.id == order_id:
+            request = other.seq
+            yield other
+        elif request and other.type is _T.RISK_VERDICT:
+            # It comes in the same step.
+            yield other
+            return
+
+
+def figures(path: pathlib.Path, verdict: records.Verdict) -> list[RuleFigure]:
+    """Names the figures of a verdict.
+
+    Args:
+        path: The log's file.
+        verdict: The verdict.
+
+    Returns:
+        One a rule, in the order in which they were asked; none where the log
+        has no rules for it.
+
+    Raises:
+        errors.JournalError: The rules' event cannot be read.
+    """
+    if not verdict.rules:
+        return []
+    rules = journal.read_one(path, verdict.rules).data
+    if not isinstance(rules, records.RuleSet):
+        return []
+    return [
+        RuleFigure(name, figure, limit, unit, number in verdict.failed)
+        for number, (name, figure, limit, unit) in enumerate(
+            zip(rules.names, verdict.figures, rules.limits, rules.units)  # noqa: B905
+        )
+    ]
+
+
+def query(
+    path: pathlib.Path, statement: str
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Runs one SQL statement over a log, which it cannot change.
+
+    Events in segments are not in the table `events`.
+
+    Args:
+        path: The log's file.
+        statement: A SELECT.
+
+    Returns:
+        The columns' names and the rows.
+
+    Raises:
+        errors.InputError: The statement is wrong, or would write.
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    with contextlib.closing(journal.open_reader(path)) as connection:
+        connection.execute('PRAGMA query_only=ON')
+        # Called now and then, it lets ctrl+c end a query that never would.
+        connection.set_progress_handler(lambda: 0, 100_000)
+        try:
+            cursor = connection.execute(statement)
+            rows = cursor.fetchall()
+        except (
+            sqlite3.OperationalError,
+            sqlite3.ProgrammingError,
+            sqlite3.Warning,
+        ) as error:
+            if str(error) == 'interrupted':
+                raise KeyboardInterrupt from None
+            raise errors.InputError(
+                f'this statement was refused: {error}; the log can only be '
+                'read, one SELECT at a time'
+            ) from None
+        except sqlite3.Error as error:
+            raise errors.JournalError(f'{path} cannot be read: {error}') from (
+                None
+            )
+        if cursor.description is None:
+            raise errors.InputError(
+                'this statement gives no rows; write a SELECT'
+            )
+        return [column[0] for column in cursor.description], rows

@@ -201,8 +201,10 @@ def _show(
 ) -> None:
     """Shows screens the events before a checkpoint, unverified as yet."""
     first = max(0, seq - SHOWN)
-    for event in journal.read(path, after=first, limit=seq - first):
-        take(event)
+    # What cannot be read there is found by `verify_older`.
+    with contextlib.suppress(errors.JournalError):
+        for event in journal.read(path, after=first, limit=seq - first):
+            take(event)
 
 
 def _digest(raw: bytes) -> str:

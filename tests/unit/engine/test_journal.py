@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import pathlib
+import shutil
 import sqlite3
 import stat
 import threading
@@ -26,10 +27,19 @@ def path(tmp_path):
     return tmp_path / 'events.db'
 
 
+@pytest.fixture(scope='module')
+def written(tmp_path_factory):
+    """A log of five events, as the journal wrote it."""
+    path = tmp_path_factory.mktemp('five') / 'events.db'
+    asyncio.run(logs.written(path, FIVE))
+    return path
+
+
 @pytest.fixture
-async def five(path):
-    """A log of five events."""
-    await logs.written(path, FIVE)
+def five(written, path):
+    """A log of five events, to be damaged."""
+    for file in written.parent.iterdir():
+        shutil.copy(file, path.parent)
     return path
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from sting.engine import image
 from sting.engine import journal
+from sting.engine import mark
 from sting.engine import recovery
 from sting.engine import state
 from sting.model import commands
@@ -248,6 +249,63 @@ def test_what_is_older_than_a_checkpoint_is_verified_apart(path):
     with pytest.raises(errors.JournalCorruptError) as caught:
         recovery.verify_older(path, base)
     assert caught.value.first_bad == 3
+
+
+def test_a_checkpoint_of_another_chain_is_found_out(path):
+    world = a_world()
+    logs.write_quickly(path, world.events)
+    with pytest.raises(errors.JournalCorruptError, match='is not the one'):
+        recovery.verify_older(path, mark.Mark(4, bytes(32)))
+
+
+def test_events_before_a_checkpoint_that_cannot_be_read_are_not_shown(path):
+    world = a_world()
+    at, raw = checkpoint(world)
+    logs.write_quickly(path, world.events, (at, raw))
+    logs.tamper(path, "UPDATE events SET data = '{}' WHERE seq = 3")
+    system = state.SystemState()
+    shown = []
+    assert recovery.restore(path, system, shown.append).base.seq == at
+    assert worlds.image(system) == worlds.image(world.state)
+    assert [event.seq for event in shown] == [1, 2, at + 1]
+    with pytest.raises(errors.JournalCorruptError):
+        recovery.verify_older(path, mark.Mark(at, bytes(32)))
+
+
+def test_a_damaged_word_of_a_checkpoint_does_not_count(path):
+    world = a_world()
+    at, raw = checkpoint(world)
+    logs.write_quickly(path, world.events, (at, raw))
+    logs.tamper(path, f"UPDATE events SET data = '{{}}' WHERE seq = {at + 1}")
+    with pytest.raises(errors.JournalCorruptError) as caught:
+        recovery.restore(path, state.SystemState(), nothing)
+    assert caught.value.first_bad == at + 1
+
+
+def test_the_newest_of_several_checkpoints_counts(path):
+    world = a_world()
+    first = checkpoint(world)
+    world.bar('IBM')
+    second = checkpoint(world)
+    logs.write_quickly(path, world.events, first)
+    logs.tamper(
+        path,
+        'INSERT INTO checkpoints SELECT seq, hash, '
+        f"x'{second[1].hex()}' FROM events WHERE seq = {second[0]}",
+    )
+    system = state.SystemState()
+    assert recovery.restore(path, system, nothing).base.seq == second[0]
+    assert worlds.image(system) == worlds.image(world.state)
+    older = recovery.state_at(path, first[0] + 1)
+    assert older.seq == first[0] + 1
+
+
+def test_checkpoints_that_cannot_be_read_are_damage(path):
+    world = a_world()
+    logs.write_quickly(path, world.events)
+    logs.tamper(path, 'DROP TABLE checkpoints')
+    with pytest.raises(errors.JournalCorruptError, match='checkpoints cannot'):
+        recovery.restore(path, state.SystemState(), nothing)
 
 
 def test_an_image_is_bytes_that_give_the_state_back():

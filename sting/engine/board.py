@@ -23,6 +23,8 @@ MARKS = 500
 DONE = 200
 
 _T = events.EventType
+# Whose arrival the watchlist shows.
+_ARRIVING = frozenset({_T.MARKET_DATA, _T.QUOTE})
 
 
 class _Watch:
@@ -87,7 +89,8 @@ class Board:
         self._profile = profile
         self._arrivals: dict[str, float] = {}
         self._watch = {symbol: _Watch() for symbol in symbols}
-        self._events: list[views.EventRow] = []
+        self._events: list[events.Event] = []
+        self._rows: tuple[views.EventRow, ...] = ()
         self._alerts: list[views.AlertRow] = []
         self._seen = 0
         self._done: dict[str, None] = {}
@@ -111,13 +114,9 @@ class Board:
             arrived: When it came, in seconds of the clock that `picture` is
                 given; None for one that is read back.
         """
-        if arrived is not None and event.type in (_T.MARKET_DATA, _T.QUOTE):
+        if arrived is not None and event.type in _ARRIVING:
             self._arrivals[event.symbol] = arrived
-        _keep(
-            self._events,
-            describe.to_row(event),
-            EVENTS,
-        )
+        _keep(self._events, event, EVENTS)
         taker = self._takers.get(event.type)
         if taker is not None:
             taker(event, event.data)
@@ -235,9 +234,23 @@ class Board:
             strategies=tuple(self._strategy_row(row, system) for row in rows),
             alerts=alerts,
             unseen=sum(not row.seen for row in alerts),
-            events=tuple(self._events[-EVENTS:]),
+            events=self._event_rows(),
             **rest,
         )
+
+    def _event_rows(self) -> tuple[views.EventRow, ...]:
+        """Describes what is shown and came since the last picture.
+
+        Not when it comes: of a flood, most is never shown.
+        """
+        known = self._rows[-1].seq if self._rows else 0
+        fresh = [
+            describe.to_row(event)
+            for event in self._events[-EVENTS:]
+            if event.seq > known
+        ]
+        self._rows = (*self._rows, *fresh)[-EVENTS:]
+        return self._rows
 
     def _watch_rows(self, now: float) -> list[views.WatchRow]:
         rows = []

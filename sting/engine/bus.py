@@ -57,14 +57,14 @@ LIMITS = {
     Lane.MARKET: 100_000,
 }
 
+# Python 3.11 takes long to look a member of an enumeration up.
+_BAR = events.EventType.MARKET_DATA
+_QUOTE = events.EventType.QUOTE
+
 
 def _replaceable(incoming: Incoming) -> bool:
-    if incoming.type is events.EventType.QUOTE:
-        return True
-    return (
-        incoming.type is events.EventType.MARKET_DATA
-        and not incoming.data.closed
-    )
+    kind = incoming.type
+    return kind is _QUOTE or (kind is _BAR and not incoming.data.closed)
 
 
 class _Queue:

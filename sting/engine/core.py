@@ -10,8 +10,11 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
+import msgspec
+
 from sting.engine import bus
 from sting.engine import desk
+from sting.engine import doors
 from sting.engine import operator
 from sting.engine import state
 from sting.engine import step
@@ -78,6 +81,15 @@ class CoreEngine:
             strategies=dict(strategies or {}),
         )
         self._components: list[Component] = []
+        self._takers: Mapping[
+            events.EventType, Callable[[bus.Incoming], None]
+        ] = {
+            _T.MARKET_DATA: self._take_bar,
+            _T.ORDER_UPDATE: self._take_report,
+            _T.FILL: self._take_report,
+            _T.COMMAND: self._take_command,
+            _T.SIGNAL: self._take_signal,
+        }
 
     @property
     def state(self) -> state.SystemState:
@@ -131,8 +143,16 @@ class CoreEngine:
             self._operator.check(incoming.data.command)
             self._operator.carry_out(self._emit(incoming))
         elif incoming.type is _T.SIGNAL:
-            if not self._desk.is_repeated(incoming.data):
+            if self._desk.admits(incoming.data, incoming.cause):
                 self._desk.signal(self._emit(incoming))
+        elif incoming.type in doors.KINDS and (
+            issue := doors.fault(incoming.data, self.state)
+        ):
+            # What makes no sense is told, and changes nothing else.
+            incoming = msgspec.structs.replace(
+                incoming, type=_T.DATA_ISSUE, data=issue
+            )
+            self._react(self._emit(incoming))
         else:
             self._react(self._emit(incoming))
         return self._turn.end()
@@ -166,6 +186,25 @@ class CoreEngine:
         if self.state.rules[1] != rules:
             self._turn.emit(_T.RULE_SET, rules, 'risk')
         return self._turn.end()
+
+    def _take_bar(self, incoming: bus.Incoming) -> None:
+        event = self._emit(incoming)
+        # A bar first fills orders, then reaches strategies.
+        if self._matcher is not None and event.data.closed:
+            for report in self._matcher(event.data):
+                self._desk.report(report, PLAYED, event.seq)
+        self._turn.effects.append(step.Notify(event))
+
+    def _take_report(self, incoming: bus.Incoming) -> None:
+        self._desk.report(incoming.data, incoming.source, incoming.cause)
+
+    def _take_command(self, incoming: bus.Incoming) -> None:
+        self._operator.check(incoming.data.command)
+        self._operator.carry_out(self._emit(incoming))
+
+    def _take_signal(self, incoming: bus.Incoming) -> None:
+        if not self._desk.is_repeated(incoming.data):
+            self._desk.signal(self._emit(incoming))
 
     def _emit(self, incoming: bus.Incoming) -> events.Event:
         return self._turn.emit(

@@ -17,6 +17,9 @@ from sting.model import events
 BATCH = 2_000
 RETRY_S = 1.0
 
+# Python 3.11 takes long to look a member of an enumeration up.
+_BAR = events.EventType.MARKET_DATA
+
 
 class Outlet(Protocol):
     """Where effects go once they are durable; it never waits."""
@@ -125,7 +128,7 @@ class Sequence(core.Component):
                 await self._finish(done)
 
     def _take(self, incoming: bus.Incoming) -> step.Step | None:
-        if incoming.type is events.EventType.MARKET_DATA:
+        if incoming.type is _BAR:
             self._clock.advance(incoming.data.timestamp)
         try:
             return self._engine.process_event(incoming, self._clock.now())

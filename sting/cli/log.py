@@ -1,19 +1,15 @@
 """`sting log`: the event log as it lies on the disk."""
 
-from collections.abc import Iterable
-import pathlib
-
 import click
 import msgspec
 
-from sting import settings
 from sting.cli import common
+from sting.cli import history
 from sting.engine import describe
 from sting.engine import journal
 from sting.model import errors
 from sting.model import events
 from sting.model import market
-from sting.model import views
 
 KINDS = tuple(kind.value for kind in events.EventType)
 _COLUMNS = (
@@ -67,7 +63,7 @@ def show(
     As JSON one object a line, with the columns of the table.
     """
     count = 0
-    for row in journal.rows(_path(profile), after):
+    for row in journal.rows(history.log_path(profile), after):
         if limit is not None and count >= limit:
             break
         if kind not in (None, row[2]) or symbol not in (None, row[4]):
@@ -87,7 +83,7 @@ def verify(profile: str | None, as_json: bool) -> None:
 
     Exits with 1 when the log does not verify.
     """
-    path = _path(profile)
+    path = history.log_path(profile)
     found = journal.verify(path)
     if as_json:
         common.print_json(found)
@@ -97,27 +93,8 @@ def verify(profile: str | None, as_json: bool) -> None:
         raise errors.JournalError(found.message)
 
 
-@log.command()
-@click.argument('seq', type=click.IntRange(min=1))
-@common.profile_option
-@common.json_option
-def why(seq: int, profile: str | None, as_json: bool) -> None:
-    """Walks from an event back to its first cause.
-
-    `sting log show` has the numbers.
-    """
-    rows = [
-        describe.to_row(event) for event in journal.why(_path(profile), seq)
-    ]
-    if as_json:
-        common.print_json(rows)
-        return
-    _print_rows(rows)
-
-
-def _path(profile: str | None) -> pathlib.Path:
-    home = settings.Home.find()
-    return home.log(common.choose_profile(home, profile))
+for _command in (history.why, history.sql, history.archive, history.export):
+    log.add_command(_command)
 
 
 def _print_row(row: journal.Row) -> None:
@@ -144,26 +121,4 @@ def _print_line(row: journal.Row) -> None:
             f'{seq:>8}  {market.to_iso(timestamp):<27}  {kind:<15}  '
             f'{source:<14}  {words}' + (f'  <- {cause}' if cause else '')
         )
-    )
-
-
-def _print_rows(rows: Iterable[views.EventRow]) -> None:
-    common.print_table(
-        {
-            'number': common.RIGHT,
-            'time': common.LEFT,
-            'type': common.LEFT,
-            'source': common.LEFT,
-            'what': common.LEFT,
-        },
-        [
-            (
-                row.seq,
-                market.to_iso(row.timestamp),
-                row.type,
-                row.source,
-                row.text,
-            )
-            for row in rows
-        ],
     )

@@ -35,6 +35,7 @@ COMMANDS = {
     'flatten': ('stop', 'flatten', 'Closes positions at market.'),
     'backtest': ('backtest', 'backtest', 'Runs a strategy over past bars.'),
     'log': ('log', 'log', 'Shows, verifies and explains the event log.'),
+    'replay': ('history', 'replay', 'Shows the state at any moment of a log.'),
     'doctor': ('doctor', 'doctor', 'Checks the installation.'),
 }
 

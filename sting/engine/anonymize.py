@@ -48,7 +48,8 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'type side quantity filled weight volume size bid_size ask_size '
         'timestamp created updated opened expires timeframe closed '
         'time_in_force status resting triggered state decision failed rules '
-        'kind issue severity mode currency up_to seq cause names units tag '
+        'kind issue severity mode currency up_to seq cause judged names '
+        'units tag '
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (

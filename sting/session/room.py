@@ -18,6 +18,7 @@ from sting.engine import checkpoints
 from sting.engine import clock
 from sting.engine import core
 from sting.engine import describe
+from sting.engine import history
 from sting.engine import journal
 from sting.engine import recovery
 from sting.engine import sequence
@@ -58,7 +59,7 @@ def chain_rows(path: pathlib.Path, seq: int) -> tuple[views.EventRow, ...]:
     Raises:
         errors.JournalError: There is no such event, or no log.
     """
-    return tuple(describe.to_row(event) for event in journal.why(path, seq))
+    return tuple(describe.to_row(event) for event in history.why(path, seq))
 
 
 class EngineRoom:
@@ -303,7 +304,20 @@ class EngineRoom:
             await self._sequence.task
 
     async def stop(self) -> None:
-        """Ends all parts in order and closes the log."""
+        """Ends all parts in order and closes the log.
+
+        The log is closed also when that is given up, as it may be while the
+        log cannot be written; nothing of what is lost then was acted on.
+        """
+        try:
+            await self._end()
+        finally:
+            self._sequence.task.cancel()
+            await asyncio.gather(self._sequence.task, return_exceptions=True)
+            await self._journal.close()
+            self._notes.close()
+
+    async def _end(self) -> None:
         if not self._sequence.task.done():
             await self._feeding.stop()
             await self._outlet.stop()
@@ -316,8 +330,6 @@ class EngineRoom:
             self._verifying.cancel()
             await asyncio.gather(self._verifying, return_exceptions=True)
         await self._engine.stop()
-        await self._journal.close()
-        self._notes.close()
 
     def submit(self, lane: bus.Lane, incoming: bus.Incoming) -> None:
         """Puts something into a lane, from any thread.

@@ -85,6 +85,8 @@ class CoreEngine:
             events.EventType, Callable[[bus.Incoming], None]
         ] = {
             _T.MARKET_DATA: self._take_bar,
+            _T.QUOTE: self._take_price,
+            _T.TRADE: self._take_price,
             _T.ORDER_UPDATE: self._take_report,
             _T.FILL: self._take_report,
             _T.COMMAND: self._take_command,
@@ -137,24 +139,11 @@ class CoreEngine:
                 cases nothing happened, and no number was used.
         """
         self._turn.begin(now)
-        if incoming.type in (_T.ORDER_UPDATE, _T.FILL):
-            self._desk.report(incoming.data, incoming.source)
-        elif incoming.type is _T.COMMAND:
-            self._operator.check(incoming.data.command)
-            self._operator.carry_out(self._emit(incoming))
-        elif incoming.type is _T.SIGNAL:
-            if self._desk.admits(incoming.data, incoming.cause):
-                self._desk.signal(self._emit(incoming))
-        elif incoming.type in doors.KINDS and (
-            issue := doors.fault(incoming.data, self.state)
-        ):
-            # What makes no sense is told, and changes nothing else.
-            incoming = msgspec.structs.replace(
-                incoming, type=_T.DATA_ISSUE, data=issue
-            )
+        taker = self._takers.get(incoming.type)
+        if taker is None:
             self._react(self._emit(incoming))
         else:
-            self._react(self._emit(incoming))
+            taker(incoming)
         return self._turn.end()
 
     def process_bar(self, bar: market.MarketData) -> step.Step | None:
@@ -188,23 +177,39 @@ class CoreEngine:
         return self._turn.end()
 
     def _take_bar(self, incoming: bus.Incoming) -> None:
+        if self._refuses(incoming):
+            return
         event = self._emit(incoming)
         # A bar first fills orders, then reaches strategies.
         if self._matcher is not None and event.data.closed:
             for report in self._matcher(event.data):
-                self._desk.report(report, PLAYED, event.seq)
+                self._desk.report(report, PLAYED)
         self._turn.effects.append(step.Notify(event))
 
+    def _take_price(self, incoming: bus.Incoming) -> None:
+        if not self._refuses(incoming):
+            self._turn.effects.append(step.Notify(self._emit(incoming)))
+
     def _take_report(self, incoming: bus.Incoming) -> None:
-        self._desk.report(incoming.data, incoming.source, incoming.cause)
+        self._desk.report(incoming.data, incoming.source)
 
     def _take_command(self, incoming: bus.Incoming) -> None:
         self._operator.check(incoming.data.command)
         self._operator.carry_out(self._emit(incoming))
 
     def _take_signal(self, incoming: bus.Incoming) -> None:
-        if not self._desk.is_repeated(incoming.data):
+        if self._desk.admits(incoming.data, incoming.cause):
             self._desk.signal(self._emit(incoming))
+
+    def _refuses(self, incoming: bus.Incoming) -> bool:
+        """Tells of market data that make no sense, which change nothing."""
+        issue = doors.fault(incoming.data, self.state)
+        if issue is not None:
+            incoming = msgspec.structs.replace(
+                incoming, type=_T.DATA_ISSUE, data=issue
+            )
+            self._react(self._emit(incoming))
+        return issue is not None
 
     def _emit(self, incoming: bus.Incoming) -> events.Event:
         return self._turn.emit(
@@ -215,18 +220,8 @@ class CoreEngine:
             incoming.cause,
         )
 
-    def _match(self, bar: market.MarketData) -> None:
-        if self._matcher is not None:
-            for report in self._matcher(bar):
-                self._desk.report(report, PLAYED)
-
     def _react(self, event: events.Event) -> None:
-        if event.type is _T.MARKET_DATA:
-            # A bar first fills orders, then reaches strategies.
-            if event.data.closed:
-                self._match(event.data)
-            self._turn.effects.append(step.Notify(event))
-        elif event.type in (_T.QUOTE, _T.TRADE, _T.DATA_ISSUE):
+        if event.type is _T.DATA_ISSUE:
             self._turn.effects.append(step.Notify(event))
         elif event.type is _T.STRATEGY_STATUS and event.data.status == 'failed':
             self._turn.alert(

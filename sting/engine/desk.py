@@ -4,6 +4,7 @@ from typing import Protocol
 
 import msgspec
 
+from sting.engine import doors
 from sting.engine import state
 from sting.engine import step
 from sting.model import errors
@@ -172,15 +173,31 @@ class OrderDesk:
                 event.seq,
             )
 
-    def is_repeated(self, signal: orders.Signal) -> bool:
-        """Whether a signal's order is in the log already.
+    def admits(self, signal: orders.Signal, cause: int) -> bool:
+        """Whether a signal becomes an event.
 
-        An event that is answered again after a crash gives the same ids.
+        One that makes no sense is told of and left out. One whose order is
+        in the log already is left out too: an event that is answered again
+        after a crash gives the same ids.
+
+        Args:
+            signal: What a strategy wants.
+            cause: Number of the event that it answers.
         """
-        return (
+        if (
             signal.kind is not orders.SignalKind.CANCEL
             and signal.order_id in self._turn.state.orders
-        )
+        ):
+            return False
+        fault = doors.signal_fault(signal)
+        if fault:
+            self._turn.alert(
+                records.Severity.WARNING,
+                f'{signal.strategy} wants what makes no sense: {fault}',
+                'orders',
+                cause,
+            )
+        return not fault
 
     def signal(self, event: events.Event) -> None:
         """Makes an order of what a strategy wants.

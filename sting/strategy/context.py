@@ -288,8 +288,8 @@ class Context:
         found = {}
         for handle in self.handles:
             series = handle.seen.get(symbol)
-            # Only nan differs from itself, and this is asked at every order.
-            if series is not None and series.value == series.value:
+            # Neither nan nor infinity can be written as JSON.
+            if series is not None and math.isfinite(series.value):
                 found[handle.name] = series.value
         return found
 

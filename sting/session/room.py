@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import threading
 
 from sting import settings
 from sting.broker import interface
@@ -113,6 +114,7 @@ class EngineRoom:
             feed_folder,
         )
         self._started = 0.0
+        self._thread = threading.get_ident()
         self._notes = notes.Notes(folder / NOTES)
         self._brokers = manager.BrokerManager(
             self._broker, self._sink, emergency.withholds
@@ -420,10 +422,13 @@ class EngineRoom:
             if isinstance(report, orders.Fill)
             else events.EventType.ORDER_UPDATE
         )
-        self.bus.post(
-            bus.Lane.REPORTS,
-            bus.Incoming(kind, report, f'broker:{self._broker.name}'),
-        )
+        incoming = bus.Incoming(kind, report, f'broker:{self._broker.name}')
+        if threading.get_ident() == self._thread:
+            # At once: a bar taken in between could fill the order before its
+            # acceptance is an event.
+            self.bus.put(bus.Lane.REPORTS, incoming)
+        else:
+            self.bus.post(bus.Lane.REPORTS, incoming)
 
     def _take_signals(
         self, name: str, cause: int, signals: Sequence[orders.Signal]

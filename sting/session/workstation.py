@@ -102,6 +102,7 @@ class Session:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room: room.EngineRoom | frozen.FrozenRoom | None = None
         self._ended: asyncio.Event | None = None
+        self._work: asyncio.Task[None] | None = None
         self._ready = threading.Event()
         self._asked: set[futures.Future[commands.CommandResult]] = set()
         self._thread = threading.Thread(
@@ -186,10 +187,17 @@ class Session:
         )
 
     def close(self) -> None:
-        """Ends the engine in order, and waits until its log is closed."""
+        """Ends the engine in order, and waits until its log is closed.
+
+        An engine that cannot end, because its log cannot be written, is given
+        up after CLOSE_S seconds; `failure` says so.
+        """
         if self._thread.is_alive() and self._loop and self._ended:
             self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join(CLOSE_S)
+            if self._thread.is_alive() and self._work:
+                self._loop.call_soon_threadsafe(self._work.cancel)
+                self._thread.join(CLOSE_S)
         if not self._thread.is_alive():
             self._stop.close()
 
@@ -241,6 +249,11 @@ class Session:
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
+        except asyncio.CancelledError:
+            self.failure = errors.JournalWriteError(
+                'the log could not be written; what was not in it is lost, '
+                'and nothing of that was acted on'
+            )
         # The boundary of the engine's thread: whatever ends it is told to
         # whoever holds the session, and nothing may be sent any more.
         except BaseException as error:  # noqa: BLE001
@@ -268,6 +281,7 @@ class Session:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._work = asyncio.current_task()
         self._ended = asyncio.Event()
         lock = journal.Lock(self._folder / room.LOCK)
         started = market.to_iso(self._clock.now())

@@ -71,6 +71,9 @@ def check_log(home):
         filled[one.order_id] += one.quantity
     for order_id, quantity in filled.items():
         assert quantity <= approved[order_id]
+    # No report ever met an order that could not be where it said.
+    alerts = [one.data.message for one in log if one.type is T.RISK_ALERT]
+    assert [text for text in alerts if 'cannot go' in text] == []
     check_account(home, fills)
     check_times(log)
     return log

@@ -19,6 +19,7 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import records
+from sting.session import workstation
 from tests.unit.session import stations
 
 pytestmark = pytest.mark.integration
@@ -484,6 +485,26 @@ def test_a_log_that_cannot_be_written_halts_and_is_tried_again(home):
         seq = station.snapshot().seq
         stations.until(lambda: station.snapshot().seq > seq + 10)
     assert journal.verify(home.log('demo')).ok
+
+
+def test_an_end_that_cannot_be_written_is_given_up(home, monkeypatch):
+    monkeypatch.setattr(workstation, 'CLOSE_S', 0.5)
+    with stations.running(home) as station:
+        bought = stations.buy(station)
+        stations.wait_for(station, bought.order_id, S.FILLED)
+        database = sqlite3.connect(home.log('demo'), isolation_level=None)
+        database.execute(REFUSE)
+        stations.until(lambda: station._stop.is_set)
+        station.close()
+        assert not station.is_running
+        assert isinstance(station.failure, errors.JournalWriteError)
+        database.execute('DROP TRIGGER refuse')
+        database.close()
+    assert journal.verify(home.log('demo')).ok
+    with stations.running(home) as again:
+        assert again.snapshot().state is HALTED
+        (held,) = [row for row in again.snapshot().positions if row.quantity]
+        assert held.quantity == 10.0
 
 
 def test_another_reader_of_the_log_holds_nothing_up(home):

@@ -1,119 +1,119 @@
-"""What makes no sense never gets into the state."""
+"""What makes no sense does not get into the state."""
 
 import math
 
 import msgspec
 import pytest
 
-from sting.engine import doors
-from sting.engine import state
 from sting.model import market
 from sting.model import orders
+from sting.model import records
+from tests.unit.engine import worlds
 
 pytestmark = pytest.mark.unit
 
-BAR = market.MarketData('X', 60, 10.0, 12.0, 9.0, 11.0, 500.0)
-QUOTE = market.Quote('X', 60, 10.0, 11.0, 1.0, 0.0)
-TRADE = market.Trade('X', 60, 10.0, 5.0)
-SIGNAL = orders.Signal(
-    symbol='X', side=orders.OrderSide.BUY, quantity=1.0, strategy='s'
-)
+T = worlds.T
+NAN, INF = math.nan, math.inf
 
 
-def changed(data, **fields):
-    return msgspec.structs.replace(data, **fields)
-
-
-def issue_of(data, last=None):
-    system = state.SystemState()
-    if last is not None:
-        system.last_bar['X'] = last
-    found = doors.fault(data, system)
-    return None if found is None else found.issue
-
-
-@pytest.mark.parametrize('data', [BAR, QUOTE, TRADE])
-def test_sound_data_pass(data):
-    assert issue_of(data) is None
-
-
-@pytest.mark.parametrize('figure', [math.nan, math.inf, -math.inf, 0.0, -1.0])
 @pytest.mark.parametrize(
-    ('data', 'field'),
+    'wrong',
     [
-        *((BAR, name) for name in ('open', 'high', 'low', 'close')),
-        *((QUOTE, name) for name in ('bid', 'ask')),
-        (TRADE, 'price'),
+        {'close': NAN},
+        {'open': NAN},
+        {'high': INF},
+        {'low': 0.0},
+        {'low': -1.0},
+        {'low': NAN},
+        {'volume': NAN},
+        {'volume': -1.0},
+        {'volume': INF},
+        {'close': 103.0},
+        {'open': 98.0},
+        {'close': 98.0},
+        {'high': 99.0},
     ],
 )
-def test_a_price_that_is_none_is_refused(data, field, figure):
-    assert issue_of(changed(data, **{field: figure})) == 'rejected'
+def test_figures_that_make_no_bar_are_an_issue(wrong):
+    world = worlds.World()
+    good = worlds.bar('AAPL', 101.0, open=100.0, high=102.0, low=99.0)
+    bad = msgspec.structs.replace(good, **wrong)
+    world.tell(T.MARKET_DATA, bad, 'feed:test', 'AAPL')
+    (event,) = world.last.events
+    assert (event.type, event.source) == (T.DATA_ISSUE, 'feed:test')
+    assert (event.data.symbol, event.data.issue) == ('AAPL', 'rejected')
+    assert 'make no bar' in event.data.detail
+    assert world.state.prices == world.state.last_bar == {}
+    world.tell(T.MARKET_DATA, good, 'feed:test', 'AAPL')
+    assert world.state.prices == {'AAPL': 101.0}
 
 
-@pytest.mark.parametrize('figure', [math.nan, math.inf, -1.0])
+@pytest.mark.parametrize(('step', 'issue'), [(0, 'repeated'), (-1, 'late')])
+def test_a_bar_that_comes_again_or_late_is_an_issue(step, issue):
+    world = worlds.World()
+    world.bar('AAPL', 100.0)
+    seen = world.now
+    world.bar('AAPL', 105.0, timestamp=seen + step)
+    assert world.last.events[0].data.issue == issue
+    assert world.state.prices == {'AAPL': 100.0}
+    assert world.state.last_bar == {'AAPL': seen}
+
+
+def test_symbols_have_their_bars_apart():
+    world = worlds.World()
+    world.bar('AAPL', 100.0)
+    world.bar('IBM', 105.0, timestamp=world.now - 1)
+    assert world.kinds() == [T.MARKET_DATA]
+
+
 @pytest.mark.parametrize(
-    ('data', 'field'),
+    ('kind', 'data'),
     [
-        (BAR, 'volume'),
-        (QUOTE, 'bid_size'),
-        (QUOTE, 'ask_size'),
-        (TRADE, 'size'),
+        (T.QUOTE, market.Quote('AAPL', 1, NAN, 1.0, 1.0, 1.0)),
+        (T.QUOTE, market.Quote('AAPL', 1, 1.0, 0.0, 1.0, 1.0)),
+        (T.QUOTE, market.Quote('AAPL', 1, 1.0, 1.0, INF, 1.0)),
+        (T.QUOTE, market.Quote('AAPL', 1, 1.0, 1.0, 1.0, -2.0)),
+        (T.TRADE, market.Trade('AAPL', 1, INF, 1.0)),
+        (T.TRADE, market.Trade('AAPL', 1, 100.0, NAN)),
     ],
 )
-def test_a_size_that_is_none_is_refused(data, field, figure):
-    assert issue_of(changed(data, **{field: figure})) == 'rejected'
+def test_a_quote_or_trade_that_makes_no_sense_is_an_issue(kind, data):
+    world = worlds.World()
+    world.tell(kind, data, 'feed:test', 'AAPL')
+    assert world.kinds() == [T.DATA_ISSUE]
+    assert world.state.prices == {}
 
 
 @pytest.mark.parametrize(
-    'fields', [{'high': 10.5}, {'low': 10.5}, {'open': 13.0}, {'close': 8.0}]
-)
-def test_a_bar_that_contradicts_itself_is_refused(fields):
-    assert issue_of(changed(BAR, **fields)) == 'rejected'
-
-
-@pytest.mark.parametrize(
-    ('last', 'issue'), [(59, None), (60, 'repeated'), (61, 'late')]
-)
-def test_a_bar_has_to_be_newer_than_the_last(last, issue):
-    assert issue_of(BAR, last) == issue
-
-
-@pytest.mark.parametrize('figure', [math.nan, math.inf])
-@pytest.mark.parametrize(
-    'field',
-    ['quantity', 'weight', 'price', 'stop_price', 'trail', 'take_profit',
-     'stop_loss'],
-)  # fmt: skip
-def test_a_signal_with_a_figure_that_is_none_is_refused(field, figure):
-    kind = {
-        'price': orders.OrderType.LIMIT,
-        'stop_price': orders.OrderType.STOP,
-    }.get(field, orders.OrderType.MARKET)
-    signal = changed(SIGNAL, type=kind, **{field: figure})
-    assert doors.signal_fault(signal)
-
-
-def test_a_signal_with_an_indicator_that_is_none_is_refused():
-    signal = changed(SIGNAL, indicators={'sma': math.inf})
-    assert doors.signal_fault(signal) == 'indicator sma inf'
-
-
-@pytest.mark.parametrize(
-    'signal',
+    ('wrong', 'message'),
     [
-        SIGNAL,
-        changed(SIGNAL, quantity=None, trail='2%'),
-        changed(SIGNAL, kind=orders.SignalKind.TARGET, quantity=-5.0),
-        changed(SIGNAL, kind=orders.SignalKind.CANCEL, quantity=math.nan),
+        ({'quantity': NAN}, 'quantity nan'),
+        ({'quantity': -1.0}, 'quantity -1'),
+        ({'side': None}, 'without a side'),
+        ({'take_profit': INF}, 'take_profit inf'),
+        ({'stop_loss': NAN}, 'stop_loss nan'),
+        ({'trail': NAN}, 'trail nan'),
+        ({'indicators': {'fast': NAN}}, 'indicator fast nan'),
+        ({'price': 99.0}, 'takes no price'),
+        (
+            {'kind': orders.SignalKind.TARGET_WEIGHT, 'weight': INF},
+            'weight inf',
+        ),
     ],
 )
-def test_a_sound_signal_passes(signal):
-    assert doors.signal_fault(signal) == ''
+def test_a_signal_that_makes_no_sense_is_an_alert(wrong, message):
+    world = worlds.World()
+    world.bar('AAPL', 100.0)
+    fields = {'side': worlds.BUY, 'quantity': 1.0} | wrong
+    world.signal(**fields)
+    assert world.kinds() == [T.RISK_ALERT]
+    assert message in world.alerts(records.Severity.WARNING)[0]
+    assert world.state.orders == {}
 
 
-@pytest.mark.parametrize(
-    'fields',
-    [{'side': None}, {'quantity': 0.0}, {'type': orders.OrderType.LIMIT}],
-)
-def test_an_order_that_makes_no_sense_is_refused(fields):
-    assert doors.signal_fault(changed(SIGNAL, **fields))
+def test_a_cancel_is_not_held_against_what_orders_need():
+    world = worlds.World()
+    order_id = 'ab-1'
+    world.signal(order_id, side=worlds.BUY, quantity=1.0)
+    world.signal(order_id, kind=orders.SignalKind.CANCEL, quantity=NAN)
+    assert world.status(order_id) is worlds.S.PENDING_CANCEL

@@ -24,9 +24,10 @@ CREATED = records.LogCreated(
 
 
 def bar(symbol='AAPL', price=100.0, timestamp=NOON, **more):
-    more = {'open': price, 'high': price, 'low': price, 'volume': 1e6} | more
+    first = more.setdefault('open', price)
+    shape = {'high': max(first, price), 'low': min(first, price), 'volume': 1e6}
     return market.MarketData(
-        symbol=symbol, timestamp=timestamp, close=price, **more
+        symbol=symbol, timestamp=timestamp, close=price, **(shape | more)
     )
 
 

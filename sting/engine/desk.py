@@ -68,6 +68,8 @@ class OrderDesk:
             self._fill(report, source)
         else:
             self.update(report, source, 0)
+        if not self._turn.events:
+            return
         order = self._turn.state.orders.get(report.order_id)
         if order is not None and order.symbol in self._turn.state.closing:
             self.close(order.symbol, self._turn.events[-1])

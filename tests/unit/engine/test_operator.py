@@ -258,6 +258,17 @@ def test_a_flatten_waits_for_the_cancels_then_closes(world):
     assert world.state.closing == {}
 
 
+def test_a_fill_told_twice_while_a_flatten_waits_is_nothing(world):
+    world.held(10.0)
+    first = world.accepted(BUY, 5.0)
+    world.fill(first, 2.0, execution_id='x7')
+    world.command(commands.Flatten)
+    assert world.fill(first, 2.0, execution_id='x7').events == []
+    world.update(first, S.CANCELLED)
+    (closing,) = world.placed()
+    assert closing.quantity == 12.0
+
+
 def test_a_flatten_whose_position_closes_by_itself_is_forgotten(world):
     world.held(10.0)
     exit_id = world.accepted(SELL, 10.0)

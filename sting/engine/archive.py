@@ -43,7 +43,7 @@ class Archived(msgspec.Struct, frozen=True):
 
 
 def archive(
-    path: pathlib.Path, *, before: int | None = None, keep: int = KEEP
+    path: pathlib.Path, *, before: int | None = None, keep: int = 0
 ) -> Archived | None:
     """Moves old events into a new segment.
 

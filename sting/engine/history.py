@@ -196,6 +196,29 @@ def figures(path: pathlib.Path, verdict: records.Verdict) -> list[RuleFigure]:
     ]
 
 
+_ONLY_READ = (
+    'this statement was refused: the log can only be read, by one SELECT'
+)
+# Not ATTACH, which would make a file of any name.
+_READING = frozenset(
+    {
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+    }
+)
+
+
+def _may(action: int, *_: str | None) -> int:
+    return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
+
+
+def _look() -> int:
+    """Lets Python look for signals."""
+    return 0
+
+
 def query(
     path: pathlib.Path, statement: str
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -217,7 +240,8 @@ def query(
     with contextlib.closing(journal.open_reader(path)) as connection:
         connection.execute('PRAGMA query_only=ON')
         # Called now and then, it lets ctrl+c end a query that never would.
-        connection.set_progress_handler(lambda: 0, 100_000)
+        connection.set_authorizer(_may)
+        connection.set_progress_handler(_look, 100_000)
         try:
             cursor = connection.execute(statement)
             rows = cursor.fetchall()
@@ -229,15 +253,14 @@ def query(
             if str(error) == 'interrupted':
                 raise KeyboardInterrupt from None
             raise errors.InputError(
-                f'this statement was refused: {error}; the log can only be '
-                'read, one SELECT at a time'
+                f'this statement is wrong: {error}; write one SELECT'
             ) from None
         except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_AUTH:
+                raise errors.InputError(_ONLY_READ) from None
             raise errors.JournalError(f'{path} cannot be read: {error}') from (
                 None
             )
         if cursor.description is None:
-            raise errors.InputError(
-                'this statement gives no rows; write a SELECT'
-            )
+            raise errors.InputError(_ONLY_READ)
         return [column[0] for column in cursor.description], rows

@@ -246,7 +246,7 @@ def encode_rows(
             (
                 event.seq,
                 event.timestamp,
-                event.type.value,
+                event.type._value_,
                 event.source,
                 event.symbol,
                 event.cause,

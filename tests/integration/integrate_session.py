@@ -381,7 +381,7 @@ def test_a_strategy_that_raises_fails_and_the_rest_goes_on(home):
         stations.until(lambda: rows()['bad'].status == 'failed')
         assert 'bad.py:7' in rows()['bad'].detail
         assert 'out of ideas' in rows()['bad'].detail
-        stations.until(lambda: rows()['good'].trades == 1)
+        stations.until(lambda: rows()['good'].trades >= 1)
         assert rows()['good'].status == 'running'
         assert station.snapshot().state is TRADING
         critical = [

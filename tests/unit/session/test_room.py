@@ -92,8 +92,12 @@ def test_a_strategy_goes_on_with_its_own_book(home):
         home,
         'once.py',
         """
+        async def on_start(self):
+            self.done = bool(self.portfolio.held)
+
         async def on_market_data(self, data):
-            if data.symbol == 'AAPL' and not self.portfolio.held:
+            if data.symbol == 'AAPL' and not self.done:
+                self.done = True
                 self.buy('AAPL', 3)
         """,
     )

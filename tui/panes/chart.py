@@ -92,14 +92,17 @@ class Chart(pane.Pane, can_focus=True):
         if width < 1 or height < 1:
             return
         drawn = [self._figures(width)]
-        drawn += candles.render(
-            self._bars,
-            width,
-            height - 1,
-            marks=self._marks,
-            palette=self.palette.candles(),
-            offset=self.bars_back,
-        )
+        drawn += [
+            line.simplify()
+            for line in candles.render(
+                self._bars,
+                width,
+                height - 1,
+                marks=self._marks,
+                palette=self.palette.candles(),
+                offset=self.bars_back,
+            )
+        ]
         old = self._strips
         self._strips = drawn
         for y, line in enumerate(drawn):

@@ -284,13 +284,15 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         style = self.palette.style
         ground = line.ground
         parts = [segment.Segment(line.mark, style('focus!', ground))]
-        blank = segment.Segment(' ', style('', ground))
-        for text, name in zip(line.texts, line.styles, strict=True):
-            if len(parts) > 1:
-                parts.append(blank)
-            parts.append(segment.Segment(text, style(name, ground)))
-        return strip.Strip(parts).adjust_cell_length(
-            self.size.width, style('', ground)
+        # The blank after a cell is in the cell's style: one colour code less.
+        parts += [
+            segment.Segment(f'{text} ', style(name, ground))
+            for text, name in zip(line.texts, line.styles, strict=True)
+        ]
+        return (
+            strip.Strip(parts)
+            .adjust_cell_length(self.size.width, style('', ground))
+            .simplify()
         )
 
     def _header(self) -> strip.Strip:

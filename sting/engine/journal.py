@@ -571,7 +571,12 @@ def archived(path: pathlib.Path) -> list[segments.Segment]:
 def _checked(path: pathlib.Path, row: Any, seq: int) -> events.Event:
     try:
         return _to_event(row)
-    except (errors.JournalError, TypeError, AttributeError) as error:
+    except (
+        errors.JournalError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
         raise errors.JournalCorruptError(
             f'{path}: event {seq} cannot be read: {error}', seq
         ) from None

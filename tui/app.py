@@ -67,6 +67,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         known_themes: Mapping[str, themes.Theme],
         theme: str = themes.DEFAULT,
         driver_class: type[textual_driver.Driver] | None = None,
+        frames_per_s: float | None = None,
     ) -> None:
         """Makes the app.
 
@@ -75,6 +76,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             known_themes: The themes by name.
             theme: The one to begin with.
             driver_class: What talks to the terminal; None for Textual's own.
+            frames_per_s: How often data may be painted; None goes by where
+                the terminal is.
         """
         colorless = 'NO_COLOR' in os.environ
         # With colours of its own Textual would only show them as greys.
@@ -85,6 +88,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self.snapshot = workstation.snapshot()
         self.known_themes = known_themes
         self.palette = themes.Palette(known_themes[theme], colorless=colorless)
+        self._frames_per_s = frames_per_s or frames_per_second(os.environ)
         self.detached = False
         self._ending = False
         self.failure: errors.StingError | None = None
@@ -99,8 +103,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Starts to paint, and takes what the driver may not have."""
-        rate = frames_per_second(os.environ)
-        self.set_interval(1 / rate, self.tick)
+        self.set_interval(1 / self._frames_per_s, self.tick)
         if not self.is_headless:
             # A closed terminal also continues the process, on which Textual
             # would start its application mode once more; and a stopped

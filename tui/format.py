@@ -122,15 +122,16 @@ def count(number: int, noun: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Writes a length of time in its largest unit: 0.4s, 12s, 3m, 2h, 5d."""
+    """Writes a length of time in its largest unit: 0s, 12s, 3m, 2h, 5d.
+
+    In whole seconds, so that an age is not painted anew ten times in one.
+    """
     if seconds is None or not math.isfinite(seconds):
         return NONE
-    if seconds < 10:
-        return f'{max(seconds, 0.0):.1f}s'
     for size, unit in ((_DAY, 'd'), (_HOUR, 'h'), (_MINUTE, 'm')):
         if seconds >= size:
             return f'{int(seconds // size)}{unit}'
-    return f'{int(seconds)}s'
+    return f'{max(int(seconds), 0)}s'
 
 
 def moment(timestamp: int) -> datetime.datetime | None:

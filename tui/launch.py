@@ -97,7 +97,14 @@ def run(
     station = opening.Opening(
         engine.open, first_picture(name, config.profile(name))
     )
-    screen = app.StingApp(station, known, chosen.name, driver.TerminalDriver)
+    frames = config.terminal.frames_per_s
+    screen = app.StingApp(
+        station,
+        known,
+        chosen.name,
+        driver.TerminalDriver,
+        frames_per_s=None if frames == 'auto' else frames,
+    )
     hangup.end_on_signals(screen)
     try:
         screen.run(mouse=mouse)

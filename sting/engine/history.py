@@ -62,9 +62,8 @@ def seq_at(path: pathlib.Path, time: int) -> int:
 def _last_until(path: pathlib.Path, time: int) -> int:
     for segment in journal.archived(path):
         if segment.latest > time:
-            for row in journal.rows(path, segment.first - 1):
-                if row[1] > time:
-                    return row[0] - 1
+            rows = journal.rows(path, segment.first - 1)
+            return next((row[0] for row in rows if row[1] > time), 1) - 1
     with contextlib.closing(journal.open_reader(path)) as connection:
         try:
             (later, last) = connection.execute(
@@ -73,10 +72,12 @@ def _last_until(path: pathlib.Path, time: int) -> int:
                 (time,),
             ).fetchone()
         except sqlite3.Error as error:
-            raise errors.JournalError(f'{path} cannot be read: {error}') from (
-                None
-            )
+            raise _unreadable(path, error) from None
     return int(last or 0) if later is None else int(later) - 1
+
+
+def _unreadable(path: pathlib.Path, error: Exception) -> errors.JournalError:
+    return errors.JournalError(f'{path} cannot be read: {error}')
 
 
 def state_at(
@@ -256,11 +257,9 @@ def query(
                 f'this statement is wrong: {error}; write one SELECT'
             ) from None
         except sqlite3.Error as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_AUTH:
+            if getattr(error, 'sqlite_errorcode', 0) == sqlite3.SQLITE_AUTH:
                 raise errors.InputError(_ONLY_READ) from None
-            raise errors.JournalError(f'{path} cannot be read: {error}') from (
-                None
-            )
+            raise _unreadable(path, error) from None
         if cursor.description is None:
             raise errors.InputError(_ONLY_READ)
         return [column[0] for column in cursor.description], rows

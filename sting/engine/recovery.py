@@ -151,16 +151,15 @@ def _nearest(
     connection = journal.open_reader(path)
     try:
         found = connection.execute(
-            'SELECT c.seq, c.head, c.image, e.hash FROM checkpoints c '
-            'JOIN events e ON e.seq = c.seq '
-            'WHERE ? IS NULL OR c.seq <= ? ORDER BY c.seq DESC',
+            'SELECT seq, head, image FROM checkpoints '
+            'WHERE ? IS NULL OR seq <= ? ORDER BY seq DESC',
             (until, until),
         )
-        for seq, head, raw, real in found:
-            told = _announced(connection, seq)
+        for seq, head, raw in found:
+            told = _told(path, seq)
             if told is None:
                 continue
-            if head == real and told == _digest(raw) and _load(system, raw):
+            if told == (head, _digest(raw)) and _load(system, raw):
                 return mark.Mark(seq, head), notes
             notes.append(f'the checkpoint at event {seq} is damaged')
     except sqlite3.Error as error:
@@ -172,19 +171,31 @@ def _nearest(
     return journal.START, notes
 
 
-def _announced(connection: sqlite3.Connection, seq: int) -> str | None:
-    """Gives the digest that the chain has of a checkpoint."""
-    told = connection.execute(
-        'SELECT data FROM events WHERE seq > ? AND type = ? ORDER BY seq',
-        (seq, events.EventType.CHECKPOINT),
-    )
-    for (data,) in told:
-        try:
-            kept = events.decode(events.EventType.CHECKPOINT, data)
-        except errors.JournalError:
-            continue
-        if kept.up_to == seq:
-            return str(kept.digest)
+def _told(path: pathlib.Path, seq: int) -> tuple[bytes, str] | None:
+    """Gives what the chain has of a checkpoint, in the log or its segments.
+
+    Args:
+        path: The log's file.
+        seq: The checkpoint's event.
+
+    Returns:
+        That event's hash and the checkpoint's digest; None where the chain
+        does not tell of it.
+    """
+    head = None
+    try:
+        for row in journal.rows(path, seq - 1):
+            if head is None:
+                if row[0] != seq:
+                    return None
+                head = row[7]
+            elif row[2] == events.EventType.CHECKPOINT:
+                kept = events.decode(events.EventType.CHECKPOINT, row[6])
+                if kept.up_to >= seq:
+                    return (head, kept.digest) if kept.up_to == seq else None
+    except errors.JournalError:
+        # What cannot be read is found when the rows are verified.
+        return None
     return None
 
 

@@ -305,3 +305,36 @@ def test_archived_anywhere_the_log_tells_the_same(acts, cuts, share):
     assert recovered.last == last
     assert recovered.base.seq == end
     assert worlds.image(system) == worlds.image(world.state)
+
+
+def test_the_state_of_archived_events_is_read_from_their_checkpoints(
+    tmp_path, monkeypatch
+):
+    world = histories.History()
+    older = state.SystemState()
+    for event in world.events:
+        older.apply(event)
+    raw, digest = recovery.pack(image.capture(older))
+    at = older.seq
+    world.tell(worlds.T.CHECKPOINT, records.Checkpoint(up_to=at, digest=digest))
+    for _ in range(30):
+        world.bar()
+    path = tmp_path / 'events.db'
+    logs.write_quickly(path, world.events, (at, raw))
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            'INSERT INTO checkpoints SELECT seq, hash, hash FROM events '
+            'ORDER BY seq DESC LIMIT 1'
+        )
+        connection.commit()
+    assert archive.archive(path).last > at + 5
+    read = journal.read
+    begun = []
+
+    def watched(path, *, after, limit):
+        begun.append(after)
+        return read(path, after=after, limit=limit)
+
+    monkeypatch.setattr(journal, 'read', watched)
+    assert recovery.state_at(path, at + 3).seq == at + 3
+    assert begun == [at]

@@ -128,7 +128,7 @@ class SystemState:
             bar: The bar of the event that is being taken.
         """
         day = bar.timestamp // DAY
-        if day != self._day:
+        if day > self._day:
             self._day = day
             self.day_equity = self.equity()
         self.prices[bar.symbol] = bar.close

@@ -49,8 +49,13 @@ class Rig:
         sequence: The loop.
     """
 
-    def __init__(self, log: Any, outlet: sequence.Outlet) -> None:
-        self.bus = bus.EventBus()
+    def __init__(
+        self,
+        log: Any,
+        outlet: sequence.Outlet,
+        limits: dict[bus.Lane, int] | None = None,
+    ) -> None:
+        self.bus = bus.EventBus(limits)
         self.engine = core.CoreEngine(manager.RiskManager(), symbols=SYMBOLS)
         self.sequence = sequence.Sequence(
             self.engine,
@@ -65,11 +70,13 @@ class Rig:
 
 @contextlib.asynccontextmanager
 async def durable(
-    path: pathlib.Path, outlet: sequence.Outlet | None = None
+    path: pathlib.Path,
+    outlet: sequence.Outlet | None = None,
+    limits: dict[bus.Lane, int] | None = None,
 ) -> AsyncIterator[Rig]:
     """Runs a rig on a new log on the disk."""
     log = await journal.Journal.open(path, seq=0, head=events.GENESIS)
-    made = Rig(log, outlet or NoOutlet())
+    made = Rig(log, outlet or NoOutlet(), limits)
     await made.sequence.start()
     try:
         yield made

@@ -114,6 +114,7 @@ class EngineRoom:
             feed_folder,
         )
         self._started = 0.0
+        self._began = 0
         self._thread = threading.get_ident()
         self._notes = notes.Notes(folder / NOTES)
         self._brokers = manager.BrokerManager(
@@ -250,6 +251,7 @@ class EngineRoom:
         system = self._engine.state
         since = system.time
         self._started = self._clock.monotonic()
+        self._began = clock.LiveClock().now()
         halted = system.trading is records.TradingState.HALTED
         if self._stop.is_set and not halted:
             who, reason = self._stop.reason
@@ -393,6 +395,7 @@ class EngineRoom:
                 currency=self._chosen.currency,
                 halting=self._stop.pending,
                 pid=os.getpid(),
+                started=self._began,
                 uptime_s=now - self._started,
                 feeds=(self._feeding.row(),),
                 brokers=(views.LinkRow(self._broker.name, 'connected'),),

@@ -368,13 +368,27 @@ def archive(
     help='Without names and texts, with all money scaled by one secret factor.',
 )
 @click.option(
-    '--to', 'until', type=click.IntRange(min=1), help='The last number.'
+    '--from',
+    'first',
+    type=click.IntRange(min=1),
+    default=1,
+    metavar='N',
+    help='The first number that is wanted. Market data of the days before it '
+    'that led to nothing is left out, and the rest numbered again.',
+)
+@click.option(
+    '--to',
+    'until',
+    type=click.IntRange(min=1),
+    metavar='N',
+    help='The last number.',
 )
 @common.profile_option
 @common.json_option
 def export(
     file: pathlib.Path,
     anonymous: bool,
+    first: int,
     until: int | None,
     profile: str | None,
     as_json: bool,
@@ -387,6 +401,7 @@ def export(
     done = exports.export(
         path,
         file,
+        first=first,
         until=until,
         anonymizer=anonymize.Anonymizer.draw() if anonymous else None,
     )
@@ -394,6 +409,8 @@ def export(
         common.print_json(done)
     else:
         click.echo(f'exported {done.events} events to {done.file}')
+        if done.first != first:
+            click.echo(f'event {first} is number {done.first} there')
     if done.first_bad is not None:
         raise errors.JournalError(
             f'{done.message}; only what comes before was exported'

@@ -29,6 +29,7 @@ class Treatment(enum.Enum):
     """What becomes of a field."""
 
     KEEP = enum.auto()
+    NUMBER = enum.auto()
     MONEY = enum.auto()
     TEXT = enum.auto()
     SYMBOL = enum.auto()
@@ -47,15 +48,16 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.KEEP: (
         'type side quantity filled weight volume size bid_size ask_size '
         'timestamp created updated opened expires timeframe closed '
-        'time_in_force status resting triggered state decision failed rules '
-        'kind issue severity mode currency up_to seq cause judged names '
-        'units tag '
+        'time_in_force status resting triggered state decision failed '
+        'kind issue severity mode currency names units '
+        'tag'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
         'price stop_price take_profit stop_loss trail average_price realized '
         'fee fees cash open high low close bid ask '
     ),
+    Treatment.NUMBER: 'cause seq judged rules up_to',
     Treatment.TEXT: 'reason message detail',
     Treatment.SYMBOL: 'symbol',
     Treatment.ID: 'id order_id execution_id broker_id',
@@ -96,6 +98,56 @@ _PARTS = frozenset(
 _CASH = 'cash'
 
 
+class Rewriter:
+    """Rewrites payloads field by field."""
+
+    def __init__(
+        self, treatments: Mapping[Treatment, Callable[[Any], Any]]
+    ) -> None:
+        """Sets up the treatments.
+
+        Args:
+            treatments: What makes the new value of the old one; fields of
+                other treatments stay as they are.
+        """
+        self._treatments = treatments
+        self._plans: dict[type, list[tuple[str, Callable[[Any], Any]]]] = {}
+
+    def payload(self, data: Any) -> Any:
+        """Rewrites a payload, or a command in one.
+
+        Args:
+            data: The payload.
+
+        Returns:
+            The new one, of the same class.
+
+        Raises:
+            errors.JournalError: It has a field that has no treatment.
+        """
+        plan = self._plans.get(type(data))
+        if plan is None:
+            plan = self._plans[type(data)] = self._plan(type(data))
+        return msgspec.structs.replace(
+            data, **{name: treat(getattr(data, name)) for name, treat in plan}
+        )
+
+    def _plan(
+        self, kind: type[msgspec.Struct]
+    ) -> list[tuple[str, Callable[[Any], Any]]]:
+        plan = []
+        for field in kind.__struct_fields__:
+            treatment = FIELDS.get(field)
+            if treatment is None:
+                raise errors.JournalError(
+                    f'{kind.__name__}.{field} has no treatment: it cannot be '
+                    'made anonymous'
+                )
+            if treatment in self._treatments:
+                plan.append((field, self._treatments[treatment]))
+        return plan
+
+
 class Anonymizer:
     """Rewrites the events of one log, in order."""
 
@@ -112,19 +164,20 @@ class Anonymizer:
         self._names: dict[tuple[str, str], str] = {}
         self._parts = set(_PARTS)
         self._rules: dict[int, records.RuleSet] = {}
-        self._plans: dict[type, list[tuple[str, Callable[[Any], Any]]]] = {}
-        self._apply: Mapping[Treatment, Callable[[Any], Any]] = {
-            Treatment.MONEY: self._money,
-            Treatment.TEXT: _blank,
-            Treatment.SYMBOL: self._symbol,
-            Treatment.ID: self._id,
-            Treatment.STRATEGY: self._strategy,
-            Treatment.SOURCE: self._source,
-            Treatment.EMPTY: _empty,
-            Treatment.LOG: lambda _: self._log,
-            Treatment.PROFILE: lambda _: PROFILE,
-            Treatment.COMMAND: self._payload,
-        }
+        self._rewriter = Rewriter(
+            {
+                Treatment.MONEY: self._money,
+                Treatment.TEXT: _blank,
+                Treatment.SYMBOL: self._symbol,
+                Treatment.ID: self._id,
+                Treatment.STRATEGY: self._strategy,
+                Treatment.SOURCE: self._source,
+                Treatment.EMPTY: _empty,
+                Treatment.LOG: lambda _: self._log,
+                Treatment.PROFILE: lambda _: PROFILE,
+                Treatment.COMMAND: self._command,
+            }
+        )
 
     @classmethod
     def draw(cls) -> 'Anonymizer':
@@ -159,33 +212,13 @@ class Anonymizer:
             data = msgspec.structs.replace(data, figures=figures)
         return msgspec.structs.replace(
             event,
-            data=self._payload(data),
+            data=self._rewriter.payload(data),
             source=self._source(event.source),
             symbol=self._symbol(event.symbol),
         )
 
-    def _payload(self, data: Any) -> Any:
-        plan = self._plans.get(type(data))
-        if plan is None:
-            plan = self._plans[type(data)] = self._plan(type(data))
-        return msgspec.structs.replace(
-            data, **{name: treat(getattr(data, name)) for name, treat in plan}
-        )
-
-    def _plan(
-        self, kind: type[msgspec.Struct]
-    ) -> list[tuple[str, Callable[[Any], Any]]]:
-        plan = []
-        for field in kind.__struct_fields__:
-            treatment = FIELDS.get(field)
-            if treatment is None:
-                raise errors.JournalError(
-                    f'{kind.__name__}.{field} has no treatment: it cannot be '
-                    'made anonymous'
-                )
-            if treatment in self._apply:
-                plan.append((field, self._apply[treatment]))
-        return plan
+    def _command(self, command: Any) -> Any:
+        return self._rewriter.payload(command)
 
     def _money(self, value: Any) -> Any:
         return value * self._factor if isinstance(value, int | float) else value

@@ -12,6 +12,7 @@ import msgspec
 
 from sting.engine import anonymize
 from sting.engine import journal
+from sting.engine import renumber
 from sting.model import errors
 from sting.model import events
 
@@ -25,6 +26,7 @@ class Exported(msgspec.Struct, frozen=True):
         file: The new log.
         events: How many events it has.
         head: The hash of the last one, in hexadecimal.
+        first: The new number of the first event that was wanted.
         first_bad: Number of the first event that could not be read, in the
             log's own numbers; the new log ends before it.
         message: What is wrong with that one, for a person.
@@ -33,6 +35,7 @@ class Exported(msgspec.Struct, frozen=True):
     file: str
     events: int
     head: str
+    first: int = 1
     first_bad: int | None = None
     message: str = ''
 
@@ -41,6 +44,7 @@ def export(
     path: pathlib.Path,
     file: pathlib.Path,
     *,
+    first: int = 1,
     until: int | None = None,
     anonymizer: anonymize.Anonymizer | None = None,
 ) -> Exported:
@@ -51,22 +55,37 @@ def export(
     Args:
         path: The log's file.
         file: The new log; there must be nothing of this name.
+        first: The first number that is wanted. From the days before it, all
+            that the state there follows from is copied too; what stays is
+            numbered again.
         until: The last number to copy; None for all.
-        anonymizer: Rewrites the events; None leaves them, and so their
-            hashes, as they are.
+        anonymizer: Rewrites the events; without it and without `first` they
+            keep their hashes.
 
     Returns:
         What was written. A log that is damaged is copied up to the damage.
 
     Raises:
-        errors.InputError: There is a file of that name.
+        errors.InputError: There is a file of that name, or nothing between
+            `first` and `until`.
         errors.JournalWriteError: The new log cannot be written.
         errors.JournalError: There is no log, or nothing of it can be read.
     """
     if file.exists():
         raise errors.InputError(f'{file} is there already; name a new file')
+    if until is not None and until < first:
+        raise errors.InputError(f'there is nothing from {first} to {until}')
     source = _Source(path, until)
-    rows = source.rows() if anonymizer is None else source.made_by(anonymizer)
+    numbers = None
+    if first > 1:
+        numbers = renumber.Renumberer(source.events(), first)
+        if not numbers.keeps(first):
+            raise errors.JournalError(
+                source.message or f'there is no event {first} in {path}'
+            )
+    rows = source.rows()
+    if numbers is not None or anonymizer is not None:
+        rows = source.rewritten(numbers, anonymizer)
     part = file.with_name(f'{file.name}.part')
     try:
         count, head = _write(part, rows)
@@ -84,7 +103,12 @@ def export(
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
     return Exported(
-        str(file), count, head.hex(), source.first_bad, source.message
+        str(file),
+        count,
+        head.hex(),
+        1 if numbers is None else numbers.number(first),
+        source.first_bad,
+        source.message,
     )
 
 
@@ -105,19 +129,29 @@ class _Source:
     def rows(self) -> Iterator[journal.Row]:
         """Gives the rows as they stand, so that their chain goes on."""
         rows = journal.rows(self._path, 0)
-        for _, row in zip(self._events(), rows, strict=False):
+        for _, row in zip(self.events(), rows, strict=False):
             yield row
 
-    def made_by(
-        self, anonymizer: anonymize.Anonymizer
+    def rewritten(
+        self,
+        numbers: renumber.Renumberer | None,
+        anonymizer: anonymize.Anonymizer | None,
     ) -> Iterator[journal.Row]:
         """Gives rewritten events, in a chain of their own."""
         head = events.GENESIS
-        for event in self._events():
-            rows, head = journal.encode_rows([anonymizer.event(event)], head)
+        for found in self.events():
+            event = found
+            if numbers is not None:
+                if not numbers.keeps(event.seq):
+                    continue
+                event = numbers.event(event)
+            if anonymizer is not None:
+                event = anonymizer.event(event)
+            rows, head = journal.encode_rows([event], head)
             yield rows[0]
 
-    def _events(self) -> Iterator[events.Event]:
+    def events(self) -> Iterator[events.Event]:
+        """Gives the events, and notes where they end too early."""
         found = journal.read_verified(self._path)
         try:
             for event, _ in itertools.islice(found, self._until):

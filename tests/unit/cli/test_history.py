@@ -270,6 +270,19 @@ class TestExport:
         out = sting('log', 'export', file, '--to', 3, '--json').out
         assert json.loads(out)['events'] == 3
 
+    def test_from_a_number_on(self, sting, home, tmp_path):
+        world = worlds.World()
+        for _ in range(3):
+            world.now += 86_400 * 10**9
+            world.bar()
+        logs.write_quickly(home.state('demo') / 'events.db', world.events)
+        last = world.state.seq
+        file = tmp_path / 'copy.db'
+        assert sting('log', 'export', file, '--from', last).out == (
+            f'exported {last - 1} events to {file}\n'
+            f'event {last} is number {last - 1} there\n'
+        )
+
     def test_a_damaged_log_says_so_and_exits_with_1(self, sting, log, tmp_path):
         logs.tamper(log, "UPDATE events SET source = 'x' WHERE seq = 5")
         file = tmp_path / 'copy.db'

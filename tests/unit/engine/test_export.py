@@ -138,3 +138,32 @@ def test_anonymous_copy_has_a_chain_of_its_own(path, file):
     assert done.head != journal.verify(path).head
     first = journal.read_one(file, 1)
     assert (first.symbol, first.data.close) == ('S1', 202.0)
+
+
+def test_from_a_number_on_says_the_new_number(path, file):
+    done = export.export(path, file, first=5)
+    # All of one day.
+    assert (done.events, done.first) == (20, 5)
+    assert journal.verify(file).ok
+
+
+@pytest.mark.parametrize(
+    ('first', 'until', 'error', 'message'),
+    [
+        (5, 4, errors.InputError, 'nothing from 5 to 4'),
+        (21, None, errors.JournalError, 'no event 21'),
+    ],
+)
+def test_from_a_number_that_is_not_there(
+    path, file, first, until, error, message
+):
+    with pytest.raises(error, match=message):
+        export.export(path, file, first=first, until=until)
+    assert not file.exists()
+
+
+def test_from_a_number_behind_the_damage(path, file):
+    logs.tamper(path, "UPDATE events SET source = 'x' WHERE seq = 12")
+    with pytest.raises(errors.JournalError, match='event 12 was changed'):
+        export.export(path, file, first=15)
+    assert not file.exists()

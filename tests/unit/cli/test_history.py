@@ -272,7 +272,7 @@ class TestExport:
 
     def test_from_a_number_on(self, sting, home, tmp_path):
         world = worlds.World()
-        for _ in range(3):
+        for _ in range(4):
             world.now += 86_400 * 10**9
             world.bar()
         logs.write_quickly(home.state('demo') / 'events.db', world.events)

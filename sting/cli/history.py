@@ -26,19 +26,38 @@ from sting.model import market
 _WORDS = ('id', 'name', 'symbol', 'side', 'type', 'status', 'detail')
 
 
-def log_path(profile: str | None) -> pathlib.Path:
-    """Gives the path of a profile's log.
+def log_options(function: common.F) -> common.F:
+    """Adds --profile and --log."""
+    return click.option(
+        '--log',
+        'log_file',
+        metavar='FILE',
+        type=click.Path(path_type=pathlib.Path),
+        help="A log in a file, such as an exported one, not a profile's.",
+    )(common.profile_option(function))
+
+
+def log_path(
+    profile: str | None, file: pathlib.Path | None = None
+) -> pathlib.Path:
+    """Gives the path of the log that is meant.
 
     Args:
         profile: The profile; None for the one running engine's, else the
             default.
+        file: The log itself, given instead.
 
     Returns:
         The path; there may be no log yet.
 
     Raises:
         errors.ConfigError: There is no such profile, or several run.
+        errors.InputError: Both were given.
     """
+    if file is not None:
+        if profile is not None:
+            raise errors.InputError('--log and --profile exclude each other')
+        return file
     home = settings.Home.find()
     return home.log(common.choose_profile(home, profile))
 
@@ -203,16 +222,18 @@ def _cell(value: object) -> str:
 
 @click.command()
 @click.argument('seq', type=click.IntRange(min=1))
-@common.profile_option
+@log_options
 @common.json_option
-def why(seq: int, profile: str | None, as_json: bool) -> None:
+def why(
+    seq: int, profile: str | None, log_file: pathlib.Path | None, as_json: bool
+) -> None:
     """Tells what led to an event, back to its first cause.
 
-    For a fill: the bar that filled it, the order, the verdict with each
-    rule's figure, the signal with its reason and indicators, and its bar.
-    `sting log show` has the numbers.
+    For a fill: the order, the verdict with each rule's figure, the signal
+    with its reason and indicators, and the bar it answered. `sting log show`
+    has the numbers.
     """
-    path = log_path(profile)
+    path = log_path(profile, log_file)
     found = history.why(path, seq)
     if as_json:
         common.print_json([_with_rules(path, event) for event in found])
@@ -263,10 +284,14 @@ def _sentence(rule: history.RuleFigure) -> str:
 @click.option(
     '--csv', 'as_csv', is_flag=True, help='Prints CSV and nothing else.'
 )
-@common.profile_option
+@log_options
 @common.json_option
 def sql(
-    statement: str, as_csv: bool, profile: str | None, as_json: bool
+    statement: str,
+    as_csv: bool,
+    profile: str | None,
+    log_file: pathlib.Path | None,
+    as_json: bool,
 ) -> None:
     """Runs one SELECT over the log, which it cannot change.
 
@@ -275,7 +300,7 @@ def sql(
     """
     if as_csv and as_json:
         raise click.UsageError('--csv and --json exclude each other')
-    titles, rows = history.query(log_path(profile), statement)
+    titles, rows = history.query(log_path(profile, log_file), statement)
     names = _distinct(titles)
     cells = [[_plain(value) for value in row] for row in rows]
     if as_json:
@@ -383,7 +408,7 @@ def archive(
     metavar='N',
     help='The last number.',
 )
-@common.profile_option
+@log_options
 @common.json_option
 def export(
     file: pathlib.Path,
@@ -391,13 +416,14 @@ def export(
     first: int,
     until: int | None,
     profile: str | None,
+    log_file: pathlib.Path | None,
     as_json: bool,
 ) -> None:
     """Copies the log into FILE, a log that verifies and replays by itself.
 
     Of a damaged log, what comes before the damage. It exits with 1 then.
     """
-    path = log_path(profile)
+    path = log_path(profile, log_file)
     done = exports.export(
         path,
         file,

@@ -1,5 +1,7 @@
 """`sting log`: the event log as it lies on the disk."""
 
+import pathlib
+
 import click
 import msgspec
 
@@ -48,7 +50,7 @@ def log() -> None:
     help='Only events of this type: order_request, fill, ...',
 )
 @click.option('--symbol', help='Only events of this symbol.')
-@common.profile_option
+@history.log_options
 @common.json_option
 def show(
     after: int,
@@ -56,6 +58,7 @@ def show(
     kind: str | None,
     symbol: str | None,
     profile: str | None,
+    log_file: pathlib.Path | None,
     as_json: bool,
 ) -> None:
     """Prints events.
@@ -63,7 +66,7 @@ def show(
     As JSON one object a line, with the columns of the table.
     """
     count = 0
-    for row in journal.rows(history.log_path(profile), after):
+    for row in journal.rows(history.log_path(profile, log_file), after):
         if limit is not None and count >= limit:
             break
         if kind not in (None, row[2]) or symbol not in (None, row[4]):
@@ -76,14 +79,16 @@ def show(
 
 
 @log.command()
-@common.profile_option
+@history.log_options
 @common.json_option
-def verify(profile: str | None, as_json: bool) -> None:
+def verify(
+    profile: str | None, log_file: pathlib.Path | None, as_json: bool
+) -> None:
     """Holds every event against the hash chain.
 
     Exits with 1 when the log does not verify.
     """
-    path = history.log_path(profile)
+    path = history.log_path(profile, log_file)
     found = journal.verify(path)
     if as_json:
         common.print_json(found)

@@ -256,6 +256,24 @@ class TestExport:
         assert outcome.out == (f'exported {world.state.seq} events to {file}\n')
         assert journal.verify(file) == journal.verify(log)
 
+    def test_a_copy_is_a_log_to_every_command(self, sting, world, tmp_path):
+        file = tmp_path / 'copy.db'
+        sting('log', 'export', file)
+        for words in (
+            ('verify',),
+            ('show',),
+            ('why', 3),
+            ('sql', 'SELECT 1'),
+            ('export', tmp_path / 'again.db'),
+        ):
+            outcome = sting('log', *words, '--log', file)
+            assert (outcome.code, outcome.err) == (0, '')
+            none = sting('log', *words[:2], '--log', tmp_path / 'no.db')
+            assert (none.code, none.out) != (0, '')
+        outcome = sting('log', 'verify', '--log', file, '--profile', 'demo')
+        assert outcome.code == 2
+        assert 'exclude each other' in outcome.err
+
     def test_an_anonymous_copy_replays(self, sting, world, tmp_path):
         file = tmp_path / 'copy.db'
         outcome = sting('log', 'export', file, '--anonymize', '--json')

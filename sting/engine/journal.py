@@ -608,23 +608,3 @@ def verify(path: pathlib.Path) -> Verification:
             False, count, head.hex(), error.first_bad, str(error)
         )
     return Verification(True, count, head.hex())
-
-
-def why(path: pathlib.Path, seq: int) -> list[events.Event]:
-    """Walks from an event back to its first cause.
-
-    Args:
-        path: The log's file.
-        seq: The event's number.
-
-    Returns:
-        The event first, its first cause last.
-
-    Raises:
-        errors.JournalError: There is no such event, or no log.
-    """
-    chain = [read_one(path, seq)]
-    # Causes come first; in a log that is damaged they may not.
-    while 0 < chain[-1].cause < chain[-1].seq:
-        chain.append(read_one(path, chain[-1].cause))
-    return chain

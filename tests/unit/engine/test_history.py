@@ -142,7 +142,7 @@ class TestWhy:
         fill = last(world, T.FILL)
         assert history.why(path, fill.seq) == [fill]
 
-    @pytest.mark.parametrize('cause', [3, 9])
+    @pytest.mark.parametrize('cause', [3, 9, -1])
     def test_a_cause_that_cannot_be_ends_it(self, path, cause):
         logs.write_quickly(path, logs.some_events(5))
         logs.tamper(path, f'UPDATE events SET cause = {cause} WHERE seq = 3')

@@ -205,17 +205,6 @@ async def test_one_event_is_read_by_its_number(five):
             journal.read_one(five, seq)
 
 
-async def test_why_walks_to_the_first_cause(five):
-    assert [event.seq for event in journal.why(five, 4)] == [4, 3, 2, 1]
-    assert journal.why(five, 1) == FIVE[:1]
-
-
-@pytest.mark.parametrize('cause', [3, 4, -1])
-async def test_why_ends_at_a_cause_that_cannot_be(five, cause):
-    logs.tamper(five, f'UPDATE events SET cause = {cause} WHERE seq = 3')
-    assert [event.seq for event in journal.why(five, 4)] == [4, 3]
-
-
 async def test_an_event_of_a_later_version_is_an_error(five):
     logs.tamper(five, "UPDATE events SET type = 'omen' WHERE seq = 3")
     with pytest.raises(errors.JournalError, match="event 3 is a 'omen'"):
@@ -226,7 +215,6 @@ def test_a_log_that_is_not_there_is_an_error(path):
     for reading in (
         lambda: list(journal.read(path)),
         lambda: journal.verify(path),
-        lambda: journal.why(path, 1),
     ):
         with pytest.raises(errors.JournalError, match='there is no event log'):
             reading()

@@ -382,6 +382,14 @@ def _pages(path: pathlib.Path, after: int, size: int) -> Iterator[list[Row]]:
                 after = segment.last
             elif page:
                 yield page
+                if page[-1][0] <= after:
+                    # A damaged tree gave an older row last; going on behind
+                    # it would never end.
+                    raise errors.JournalCorruptError(
+                        f'{path}: the rows behind event {after} are in '
+                        'disorder',
+                        after + 1,
+                    )
                 after = page[-1][0]
             else:
                 return

@@ -1,6 +1,7 @@
 """Keeps images of the state now and then, without holding up the engine."""
 
 import asyncio
+import contextlib
 
 from sting.engine import bus
 from sting.engine import clock
@@ -35,6 +36,7 @@ class Checkpointer(core.Component):
         time_source: clock.Clock,
         every_events: int,
         every_s: float,
+        after: int | None = None,
     ) -> None:
         """Sets up the checkpoints.
 
@@ -46,6 +48,8 @@ class Checkpointer(core.Component):
             time_source: Measures the time between.
             every_events: After so many events at the latest.
             every_s: After so many seconds at the latest.
+            after: The last event in the newest checkpoint that there is; None
+                counts from the log's end.
         """
         self._state = system
         self._loop = loop
@@ -54,7 +58,7 @@ class Checkpointer(core.Component):
         self._clock = time_source
         self._every_events = every_events
         self._every_s = every_s
-        self._last = log.seq
+        self._last = log.seq if after is None else after
         self._when = time_source.monotonic()
         self._task: asyncio.Task[None] | None = None
 
@@ -97,13 +101,13 @@ class Checkpointer(core.Component):
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
-            await asyncio.to_thread(self._log.sync_mark)
+            # At once: an engine that is killed soon after each start would
+            # have more to read at every one.
             late = self._clock.monotonic() - self._when >= self._every_s
             if late or self._log.seq - self._last >= self._every_events:
-                try:
+                # The log itself is on the same disk: the sequence halts
+                # trading and says so. The next look tries again.
+                with contextlib.suppress(errors.JournalWriteError):
                     await self.make()
-                except errors.JournalWriteError:
-                    # The log itself is on the same disk: the sequence halts
-                    # trading and says so. The next look tries again.
-                    continue
+            await asyncio.sleep(LOOK_S)
+            await asyncio.to_thread(self._log.sync_mark)

@@ -236,6 +236,7 @@ class EngineRoom:
             time_source=self._clock,
             every_events=self._config.journal.checkpoint_events,
             every_s=self._config.journal.checkpoint_s,
+            after=self._found.base.seq,
         )
         for component in (
             self._sequence,

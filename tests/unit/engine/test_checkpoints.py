@@ -21,7 +21,7 @@ def path(tmp_path):
     return tmp_path / 'events.db'
 
 
-def checkpointer(engine, every_events=1_000, every_s=1e9):
+def checkpointer(engine, every_events=1_000, every_s=1e9, after=None):
     return checkpoints.Checkpointer(
         engine.core.state,
         engine.loop,
@@ -30,6 +30,7 @@ def checkpointer(engine, every_events=1_000, every_s=1e9):
         time_source=engine.clock,
         every_events=every_events,
         every_s=every_s,
+        after=after,
     )
 
 
@@ -83,6 +84,20 @@ async def test_one_is_made_when_it_is_due(
         await keeper.stop()
         await engine.loop.drain()
         assert (base(path) == 9) is made
+
+
+async def test_what_earlier_runs_left_without_one_counts_at_the_start(path):
+    async with test_sequence.running(path) as engine:
+        for number in range(8):
+            engine.bar(number)
+        await engine.loop.drain()
+        keeper = checkpointer(engine, every_events=5, after=0)
+        await keeper.start()
+        # Much sooner than its first look.
+        await asyncio.sleep(checkpoints.LOOK_S / 5)
+        await keeper.stop()
+        await engine.loop.drain()
+        assert base(path) == 9
 
 
 async def test_one_that_cannot_be_written_is_tried_again(path, monkeypatch):

@@ -1,0 +1,1 @@
+"""What sting is tested with, for those who build on it too."""

@@ -13,6 +13,7 @@ import itertools
 import os
 import pathlib
 import sqlite3
+import struct
 from typing import Any
 
 import aiosqlite
@@ -541,10 +542,7 @@ def held(
             raise errors.JournalCorruptError(
                 f'{path}: event {expected} is missing', expected
             )
-        event = _checked(path, row, expected)
-        # A cause below 0 has no place in a hash.
-        if event.cause >= 0:
-            head = events.chain(head, event, row[6].encode())
+        event, head = _checked(path, row, expected, head)
         if head != row[7]:
             raise errors.JournalCorruptError(
                 f'{path}: event {expected} was changed: its hash is wrong',
@@ -576,14 +574,22 @@ def archived(path: pathlib.Path) -> list[segments.Segment]:
         connection.close()
 
 
-def _checked(path: pathlib.Path, row: Any, seq: int) -> events.Event:
+def _checked(
+    path: pathlib.Path, row: Any, seq: int, head: bytes
+) -> tuple[events.Event, bytes]:
+    """Makes an event of a row, and its hash.
+
+    A damaged row has anything in its columns, NULL and bytes too.
+    """
     try:
-        return _to_event(row)
+        event = _to_event(row)
+        return event, events.chain(head, event, row[6].encode())
     except (
         errors.JournalError,
         TypeError,
         ValueError,
         AttributeError,
+        struct.error,
     ) as error:
         raise errors.JournalCorruptError(
             f'{path}: event {seq} cannot be read: {error}', seq

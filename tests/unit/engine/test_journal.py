@@ -413,3 +413,13 @@ class TestCheckpoints:
                 await log.keep(log.last, b'image')
             await log.append(logs.some_events(1, 6))
         assert journal.verify(path).events == 6
+
+
+@pytest.mark.parametrize('column', range(8))
+@pytest.mark.parametrize('value', [None, b'x', 1.5, 'x', -1])
+def test_a_column_of_a_damaged_row_may_hold_anything(column, value):
+    (row,), _ = journal.encode_rows(logs.some_events(1), journal.START.head)
+    row = (*row[:column], value, *row[column + 1 :])
+    with pytest.raises(errors.JournalCorruptError) as found:
+        list(journal.held(pathlib.Path('events.db'), [row], journal.START))
+    assert found.value.first_bad == 1

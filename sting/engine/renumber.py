@@ -141,7 +141,7 @@ class _Days:
             return
         bar = event.data
         closed = isinstance(bar, market.MarketData) and bar.closed
-        if closed and bar.timestamp // state.DAY != self._day:
+        if closed and bar.timestamp // state.DAY > self._day:
             self._day = bar.timestamp // state.DAY
             self.begun = event.seq
             self.last = {*self._prices.values(), *self._bars.values()}

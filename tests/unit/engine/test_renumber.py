@@ -159,3 +159,14 @@ def _told(system):
         ],
         [o.symbol for o in system.working()],
     )
+
+
+def test_a_late_bar_of_a_day_before_begins_no_day():
+    world = three_days()
+    world.bar('AAPL', 7.0, timestamp=worlds.NOON + 9 * worlds.MINUTE)
+    world.bar('AAPL', 8.0, timestamp=worlds.NOON + 2 * DAY + DAY // 4)
+    system = state.SystemState()
+    for event in shortened(world, world.state.seq):
+        system.apply(event)
+    assert _told(system) == _told(world.state)
+    assert len(shortened(world, world.state.seq)) < world.state.seq

@@ -163,10 +163,14 @@ def _told(system):
 
 def test_a_late_bar_of_a_day_before_begins_no_day():
     world = three_days()
-    world.bar('AAPL', 7.0, timestamp=worlds.NOON + 9 * worlds.MINUTE)
-    world.bar('AAPL', 8.0, timestamp=worlds.NOON + 2 * DAY + DAY // 4)
+    world.fill('theirs', 5.0, 90.0)
+    for price in (110.0, 120.0):
+        world.bar('AAPL', price, timestamp=worlds.NOON + 3 * DAY)
+    world.bar('AAPL', 7.0, timestamp=worlds.NOON + 2 * DAY)
+    world.bar('AAPL', 8.0, timestamp=worlds.NOON + 3 * DAY)
+    left = shortened(world, world.state.seq)
+    assert len(left) < world.state.seq
     system = state.SystemState()
-    for event in shortened(world, world.state.seq):
+    for event in left:
         system.apply(event)
     assert _told(system) == _told(world.state)
-    assert len(shortened(world, world.state.seq)) < world.state.seq

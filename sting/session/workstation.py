@@ -1,6 +1,7 @@
 """A workstation: an engine on a thread and an event loop of its own."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent import futures
 import os
 import threading
@@ -24,6 +25,10 @@ from sting.session import room
 CLOSE_S = 30.0
 # After so long without a durable state the picture says so.
 STUCK_S = 0.5
+
+_TOO_SOON = commands.CommandResult(
+    ok=False, message='the stop is not in the log yet; resume when it is'
+)
 
 
 def open_session(
@@ -157,10 +162,13 @@ class Session:
     ) -> futures.Future[commands.CommandResult]:
         """Puts a command into the sequence; see `Workstation.submit`.
 
-        A resume is refused while a stop is not yet an event: it would be
-        carried out right behind a halt that nobody has seen.
+        A resume is refused when a stop was pulled after it, or is not yet an
+        event: it would lift a halt that its sender has not seen.
         """
         answer: futures.Future[commands.CommandResult] = futures.Future()
+        if isinstance(command, commands.Resume) and self._stop.pending:
+            answer.set_result(_TOO_SOON)
+            return answer
         self._asked.add(answer)
         answer.add_done_callback(self._asked.discard)
 
@@ -168,11 +176,31 @@ class Session:
             if answer.set_running_or_notify_cancel():
                 answer.set_result(result)
 
+        refusal = None
+        if isinstance(command, commands.Resume):
+            refusal = self._resume_refusal(self._stop.count)
         try:
-            self._post(bus.Lane.ORDERS, command, source='operator', reply=reply)
+            self._post(
+                bus.Lane.ORDERS,
+                command,
+                source='operator',
+                reply=reply,
+                refusal=refusal,
+            )
         except errors.NotRunningError as error:
             answer.set_exception(error)
         return answer
+
+    def _resume_refusal(self, count: int) -> Callable[[], str]:
+        """Gives what refuses a resume typed after so many stops."""
+
+        def refusal() -> str:
+            if self._stop.count == count and not self._stop.pending:
+                return ''
+            who, reason = self._stop.reason
+            return f'a stop came in between, by {who}: {reason}'
+
+        return refusal
 
     def emergency_stop(self, who: str, reason: str) -> None:
         """Stops everything at once, whatever the engine is doing."""
@@ -213,6 +241,7 @@ class Session:
         *,
         source: str,
         reply: bus.Reply,
+        refusal: Callable[[], str] | None = None,
     ) -> None:
         self._running_loop()
         if self._room is None:
@@ -222,6 +251,7 @@ class Session:
             events.CommandGiven(command=command),
             source,
             reply=reply,
+            refusal=refusal,
         )
         try:
             self._room.submit(lane, incoming)

@@ -10,6 +10,10 @@ from sting.risk import rules
 HALTED = 'halted'
 _STATE_UNIT = 'state'
 
+# What divides and multiplies back, as a target weight of 1 does, may come out
+# this share above the limit that it meets.
+_ROUNDING = 1e-9
+
 RiskDecision = records.Decision
 
 
@@ -84,7 +88,9 @@ class RiskManager:
         for number, rule in enumerate(self._rules, start=1):
             figure = rule.figure(order, system)
             figures.append(None if figure == float('inf') else figure)
-            if figure is None or rule.limit is None or figure <= rule.limit:
+            if figure is None or rule.limit is None:
+                continue
+            if figure <= rule.limit * (1.0 + _ROUNDING):
                 continue
             failed.append(number)
             messages.append(rule.sentence(figure))

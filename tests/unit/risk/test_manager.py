@@ -73,6 +73,15 @@ def test_a_collar_holds_to_the_cent(side, cents, expected):
     assert verdict.decision is expected
 
 
+@pytest.mark.parametrize(
+    ('above', 'expected'), [(1e-12, APPROVE), (1e-6, DENY)]
+)
+def test_rounding_is_not_above_a_limit(above, expected):
+    one = order(BUY, 10.0 * (1.0 + above))
+    verdict = gate(max_position=10.0).evaluate_order(one, world().system)
+    assert verdict.decision is expected
+
+
 @pytest.mark.parametrize('held', [40.0, -40.0])
 def test_an_order_that_shrinks_a_position_passes_every_rule(held):
     before = world(held)

@@ -174,7 +174,7 @@ def test_a_late_bar_of_a_day_before_begins_no_day():
                 'feed',
                 bar,
                 'AAPL',
-            )  # fmt: skip
+            )
         )
     left = shortened(world, len(world.events))
     assert len(left) < len(world.events)

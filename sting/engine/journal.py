@@ -90,8 +90,15 @@ class Lock:
 
         Raises:
             errors.JournalLockedError: Another process holds it.
+            errors.JournalWriteError: Its file cannot be opened.
         """
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise errors.JournalWriteError(
+                f'{path} cannot be written: {error.strerror}; set STING_HOME '
+                'to a folder that can be written'
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,6 +12,7 @@ import pathlib
 import queue
 import threading
 
+from sting.model import errors
 from sting.model import orders
 
 _SIZE = 4096
@@ -29,14 +30,24 @@ class Latch:
 
         Args:
             path: The file.
+
+        Raises:
+            errors.JournalWriteError: There is no room for it, or it may not
+                be written.
         """
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if os.fstat(file).st_size < _SIZE:
-                os.posix_fallocate(file, 0, _SIZE)
-            self._map = mmap.mmap(file, _SIZE)
-        finally:
-            os.close(file)
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                if os.fstat(file).st_size < _SIZE:
+                    os.posix_fallocate(file, 0, _SIZE)
+                self._map = mmap.mmap(file, _SIZE)
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise errors.JournalWriteError(
+                f'{path} cannot be written: {error.strerror}; make room on '
+                'the disk, or set STING_HOME to a folder that can be written'
+            ) from None
 
     @property
     def is_set(self) -> bool:
@@ -58,7 +69,7 @@ class Latch:
             reason: Why.
         """
         self._map[0] = _SET
-        raw = f'{who}\n{reason}'.encode()[: _SIZE - _TEXT - 1]
+        raw = f'{who}\n{reason}'.encode(errors='replace')[: _SIZE - _TEXT - 1]
         self._map[_TEXT : _TEXT + len(raw) + 1] = raw + b'\0'
 
     def clear(self) -> None:
@@ -79,6 +90,9 @@ class EmergencyStop:
 
     Setting the flag and waking the thread is all that `trigger` does, so it
     returns at once whatever the engine or a broker is doing.
+
+    Attributes:
+        count: How often it was pulled.
     """
 
     def __init__(
@@ -100,6 +114,7 @@ class EmergencyStop:
         self._cancel = cancel
         self._announce = announce
         self._pending = 0
+        self.count = 0
         self._up_to: int | None = None
         self._lock = threading.Lock()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -140,6 +155,7 @@ class EmergencyStop:
         with self._lock:
             self._latch.set(who, reason)
             self._pending += 1
+            self.count += 1
         self._wake.put(True)
         self._announce(who, reason)
 

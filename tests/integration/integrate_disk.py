@@ -26,10 +26,10 @@ from sting.model import errors
 from tests.integration import disk_program
 from tests.unit.session import stations
 home = stations.home_in(sys.argv[1])
-station = session.open('demo', home=home, config=stations.config(home))
+config = stations.config(home)
 disk_program.limit(int(sys.argv[2]))
 try:
-    station.start()
+    session.open('demo', home=home, config=config).start()
 except errors.StingError as error:
     print(type(error).__name__, error)
 """
@@ -115,9 +115,10 @@ def test_no_order_leaves_before_a_slow_disk_has_it(tmp_path, monkeypatch):
     assert integrate_durability.violations(home, []) == []
 
 
-def test_a_start_where_nothing_can_be_written_says_so(tmp_path):
-    """No file may grow, the log's and the latch's neither."""
-    done = run(sys.executable, '-c', START, str(tmp_path), '4096')
+# No room for the latch, and then none for the log.
+@pytest.mark.parametrize('most', [0, 4096])
+def test_a_start_where_nothing_can_be_written_says_so(tmp_path, most):
+    done = run(sys.executable, '-c', START, str(tmp_path), str(most))
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith('JournalWriteError')
     assert str(tmp_path) in done.stdout

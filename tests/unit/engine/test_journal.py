@@ -423,3 +423,8 @@ def test_a_column_of_a_damaged_row_may_hold_anything(column, value):
     with pytest.raises(errors.JournalCorruptError) as found:
         list(journal.held(pathlib.Path('events.db'), [row], journal.START))
     assert found.value.first_bad == 1
+
+
+def test_a_lock_that_cannot_be_made_says_what_to_do(tmp_path):
+    with pytest.raises(errors.JournalWriteError, match='set STING_HOME'):
+        journal.Lock(tmp_path / 'missing' / 'engine.lock')

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from sting.model import errors
 from sting.risk import stop
 from tests.unit.risk import worlds
 
@@ -275,3 +276,8 @@ def test_closing_a_stop_that_was_never_started_is_nothing(latch):
     one = Stop(latch)
     one.stop.close()
     assert one.cancels == 0
+
+
+def test_a_latch_that_cannot_be_made_says_what_to_do(tmp_path):
+    with pytest.raises(errors.JournalWriteError, match='set STING_HOME'):
+        stop.Latch(tmp_path / 'missing' / 'halt.latch')

@@ -47,7 +47,7 @@ class _Watch:
         self.marks: list[views.Mark] = []
 
     def take(self, bar: market.MarketData) -> None:
-        day = bar.timestamp // state.DAY
+        day = state.day_of(bar.timestamp)
         if day != self.day:
             self.reference = bar.open if self.last is None else self.last
             self.volume = 0.0
@@ -321,7 +321,7 @@ def _newest(order: orders.Order) -> int:
 def _position_rows(system: state.SystemState) -> list[views.PositionRow]:
     rows = []
     for symbol, position in sorted(system.portfolio.positions.items()):
-        today = position.updated // state.DAY == system.time // state.DAY
+        today = state.day_of(position.updated) == state.day_of(system.time)
         if not position.quantity and not today:
             continue
         last = system.prices.get(symbol)

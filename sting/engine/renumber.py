@@ -124,7 +124,7 @@ class _Days:
     """Finds where the day of an event began, and the last prices before.
 
     Attributes:
-        begun: Number of the bar that began the day.
+        begun: Number of the price that began the day.
         last: The last price and bar of each symbol before it.
     """
 
@@ -141,11 +141,14 @@ class _Days:
             return
         bar = event.data
         closed = isinstance(bar, market.MarketData) and bar.closed
-        if closed and bar.timestamp // state.DAY > self._day:
-            self._day = bar.timestamp // state.DAY
-            self.begun = event.seq
-            self.last = {*self._prices.values(), *self._bars.values()}
         if event.type in (_T.MARKET_DATA, _T.TRADE):
+            self._roll(state.day_of(bar.timestamp), event.seq)
             self._prices[bar.symbol] = event.seq
         if closed:
             self._bars[bar.symbol] = event.seq
+
+    def _roll(self, day: int, seq: int) -> None:
+        if day > self._day:
+            self._day = day
+            self.begun = seq
+            self.last = {*self._prices.values(), *self._bars.values()}

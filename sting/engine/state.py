@@ -18,6 +18,16 @@ from sting.model import records
 
 DAY = 86_400 * market.NANOSECONDS
 
+
+def day_of(timestamp: int) -> int:
+    """Gives the number of a UTC day; midnight belongs to the day that ends.
+
+    Args:
+        timestamp: Nanoseconds since the epoch, UTC.
+    """
+    return (timestamp - 1) // DAY
+
+
 # Done orders that are remembered, for late fills and for repeated ids.
 DONE_ORDERS = 4096
 
@@ -127,12 +137,16 @@ class SystemState:
         Args:
             bar: The bar of the event that is being taken.
         """
-        day = bar.timestamp // DAY
+        self._roll(bar.timestamp)
+        self.prices[bar.symbol] = bar.close
+        self.last_bar[bar.symbol] = bar.timestamp
+
+    def _roll(self, timestamp: int) -> None:
+        """Begins the day of a price that is about to be taken."""
+        day = day_of(timestamp)
         if day > self._day:
             self._day = day
             self.day_equity = self.equity()
-        self.prices[bar.symbol] = bar.close
-        self.last_bar[bar.symbol] = bar.timestamp
 
     def equity(self) -> float:
         """Cash and holdings at the last prices, in the account's currency."""
@@ -206,9 +220,11 @@ class SystemState:
         if bar.closed:
             self.mark(bar)
         else:
+            self._roll(bar.timestamp)
             self.prices[bar.symbol] = bar.close
 
     def _apply_trade(self, event: events.Event, trade: market.Trade) -> None:
+        self._roll(trade.timestamp)
         self.prices[trade.symbol] = trade.price
 
     def _apply_request(self, event: events.Event, order: orders.Order) -> None:

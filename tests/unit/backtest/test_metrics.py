@@ -7,6 +7,7 @@ import pytest
 
 from sting.backtest import metrics
 from tests.unit.backtest import runs
+from tests.unit.engine import worlds
 
 pytestmark = pytest.mark.unit
 
@@ -20,6 +21,21 @@ def test_a_day_counts_from_its_last_equity():
     assert metrics.daily_returns(
         curve.timestamp, curve.equity, 100.0
     ).tolist() == pytest.approx([0.05, 121.0 / 105.0 - 1.0])
+
+
+def test_a_days_profit_is_that_of_the_engine():
+    world = worlds.World()
+    world.held(10.0)
+    stamps, equity, profits = [], [], {}
+    for step, price in enumerate((101.0, 105.0, 110.0, 121.0, 119.0), start=1):
+        world.bar('AAPL', price, timestamp=worlds.NOON + step * runs.DAY // 2)
+        stamps.append(world.now)
+        equity.append(world.state.equity())
+        profits[world.state.day_equity] = equity[-1] / world.state.day_equity
+    found = metrics.daily_returns(
+        np.array(stamps), np.array(equity), worlds.CASH
+    )
+    assert found + 1.0 == pytest.approx(list(profits.values()))
 
 
 def test_no_equity_gives_no_returns():

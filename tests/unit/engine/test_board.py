@@ -70,6 +70,14 @@ def test_a_days_change_is_from_the_last_close():
     assert row.volume == 3.0
 
 
+def test_a_bar_that_closes_at_midnight_is_of_the_day_that_ends():
+    world = Shown()
+    world.bar('AAPL', 100.0)
+    world.bar('AAPL', 110.0, timestamp=worlds.NOON + DAY // 2)
+    world.bar('AAPL', 121.0, timestamp=worlds.NOON + DAY)
+    assert world.watch().change == pytest.approx(0.1)
+
+
 def test_a_bar_that_is_open_or_not_watched_is_not_shown():
     world = Shown()
     world.bar('AAPL', 110.0, closed=False)

@@ -104,6 +104,24 @@ def test_trades_and_unclosed_bars_are_the_last_price():
     assert system.last_bar == world.state.last_bar
 
 
+@pytest.mark.parametrize('kind', [T.MARKET_DATA, T.TRADE])
+def test_the_first_price_of_a_day_begins_it_whatever_brings_it(kind):
+    world = three_days()
+    world.fill('theirs', 5.0, 90.0)
+    evening = market.Trade('AAPL', world.now, 140.0, 1.0)
+    world.tell(T.TRADE, evening, 'feed', 'AAPL')
+    stamp = world.now + DAY
+    data = {
+        T.MARKET_DATA: worlds.bar('AAPL', 150.0, stamp, closed=False),
+        T.TRADE: market.Trade('AAPL', stamp, 150.0, 1.0),
+    }[kind]
+    world.tell(kind, data, 'feed', 'AAPL')
+    world.bar('AAPL', 200.0, timestamp=stamp + worlds.MINUTE)
+    world.bar('AAPL', 201.0)
+    left = shortened(world, world.state.seq)
+    assert folded(left).day_equity == world.state.day_equity
+
+
 def test_ids_of_others_stay_as_they_are():
     world = three_days()
     for order_id in ('theirs', 'ab-x-1', 'cd-1-0-1', 'ab-99999-0-1'):

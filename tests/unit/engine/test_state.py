@@ -62,6 +62,31 @@ def test_a_day_begins_with_the_equity_before_its_first_bar():
     assert world.state.equity() == worlds.CASH + 500.0
 
 
+def test_a_bar_that_closes_at_midnight_belongs_to_the_day_that_ends():
+    world = worlds.World()
+    world.held(10.0)
+    midnight = worlds.NOON + DAY // 2
+    world.bar('AAPL', 110.0, timestamp=midnight)
+    assert world.state.day_equity == worlds.CASH
+    world.bar('AAPL', 150.0, timestamp=midnight + worlds.MINUTE)
+    assert world.state.day_equity == worlds.CASH + 100.0
+
+
+@pytest.mark.parametrize('kind', [T.MARKET_DATA, T.TRADE])
+def test_the_first_price_of_a_day_begins_it_whatever_brings_it(kind):
+    world = worlds.World()
+    world.held(10.0)
+    stamp = worlds.NOON + DAY
+    data = {
+        T.MARKET_DATA: worlds.bar('AAPL', 90.0, stamp, closed=False),
+        T.TRADE: market.Trade('AAPL', stamp, 90.0, 1.0),
+    }[kind]
+    world.tell(kind, data, 'feed:test', 'AAPL')
+    world.bar('AAPL', 80.0, timestamp=stamp + worlds.MINUTE)
+    assert world.state.day_equity == worlds.CASH
+    assert world.state.equity() == worlds.CASH - 200.0
+
+
 def test_a_bar_kept_elsewhere_counts_as_one_event():
     world = worlds.World()
     seq = world.state.seq

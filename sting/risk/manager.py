@@ -22,7 +22,8 @@ class RiskManager:
 
     The trading state comes first and cannot be switched off: HALTED admits
     only the operator's typed flatten, and that only where it shrinks a
-    position; REDUCING admits only what shrinks one.
+    position; REDUCING admits only what shrinks one. While a flatten waits to
+    close a symbol, only its own order is admitted for it.
     """
 
     def __init__(
@@ -129,6 +130,13 @@ def _stopped(
     order: orders.Order, system: state.SystemState, *, flatten: bool
 ) -> str | None:
     """Says why the trading state keeps an order back, if it does."""
+    halted = system.trading is records.TradingState.HALTED
+    if order.symbol in system.closing and not (flatten or halted):
+        # A new order would have to end, too, before the flatten could.
+        return (
+            f'a flatten is closing {order.symbol} and waits for its working '
+            'orders to end; a halt gives it up'
+        )
     if system.trading is records.TradingState.TRADING:
         return None
     if not rules.shrinks(order, system):

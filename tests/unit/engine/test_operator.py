@@ -313,6 +313,27 @@ def test_a_second_flatten_leaves_the_first_ones_symbols_alone(world):
     assert world.state.closing == waiting
 
 
+def test_while_a_flatten_waits_its_symbol_takes_no_new_orders(world):
+    world.held(10.0)
+    working = world.accepted(BUY, 5.0)
+    world.run()
+    world.command(commands.Flatten)
+    world.signal(side=BUY, quantity=1.0)
+    (message,) = world.alerts()
+    assert message == (
+        'denied buy 1 AAPL: a flatten is closing AAPL and waits for its '
+        'working orders to end; a halt gives it up'
+    )
+    # Another symbol is none of its business.
+    world.bar('IBM')
+    assert world.status(world.order(symbol='IBM')) is S.SUBMITTED
+    world.update(working, S.CANCELLED)
+    (closing,) = world.placed()
+    assert closing.quantity == 10.0
+    # Once it is on its way, orders are taken again.
+    assert world.status(world.order()) is S.SUBMITTED
+
+
 def test_a_flatten_while_halted_needs_its_word(world):
     world.held(10.0)
     world.command(commands.Halt, who='operator')

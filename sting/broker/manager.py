@@ -82,6 +82,13 @@ class BrokerManager(core.Component):
         self._withheld: set[str] = set()
 
     @property
+    def task(self) -> asyncio.Task[None]:
+        """What sends; it ends by itself only when it fails."""
+        if self._task is None:
+            raise errors.StateError('the brokers have not been started')
+        return self._task
+
+    @property
     def waiting(self) -> int:
         """How many errands wait."""
         return self._errands.qsize()
@@ -267,13 +274,24 @@ class BrokerManager(core.Component):
                 stop_price=errand.stop_price,
             )
         except errors.BrokerRejectedError as error:
-            self._report(order, order.resting, str(error))
+            self._report_unchanged(order, str(error))
         except errors.BrokerError as error:
             self._report(order, _S.UNKNOWN, str(error))
             self._question(Look(order))
         else:
             if not answer.accepted:
-                self._report(order, order.resting, answer.message)
+                self._report_unchanged(order, answer.message)
+
+    def _report_unchanged(self, order: orders.Order, message: str) -> None:
+        """Tells that a change was refused: the order is as it was."""
+        self._sink(
+            orders.OrderUpdate(
+                order_id=order.id,
+                status=order.resting,
+                message=message,
+                quantity=order.quantity,
+            )
+        )
 
     def _question(self, question: _Question) -> None:
         """Has a question asked after a while; it replaces an older one."""

@@ -27,12 +27,10 @@ class Operator:
         turn: step.Turn,
         order_desk: desk.OrderDesk,
         *,
-        symbols: frozenset[str],
         strategies: Mapping[str, int],
     ) -> None:
         self._turn = turn
         self._desk = order_desk
-        self._symbols = symbols
         self._strategies = strategies
         self._commands: Mapping[type, Callable[[events.Event, Any], None]] = {
             commands.SubmitOrder: self._submit,
@@ -90,12 +88,9 @@ class Operator:
             self._check_strategy(command)
 
     def _check_symbol(self, symbol: str) -> None:
-        held = self._turn.state.portfolio.positions
-        if symbol not in self._symbols and symbol not in held:
-            raise errors.OrderError(
-                f'{symbol} is not in this profile; its symbols are '
-                + ', '.join(sorted(self._symbols))
-            )
+        foreign = self._desk.foreign(symbol)
+        if foreign:
+            raise errors.OrderError(foreign)
 
     def _check_working(self, order_id: str) -> orders.Order:
         order = self._turn.state.orders.get(order_id)
@@ -227,7 +222,11 @@ class Operator:
             )
             return
         self._desk.update(
-            orders.OrderUpdate(order_id=order.id, status=_S.PENDING_REPLACE),
+            orders.OrderUpdate(
+                order_id=order.id,
+                status=_S.PENDING_REPLACE,
+                quantity=command.quantity,
+            ),
             'engine',
             judged.seq,
         )

@@ -151,6 +151,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         average_price: Mean price of the fills so far; 0 without any.
         fees: Fees of the fills so far, in the account's currency.
         triggered: A stop-limit whose stop has been touched.
+        changing: The quantity asked for by a change that the broker has not
+            answered; 0 without one.
         broker_id: The broker's own id, once it has given one.
         message: Why it was denied, rejected or cancelled.
         cause: Number of the event that asked for it.
@@ -180,6 +182,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     average_price: float = 0.0
     fees: float = 0.0
     triggered: bool = False
+    changing: float = 0.0
     broker_id: str = ''
     message: str = ''
     cause: int = 0
@@ -191,6 +194,11 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         """Units still to be filled."""
         rest = self.quantity - self.filled
         return rest if rest > DUST else 0.0
+
+    @property
+    def exposed(self) -> float:
+        """Units that may still be filled, whatever becomes of a change."""
+        return max(self.remaining, self.changing - self.filled)
 
     @property
     def is_working(self) -> bool:
@@ -238,7 +246,8 @@ class OrderUpdate(payload.Payload, frozen=True, kw_only=True):
         status: Where it stands now.
         broker_id: The broker's own id, once it has given one.
         message: Why, for a person.
-        quantity: The quantity after a replacement.
+        quantity: The quantity after a replacement, also after one that was
+            refused; with pending_replace the one that is asked for.
         price: The limit after a replacement.
         stop_price: The trigger after a replacement.
         triggered: The stop of a stop-limit was touched.
@@ -340,6 +349,12 @@ def apply_update(order: Order, update: OrderUpdate, timestamp: int) -> Order:
     """
     if update.status is not order.status or update.status is _S.ACCEPTED:
         check_transition(order, update.status)
+    quantity, changing = order.quantity, order.changing
+    if update.status is _S.PENDING_REPLACE:
+        # Until the broker answers, either quantity may be the one there.
+        changing = update.quantity or 0.0
+    elif update.quantity is not None:
+        quantity, changing = update.quantity, 0.0
     resting = order.resting
     if order.status not in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
         resting = order.status
@@ -350,7 +365,8 @@ def apply_update(order: Order, update: OrderUpdate, timestamp: int) -> Order:
         updated=timestamp,
         broker_id=update.broker_id or order.broker_id,
         message=update.message or order.message,
-        quantity=order.quantity if update.quantity is None else update.quantity,
+        quantity=quantity,
+        changing=changing,
         price=order.price if update.price is None else update.price,
         stop_price=(
             order.stop_price if update.stop_price is None else update.stop_price

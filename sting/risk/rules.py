@@ -98,7 +98,7 @@ def reach(
     coming = order.signed_remaining
     for other in system.working(order.symbol):
         if other.id != order.id and other.side is order.side:
-            coming += other.signed_remaining
+            coming += other.side.sign * other.exposed
     return held + coming, held
 
 
@@ -216,9 +216,9 @@ def _worst_value(symbol: str, system: state.SystemState) -> float:
     for order in system.working(symbol):
         price = max(price, expected_price(order, system))
         if order.side is orders.OrderSide.BUY:
-            high += order.remaining
+            high += order.exposed
         else:
-            low -= order.remaining
+            low -= order.exposed
     return max(abs(high), abs(low)) * price
 
 

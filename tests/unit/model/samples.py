@@ -97,6 +97,7 @@ SAMPLES = {
         average_price=100.5,
         fees=0.4,
         triggered=True,
+        changing=12.0,
         broker_id='b-1',
         message='by the operator',
         cause=7,

@@ -119,6 +119,25 @@ def test_a_cancel_of_a_pending_replacement_restores_what_was_before_both():
     assert order.resting is S.ACCEPTED
 
 
+def test_a_change_under_way_counts_until_the_broker_answers():
+    order = orders.apply_update(
+        in_state(S.ACCEPTED), report(S.PENDING_REPLACE, quantity=25.0), 5
+    )
+    assert (order.quantity, order.exposed) == (10.0, 25.0)
+    # A late word on something else is no answer.
+    order = orders.apply_update(order, report(S.PENDING_CANCEL), 6)
+    assert order.exposed == 25.0
+    order = orders.apply_update(order, report(S.ACCEPTED, quantity=10.0), 7)
+    assert (order.quantity, order.exposed) == (10.0, 10.0)
+
+
+def test_a_change_to_less_exposes_no_less_until_the_broker_answers():
+    order = orders.apply_update(
+        in_state(S.ACCEPTED), report(S.PENDING_REPLACE, quantity=4.0), 5
+    )
+    assert order.exposed == 10.0
+
+
 def test_a_report_changes_what_it_names_and_nothing_else():
     order = in_state(S.PENDING_REPLACE, price=99.0, broker_id='b', message='m')
     after = orders.apply_update(

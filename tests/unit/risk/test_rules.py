@@ -269,3 +269,22 @@ def test_whatever_fills_the_position_stays_within_the_figure(
         assert abs(own) <= abs(held)
     else:
         assert figure == abs(own)
+
+
+def test_a_change_under_way_counts_with_what_it_asks_for():
+    before = worlds.World(X=100.0)
+    one = before.pend(worlds.order(quantity=10.0, id='one'))
+    for update in (
+        {'status': orders.OrderStatus.ACCEPTED},
+        {'status': orders.OrderStatus.PENDING_REPLACE, 'quantity': 90.0},
+    ):
+        before.take(
+            worlds.T.ORDER_UPDATE,
+            orders.OrderUpdate(order_id=one.id, **update),
+        )
+    other = worlds.order(quantity=50.0)
+    assert rules.MaxPosition(100.0).figure(other, before.system) == 140.0
+    power = rules.BuyingPower(1.0)
+    elsewhere = worlds.order(quantity=1.0, symbol='Y')
+    before.price('Y', 100.0)
+    assert power.figure(elsewhere, before.system) == pytest.approx(0.091)

@@ -28,11 +28,11 @@ class Operator:
             made: The process that lives.
         """
         roll = self._chance.random()
-        if roll < 0.03:
+        if roll < 0.01:
             made.stop.trigger('operator', 'the key')
-        elif roll < 0.05:
+        elif roll < 0.02:
             made.command(commands.Halt(), bus.Lane.STOP)
-        elif roll < 0.25:
+        elif roll < 0.20:
             made.command(commands.Resume(confirm=commands.RESUME_WORD))
         else:
             made.command(self._draw(roll, made))
@@ -50,7 +50,7 @@ class Operator:
 
     def _draw(self, roll: float, made: process.Process) -> commands.Command:
         symbol = str(self._chance.choice(process.SYMBOLS))
-        if roll < 0.33:
+        if roll < 0.30:
             name = str(self._chance.choice([s.name for s in process.SPECS]))
             return commands.StartStrategy(name=name)
         working = list(made.engine.state.working())

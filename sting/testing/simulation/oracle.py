@@ -71,6 +71,7 @@ class Books:
         self.prices: dict[str, float] = {}
         self._flattens: dict[int, bool] = {}
         self._changing: dict[str, float] = {}
+        self._limit: dict[str, float] = {}
         self._takers = {
             _T.LOG_CREATED: self._created,
             _T.MARKET_DATA: self._bar,
@@ -142,6 +143,8 @@ class Books:
         if isinstance(command, commands.Flatten):
             typed = command.confirm == commands.FLATTEN_WORD
             self._flattens[event.seq] = typed
+        elif isinstance(command, commands.ReplaceOrder) and command.price:
+            self._limit[command.order_id] = command.price
 
     def _request(self, event: events.Event) -> None:
         order = event.data
@@ -194,7 +197,9 @@ class Books:
             f'{order.symbol} may reach {reach} with order {order.id}',
         )
         price = self.prices.get(order.symbol, 0.0)
-        # The rule takes the order's own limit, which a change may move.
+        limit = self._limit.get(order.id, order.price)
+        if order.side is orders.OrderSide.BUY and limit is not None:
+            price = limit
         check(
             (quantity - self.filled[order.id]) * price
             <= self._limits['max_order_notional'] * 1.05,
@@ -205,9 +210,10 @@ class Books:
         update = event.data
         check(update.order_id in self.status, f'no order {update.order_id}')
         self._move(update.order_id, update.status)
-        if update.status is not _S.PENDING_REPLACE:
+        if update.quantity is not None and (
+            update.status is not _S.PENDING_REPLACE
+        ):
             self._changing.pop(update.order_id, None)
-        if update.quantity is not None:
             self.quantity[update.order_id] = update.quantity
         if self.status[update.order_id] in orders.WORKING:
             self._fill_up(update.order_id)

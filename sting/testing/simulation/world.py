@@ -280,12 +280,13 @@ class World:
             self._clock.error = seconds * market.NANOSECONDS
         if chance.random() < faults.unasked:
             self._venue.fill_unasked(self._unasked())
-        for _ in range(int(chance.integers(0, 5))):
-            later(
-                MINUTE_S * float(chance.random()),
-                self._inside,
-                self._operator.act,
-            )
+        # Often in one moment, and about when the bars come.
+        for _ in range(int(chance.integers(0, 3))):
+            wait = MINUTE_S * float(chance.random())
+            if chance.random() < 0.3:
+                wait = MINUTE_S + 2.0 * float(chance.random())
+            for _ in range(int(chance.integers(1, 4))):
+                later(wait, self._inside, self._operator.act)
 
     def _unasked(self) -> orders.Fill:
         number = len(self._venue.fills)

@@ -1,5 +1,6 @@
 """Runs the terminal over an engine that is opened behind the first frame."""
 
+from collections.abc import Callable
 import importlib
 import signal
 import sys
@@ -31,8 +32,14 @@ class Engine:
         self._profile = profile
         self._server: Any = None
 
-    def open(self) -> workstation_model.Workstation:
+    def open(
+        self, hand_over: Callable[[workstation_model.Workstation], None]
+    ) -> workstation_model.Workstation:
         """Loads what the engine needs, and starts it.
+
+        Args:
+            hand_over: Takes the engine before it is started, so that it can
+                be stopped.
 
         Returns:
             The engine, at work.
@@ -48,6 +55,7 @@ class Engine:
             self._profile, home=self._home, config=self._config
         )
         session.watch_signals(found)
+        hand_over(found)
         found.start()
         station = found
         self._server = control.Server(station, self._home.socket(self._profile))

@@ -25,18 +25,23 @@ class Opening:
 
     def __init__(
         self,
-        opener: Callable[[], workstation.Workstation],
+        opener: Callable[
+            [Callable[[workstation.Workstation], None]],
+            workstation.Workstation,
+        ],
         first: views.Snapshot,
     ) -> None:
         """Prepares to open.
 
         Args:
-            opener: Opens the engine; raises a StingError when it cannot.
+            opener: Opens the engine; raises a StingError when it cannot. It
+                hands over what can be stopped before it starts it.
             first: What is shown until then.
         """
         self._opener = opener
         self._first = first
         self._real: workstation.Workstation | None = None
+        self._made: workstation.Workstation | None = None
         self._lock = threading.Lock()
         self._stop: tuple[str, str] | None = None
         self._closed = False
@@ -47,16 +52,21 @@ class Opening:
         Raises:
             errors.StingError: It could not be opened; nothing of it runs.
         """
-        real = self._opener()
+        real = self._opener(self._take)
         with self._lock:
             closed = self._closed
             if not closed:
                 self._real = real
-                stop = self._stop
         if closed:
             real.close()
-        elif stop is not None:
-            real.emergency_stop(*stop)
+
+    def _take(self, made: workstation.Workstation) -> None:
+        """Takes what can be stopped from now on, started or not."""
+        with self._lock:
+            self._made = made
+            stop = self._stop
+        if stop is not None:
+            made.emergency_stop(*stop)
 
     @property
     def is_open(self) -> bool:
@@ -92,16 +102,17 @@ class Opening:
         return self._opened().submit(command)
 
     def emergency_stop(self, who: str, reason: str) -> None:
-        """Stops everything at once; while it opens, as soon as it is open."""
+        """Stops everything at once, before the engine starts too."""
         with self._lock:
-            real = self._real
-            if real is None:
+            made = self._made
+            if made is None:
                 self._stop = who, reason
+            if self._real is None:
                 self._first = msgspec.structs.replace(
                     self._first, halting=True, reason=f'{who}: {reason}'
                 )
-        if real is not None:
-            real.emergency_stop(who, reason)
+        if made is not None:
+            made.emergency_stop(who, reason)
 
     def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         """Walks from an event back to what caused it."""

@@ -21,6 +21,8 @@ def halt(reason: str, profile: str | None, as_json: bool) -> None:
     several engines run and none is named, all of them stop. Without an engine
     HALTED is latched for the profile's next start.
     """
+    # Bytes of a shell that are no UTF-8 must not keep a stop from working.
+    reason = reason.encode(errors='replace').decode()
     home = settings.Home.find()
     clients = [
         client

@@ -199,8 +199,8 @@ class FileFeed(Feed):
         Args:
             clock: Paces the bars.
             bars: What to play.
-            bars_per_s: How many bars a second; bars of one stamp come at
-                once.
+            bars_per_s: How many bars of each symbol a second; bars of one
+                stamp come at once.
             name: Its name in the configuration.
 
         Raises:
@@ -224,7 +224,7 @@ class FileFeed(Feed):
         for together in _by_stamp(_newer(self._bars, seen)):
             if wait_s:
                 await self._clock.sleep(wait_s)
-            wait_s = len(together) / self._bars_per_s
+            wait_s = 1.0 / self._bars_per_s
             for bar in together:
                 yield bar
 

@@ -40,6 +40,8 @@ class Incoming(msgspec.Struct):
         symbol: The instrument; empty where none is meant.
         cause: Number of the event that led to it; 0 for none.
         reply: Called in the engine's loop with the answer, once durable.
+        refusal: Asked in the very step that would take it; what it gives is
+            why that is not to be, and nothing is done.
     """
 
     type: events.EventType
@@ -48,6 +50,7 @@ class Incoming(msgspec.Struct):
     symbol: str = ''
     cause: int = 0
     reply: Reply | None = None
+    refusal: Callable[[], str] | None = None
 
 
 LIMITS = {
@@ -172,7 +175,22 @@ class EventBus:
         Returns:
             One or more, in the order in which they are to be numbered.
         """
+        await self.ready()
+        return self.collect(most)
+
+    async def ready(self) -> None:
+        """Waits until something waits in a lane."""
         await self._waiting.wait()
+
+    def collect(self, most: int) -> list[Incoming]:
+        """Takes what waits now, the first lanes first.
+
+        Args:
+            most: At most so many.
+
+        Returns:
+            None or more, in the order in which they are to be numbered.
+        """
         out: list[Incoming] = []
         for queue in self._queues.values():
             if queue.slots:

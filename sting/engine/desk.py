@@ -52,9 +52,12 @@ class Gate(Protocol):
 class OrderDesk:
     """Makes orders of signals and keeps them in step with the brokers."""
 
-    def __init__(self, turn: step.Turn, gate: Gate) -> None:
+    def __init__(
+        self, turn: step.Turn, gate: Gate, symbols: frozenset[str]
+    ) -> None:
         self._turn = turn
         self.gate = gate
+        self._symbols = symbols
 
     def report(self, report: step.Report, source: str) -> None:
         """Takes what a broker reports of an order.
@@ -291,6 +294,11 @@ class OrderDesk:
         verdict = self.gate.evaluate_order(
             order, self._turn.state, flatten=flatten
         )
+        foreign = self.foreign(order.symbol)
+        if foreign:
+            verdict = msgspec.structs.replace(
+                verdict, decision=records.Decision.DENY, message=foreign
+            )
         request = self._turn.emit(
             _T.ORDER_REQUEST, order, cause.source, order.symbol, cause.seq
         )
@@ -310,6 +318,22 @@ class OrderDesk:
             judged.seq,
         )
         return after
+
+    def foreign(self, symbol: str) -> str:
+        """Says that a symbol may not be traded here.
+
+        Args:
+            symbol: The instrument.
+
+        Returns:
+            One sentence; empty when it may.
+        """
+        held = self._turn.state.portfolio.positions
+        if symbol in self._symbols or symbol in held:
+            return ''
+        return f'{symbol} is not in this profile; its symbols are ' + ', '.join(
+            sorted(self._symbols)
+        )
 
     def cancel(self, order: orders.Order, reason: str, cause: int) -> None:
         """Asks for the cancel of a working order.
@@ -394,7 +418,7 @@ class OrderDesk:
             'engine',
             cause=cause,
         )
-        self._turn.effects.append(step.Hold(who, reason))
+        self._turn.effects.append(step.Hold(who, reason, change.seq))
         self.cancel_working(None, 'halted', change.seq)
         for name, status in self._turn.state.strategies.items():
             if status.status in state.RUNNING:

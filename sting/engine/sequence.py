@@ -118,10 +118,12 @@ class Sequence(core.Component):
 
     async def _run(self) -> None:
         while True:
-            batch = await self._bus.take(self._batch)
+            await self._bus.ready()
             async with self._idle:
+                # Taken under the lock: while it is waited for, a report could
+                # come that has to go before a bar taken earlier.
                 done = []
-                for incoming in batch:
+                for incoming in self._bus.collect(self._batch):
                     taken = self._take(incoming)
                     if taken is not None:
                         done.append((incoming.reply, taken))
@@ -131,6 +133,9 @@ class Sequence(core.Component):
         if incoming.type is _BAR:
             self._clock.advance(incoming.data.timestamp)
         try:
+            refused = incoming.refusal and incoming.refusal()
+            if refused:
+                raise errors.RefusedError(refused)
             return self._engine.process_event(incoming, self._clock.now())
         except (errors.InputError, errors.RefusedError) as error:
             if incoming.reply is not None:

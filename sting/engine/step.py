@@ -48,10 +48,17 @@ class Stop(msgspec.Struct, frozen=True):
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """Set the latch of the emergency stop, if it is not set."""
+    """Set the latch of the emergency stop, if it is not set.
+
+    Attributes:
+        who: Who halted trading.
+        reason: Why.
+        seq: Number of the halt's event: what was decided before is kept back.
+    """
 
     who: str
     reason: str
+    seq: int
 
 
 class Release(msgspec.Struct, frozen=True):

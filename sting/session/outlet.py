@@ -69,8 +69,7 @@ class Outlet(core.Component):
         elif isinstance(effect, step.Stop):
             self._spawn(self._strategies.stop(effect.strategy, seq=effect.seq))
         elif isinstance(effect, step.Hold):
-            # Up to here nothing was decided that a halt lets through.
-            self._stop.hold(effect.who, effect.reason, self._state.seq)
+            self._stop.hold(effect.who, effect.reason, effect.seq)
         else:
             self._stop.release()
 

@@ -13,6 +13,7 @@ from sting.broker import interface
 from sting.broker import manager
 from sting.broker import paper
 from sting.data import calendars
+from sting.engine import archive
 from sting.engine import board
 from sting.engine import bus
 from sting.engine import checkpoints
@@ -126,6 +127,7 @@ class EngineRoom:
         self._sequence: sequence.Sequence
         self._checkpoints: checkpoints.Checkpointer
         self._found: recovery.Recovered
+        self._archived: str | None = None
         self._path: pathlib.Path
         self._damage = ''
         self._verifying: asyncio.Task[None] | None = None
@@ -158,6 +160,7 @@ class EngineRoom:
         self = cls(config, profile, emergency, home.config, home.state(profile))
         path = self._path = home.log(profile)
         system = self._engine.state
+        archived = await asyncio.to_thread(archive.auto, path, config.journal)
         found = recovery.restore(path, system, self._board.take)
         if found.last.seq and system.mode is not self._chosen.mode:
             raise errors.ConfigError(
@@ -171,10 +174,14 @@ class EngineRoom:
         if history:
             self._clock.advance(history[-1].timestamp)
         self._clock.advance(system.time)
+        # It takes seconds to be made, and no order may wait for that under
+        # the lock that the stop needs.
+        await asyncio.to_thread(calendars.session_close, self._clock.now())
         self._journal = await journal.Journal.open(
             path, seq=found.last.seq, head=found.last.head
         )
         self._found = found
+        self._archived = archived
         try:
             if not found.last.seq:
                 await self._begin_log()
@@ -263,13 +270,14 @@ class EngineRoom:
             self._stop.hold('engine', system.halted_by, system.seq)
         self._tell('started', f'process {os.getpid()}')
         await self._engine.start()
-        for note in self._found.notes:
-            self._alert(note)
+        for note in (*self._found.notes, self._archived):
+            if note:
+                self._alert(note)
         await self._sequence.drain()
         if self._found.base.seq:
             self._verifying = asyncio.create_task(self._verify_older())
         await self._brokers.reconcile(
-            system.working(), system.knows_execution, since
+            system.working(), lambda fill: self._is_booked(fill, since), since
         )
         if system.trading is records.TradingState.TRADING:
             for spec in self._specs:
@@ -279,6 +287,18 @@ class EngineRoom:
                         commands.StartStrategy(name=spec.name),
                         'engine',
                     )
+
+    def _is_booked(self, fill: orders.Fill, since: int) -> bool:
+        """Whether a fill is in the log.
+
+        Executions of orders done long ago are forgotten; what was filled
+        before the log's last event, for an order that the state no longer
+        has, was booked then.
+        """
+        system = self._engine.state
+        if fill.order_id not in system.orders and fill.timestamp <= since:
+            return True
+        return system.knows_execution(fill)
 
     async def _verify_older(self) -> None:
         """Holds what is older than the checkpoint against the chain."""
@@ -300,13 +320,15 @@ class EngineRoom:
             Exception: Whatever ended the sequence by itself.
         """
         waiting = asyncio.create_task(ended.wait())
+        parts = {self._sequence.task, self._brokers.task}
         await asyncio.wait(
-            {waiting, self._sequence.task},
-            return_when=asyncio.FIRST_COMPLETED,
+            {waiting, *parts}, return_when=asyncio.FIRST_COMPLETED
         )
         if not waiting.done():
             waiting.cancel()
-            await self._sequence.task
+            for task in parts:
+                if task.done():
+                    task.result()
 
     async def stop(self) -> None:
         """Ends all parts in order and closes the log.

@@ -364,6 +364,12 @@ class Session:
             reason=f'{who}: {reason}' if self._stop.is_set else 'the log waits',
         )
 
+    def _heed_latch(self) -> None:
+        """Makes an event of a latch that another process has set."""
+        halted = self._snapshot.state is records.TradingState.HALTED
+        if self._stop.is_set and not halted and not self._stop.pending:
+            self._stop.trigger(*self._stop.reason)
+
     async def _paint(
         self, engine_room: room.EngineRoom | frozen.FrozenRoom
     ) -> None:
@@ -373,6 +379,7 @@ class Session:
             try:
                 async with asyncio.timeout(STUCK_S):
                     self._snapshot = await engine_room.picture(lag)
+                self._heed_latch()
             except TimeoutError:
                 self._show_stuck()
             before = self._clock.monotonic()

@@ -303,7 +303,7 @@ def test_no_order_leaves_once_the_stop_is_pulled(home, before):
             answer.result(stations.SOON)
         stations.until(lambda: station.snapshot().state is HALTED)
         stations.until(lambda: station.snapshot().open_orders == 0)
-        assert station._room._simulator.working() == []
+        stations.until(lambda: not station._room._simulator.working())
     log = stations.log_of(home)
     halt = next(
         one.seq
@@ -469,7 +469,7 @@ def test_a_log_that_cannot_be_written_halts_and_is_tried_again(home):
         database.execute(REFUSE)
         stations.until(lambda: station._stop.is_set)
         assert 'the disk is full' in station._stop.reason[1]
-        assert station._room._simulator.working() == []
+        stations.until(lambda: not station._room._simulator.working())
         stuck = len(stations.log_of(home))
         waiting = station.submit(
             commands.SubmitOrder(symbol='AAPL', side=stations.BUY, quantity=1)
@@ -583,3 +583,77 @@ def test_a_signal_is_the_emergency_stop(home, tmp_path, name):
         program.wait()
         program.stdout.close()
     assert stations.state_of(home).trading is HALTED
+
+
+def block(station, seconds):
+    """Keeps the engine's loop from doing anything else."""
+    station._loop.call_soon_threadsafe(time.sleep, seconds)
+
+
+def test_a_resume_typed_before_a_stop_does_not_lift_it(home):
+    with stations.running(home, interval_s=stations.NEVER) as station:
+        station.emergency_stop('operator', 'first')
+        stations.until(lambda: station.snapshot().state is HALTED)
+        block(station, 0.5)
+        resumed = station.submit(commands.Resume(confirm='RESUME'))
+        station.emergency_stop('operator', 'second')
+        answer = resumed.result(stations.SOON)
+        assert not answer.ok
+        assert 'second' in answer.message
+        time.sleep(0.3)
+        assert station.snapshot().state is HALTED
+        again = station.submit(commands.Resume(confirm='RESUME'))
+        assert again.result(stations.SOON).ok
+
+
+def test_a_latch_set_by_another_process_halts(home):
+    with stations.running(home) as station:
+        stations.until(lambda: station.snapshot().seq > 20)
+        session.latch(home, 'demo', 'operator', 'from outside')
+        halted = stations.until(
+            lambda: (
+                station.snapshot()
+                if station.snapshot().state is HALTED
+                else None
+            )
+        )
+        assert 'from outside' in halted.reason
+
+
+def test_a_typed_flatten_right_behind_the_halt_goes_out(home):
+    with stations.running(home) as station:
+        stations.buy(station, 10.0)
+        stations.until(lambda: station.snapshot().positions)
+        block(station, 0.3)
+        station.emergency_stop('operator', 'enough')
+        flatten = station.submit(commands.Flatten(confirm='FLATTEN'))
+        assert flatten.result(stations.SOON).ok
+        stations.until(
+            lambda: not any(p.quantity for p in station.snapshot().positions)
+        )
+
+
+def test_every_order_is_accepted_before_it_is_filled(home):
+    with stations.running(home, interval_s=0.001) as station:
+        stations.until(lambda: station.snapshot().seq > 20)
+        answers = [
+            station.submit(
+                commands.SubmitOrder(
+                    symbol='IBM', side=side, quantity=1.0, reason='race'
+                )
+            )
+            for _ in range(100)
+            for side in (stations.BUY, stations.SELL)
+        ]
+        assert all(a.result(stations.SOON).ok for a in answers)
+        done = stations.until(lambda: filled(station, 'race', 200))
+        assert all(order.broker_id for order in done)
+
+
+def filled(station, reason, count):
+    done = [
+        order
+        for order in station.snapshot().orders
+        if order.reason == reason and order.status is S.FILLED
+    ]
+    return done if len(done) == count else None

@@ -129,7 +129,7 @@ async def test_the_end_stops_every_strategy_and_waits_for_it(parts):
 async def test_a_halt_holds_the_stop_and_a_resume_releases_it(parts):
     await parts.start()
     parts.system.seq = 10
-    parts.outlet.act(step.Hold('max_loss', 'too much'))
+    parts.outlet.act(step.Hold('max_loss', 'too much', 10))
     assert parts.stop.reason == ('max_loss', 'too much')
     assert parts.stop.withholds(worlds.order(seq=10))
     assert not parts.stop.withholds(worlds.order(seq=11))

@@ -351,7 +351,7 @@ async def test_an_opening_engine_appears_when_it_is_open():
     gate = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def opener():
+    def opener(_):
         asyncio.run_coroutine_threadsafe(gate.wait(), loop).result()
         return station
 
@@ -365,7 +365,7 @@ async def test_an_opening_engine_appears_when_it_is_open():
 
 
 async def test_an_engine_that_cannot_be_opened_ends_the_app():
-    def opener():
+    def opener(_):
         raise errors.ConfigError('no such file')
 
     app = apps.make(opening.Opening(opener, stations.snapshot()))

@@ -12,8 +12,16 @@ pytestmark = pytest.mark.unit
 FIRST = stations.snapshot(pid=0, equity=0.0)
 
 
+def handing_over(real):
+    def opener(take):
+        take(real)
+        return real
+
+    return opener
+
+
 def test_until_it_is_open_there_is_an_empty_picture_and_no_answer():
-    station = opening.Opening(stations.Station, FIRST)
+    station = opening.Opening(lambda _: stations.Station(), FIRST)
     assert not station.is_open
     assert station.snapshot() is FIRST
     assert station.bars('AAPL', 5) == ()
@@ -26,7 +34,7 @@ def test_until_it_is_open_there_is_an_empty_picture_and_no_answer():
 
 def test_once_open_it_hands_on():
     real = stations.Station()
-    station = opening.Opening(lambda: real, FIRST)
+    station = opening.Opening(handing_over(real), FIRST)
     station.open()
     assert station.is_open
     assert station.snapshot() is real.now
@@ -42,16 +50,32 @@ def test_once_open_it_hands_on():
 
 def test_a_stop_pulled_while_it_opens_is_shown_and_handed_on():
     real = stations.Station()
-    station = opening.Opening(lambda: real, FIRST)
+    station = opening.Opening(handing_over(real), FIRST)
     station.emergency_stop('operator', 'enough')
     assert station.snapshot().halting
     station.open()
     assert real.stopped == ['operator: enough']
 
 
+def test_a_stop_reaches_an_engine_that_has_not_started():
+    real = stations.Station()
+    seen = []
+
+    def opener(take):
+        take(real)
+        station.emergency_stop('operator', 'enough')
+        seen.extend(real.stopped)
+        return real
+
+    station = opening.Opening(opener, FIRST)
+    station.open()
+    assert seen == ['operator: enough']
+    assert real.stopped == seen
+
+
 def test_what_is_closed_while_it_opens_is_closed_when_it_is_open():
     real = stations.Station()
-    station = opening.Opening(lambda: real, FIRST)
+    station = opening.Opening(handing_over(real), FIRST)
     station.close()
     station.open()
     assert real.closed

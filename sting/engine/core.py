@@ -73,11 +73,10 @@ class CoreEngine:
         self._turn = step.Turn()
         self._gate = gate
         self._matcher = matcher
-        self._desk = desk.OrderDesk(self._turn, gate)
+        self._desk = desk.OrderDesk(self._turn, gate, frozenset(symbols))
         self._operator = operator.Operator(
             self._turn,
             self._desk,
-            symbols=frozenset(symbols),
             strategies=dict(strategies or {}),
         )
         self._components: list[Component] = []

@@ -133,6 +133,20 @@ def test_a_target_weight_without_a_price_makes_no_order(world):
     assert world.kinds() == [T.SIGNAL]
 
 
+def test_a_symbol_that_is_not_in_the_profile_is_denied_with_an_alert(world):
+    world.signal('ab-3-1-1', symbol='ZZZZ', side=BUY, quantity=5.0)
+    assert world.status('ab-3-1-1') is S.DENIED
+    assert world.placed() == []
+    assert 'ZZZZ is not in this profile; its symbols are' in world.alerts()[0]
+
+
+def test_what_is_held_is_sold_though_it_is_not_in_the_profile(world):
+    world.held(symbol='AAPL')
+    world.engine._desk._symbols = frozenset()
+    world.signal('ab-9-1-1', side=SELL, quantity=5.0)
+    assert world.status('ab-9-1-1') is S.SUBMITTED
+
+
 def test_a_close_takes_back_what_is_held_and_coming(world):
     world.signal('ab-1', side=BUY, quantity=10.0)
     world.fill('ab-1', 4.0)

@@ -17,13 +17,16 @@ class BuyAndHold(strategy.AbstractStrategy):
     }
 
     async def on_start(self) -> None:
-        """Begins with nothing bought."""
-        self._bought: set[str] = set()
+        """Begins with nothing asked for."""
+        self._asked: set[str] = set()
 
     async def on_market_data(self, data: strategy.MarketData) -> None:
-        """Buys a symbol that is seen for the first time."""
-        if data.symbol not in self._bought:
-            self._bought.add(data.symbol)
+        """Buys a symbol that it sees for the first time and does not hold."""
+        if data.symbol in self._asked:
+            return
+        self._asked.add(data.symbol)
+        # After a restart it may hold what it bought before.
+        if not self.portfolio.quantity(data.symbol):
             self.buy(
                 data.symbol, self.parameters['quantity'], reason='first bar'
             )

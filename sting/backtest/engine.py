@@ -11,6 +11,7 @@ import collections
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import hashlib
 from typing import Any
 
@@ -26,6 +27,7 @@ from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
 from sting.engine import step
+from sting.model import errors
 from sting.model import events
 from sting.model import orders
 from sting.model import records
@@ -238,7 +240,10 @@ class BacktestEngine:
         elif isinstance(effect, step.Place):
             self._report(self._market.submit(effect.order, now))
         elif isinstance(effect, step.Cancel):
-            self._report(self._market.cancel(effect.order.id, now))
+            # An order that was rejected meanwhile is there no more, and that
+            # has been told.
+            with contextlib.suppress(errors.BrokerRejectedError):
+                self._report(self._market.cancel(effect.order.id, now))
         elif isinstance(effect, step.Stop):
             self._running = False
 

@@ -153,6 +153,25 @@ def test_a_strategy_cancels_what_works(write):
         run(path, worlds.flat(10.0, 10.0, 10.0, 4.0))
 
 
+def test_a_cancel_of_what_was_rejected_meanwhile_is_nothing(write):
+    path = write(
+        """
+        async def on_market_data(self, data):
+            if not self.position('X').quantity:
+                self.buy('X', 10)
+
+        async def on_position_update(self, position):
+            order = self.sell(
+                'X', 10, strategy.OrderType.TRAILING_STOP, trail='2%'
+            )
+            self.cancel(order)
+        """
+    )
+    result = run(path, worlds.flat(10.0, 10.0, 10.0))
+    assert result.orders == 2
+    assert fills_of(result) == [(2, 'buy', 10.0, 10.0)]
+
+
 def test_a_position_is_told_after_the_fill(write):
     path = write(
         ONCE

@@ -93,11 +93,9 @@ class StrategyHost(Protocol):
         """Stops a strategy; returns once nothing of it runs.
 
         Args:
-            name: The instance's name.
+            name: The instance's name; one that is not configured any more
+                does not run.
             seq: Number of the event that stops it.
-
-        Raises:
-            errors.StrategyError: There is no such instance.
         """
         ...
 
@@ -230,7 +228,6 @@ class InProcessHost:
 
     async def stop(self, name: str, *, seq: int) -> None:
         """Stops a strategy; what it has not answered is dropped."""
-        self._spec(name)
         instance = self._running.get(name)
         if instance is None or instance.task is None:
             return

@@ -294,8 +294,14 @@ async def test_an_unknown_name_is_refused_with_the_list(tmp_path, desk):
     made = make(desk, spec(tmp_path, 'buyer', BUYER))
     with pytest.raises(errors.StrategyError, match=r"'x'; there are buyer$"):
         await made.start('x', seq=3)
-    with pytest.raises(errors.StrategyError, match=r"'x'; there are buyer$"):
-        await made.stop('x', seq=3)
+
+
+async def test_the_stop_of_one_that_is_not_configured_is_nothing(
+    tmp_path, desk
+):
+    made = make(desk, spec(tmp_path, 'buyer', BUYER))
+    await made.stop('gone', seq=3)
+    assert desk.statuses == []
 
 
 async def test_without_a_listener_the_log_is_dropped(tmp_path, desk):

@@ -95,14 +95,6 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         self._context.queue = []
         return wanted
 
-    def save_state(self) -> dict[str, Any]:
-        """Gives what it has to remember, as values that JSON can hold."""
-        return {}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Takes back what `save_state` gave."""
-        return
-
     # What it can do.
 
     def buy(

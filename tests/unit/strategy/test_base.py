@@ -158,11 +158,6 @@ def test_the_position_is_that_of_its_own_book(idle):
     assert idle.position('X').quantity == 4.0
 
 
-def test_there_is_no_state_unless_a_strategy_keeps_one(idle):
-    idle.load_state({'a': 1})
-    assert idle.save_state() == {}
-
-
 async def test_every_callback_may_be_left_out(idle):
     await idle.on_start()
     await idle.on_market_data(samples.bar(1.0))

@@ -52,6 +52,8 @@ CREATE TRIGGER IF NOT EXISTS events_are_not_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 """
 _COLUMNS = 'seq, timestamp, type, source, symbol, cause, data, hash'
+# For reading without verifying, a quarter quicker.
+_UNHASHED = _COLUMNS.replace('hash', 'NULL')
 INSERT = f'INSERT INTO events({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)'  # noqa: S608
 _PAGE = 10_000
 
@@ -369,14 +371,16 @@ def rows(path: pathlib.Path, after: int) -> Iterator[Row]:
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
-    for page in _pages(path, after, _PAGE):
+    for page in _pages(path, after, _PAGE, _COLUMNS):
         yield from page
 
 
-def _pages(path: pathlib.Path, after: int, size: int) -> Iterator[list[Row]]:
+def _pages(
+    path: pathlib.Path, after: int, size: int, columns: str
+) -> Iterator[list[Row]]:
     connection = open_reader(path)
     query = (
-        f'SELECT {_COLUMNS} FROM events WHERE seq > ? '  # noqa: S608
+        f'SELECT {columns} FROM events WHERE seq > ? '  # noqa: S608
         f'ORDER BY seq LIMIT {size}'
     )
     try:
@@ -458,10 +462,11 @@ def read(
         errors.JournalError: There is no log, or it cannot be read.
     """
     if limit is None:
-        for page in _pages(path, after, _PAGE):
+        for page in _pages(path, after, _PAGE, _UNHASHED):
             yield from map(_to_event, page)
         return
-    for page in _pages(path, after, max(1, min(limit, _PAGE))):
+    size = max(1, min(limit, _PAGE))
+    for page in _pages(path, after, size, _UNHASHED):
         yield from map(_to_event, page[:limit])
         limit -= len(page)
         if limit <= 0:

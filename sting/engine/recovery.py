@@ -98,12 +98,20 @@ def state_at(path: pathlib.Path, seq: int) -> state.SystemState:
 
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
+        errors.JournalCorruptError: An event cannot have followed.
     """
     system = state.SystemState()
     _nearest(path, system, seq)
     wanted = seq - system.seq
     for event in journal.read(path, after=system.seq, limit=wanted):
-        system.apply(event)
+        try:
+            system.apply(event)
+        except (errors.StateError, LookupError, ArithmeticError) as error:
+            # These rows have not been verified.
+            raise errors.JournalCorruptError(
+                f'{path}: event {event.seq} cannot have happened: {error}',
+                event.seq,
+            ) from None
     return system
 
 

@@ -77,6 +77,31 @@ class TestStateAt:
         with pytest.raises(errors.JournalError, match='no event log'):
             history.state_at(path, seq=1)
 
+    @pytest.mark.parametrize(
+        ('seq', 'change'),
+        [
+            ("type = 'order_update'", "data = replace(data, 'ab-', 'cd-')"),
+            ("type = 'fill'", "data = replace(data, ':1.0', ':-1.0')"),
+            ("type = 'position_update'", 'seq = 999'),
+        ],
+        ids=['another order', 'nothing filled', 'a gap'],
+    )
+    def test_what_cannot_have_happened_is_damage(self, path, seq, change):
+        world = worlds.World()
+        world.bar()
+        order_id = world.accepted(quantity=5.0)
+        world.fill(order_id, 1.0)
+        world.fill(order_id, 1.0, execution_id='x2')
+        world.bar()
+        logs.write_quickly(path, world.events)
+        logs.tamper(
+            path,
+            f'UPDATE events SET {change} WHERE seq = '
+            f'(SELECT max(seq) FROM events WHERE {seq})',
+        )
+        with pytest.raises(errors.JournalCorruptError, match='cannot have'):
+            history.state_at(path)
+
     def test_a_table_that_is_gone_is_an_error(self, bars):
         logs.execute(bars, 'DROP TABLE events')
         with pytest.raises(errors.JournalError, match='cannot be read'):

@@ -162,7 +162,7 @@ class _Watch(rig.NoOutlet):
 
 
 async def _pace(path: pathlib.Path) -> list[float]:
-    work = rig.bars(PACE * PACED_S)
+    work = rig.bars(round(PACE * PACED_S))
     watch = _Watch()
     sent = []
     async with rig.durable(path, watch) as made:

@@ -1,0 +1,80 @@
+"""The benchmarks check what they time, on work small enough for a test."""
+
+import pytest
+
+from benchmarks import __main__ as program
+from benchmarks import backtests
+from benchmarks import journal
+from benchmarks import lanes
+from benchmarks import replay
+from benchmarks import rows
+from benchmarks import stop
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_figure_of_something_wrong_is_not_printed():
+    with pytest.raises(rows.WrongError, match='fills: 3, expected 4'):
+        rows.check(3, 4, 'fills')
+
+
+@pytest.mark.parametrize(
+    ('figure', 'text'),
+    [(123_456.7, '123,457'), (12.345, '12.3'), (0.00123, '0.00123')],
+)
+def test_a_figure_has_three_digits_that_mean_something(figure, text):
+    assert rows.number(figure) == text
+
+
+def test_a_rate_says_what_each_one_costs():
+    row = rows.rate('bars', 1_000, rows.Took(0.5, 0.002), 'bars', 'x')
+    assert (row.figure, row.unit) == (2_000, 'bars/s')
+    assert row.beside == '2 us of CPU; x'
+
+
+def test_an_unknown_topic_is_named(capsys):
+    assert program.main(['jurnal']) == 2
+    assert 'jurnal' in capsys.readouterr().out
+
+
+def test_one_topic_leaves_the_page_alone(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(program, 'PAGE', tmp_path / 'BENCHMARKS.md')
+    monkeypatch.setattr(lanes, 'EACH', 20)
+    assert program.main(['lanes']) == 0
+    assert 'events/s' in capsys.readouterr().out
+    assert not program.PAGE.exists()
+
+
+def test_all_topics_write_the_page(monkeypatch, tmp_path):
+    monkeypatch.setattr(program, 'PAGE', tmp_path / 'BENCHMARKS.md')
+    monkeypatch.setattr(program, 'TOPICS', ('lanes',))
+    monkeypatch.setattr(lanes, 'EACH', 20)
+    assert program.main([]) == 0
+    page = program.PAGE.read_text()
+    assert '| 50 publishers' in page
+    assert 'cores' in page
+
+
+def test_the_log_is_checked_before_its_rate_is_given(monkeypatch):
+    monkeypatch.setattr(journal, 'EVENTS', 2_000)
+    monkeypatch.setattr(journal, 'PACED_S', 0.05)
+    monkeypatch.setattr(journal, 'SYNCS', 5)
+    assert [row.unit for row in journal.run()] == ['events/s'] * 2 + ['ms'] * 2
+
+
+def test_the_replay_is_held_against_the_state_that_was(monkeypatch):
+    monkeypatch.setattr(replay, 'EVENTS', 4_000)
+    monkeypatch.setattr(replay, 'TAIL', 1_000)
+    monkeypatch.setattr(replay, 'BATCH', 500)
+    assert len(replay.run()) == 3
+
+
+def test_the_stop_cancels_while_the_loop_is_blocked(monkeypatch):
+    monkeypatch.setattr(stop, 'TRIALS', 2)
+    monkeypatch.setattr(stop, 'QUEUED', 100)
+    assert max(row.figure for row in stop.run()) < 5_000
+
+
+def test_the_generated_work_is_the_one_that_the_figures_are_of():
+    first = backtests.columns(1, 3)
+    assert first['close'].tolist() == [100.010368, 100.035022, 100.044939]

@@ -110,10 +110,11 @@ class OrderDesk:
         )
         after = self._turn.state.orders[order.id]
         self._turn.effects.append(step.Notify(event, after))
-        if after.status is _S.REJECTED:
+        kept_back = order.status is _S.SUBMITTED and after.status is _S.DENIED
+        if after.status is _S.REJECTED or kept_back:
             self._turn.alert(
                 records.Severity.WARNING,
-                f'{source} rejected {order.side} {order.quantity:g} '
+                f'{source} {after.status} {order.side} {order.quantity:g} '
                 f'{order.symbol}: {after.message}',
                 'orders',
                 event.seq,
@@ -138,6 +139,15 @@ class OrderDesk:
             self.halt(
                 'engine',
                 f'{source} filled {order.id}, which was {order.status}',
+                order.judged,
+            )
+            order = None
+        elif order is not None and not orders.belongs(fill, order):
+            # Real in the account, but nothing of what the order asked for.
+            self.halt(
+                'engine',
+                f'{source} filled {fill.side} {fill.symbol} for {order.id}, '
+                f'which is {order.side} {order.symbol}',
                 order.judged,
             )
             order = None

@@ -279,6 +279,8 @@ class SystemState:
         order = self.orders.get(fill.order_id)
         if order is None or order.status in orders.REFUSED:
             return
+        if not orders.belongs(fill, order):
+            return
         self._put(orders.apply_fill(order, fill, event.timestamp))
         if order.strategy:
             book = self.books.setdefault(order.strategy, portfolio.Portfolio())

@@ -421,6 +421,11 @@ def is_sound(fill: Fill) -> bool:
     return all(map(math.isfinite, figures)) and fill.quantity > 0
 
 
+def belongs(fill: Fill, order: Order) -> bool:
+    """Whether a fill is of the symbol and side of the order that it names."""
+    return (fill.symbol, fill.side) == (order.symbol, order.side)
+
+
 _NEEDS_PRICE = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _NEEDS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 

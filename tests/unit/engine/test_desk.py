@@ -246,6 +246,30 @@ def test_a_fill_of_a_refused_order_is_booked_and_halts(world, refused):
     assert world.kinds().count(T.FILL) == 1
 
 
+@pytest.mark.parametrize(
+    'wrong', [{'symbol': 'IBM'}, {'side': SELL}], ids=['symbol', 'side']
+)
+def test_a_fill_of_another_symbol_or_side_is_not_booked_under_the_order(
+    world, wrong
+):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.update('ab-1', S.ACCEPTED)
+    world.fill('ab-1', 4.0, **wrong)
+    order = world.state.orders['ab-1']
+    assert (order.filled, order.status) == (0.0, S.PENDING_CANCEL)
+    assert world.state.books == {}
+    # The money moved at the broker, so it is in the account.
+    symbol, side = wrong.get('symbol', 'AAPL'), wrong.get('side', BUY)
+    assert world.state.portfolio.quantity(symbol) == side.sign * 4.0
+    assert world.state.halted_by == (
+        f'engine: broker:test filled {side} {symbol} for ab-1, '
+        'which is buy AAPL'
+    )
+    assert len(world.alerts(CRITICAL)) == 2
+    # Told again it is the same fill.
+    assert world.fill('ab-1', 4.0, **wrong).events == []
+
+
 def test_more_fills_than_wanted_halt(world):
     order_id = world.order(quantity=10.0)
     world.fill(order_id, 8.0, execution_id='x1')
@@ -301,6 +325,21 @@ def test_a_rejected_order_alerts(world):
     assert world.alerts() == [
         'broker:test rejected buy 10 AAPL: no such symbol'
     ]
+
+
+def test_an_order_that_the_stop_kept_back_alerts(world):
+    order_id = world.order()
+    world.update(order_id, S.DENIED, message='withheld by the emergency stop')
+    assert world.alerts(records.Severity.WARNING) == [
+        'broker:test denied buy 10 AAPL: withheld by the emergency stop'
+    ]
+
+
+def test_one_that_was_being_cancelled_anyway_does_not(world):
+    order_id = world.order()
+    world.command(commands.CancelOrder, order_id=order_id)
+    world.update(order_id, S.DENIED, message='withheld by the emergency stop')
+    assert world.alerts() == []
 
 
 def test_a_report_of_an_order_that_is_not_ours_alerts(world):

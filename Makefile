@@ -4,8 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 WORKERS ?= 2
+SEEDS ?= 500
+FIRST ?= 1
 
-.PHONY: run test nightly test-slow check format bench picture clean help
+.PHONY: run test nightly test-slow simulate check format bench picture clean help
 
 help:  ## What there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -33,6 +35,10 @@ test-slow: $(VENV)/dev.stamp  ## What is marked slow.
 	$(BIN)/python -m pytest -q -m slow
 
 nightly: test test-slow  ## Everything.
+
+simulate: $(VENV)/run.stamp  ## Simulates SEEDS seeds from FIRST on.
+	@$(BIN)/python -m sting.testing.simulation --seeds $(SEEDS) \
+		--first $(FIRST) --workers $(WORKERS)
 
 check: $(VENV)/dev.stamp  ## ruff, format, mypy strict, import-linter.
 	$(BIN)/ruff check .

@@ -340,18 +340,18 @@ class CheckedBus(bus.EventBus):
         self._lanes[id(incoming)] = lane, incoming
         super().put(lane, incoming)
 
-    async def take(self, most: int) -> list[bus.Incoming]:
+    def collect(self, most: int) -> list[bus.Incoming]:
         """Takes what waits; see `EventBus`.
 
         Raises:
             ViolationError: Something came before what goes first.
         """
-        out = await super().take(most)
+        out = super().collect(most)
         taken = [self._lanes.pop(id(incoming))[0] for incoming in out]
         check(taken == sorted(taken), f'lanes were taken as {taken}')
         waiting = min((lane for lane, _ in self._lanes.values()), default=None)
         check(
-            waiting is None or taken[-1] <= waiting,
-            f'lane {taken[-1].name} was taken before lane {waiting}',
+            not taken or waiting is None or taken[-1] <= waiting,
+            f'lane {taken[-1:]} was taken before lane {waiting}',
         )
         return out

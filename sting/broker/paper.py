@@ -1,5 +1,6 @@
 """A broker that is played in this process, by the simulated market."""
 
+import collections
 from collections.abc import Iterable
 import threading
 from typing import ClassVar
@@ -15,6 +16,10 @@ from sting.model import portfolio as portfolio_lib
 from sting.simulator import market as simulated
 
 _S = orders.OrderStatus
+
+
+# Done orders and fills that are remembered, to answer what is asked of them.
+REMEMBERED = 4096
 
 
 class PaperBroker(interface.BrokerInterface):
@@ -56,7 +61,10 @@ class PaperBroker(interface.BrokerInterface):
         self._sink: interface.Sink | None = None
         self._halted: interface.Halted | None = None
         self._orders: dict[str, orders.Order] = {}
-        self._fills: list[orders.Fill] = []
+        self._done: collections.deque[str] = collections.deque()
+        self._fills: collections.deque[orders.Fill] = collections.deque(
+            maxlen=REMEMBERED
+        )
         self._portfolio = portfolio_lib.Portfolio(cash)
         self._prices: dict[str, float] = {}
 
@@ -83,7 +91,7 @@ class PaperBroker(interface.BrokerInterface):
             self._orders = {order.id: order for order in accepted}
             for order in self._simulator.working():
                 self._orders[order.id] = order
-            self._fills = list(fills)
+            self._fills.extend(fills)
             self._portfolio = portfolio_lib.Portfolio(portfolio.cash)
             self._portfolio.positions.update(portfolio.positions)
             self._portfolio.held.update(portfolio.held)
@@ -263,6 +271,10 @@ class PaperBroker(interface.BrokerInterface):
         else:
             order = orders.apply_update(order, report, self._clock.now())
         self._orders[order.id] = order
+        if not order.is_working:
+            self._done.append(order.id)
+            if len(self._done) > REMEMBERED:
+                self._orders.pop(self._done.popleft(), None)
 
     def _cancel_response(self, order_id: str) -> interface.CancelResponse:
         status = self._orders[order_id].status

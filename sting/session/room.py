@@ -270,9 +270,10 @@ class EngineRoom:
             self._stop.hold('engine', system.halted_by, system.seq)
         self._tell('started', f'process {os.getpid()}')
         await self._engine.start()
-        for note in (*self._found.notes, self._archived):
-            if note:
-                self._alert(note)
+        for note in self._found.notes:
+            self._alert(note)
+        if self._archived:
+            self._tell('archived', self._archived)
         await self._sequence.drain()
         if self._found.base.seq:
             self._verifying = asyncio.create_task(self._verify_older())

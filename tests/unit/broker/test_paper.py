@@ -212,3 +212,17 @@ async def test_the_account_is_what_the_fills_make_of_it(history):
         engine.account.positions[symbol]
         for symbol in sorted(engine.account.held)
     ]
+
+
+async def test_what_is_done_is_forgotten_beyond_a_bound(monkeypatch):
+    monkeypatch.setattr(paper, 'REMEMBERED', 3)
+    broker = open_broker()
+    await broker.connect([].append, worlds.never)
+    for number in range(10):
+        await broker.place_order(order(f'o{number}'))
+        broker.match(bar(2 + number, 100, 102, 99))
+    known = [
+        await broker.get_order_by_client_id(f'o{number}')
+        for number in range(10)
+    ]
+    assert [o is not None for o in known] == [False] * 7 + [True] * 3

@@ -8,7 +8,9 @@ import pathlib
 import platform
 import sys
 
+from benchmarks import rig
 from benchmarks import rows
+from sting.model import events
 
 TOPICS = ('journal', 'replay', 'lanes', 'backtests', 'startup', 'stop')
 PAGE = (
@@ -77,7 +79,20 @@ def _facts() -> list[str]:
         f'on average {load:.1f} processes ran in the last 5 minutes',
         f'{platform.python_implementation()} {platform.python_version()}, '
         f'{versions}',
+        f'reading one bar from JSON took {_yardstick():.2f} us of CPU, the '
+        'yardstick of how busy the machine was',
     ]
+
+
+def _yardstick() -> float:
+    """Gives what one small thing costs just now, in microseconds."""
+    text = events.encode(rig.bar(0).data)
+
+    def read() -> None:
+        for _ in range(100_000):
+            events.decode(events.EventType.MARKET_DATA, text)
+
+    return rows.best(lambda: rows.took(read)).cpu * 10
 
 
 if __name__ == '__main__':

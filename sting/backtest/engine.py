@@ -99,7 +99,7 @@ class BacktestEngine:
         self._engine = core.CoreEngine(
             gate,
             symbols=bars.symbols,
-            strategies={feeder.strategy.name: feeder.number},
+            strategies={feeder.name: feeder.number},
             matcher=self._market.on_bar,
         )
         self._cash = cash
@@ -149,7 +149,7 @@ class BacktestEngine:
         )
         self._put(_T.LOG_CREATED, created, 'engine', now)
         self._steps.append(self._engine.adopt_rules())
-        name = self._feeder.strategy.name
+        name = self._feeder.name
         running = records.StrategyStatus(strategy=name, status='running')
         self._put(_T.STRATEGY_STATUS, running, name, now)
         await self._settle()
@@ -213,7 +213,7 @@ class BacktestEngine:
     async def _take_signals(
         self, signals: Sequence[orders.Signal], cause: int
     ) -> None:
-        name = self._feeder.strategy.name
+        name = self._feeder.name
         now = self._engine.state.time
         for signal in signals:
             self._put(_T.SIGNAL, signal, name, now, signal.symbol, cause)
@@ -266,7 +266,7 @@ class BacktestEngine:
         else:
             signals = await self._feeder.order_update(seq, told.order)
         if signals:
-            name = self._feeder.strategy.name
+            name = self._feeder.name
             now = self._engine.state.time
             for signal in signals:
                 self._put(_T.SIGNAL, signal, name, now, signal.symbol, seq)

@@ -2,7 +2,6 @@
 
 import abc
 from collections.abc import Mapping
-import math
 from typing import Any
 
 from sting.model import errors
@@ -12,6 +11,7 @@ from sting.model import portfolio
 from sting.strategy import context
 from sting.strategy import indicators
 from sting.strategy import parameters as parameter_table
+from sting.strategy import plain
 
 
 class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
@@ -42,7 +42,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         Raises:
             errors.StrategyError: A parameter is unknown or not allowed.
         """
-        self._context = context.Context()
+        self._context = context.Context(name)
         self.name = name
         self.parameters = parameter_table.resolve(
             type(self).parameters, parameters
@@ -193,10 +193,11 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         Raises:
             errors.OrderError: The quantity is not a finite number.
         """
-        _check_symbol(symbol)
-        _check_finite('target quantity', quantity)
         return self.__queue(
-            symbol, orders.SignalKind.TARGET, reason, quantity=quantity
+            symbol,
+            orders.SignalKind.TARGET,
+            reason,
+            quantity=plain.number('target quantity', quantity),
         )
 
     def target_weight(
@@ -215,10 +216,11 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         Raises:
             errors.OrderError: The weight is not a finite number.
         """
-        _check_symbol(symbol)
-        _check_finite('target weight', weight)
         return self.__queue(
-            symbol, orders.SignalKind.TARGET_WEIGHT, reason, weight=weight
+            symbol,
+            orders.SignalKind.TARGET_WEIGHT,
+            reason,
+            weight=plain.number('target weight', weight),
         )
 
     def close(self, symbol: str, reason: str = '') -> str:
@@ -234,7 +236,6 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         Raises:
             errors.OrderError: It is not a symbol.
         """
-        _check_symbol(symbol)
         return self.__queue(symbol, orders.SignalKind.CLOSE, reason)
 
     def cancel(self, order_id: str) -> str:
@@ -249,17 +250,16 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         Raises:
             errors.OrderError: The id is empty.
         """
-        if not order_id:
+        if not order_id or not isinstance(order_id, str):
             raise errors.OrderError('a cancel needs the id of an order')
-        self._context.queue.append(
-            orders.Signal(
-                symbol='',
-                kind=orders.SignalKind.CANCEL,
-                order_id=order_id,
-                strategy=self.name,
-            )
+        wanted = plain.signal(
+            symbol='',
+            kind=orders.SignalKind.CANCEL,
+            order_id=order_id,
+            strategy=self._context.name,
         )
-        return order_id
+        self._context.queue.append(wanted)
+        return wanted.order_id
 
     # What it can read.
 
@@ -308,43 +308,36 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         reason: str,
     ) -> str:
         """Checks an order and queues it."""
-        orders.check_order(
+        wanted = plain.signal(
             symbol=symbol,
-            # The sizing will find a quantity that makes sense.
-            quantity=1.0 if quantity is None else quantity,
+            side=side,
+            quantity=quantity,
             type=kind,
             price=price,
             stop_price=stop_price,
+            trail=trail,
+            take_profit=take_profit,
+            stop_loss=stop_loss,
+            time_in_force=time_in_force,
+            reason=reason,
+            strategy=self._context.name,
+            indicators=self._context.values(symbol),
         )
-        trails = kind is orders.OrderType.TRAILING_STOP
+        orders.check_order(
+            symbol=wanted.symbol,
+            # The sizing will find a quantity that makes sense.
+            quantity=1.0 if wanted.quantity is None else wanted.quantity,
+            type=wanted.type,
+            price=wanted.price,
+            stop_price=wanted.stop_price,
+        )
+        trails = wanted.type is orders.OrderType.TRAILING_STOP
         if (trail is not None) != trails:
             raise errors.OrderError(
-                f'a {kind} order {"needs a" if trails else "takes no"} trail'
+                f'a {wanted.type} order '
+                f'{"needs a" if trails else "takes no"} trail'
             )
-        if take_profit is not None:
-            _check_finite('take profit', take_profit)
-        if stop_loss is not None:
-            _check_finite('stop loss', stop_loss)
-        order_id = self._context.next_id()
-        self._context.queue.append(
-            orders.Signal(
-                symbol=symbol,
-                side=side,
-                quantity=quantity,
-                type=kind,
-                price=price,
-                stop_price=stop_price,
-                trail=trail,
-                take_profit=take_profit,
-                stop_loss=stop_loss,
-                time_in_force=time_in_force,
-                reason=reason,
-                order_id=order_id,
-                strategy=self.name,
-                indicators=self._context.values(symbol),
-            )
-        )
-        return order_id
+        return self._context.want(wanted)
 
     def __queue(
         self,
@@ -353,34 +346,20 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         reason: str,
         **fields: Any,
     ) -> str:
-        """Queues a wish other than an order, with a new id."""
-        order_id = self._context.next_id()
-        self._context.queue.append(
-            orders.Signal(
-                symbol=symbol,
-                kind=kind,
-                reason=reason,
-                order_id=order_id,
-                strategy=self.name,
-                indicators=self._context.values(symbol),
-                **fields,
-            )
+        """Checks a wish other than an order and queues it."""
+        wanted = plain.signal(
+            symbol=symbol,
+            kind=kind,
+            reason=reason,
+            strategy=self._context.name,
+            indicators=self._context.values(symbol),
+            **fields,
         )
-        return order_id
-
-
-def _check_symbol(symbol: str) -> None:
-    """Refuses what is no symbol, by the rule for orders."""
-    orders.check_order(
-        symbol=symbol,
-        quantity=1.0,
-        type=orders.OrderType.MARKET,
-        price=None,
-        stop_price=None,
-    )
-
-
-def _check_finite(name: str, value: float) -> None:
-    """Refuses nan and infinity."""
-    if not math.isfinite(value):
-        raise errors.OrderError(f'{name} {value} must be a finite number')
+        orders.check_order(
+            symbol=wanted.symbol,
+            quantity=1.0,
+            type=wanted.type,
+            price=None,
+            stop_price=None,
+        )
+        return self._context.want(wanted)

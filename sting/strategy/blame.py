@@ -1,9 +1,11 @@
 """Turns what a user's code raised into one line that names file and line."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 import inspect
 import pathlib
 import traceback
+from typing import Any
 
 import sting
 from sting.model import errors
@@ -32,7 +34,10 @@ def files_of(kind: type[base.AbstractStrategy]) -> list[str]:
 
 
 def failure(
-    error: BaseException, files: Sequence[str], remedy: str = ''
+    error: BaseException,
+    files: Sequence[str],
+    remedy: str = '',
+    maker: Callable[..., Any] | None = None,
 ) -> errors.StrategyError:
     """Says what was raised, and where in the user's code.
 
@@ -41,6 +46,8 @@ def failure(
         files: The user's files. The innermost frame in one of them counts,
             else the innermost that is not sting's, else the first file.
         remedy: What to change.
+        maker: The user's function that gave what is wrong, for an error that
+            was raised outside of the user's code.
 
     Returns:
         The error to raise in its place.
@@ -48,6 +55,9 @@ def failure(
     name = type(error).__name__
     text = ' '.join(str(error).split())
     path, line = _place(error, files)
+    code = getattr(maker, '__code__', None)
+    if line is None and code is not None:
+        path, line = code.co_filename, code.co_firstlineno
     if isinstance(error, SyntaxError):
         path, line = error.filename or path, error.lineno
         text = error.msg

@@ -7,10 +7,13 @@ import itertools
 import math
 from typing import NamedTuple
 
+import msgspec
+
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
 from sting.strategy import indicators
+from sting.strategy import plain
 
 LOG_LINES = 1000
 _CHUNK = 16_384
@@ -79,7 +82,7 @@ class StrategyLog:
     def _add(self, level: str, text: str) -> None:
         if len(self._lines) == LOG_LINES:
             self.dropped += 1
-        self._lines.append(LogLine(self._clock.time, level, str(text)))
+        self._lines.append(LogLine(self._clock.time, level, plain.text(text)))
 
 
 class Series:
@@ -191,6 +194,7 @@ class Context:
         event: Number of the event being answered.
         made: How many ids were made in answer to it.
         ids: The start and the middle of its order ids: log, strategy number.
+        name: The instance's name, in its signals.
     """
 
     __slots__ = (
@@ -202,10 +206,12 @@ class Context:
         'ids',
         'log',
         'made',
+        'name',
         'queue',
     )
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = '') -> None:
+        self.name = name
         self.clock = EventClock()
         self.log = StrategyLog(self.clock)
         self.queue: list[orders.Signal] = []
@@ -221,6 +227,20 @@ class Context:
         self.made += 1
         log, number = self.ids
         return f'{log}-{self.event}-{number}-{self.made}'
+
+    def want(self, signal: orders.Signal) -> str:
+        """Queues a signal that has been checked, under a new id.
+
+        Args:
+            signal: One that was made just now and that nobody else has.
+
+        Returns:
+            The id.
+        """
+        order_id = self.next_id()
+        msgspec.structs.force_setattr(signal, 'order_id', order_id)
+        self.queue.append(signal)
+        return order_id
 
     def add(self, handle: Handle) -> None:
         """Keeps an indicator up to date from the next bar on."""

@@ -17,6 +17,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.strategy import blame
 from sting.strategy import context
 from sting.strategy import loader
 from sting.strategy import runner
@@ -315,6 +316,9 @@ class InProcessHost:
         except asyncio.CancelledError:
             self._leave(instance, 'stopped', 'it did not stop by itself')
             raise
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Its module raised this; left alone it would end the engine.
+            self._leave(instance, 'failed', str(blame.failure(error, ())))
         else:
             self._leave(instance, 'stopped', '')
         finally:
@@ -349,7 +353,7 @@ class InProcessHost:
         signals: Sequence[orders.Signal],
     ) -> None:
         """Hands on what a strategy wants and what it wrote."""
-        name = feeder.strategy.name
+        name = feeder.name
         if signals:
             self._emit(name, seq, signals)
         lines = feeder.take_log()

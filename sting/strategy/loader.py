@@ -98,7 +98,7 @@ def instantiate(
     values = parameters.resolve(kind.parameters, given)
     try:
         made = kind(name, values)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise blame.failure(error, blame.files_of(kind)) from error
     if not hasattr(made, '_context'):
         raise errors.StrategyError(

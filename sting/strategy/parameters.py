@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from sting.model import errors
+from sting.strategy import plain
 
 _WORDS = {
     'true': True,
@@ -44,6 +45,7 @@ class Parameter:
         choices: Sequence[Any] | None = None,
         doc: str = '',
     ) -> None:
+        default = plain.scalar(default)
         if not isinstance(default, bool | int | float | str):
             raise errors.StrategyError(
                 f'a parameter is an int, a float, a bool or a str, '
@@ -160,6 +162,7 @@ def _coerce(value: Any, kind: type) -> Any:
     Raises:
         ValueError: It cannot be done without changing the value.
     """
+    value = plain.scalar(value)
     if isinstance(value, str):
         text = value.strip()
         if kind is bool:

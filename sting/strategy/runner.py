@@ -1,9 +1,9 @@
 """The one thing that feeds a strategy, in a backtest and live alike."""
 
+import asyncio
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
-
-import msgspec
 
 from sting.model import errors
 from sting.model import market
@@ -13,6 +13,7 @@ from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import context
 from sting.strategy import indicators
+from sting.strategy import plain
 
 # What nobody wants to hear about is answered with this, at no cost.
 _NOTHING: Sequence[orders.Signal] = ()
@@ -21,11 +22,12 @@ _NOTHING: Sequence[orders.Signal] = ()
 class StrategyRunner:
     """Hands events to a strategy and takes what it wants.
 
-    Whatever a strategy raises comes out as a StrategyError that names the
-    line of the user's code.
+    Whatever a strategy raises, SystemExit too, comes out as a StrategyError
+    that names the line of the user's code.
 
     Attributes:
         strategy: The instance that is fed.
+        name: The instance's name.
         number: Its number in order ids, from 1.
     """
 
@@ -34,6 +36,7 @@ class StrategyRunner:
         '_default_signals',
         '_hears',
         '_on_bar',
+        'name',
         'number',
         'strategy',
     )
@@ -52,6 +55,8 @@ class StrategyRunner:
         self.number = number
         self._context = strategy._context
         self._context.ids = (log, number)
+        # Its own `name` is the strategy's to change.
+        self.name = self._context.name
         kind = type(strategy)
         self._hears = frozenset(
             name
@@ -118,7 +123,7 @@ class StrategyRunner:
         """
         try:
             self._context.preload(symbol, columns)
-        except Exception as error:
+        except BaseException as error:
             raise self._failure(error) from error
 
     def warm_up(self, bar: market.MarketData) -> None:
@@ -133,7 +138,7 @@ class StrategyRunner:
         self._context.clock.time = bar.timestamp
         try:
             self._context.update(bar)
-        except Exception as error:
+        except BaseException as error:
             raise self._failure(error) from error
 
     async def market_data(
@@ -159,7 +164,7 @@ class StrategyRunner:
             shared.update(bar)
             if self._on_bar is not None:
                 await self._on_bar(bar)
-        except Exception as error:
+        except BaseException as error:
             raise self._failure(error) from error
         if self._default_signals and not shared.queue:
             return _NOTHING
@@ -252,7 +257,7 @@ class StrategyRunner:
         if name in self._hears:
             try:
                 await getattr(self.strategy, name)(*given)
-            except Exception as error:
+            except BaseException as error:
                 raise self._failure(error) from error
         if self._default_signals and not self._context.queue:
             return _NOTHING
@@ -263,27 +268,40 @@ class StrategyRunner:
         if self._default_signals:
             # What the verbs queued is complete.
             return self.strategy.generate_signals()
+        generate = self.strategy.generate_signals
         try:
-            wanted = self.strategy.generate_signals()
-            return [self._complete(signal) for signal in wanted]
-        except Exception as error:
-            raise self._failure(error) from error
+            return [self._complete(signal) for signal in generate()]
+        except BaseException as error:
+            raise self._failure(error, maker=generate) from error
 
     def _complete(self, signal: Any) -> orders.Signal:
         """Fills in what a signal made by the user's own code may lack."""
         if not isinstance(signal, orders.Signal):
             raise TypeError(f'generate_signals gave {signal!r}, not a Signal')
-        if signal.strategy == self.strategy.name and signal.order_id:
-            return signal
-        return msgspec.structs.replace(
-            signal,
-            strategy=self.strategy.name,
-            order_id=signal.order_id or self._context.next_id(),
-        )
+        fields = {
+            name: getattr(signal, name)
+            for name in orders.Signal.__struct_fields__
+        }
+        fields['strategy'] = self.name
+        fields['order_id'] = signal.order_id or self._context.next_id()
+        return plain.signal(**fields)
 
-    def _failure(self, error: Exception) -> errors.StrategyError:
+    def _failure(
+        self, error: BaseException, maker: Callable[..., Any] | None = None
+    ) -> errors.StrategyError:
         """Says in one line what the user's code raised, and where."""
-        return blame.failure(error, blame.files_of(type(self.strategy)))
+        if isinstance(error, GeneratorExit) or _is_ending(error):
+            raise error
+        files = blame.files_of(type(self.strategy))
+        return blame.failure(error, files, maker=maker)
+
+
+def _is_ending(error: BaseException) -> bool:
+    """Whether the strategy was ended, and did not raise this by itself."""
+    if not isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def copy_book(book: portfolio.Portfolio) -> portfolio.Portfolio:

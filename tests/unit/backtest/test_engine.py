@@ -298,6 +298,21 @@ def test_a_strategy_that_raises_ends_the_run_with_file_and_line(
     assert 'nothing there' in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    'raised', ['SystemExit(3)', 'KeyboardInterrupt', 'asyncio.CancelledError']
+)
+def test_a_strategy_that_would_end_the_process_is_one_line(write, raised):
+    path = write(
+        f"""
+        async def on_market_data(self, data):
+            import asyncio
+            raise {raised}
+        """
+    )
+    with pytest.raises(errors.StrategyError, match=f'{path}:7: '):
+        run(path, worlds.flat(10.0, 11.0))
+
+
 def test_a_run_over_no_bars_has_no_figures():
     empty = worlds.flat(10.0).take(slice(0, 0))
     told = []

@@ -1,9 +1,13 @@
+import decimal
+import fractions
 import math
 
+import numpy as np
 import pytest
 
 from sting import strategy
 from sting.model import errors
+from sting.model import events
 from sting.model import orders
 from tests.unit.strategy import samples
 
@@ -57,6 +61,65 @@ def test_ids_of_one_event_count_up(idle):
         't-9-2-1',
         't-9-2-2',
         't-9-2-3',
+    ]
+
+
+def test_numbers_of_any_type_become_the_log_s_own(idle):
+    idle.buy(
+        np.str_('X'),
+        np.float64(2.0),
+        type='stop_limit',
+        price=decimal.Decimal('1.5'),
+        stop_price=np.float32(0.5),
+        take_profit=3,
+        stop_loss=fractions.Fraction(1, 4),
+        reason=None,
+    )
+    idle.sell('X', np.int64(2), type='trailing_stop', trail=np.float64(0.5))
+    idle.target('X', np.True_)
+    idle.target_weight('X', np.float64(0.5), reason=np.str_('half'))
+    idle.close('X', reason='caf\udce9')
+    idle.cancel(np.str_('a-1'))
+    signals = idle.generate_signals()
+    assert [signal.reason for signal in signals[3:5]] == ['half', 'caf?']
+    for signal in signals:
+        for name in signal.__struct_fields__:
+            value = getattr(signal, name)
+            assert not type(value).__module__.startswith('numpy'), name
+        text = events.encode(signal)
+        assert events.decode(events.EventType.SIGNAL, text) == signal
+
+
+@pytest.mark.parametrize('value', ['10', b'1', None, [], 10**400, 1j])
+def test_what_is_no_number_is_refused(idle, value):
+    with pytest.raises(errors.OrderError, match='must be a finite number'):
+        idle.target('X', value)
+    assert idle.generate_signals() == []
+
+
+@pytest.mark.parametrize('symbol', [None, 5, b'X'])
+def test_what_is_no_symbol_is_refused(idle, symbol):
+    with pytest.raises(errors.OrderError, match='is not a symbol'):
+        idle.close(symbol)
+
+
+def test_a_word_that_an_order_does_not_have_is_refused(idle):
+    with pytest.raises(errors.OrderError, match="'stopp' is not a valid Order"):
+        idle.buy('X', 1, type='stopp')
+
+
+def test_an_indicator_of_another_type_is_logged_as_a_float(idle):
+    class Odd(strategy.indicators.Indicator):
+        name = np.str_('odd')
+
+        def update(self, bar):
+            return np.float32(bar.close)
+
+    idle.indicator(Odd)
+    idle._context.update(samples.bar(0.5))
+    idle.buy('X', 1)
+    assert [(type(k), type(v)) for k, v in only(idle).indicators.items()] == [
+        (str, float)
     ]
 
 

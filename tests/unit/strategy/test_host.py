@@ -54,6 +54,15 @@ class Raiser(strategy.AbstractStrategy):
         raise RuntimeError('no more')
 """
 
+LEAVER = """\
+from sting import strategy
+
+
+class Leaver(strategy.AbstractStrategy):
+    def __init__(self, name, parameters):
+        raise X
+"""
+
 STUCK = """\
 import asyncio
 
@@ -252,6 +261,28 @@ async def test_one_that_raises_fails_and_the_others_go_on(tmp_path, desk):
     assert (name, status) == ('raiser', 'failed')
     assert detail.endswith('raiser.py:6: RuntimeError: no more')
     assert [seq for _, seq, _ in desk.signals] == [7, 8]
+    await made.close(seq=9)
+
+
+@pytest.mark.parametrize('raised', ['SystemExit', 'KeyboardInterrupt'])
+@pytest.mark.parametrize('at', ['raise X', RAISER, LEAVER])
+async def test_one_that_would_end_the_process_fails_and_the_others_go_on(
+    tmp_path, desk, raised, at
+):
+    code = at.replace("RuntimeError('no more')", 'X').replace('X', raised)
+    made = make(
+        desk, spec(tmp_path, 'leaver', code), spec(tmp_path, 'buyer', BUYER)
+    )
+    await made.start('leaver', seq=3)
+    await made.start('buyer', seq=4)
+    made.deliver(bar_event(7))
+    await settle()
+    statuses = {
+        name: (status, detail) for name, status, detail in desk.statuses
+    }
+    assert statuses['leaver'][0] == 'failed'
+    assert raised in statuses['leaver'][1]
+    assert statuses['buyer'] == ('running', '')
     await made.close(seq=9)
 
 

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from sting.model import errors
@@ -71,6 +72,22 @@ def test_a_bad_value_is_named_with_what_is_allowed(name, given, allowed):
     assert str(caught.value) == (
         f'parameter {name} is {given!r}; it must be {allowed}'
     )
+
+
+@pytest.mark.parametrize(
+    ('default', 'given', 'kind'),
+    [
+        (np.float64(1.5), np.float32(0.5), float),
+        (np.int64(3), np.int32(4), int),
+        (3, np.float64(4.0), int),
+        (np.str_('a'), np.str_('b'), str),
+    ],
+)
+def test_values_of_numpy_become_plain(default, given, kind):
+    each = parameters.Parameter(default)
+    assert type(each.default) is kind
+    assert type(each.convert(given)) is kind
+    assert each.convert(given) == given
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_the_list():

@@ -1,8 +1,12 @@
+import asyncio
+import math
+
 import numpy as np
 import pytest
 
 from sting import strategy
 from sting.model import errors
+from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
@@ -203,6 +207,107 @@ async def test_what_is_written_to_the_log_is_taken():
     assert [line.text for line in feeder.take_log()] == ['hello']
 
 
+async def test_own_signals_are_made_of_the_types_of_the_log():
+    class Own(strategy.AbstractStrategy):
+        def generate_signals(self):
+            return [
+                strategy.Signal(
+                    symbol=np.str_('X'),
+                    side='buy',
+                    quantity=np.int64(3),
+                    reason=None,
+                    indicators={'a': np.float32(0.5), 'b': math.nan},
+                    strategy='another',
+                )
+            ]
+
+    feeder = await started(Own)
+    (signal,) = await feeder.market_data(4, samples.bar(1.0))
+    assert signal.strategy == 's'
+    assert signal.indicators == {'a': 0.5}
+    text = events.encode(signal)
+    assert events.decode(events.EventType.SIGNAL, text) == signal
+
+
+@pytest.mark.parametrize(
+    ('fields', 'message'),
+    [
+        ({'price': math.nan}, 'price nan must be a finite number'),
+        ({'stop_price': math.inf}, 'stop price inf must be a finite number'),
+        ({'weight': -math.inf}, 'weight -inf must be a finite number'),
+        ({'quantity': 'all'}, "quantity 'all' must be a finite number"),
+        ({'kind': 'sell'}, "'sell' is not a valid SignalKind"),
+    ],
+)
+async def test_an_own_signal_that_cannot_be_logged_names_the_method(
+    fields, message
+):
+    class Own(strategy.AbstractStrategy):
+        def generate_signals(self):
+            kind = {'kind': orders.SignalKind.TARGET}
+            return [strategy.Signal(symbol='X', **(kind | fields))]
+
+    feeder = made(Own)
+    line = Own.generate_signals.__code__.co_firstlineno
+    with pytest.raises(errors.StrategyError) as caught:
+        await feeder.start(1)
+    assert str(caught.value) == f'{__file__}:{line}: OrderError: {message}'
+
+
+async def test_a_name_that_the_strategy_gives_itself_changes_nothing():
+    class Renamed(strategy.AbstractStrategy):
+        async def on_start(self):
+            self.name = 'other'
+            self.buy('X', 1)
+
+    feeder = made(Renamed)
+    (signal,) = await feeder.start(1)
+    assert signal.strategy == feeder.name == 's'
+
+
+@pytest.mark.parametrize(
+    'raised', [SystemExit, KeyboardInterrupt, asyncio.CancelledError]
+)
+async def test_what_would_end_the_process_is_an_error_of_the_strategy(raised):
+    class Leaver(strategy.AbstractStrategy):
+        async def on_market_data(self, data):
+            raise raised('bye')
+
+        async def on_stop(self):
+            raise raised
+
+    feeder = await started(Leaver)
+    name = raised.__name__
+    with pytest.raises(errors.StrategyError, match=f'{name}: bye$'):
+        await feeder.market_data(1, samples.bar(1.0))
+    with pytest.raises(errors.StrategyError, match=f'{name}$'):
+        await feeder.stop(2)
+
+
+async def test_a_strategy_that_is_cancelled_has_not_failed():
+    class Sleeper(strategy.AbstractStrategy):
+        async def on_market_data(self, data):
+            await asyncio.Event().wait()
+
+    feeder = await started(Sleeper)
+    task = asyncio.create_task(feeder.market_data(1, samples.bar(1.0)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_strategy_that_is_thrown_away_has_not_failed():
+    class Sleeper(strategy.AbstractStrategy):
+        async def on_market_data(self, data):
+            await asyncio.sleep(0)
+
+    feeder = await started(Sleeper)
+    answer = feeder.market_data(1, samples.bar(1.0))
+    answer.send(None)
+    answer.close()
+
+
 class Broken(strategy.AbstractStrategy):
     async def on_market_data(self, data):
         self.helper()
@@ -238,7 +343,8 @@ async def test_signals_that_are_none_are_an_error_of_the_user():
     with pytest.raises(errors.StrategyError) as caught:
         await made(Wrong).market_data(1, samples.bar(1.0))
     assert str(caught.value) == (
-        f'{__file__}: TypeError: generate_signals gave 1, not a Signal'
+        f'{__file__}:{Wrong.generate_signals.__code__.co_firstlineno}: '
+        'TypeError: generate_signals gave 1, not a Signal'
     )
 
 

@@ -14,6 +14,13 @@ from sting.model import records
 
 _T = events.EventType
 _S = orders.OrderStatus
+_STOPS = frozenset(
+    {
+        orders.OrderType.STOP,
+        orders.OrderType.STOP_LIMIT,
+        orders.OrderType.TRAILING_STOP,
+    }
+)
 
 
 class Gate(Protocol):
@@ -74,8 +81,11 @@ class OrderDesk:
         if not self._turn.events:
             return
         order = self._turn.state.orders.get(report.order_id)
-        if order is not None and order.symbol in self._turn.state.closing:
+        if order is None:
+            return
+        if order.symbol in self._turn.state.closing:
             self.close(order.symbol, self._turn.events[-1])
+        self._leave(order.strategy, order.symbol)
 
     def update(
         self, update: orders.OrderUpdate, source: str, cause: int
@@ -226,8 +236,25 @@ class OrderDesk:
             if order is not None and order.strategy == signal.strategy:
                 self.cancel(order, signal.reason, event.seq)
             return
+        if signal.is_exit:
+            # First, so that no stop is left that could open a position.
+            where = signal.strategy, signal.symbol
+            for order in list(self._turn.state.own(*where)):
+                self.cancel(order, signal.reason, event.seq)
+            if self._turn.state.exit_of(*where) is not None:
+                return
         side, quantity = self._wanted(signal)
         if side is None or quantity <= orders.DUST:
+            return
+        # Written so that nan fails too.
+        if not quantity <= orders.LARGEST:
+            self._turn.alert(
+                records.Severity.WARNING,
+                f'{signal.strategy} wants what makes no sense: '
+                f'{quantity:g} {signal.symbol}',
+                'orders',
+                event.seq,
+            )
             return
         self.request(
             orders.Order(
@@ -267,15 +294,53 @@ class OrderDesk:
             if not price:
                 return None, 0.0
             target = (signal.weight or 0.0) * self._turn.state.equity() / price
-        held = self._turn.state.book(signal.strategy).quantity(signal.symbol)
-        coming = sum(
-            order.signed_remaining
-            for order in self._turn.state.working(signal.symbol)
-            if order.strategy == signal.strategy
-        )
-        missing = target - held - coming
+        missing = target - self._heading(signal.strategy, signal.symbol)
         side = orders.OrderSide.BUY if missing > 0 else orders.OrderSide.SELL
         return side, abs(missing)
+
+    def _heading(self, strategy: str, symbol: str) -> float:
+        """Gives the position that a strategy comes to as things stand.
+
+        What is being cancelled is not counted, nor a stop that waits behind
+        the position: it is there for the case that things go wrong.
+        """
+        position = self._turn.state.book(strategy).quantity(symbol)
+        stops = []
+        for order in self._turn.state.own(strategy, symbol):
+            if order.status is _S.PENDING_CANCEL:
+                continue
+            if order.type in _STOPS and not order.triggered:
+                stops.append(order)
+            else:
+                position += order.signed_remaining
+        return position + sum(
+            order.signed_remaining
+            for order in stops
+            if order.side.sign * position >= 0
+        )
+
+    def _leave(self, strategy: str, symbol: str) -> None:
+        """Sends a strategy's way out once nothing of it works any more."""
+        system = self._turn.state
+        order_id = system.exit_of(strategy, symbol)
+        if order_id is None or any(system.own(strategy, symbol)):
+            return
+        seq, signal = system.exits[order_id]
+        held = system.book(strategy).quantity(symbol)
+        side = orders.OrderSide.SELL if held > 0 else orders.OrderSide.BUY
+        self.request(
+            orders.Order(
+                id=order_id,
+                symbol=symbol,
+                side=side,
+                quantity=abs(held),
+                strategy=strategy,
+                reason=signal.reason,
+            ),
+            events.Event(
+                seq, self._turn.now, _T.SIGNAL, strategy, signal, symbol
+            ),
+        )
 
     def request(
         self,
@@ -433,11 +498,12 @@ class OrderDesk:
         for name, status in self._turn.state.strategies.items():
             if status.status in state.RUNNING:
                 self._turn.effects.append(step.Stop(name, change.seq))
-        bare = ', '.join(self._turn.state.portfolio.held)
+        book = self._turn.state.portfolio
+        bare = ', '.join(f'{s} {book.quantity(s):+g}' for s in book.held)
         self._turn.alert(
             records.Severity.CRITICAL,
-            f'HALTED by {who}{": " if reason else ""}{reason}; '
-            f'positions left open: {bare or "none"}',
+            f'{bare or "no positions"} left bare; '
+            f'HALTED by {who}{": " if reason else ""}{reason}',
             'stop',
             change.seq,
         )

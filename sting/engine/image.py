@@ -31,6 +31,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     mode: records.Mode
     seq: int
     time: int
+    exits: dict[str, tuple[int, orders.Signal]] = {}
     orders: dict[str, orders.Order]
     account: Book
     books: dict[str, Book]
@@ -79,6 +80,7 @@ def capture(system: state.SystemState) -> Image:
         rules=system.rules[1],
         day_equity=system.day_equity,
         closing=dict(system.closing),
+        exits=dict(system.exits),
         day=inner._day,
         working={key: list(ids) for key, ids in inner._working.items()},
         done=list(inner._done),
@@ -123,6 +125,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.rules = (image.rules_seq, image.rules)
     system.day_equity = image.day_equity
     system.closing = image.closing
+    system.exits = image.exits
     inner._day = image.day
     inner._working = {
         key: dict.fromkeys(ids) for key, ids in image.working.items()

@@ -63,6 +63,9 @@ class SystemState:
         closing: Symbols that a flatten waits to close until their working
             orders are cancelled: the id that the closing order will have, if
             anything is held then.
+        exits: Ways out that strategies wait for until their own working
+            orders of the symbol are cancelled, by the id that the order will
+            have: the number of the signal's event, and the signal.
     """
 
     def __init__(self) -> None:
@@ -81,6 +84,7 @@ class SystemState:
         self.rules: tuple[int, records.RuleSet | None] = (0, None)
         self.day_equity = 0.0
         self.closing: dict[str, str] = {}
+        self.exits: dict[str, tuple[int, orders.Signal]] = {}
         self._day = -1
         self._working: dict[str, dict[str, None]] = {}
         self._done: collections.deque[str] = collections.deque()
@@ -91,6 +95,7 @@ class SystemState:
             _T.LOG_CREATED: self._apply_created,
             _T.MARKET_DATA: self._apply_bar,
             _T.TRADE: self._apply_trade,
+            _T.SIGNAL: self._apply_signal,
             _T.ORDER_REQUEST: self._apply_request,
             _T.RISK_VERDICT: self._apply_verdict,
             _T.ORDER_UPDATE: self._apply_update,
@@ -174,6 +179,19 @@ class SystemState:
             for order_id in group:
                 yield self.orders[order_id]
 
+    def own(self, strategy: str, symbol: str) -> Iterator[orders.Order]:
+        """Gives the working orders of one strategy in one symbol."""
+        for order in self.working(symbol):
+            if order.strategy == strategy:
+                yield order
+
+    def exit_of(self, strategy: str, symbol: str) -> str | None:
+        """Gives the id of the order that a way out waits to send, if any."""
+        for order_id, (_, signal) in self.exits.items():
+            if (signal.strategy, signal.symbol) == (strategy, symbol):
+                return order_id
+        return None
+
     def exposed(self) -> Iterator[str]:
         """Gives the symbols that are held or have working orders."""
         yield from self.portfolio.held
@@ -227,8 +245,19 @@ class SystemState:
         self._roll(trade.timestamp)
         self.prices[trade.symbol] = trade.price
 
+    def _apply_signal(self, event: events.Event, signal: orders.Signal) -> None:
+        where = signal.strategy, signal.symbol
+        if (
+            signal.is_exit
+            and signal.symbol not in self.closing
+            and self.exit_of(*where) is None
+            and any(self.own(*where))
+        ):
+            self.exits[signal.order_id] = event.seq, signal
+
     def _apply_request(self, event: events.Event, order: orders.Order) -> None:
         self._put(order)
+        self.exits.pop(order.id, None)
         if self.closing.get(order.symbol) == order.id:
             del self.closing[order.symbol]
 
@@ -241,6 +270,10 @@ class SystemState:
         for nth, symbol in enumerate(self.exposed(), start=1):
             if command.symbol in (None, symbol):
                 self.closing[symbol] = f'{self.log}-{event.seq}-0-{nth}'
+        # The flatten takes the strategies' ways out over.
+        for order_id, (_, signal) in list(self.exits.items()):
+            if signal.symbol in self.closing:
+                del self.exits[order_id]
 
     def _apply_verdict(
         self, event: events.Event, verdict: records.Verdict
@@ -271,7 +304,7 @@ class SystemState:
     ) -> None:
         order = self.orders[update.order_id]
         self._put(orders.apply_update(order, update, event.timestamp))
-        self._settle(order.symbol)
+        self._settle(order)
 
     def _apply_fill(self, event: events.Event, fill: orders.Fill) -> None:
         self._executions.setdefault(fill.order_id, set()).add(fill.execution_id)
@@ -285,10 +318,17 @@ class SystemState:
         if order.strategy:
             book = self.books.setdefault(order.strategy, portfolio.Portfolio())
             book.apply(fill)
-        self._settle(order.symbol)
+        self._settle(order)
 
-    def _settle(self, symbol: str) -> None:
-        """Forgets a flatten that has nothing left to close."""
+    def _settle(self, order: orders.Order) -> None:
+        """Forgets a flatten and a way out that have nothing left to close."""
+        symbol = order.symbol
+        order_id = self.exit_of(order.strategy, symbol)
+        if order_id is not None and not (
+            self.book(order.strategy).quantity(symbol)
+            or any(self.own(order.strategy, symbol))
+        ):
+            del self.exits[order_id]
         if symbol in self.closing and not (
             self.portfolio.quantity(symbol) or any(self.working(symbol))
         ):
@@ -302,6 +342,7 @@ class SystemState:
     ) -> None:
         self.trading = change.state
         self.closing.clear()
+        self.exits.clear()
         self.halted_by = ''
         if change.state is not records.TradingState.TRADING:
             self.halted_by = f'{change.who}: {change.reason}'.rstrip(': ')

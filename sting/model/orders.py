@@ -313,6 +313,15 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
     strategy: str = ''
     indicators: dict[str, float] = msgspec.field(default_factory=dict)
 
+    @property
+    def is_exit(self) -> bool:
+        """Whether it wants to be out of the symbol: a close, or a target 0."""
+        return (
+            self.kind is SignalKind.CLOSE
+            or (self.kind is SignalKind.TARGET and not self.quantity)
+            or (self.kind is SignalKind.TARGET_WEIGHT and not self.weight)
+        )
+
 
 def check_transition(order: Order, status: OrderStatus) -> None:
     """Holds a move against the table.

@@ -137,6 +137,12 @@ def _stopped(
             f'a flatten is closing {order.symbol} and waits for its working '
             'orders to end; a halt gives it up'
         )
+    waits = system.exit_of(order.strategy, order.symbol)
+    if waits not in (None, order.id) and not halted:
+        return (
+            f'{order.strategy} is closing {order.symbol} and waits for its '
+            'working orders to end'
+        )
     if system.trading is records.TradingState.TRADING:
         return None
     if not rules.shrinks(order, system):

@@ -133,6 +133,14 @@ def test_a_target_weight_without_a_price_makes_no_order(world):
     assert world.kinds() == [T.SIGNAL]
 
 
+def test_a_weight_that_gives_no_sound_quantity_is_an_alert(world):
+    world.bar('AAPL', 1e-300)
+    world.signal('ab-1', kind=KIND.TARGET_WEIGHT, weight=0.5)
+    assert world.kinds() == [T.SIGNAL, T.RISK_ALERT]
+    assert 'wants what makes no sense' in world.alerts()[0]
+    assert world.state.orders == {}
+
+
 def test_a_symbol_that_is_not_in_the_profile_is_denied_with_an_alert(world):
     world.signal('ab-3-1-1', symbol='ZZZZ', side=BUY, quantity=5.0)
     assert world.status('ab-3-1-1') is S.DENIED
@@ -147,12 +155,167 @@ def test_what_is_held_is_sold_though_it_is_not_in_the_profile(world):
     assert world.status('ab-9-1-1') is S.SUBMITTED
 
 
-def test_a_close_takes_back_what_is_held_and_coming(world):
+STOP = {
+    'side': SELL,
+    'quantity': 100.0,
+    'type': orders.OrderType.STOP,
+    'stop_price': 80.0,
+}
+
+
+def protected(world, **stop):
+    """100 held by a strategy, and its order that works besides."""
+    world.signal('ab-1', side=BUY, quantity=100.0)
+    world.fill('ab-1', 100.0)
+    world.signal('ab-2', **(STOP | stop))
+    world.update('ab-2', S.ACCEPTED, broker_id='b')
+
+
+def test_a_target_leaves_out_a_stop_that_waits_behind_the_position(world):
+    protected(world)
+    world.signal('ab-3', kind=KIND.TARGET, quantity=100.0)
+    assert world.placed() == []
+    world.signal('ab-4', kind=KIND.TARGET, quantity=120.0)
+    assert [(o.side, o.quantity) for o in world.placed()] == [(BUY, 20.0)]
+
+
+def test_a_target_leaves_out_a_stop_behind_a_position_that_is_coming(world):
+    world.signal('ab-1', side=BUY, quantity=100.0)
+    world.signal('ab-2', **STOP)
+    world.signal('ab-3', kind=KIND.TARGET, quantity=100.0)
+    assert world.placed() == []
+
+
+@pytest.mark.parametrize('side', [BUY, SELL])
+def test_a_target_counts_a_stop_that_would_open_a_position(world, side):
+    world.signal('ab-1', **(STOP | {'side': side}))
+    target = side.sign * 100.0
+    world.signal('ab-2', kind=KIND.TARGET, quantity=target)
+    assert world.placed() == []
+
+
+def test_a_target_counts_a_stop_limit_that_was_touched(world):
+    protected(world, type=orders.OrderType.STOP_LIMIT, price=79.0)
+    world.update('ab-2', S.ACCEPTED, triggered=True)
+    world.signal('ab-3', kind=KIND.TARGET, quantity=100.0)
+    assert [(o.side, o.quantity) for o in world.placed()] == [(BUY, 100.0)]
+
+
+def test_a_target_leaves_out_what_is_being_cancelled(world):
+    world.signal('ab-1', side=BUY, quantity=100.0)
+    world.signal('ab-1', kind=KIND.CANCEL)
+    world.signal('ab-2', kind=KIND.TARGET, quantity=100.0)
+    assert [(o.side, o.quantity) for o in world.placed()] == [(BUY, 100.0)]
+
+
+def test_a_close_sells_what_is_held(world):
     world.signal('ab-1', side=BUY, quantity=10.0)
-    world.fill('ab-1', 4.0)
+    world.fill('ab-1', 10.0)
     world.signal('ab-2', kind=KIND.CLOSE, quantity=3.0)
     (order,) = world.placed()
-    assert (order.side, order.quantity) == (SELL, 10.0)
+    assert (order.id, order.side, order.quantity) == ('ab-2', SELL, 10.0)
+
+
+OUT = [
+    {'kind': KIND.CLOSE},
+    {'kind': KIND.TARGET, 'quantity': 0.0},
+    {'kind': KIND.TARGET_WEIGHT, 'weight': 0.0},
+]
+
+
+@pytest.mark.parametrize('out', OUT, ids=lambda out: str(out['kind']))
+def test_a_way_out_first_cancels_the_strategys_own_orders(world, out):
+    protected(world)
+    other = world.accepted(BUY, 1.0)
+    came = world.signal('ab-3', reason='time is up', **out)
+    assert [one.order.id for one in world.effects(step.Cancel)] == ['ab-2']
+    assert world.placed() == []
+    world.update('ab-2', S.CANCELLED)
+    (order,) = world.placed()
+    assert (order.id, order.side, order.quantity) == ('ab-3', SELL, 100.0)
+    assert (order.strategy, order.reason) == ('sma', 'time is up')
+    assert order.cause == came.events[0].seq
+    assert world.state.exits == {}
+    assert world.status(other) is S.ACCEPTED
+
+
+def test_a_close_whose_stop_fills_first_sells_only_the_rest(world):
+    protected(world)
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.fill('ab-2', 60.0, side=SELL, execution_id='x2')
+    assert world.placed() == []
+    world.update('ab-2', S.CANCELLED)
+    (order,) = world.placed()
+    assert order.quantity == 40.0
+
+
+def test_a_close_whose_stop_fills_whole_is_done(world):
+    protected(world)
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.fill('ab-2', 100.0, side=SELL, execution_id='x2')
+    assert world.placed() == []
+    assert world.state.exits == {}
+
+
+def test_a_close_takes_back_what_is_coming(world):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.signal('ab-2', kind=KIND.CLOSE)
+    world.fill('ab-1', 4.0)
+    world.update('ab-1', S.CANCELLED)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (SELL, 4.0)
+
+
+def test_a_close_that_waits_is_asked_for_once(world):
+    protected(world)
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.signal('ab-4', kind=KIND.CLOSE)
+    assert world.effects() == []
+    world.update('ab-2', S.CANCELLED)
+    assert [order.id for order in world.placed()] == ['ab-3']
+
+
+def test_while_a_close_waits_its_strategy_gets_no_new_order(world):
+    protected(world)
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.signal('ab-4', side=BUY, quantity=1.0)
+    assert world.alerts() == [
+        'denied buy 1 AAPL: sma is closing AAPL and waits for its working '
+        'orders to end'
+    ]
+    world.signal('ab-5', side=BUY, quantity=1.0, strategy='mean')
+    assert world.status('ab-5') is S.SUBMITTED
+
+
+@pytest.mark.parametrize('ended', [commands.Halt, commands.Flatten])
+def test_a_halt_and_a_flatten_end_a_close_that_waits(world, ended):
+    protected(world)
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.command(ended)
+    world.update('ab-2', S.CANCELLED)
+    assert 'ab-3' not in world.state.orders
+    assert world.state.exits == {}
+
+
+def test_a_close_while_a_flatten_waits_is_left_to_the_flatten(world):
+    protected(world)
+    flatten = world.command(commands.Flatten)
+    world.signal('ab-3', kind=KIND.CLOSE)
+    assert world.status('ab-3') is S.DENIED
+    world.update('ab-2', S.CANCELLED)
+    (order,) = world.placed()
+    assert (order.id, order.quantity) == (f'ab-{flatten.seq}-0-1', 100.0)
+
+
+def test_a_close_never_leaves_its_stop_to_be_denied_by_a_rule(world):
+    # 600 are worth more than one order may, but shrink the position.
+    for number in range(2):
+        world.signal(f'ab-{number}', side=BUY, quantity=300.0)
+        world.fill(f'ab-{number}', 300.0)
+    world.signal('ab-2', **(STOP | {'quantity': 600.0}))
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.update('ab-2', S.CANCELLED)
+    assert [order.quantity for order in world.placed()] == [600.0]
 
 
 def test_a_strategy_cancels_its_own_order(world):
@@ -364,7 +527,8 @@ def test_a_halt_cancels_stops_and_says_what_is_left_open(world):
     first, second = world.accepted(), world.accepted(symbol='AAPL')
     world.run('sma')
     world.command(commands.Halt, who='signal', reason='SIGQUIT')
-    assert world.effects(step.Hold) == [step.Hold('signal', 'SIGQUIT')]
+    (halt,) = (e.seq for e in world.last.events if e.type is T.TRADING_STATE)
+    assert world.effects(step.Hold) == [step.Hold('signal', 'SIGQUIT', halt)]
     cancelled = [one.order.id for one in world.effects(step.Cancel)]
     assert cancelled == [first, second]
     assert [one.strategy for one in world.effects(step.Stop)] == ['sma']
@@ -375,4 +539,4 @@ def test_a_halt_cancels_stops_and_says_what_is_left_open(world):
 
 def test_a_halt_with_nothing_open_says_so(world):
     world.command(commands.Halt, who='operator')
-    assert world.alerts() == ['HALTED by operator; positions left open: none']
+    assert world.alerts() == ['no positions left bare; HALTED by operator']

@@ -16,6 +16,7 @@ from sting.engine import state
 from sting.model import commands
 from sting.model import errors
 from sting.model import events
+from sting.model import orders
 from sting.model import records
 from tests.unit.engine import histories
 from tests.unit.engine import logs
@@ -319,6 +320,17 @@ def test_an_image_is_bytes_that_give_the_state_back():
     )
     system.apply(event)
     world.state.apply(event)
+    assert worlds.image(system) == worlds.image(world.state)
+
+
+def test_an_image_has_the_ways_out_that_wait():
+    world = worlds.World()
+    world.bar('AAPL')
+    world.signal('ab-1', side=worlds.BUY, quantity=10.0)
+    world.signal('ab-2', kind=orders.SignalKind.CLOSE)
+    system = state.SystemState()
+    image.restore(system, image.encode(image.capture(world.state)))
+    assert list(system.exits) == ['ab-2']
     assert worlds.image(system) == worlds.image(world.state)
 
 

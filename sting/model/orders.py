@@ -11,6 +11,9 @@ from sting.model import payload
 
 # Quantities closer together than this are the same; floats add up with dust.
 DUST = 1e-9
+# No quantity or price is above this: what is worked out of two of them stays
+# finite, and exact enough.
+LARGEST = 1e15
 
 
 class OrderSide(enum.StrEnum):
@@ -461,8 +464,12 @@ def check_order(
     """
     if not symbol or not symbol.isprintable() or ' ' in symbol:
         raise errors.OrderError(f'{symbol!r} is not a symbol')
-    if not math.isfinite(quantity) or quantity <= 0:
-        raise errors.OrderError(f'quantity {quantity:g} must be above 0')
+    # Written so that nan fails too.
+    if not 0 < quantity <= LARGEST:
+        raise errors.OrderError(
+            f'quantity {quantity:g} must be above 0'
+            + (f' and at most {LARGEST:g}' if quantity > LARGEST else '')
+        )
     for name, value, needed in (
         ('price', price, type in _NEEDS_PRICE),
         ('stop price', stop_price, type in _NEEDS_STOP),
@@ -471,5 +478,8 @@ def check_order(
             raise errors.OrderError(f'a {type} order needs a {name}')
         if not needed and value is not None:
             raise errors.OrderError(f'a {type} order takes no {name}')
-        if value is not None and (not math.isfinite(value) or value <= 0):
-            raise errors.OrderError(f'{name} {value:g} must be above 0')
+        if value is not None and not 0 < value <= LARGEST:
+            raise errors.OrderError(
+                f'{name} {value:g} must be above 0'
+                + (f' and at most {LARGEST:g}' if value > LARGEST else '')
+            )

@@ -1,9 +1,12 @@
 """What may become an event: figures that are none never get into the state."""
 
+from collections.abc import Iterator
 import math
+from typing import Any
 
 from sting.engine import state
 from sting.model import errors
+from sting.model import events
 from sting.model import market
 from sting.model import orders
 
@@ -72,32 +75,27 @@ def signal_fault(signal: orders.Signal) -> str:
     Returns:
         One sentence; empty when nothing is wrong.
     """
+    fault = _unreadable(signal)
+    if fault:
+        return fault
     if signal.kind is orders.SignalKind.CANCEL:
         return ''
-    figures = [
-        ('quantity', signal.quantity),
-        ('weight', signal.weight),
-        ('trail', signal.trail),
-        ('take_profit', signal.take_profit),
-        ('stop_loss', signal.stop_loss),
-        *((f'indicator {k}', v) for k, v in signal.indicators.items()),
-    ]
-    for name, figure in figures:
-        if isinstance(figure, float | int) and not math.isfinite(figure):
-            return f'{name} {figure:g}'
-    if signal.kind is orders.SignalKind.ORDER:
-        return _order_fault(signal)
-    return ''
-
-
-def _order_fault(signal: orders.Signal) -> str:
-    if signal.side is None:
+    for name in ('quantity', 'weight'):
+        if abs(getattr(signal, name) or 0.0) > orders.LARGEST:
+            return f'{name} {getattr(signal, name):g}'
+    is_order = signal.kind is orders.SignalKind.ORDER
+    if is_order and signal.side is None:
         return 'an order without a side'
     try:
         orders.check_order(
             symbol=signal.symbol,
-            # The sizing will find a quantity that makes sense.
-            quantity=1.0 if signal.quantity is None else signal.quantity,
+            # The sizing will find a quantity that makes sense; that of a
+            # target may be below 0.
+            quantity=(
+                signal.quantity
+                if is_order and signal.quantity is not None
+                else 1.0
+            ),
             type=signal.type,
             price=signal.price,
             stop_price=signal.stop_price,
@@ -105,3 +103,33 @@ def _order_fault(signal: orders.Signal) -> str:
     except errors.OrderError as error:
         return str(error)
     return ''
+
+
+def _unreadable(signal: orders.Signal) -> str:
+    """Says why the log would not give a signal back as it is."""
+    try:
+        text = events.encode(signal)
+        if events.decode(events.EventType.SIGNAL, text) == signal:
+            return ''
+    except (errors.JournalError, TypeError, ValueError) as error:
+        fault = str(error)
+    else:
+        fault = f'{text.decode()} is not what was wanted'
+    # Neither nan nor infinity can be written as JSON.
+    return next(
+        (
+            f'{name} {value:g}'
+            for name, value in _figures(signal)
+            if isinstance(value, float) and not math.isfinite(value)
+        ),
+        fault,
+    )
+
+
+def _figures(signal: orders.Signal) -> Iterator[tuple[str, Any]]:
+    for name in signal.__struct_fields__:
+        if name != 'indicators':
+            yield name, getattr(signal, name)
+    if isinstance(signal.indicators, dict):
+        for name, value in signal.indicators.items():
+            yield f'indicator {name}', value

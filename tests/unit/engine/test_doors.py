@@ -3,6 +3,7 @@
 import math
 
 import msgspec
+import numpy as np
 import pytest
 
 from sting.model import market
@@ -99,6 +100,24 @@ def test_a_quote_or_trade_that_makes_no_sense_is_an_issue(kind, data):
             {'kind': orders.SignalKind.TARGET_WEIGHT, 'weight': INF},
             'weight inf',
         ),
+        ({'kind': orders.SignalKind.TARGET, 'price': NAN}, 'price nan'),
+        ({'kind': orders.SignalKind.CLOSE, 'stop_price': INF}, 'stop_price in'),
+        ({'kind': orders.SignalKind.CANCEL, 'quantity': NAN}, 'quantity nan'),
+        ({'kind': orders.SignalKind.TARGET, 'price': 5.0}, 'takes no price'),
+        ({'kind': orders.SignalKind.TARGET, 'symbol': ''}, 'not a symbol'),
+        ({'kind': orders.SignalKind.TARGET, 'quantity': -1e300}, '-1e+300'),
+        ({'kind': orders.SignalKind.TARGET_WEIGHT, 'weight': 1e300}, '1e+300'),
+        ({'quantity': 1e300}, 'quantity 1e+300'),
+        ({'price': 1e300, 'type': orders.OrderType.LIMIT}, 'at most 1e+15'),
+        ({'quantity': np.float64(1.0)}, 'numpy.float64'),
+        ({'quantity': True}, 'got `bool`'),
+        ({'quantity': 10**400}, 'quantity'),
+        ({'side': 'long'}, 'long'),
+        ({'reason': None}, 'got `null`'),
+        ({'reason': '\udce9'}, 'surrogates'),
+        ({'order_id': 5}, 'got `int`'),
+        ({'indicators': None}, 'got `null`'),
+        ({'indicators': {'fast': '1'}}, 'got `str`'),
     ],
 )
 def test_a_signal_that_makes_no_sense_is_an_alert(wrong, message):
@@ -115,5 +134,5 @@ def test_a_cancel_is_not_held_against_what_orders_need():
     world = worlds.World()
     order_id = 'ab-1'
     world.signal(order_id, side=worlds.BUY, quantity=1.0)
-    world.signal(order_id, kind=orders.SignalKind.CANCEL, quantity=NAN)
+    world.signal(order_id, kind=orders.SignalKind.CANCEL, quantity=-1.0)
     assert world.status(order_id) is worlds.S.PENDING_CANCEL

@@ -182,6 +182,9 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
     def target(self, symbol: str, quantity: float, reason: str = '') -> str:
         """Wants a position of this size, counting orders that work already.
 
+        Not counted are orders that are being cancelled, and stops that wait
+        behind the position. A target of 0 is a close.
+
         Args:
             symbol: The instrument.
             quantity: Units to hold, negative for short.
@@ -205,6 +208,8 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
     ) -> str:
         """Wants a position of this share of the portfolio's value.
 
+        What counts as there already is the same as for `target`.
+
         Args:
             symbol: The instrument.
             weight: The share, 1 for all of it, negative for short.
@@ -225,6 +230,10 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
 
     def close(self, symbol: str, reason: str = '') -> str:
         """Wants to be out of a symbol.
+
+        Its own working orders of the symbol are cancelled first, stops too;
+        once they are gone what is held then is closed at the market. Until
+        then its other orders of the symbol are denied.
 
         Args:
             symbol: The instrument.

@@ -131,6 +131,16 @@ def _check_config(home: settings.Home) -> _Checks:
     yield Check(
         'configuration', OK, f'profiles {names}; default {config.default}'
     )
+    # It loads users' files and numpy, which no other command has to wait for.
+    from sting.session import strategies  # noqa: PLC0415
+
+    for name, profile in config.profiles.items():
+        try:
+            strategies.check(config, profile.strategies)
+        except errors.ConfigError as error:
+            yield Check('strategies', FAIL, str(error), 'change that line')
+        else:
+            yield Check('strategies', OK, f'those of profile {name}')
 
 
 def _check_sample(_home: settings.Home) -> _Checks:

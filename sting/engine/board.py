@@ -36,15 +36,18 @@ class _Watch:
     )  # fmt: skip
 
     def __init__(self) -> None:
+        self.quote: market.Quote | None = None
+        self.trend: collections.deque[float] = collections.deque(maxlen=TREND)
+        self.bars: list[market.MarketData] = []
+        self.marks: list[views.Mark] = []
+        self.begin()
+
+    def begin(self) -> None:
         self.last: float | None = None
         self.reference: float | None = None
         self.volume = 0.0
         self.stamp = 0
         self.day = -1
-        self.quote: market.Quote | None = None
-        self.trend: collections.deque[float] = collections.deque(maxlen=TREND)
-        self.bars: list[market.MarketData] = []
-        self.marks: list[views.Mark] = []
 
     def take(self, bar: market.MarketData) -> None:
         day = state.day_of(bar.timestamp)
@@ -135,11 +138,14 @@ class Board:
             watch = self._watch.get(symbol)
             if watch is None:
                 continue
-            if watch.bars:
-                first = watch.bars[0].timestamp
-                watch.bars[:0] = [b for b in history if b.timestamp < first]
-                continue
+            known, watch.bars = watch.bars, []
+            first = known[0].timestamp if known else None
+            # All over again: the change of a day is from the close before it.
+            watch.begin()
             for bar in history:
+                if first is None or bar.timestamp < first:
+                    watch.take(bar)
+            for bar in known:
                 watch.take(bar)
 
     def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:

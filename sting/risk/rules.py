@@ -163,7 +163,11 @@ class MaxPositionNotional(RiskRule):
 
 
 class PriceCollar(RiskRule):
-    """How far a limit lies on the bad side of the last price."""
+    """How far a price lies on the side of the last price that costs money.
+
+    For a limit that is beyond the last price; for a stop it is the side where
+    it would trigger at once: a sell stop above, a buy stop below.
+    """
 
     name = 'price_collar'
     unit = 'of the last price'
@@ -171,13 +175,19 @@ class PriceCollar(RiskRule):
     def figure(
         self, order: orders.Order, system: state.SystemState
     ) -> float | None:
-        """The distance as a fraction; None for an order without a limit."""
-        if order.price is None:
+        """The distance as a fraction; None for an order without a price."""
+        if order.price is None and order.stop_price is None:
             return None
         last = system.prices.get(order.symbol)
         if not last:
             return math.inf
-        return max(0.0, order.side.sign * (order.price / last - 1.0))
+        sign = order.side.sign
+        beyond = 0.0
+        if order.price is not None:
+            beyond = sign * (order.price / last - 1.0)
+        if order.stop_price is not None and not order.triggered:
+            beyond = max(beyond, sign * (1.0 - order.stop_price / last))
+        return max(0.0, beyond)
 
 
 class BuyingPower(RiskRule):

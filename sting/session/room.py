@@ -37,6 +37,7 @@ from sting.risk import stop
 from sting.session import feeds
 from sting.session import notes
 from sting.session import outlet
+from sting.session import strategies
 from sting.simulator import costs
 from sting.simulator import market as simulated
 from sting.strategy import host
@@ -157,6 +158,8 @@ class EngineRoom:
             errors.StingError: The log, the feed or the configuration is
                 wrong.
         """
+        chosen = config.profile(profile)
+        await asyncio.to_thread(strategies.check, config, chosen.strategies)
         self = cls(config, profile, emergency, home.config, home.state(profile))
         path = self._path = home.log(profile)
         system = self._engine.state

@@ -80,6 +80,7 @@ def load(home: homes.Home) -> schema.Settings:
         },
         risk=build.build(trees['risk.yaml'], schema.Risk),
         paper=build.build(trees['exchanges/paper.yaml'], schema.Paper),
+        places=_places(trees['strategy.yaml']),
     )
 
 
@@ -107,6 +108,18 @@ def read_risk(path: pathlib.Path) -> schema.Risk:
         tree.Node(both, own.path, own.line), schema.Risk
     )
     return risk
+
+
+def _places(root: tree.Node) -> dict[str, tuple[str, int]]:
+    """Notes where strategies and their parameters stand."""
+    places = {}
+    for name, entry in root.value['strategies'].value.items():
+        node = entry.value['strategy']
+        places[name] = (os.fspath(node.path), node.line)
+        given = entry.value.get('parameters')
+        for key, value in (given.value if given else {}).items():
+            places[f'{name}.{key}'] = (os.fspath(value.path), value.line)
+    return places
 
 
 def _check_names(folder: pathlib.Path) -> None:

@@ -228,6 +228,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
+        places: File and line of each strategy by its name, and of each of
+            its parameters by `name.parameter`, for errors found later.
     """
 
     default: str
@@ -238,6 +240,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strategies: dict[str, StrategyEntry]
     risk: Risk
     paper: Paper
+    places: dict[str, tuple[str, int]] = {}
 
     def profile(self, name: str | None = None) -> Profile:
         """Gives a profile.

@@ -3,7 +3,9 @@
 import pytest
 
 from sting.engine import board
+from sting.engine import state
 from sting.model import commands
+from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
@@ -292,3 +294,23 @@ def test_a_picture_does_not_change():
     world.bar('AAPL', 110.0)
     world.held(5.0)
     assert repr(picture) == text
+
+
+def test_the_change_after_a_restart_is_from_the_close_before_the_day():
+    made = board.Board('demo', ('A',), state.SystemState())
+
+    def bar(day, minute, price):
+        stamp = day * state.DAY + minute * 60_000_000_000
+        return market.MarketData('A', stamp, price, price, price, price, 10.0)
+
+    for seq, one in enumerate((bar(2, 5, 95.0), bar(2, 6, 96.0)), start=1):
+        made.take(
+            events.Event(
+                seq, seq, events.EventType.MARKET_DATA, 'feed', one, 'A'
+            )
+        )
+    made.fill_history([bar(1, 1, 99.0), bar(1, 2, 100.0), bar(2, 5, 95.0)])
+    (row,) = made.picture(0.0, ()).watch
+    assert row.change == pytest.approx(-0.04)
+    assert row.volume == 20.0
+    assert [b.close for b in made.bars('A', 9)] == [99.0, 100.0, 95.0, 96.0]

@@ -533,7 +533,7 @@ def test_a_halt_cancels_stops_and_says_what_is_left_open(world):
     assert cancelled == [first, second]
     assert [one.strategy for one in world.effects(step.Stop)] == ['sma']
     assert world.alerts(CRITICAL) == [
-        'HALTED by signal: SIGQUIT; positions left open: AAPL'
+        'AAPL +10 left bare; HALTED by signal: SIGQUIT'
     ]
 
 

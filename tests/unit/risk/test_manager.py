@@ -222,3 +222,22 @@ def test_figures_are_finite_or_none():
     assert all(
         figure is None or math.isfinite(figure) for figure in verdict.figures
     )
+
+
+@pytest.mark.parametrize(
+    ('side', 'stop', 'expected'),
+    [
+        (SELL, 160.0, DENY),
+        (SELL, 103.0, APPROVE),
+        (SELL, 50.0, APPROVE),
+        (BUY, 60.0, DENY),
+        (BUY, 97.0, APPROVE),
+        (BUY, 200.0, APPROVE),
+    ],
+)
+def test_a_collar_denies_a_stop_that_would_trigger_at_once(
+    side, stop, expected
+):
+    one = order(side, 1.0, stop_price=stop)
+    verdict = gate(price_collar=0.05).evaluate_order(one, world().system)
+    assert verdict.decision is expected

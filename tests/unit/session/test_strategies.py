@@ -1,0 +1,52 @@
+"""Mistakes in configured strategies, found before anything starts."""
+
+import pytest
+
+from sting import settings
+from sting.model import errors
+from sting.session import strategies
+from tests.unit.session import stations
+
+pytestmark = pytest.mark.unit
+
+
+def configured(tmp_path, text):
+    home = stations.home_in(tmp_path)
+    home.config.mkdir()
+    (home.config / 'strategy.yaml').write_text(text)
+    return settings.load(home)
+
+
+def test_what_ships_has_no_mistake(tmp_path):
+    loaded = settings.load(stations.home_in(tmp_path))
+    strategies.check(loaded, loaded.strategies)
+    assert set(loaded.strategies) <= set(loaded.places)
+
+
+@pytest.mark.parametrize(
+    ('value', 'line', 'words'),
+    [
+        ('{fst: 3}', 3, "no parameter 'fst'; did you mean 'fast'"),
+        ('{fast: many}', 3, 'fast'),
+        ('{fast: 0}', 3, 'fast'),
+    ],
+)
+def test_a_wrong_parameter_is_told_with_its_line(tmp_path, value, line, words):
+    loaded = configured(
+        tmp_path, f'strategies:\n  sma_demo:\n    parameters: {value}\n'
+    )
+    with pytest.raises(errors.ConfigError, match=words) as told:
+        strategies.check(loaded, ['sma_demo'])
+    assert told.value.line == line
+    assert str(told.value.path).endswith('strategy.yaml')
+
+
+def test_a_file_that_does_not_load_is_told_with_both_places(tmp_path):
+    loaded = configured(
+        tmp_path, 'strategies:\n  mine:\n    strategy: bad.py\n'
+    )
+    (tmp_path / 'strategies').mkdir()
+    (tmp_path / 'strategies' / 'bad.py').write_text('import x y\n')
+    with pytest.raises(errors.ConfigError, match=r'bad\.py:1: Syntax') as told:
+        strategies.check(loaded, ['mine'])
+    assert told.value.line == 3

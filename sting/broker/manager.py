@@ -89,6 +89,11 @@ class BrokerManager(core.Component):
         return self._task
 
     @property
+    def status(self) -> str:
+        """connected or connecting."""
+        return 'connected' if self._connected.is_set() else 'connecting'
+
+    @property
     def waiting(self) -> int:
         """How many errands wait."""
         return self._errands.qsize()

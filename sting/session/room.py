@@ -425,7 +425,9 @@ class EngineRoom:
                 started=self._began,
                 uptime_s=now - self._started,
                 feeds=(self._feeding.row(),),
-                brokers=(views.LinkRow(self._broker.name, 'connected'),),
+                brokers=(
+                    views.LinkRow(self._broker.name, self._brokers.status),
+                ),
                 queues=(
                     *self.bus.statistics(),
                     views.QueueRow('brokers', self._brokers.waiting, 0),

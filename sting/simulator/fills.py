@@ -80,7 +80,7 @@ def stop_fill(
     return NONE, 0.0
 
 
-def fill_price(  # noqa: PLR0917 - compiled code takes scalars by position
+def fill_price(
     kind: int,
     sign: int,
     limit: float,

@@ -193,7 +193,9 @@ class World:
         """Starts a process on what the last one left."""
         dies_at = 0
         if self._deaths < self._faults.deaths and not self._quiet:
-            dies_at = int(self._chance.integers(1, 4000))
+            # Some die while they recover and ask, some while they trade.
+            latest = int(self._chance.choice([60, 600, 6000]))
+            dies_at = int(self._chance.integers(1, latest))
         self._life = loops.Life(dies_at, self._died)
         self._context = loops.context_of(self._life)
         self._loop.call_soon(self._begin, context=self._context.copy())

@@ -473,6 +473,23 @@ def read(
             return
 
 
+def executions(path: pathlib.Path) -> frozenset[tuple[str, str]]:
+    """Gives what was ever filled, older than what a state remembers too.
+
+    Args:
+        path: The log's file.
+
+    Returns:
+        Of each fill the order's id and the execution's.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    kind = events.EventType.FILL
+    fills = (_to_event(row).data for row in rows(path, 0) if row[2] == kind)
+    return frozenset((fill.order_id, fill.execution_id) for fill in fills)
+
+
 def read_one(path: pathlib.Path, seq: int) -> events.Event:
     """Reads one event.
 

@@ -131,6 +131,7 @@ class EngineRoom:
         self._archived: str | None = None
         self._path: pathlib.Path
         self._damage = ''
+        self._executions: frozenset[tuple[str, str]] | None = None
         self._verifying: asyncio.Task[None] | None = None
         self._journal: journal.Journal
         self._outlet: outlet.Outlet
@@ -295,14 +296,16 @@ class EngineRoom:
     def _is_booked(self, fill: orders.Fill, since: int) -> bool:
         """Whether a fill is in the log.
 
-        Executions of orders done long ago are forgotten; what was filled
-        before the log's last event, for an order that the state no longer
-        has, was booked then.
+        The state forgets orders done long ago, and the log does not. It does
+        not have what somebody else traded while the engine was away.
         """
         system = self._engine.state
-        if fill.order_id not in system.orders and fill.timestamp <= since:
-            return True
-        return system.knows_execution(fill)
+        if fill.order_id in system.orders or fill.timestamp > since:
+            return system.knows_execution(fill)
+        if self._executions is None:
+            self._executions = journal.executions(self._path)
+        booked = (fill.order_id, fill.execution_id) in self._executions
+        return booked or system.knows_execution(fill)
 
     async def _verify_older(self) -> None:
         """Holds what is older than the checkpoint against the chain."""

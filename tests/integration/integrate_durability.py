@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 
+import msgspec
 import numpy as np
 import pytest
 
 from sting.engine import journal
 from sting.engine import recovery
 from sting.engine import state
+from sting.session import room
 from tests.integration import durable_program
 from tests.unit.session import stations
 
@@ -119,6 +121,29 @@ def unsettled(home):
     if recover(home).portfolio.quantity('AAPL') != held:
         wrong.append('the position is not the sum of the fills')
     return wrong
+
+
+def test_a_restart_books_what_is_new_and_nothing_of_long_ago(
+    tmp_path, monkeypatch
+):
+    """The broker tells of every fill again, of forgotten orders too."""
+    home = stations.home_in(tmp_path)
+    monkeypatch.setattr(state, 'DONE_ORDERS', 3)
+    monkeypatch.setattr(durable_program.OutlivingBroker, 'home', home)
+    monkeypatch.setattr(
+        room.paper, 'PaperBroker', durable_program.OutlivingBroker
+    )
+    with stations.running(home, interval_s=stations.NEVER) as station:
+        for _ in range(8):
+            stations.buy(station, quantity=1.0)
+        stations.until(lambda: len(stations.log_of(home, T.FILL)) == 8)
+    (old, *_) = durable_program.sent(home)
+    theirs = msgspec.structs.replace(old, id='somebody-else', quantity=5.0)
+    with durable_program.books(home).open('ab') as books:
+        books.write(msgspec.json.encode(theirs) + b'\n')
+    with stations.running(home, interval_s=stations.NEVER) as station:
+        stations.until(lambda: len(stations.log_of(home, T.FILL)) == 9)
+    assert recover(home).portfolio.quantity('AAPL') == 13.0
 
 
 @pytest.mark.timeout(110)

@@ -14,6 +14,7 @@ from typing import ClassVar
 import textual
 from textual import app as textual_app
 from textual import driver as textual_driver
+from textual import events
 from textual import screen as textual_screen
 
 from sting.model import commands
@@ -24,6 +25,7 @@ from tui import commands as command_line
 from tui import driver
 from tui import format as text_format
 from tui import keymap
+from tui import keyqueue
 from tui import opening
 from tui import requests
 from tui import themes
@@ -38,6 +40,7 @@ FRAMES_LOCAL = 10
 FRAMES_SSH = 4
 _SLOW_ANSWER_S = 5.0
 _COLLECT_S = 1.0
+_COLLECT_ALL_S = 30.0
 
 
 def frames_per_second(environ: Mapping[str, str]) -> int:
@@ -93,6 +96,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self._ending = False
         self.failure: errors.StingError | None = None
         self._trade = trade.TradeScreen(workstation)
+        self._keys = keyqueue.KeyQueue(self, super().on_event)
         for known in known_themes.values():
             self.register_theme(known.for_textual())
         self.theme = theme
@@ -100,6 +104,15 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def get_default_screen(self) -> textual_screen.Screen[None]:
         """Gives the trade screen."""
         return self._trade
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hands on keys one at a time, and the rest at once."""
+        if event.is_forwarded or not isinstance(
+            event, events.Key | events.Paste
+        ):
+            await super().on_event(event)
+        else:
+            await self._keys.take(event)
 
     def on_mount(self) -> None:
         """Starts to paint, and takes what the driver may not have."""
@@ -123,6 +136,9 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             gc.freeze()
             gc.disable()
             self.set_interval(_COLLECT_S, functools.partial(gc.collect, 1))
+            # What outlives that is garbage too in the end: without this the
+            # terminal grew by a gigabyte an hour.
+            self.set_interval(_COLLECT_ALL_S, gc.collect)
         if isinstance(self.workstation, opening.Opening):
             self.run_worker(self._open(self.workstation))
 

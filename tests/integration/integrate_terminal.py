@@ -77,6 +77,29 @@ def test_a_reviewed_order_is_sent_by_y_and_filled(opened):
     shown.until(r'filled\s+buy\s+AAPL\s+7/7')
 
 
+def test_keys_that_arrive_in_one_read_keep_their_order(opened):
+    shown = opened()
+    shown.until(lambda: last_price(shown))
+
+    shown.child.send('b10' + terminal.ENTER * 3)
+
+    shown.until(r'BUY 10 AAPL market gtc')
+
+
+def test_an_order_is_changed_by_keys_that_arrive_in_one_read(opened):
+    shown = opened()
+    shown.until(lambda: last_price(shown))
+    shown.child.send(':buy AAPL 10 limit 1\r')
+    shown.until('y sends')
+    shown.press('y')
+    shown.until(r'buy\s+AAPL\s+0/10')
+    shown.press('4', pause=0.3)
+
+    shown.child.send('m\x1512' + terminal.ENTER * 2)
+
+    shown.until(r'CHANGE to BUY 12 AAPL limit 1 ')
+
+
 def test_a_held_enter_sends_nothing(opened, home):
     shown = opened()
     start_order(shown, '7')

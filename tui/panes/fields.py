@@ -100,6 +100,7 @@ class Review(widget.Widget, can_focus=True):
         self.text = ''
         self.urgent = False
         self.armed = False
+        self._armed_at = 0.0
         self._timer: timer.Timer | None = None
 
     def open(self, text: str, *, urgent: bool) -> None:
@@ -132,6 +133,8 @@ class Review(widget.Widget, can_focus=True):
         self._timer = None
         if self.text and self.has_focus:
             self.armed = True
+            # By the clock that stamps keys when they are read.
+            self._armed_at = events.Idle().time
             self.refresh()
 
     def _stop_timer(self) -> None:
@@ -144,7 +147,8 @@ class Review(widget.Widget, can_focus=True):
 
         A letter does nothing else here: it was meant for a field.
         """
-        if not self.text or (self.armed and event.key == 'y'):
+        sends = self.armed and event.time >= self._armed_at
+        if not self.text or (sends and event.key == 'y'):
             return
         self.disarm()
         if event.is_printable or event.key == 'enter':

@@ -55,7 +55,8 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
         'price stop_price take_profit stop_loss trail average_price realized '
-        'fee fees cash open high low close bid ask '
+        'fee fees cash open high low close bid ask changing_price '
+        'changing_stop'
     ),
     Treatment.NUMBER: 'cause seq judged rules up_to',
     Treatment.TEXT: 'reason message detail',

@@ -226,6 +226,8 @@ class Operator:
                 order_id=order.id,
                 status=_S.PENDING_REPLACE,
                 quantity=command.quantity,
+                price=command.price,
+                stop_price=command.stop_price,
             ),
             'engine',
             judged.seq,

@@ -156,6 +156,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         triggered: A stop-limit whose stop has been touched.
         changing: The quantity asked for by a change that the broker has not
             answered; 0 without one.
+        changing_price: The limit that it asks for, if any.
+        changing_stop: The trigger that it asks for, if any.
         broker_id: The broker's own id, once it has given one.
         message: Why it was denied, rejected or cancelled.
         cause: Number of the event that asked for it.
@@ -186,6 +188,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     fees: float = 0.0
     triggered: bool = False
     changing: float = 0.0
+    changing_price: float | None = None
+    changing_stop: float | None = None
     broker_id: str = ''
     message: str = ''
     cause: int = 0
@@ -251,8 +255,8 @@ class OrderUpdate(payload.Payload, frozen=True, kw_only=True):
         message: Why, for a person.
         quantity: The quantity after a replacement, also after one that was
             refused; with pending_replace the one that is asked for.
-        price: The limit after a replacement.
-        stop_price: The trigger after a replacement.
+        price: The same of the limit.
+        stop_price: The same of the trigger.
         triggered: The stop of a stop-limit was touched.
     """
 
@@ -361,12 +365,6 @@ def apply_update(order: Order, update: OrderUpdate, timestamp: int) -> Order:
     """
     if update.status is not order.status or update.status is _S.ACCEPTED:
         check_transition(order, update.status)
-    quantity, changing = order.quantity, order.changing
-    if update.status is _S.PENDING_REPLACE:
-        # Until the broker answers, either quantity may be the one there.
-        changing = update.quantity or 0.0
-    elif update.quantity is not None:
-        quantity, changing = update.quantity, 0.0
     resting = order.resting
     if order.status not in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
         resting = order.status
@@ -377,14 +375,34 @@ def apply_update(order: Order, update: OrderUpdate, timestamp: int) -> Order:
         updated=timestamp,
         broker_id=update.broker_id or order.broker_id,
         message=update.message or order.message,
-        quantity=quantity,
-        changing=changing,
-        price=order.price if update.price is None else update.price,
-        stop_price=(
-            order.stop_price if update.stop_price is None else update.stop_price
-        ),
         triggered=order.triggered or update.triggered,
+        **_terms(order, update),
     )
+
+
+def _terms(order: Order, update: OrderUpdate) -> dict[str, float | None]:
+    """Gives the terms that a report changes.
+
+    Until the broker answers a change, either terms may be those there; any
+    term that it tells is the answer.
+    """
+    told = update.quantity, update.price, update.stop_price
+    if update.status is _S.PENDING_REPLACE:
+        return {
+            'changing': update.quantity or 0.0,
+            'changing_price': update.price,
+            'changing_stop': update.stop_price,
+        }
+    if told == (None, None, None):
+        return {}
+    return {
+        'quantity': order.quantity if told[0] is None else told[0],
+        'price': order.price if told[1] is None else told[1],
+        'stop_price': order.stop_price if told[2] is None else told[2],
+        'changing': 0.0,
+        'changing_price': None,
+        'changing_stop': None,
+    }
 
 
 def apply_fill(order: Order, fill: Fill, timestamp: int) -> Order:

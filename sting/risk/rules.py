@@ -68,17 +68,21 @@ def expected_price(order: orders.Order, system: state.SystemState) -> float:
         system: The state.
 
     Returns:
-        The worse of the last price and the order's own prices; infinity
-        without a last price.
+        The worse of the last price and the order's own prices, those of a
+        change that the broker has not answered too; infinity without a last
+        price.
     """
     last = system.prices.get(order.symbol)
     if last is None:
         return math.inf
-    own = [p for p in (order.price, order.stop_price) if p is not None]
-    if order.side is orders.OrderSide.BUY and order.price is not None:
+    limits = [p for p in (order.price, order.changing_price) if p is not None]
+    stops = [
+        p for p in (order.stop_price, order.changing_stop) if p is not None
+    ]
+    if order.side is orders.OrderSide.BUY and limits:
         # A buy limit never pays more than its limit.
-        return order.price
-    return max([last, *own])
+        return max(limits)
+    return max([last, *limits, *stops])
 
 
 def reach(

@@ -157,6 +157,21 @@ def test_a_change_is_judged_and_sent(world):
     assert (order.quantity, order.price) == (12.0, 98.0)
 
 
+def test_a_change_under_way_is_no_room_for_another_order():
+    world = worlds.World(rules.MaxPosition(100.0))
+    world.bar('AAPL')
+    limit = {'type': orders.OrderType.LIMIT, 'price': 99.0}
+    order_id = world.accepted(BUY, 10.0, **limit)
+    world.command(
+        commands.ReplaceOrder, order_id=order_id, quantity=50.0, price=103.0
+    )
+    order = world.state.orders[order_id]
+    assert (order.quantity, order.price) == (10.0, 99.0)
+    assert (order.changing, order.changing_price) == (50.0, 103.0)
+    assert world.status(world.order(BUY, 51.0)) is S.DENIED
+    assert world.status(world.order(BUY, 50.0)) is S.SUBMITTED
+
+
 def test_a_change_that_risk_denies_is_not_sent(world):
     order_id = limit(world)
     result = world.command(

@@ -138,6 +138,20 @@ def test_a_change_to_less_exposes_no_less_until_the_broker_answers():
     assert order.exposed == 10.0
 
 
+@pytest.mark.parametrize('answer', [{'price': 103.0}, {'quantity': 10.0}])
+def test_the_prices_of_a_change_wait_for_the_brokers_answer(answer):
+    order = in_state(S.ACCEPTED, price=99.0, stop_price=98.0)
+    asked = report(S.PENDING_REPLACE, price=103.0, stop_price=102.0)
+    order = orders.apply_update(order, asked, 5)
+    assert (order.price, order.stop_price) == (99.0, 98.0)
+    assert (order.changing_price, order.changing_stop) == (103.0, 102.0)
+    order = orders.apply_update(order, report(S.PENDING_CANCEL), 6)
+    assert (order.changing_price, order.changing_stop) == (103.0, 102.0)
+    order = orders.apply_update(order, report(S.ACCEPTED, **answer), 7)
+    assert order.price == answer.get('price', 99.0)
+    assert (order.changing_price, order.changing_stop) == (None, None)
+
+
 def test_a_report_changes_what_it_names_and_nothing_else():
     order = in_state(S.PENDING_REPLACE, price=99.0, broker_id='b', message='m')
     after = orders.apply_update(

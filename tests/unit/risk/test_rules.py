@@ -271,6 +271,33 @@ def test_whatever_fills_the_position_stays_within_the_figure(
         assert figure == abs(own)
 
 
+@pytest.mark.parametrize(
+    ('side', 'terms', 'asked', 'counted'),
+    [
+        (worlds.BUY, {'price': 90.0}, {'price': 120.0}, 120.0),
+        (worlds.BUY, {'price': 90.0}, {'price': 80.0}, 90.0),
+        (worlds.BUY, {'stop_price': 105.0}, {'stop_price': 130.0}, 130.0),
+        (worlds.SELL, {'price': 110.0}, {'price': 140.0}, 140.0),
+        (worlds.SELL, {'price': 110.0}, {'price': 90.0}, 110.0),
+    ],
+)
+def test_a_change_under_way_counts_at_the_worse_price(
+    side, terms, asked, counted
+):
+    before = worlds.World(X=100.0)
+    one = before.pend(worlds.order(side, id='one', **terms))
+    for update in (
+        {'status': orders.OrderStatus.ACCEPTED},
+        {'status': orders.OrderStatus.PENDING_REPLACE, **asked},
+    ):
+        before.take(
+            worlds.T.ORDER_UPDATE,
+            orders.OrderUpdate(order_id=one.id, **update),
+        )
+    order = before.system.orders[one.id]
+    assert rules.expected_price(order, before.system) == counted
+
+
 def test_a_change_under_way_counts_with_what_it_asks_for():
     before = worlds.World(X=100.0)
     one = before.pend(worlds.order(quantity=10.0, id='one'))

@@ -34,6 +34,7 @@ from sting.model import records
 from sting.risk import manager
 from sting.simulator import costs as costs_lib
 from sting.simulator import market as simulated
+from sting.strategy import context
 from sting.strategy import loader
 from sting.strategy import runner
 
@@ -41,6 +42,7 @@ LOG = 'backtest'
 # The strategy's name in orders and in the log: its path is no part of a run.
 NAME = 'strategy'
 PROGRESS = 16_384
+_COLUMNS = ('open', 'high', 'low', 'close', 'volume')
 
 Progress = Callable[[int, int], None]
 _T = events.EventType
@@ -123,6 +125,7 @@ class BacktestEngine:
         """
         first = int(self._bars.timestamp[0]) if len(self._bars) else 0
         await self._begin(first)
+        self._preload()
         await self._play(progress)
         last = self._engine.state.time
         seq = self._engine.state.seq
@@ -156,6 +159,19 @@ class BacktestEngine:
         seq = self._engine.state.seq
         await self._take_signals(await self._feeder.start(now, seq), seq)
 
+    def _preload(self) -> None:
+        """Has the indicators of all symbols worked out by column."""
+        bars = self._bars
+        rows = np.argsort(bars.symbol_index, kind='stable')
+        counts = np.bincount(bars.symbol_index, minlength=len(bars.symbols))
+        ends = np.cumsum(counts).tolist()
+        for symbol, start, end in zip(
+            bars.symbols, [0, *ends], ends, strict=False
+        ):
+            own = rows[start:end]
+            columns = {name: getattr(bars, name)[own] for name in _COLUMNS}
+            self._feeder.preload(symbol, columns)
+
     async def _play(self, progress: Progress | None) -> None:
         engine = self._engine
         system = engine.state
@@ -163,12 +179,15 @@ class BacktestEngine:
         total = len(self._bars)
         stamp = -1
         for done, bar in enumerate(self._bars.rows()):
+            if not done % PROGRESS:
+                if progress is not None:
+                    progress(done, total)
+                # Else an interrupt would have to wait for the end of the run.
+                await asyncio.sleep(0)
             if bar.timestamp != stamp:
                 if stamp >= 0:
                     self._mark(stamp)
                 stamp = bar.timestamp
-                if progress is not None and done % PROGRESS < 1:
-                    progress(done, total)
             number = system.seq + 1
             came = engine.process_bar(bar)
             if came is not None:
@@ -285,6 +304,7 @@ def run(
     seed: int = 0,
     progress: Progress | None = None,
     warnings: Sequence[str] = (),
+    written: list[context.LogLine] | None = None,
 ) -> result.BacktestResult:
     """Runs a strategy over bars.
 
@@ -301,6 +321,7 @@ def run(
         seed: Kept with the result; nothing in this run is drawn at random.
         progress: Told now and then how many bars are done, and of how many.
         warnings: What a reader has to know of the data.
+        written: Takes what the strategy wrote to its log, also when it fails.
 
     Returns:
         The result.
@@ -324,7 +345,11 @@ def run(
     )
     time_source = clock.LiveClock()
     before = time_source.monotonic()
-    asyncio.run(engine.run(progress))
+    lines = [] if written is None else written
+    try:
+        asyncio.run(engine.run(progress))
+    finally:
+        lines += feeder.take_log()
     curve = engine.curve()
     trips = trades.round_trips(engine.fills)
     figures = analyzer.PerformanceAnalyzer().analyze(curve, engine.fills, trips)
@@ -355,4 +380,5 @@ def run(
             'seed': seed,
         },
         warnings=warnings,
+        log=lines,
     )

@@ -16,6 +16,7 @@ from sting.backtest import metrics
 from sting.backtest import trades
 from sting.model import errors
 from sting.model import market
+from sting.strategy import context
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class BacktestResult:
         elapsed_s: Seconds of the run without imports and loading.
         assumptions: How orders were filled and what they cost, by name.
         warnings: What a reader of the figures has to know.
+        log: What the strategy wrote, the last lines of it.
     """
 
     strategy: str
@@ -55,10 +57,19 @@ class BacktestResult:
     elapsed_s: float
     assumptions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     warnings: Sequence[str] = ()
+    log: Sequence[context.LogLine] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Gives the object that `sting backtest --json` prints."""
         speed = self.bars / self.elapsed_s if self.elapsed_s > 0 else None
+        written = [
+            {
+                'timestamp': market.to_iso(line.timestamp),
+                'level': line.level,
+                'text': line.text,
+            }
+            for line in self.log
+        ]
         return {
             'strategy': self.strategy,
             'parameters': dict(self.parameters),
@@ -76,6 +87,7 @@ class BacktestResult:
             'bars_per_s': speed,
             'assumptions': dict(self.assumptions),
             'warnings': list(self.warnings),
+            **({'log': written} if written else {}),
         }
 
     def write_fills(self, path: pathlib.Path) -> None:

@@ -16,7 +16,10 @@ import msgspec
 from sting import settings
 from sting.cli import common
 from sting.model import errors
+from sting.model import market
 
+# Of a strategy's log, under a run.
+LOG_SHOWN = 100
 _SEVERAL = ('--data', '--symbol', '--set')
 _Write = Callable[[pathlib.Path], None]
 
@@ -189,7 +192,10 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         start=options['start'],
         end=options['end'],
     )
-    with _progress(options['progress_json']) as progress:
+    with (
+        _shown_log(options['as_json']) as written,
+        _progress(options['progress_json']) as progress,
+    ):
         result = engine.run(
             strategy,
             loaded.table,
@@ -202,6 +208,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             seed=options['seed'],
             progress=progress,
             warnings=loaded.warnings,
+            written=written,
         )
     writers: dict[str, _Write] = {
         'trades': result.write_trades,
@@ -267,6 +274,26 @@ def _parameters(given: Iterable[str]) -> dict[str, str]:
             raise errors.InputError(f'--set {name} is given twice')
         values[name] = value
     return values
+
+
+@contextlib.contextmanager
+def _shown_log(as_json: bool) -> Iterator[list[Any]]:
+    """Shows what a strategy wrote, under the run; JSON has a field for it."""
+    written: list[Any] = []
+    failed = True
+    try:
+        yield written
+        failed = False
+    finally:
+        if failed or not as_json:
+            if len(written) > LOG_SHOWN:
+                click.echo(f'the last {LOG_SHOWN} lines of the log:', err=True)
+            for line in written[-LOG_SHOWN:]:
+                click.echo(
+                    f'{market.to_iso(line.timestamp)} {line.level}: '
+                    f'{line.text}',
+                    err=True,
+                )
 
 
 @contextlib.contextmanager

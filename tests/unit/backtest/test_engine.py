@@ -339,6 +339,57 @@ def test_the_assumptions_are_told():
     assert result.end == worlds.START + 40 * worlds.MINUTE
 
 
+def test_indicators_of_every_symbol_are_worked_out_by_column(write):
+    path = write(
+        """
+        async def on_start(self):
+            class Column(strategy.indicators.SMA):
+                def update(self, bar):
+                    raise RuntimeError('bar by bar')
+
+            self.sma = self.indicator(Column, period=3)
+            self.seen = []
+
+        async def on_market_data(self, data):
+            self.seen.append((data.symbol, self.sma.value))
+
+        async def on_stop(self):
+            self.log.info(self.seen)
+        """
+    )
+    # B has one bar more, and A begins later.
+    rows = [('B', at, *[float(at)] * 4) for at in range(1, 6)]
+    rows += [('A', at, *[at * 10.0] * 4) for at in range(2, 6)]
+    (line,) = run(path, worlds.make(rows, ('A', 'B'))).log
+    assert line.text == str(
+        [
+            ('B', math.nan),
+            ('A', math.nan),
+            ('B', math.nan),
+            ('A', math.nan),
+            ('B', 2.0),
+            ('A', 30.0),
+            ('B', 3.0),
+            ('A', 40.0),
+            ('B', 4.0),
+        ]
+    )
+
+
+def test_an_interrupt_ends_a_run(write, monkeypatch):
+    monkeypatch.setattr(engine, 'PROGRESS', 8)
+    path = write(
+        """
+        async def on_market_data(self, data):
+            import signal
+            if data.open == 1.0:
+                signal.raise_signal(signal.SIGINT)
+        """
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run(path, worlds.flat(1.0, *[10.0] * 20))
+
+
 # The same twice, and only then.
 
 

@@ -30,8 +30,8 @@ class Mine(strategy.AbstractStrategy):
 
 @pytest.fixture
 def run(sting, home):
-    def call(*words, strategy=CROSS, data='sample'):
-        return sting('backtest', strategy, '--data', data, *words)
+    def call(*words, strategy=CROSS, data='sample', **options):
+        return sting('backtest', strategy, '--data', data, *words, **options)
 
     return call
 
@@ -100,6 +100,67 @@ def test_strategy_from_a_file_runs_the_same_way(run, tmp_path):
     path.write_text(OWN)
     found = json.loads(run('--symbol', 'IBM', '--json', strategy=str(path)).out)
     assert found['fills'] == 1
+
+
+WRITER = """
+from sting import strategy
+
+
+class Mine(strategy.AbstractStrategy):
+    parameters = {
+        'lines': strategy.Parameter(2),
+        'fails': strategy.Parameter(False),
+    }
+    left = None
+
+    async def on_market_data(self, data):
+        left = self.parameters['lines'] if self.left is None else self.left
+        if left:
+            self.log.warning(f'{left} to go')
+        elif self.parameters['fails']:
+            raise ValueError('no more')
+        self.left = max(left - 1, 0)
+"""
+
+
+@pytest.fixture
+def writer(tmp_path):
+    path = tmp_path / 'writer.py'
+    path.write_text(WRITER)
+    return str(path)
+
+
+def test_what_a_strategy_wrote_is_shown_under_the_run(run, writer):
+    outcome = run('--symbol', 'IBM', strategy=writer, lines=2)
+    assert [line[20:] for line in outcome.err.splitlines()] == [
+        ' warning: 2 to go',
+        ' warning: 1 to go',
+    ]
+
+
+def test_what_a_strategy_wrote_is_a_field_of_the_json(run, writer):
+    outcome = run('--symbol', 'IBM', '--json', strategy=writer)
+    assert outcome.err == ''
+    first, second = json.loads(outcome.out)['log']
+    assert (first['level'], first['text']) == ('warning', '2 to go')
+    assert first['timestamp'] < second['timestamp']
+
+
+def test_of_many_lines_the_last_are_shown(run, writer):
+    words = ('--symbol', 'IBM', '--set', 'lines=150')
+    lines = run(*words, strategy=writer, lines=101).err.splitlines()
+    assert len(lines) == 101
+    assert lines[0] == 'the last 100 lines of the log:'
+    assert lines[-1].endswith('warning: 1 to go')
+
+
+def test_what_a_strategy_wrote_before_it_failed_is_shown(run, writer):
+    words = ('--symbol', 'IBM', '--json', '--set', 'fails=yes')
+    outcome = run(*words, strategy=writer, lines=3)
+    assert outcome.code == 2
+    *lines, last = outcome.err.splitlines()
+    assert len(lines) == 2
+    assert last.endswith('ValueError: no more')
 
 
 def test_start_and_end_choose_the_bars(run):

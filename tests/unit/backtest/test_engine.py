@@ -376,18 +376,21 @@ def test_indicators_of_every_symbol_are_worked_out_by_column(write):
     )
 
 
-def test_an_interrupt_ends_a_run(write, monkeypatch):
+def test_an_interrupt_ends_a_run_soon(write, monkeypatch):
     monkeypatch.setattr(engine, 'PROGRESS', 8)
     path = write(
         """
         async def on_market_data(self, data):
             import signal
+            self.log.info('bar')
             if data.open == 1.0:
                 signal.raise_signal(signal.SIGINT)
         """
     )
+    written = []
     with pytest.raises(KeyboardInterrupt):
-        run(path, worlds.flat(1.0, *[10.0] * 20))
+        run(path, worlds.flat(1.0, *[10.0] * 20), written=written)
+    assert len(written) == 8
 
 
 # The same twice, and only then.

@@ -132,7 +132,7 @@ class EngineRoom:
         self._path: pathlib.Path
         self._damage = ''
         self._executions: frozenset[tuple[str, str]] | None = None
-        self._verifying: asyncio.Task[None] | None = None
+        self._behind: list[asyncio.Task[None]] = []
         self._journal: journal.Journal
         self._outlet: outlet.Outlet
 
@@ -280,7 +280,14 @@ class EngineRoom:
             self._tell('archived', self._archived)
         await self._sequence.drain()
         if self._found.base.seq:
-            self._verifying = asyncio.create_task(self._verify_older())
+            self._behind.append(asyncio.create_task(self._verify_older()))
+        # A broker that does not answer must not keep the engine from being
+        # seen and stopped.
+        self._behind.append(asyncio.create_task(self._begin_trading(since)))
+
+    async def _begin_trading(self, since: int) -> None:
+        """Settles what may work at the broker, then starts strategies."""
+        system = self._engine.state
         await self._brokers.reconcile(
             system.working(), lambda fill: self._is_booked(fill, since), since
         )
@@ -324,18 +331,24 @@ class EngineRoom:
             ended: Set by whoever ends it.
 
         Raises:
-            Exception: Whatever ended the sequence by itself.
+            Exception: Whatever ended a part by itself.
         """
         waiting = asyncio.create_task(ended.wait())
-        parts = {self._sequence.task, self._brokers.task}
-        await asyncio.wait(
-            {waiting, *parts}, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not waiting.done():
-            waiting.cancel()
-            for task in parts:
-                if task.done():
+        pending = {
+            waiting,
+            self._sequence.task,
+            self._brokers.task,
+            *self._behind,
+        }
+        try:
+            while not waiting.done():
+                done, pending = await asyncio.wait(
+                    pending, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in done:
                     task.result()
+        finally:
+            waiting.cancel()
 
     async def stop(self) -> None:
         """Ends all parts in order and closes the log.
@@ -360,9 +373,9 @@ class EngineRoom:
                 await self._checkpoints.make()
             self._tell('stopped', 'in order')
             await self._sequence.drain()
-        if self._verifying is not None:
-            self._verifying.cancel()
-            await asyncio.gather(self._verifying, return_exceptions=True)
+        for task in self._behind:
+            task.cancel()
+        await asyncio.gather(*self._behind, return_exceptions=True)
         await self._engine.stop()
 
     def submit(self, lane: bus.Lane, incoming: bus.Incoming) -> None:

@@ -81,7 +81,9 @@ async def test_a_new_log_verifies(path):
 
 
 async def test_the_files_are_their_owners_only(five):
-    for file in five.parent.iterdir():
+    files = list(five.parent.iterdir())
+    assert five in files
+    for file in files:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

@@ -1,5 +1,6 @@
 """The simulated market: orders, bars, times in force."""
 
+import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
@@ -510,6 +511,22 @@ def test_a_bar_played_again_after_a_restart_makes_no_second_fill(sim):
     restored = simulated.MarketSimulator()
     restored.restore(sim.working())
     assert restored.on_bar(one_bar) == []
+
+
+@pytest.mark.parametrize('limited', [False, True])
+def test_histories_have_fills_to_hold_against_the_rules(limited):
+    def fills(history):
+        world = worlds.World()
+        for step in history:
+            world.play(step)
+        return any(
+            (world.book[fill.order_id].price is not None) is limited
+            for fill in world.fills()
+        )
+
+    # Any will do: not shrunk.
+    quick = hypothesis.settings(phases=[hypothesis.Phase.generate])
+    assert hypothesis.find(worlds.histories(), fills, settings=quick)
 
 
 @worlds.patient

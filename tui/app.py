@@ -30,6 +30,7 @@ from tui import opening
 from tui import requests
 from tui import themes
 from tui.panes import prompt
+from tui.panes import statusbar
 from tui.panes import strategies
 from tui.panes import table
 from tui.screens import base
@@ -175,11 +176,19 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
                 return
             if terminal.waiting >= driver.BACKLOG:
                 return
+        was_halted = statusbar.is_halted(self.snapshot)
         self.snapshot = self.workstation.snapshot()
+        if statusbar.is_halted(self.snapshot) and not was_halted:
+            self._drop_questions()
         top = self.top
         # A timer's last tick may come while the screens are taken down.
         if top is not None and top.composed and self.is_running:
             top.show(self.snapshot)
+
+    def _drop_questions(self) -> None:
+        """Takes back what was asked before trading was halted."""
+        while isinstance(self.screen, dialogs.Ask | dialogs.TypeWord):
+            self.screen.dismiss(False)
 
     def ask_to_exit(self) -> None:
         """Ends the app in order; may be called from a signal's handler."""
@@ -352,9 +361,11 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def action_emergency_stop(self) -> None:
         """Stops everything, at once and without a question."""
         self.workstation.emergency_stop('operator', 'emergency stop key')
+        held = text_format.held(self.snapshot.positions)
+        still = f'Still open: {held}. ' if held else ''
         self.notify(
-            'EMERGENCY STOP: no new orders, working orders are cancelled, '
-            'strategies stop. :resume lets trading go on.',
+            f'EMERGENCY STOP. {still}No new orders, working orders are '
+            'cancelled, strategies stop. :resume lets trading go on.',
             severity='error',
             timeout=10,
             markup=False,

@@ -1,5 +1,6 @@
 """Figures and foreign text as the terminal writes them."""
 
+from collections.abc import Iterable
 import datetime
 import math
 import unicodedata
@@ -7,6 +8,7 @@ import unicodedata
 from rich import cells
 
 from sting.model import market
+from sting.model import views
 
 NONE = '-'
 _ELLIPSIS = '…'
@@ -119,6 +121,15 @@ def count(number: int, noun: str) -> str:
         return f'1 {noun}'
     plural = f'{noun[:-1]}ies' if noun.endswith('y') else f'{noun}s'
     return f'{number:,} {plural}'
+
+
+def held(positions: Iterable[views.PositionRow]) -> str:
+    """Names what is held: AAPL 100, IBM -5; empty where nothing is."""
+    return ', '.join(
+        f'{clean(row.symbol)} {quantity(row.quantity)}'
+        for row in positions
+        if row.quantity
+    )
 
 
 def duration(seconds: float | None) -> str:

@@ -17,6 +17,11 @@ from sting.model import views
 from sting.model import workstation
 
 
+def is_opening(snapshot: views.Snapshot) -> bool:
+    """Whether a picture is from before the engine said anything."""
+    return not snapshot.pid
+
+
 class Opening:
     """Stands for a workstation until it is open, and hands on to it then.
 

@@ -10,6 +10,7 @@ from sting.model import errors
 from sting.model import orders
 from sting.model import views
 from tui import format as text_format
+from tui import opening
 
 SIDES = tuple(side.value for side in orders.OrderSide)
 TYPES = ('market', 'limit', 'stop', 'stop_limit')
@@ -146,6 +147,19 @@ def problems(draft: Draft) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
+def unknown(draft: Draft, snapshot: views.Snapshot) -> str:
+    """Says that nothing is known of the symbol; empty when it can be traded.
+
+    Args:
+        draft: With a symbol or without.
+        snapshot: For the profile's symbols, and what is held besides.
+    """
+    symbol = draft.symbol.strip().upper()
+    known = {row.symbol for row in snapshot.watch}
+    known.update(row.symbol for row in snapshot.positions)
+    return '' if not symbol or symbol in known else 'not in this profile'
+
+
 def to_command(
     draft: Draft,
 ) -> commands.SubmitOrder | commands.ReplaceOrder:
@@ -204,6 +218,8 @@ def review(draft: Draft, snapshot: views.Snapshot) -> str:
     if value is not None:
         parts.append(f'about {text_format.money(value)} {snapshot.currency}')
     account = snapshot.account or snapshot.profile
+    if opening.is_opening(snapshot):
+        account = 'still opening'
     parts.append(f'{snapshot.mode.value.upper()} {account}')
     return text_format.clean(', '.join(parts))
 

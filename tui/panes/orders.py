@@ -130,8 +130,16 @@ class Orders(table.Table[orders.Order]):
         return row.id
 
     def seq_of(self, row: orders.Order) -> int:
-        """Gives the event that created the order."""
-        return row.seq
+        """Gives its newest fill, else its verdict, else what created it."""
+        return (
+            self.newest_event(
+                lambda event: (
+                    event.type == 'fill' and row.id in event.text.split()
+                )
+            )
+            or row.judged
+            or row.seq
+        )
 
     def note_of(self, snapshot: views.Snapshot) -> str:
         """Says how many work."""

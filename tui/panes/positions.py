@@ -27,7 +27,7 @@ class Positions(table.Table[views.PositionRow]):
     scope = 'positions'
     short = 'pos'
     empty = 'no positions'
-    why_not = 'a position is the sum of its fills: ask them, in 8 events'
+    why_not = 'the fills of this position are no longer at hand'
     BINDINGS = keymap.bindings('positions')
     columns = (
         table.Column('symbol', 7, lambda row: row.symbol, _row_style),
@@ -88,8 +88,12 @@ class Positions(table.Table[views.PositionRow]):
         return row.symbol
 
     def seq_of(self, row: views.PositionRow) -> int:
-        """Gives 0: a position is a sum; its fills are among the events."""
-        return 0
+        """Gives its newest fill, else the newest order that was filled."""
+        return self.newest_event(
+            lambda event: event.type == 'fill' and event.symbol == row.symbol
+        ) or self.newest_order(
+            lambda order: order.symbol == row.symbol and bool(order.filled)
+        )
 
     def note_of(self, snapshot: views.Snapshot) -> str:
         """Says how many are open."""

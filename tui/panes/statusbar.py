@@ -3,6 +3,7 @@
 from sting.model import records
 from sting.model import views
 from tui import format as text_format
+from tui import opening
 from tui.panes import line
 
 _SLOW_MS = 50.0
@@ -38,7 +39,7 @@ def feed_age(snapshot: views.Snapshot) -> float | None:
 
 def _is_opening(snapshot: views.Snapshot) -> bool:
     trading = snapshot.state is records.TradingState.TRADING
-    return not snapshot.pid and trading and not snapshot.halting
+    return opening.is_opening(snapshot) and trading and not snapshot.halting
 
 
 def _state(snapshot: views.Snapshot) -> tuple[str, str]:
@@ -71,23 +72,28 @@ def _items(snapshot: views.Snapshot) -> list[_Item]:
     lag = snapshot.loop_lag_ms
     account = text_format.clean(snapshot.account or snapshot.profile)
     currency = text_format.clean(snapshot.currency)
+    equity, gain = text_format.money(snapshot.equity), text_format.gain(day)
+    slow = f'lag {lag:.0f}ms'
+    if opening.is_opening(snapshot):
+        account = equity = gain = text_format.NONE
+        slow = ''
     return [
         (3, [(account, '')]),
         (
             0,
             [
                 ('equity ', 'muted'),
-                (text_format.money(snapshot.equity), 'text!'),
+                (equity, 'text!'),
             ],
         ),
         (6, [(currency, 'muted')]),
-        (1, [('day ', 'muted'), (text_format.gain(day), day_style)]),
+        (1, [('day ', 'muted'), (gain, day_style)]),
         (5, [(share, day_style)]),
         (0, [_state(snapshot)]),
         (2, [_feed(snapshot)]),
         (
             4,
-            [(f'lag {lag:.0f}ms', 'warning!' if lag > _SLOW_MS else 'muted')],
+            [(slow, 'warning!' if lag > _SLOW_MS else 'muted')],
         ),
         (7, [('generated data' if snapshot.generated else '', 'warning')]),
         (
@@ -154,6 +160,9 @@ class Banner(line.Line):
             style = self.palette.style('on_error!', 'error')
             head = ' ■ HALTED ' if not snapshot.halting else ' ■ HALTING '
             tail = ':resume lets trading go on'
+            if held := text_format.held(snapshot.positions):
+                reason = f'open {held}; {reason}'
+                tail = ':resume'
         else:
             style = self.palette.style('background!', 'warning')
             head = ' ■ REDUCING only orders that shrink a position pass '

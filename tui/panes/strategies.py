@@ -37,7 +37,7 @@ class Strategies(table.Table[views.StrategyRow]):
     scope = 'strategies'
     short = 'strat'
     empty = 'no strategy in this profile'
-    why_not = 'ask a row of 4 orders or 8 events why'
+    why_not = 'what set its status is no longer at hand'
     BINDINGS = keymap.bindings('strategies')
     columns = (
         table.Column('name', 10, lambda row: row.name, 'text!'),
@@ -72,8 +72,13 @@ class Strategies(table.Table[views.StrategyRow]):
         return row.name
 
     def seq_of(self, row: views.StrategyRow) -> int:
-        """Gives 0: a strategy is no event."""
-        return 0
+        """Gives what set its status last, else its newest order."""
+        return self.newest_event(
+            lambda event: (
+                event.type == 'strategy_status'
+                and event.text.startswith(f'{row.name} ')
+            )
+        ) or self.newest_order(lambda order: order.strategy == row.name)
 
     def note_of(self, snapshot: views.Snapshot) -> str:
         """Says how many run."""

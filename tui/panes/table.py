@@ -20,9 +20,11 @@ from textual import geometry
 from textual import scroll_view
 from textual import strip
 
+from sting.model import orders
 from sting.model import views
 from tui import format as text_format
 from tui import keymap
+from tui import opening
 from tui import requests
 from tui.panes import pane
 
@@ -129,6 +131,7 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self.filter_text = ''
         self.rows: Sequence[Row] = ()
         self._all: Sequence[Row] = ()
+        self._snapshot: views.Snapshot | None = None
         self._cursor = 0
         self._cursor_key: object = None
         self._painted: dict[int, tuple[_Line, strip.Strip]] = {}
@@ -148,6 +151,18 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         """Gives the number of the event that a row can be asked about."""
         raise NotImplementedError
 
+    def newest_event(self, wanted: Callable[[views.EventRow], bool]) -> int:
+        """Gives the number of the newest event of a kind; 0 without one."""
+        rows = () if self._snapshot is None else self._snapshot.events
+        return next((row.seq for row in reversed(rows) if wanted(row)), 0)
+
+    def newest_order(self, wanted: Callable[[orders.Order], bool]) -> int:
+        """Gives the event that let the newest order of a kind pass, or 0."""
+        rows = () if self._snapshot is None else self._snapshot.orders
+        return max(
+            (row.judged or row.seq for row in rows if wanted(row)), default=0
+        )
+
     def note_of(self, snapshot: views.Snapshot) -> str:
         """Gives what the title says beside the name."""
         return ''
@@ -161,8 +176,9 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     def show(self, snapshot: views.Snapshot) -> None:
         """Takes the newest rows; paints the lines that changed."""
         self._all = self.rows_of(snapshot)
+        self._snapshot = snapshot
         self._take_rows()
-        note = self.note_of(snapshot)
+        note = '' if opening.is_opening(snapshot) else self.note_of(snapshot)
         if self.filter_text:
             note = f'/{self.filter_text} {note}'.rstrip()
         self.set_note(note, self.flag_of(snapshot))
@@ -234,10 +250,15 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     def _layout_columns(self) -> None:
         self._fitted = fit_columns(self.columns, self.size.width - 1)
 
+    def _empty_text(self) -> str:
+        if self._snapshot is None or opening.is_opening(self._snapshot):
+            return 'opening'
+        return self.empty
+
     def _line(self, y: int) -> _Line:
         index = self.scroll_offset.y + y - 1
         if index >= len(self.rows):
-            text = self.empty if not self.rows and y == 1 else ''
+            text = self._empty_text() if not self.rows and y == 1 else ''
             return _Line((text,), ('muted',), 'surface', ' ')
         row = self.rows[index]
         here = index == self._cursor

@@ -139,12 +139,12 @@ class Ticket(pane.Pane, containers.Vertical):
         row = next(
             (r for r in snapshot.watch if r.symbol == draft_symbol), None
         )
-        if row is not None and row.last is not None:
-            text = f'last {text_format.price(row.last)}'
-        elif draft_symbol:
-            text = 'not in the watchlist'
+        if row is None:
+            text = ticket.unknown(self.draft, snapshot)
+        elif row.last is None:
+            text = 'no price yet'
         else:
-            text = ''
+            text = f'last {text_format.price(row.last)}'
         self._say_of('symbol', text)
 
     # Fields that count, and what is wrong with them.
@@ -169,6 +169,8 @@ class Ticket(pane.Pane, containers.Vertical):
     def _judge(self, name: str) -> bool:
         """Says what is wrong with a field; gives whether it is right."""
         text = ticket.problem(self.draft, name)
+        if name == 'symbol' and not text and self._snapshot is not None:
+            text = ticket.unknown(self.draft, self._snapshot)
         if name != 'symbol' or text:
             self._say_of(name, text)
         self._field(name).set_class(bool(text), 'wrong')

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from rich import cells
 from rich import console
+from rich import segment
 from rich import table
 from rich import text
 from textual import containers
 from textual import events
+from textual import strip
 from textual import widget
 from textual import widgets
 
@@ -26,8 +29,8 @@ DEFAULTS = backtest_child.Form(
     strategy='sting.library.sma_cross',
     symbols='GOOG',
     cash='100000',
-    commission_bps='1',
-    slippage_bps='1',
+    commission_bps='0',
+    slippage_bps='0',
     parameters='fast=10 slow=30',
 )
 # Label and what an empty field means, by the form's field.
@@ -132,6 +135,24 @@ def _number(
         return text_format.NONE
 
 
+class Field(widgets.Input):
+    """A line of text that marks where it is cut."""
+
+    def render_line(self, y: int) -> strip.Strip:
+        """Gives the line, with an ellipsis at each end that is cut."""
+        line = super().render_line(y)
+        width = self.scrollable_content_region.width
+        left = self.scroll_offset.x
+        if left + width < cells.cell_len(self.value):
+            line = strip.Strip.join([line.crop(0, width - 1), self._mark()])
+        if left and self.value:
+            line = strip.Strip.join([self._mark(), line.crop(1)])
+        return line
+
+    def _mark(self) -> strip.Strip:
+        return strip.Strip([segment.Segment('…', self.rich_style)])
+
+
 class Figures(widgets.Static):
     """The key figures, in as many columns as fit."""
 
@@ -166,14 +187,14 @@ class Figures(widgets.Static):
             grid.add_column(no_wrap=True, justify='right')
             grid.add_column()
         for row in range(rows):
-            cells: list[text.Text] = []
+            line: list[text.Text] = []
             for label, value in self._pairs[row::rows]:
-                cells += [
+                line += [
                     text.Text(label, style='dim'),
                     text.Text(value, style='bold'),
                     text.Text(''),
                 ]
-            grid.add_row(*cells)
+            grid.add_row(*line)
         title = text.Text(self._heading, no_wrap=True, overflow='ellipsis')
         self.update(console.Group(title, grid))
 
@@ -229,7 +250,7 @@ class BacktestScreen(base.BaseScreen):
                 for name, (label, empty) in FIELDS.items():
                     with containers.Horizontal(classes='field'):
                         yield widgets.Label(label)
-                        yield widgets.Input(
+                        yield Field(
                             getattr(DEFAULTS, name),
                             placeholder=empty,
                             id=name,

@@ -10,6 +10,7 @@ from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
 from tui.panes import orders as orders_pane
+from tui.panes import positions
 from tui.panes import strategies
 from tui.screens import dialogs
 
@@ -220,3 +221,94 @@ async def test_events_are_newest_first():
         found = lines(app, 'events')
         assert '1234' in found[1]
         assert '1233' in found[2]
+
+
+def event(seq, type_, symbol, text):
+    return views.EventRow(seq, 0, type_, 'x', symbol, 0, text)
+
+
+def asked_of(name, **changes):
+    """The event that the first row of a list is asked about."""
+    pane = {
+        'orders': orders_pane.Orders,
+        'positions': positions.Positions,
+        'strategies': strategies.Strategies,
+    }[name]()
+    snapshot = stations.snapshot(**changes)
+    pane._snapshot = snapshot
+    return pane.seq_of(pane.rows_of(snapshot)[0])
+
+
+FILL = event(500, 'fill', 'AAPL', 'buy 10 AAPL at 99.5 fee 0.00 log-101-0-1')
+
+
+@pytest.mark.parametrize(
+    ('events', 'judged', 'seq'),
+    [
+        ((FILL, event(501, 'fill', 'AAPL', 'buy 1 log-7-0-1')), 102, 500),
+        ((), 102, 102),
+        ((), 0, 101),
+    ],
+)
+def test_an_order_is_asked_about_the_newest_that_is_at_hand(
+    events, judged, seq
+):
+    orders_ = (stations.order(101, judged=judged),)
+    assert asked_of('orders', orders=orders_, events=events) == seq
+
+
+@pytest.mark.parametrize(
+    ('events', 'filled', 'seq'),
+    [
+        ((FILL, event(501, 'fill', 'IBM', 'buy')), 10.0, 500),
+        ((), 10.0, 101),
+        ((), 0.0, 0),
+    ],
+)
+def test_a_position_is_asked_about_its_newest_fill(events, filled, seq):
+    orders_ = (stations.order(101, filled=filled),)
+    assert asked_of('positions', orders=orders_, events=events) == seq
+
+
+@pytest.mark.parametrize(
+    ('events', 'seq'),
+    [
+        (
+            (
+                event(7, 'strategy_status', '', 'sma_demo running'),
+                event(8, 'strategy_status', '', 'sma_demo2 failed'),
+            ),
+            7,
+        ),
+        ((), 99),
+    ],
+)
+def test_a_strategy_is_asked_about_its_last_status(events, seq):
+    assert asked_of('strategies', events=events) == seq
+
+
+async def test_lists_say_nothing_untrue_while_the_engine_opens():
+    station = stations.Station(
+        stations.snapshot(
+            pid=0, alerts=(), strategies=(), positions=(), orders=(), events=()
+        )
+    )
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.pause()
+        for name in ('orders', 'positions', 'alerts', 'strategies', 'events'):
+            assert lines(app, name)[1].strip() == 'opening'
+            assert app.screen.grid.panes[name].note == ''
+
+
+async def test_a_stop_takes_back_what_was_asked_before_it():
+    station = stations.Station()
+    app = apps.make(station)
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('4', 'C')
+        assert isinstance(app.screen, dialogs.Ask)
+        await pilot.press('ctrl+backslash', 'y')
+        await pilot.pause()
+        assert app.screen.scope == 'trade'
+        assert not station.given
+        assert 'AAPL 100' in next(iter(app._notifications)).message

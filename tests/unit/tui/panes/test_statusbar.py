@@ -97,3 +97,20 @@ async def test_an_engine_that_is_being_opened_is_not_said_to_trade():
     text, _ = await bar_of(pid=0)
     assert 'OPENING' in text
     assert 'TRADING' not in text
+
+
+async def test_what_is_not_known_while_it_opens_is_a_dash():
+    text, _ = await bar_of(pid=0, account='', equity=0.0, day_pnl=0.0)
+    assert 'equity -' in text
+    assert 'day -' in text
+    for untrue in ('0.00', 'demo', 'lag'):
+        assert untrue not in text
+
+
+@pytest.mark.parametrize('size', [apps.WIDE, apps.SMALL])
+async def test_the_banner_names_what_is_still_open(size):
+    _, banner = await bar_of(
+        size, state=records.TradingState.HALTED, reason='operator: enough'
+    )
+    assert 'open AAPL 100, IBM -5; operator: enough' in banner
+    assert ':resume' in banner

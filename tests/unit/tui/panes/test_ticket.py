@@ -7,6 +7,7 @@ from textual import widgets
 from sting.model import commands
 from sting.model import orders
 from sting.model import records
+from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
 from tui.panes import fields
@@ -296,4 +297,23 @@ async def test_a_symbol_outside_the_watchlist_is_told():
         app.tick()
         app.screen.ticket.show(app.snapshot)
         said = app.screen.query_one('#said-symbol', widgets.Label)
-        assert str(said.content) == 'not in the watchlist'
+        assert str(said.content) == 'not in this profile'
+
+
+async def test_a_symbol_without_a_price_yet_is_not_called_unknown():
+    snapshot = stations.snapshot(watch=(views.WatchRow('AAPL'),))
+    app = apps.make(stations.Station(snapshot))
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('b')
+        said = app.screen.query_one('#said-symbol', widgets.Label)
+        assert str(said.content) == 'no price yet'
+
+
+async def test_a_symbol_that_the_profile_has_not_gets_no_review():
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.press('colon', *'buy NOPE 5', 'enter')
+        await pilot.pause()
+        said = app.screen.query_one('#said-symbol', widgets.Label)
+        assert str(said.content) == 'not in this profile'
+        assert review_of(app).text == ''

@@ -6,6 +6,7 @@ import pytest
 from textual import app
 from textual import widgets
 
+from sting.cli import backtest as command
 from tests.unit.tui.screens import backtest_program
 from tui import themes
 from tui.screens import backtest
@@ -244,3 +245,29 @@ async def test_every_field_and_the_curves_are_seen_at_any_size(size):
         painted = text_of(shown)
         assert all(label in painted for label, _ in backtest.FIELDS.values())
         assert 'final equity' in painted
+
+
+async def test_a_field_marks_where_it_is_cut():
+    shown = Shown()
+    async with shown.run_test(size=(80, 24)) as pilot:
+        strategy = field(shown, 'strategy')
+        strategy.focus()
+        await pilot.press('home')
+        await pilot.pause()
+        assert strategy.render_line(0).text.rstrip() == 'sting.library…'
+
+        await pilot.press('end')
+        await pilot.pause()
+        text = strategy.render_line(0).text.rstrip()
+        assert text.startswith('…')
+        assert text.endswith('sma_cross')
+
+
+def test_the_form_costs_what_the_command_does_by_default():
+    defaults = {
+        option.name: option.default for option in command.backtest.params
+    }
+    assert (
+        float(backtest.DEFAULTS.commission_bps) == (defaults['commission_bps'])
+    )
+    assert float(backtest.DEFAULTS.slippage_bps) == defaults['slippage_bps']

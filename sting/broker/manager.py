@@ -90,7 +90,7 @@ class BrokerManager(core.Component):
 
     @property
     def status(self) -> str:
-        """connected or connecting."""
+        """Whether it is connected or connecting, in one word."""
         return 'connected' if self._connected.is_set() else 'connecting'
 
     @property

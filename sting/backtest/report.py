@@ -42,7 +42,7 @@ class ReportGenerator:
             (
                 'Assumptions',
                 tuple(
-                    (name.replace('_', ' '), str(value))
+                    (name.replace('_', ' '), _assumed(value))
                     for name, value in result.assumptions.items()
                 ),
             ),
@@ -135,6 +135,15 @@ def _trading(result: results.BacktestResult) -> _Rows:
         ('profit factor', _or_dash(figures.profit_factor, _plain)),
         ('turnover', _or_dash(figures.turnover, _plain)),
     )
+
+
+def _assumed(value: object) -> str:
+    """Writes an assumption: names joined by commas, yes or no."""
+    if isinstance(value, bool):
+        return 'yes' if value else 'no'
+    if isinstance(value, (tuple, list)):
+        return ', '.join(map(str, value)) or 'none'
+    return '-' if value is None else str(value)
 
 
 def _or_dash(value: float | None, write: Callable[[float], str]) -> str:

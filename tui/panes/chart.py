@@ -131,8 +131,13 @@ class Chart(pane.Pane, can_focus=True):
             parts.append(
                 segment.Segment(text_format.compact(bar.volume), style(''))
             )
-            when = f' {text_format.date_clock(bar.timestamp)}'
-            parts.append(segment.Segment(when, style('muted')))
+            room = width - sum(part.cell_length for part in parts) - 1
+            written = (
+                text_format.date_clock(bar.timestamp),
+                text_format.clock(bar.timestamp),
+            )
+            when = next((each for each in written if len(each) <= room), '')
+            parts.append(segment.Segment(f' {when}', style('muted')))
         return strip.Strip(parts).adjust_cell_length(width, style(''))
 
     def render_line(self, y: int) -> strip.Strip:

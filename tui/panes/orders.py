@@ -88,7 +88,7 @@ class Orders(table.Table[orders.Order]):
         table.Column('side', 4, lambda order: order.side.value, _side_style),
         table.Column('symbol', 6, lambda order: order.symbol, _row_style),
         table.Column('filled', 9, _filled, _row_style, align='right'),
-        table.Column('price', 10, _price, _row_style, align='right', drop=1),
+        table.Column('price', 13, _price, _row_style, align='right', drop=1),
         table.Column('average', 9, _average, _row_style, align='right', drop=2),
         table.Column(
             'type',

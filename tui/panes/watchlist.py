@@ -21,6 +21,11 @@ def _direction(row: views.WatchRow) -> str:
     return 'up' if row.change > 0 else 'down'
 
 
+def _volume(row: views.WatchRow) -> str:
+    known = row.last is not None
+    return text_format.compact(row.volume) if known else text_format.NONE
+
+
 def _age_style(row: views.WatchRow) -> str:
     silent = row.age_s is None or row.age_s > _SILENT_S
     return 'warning' if silent else 'muted'
@@ -63,7 +68,7 @@ class Watchlist(table.Table[views.WatchRow]):
         table.Column(
             'volume',
             7,
-            lambda row: text_format.compact(row.volume),
+            _volume,
             align='right',
             drop=3,
         ),

@@ -45,3 +45,23 @@ def test_the_table_fits_the_terminal():
 
 def test_control_characters_are_escaped():
     assert 'symbols X\\x1b[2J' in lines(symbols=('X\x1b[2J',))
+
+
+def test_assumptions_are_written_for_people():
+    found = lines(
+        assumptions={
+            'rules': ('halted', 'max_position'),
+            'none_of_them': (),
+            'generated': True,
+            'adjusted': False,
+            'participation': None,
+        }
+    )
+    for line in (
+        'rules halted, max_position',
+        'none of them none',
+        'generated yes',
+        'adjusted no',
+        'participation -',
+    ):
+        assert line in found

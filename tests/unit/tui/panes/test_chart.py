@@ -92,3 +92,19 @@ async def test_no_bars_are_no_error():
         await pilot.press('2', 'pageup', 'down')
         await pilot.pause()
         assert app.screen.chart.note == 'generated'
+
+
+@pytest.mark.parametrize(
+    ('width', 'written'),
+    [(90, '2012-'), (58, ':'), (48, '')],
+)
+async def test_the_time_above_the_chart_is_never_cut(width, written):
+    app = apps.make()
+    async with app.run_test(size=apps.WIDE) as pilot:
+        await pilot.pause()
+        text = app.screen.chart._figures(width).text
+        after = text.split(' V ')[1].split()[1:]
+        whole = {'2012-': 2, ':': 1, '': 0}[written]
+        assert len(after) == whole
+        assert not after or len(after[-1]) == len('13:31:00')
+        assert written in ' '.join(after)

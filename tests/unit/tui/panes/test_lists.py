@@ -312,3 +312,14 @@ async def test_a_stop_takes_back_what_was_asked_before_it():
         assert app.screen.scope == 'trade'
         assert not station.given
         assert 'AAPL 100' in next(iter(app._notifications)).message
+
+
+async def test_both_prices_of_a_stop_limit_can_be_read():
+    order = stations.order(
+        1, type=orders.OrderType.STOP_LIMIT, stop_price=571.2, price=570.0
+    )
+    app = apps.make(stations.Station(stations.snapshot(orders=(order,))))
+    async with app.run_test(size=apps.MIDDLE) as pilot:
+        await pilot.press('4')
+        await pilot.pause()
+        assert '571.20 570.00' in lines(app, 'orders')[1]

@@ -227,7 +227,8 @@ async def test_steering_characters_do_not_reach_the_screen():
 
 
 async def test_a_row_that_cannot_be_asked_why_says_so():
-    app = apps.make()
+    snapshot = stations.snapshot(events=(), orders=())
+    app = apps.make(stations.Station(snapshot))
     async with app.run_test(size=apps.WIDE) as pilot:
         await pilot.press('5', 'w')
         await pilot.pause()

@@ -33,7 +33,7 @@ def test_the_first_picture_has_mode_and_symbols(home):
 
 def test_the_engine_can_be_reached_by_others_while_it_is_open(home, quiet):
     engine = launch.Engine(home, settings.load(home), 'demo')
-    station = engine.open()
+    station = engine.open(lambda _: None)
     try:
         status = control.find(home).request('status')
         assert status['profile'] == 'demo'
@@ -49,10 +49,10 @@ def test_a_second_engine_of_a_profile_is_refused_and_nothing_is_left(
 ):
     config = settings.load(home)
     engine = launch.Engine(home, config, 'demo')
-    station = engine.open()
+    station = engine.open(lambda _: None)
     try:
         with pytest.raises(errors.StingError):
-            launch.Engine(home, config, 'demo').open()
+            launch.Engine(home, config, 'demo').open(lambda _: None)
         assert control.find(home).request('status')['profile'] == 'demo'
     finally:
         engine.close()

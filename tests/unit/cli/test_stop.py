@@ -98,7 +98,8 @@ def test_halt_falls_back_on_the_latch_when_nobody_answers(
     _wait_until(lambda: _status(sting, sent['order_id']) == 'denied')
     sting('halt')
     _wait_for(sting, 'HALTED')
-    sting('resume', '--confirm', 'RESUME')
+    # Refused while the second stop is not yet an event.
+    _wait_until(lambda: sting('resume', '--confirm', 'RESUME').code == 0)
     _wait_for(sting, 'TRADING')
 
 

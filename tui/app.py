@@ -125,6 +125,18 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             signal.signal(signal.SIGCONT, lambda *_: None)
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
+    def collect_by_the_clock(self) -> None:
+        """Collects garbage at times of its own, not in the middle of things.
+
+        What outlives the frequent collections is garbage too in the end:
+        without the rare ones the terminal grew by a gigabyte an hour.
+        """
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self.set_interval(_COLLECT_S, functools.partial(gc.collect, 1))
+        self.set_interval(_COLLECT_ALL_S, functools.partial(gc.collect, 2))
+
     def on_ready(self) -> None:
         """Paints the first picture; keeps collection out of the way."""
         self.tick()
@@ -133,13 +145,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             self.exit()
             return
         if not self.is_headless:
-            gc.collect()
-            gc.freeze()
-            gc.disable()
-            self.set_interval(_COLLECT_S, functools.partial(gc.collect, 1))
-            # What outlives that is garbage too in the end: without this the
-            # terminal grew by a gigabyte an hour.
-            self.set_interval(_COLLECT_ALL_S, gc.collect)
+            self.collect_by_the_clock()
         if isinstance(self.workstation, opening.Opening):
             self.run_worker(self._open(self.workstation))
 

@@ -429,3 +429,26 @@ async def test_without_colour_no_colour_is_used(monkeypatch):
         assert not colors
         cursor = app.screen_stack[0].grid.panes['orders'].render_line(1)
         assert all(segment.style.reverse for segment in cursor)
+
+
+async def test_garbage_is_collected_by_the_clock(monkeypatch):
+    collected = []
+
+    def note(phase, info):
+        if phase == 'stop':
+            collected.append(info['generation'])
+
+    monkeypatch.setattr(tui_app, '_COLLECT_S', 0.02)
+    monkeypatch.setattr(tui_app, '_COLLECT_ALL_S', 0.05)
+    app = apps.make(stations.Station())
+    try:
+        async with app.run_test() as pilot:
+            app.collect_by_the_clock()
+            gc.callbacks.append(note)
+            await pilot.pause(0.3)
+        assert not gc.isenabled()
+        assert {1, 2} <= set(collected)
+    finally:
+        gc.callbacks.remove(note)
+        gc.enable()
+        gc.unfreeze()

@@ -92,6 +92,7 @@ def test_no_order_leaves_before_a_slow_disk_has_it(tmp_path, monkeypatch):
     )
     with stations.running(home) as station:
         assert stations.buy(station, quantity=1.0).ok
+        stations.until(lambda: durable_program.sent(home))
         database = sqlite3.connect(home.log('demo'), isolation_level=None)
         database.execute('BEGIN IMMEDIATE')
         sent = len(durable_program.sent(home))

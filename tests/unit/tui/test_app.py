@@ -53,7 +53,7 @@ def notices(app):
 async def test_the_stop_works_wherever_the_focus_is(key, before):
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.press(*before.split())
         await pilot.press(key)
         assert station.stopped == ['operator: emergency stop key']
@@ -61,7 +61,7 @@ async def test_the_stop_works_wherever_the_focus_is(key, before):
 
 async def test_a_stop_shows_the_banner_and_says_how_to_resume():
     app = apps.make()
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('ctrl+backslash')
         await pilot.pause()
         banner = app.screen.query_one(statusbar.Banner)
@@ -76,7 +76,7 @@ async def test_resume_takes_the_typed_word_and_nothing_else():
         stations.snapshot(state=records.TradingState.HALTED, reason='you')
     )
     app = apps.make(station)
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('colon', *'resume', 'enter')
         assert isinstance(app.screen, dialogs.TypeWord)
         await pilot.press(*'resume', 'enter')
@@ -90,7 +90,7 @@ async def test_resume_takes_the_typed_word_and_nothing_else():
 
 async def test_resume_while_trading_says_so():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('colon', *'resume', 'enter')
         await pilot.pause()
         assert notices(app) == ['trading is not halted']
@@ -99,7 +99,7 @@ async def test_resume_while_trading_says_so():
 async def test_flatten_asks_and_n_does_nothing():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('5', 'x')
         assert isinstance(app.screen, dialogs.Ask)
         await pilot.press('n')
@@ -114,7 +114,7 @@ async def test_flatten_while_halted_wants_the_typed_word():
         stations.snapshot(state=records.TradingState.HALTED, reason='you')
     )
     app = apps.make(station)
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('5', 'x')
         assert isinstance(app.screen, dialogs.TypeWord)
         await pilot.press(*'FLATTEN', 'enter')
@@ -127,7 +127,7 @@ async def test_flatten_while_halted_wants_the_typed_word():
 async def test_a_typed_flatten_on_the_command_line_needs_no_dialog():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('colon', *'flatten FLATTEN', 'enter')
         await pilot.pause()
         assert station.given == [commands.Flatten(confirm='FLATTEN')]
@@ -136,7 +136,7 @@ async def test_a_typed_flatten_on_the_command_line_needs_no_dialog():
 async def test_flatten_all_asks():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('colon', *'flatten', 'enter')
         await pilot.pause()
         assert isinstance(app.screen, dialogs.Ask)
@@ -151,7 +151,7 @@ async def test_a_refusal_is_shown_as_an_error():
         ok=False, message='denied\x1b[31m by risk'
     )
     app = apps.make(station)
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('4', 'c')
         await pilot.pause()
         assert station.given == [commands.CancelOrder(order_id='log-101-0-1')]
@@ -169,7 +169,7 @@ class Closed(stations.Station):
 
 async def test_an_engine_that_is_gone_is_said():
     app = apps.make(Closed())
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('4', 'c')
         await pilot.pause()
         assert notices(app) == ['the engine is not running']
@@ -187,7 +187,7 @@ async def test_a_slow_answer_is_said_and_waited_for(monkeypatch):
     monkeypatch.setattr(tui_app, '_SLOW_ANSWER_S', 0.05)
     station = Slow()
     app = apps.make(station)
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('4', 'c')
         await pilot.pause(0.2)
         assert notices(app) == ['the engine has not answered yet']
@@ -198,7 +198,7 @@ async def test_a_slow_answer_is_said_and_waited_for(monkeypatch):
 
 async def test_quitting_asks_while_something_is_live():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('ctrl+q')
         assert isinstance(app.screen, dialogs.Ask)
         await pilot.press('n')
@@ -212,7 +212,7 @@ async def test_quitting_does_not_ask_when_nothing_is_live():
     app = apps.make(
         stations.Station(stations.snapshot(open_orders=0, strategies=()))
     )
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('ctrl+q')
         await pilot.pause()
         assert app._exit
@@ -220,7 +220,7 @@ async def test_quitting_does_not_ask_when_nothing_is_live():
 
 async def test_ctrl_c_only_says_how_to_quit():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('ctrl+c')
         assert not app._exit
         assert '^q quits' in notices(app)[0]
@@ -228,7 +228,7 @@ async def test_ctrl_c_only_says_how_to_quit():
 
 async def test_screens_by_their_keys():
     app = apps.make()
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.press('f5')
         assert isinstance(app.screen, system.SystemScreen)
         await pilot.press('f3')
@@ -245,7 +245,7 @@ async def test_screens_by_their_keys():
 
 async def test_the_palette_offers_the_table_and_the_themes():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         titles = [c.title for c in app.get_system_commands(app.screen)]
         assert 'theme light' in titles
         assert 'STOP  ^\\ F9' in titles
@@ -266,7 +266,7 @@ async def test_the_palette_offers_the_table_and_the_themes():
 async def test_what_the_palette_runs(name, check):
     app = apps.make()
     action = next(each for each in keymap.ACTIONS if each.id == name)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await app._run_action_of(action)
         await pilot.pause()
         assert check(app)
@@ -274,7 +274,7 @@ async def test_what_the_palette_runs(name, check):
 
 async def test_a_theme_is_taken_at_once():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         before = app.screen.query_one(statusbar.StatusBar).render_line(0)
         await pilot.press('colon', *'theme light', 'enter')
         await pilot.pause()
@@ -286,7 +286,7 @@ async def test_a_theme_is_taken_at_once():
 
 async def test_an_unknown_theme_is_said():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('colon', *'theme amber', 'enter')
         await pilot.pause()
         assert 'dark, light' in notices(app)[0]
@@ -294,7 +294,7 @@ async def test_an_unknown_theme_is_said():
 
 async def test_a_wrong_command_is_said():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('colon', *'byu', 'enter')
         await pilot.pause()
         assert 'did you mean buy' in notices(app)[0]
@@ -302,7 +302,7 @@ async def test_a_wrong_command_is_said():
 
 async def test_why_opens_the_chain():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('8', 'w')
         await pilot.pause()
         assert type(app.screen).__name__ == 'WhyScreen'
@@ -310,7 +310,7 @@ async def test_why_opens_the_chain():
 
 async def test_the_symbol_command_moves_the_watchlist():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.press('colon', *'symbol msft', 'enter')
         await pilot.pause()
         assert app.screen.symbol == 'MSFT'
@@ -320,7 +320,7 @@ async def test_the_symbol_command_moves_the_watchlist():
 async def test_new_pictures_are_painted():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         station.now = msgspec.structs.replace(
             station.now, equity=123_456.0, open_orders=7
         )
@@ -334,7 +334,7 @@ async def test_markup_in_foreign_text_is_shown_as_it_is():
     station = stations.Station()
     station.answer = commands.CommandResult(ok=True, message='[red]x[/red] [b')
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'c')
         await pilot.pause()
         assert notices(app) == ['[red]x[/red] [b']
@@ -356,7 +356,7 @@ async def test_an_opening_engine_appears_when_it_is_open():
         return station
 
     app = apps.make(opening.Opening(opener, first))
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         bar = app.screen.query_one(statusbar.StatusBar)
         assert 'OPENING' in bar.text
         gate.set()
@@ -369,7 +369,7 @@ async def test_an_engine_that_cannot_be_opened_ends_the_app():
         raise errors.ConfigError('no such file')
 
     app = apps.make(opening.Opening(opener, stations.snapshot()))
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.pause(0.2)
     assert isinstance(app.failure, errors.ConfigError)
     assert app.return_code == 1
@@ -378,14 +378,14 @@ async def test_an_engine_that_cannot_be_opened_ends_the_app():
 async def test_an_end_asked_for_before_the_start_is_kept():
     app = apps.make()
     app.ask_to_exit()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         await pilot.pause()
         assert app._exit
 
 
 async def test_an_end_asked_for_by_a_signal():
     app = apps.make()
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         app.ask_to_exit()
         await pilot.pause()
         assert app._exit
@@ -393,14 +393,14 @@ async def test_an_end_asked_for_by_a_signal():
 
 async def test_tests_leave_collection_as_it_is():
     app = apps.make()
-    async with app.run_test():
+    async with apps.run(app):
         assert gc.isenabled()
 
 
 async def test_modify_opens_the_ticket():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('4', 'm')
         await pilot.pause()
         draft = app.screen.ticket.draft
@@ -412,7 +412,7 @@ async def test_modify_opens_the_ticket():
 async def test_without_colour_no_colour_is_used(monkeypatch):
     monkeypatch.setenv('NO_COLOR', '1')
     app = apps.make()
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.press('4')
         await pilot.press('ctrl+backslash')
         await pilot.press('question_mark', 'escape', 'f5', 'f2', '4', 'C')
@@ -442,7 +442,7 @@ async def test_garbage_is_collected_by_the_clock(monkeypatch):
     monkeypatch.setattr(tui_app, '_COLLECT_ALL_S', 0.05)
     app = apps.make(stations.Station())
     try:
-        async with app.run_test() as pilot:
+        async with apps.run(app) as pilot:
             app.collect_by_the_clock()
             gc.callbacks.append(note)
             await pilot.pause(0.3)

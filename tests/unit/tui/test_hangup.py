@@ -29,7 +29,7 @@ def handlers():
 async def test_a_signal_ends_the_app(number, detached, handlers):
     app = apps.make()
     hangup.end_on_signals(app)
-    async with app.run_test() as pilot:
+    async with apps.run(app) as pilot:
         os.kill(os.getpid(), number)
         await pilot.pause(0.1)
         assert app._exit

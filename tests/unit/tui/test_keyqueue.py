@@ -31,7 +31,7 @@ async def settle(pilot):
 
 async def test_keys_of_one_read_fill_in_the_ticket_in_their_order():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         type_at_once(app, *'b103', *['enter'] * 3)
         await settle(pilot)
         review = app.screen.query_one(fields.Review)
@@ -41,7 +41,7 @@ async def test_keys_of_one_read_fill_in_the_ticket_in_their_order():
 
 async def test_a_command_of_one_read_is_followed_by_keys_for_where_it_led():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         type_at_once(app, *':buy AAPL 7', 'enter', 'escape', 'escape', *'s12')
         await settle(pilot)
         draft = app.screen.ticket.draft
@@ -50,7 +50,7 @@ async def test_a_command_of_one_read_is_followed_by_keys_for_where_it_led():
 
 async def test_pasted_text_keeps_its_place_among_the_keys():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         type_at_once(app, *'b1')
         app.post_message(events.Paste('23'))
         type_at_once(app, '4')
@@ -61,7 +61,7 @@ async def test_pasted_text_keeps_its_place_among_the_keys():
 async def test_the_emergency_stop_overtakes_the_keys_before_it():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         seen = []
         station_stop = station.emergency_stop
 
@@ -79,7 +79,7 @@ async def test_the_emergency_stop_overtakes_the_keys_before_it():
 
 async def test_a_key_whose_way_has_no_end_does_not_hold_the_next_for_ever():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('b')
         await settle(pilot)
         app._keys._token = object()

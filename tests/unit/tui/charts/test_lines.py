@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 import pytest
 from textual import app
 
+from tests.unit.tui import apps
 from tui.charts import lines
 
 pytestmark = pytest.mark.unit
@@ -21,7 +22,7 @@ class Shown(app.App[None]):
 
 async def paint(*plots, size=(80, 24)):
     shown = Shown(*plots)
-    async with shown.run_test(size=size) as pilot:
+    async with apps.run(shown, size) as pilot:
         await pilot.pause()
         return [
             strip.text for strip in shown.screen._compositor.render_strips()

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 async def test_the_chart_shows_the_selected_symbol_and_its_origin():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         chart = app.screen.chart
         assert chart.note == 'AAPL 1m generated'
@@ -21,7 +21,7 @@ async def test_the_chart_shows_the_selected_symbol_and_its_origin():
 
 async def test_moving_in_the_watchlist_changes_the_chart():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('down', 'down')
         await pilot.pause()
         assert app.screen.chart.note.startswith('MSFT')
@@ -29,7 +29,7 @@ async def test_moving_in_the_watchlist_changes_the_chart():
 
 async def test_up_and_down_in_the_chart_change_the_symbol():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('2', 'down')
         await pilot.pause()
         assert app.screen.chart.symbol == 'IBM'
@@ -40,7 +40,7 @@ async def test_up_and_down_in_the_chart_change_the_symbol():
 
 async def test_panning_in_time_and_back():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('2', 'left_square_bracket', 'pageup')
         chart = app.screen.chart
         assert chart.note.endswith('20 bars back')
@@ -54,7 +54,7 @@ async def test_panning_in_time_and_back():
 
 async def test_lines_are_as_wide_as_the_pane_and_drawn_to_its_foot():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         chart = app.screen.chart
         for y in range(chart.size.height):
@@ -63,7 +63,7 @@ async def test_lines_are_as_wide_as_the_pane_and_drawn_to_its_foot():
 
 async def test_a_picture_without_news_draws_nothing():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         strips = app.screen.chart._strips
         app.screen.chart.show(stations.snapshot(seq=9999))
@@ -72,7 +72,7 @@ async def test_a_picture_without_news_draws_nothing():
 
 async def test_a_new_price_draws_again():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         strips = app.screen.chart._strips
         now = stations.snapshot()
@@ -88,7 +88,7 @@ async def test_no_bars_are_no_error():
     station.bars = lambda symbol, limit: ()
     station.marks = lambda symbol, limit: ()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('2', 'pageup', 'down')
         await pilot.pause()
         assert app.screen.chart.note == 'generated'
@@ -100,7 +100,7 @@ async def test_no_bars_are_no_error():
 )
 async def test_the_time_above_the_chart_is_never_cut(width, written):
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         text = app.screen.chart._figures(width).text
         after = text.split(' V ')[1].split()[1:]

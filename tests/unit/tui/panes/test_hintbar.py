@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 
 async def test_the_hints_follow_the_focus():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         bar = app.screen.query_one(hintbar.HintBar)
         await pilot.press('4')
         assert 'c cancel' in bar.text
@@ -22,7 +22,7 @@ async def test_the_hints_follow_the_focus():
 @pytest.mark.parametrize('size', [apps.WIDE, apps.MIDDLE, apps.SMALL])
 async def test_the_stop_comes_first_and_nothing_is_cut(size):
     app = apps.make()
-    async with app.run_test(size=size) as pilot:
+    async with apps.run(app, size) as pilot:
         await pilot.pause()
         bar = app.screen.query_one(hintbar.HintBar)
         assert bar.text.startswith(' ^\\ STOP ')

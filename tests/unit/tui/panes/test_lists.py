@@ -23,7 +23,7 @@ def lines(app, name):
 
 async def test_the_watchlist_has_signs_beside_its_colours():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         found = lines(app, 'watchlist')
         assert '-1.23%' in found[2]
@@ -37,7 +37,7 @@ async def test_bid_and_ask_appear_when_a_feed_has_them():
         msgspec.structs.replace(row, bid=1.0, ask=2.0) for row in snapshot.watch
     )
     app = apps.make(stations.Station(stations.snapshot(watch=watch)))
-    async with app.run_test(size=(250, 50)) as pilot:
+    async with apps.run(app, (250, 50)) as pilot:
         await pilot.press('1', 'plus')
         await pilot.pause()
         assert 'bid' in lines(app, 'watchlist')[0]
@@ -45,7 +45,7 @@ async def test_bid_and_ask_appear_when_a_feed_has_them():
 
 async def test_enter_in_the_watchlist_goes_to_the_chart():
     app = apps.make()
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('down', 'enter')
         await pilot.pause()
         assert app.screen.focused.id == 'chart'
@@ -54,7 +54,7 @@ async def test_enter_in_the_watchlist_goes_to_the_chart():
 
 async def test_orders_show_what_became_of_them():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'plus')
         await pilot.pause()
         found = lines(app, 'orders')
@@ -69,7 +69,7 @@ async def test_orders_show_what_became_of_them():
 async def test_cancelling_a_done_order_is_not_sent():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'down', 'c', 'm')
         await pilot.pause()
         assert not station.given
@@ -79,7 +79,7 @@ async def test_cancelling_a_done_order_is_not_sent():
 async def test_cancel_all_asks_once_and_only_with_working_orders():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'C')
         assert isinstance(app.screen, dialogs.Ask)
         await pilot.press('y')
@@ -111,7 +111,7 @@ def test_an_order_in_words(changes, text):
 
 async def test_positions_show_profit_with_its_sign():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         found = lines(app, 'positions')
         assert '+30.00' in found[1]
@@ -122,7 +122,7 @@ async def test_a_flat_position_cannot_be_flattened():
     flat = views.PositionRow('AAPL', 0.0, 0.0, 57.4, 0.0, 0.0, 12.0)
     station = stations.Station(stations.snapshot(positions=(flat,)))
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('5', 'x')
         await pilot.pause()
         assert app.screen.scope == 'trade'
@@ -133,7 +133,7 @@ async def test_a_flat_position_cannot_be_flattened():
 async def test_alerts_are_acknowledged(key):
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         assert '●' in lines(app, 'alerts')[1]
         await pilot.press('6', key)
         await pilot.pause()
@@ -144,7 +144,7 @@ async def test_a_seen_alert_is_not_acknowledged_again():
     seen = views.AlertRow(9, 0, records.Severity.INFO, 'x', 'y', True)
     station = stations.Station(stations.snapshot(alerts=(seen,), unseen=0))
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('6', 'a')
         await pilot.pause()
         assert not station.given
@@ -158,7 +158,7 @@ async def test_keys_on_empty_lists_do_nothing():
         )
     )
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         keys = '4 c m C w 5 x w 6 a w 7 enter w 8 w'
         await pilot.press(*keys.split(' '))
         await pilot.press('down', 'G', 'pagedown')
@@ -170,7 +170,7 @@ async def test_keys_on_empty_lists_do_nothing():
 async def test_a_running_strategy_is_stopped_after_a_question():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('7', 'enter')
         assert isinstance(app.screen, dialogs.Ask)
         await pilot.press('y')
@@ -183,7 +183,7 @@ async def test_a_stopped_strategy_is_started_at_once():
     stopped = msgspec.structs.replace(row, status='failed', detail='it broke')
     station = stations.Station(stations.snapshot(strategies=(stopped,)))
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         assert 'it broke' in lines(app, 'strategies')[1]
         await pilot.press('7', 'enter')
         await pilot.pause()
@@ -209,14 +209,14 @@ def test_what_counts_as_live(status, live):
 async def test_an_event_does_not_say_its_symbol_twice():
     row = views.EventRow(9, 0, 'market_data', 'feed', 'IBM', 0, 'IBM 1m o 5')
     app = apps.make(stations.Station(stations.snapshot(events=(row,))))
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         assert lines(app, 'events')[1].count('IBM') == 1
 
 
 async def test_events_are_newest_first():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         found = lines(app, 'events')
         assert '1234' in found[1]
@@ -294,7 +294,7 @@ async def test_lists_say_nothing_untrue_while_the_engine_opens():
         )
     )
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         for name in ('orders', 'positions', 'alerts', 'strategies', 'events'):
             assert lines(app, name)[1].strip() == 'opening'
@@ -304,7 +304,7 @@ async def test_lists_say_nothing_untrue_while_the_engine_opens():
 async def test_a_stop_takes_back_what_was_asked_before_it():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'C')
         assert isinstance(app.screen, dialogs.Ask)
         await pilot.press('ctrl+backslash', 'y')
@@ -319,7 +319,7 @@ async def test_both_prices_of_a_stop_limit_can_be_read():
         1, type=orders.OrderType.STOP_LIMIT, stop_price=571.2, price=570.0
     )
     app = apps.make(stations.Station(stations.snapshot(orders=(order,))))
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.press('4')
         await pilot.pause()
         assert '571.20 570.00' in lines(app, 'orders')[1]

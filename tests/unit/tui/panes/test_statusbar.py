@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 
 async def bar_of(size=apps.WIDE, **changes):
     app = apps.make(stations.Station(stations.snapshot(**changes)))
-    async with app.run_test(size=size) as pilot:
+    async with apps.run(app, size) as pilot:
         await pilot.pause()
         banner = app.screen.query_one(statusbar.Banner)
         return (

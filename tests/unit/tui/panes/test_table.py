@@ -61,7 +61,7 @@ def refreshed(found):
 
 async def test_a_picture_without_change_paints_nothing():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         regions = refreshed(app.screen.watchlist)
         app.screen.watchlist.show(stations.snapshot())
@@ -70,7 +70,7 @@ async def test_a_picture_without_change_paints_nothing():
 
 async def test_of_a_changed_row_only_the_part_up_to_the_change_is_painted():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         pane = app.screen.watchlist
         regions = refreshed(pane)
@@ -85,7 +85,7 @@ async def test_of_a_changed_row_only_the_part_up_to_the_change_is_painted():
 async def test_the_cursor_stays_on_its_row_when_others_come_in():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         pane = app.screen.query_one(orders_pane.Orders)
         await pilot.press('4')
         assert pane.current.seq == 101
@@ -97,7 +97,7 @@ async def test_the_cursor_stays_on_its_row_when_others_come_in():
 async def test_a_list_that_nobody_is_in_shows_its_top():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         pane = app.screen.query_one(orders_pane.Orders)
         await pilot.pause()
         new = stations.order(140)
@@ -107,7 +107,7 @@ async def test_a_list_that_nobody_is_in_shows_its_top():
 
 async def test_a_list_that_follows_its_top_stays_there():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('8')
         pane = app.screen.grid.panes['events']
         newest = msgspec.structs.replace(pane.current, seq=2000)
@@ -130,7 +130,7 @@ async def test_a_list_that_follows_its_top_stays_there():
 
 async def test_a_row_that_vanished_leaves_the_cursor_at_its_place():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'down')
         pane = app.screen.query_one(orders_pane.Orders)
         pane.show(stations.snapshot(orders=(stations.order(7),)))
@@ -146,7 +146,7 @@ async def test_moving_by_line_page_and_to_the_ends():
         for n in range(1, 201)
     )
     app = apps.make(stations.Station(stations.snapshot(events=events)))
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('8')
         pane = app.screen.grid.panes['events']
         for keys, seq in (
@@ -172,7 +172,7 @@ async def test_the_cursor_is_always_in_view():
         for n in range(1, 201)
     )
     app = apps.make(stations.Station(stations.snapshot(events=events)))
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('8', 'G')
         await pilot.pause()
         pane = app.screen.grid.panes['events']
@@ -183,7 +183,7 @@ async def test_the_cursor_is_always_in_view():
 
 async def test_the_filter_keeps_rows_that_hold_the_text():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('8', 'slash', *'FILL')
         pane = app.screen.grid.panes['events']
         assert {row.type for row in pane.rows} == {'fill'}
@@ -197,7 +197,7 @@ async def test_the_filter_keeps_rows_that_hold_the_text():
 
 async def test_escape_ends_a_filter_that_is_being_typed():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('8', 'slash', *'zzz')
         pane = app.screen.grid.panes['events']
         assert not pane.rows
@@ -208,7 +208,7 @@ async def test_escape_ends_a_filter_that_is_being_typed():
 
 async def test_a_click_moves_the_cursor():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.click('#watchlist', offset=(5, 4))
         assert app.screen.watchlist.current.symbol == 'MSFT'
         assert app.screen.symbol == 'MSFT'
@@ -217,7 +217,7 @@ async def test_a_click_moves_the_cursor():
 async def test_steering_characters_do_not_reach_the_screen():
     order = stations.order(1, message='\x1b[2J\n[red]', symbol='A\x07')
     app = apps.make(stations.Station(stations.snapshot(orders=(order,))))
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'plus')
         await pilot.pause()
         pane = app.screen.query_one(orders_pane.Orders)
@@ -229,7 +229,7 @@ async def test_steering_characters_do_not_reach_the_screen():
 async def test_a_row_that_cannot_be_asked_why_says_so():
     snapshot = stations.snapshot(events=(), orders=())
     app = apps.make(stations.Station(snapshot))
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('5', 'w')
         await pilot.pause()
         assert app.screen is not None
@@ -238,7 +238,7 @@ async def test_a_row_that_cannot_be_asked_why_says_so():
 
 async def test_lines_are_exactly_as_wide_as_the_pane():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         for name in ('watchlist', 'orders', 'positions', 'events', 'alerts'):
             pane = app.screen.grid.panes[name]

@@ -28,7 +28,7 @@ def answer_of(app):
 
 async def test_b_opens_the_ticket_for_the_selected_symbol():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('down', 'b')
         draft = app.screen.ticket.draft
         assert (draft.side, draft.symbol) == ('buy', 'IBM')
@@ -38,7 +38,7 @@ async def test_b_opens_the_ticket_for_the_selected_symbol():
 async def test_enter_moves_on_and_stops_at_the_review():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW)
         assert review_of(app).has_focus
         assert 'BUY 10 AAPL market gtc' in review_of(app).text
@@ -51,7 +51,7 @@ async def test_enter_moves_on_and_stops_at_the_review():
 async def test_y_sends_when_the_line_is_armed():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW)
         await pilot.pause(ARMED)
         assert review_of(app).armed
@@ -74,7 +74,7 @@ async def test_y_before_the_line_is_armed_sends_nothing(monkeypatch):
     monkeypatch.setattr(fields, 'ARM_S', 60.0)
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW, 'y', 'y', 'y')
         assert not station.given
 
@@ -82,7 +82,7 @@ async def test_y_before_the_line_is_armed_sends_nothing(monkeypatch):
 async def test_a_key_disarms_the_line(monkeypatch):
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW)
         await pilot.pause(ARMED)
         monkeypatch.setattr(fields, 'ARM_S', 60.0)
@@ -93,7 +93,7 @@ async def test_a_key_disarms_the_line(monkeypatch):
 async def test_pasted_text_never_sends():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW)
         await pilot.pause(ARMED)
         review_of(app).post_message(events.Paste('y'))
@@ -106,7 +106,7 @@ async def test_pasted_text_never_sends():
 
 async def test_letters_on_the_review_line_open_no_other_ticket():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW, 's', '4', 'question_mark')
         assert app.screen.ticket.draft.side == 'buy'
         assert review_of(app).has_focus
@@ -114,7 +114,7 @@ async def test_letters_on_the_review_line_open_no_other_ticket():
 
 async def test_escape_goes_back_to_the_fields_and_then_out():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW, 'escape')
         assert app.screen.focused.id == 'field-time_in_force'
         assert review_of(app).text == ''
@@ -125,7 +125,7 @@ async def test_escape_goes_back_to_the_fields_and_then_out():
 async def test_leaving_the_review_ends_it():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW)
         await pilot.pause(ARMED)
         app.screen.watchlist.focus()
@@ -137,7 +137,7 @@ async def test_leaving_the_review_ends_it():
 
 async def test_a_wrong_number_stays_in_its_field_and_is_told():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('b', '1', 'comma', '5', 'enter')
         said = app.screen.query_one('#said-quantity', widgets.Label)
         assert app.screen.focused.id == 'field-quantity'
@@ -148,7 +148,7 @@ async def test_a_wrong_number_stays_in_its_field_and_is_told():
 
 async def test_prices_count_by_type():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('s', '5', 'enter')
         price = app.screen.query_one('#field-price')
         stop = app.screen.query_one('#field-stop_price')
@@ -167,7 +167,7 @@ async def test_prices_count_by_type():
 async def test_a_limit_order_by_keys():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('s', '5', 'enter', 'l', 'enter', *'99.5', 'enter')
         await pilot.press('d', 'enter')
         await pilot.pause(ARMED)
@@ -190,7 +190,7 @@ async def test_a_refusal_stays_in_the_ticket():
     station = stations.Station()
     station.answer = commands.CommandResult(ok=False, message='too large')
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW)
         await pilot.pause(ARMED)
         await pilot.press('y')
@@ -203,7 +203,7 @@ async def test_a_refusal_stays_in_the_ticket():
 async def test_modify_sends_a_replacement_with_what_changed():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'm')
         assert app.screen.query_one('#field-symbol').disabled
         await pilot.press('7', 'enter', 'enter')
@@ -219,7 +219,7 @@ async def test_modify_sends_a_replacement_with_what_changed():
 
 async def test_leaving_a_change_clears_the_form():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'm', 'escape')
         assert app.screen.ticket.draft.order_id == ''
         assert app.screen.focused.id == 'orders'
@@ -227,7 +227,7 @@ async def test_leaving_a_change_clears_the_form():
 
 async def test_up_down_and_tab_move_between_fields():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('b', '5', 'down')
         assert app.screen.focused.id == 'field-type'
         await pilot.press('up', 'up')
@@ -242,7 +242,7 @@ async def test_up_down_and_tab_move_between_fields():
 
 async def test_down_does_not_leave_a_wrong_field_but_tab_does():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('b', 'down')
         assert app.screen.focused.id == 'field-quantity'
         await pilot.press('tab')
@@ -252,7 +252,7 @@ async def test_down_does_not_leave_a_wrong_field_but_tab_does():
 async def test_a_command_goes_straight_to_the_review():
     station = stations.Station()
     app = apps.make(station)
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('colon', *'buy ibm 3 limit 150', 'enter')
         await pilot.pause()
         assert 'BUY 3 IBM limit 150' in review_of(app).text
@@ -262,7 +262,7 @@ async def test_a_command_goes_straight_to_the_review():
 
 async def test_live_orders_are_shown_as_such():
     app = apps.make(stations.Station(stations.snapshot(mode=records.Mode.LIVE)))
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW)
         assert review_of(app).urgent
         assert 'LIVE' in review_of(app).text
@@ -270,7 +270,7 @@ async def test_live_orders_are_shown_as_such():
 
 async def test_the_selected_symbol_fills_an_idle_ticket_only():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('down')
         await pilot.pause()
         assert app.screen.ticket.draft.symbol == 'IBM'
@@ -281,7 +281,7 @@ async def test_the_selected_symbol_fills_an_idle_ticket_only():
 
 async def test_the_review_line_shows_whether_it_is_armed():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press(*TO_REVIEW)
         review_of(app).disarm()
         assert 'wait' in apps.text_of(review_of(app))[0]
@@ -292,7 +292,7 @@ async def test_the_review_line_shows_whether_it_is_armed():
 
 async def test_a_symbol_outside_the_watchlist_is_told():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('b', 'up', *'XYZ')
         app.tick()
         app.screen.ticket.show(app.snapshot)
@@ -303,7 +303,7 @@ async def test_a_symbol_outside_the_watchlist_is_told():
 async def test_a_symbol_without_a_price_yet_is_not_called_unknown():
     snapshot = stations.snapshot(watch=(views.WatchRow('AAPL'),))
     app = apps.make(stations.Station(snapshot))
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('b')
         said = app.screen.query_one('#said-symbol', widgets.Label)
         assert str(said.content) == 'no price yet'
@@ -311,7 +311,7 @@ async def test_a_symbol_without_a_price_yet_is_not_called_unknown():
 
 async def test_a_symbol_that_the_profile_has_not_gets_no_review():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('colon', *'buy NOPE 5', 'enter')
         await pilot.pause()
         said = app.screen.query_one('#said-symbol', widgets.Label)

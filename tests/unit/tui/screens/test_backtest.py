@@ -7,6 +7,7 @@ from textual import app
 from textual import widgets
 
 from sting.cli import backtest as command
+from tests.unit.tui import apps
 from tests.unit.tui.screens import backtest_program
 from tui import themes
 from tui.screens import backtest
@@ -83,13 +84,13 @@ def test_a_trade_without_a_price_shows_a_dash():
 
 async def test_the_form_starts_with_something_that_runs():
     shown = Shown()
-    async with shown.run_test(size=(120, 40)):
+    async with apps.run(shown, (120, 40)):
         assert shown.backtest.form() == backtest.DEFAULTS
 
 
 async def test_enter_goes_from_field_to_field_and_runs_nothing():
     shown = Shown()
-    async with shown.run_test(size=(120, 40)) as pilot:
+    async with apps.run(shown, (120, 40)) as pilot:
         field(shown, 'strategy').focus()
         await pilot.press('enter')
         assert shown.backtest.focused is field(shown, 'data')
@@ -101,7 +102,7 @@ async def test_enter_goes_from_field_to_field_and_runs_nothing():
 
 async def test_a_run_shows_figures_curves_and_trades():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         await run(pilot, 'good')
         await until(pilot, lambda: 'max drawdown' in text_of(shown))
 
@@ -115,7 +116,7 @@ async def test_a_run_shows_figures_curves_and_trades():
 
 async def test_the_newest_trade_stands_first():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         await run(pilot, 'good')
         trades = shown.backtest.query_one(widgets.DataTable)
         await until(pilot, lambda: trades.row_count == 2)
@@ -147,7 +148,7 @@ def test_the_heading_says_what_was_run():
 
 async def test_a_new_run_takes_the_last_result_away():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         await run(pilot, 'good')
         await until(pilot, lambda: 'drawdown' in text_of(shown))
         shown.backtest.outcome = None
@@ -160,7 +161,7 @@ async def test_a_new_run_takes_the_last_result_away():
 
 async def test_a_second_run_replaces_the_first():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         await run(pilot, 'good')
         shown.backtest.outcome = None
         await run(pilot, 'good')
@@ -172,7 +173,7 @@ async def test_a_second_run_replaces_the_first():
 
 async def test_an_error_is_one_line():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         await run(pilot, 'wrong')
 
         assert status(shown) == 'sting: prices.csv:7: high is below low'
@@ -181,7 +182,7 @@ async def test_an_error_is_one_line():
 
 async def test_the_run_button_runs():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         field(shown, 'strategy').value = 'good'
         await pilot.click('#run')
         await until(pilot, lambda: shown.backtest.outcome is not None)
@@ -192,7 +193,7 @@ async def test_the_run_button_runs():
 @pytest.mark.parametrize('how', ['key', 'button'])
 async def test_a_run_can_be_cancelled(how):
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         field(shown, 'strategy').value = 'slow'
         await pilot.press('ctrl+r')
         bar = shown.backtest.query_one(widgets.ProgressBar)
@@ -210,7 +211,7 @@ async def test_a_run_can_be_cancelled(how):
 
 async def test_a_second_run_waits_for_the_first():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         field(shown, 'strategy').value = 'slow'
         await pilot.press('ctrl+r', 'ctrl+r')
         assert len(shown._notifications) == 1
@@ -221,7 +222,7 @@ async def test_a_second_run_waits_for_the_first():
 
 async def test_cancel_without_a_run_does_nothing():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         await pilot.press('ctrl+t')
 
         assert status(shown) == backtest.READY
@@ -229,7 +230,7 @@ async def test_cancel_without_a_run_does_nothing():
 
 async def test_escape_goes_back_to_the_trade_screen():
     shown = Shown()
-    async with shown.run_test(size=(140, 45)) as pilot:
+    async with apps.run(shown, (140, 45)) as pilot:
         await pilot.press('escape')
 
         assert shown.asked == ['trade']
@@ -238,7 +239,7 @@ async def test_escape_goes_back_to_the_trade_screen():
 @pytest.mark.parametrize('size', [(80, 24), (120, 40), (200, 50)])
 async def test_every_field_and_the_curves_are_seen_at_any_size(size):
     shown = Shown()
-    async with shown.run_test(size=size) as pilot:
+    async with apps.run(shown, size) as pilot:
         await run(pilot, 'good')
         await until(pilot, lambda: '-10' in text_of(shown))
 
@@ -249,7 +250,7 @@ async def test_every_field_and_the_curves_are_seen_at_any_size(size):
 
 async def test_a_field_marks_where_it_is_cut():
     shown = Shown()
-    async with shown.run_test(size=(80, 24)) as pilot:
+    async with apps.run(shown, (80, 24)) as pilot:
         strategy = field(shown, 'strategy')
         strategy.focus()
         await pilot.press('home')

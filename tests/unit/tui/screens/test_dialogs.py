@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 async def ask(dialog, *keys):
     answers = []
     app = apps.make()
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         app.push_screen(dialog, answers.append)
         await pilot.pause()
         await pilot.press(*keys)
@@ -49,7 +49,7 @@ async def test_a_typed_word_has_to_be_exact(keys, answers):
 
 async def test_a_question_shows_markup_as_it_is():
     app = apps.make()
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         app.push_screen(dialogs.Ask('[red]A[/red]?'))
         await pilot.pause()
         label = app.screen.query_one('.question', widgets.Label)

@@ -43,7 +43,7 @@ def test_the_keys_that_work_here_come_first():
 
 async def test_it_scrolls_and_closes():
     app = apps.make()
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('question_mark')
         await pilot.pause()
         box = app.screen.query_one('.help')

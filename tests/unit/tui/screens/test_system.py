@@ -37,7 +37,7 @@ def test_versions_are_those_that_run():
 
 async def test_sheets_follow_the_engine_and_escape_leaves():
     app = apps.make()
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.press('f5')
         await pilot.pause()
         sheet = app.screen.query(system.Sheet).first()

@@ -28,7 +28,7 @@ def seen(app):
 )
 async def test_panes_by_size(size, count):
     app = apps.make()
-    async with app.run_test(size=size) as pilot:
+    async with apps.run(app, size) as pilot:
         await pilot.pause()
         assert len(seen(app)) == count
 
@@ -36,7 +36,7 @@ async def test_panes_by_size(size, count):
 @pytest.mark.parametrize('size', [apps.WIDE, apps.MIDDLE, apps.SMALL])
 async def test_numbers_go_to_panes_also_to_hidden_ones(size):
     app = apps.make()
-    async with app.run_test(size=size) as pilot:
+    async with apps.run(app, size) as pilot:
         for number, found in enumerate(app.screen.grid.panes.values(), 1):
             if found.scope == 'ticket':
                 continue
@@ -49,7 +49,7 @@ async def test_numbers_go_to_panes_also_to_hidden_ones(size):
 
 async def test_titles_have_number_name_and_keys():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
         titles = {
             name: title_of(found)
@@ -65,7 +65,7 @@ async def test_titles_have_number_name_and_keys():
 
 async def test_a_shared_area_names_all_its_panes():
     app = apps.make()
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.pause()
         title = title_of(app.screen.grid.panes['events'])
         assert title.split() == ['8', 'events', '6', 'alerts(1)', '7', 'strat']
@@ -73,7 +73,7 @@ async def test_a_shared_area_names_all_its_panes():
 
 async def test_the_small_screen_names_all_panes_in_one_line():
     app = apps.make()
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.pause()
         title = title_of(app.screen.watchlist)
         assert all(str(number) in title for number in range(1, 9))
@@ -82,7 +82,7 @@ async def test_the_small_screen_names_all_panes_in_one_line():
 
 async def test_zoom_and_back():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('4', 'plus')
         await pilot.pause()
         assert seen(app) == ['orders']
@@ -97,7 +97,7 @@ async def test_zoom_and_back():
 
 async def test_tab_goes_through_the_panes_by_number():
     app = apps.make()
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('4', 'tab')
         assert app.screen.focused.id == 'positions'
         await pilot.press('8', 'tab')
@@ -108,7 +108,7 @@ async def test_tab_goes_through_the_panes_by_number():
 
 async def test_left_and_right_go_to_the_pane_beside():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('l')
         assert app.screen.focused.id == 'chart'
         await pilot.press('left')
@@ -119,7 +119,7 @@ async def test_left_and_right_go_to_the_pane_beside():
 
 async def test_left_and_right_turn_the_tabs_of_a_small_screen():
     app = apps.make()
-    async with app.run_test(size=apps.SMALL) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('right')
         assert app.screen.focused.id == 'chart'
         await pilot.press('left', 'left')
@@ -128,7 +128,7 @@ async def test_left_and_right_turn_the_tabs_of_a_small_screen():
 
 async def test_a_resize_keeps_the_focus_and_what_is_typed():
     app = apps.make()
-    async with app.run_test(size=apps.WIDE) as pilot:
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('b', '4', '2')
         await pilot.resize_terminal(*apps.SMALL)
         await pilot.pause(0.1)
@@ -142,7 +142,7 @@ async def test_a_resize_keeps_the_focus_and_what_is_typed():
 
 async def test_the_command_line_takes_the_place_of_the_hints():
     app = apps.make()
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.press('4', 'colon')
         line = app.screen.query_one(prompt.Prompt)
         height = app.screen.grid.size.height
@@ -155,7 +155,7 @@ async def test_the_command_line_takes_the_place_of_the_hints():
 
 async def test_the_command_line_opens_from_another_screen():
     app = apps.make()
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.press('f5', 'colon')
         await pilot.pause()
         assert isinstance(app.screen, trade.TradeScreen)
@@ -195,7 +195,7 @@ async def test_every_key_in_every_focus_sends_no_order_and_raises_nothing(
         for key in action.keys
         if action.id not in ('quit', 'yes')
     ]
-    async with app.run_test(size=apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.MIDDLE) as pilot:
         await pilot.press(*focus.split())
         await pilot.press(*keys)
         await pilot.pause()

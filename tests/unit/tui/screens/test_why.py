@@ -6,6 +6,7 @@ from textual import app
 
 from sting.model import errors
 from sting.model import views
+from tests.unit.tui import apps
 from tui.screens import why
 
 pytestmark = pytest.mark.unit
@@ -96,13 +97,13 @@ def test_text_from_outside_cannot_steer_the_terminal():
 
 
 async def test_text_from_outside_is_not_markup():
-    async with Shown(Station(CHAIN)).run_test(size=(100, 30)) as pilot:
+    async with apps.run(Shown(Station(CHAIN)), (100, 30)) as pilot:
         assert 'approved [/b]' in await text_of(pilot)
 
 
 async def test_the_chain_is_shown_from_the_event_to_its_first_cause():
     station = Station(CHAIN)
-    async with Shown(station).run_test(size=(100, 30)) as pilot:
+    async with apps.run(Shown(station), (100, 30)) as pilot:
         painted = await text_of(pilot)
 
     assert station.asked == [9]
@@ -112,24 +113,24 @@ async def test_the_chain_is_shown_from_the_event_to_its_first_cause():
 
 
 async def test_it_says_that_it_waits_for_the_engine():
-    async with Shown(Station(None)).run_test(size=(100, 30)) as pilot:
+    async with apps.run(Shown(Station(None)), (100, 30)) as pilot:
         assert why.ASKING in await text_of(pilot)
 
 
 async def test_an_event_that_is_not_there_is_said_so():
-    async with Shown(Station(())).run_test(size=(100, 30)) as pilot:
+    async with apps.run(Shown(Station(())), (100, 30)) as pilot:
         assert 'event 9 is not in the log' in await text_of(pilot)
 
 
 async def test_an_error_of_the_engine_is_shown():
     station = Station(errors.JournalError('the log cannot be read'))
-    async with Shown(station).run_test(size=(100, 30)) as pilot:
+    async with apps.run(Shown(station), (100, 30)) as pilot:
         assert 'the log cannot be read' in await text_of(pilot)
 
 
 async def test_escape_closes_it():
     shown = Shown(Station(CHAIN))
-    async with shown.run_test(size=(100, 30)) as pilot:
+    async with apps.run(shown, (100, 30)) as pilot:
         assert isinstance(shown.screen, why.WhyScreen)
         await pilot.press('escape')
         await pilot.pause()

@@ -43,7 +43,9 @@ def base(path):
 async def reaches(path, seq):
     """Waits until a restart would begin at a checkpoint."""
     async with asyncio.timeout(SOON_S):
-        while base(path) != seq:
+        while True:
+            if base(path) == seq:
+                return
             await asyncio.sleep(0.005)
 
 

@@ -5,8 +5,10 @@ from typing import Protocol
 import msgspec
 
 from sting.engine import doors
+from sting.engine import exits
 from sting.engine import state
 from sting.engine import step
+from sting.engine import targets
 from sting.model import errors
 from sting.model import events
 from sting.model import orders
@@ -14,13 +16,6 @@ from sting.model import records
 
 _T = events.EventType
 _S = orders.OrderStatus
-_STOPS = frozenset(
-    {
-        orders.OrderType.STOP,
-        orders.OrderType.STOP_LIMIT,
-        orders.OrderType.TRAILING_STOP,
-    }
-)
 
 
 class Gate(Protocol):
@@ -243,7 +238,9 @@ class OrderDesk:
                 self.cancel(order, signal.reason, event.seq)
             if self._turn.state.exit_of(*where) is not None:
                 return
-        side, quantity = self._wanted(signal)
+        side, quantity = targets.wanted(
+            signal, self._turn.state, self.gate.size
+        )
         if side is None or quantity <= orders.DUST:
             return
         # Written so that nan fails too.
@@ -275,72 +272,11 @@ class OrderDesk:
             event,
         )
 
-    def _wanted(
-        self, signal: orders.Signal
-    ) -> tuple[orders.OrderSide | None, float]:
-        """Turns what a strategy wants into a side and a quantity."""
-        price = self._turn.state.prices.get(signal.symbol, 0.0)
-        if signal.kind is orders.SignalKind.ORDER:
-            quantity = signal.quantity
-            if quantity is None:
-                quantity = self.gate.size(
-                    signal.symbol, price, self._turn.state
-                )
-            return signal.side, quantity
-        target = signal.quantity or 0.0
-        if signal.kind is orders.SignalKind.CLOSE:
-            target = 0.0
-        elif signal.kind is orders.SignalKind.TARGET_WEIGHT:
-            if not price:
-                return None, 0.0
-            target = (signal.weight or 0.0) * self._turn.state.equity() / price
-        missing = target - self._heading(signal.strategy, signal.symbol)
-        side = orders.OrderSide.BUY if missing > 0 else orders.OrderSide.SELL
-        return side, abs(missing)
-
-    def _heading(self, strategy: str, symbol: str) -> float:
-        """Gives the position that a strategy comes to as things stand.
-
-        What is being cancelled is not counted, nor a stop that waits behind
-        the position: it is there for the case that things go wrong.
-        """
-        position = self._turn.state.book(strategy).quantity(symbol)
-        stops = []
-        for order in self._turn.state.own(strategy, symbol):
-            if order.status is _S.PENDING_CANCEL:
-                continue
-            if order.type in _STOPS and not order.triggered:
-                stops.append(order)
-            else:
-                position += order.signed_remaining
-        return position + sum(
-            order.signed_remaining
-            for order in stops
-            if order.side.sign * position >= 0
-        )
-
     def _leave(self, strategy: str, symbol: str) -> None:
         """Sends a strategy's way out once nothing of it works any more."""
-        system = self._turn.state
-        order_id = system.exit_of(strategy, symbol)
-        if order_id is None or any(system.own(strategy, symbol)):
-            return
-        seq, signal = system.exits[order_id]
-        held = system.book(strategy).quantity(symbol)
-        side = orders.OrderSide.SELL if held > 0 else orders.OrderSide.BUY
-        self.request(
-            orders.Order(
-                id=order_id,
-                symbol=symbol,
-                side=side,
-                quantity=abs(held),
-                strategy=strategy,
-                reason=signal.reason,
-            ),
-            events.Event(
-                seq, self._turn.now, _T.SIGNAL, strategy, signal, symbol
-            ),
-        )
+        found = exits.way_out(self._turn.state, strategy, symbol)
+        if found is not None:
+            self.request(*found)
 
     def request(
         self,
@@ -442,22 +378,10 @@ class OrderDesk:
             The order after the verdict; None while there is one to wait for,
             or nothing left to close.
         """
-        order_id = self._turn.state.closing.get(symbol)
-        if order_id is None or any(self._turn.state.working(symbol)):
+        order = exits.flatten(self._turn.state, symbol)
+        if order is None:
             return None
-        held = self._turn.state.portfolio.quantity(symbol)
-        side = orders.OrderSide.SELL if held > 0 else orders.OrderSide.BUY
-        return self.request(
-            orders.Order(
-                id=order_id,
-                symbol=symbol,
-                side=side,
-                quantity=abs(held),
-                reason='flatten',
-            ),
-            cause,
-            flatten=True,
-        )
+        return self.request(order, cause, flatten=True)
 
     def cancel_working(
         self, symbol: str | None, reason: str, cause: int

@@ -22,6 +22,13 @@ CREATED = records.LogCreated(
     log='ab', profile='test', mode=records.Mode.PAPER, cash=CASH
 )
 
+STOP = {
+    'side': SELL,
+    'quantity': 100.0,
+    'type': orders.OrderType.STOP,
+    'stop_price': 80.0,
+}
+
 
 def bar(symbol='AAPL', price=100.0, timestamp=NOON, **more):
     first = more.setdefault('open', price)
@@ -120,6 +127,13 @@ class World:
         fields = {'strategy': 'sma', 'reason': 'why'} | fields
         data = orders.Signal(symbol=symbol, order_id=order_id, **fields)
         return self.tell(T.SIGNAL, data, 'sma', symbol)
+
+    def protected(self, **stop):
+        """100 held by a strategy, and its stop that works besides."""
+        self.signal('ab-1', side=BUY, quantity=100.0)
+        self.fill('ab-1', 100.0)
+        self.signal('ab-2', **(STOP | stop))
+        self.update('ab-2', S.ACCEPTED, broker_id='b')
 
     def run(self, name='sma'):
         """Starts a strategy."""

@@ -1,0 +1,124 @@
+"""Ways out wait for the orders that they replace."""
+
+import pytest
+
+from sting.engine import step
+from sting.model import commands
+from sting.model import orders
+from sting.risk import rules
+from tests.unit.engine import worlds
+
+pytestmark = pytest.mark.unit
+
+S = worlds.S
+BUY, SELL = worlds.BUY, worlds.SELL
+KIND = orders.SignalKind
+
+
+@pytest.fixture
+def world():
+    made = worlds.World(rules.MaxOrderNotional(50_000.0))
+    made.bar('AAPL', 100.0)
+    return made
+
+
+OUT = [
+    {'kind': KIND.CLOSE},
+    {'kind': KIND.TARGET, 'quantity': 0.0},
+    {'kind': KIND.TARGET_WEIGHT, 'weight': 0.0},
+]
+
+
+@pytest.mark.parametrize('out', OUT, ids=lambda out: str(out['kind']))
+def test_a_way_out_first_cancels_the_strategys_own_orders(world, out):
+    world.protected()
+    other = world.accepted(BUY, 1.0)
+    came = world.signal('ab-3', reason='time is up', **out)
+    assert [one.order.id for one in world.effects(step.Cancel)] == ['ab-2']
+    assert world.placed() == []
+    world.update('ab-2', S.CANCELLED)
+    (order,) = world.placed()
+    assert (order.id, order.side, order.quantity) == ('ab-3', SELL, 100.0)
+    assert (order.strategy, order.reason) == ('sma', 'time is up')
+    assert order.cause == came.events[0].seq
+    assert world.state.exits == {}
+    assert world.status(other) is S.ACCEPTED
+
+
+def test_a_close_whose_stop_fills_first_sells_only_the_rest(world):
+    world.protected()
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.fill('ab-2', 60.0, side=SELL, execution_id='x2')
+    assert world.placed() == []
+    world.update('ab-2', S.CANCELLED)
+    (order,) = world.placed()
+    assert order.quantity == 40.0
+
+
+def test_a_close_whose_stop_fills_whole_is_done(world):
+    world.protected()
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.fill('ab-2', 100.0, side=SELL, execution_id='x2')
+    assert world.placed() == []
+    assert world.state.exits == {}
+
+
+def test_a_close_takes_back_what_is_coming(world):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.signal('ab-2', kind=KIND.CLOSE)
+    world.fill('ab-1', 4.0)
+    world.update('ab-1', S.CANCELLED)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (SELL, 4.0)
+
+
+def test_a_close_that_waits_is_asked_for_once(world):
+    world.protected()
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.signal('ab-4', kind=KIND.CLOSE)
+    assert world.effects() == []
+    world.update('ab-2', S.CANCELLED)
+    assert [order.id for order in world.placed()] == ['ab-3']
+
+
+def test_while_a_close_waits_its_strategy_gets_no_new_order(world):
+    world.protected()
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.signal('ab-4', side=BUY, quantity=1.0)
+    assert world.alerts() == [
+        'denied buy 1 AAPL: sma is closing AAPL and waits for its working '
+        'orders to end'
+    ]
+    world.signal('ab-5', side=BUY, quantity=1.0, strategy='mean')
+    assert world.status('ab-5') is S.SUBMITTED
+
+
+@pytest.mark.parametrize('ended', [commands.Halt, commands.Flatten])
+def test_a_halt_and_a_flatten_end_a_close_that_waits(world, ended):
+    world.protected()
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.command(ended)
+    world.update('ab-2', S.CANCELLED)
+    assert 'ab-3' not in world.state.orders
+    assert world.state.exits == {}
+
+
+def test_a_close_while_a_flatten_waits_is_left_to_the_flatten(world):
+    world.protected()
+    flatten = world.command(commands.Flatten)
+    world.signal('ab-3', kind=KIND.CLOSE)
+    assert world.status('ab-3') is S.DENIED
+    world.update('ab-2', S.CANCELLED)
+    (order,) = world.placed()
+    assert (order.id, order.quantity) == (f'ab-{flatten.seq}-0-1', 100.0)
+
+
+def test_a_close_never_leaves_its_stop_to_be_denied_by_a_rule(world):
+    # 600 are worth more than one order may, but shrink the position.
+    for number in range(2):
+        world.signal(f'ab-{number}', side=BUY, quantity=300.0)
+        world.fill(f'ab-{number}', 300.0)
+    world.signal('ab-2', **(worlds.STOP | {'quantity': 600.0}))
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.update('ab-2', S.CANCELLED)
+    assert [order.quantity for order in world.placed()] == [600.0]

@@ -1,0 +1,102 @@
+"""Orders that bring a strategy to a position."""
+
+import pytest
+
+from sting.model import orders
+from sting.risk import rules
+from tests.unit.engine import worlds
+
+pytestmark = pytest.mark.unit
+
+T, S = worlds.T, worlds.S
+BUY, SELL = worlds.BUY, worlds.SELL
+KIND = orders.SignalKind
+
+
+@pytest.fixture
+def world():
+    made = worlds.World(rules.MaxOrderNotional(50_000.0))
+    made.bar('AAPL', 100.0)
+    return made
+
+
+@pytest.mark.parametrize(
+    ('target', 'side', 'quantity'),
+    [(25.0, BUY, 9.0), (10.0, SELL, 6.0), (-5.0, SELL, 21.0)],
+)
+def test_a_target_counts_what_is_held_and_what_works(
+    world, target, side, quantity
+):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.fill('ab-1', 10.0)
+    world.signal('ab-2', side=BUY, quantity=8.0)
+    world.fill('ab-2', 2.0, execution_id='x2')
+    # Another's orders and holdings are no part of it.
+    world.signal('ab-3', side=SELL, quantity=2.0)
+    world.signal('ab-4', side=BUY, quantity=50.0, strategy='mean')
+    world.held(7.0)
+    world.signal('ab-5', kind=KIND.TARGET, quantity=target)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (side, quantity)
+
+
+def test_a_target_that_is_met_makes_no_order(world):
+    world.signal('ab-1', kind=KIND.TARGET, quantity=10.0)
+    world.signal('ab-2', kind=KIND.TARGET, quantity=10.0)
+    assert world.kinds() == [T.SIGNAL]
+
+
+def test_a_target_weight_is_a_share_of_the_equity(world):
+    world.signal(kind=KIND.TARGET_WEIGHT, weight=-0.25)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (SELL, 250.0)
+
+
+def test_a_target_weight_without_a_price_makes_no_order(world):
+    world.signal(symbol='IBM', kind=KIND.TARGET_WEIGHT, weight=0.5)
+    assert world.kinds() == [T.SIGNAL]
+
+
+def test_a_target_leaves_out_a_stop_that_waits_behind_the_position(world):
+    world.protected()
+    world.signal('ab-3', kind=KIND.TARGET, quantity=100.0)
+    assert world.placed() == []
+    world.signal('ab-4', kind=KIND.TARGET, quantity=120.0)
+    assert [(o.side, o.quantity) for o in world.placed()] == [(BUY, 20.0)]
+
+
+def test_a_target_leaves_out_a_stop_behind_a_position_that_is_coming(world):
+    world.signal('ab-1', side=BUY, quantity=100.0)
+    world.signal('ab-2', **worlds.STOP)
+    world.signal('ab-3', kind=KIND.TARGET, quantity=100.0)
+    assert world.placed() == []
+
+
+@pytest.mark.parametrize('side', [BUY, SELL])
+def test_a_target_counts_a_stop_that_would_open_a_position(world, side):
+    world.signal('ab-1', **(worlds.STOP | {'side': side}))
+    target = side.sign * 100.0
+    world.signal('ab-2', kind=KIND.TARGET, quantity=target)
+    assert world.placed() == []
+
+
+def test_a_target_counts_a_stop_limit_that_was_touched(world):
+    world.protected(type=orders.OrderType.STOP_LIMIT, price=79.0)
+    world.update('ab-2', S.ACCEPTED, triggered=True)
+    world.signal('ab-3', kind=KIND.TARGET, quantity=100.0)
+    assert [(o.side, o.quantity) for o in world.placed()] == [(BUY, 100.0)]
+
+
+def test_a_target_leaves_out_what_is_being_cancelled(world):
+    world.signal('ab-1', side=BUY, quantity=100.0)
+    world.signal('ab-1', kind=KIND.CANCEL)
+    world.signal('ab-2', kind=KIND.TARGET, quantity=100.0)
+    assert [(o.side, o.quantity) for o in world.placed()] == [(BUY, 100.0)]
+
+
+def test_a_close_sells_what_is_held(world):
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.fill('ab-1', 10.0)
+    world.signal('ab-2', kind=KIND.CLOSE, quantity=3.0)
+    (order,) = world.placed()
+    assert (order.id, order.side, order.quantity) == ('ab-2', SELL, 10.0)

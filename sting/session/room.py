@@ -31,6 +31,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
+from sting.model import specs
 from sting.model import views
 from sting.risk import gate
 from sting.risk import stop
@@ -534,16 +535,9 @@ class EngineRoom:
 
 def _specs(
     config: settings.Settings, chosen: settings.Profile
-) -> list[host.StrategySpec]:
+) -> list[specs.StrategySpec]:
     """Numbers the strategies of a profile, from 1 in configured order."""
     return [
-        host.StrategySpec(
-            name=name,
-            reference=config.strategies[name].strategy,
-            symbols=config.strategies[name].symbols,
-            parameters=config.strategies[name].parameters,
-            number=number,
-            enabled=config.strategies[name].enabled,
-        )
+        config.strategies[name].spec(name, number)
         for number, name in enumerate(chosen.strategies, start=1)
     ]

@@ -149,6 +149,9 @@ def _explain(value: object, kind: Any, message: str) -> str:
         choices = [str(choice) for choice in typing.get_args(kind)]
     if choices:
         return f'{value!r} is not one of: {", ".join(choices)}'
+    bounds = _bounds(kind)
+    if bounds and not isinstance(value, bool | str):
+        return f'expected {bounds}, got {value!r}'
     message = message.partition(' - at ')[0]
     for word, plain in _WORDS.items():
         message = message.replace(f'`{word}`', plain)
@@ -156,6 +159,22 @@ def _explain(value: object, kind: Any, message: str) -> str:
     if isinstance(value, bool) and message.startswith('Expected text'):
         message += '; put it in quotes'
     return message[:1].lower() + message[1:]
+
+
+def _bounds(kind: Any) -> str:
+    """Says what a bounded number has to be; '' for what has no bounds."""
+    if typing.get_origin(kind) is not typing.Annotated:
+        return ''
+    number, meta = typing.get_args(kind)[:2]
+    if number not in (int, float):
+        return ''
+    signs = {'>': meta.gt, '>=': meta.ge, '<': meta.lt, '<=': meta.le}
+    allowed = ' and '.join(
+        f'{sign} {limit:,}'
+        for sign, limit in signs.items()
+        if limit is not None
+    )
+    return f'{_WORDS[number.__name__]} {allowed}'
 
 
 def _name(value: object) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from sting.model import errors
 from sting.model import records
+from sting.model import specs
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -138,13 +139,39 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
         strategy: What to run: `module` or `path/to/file.py:ClassName`.
         symbols: What it is given; empty for all symbols of the profile.
         parameters: By name; what is not named keeps its default.
+        on_failure: What becomes of its orders and its position if it fails.
+        process: What its process may use.
+        shadow_s: Seconds that a new version of its code runs beside the old
+            one before it takes over; 0 for none.
         enabled: Whether it starts with the engine.
     """
 
     strategy: Name
     symbols: tuple[Name, ...] = ()
     parameters: dict[str, bool | int | float | str] = {}
+    on_failure: specs.OnFailure = 'cancel'
+    process: specs.Process = specs.Process()
+    shadow_s: Annotated[float, msgspec.Meta(ge=0, le=604_800)] = 0.0
     enabled: bool = True
+
+    def spec(self, name: str, number: int) -> specs.StrategySpec:
+        """Gives the instance that this makes.
+
+        Args:
+            name: Its name.
+            number: Its number in order ids, from 1.
+        """
+        return specs.StrategySpec(
+            name=name,
+            reference=self.strategy,
+            symbols=self.symbols,
+            parameters=self.parameters,
+            number=number,
+            on_failure=self.on_failure,
+            process=self.process,
+            shadow_s=self.shadow_s,
+            enabled=self.enabled,
+        )
 
 
 class Strategies(Section, frozen=True, kw_only=True):

@@ -6,7 +6,6 @@ from collections.abc import Coroutine
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-import dataclasses
 from typing import Any
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import specs
 from sting.strategy import blame
 from sting.strategy import context
 from sting.strategy import loader
@@ -37,27 +37,6 @@ GRACE_S = 2.0
 Emit = Callable[[str, int, Sequence[orders.Signal]], None]
 Status = Callable[[str, str, str], None]
 Note = Callable[[str, context.LogLine], None]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class StrategySpec:
-    """An instance of a strategy, as configured.
-
-    Attributes:
-        name: Its name, in the log and on its orders.
-        reference: What it runs: a module or a file.
-        symbols: What it is given; empty for all.
-        parameters: Values, or their texts, by name.
-        number: Its number in order ids, from 1.
-        enabled: Whether it starts with the engine.
-    """
-
-    name: str
-    reference: str
-    symbols: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    number: int = 1
-    enabled: bool = True
 
 
 class StrategyHost(Protocol):
@@ -137,7 +116,7 @@ class _Instance:
         first: By symbol, the time of the first bar that was delivered.
     """
 
-    def __init__(self, spec: StrategySpec) -> None:
+    def __init__(self, spec: specs.StrategySpec) -> None:
         self.spec = spec
         self.queue: asyncio.Queue[step.Notify | None] = asyncio.Queue(WAITING)
         self.task: asyncio.Task[None] | None = None
@@ -177,7 +156,7 @@ class InProcessHost:
 
     def __init__(
         self,
-        specs: Sequence[StrategySpec],
+        specs: Sequence[specs.StrategySpec],
         *,
         log: str,
         time_source: clock.Clock,
@@ -275,7 +254,7 @@ class InProcessHost:
             *(self.stop(name, seq=seq) for name in self._running)
         )
 
-    def _spec(self, name: str) -> StrategySpec:
+    def _spec(self, name: str) -> specs.StrategySpec:
         """Finds what is configured under a name."""
         spec = self._specs.get(name)
         if spec is None:

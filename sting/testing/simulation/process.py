@@ -25,6 +25,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
+from sting.model import specs
 from sting.risk import manager as risk
 from sting.risk import rules
 from sting.risk import stop
@@ -45,8 +46,8 @@ LIMITS = {
 }
 STRATEGY = 'sting.testing.simulation.strategies:Erratic'
 SPECS = [
-    host.StrategySpec('one', STRATEGY, number=1),
-    host.StrategySpec('two', STRATEGY, number=2, symbols=('AAA',)),
+    specs.StrategySpec('one', STRATEGY, number=1),
+    specs.StrategySpec('two', STRATEGY, number=2, symbols=('AAA',)),
 ]
 
 

@@ -13,6 +13,7 @@ from sting.engine import step
 from sting.model import events
 from sting.model import market
 from sting.model import orders
+from sting.model import specs
 from sting.risk import stop
 from sting.session import outlet
 from sting.simulator import market as simulated
@@ -47,7 +48,7 @@ class Parts:
             broker, self.reports.append, self.stop.withholds
         )
         self.hosted = host.InProcessHost(
-            [host.StrategySpec(name='mine', reference=path)],
+            [specs.StrategySpec(name='mine', reference=path)],
             log='t',
             time_source=clock.VirtualClock(),
             emit=lambda name, seq, made: self.signals.extend(made),

@@ -9,6 +9,7 @@ import pytest
 from sting import settings
 from sting.model import errors
 from sting.model import records
+from sting.model import specs
 from sting.risk import rules
 from sting.settings import loader
 
@@ -225,6 +226,49 @@ def test_exchange_settings_are_laid_over(home):
             3,
             'strategies.sma_demo.parameters.fast',
         ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    on_failre: keep\n',
+            3,
+            "unknown key 'on_failre'; did you mean 'on_failure'?",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    on_failure: panic\n',
+            3,
+            "'panic' is not one of: keep, cancel, flatten",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    process:\n      memry_mb: 3\n',
+            4,
+            "unknown key 'memry_mb'; did you mean 'memory_mb'?",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    process: {memory_mb: 3}\n',
+            3,
+            'strategies.sma_demo.process.memory_mb: expected a whole number '
+            '>= 64 and <= 1,048,576, got 3',
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    process: {deadline_ms: soon}\n',
+            3,
+            'process.deadline_ms: expected a number, got text',
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    process: {deadline_ms: 20}\n',
+            3,
+            'deadline_ms 20 must not be less than late_ms 100',
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    shadow_s: -1\n',
+            3,
+            'shadow_s: expected a number >= 0 and <= 604,800, got -1',
+        ),
     ],
 )
 def test_mistake_names_file_line_and_remedy(home, name, text, line, words):
@@ -250,6 +294,32 @@ def test_strategy_may_name_some_of_the_profiles_symbols(home):
     )
     loaded = settings.load(home)
     assert loaded.strategies['sma_demo'].symbols == ('IBM', 'FB')
+
+
+def test_strategy_that_says_little_has_the_usual_limits(home):
+    _write(home, 'strategy.yaml', 'strategies: {s: {strategy: a}}\n')
+    made = settings.load(home).strategies['s'].spec('s', 2)
+    assert made == specs.StrategySpec('s', 'a', number=2)
+    assert made.process == specs.Process(
+        memory_mb=1024,
+        late_ms=100.0,
+        deadline_ms=1000.0,
+        signals_per_s=100.0,
+        state_every_s=60.0,
+    )
+    assert (made.on_failure, made.shadow_s) == ('cancel', 0.0)
+
+
+def test_strategys_process_is_laid_over_key_by_key(home):
+    _write(
+        home,
+        'strategy.yaml',
+        'strategies:\n  sma_demo:\n    process: {memory_mb: 512}\n'
+        '    on_failure: flatten\n    shadow_s: 30\n',
+    )
+    made = settings.load(home).strategies['sma_demo'].spec('sma_demo', 1)
+    assert (made.process.memory_mb, made.process.deadline_ms) == (512, 1000.0)
+    assert (made.on_failure, made.shadow_s) == ('flatten', 30.0)
 
 
 def test_file_that_nothing_reads_is_refused(home):

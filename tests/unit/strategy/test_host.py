@@ -7,6 +7,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import portfolio
+from sting.model import specs
 from sting.strategy import host
 from tests.unit.strategy import samples
 
@@ -100,7 +101,7 @@ def desk():
 
 def spec(tmp_path, name, code, **fields):
     path = samples.write(tmp_path, f'{name}.py', code)
-    return host.StrategySpec(name=name, reference=str(path), **fields)
+    return specs.StrategySpec(name=name, reference=str(path), **fields)
 
 
 def make(desk, *specs):

@@ -1,0 +1,66 @@
+"""What is configured of one instance of a strategy."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from typing import Any
+from typing import Literal
+
+import msgspec
+
+# What the engine does with the orders and the position of a strategy that
+# failed: it leaves both, cancels the orders, or closes the position as well.
+OnFailure = Literal['keep', 'cancel', 'flatten']
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy's process may use.
+
+    Attributes:
+        memory_mb: The most memory it may have, in megabytes.
+        late_ms: An answer that takes longer than this is flagged.
+        deadline_ms: A process that takes longer than this is killed.
+        signals_per_s: What it may want in a second, over ten seconds.
+        state_every_s: Its state is kept after so many seconds, and when it
+            stops.
+    """
+
+    memory_mb: Annotated[int, msgspec.Meta(ge=64, le=1_048_576)] = 1024
+    late_ms: Annotated[float, msgspec.Meta(ge=1, le=60_000)] = 100.0
+    deadline_ms: Annotated[float, msgspec.Meta(ge=10, le=600_000)] = 1000.0
+    signals_per_s: Annotated[float, msgspec.Meta(gt=0, le=100_000)] = 100.0
+    state_every_s: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 60.0
+
+    def __post_init__(self) -> None:
+        """Refuses a deadline that comes before an answer is late."""
+        if self.deadline_ms < self.late_ms:
+            raise ValueError(
+                f'deadline_ms {self.deadline_ms:g} must not be less than '
+                f'late_ms {self.late_ms:g}'
+            )
+
+
+class StrategySpec(msgspec.Struct, frozen=True):
+    """An instance of a strategy, as configured.
+
+    Attributes:
+        name: Its name, in the log and on its orders.
+        reference: What it runs: a module or a file.
+        symbols: What it is given; empty for all.
+        parameters: Values, or their texts, by name.
+        number: Its number in order ids, from 1.
+        on_failure: What becomes of its orders and its position if it fails.
+        process: What its process may use.
+        shadow_s: Seconds that a new version of its code runs beside the old
+            one, unheard, before it takes over; 0 for none.
+        enabled: Whether it starts with the engine.
+    """
+
+    name: str
+    reference: str
+    symbols: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = {}
+    number: int = 1
+    on_failure: OnFailure = 'cancel'
+    process: Process = Process()
+    shadow_s: float = 0.0
+    enabled: bool = True

@@ -65,8 +65,9 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.STRATEGY: 'strategy name',
     Treatment.SOURCE: 'source who component',
     # Indicators follow prices or do not, which nobody can tell; a digest is
-    # of an image that does not go with the log; `confirm` is typed by hand.
-    Treatment.EMPTY: 'indicators digest confirm',
+    # of an image that does not go with the log; `code` is the hash of files
+    # that others may have too; `confirm` is typed by hand.
+    Treatment.EMPTY: 'indicators digest code confirm',
     Treatment.LOG: 'log',
     Treatment.PROFILE: 'profile',
     Treatment.COMMAND: 'command',

@@ -268,6 +268,7 @@ class OrderDesk:
                 time_in_force=signal.time_in_force,
                 strategy=signal.strategy,
                 reason=signal.reason,
+                code=signal.code,
             ),
             event,
         )

@@ -29,6 +29,7 @@ def way_out(
         symbol,
         signal.reason,
         strategy,
+        signal.code,
     )
     return order, events.Event(
         seq, system.time, events.EventType.SIGNAL, strategy, signal, symbol
@@ -53,7 +54,12 @@ def flatten(system: state.SystemState, symbol: str) -> orders.Order | None:
 
 
 def _against(
-    held: float, order_id: str, symbol: str, reason: str, strategy: str = ''
+    held: float,
+    order_id: str,
+    symbol: str,
+    reason: str,
+    strategy: str = '',
+    code: str = '',
 ) -> orders.Order:
     side = orders.OrderSide.SELL if held > 0 else orders.OrderSide.BUY
     return orders.Order(
@@ -63,4 +69,5 @@ def _against(
         quantity=abs(held),
         strategy=strategy,
         reason=reason,
+        code=code,
     )

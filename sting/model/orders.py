@@ -163,6 +163,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         cause: Number of the event that asked for it.
         seq: Number of the event that created it.
         judged: Number of the event of its verdict.
+        code: Hash of the strategy's code that asked for it, 16 hex digits;
+            empty for the operator's, and in backtests.
     """
 
     id: str
@@ -195,6 +197,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     cause: int = 0
     seq: int = 0
     judged: int = 0
+    code: str = ''
 
     @property
     def remaining(self) -> float:
@@ -301,6 +304,8 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
         order_id: The id that the order will have, or that is to be cancelled.
         strategy: Who wants it.
         indicators: Values of the strategy's indicators at that moment.
+        code: Hash of the code that made it, 16 hex digits; empty in
+            backtests, whose `log_hash` covers no version of anything.
     """
 
     symbol: str
@@ -319,6 +324,7 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
     order_id: str = ''
     strategy: str = ''
     indicators: dict[str, float] = msgspec.field(default_factory=dict)
+    code: str = ''
 
     @property
     def is_exit(self) -> bool:

@@ -81,11 +81,13 @@ class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
         strategy: The name of the instance.
         status: starting, running, stopped or failed.
         detail: Why, for a person.
+        code: Hash of the code that it runs, 16 hex digits, where it runs.
     """
 
     strategy: str
     status: str
     detail: str = ''
+    code: str = ''
 
 
 class Alert(payload.Payload, frozen=True, kw_only=True):

@@ -266,6 +266,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             kind=orders.SignalKind.CANCEL,
             order_id=order_id,
             strategy=self._context.name,
+            code=self._context.code,
         )
         self._context.queue.append(wanted)
         return wanted.order_id
@@ -330,6 +331,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             time_in_force=time_in_force,
             reason=reason,
             strategy=self._context.name,
+            code=self._context.code,
             indicators=self._context.values(symbol),
         )
         orders.check_order(
@@ -361,6 +363,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             kind=kind,
             reason=reason,
             strategy=self._context.name,
+            code=self._context.code,
             indicators=self._context.values(symbol),
             **fields,
         )

@@ -195,12 +195,14 @@ class Context:
         made: How many ids were made in answer to it.
         ids: The start and the middle of its order ids: log, strategy number.
         name: The instance's name, in its signals.
+        code: Hash of the code that it runs, in its signals; or empty.
     """
 
     __slots__ = (
         '_plans',
         '_symbol',
         'clock',
+        'code',
         'event',
         'handles',
         'ids',
@@ -212,6 +214,7 @@ class Context:
 
     def __init__(self, name: str = '') -> None:
         self.name = name
+        self.code = ''
         self.clock = EventClock()
         self.log = StrategyLog(self.clock)
         self.queue: list[orders.Signal] = []

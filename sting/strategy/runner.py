@@ -42,7 +42,12 @@ class StrategyRunner:
     )
 
     def __init__(
-        self, strategy: base.AbstractStrategy, *, number: int, log: str
+        self,
+        strategy: base.AbstractStrategy,
+        *,
+        number: int,
+        log: str,
+        code: str = '',
     ) -> None:
         """Makes a runner.
 
@@ -50,11 +55,14 @@ class StrategyRunner:
             strategy: The instance to feed.
             number: Its number in order ids, from 1.
             log: The id of the log, the start of every order id.
+            code: Hash of the code that runs, for its signals; empty in
+                backtests.
         """
         self.strategy = strategy
         self.number = number
         self._context = strategy._context
         self._context.ids = (log, number)
+        self._context.code = code
         # Its own `name` is the strategy's to change.
         self.name = self._context.name
         kind = type(strategy)
@@ -283,6 +291,7 @@ class StrategyRunner:
             for name in orders.Signal.__struct_fields__
         }
         fields['strategy'] = self.name
+        fields['code'] = self._context.code
         fields['order_id'] = signal.order_id or self._context.next_id()
         return plain.signal(**fields)
 

@@ -39,6 +39,7 @@ def test_a_signal_becomes_an_order_in_one_step(world):
         stop_loss=90.0,
         time_in_force=orders.TimeInForce.DAY,
         reason='crossed',
+        code='c0de',
     )
     signal, request, verdict = world.last.events
     assert world.kinds() == [T.SIGNAL, T.ORDER_REQUEST, T.RISK_VERDICT]
@@ -58,6 +59,7 @@ def test_a_signal_becomes_an_order_in_one_step(world):
         time_in_force=orders.TimeInForce.DAY,
         strategy='sma',
         reason='crossed',
+        code='c0de',
         created=world.now,
         updated=world.now,
         status=S.SUBMITTED,

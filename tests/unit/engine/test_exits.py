@@ -33,13 +33,14 @@ OUT = [
 def test_a_way_out_first_cancels_the_strategys_own_orders(world, out):
     world.protected()
     other = world.accepted(BUY, 1.0)
-    came = world.signal('ab-3', reason='time is up', **out)
+    came = world.signal('ab-3', reason='time is up', code='c0de', **out)
     assert [one.order.id for one in world.effects(step.Cancel)] == ['ab-2']
     assert world.placed() == []
     world.update('ab-2', S.CANCELLED)
     (order,) = world.placed()
     assert (order.id, order.side, order.quantity) == ('ab-3', SELL, 100.0)
     assert (order.strategy, order.reason) == ('sma', 'time is up')
+    assert order.code == 'c0de'
     assert order.cause == came.events[0].seq
     assert world.state.exits == {}
     assert world.status(other) is S.ACCEPTED

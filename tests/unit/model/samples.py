@@ -73,6 +73,7 @@ SAMPLES = {
         order_id='ab-7-1-1',
         strategy='sma',
         indicators={'fast': 1.25, 'slow': 1.5},
+        code='0123456789abcdef',
     ),
     _T.ORDER_REQUEST: orders.Order(
         id='ab-7-1-1',
@@ -105,6 +106,7 @@ SAMPLES = {
         cause=7,
         seq=8,
         judged=9,
+        code='0123456789abcdef',
     ),
     _T.RISK_VERDICT: records.Verdict(
         order_id='ab-7-1-1',
@@ -159,7 +161,10 @@ SAMPLES = {
         state=records.TradingState.HALTED, who='operator', reason='enough'
     ),
     _T.STRATEGY_STATUS: records.StrategyStatus(
-        strategy='sma', status='failed', detail='ZeroDivisionError'
+        strategy='sma',
+        status='failed',
+        detail='ZeroDivisionError',
+        code='0123456789abcdef',
     ),
     _T.COMMAND: events.CommandGiven(command=EVERY_COMMAND[0]),
 }

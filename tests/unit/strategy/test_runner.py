@@ -201,6 +201,24 @@ async def test_own_signals_get_a_name_and_an_id():
     assert second.order_id == 'mine'
 
 
+async def test_signals_carry_the_hash_of_their_code():
+    class Own(Recorder):
+        def generate_signals(self):
+            wanted = super().generate_signals()
+            return [
+                *wanted,
+                strategy.Signal(symbol='X', code='what it says itself'),
+            ]
+
+    for kind in (Recorder, Own):
+        feeder = runner.StrategyRunner(
+            kind('s', {}), number=3, log='log', code='c0de'
+        )
+        wanted = await feeder.start(1)
+        assert {signal.code for signal in wanted} == {'c0de'}
+    assert [signal.code for signal in await made().start(1)] == ['']
+
+
 async def test_what_is_written_to_the_log_is_taken():
     feeder = await started(Silent)
     feeder.strategy.log.info('hello')

@@ -11,6 +11,7 @@ import time
 from benchmarks import rig
 from benchmarks import rows
 from sting.engine import bus
+from sting.engine import chain
 from sting.engine import journal
 from sting.engine import step
 from sting.model import events
@@ -100,7 +101,7 @@ def _on_disk(work: list[bus.Incoming]) -> rows.Took:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / 'events.db'
         spent = asyncio.run(push(path))
-        found = journal.verify(path)
+        found = chain.verify(path)
         rows.check((found.ok, found.events), (True, len(work) + 1), 'the log')
     return spent
 

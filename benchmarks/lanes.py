@@ -9,7 +9,7 @@ import tempfile
 from benchmarks import rig
 from benchmarks import rows
 from sting.engine import bus
-from sting.engine import journal
+from sting.engine import reader
 from sting.model import events
 
 PUBLISHERS = 50
@@ -60,7 +60,7 @@ async def _publish_all(made: rig.Rig) -> None:
 
 def _check_order(path: pathlib.Path) -> None:
     stamps: dict[str, list[int]] = collections.defaultdict(list)
-    for event in journal.read(path):
+    for event in reader.read(path):
         if event.type is events.EventType.MARKET_DATA:
             stamps[event.symbol].append(event.data.timestamp)
     counts = {symbol: len(each) for symbol, each in stamps.items()}

@@ -11,6 +11,7 @@ from benchmarks import trader
 from sting.engine import image
 from sting.engine import journal
 from sting.engine import mark
+from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import state
 from sting.model import events
@@ -41,7 +42,7 @@ def _read(path: pathlib.Path, live: trader.Trader) -> Iterator[rows.Row]:
     lived = image.capture(live.state)
 
     def decode() -> None:
-        rows.check(sum(1 for _ in journal.read(path)), count, 'events read')
+        rows.check(sum(1 for _ in reader.read(path)), count, 'events read')
 
     def replay() -> None:
         found = recovery.state_at(path, count)

@@ -182,14 +182,14 @@ def _check_engines(home: settings.Home) -> _Checks:
 
 
 def _check_logs(home: settings.Home) -> _Checks:
-    from sting.engine import journal  # noqa: PLC0415
+    from sting.engine import chain  # noqa: PLC0415
 
     for name in home.profiles():
         path = home.log(name)
         if not path.exists():
             continue
         try:
-            found = journal.verify(path)
+            found = chain.verify(path)
         except errors.JournalError as error:
             yield Check(f'log {name}', FAIL, str(error), 'restore it')
             continue

@@ -7,8 +7,10 @@ import msgspec
 
 from sting.cli import common
 from sting.cli import history
+from sting.engine import chain
 from sting.engine import describe
-from sting.engine import journal
+from sting.engine import layout
+from sting.engine import reader
 from sting.model import errors
 from sting.model import events
 from sting.model import market
@@ -66,7 +68,7 @@ def show(
     As JSON one object a line, with the columns of the table.
     """
     count = 0
-    for row in journal.rows(history.log_path(profile, log_file), after):
+    for row in reader.rows(history.log_path(profile, log_file), after):
         if limit is not None and count >= limit:
             break
         if kind not in (None, row[2]) or symbol not in (None, row[4]):
@@ -89,7 +91,7 @@ def verify(
     Exits with 1 when the log does not verify.
     """
     path = history.log_path(profile, log_file)
-    found = journal.verify(path)
+    found = chain.verify(path)
     if as_json:
         common.print_json(found)
     elif found.ok:
@@ -102,14 +104,14 @@ for _command in (history.why, history.sql, history.archive, history.export):
     log.add_command(_command)
 
 
-def _print_row(row: journal.Row) -> None:
+def _print_row(row: layout.Row) -> None:
     named = dict(zip(_COLUMNS, row, strict=True))
     named['data'] = msgspec.Raw(str(row[6]).encode())
     named['hash'] = row[7].hex()
     common.print_json(named)
 
 
-def _print_line(row: journal.Row) -> None:
+def _print_line(row: layout.Row) -> None:
     seq, timestamp, kind, source, symbol, cause, text, _ = row
     if kind not in KINDS:
         raise errors.JournalError(

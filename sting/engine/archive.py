@@ -12,8 +12,9 @@ import sqlite3
 import msgspec
 
 from sting import settings
-from sting.engine import journal
+from sting.engine import chain
 from sting.engine import mark
+from sting.engine import reader
 from sting.engine import segments
 from sting.model import errors
 from sting.model import market
@@ -71,7 +72,7 @@ def archive(
     folder = path.parent / segments.FOLDER
     file = folder / f'{start.seq + 1:012}.parquet'
     try:
-        rows = itertools.islice(journal.rows(path, start.seq), last - start.seq)
+        rows = itertools.islice(reader.rows(path, start.seq), last - start.seq)
         segments.write(file, rows)
         segment = _read_back(path, file, start, last)
         _move(path, segment)
@@ -127,8 +128,8 @@ def _connect(path: pathlib.Path) -> sqlite3.Connection:
 
 
 def _archived_up_to(path: pathlib.Path) -> mark.Mark:
-    found = journal.archived(path)
-    return mark.Mark(found[-1].last, found[-1].head) if found else journal.START
+    found = reader.archived(path)
+    return mark.Mark(found[-1].last, found[-1].head) if found else mark.START
 
 
 def _newest(path: pathlib.Path) -> tuple[int, int]:
@@ -172,7 +173,7 @@ def _end(path: pathlib.Path, start: int, before: int | None, keep: int) -> int:
 def _ask(
     path: pathlib.Path, query: str, values: dict[str, int] | None = None
 ) -> list[tuple[int, int]]:
-    with contextlib.closing(journal.open_reader(path)) as connection:
+    with contextlib.closing(reader.open_reader(path)) as connection:
         try:
             return connection.execute(query, values or {}).fetchall()
         except sqlite3.Error as error:
@@ -193,7 +194,7 @@ def _read_back(
     try:
         pages = segments.pages(path, found, start.seq)
         rows = itertools.chain.from_iterable(pages)
-        for event, digest in journal.held(path, rows, start):
+        for event, digest in chain.held(path, rows, start):
             latest = max(latest, event.timestamp)
             head = digest
     except errors.JournalCorruptError:

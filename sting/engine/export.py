@@ -11,7 +11,10 @@ import sqlite3
 import msgspec
 
 from sting.engine import anonymize
+from sting.engine import chain
 from sting.engine import journal
+from sting.engine import layout
+from sting.engine import reader
 from sting.engine import renumber
 from sting.model import errors
 from sting.model import events
@@ -126,9 +129,9 @@ class _Source:
         self.first_bad: int | None = None
         self.message = ''
 
-    def rows(self) -> Iterator[journal.Row]:
+    def rows(self) -> Iterator[layout.Row]:
         """Gives the rows as they stand, so that their chain goes on."""
-        rows = journal.rows(self._path, 0)
+        rows = reader.rows(self._path, 0)
         for _, row in zip(self.events(), rows, strict=False):
             yield row
 
@@ -136,7 +139,7 @@ class _Source:
         self,
         numbers: renumber.Renumberer | None,
         anonymizer: anonymize.Anonymizer | None,
-    ) -> Iterator[journal.Row]:
+    ) -> Iterator[layout.Row]:
         """Gives rewritten events, in a chain of their own."""
         head = events.GENESIS
         for found in self.events():
@@ -152,7 +155,7 @@ class _Source:
 
     def events(self) -> Iterator[events.Event]:
         """Gives the events, and notes where they end too early."""
-        found = journal.read_verified(self._path)
+        found = chain.read_verified(self._path)
         try:
             for event, _ in itertools.islice(found, self._until):
                 yield event
@@ -161,9 +164,7 @@ class _Source:
             self.message = str(error)
 
 
-def _write(
-    path: pathlib.Path, rows: Iterable[journal.Row]
-) -> tuple[int, bytes]:
+def _write(path: pathlib.Path, rows: Iterable[layout.Row]) -> tuple[int, bytes]:
     path.unlink(missing_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     left = iter(rows)
@@ -172,10 +173,10 @@ def _write(
     with contextlib.closing(
         sqlite3.connect(path, isolation_level=None)
     ) as connection:
-        connection.executescript(journal.SCHEMA)
+        connection.executescript(layout.SCHEMA)
         while batch := list(itertools.islice(left, _BATCH)):
             connection.execute('BEGIN')
-            connection.executemany(journal.INSERT, batch)
+            connection.executemany(layout.INSERT, batch)
             connection.execute('COMMIT')
             head = batch[-1][7]
             count += len(batch)

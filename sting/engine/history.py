@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sting.engine import journal
+from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import state
 from sting.model import errors
@@ -60,11 +60,11 @@ def seq_at(path: pathlib.Path, time: int) -> int:
 
 
 def _last_until(path: pathlib.Path, time: int) -> int:
-    for segment in journal.archived(path):
+    for segment in reader.archived(path):
         if segment.latest > time:
-            rows = journal.rows(path, segment.first - 1)
+            rows = reader.rows(path, segment.first - 1)
             return next((row[0] for row in rows if row[1] > time), 1) - 1
-    with contextlib.closing(journal.open_reader(path)) as connection:
+    with contextlib.closing(reader.open_reader(path)) as connection:
         try:
             (later, last) = connection.execute(
                 'SELECT (SELECT min(seq) FROM events WHERE timestamp > ?), '
@@ -134,7 +134,7 @@ def why(path: pathlib.Path, seq: int) -> list[events.Event]:
         number = waiting.pop()
         if number in found:
             continue
-        event = journal.read_one(path, number)
+        event = reader.read_one(path, number)
         found[number] = event
         # Causes come first; in a log that is damaged they may not.
         if 0 < event.cause < number:
@@ -158,7 +158,7 @@ def _order(path: pathlib.Path, event: events.Event) -> Iterator[events.Event]:
     if not answered or not answered[0].isdecimal():
         return
     request = 0
-    for other in journal.read(path, after=int(answered[0])):
+    for other in reader.read(path, after=int(answered[0])):
         if other.seq >= event.seq:
             return
         if other.type is _T.ORDER_REQUEST and other.data.id == order_id:
@@ -186,7 +186,7 @@ def figures(path: pathlib.Path, verdict: records.Verdict) -> list[RuleFigure]:
     """
     if not verdict.rules:
         return []
-    rules = journal.read_one(path, verdict.rules).data
+    rules = reader.read_one(path, verdict.rules).data
     if not isinstance(rules, records.RuleSet):
         return []
     return [
@@ -238,7 +238,7 @@ def query(
         errors.InputError: The statement is wrong, or would write.
         errors.JournalError: There is no log, or it cannot be read.
     """
-    with contextlib.closing(journal.open_reader(path)) as connection:
+    with contextlib.closing(reader.open_reader(path)) as connection:
         connection.execute('PRAGMA query_only=ON')
         # Called now and then, it lets ctrl+c end a query that never would.
         connection.set_authorizer(_may)

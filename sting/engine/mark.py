@@ -12,6 +12,8 @@ import pathlib
 import struct
 from typing import NamedTuple
 
+from sting.model import events
+
 # Two slots, written in turn, each with a check sum: a torn write leaves the
 # one before it.
 _SLOT = struct.Struct('>Q32s16s')
@@ -30,6 +32,10 @@ class Mark(NamedTuple):
 
     seq: int
     head: bytes
+
+
+# Before the first event.
+START = Mark(0, events.GENESIS)
 
 
 class HighWater:

@@ -14,9 +14,10 @@ import zlib
 
 import msgspec
 
+from sting.engine import chain
 from sting.engine import image
-from sting.engine import journal
 from sting.engine import mark
+from sting.engine import reader
 from sting.engine import state
 from sting.model import errors
 from sting.model import events
@@ -36,7 +37,7 @@ class Recovered(msgspec.Struct, frozen=True):
     """
 
     last: mark.Mark
-    base: mark.Mark = journal.START
+    base: mark.Mark = mark.START
     notes: tuple[str, ...] = ()
 
 
@@ -74,12 +75,12 @@ def restore(
         errors.JournalError: A newer version wrote it.
     """
     if _is_new(path):
-        return Recovered(journal.START)
+        return Recovered(mark.START)
     base, notes = _nearest(path, system, None)
     if base.seq:
         _show(path, base.seq, take)
     last = base
-    for event, digest in journal.read_verified(path, base):
+    for event, digest in chain.read_verified(path, base):
         system.apply(event)
         take(event)
         last = mark.Mark(event.seq, digest)
@@ -103,7 +104,7 @@ def state_at(path: pathlib.Path, seq: int) -> state.SystemState:
     system = state.SystemState()
     _nearest(path, system, seq)
     wanted = seq - system.seq
-    for event in journal.read(path, after=system.seq, limit=wanted):
+    for event in reader.read(path, after=system.seq, limit=wanted):
         try:
             system.apply(event)
         except (errors.StateError, LookupError, ArithmeticError) as error:
@@ -126,7 +127,7 @@ def verify_older(path: pathlib.Path, base: mark.Mark) -> None:
         errors.JournalCorruptError: At the first row that is wrong.
     """
     head = events.GENESIS
-    for _, digest in journal.read_verified(path, until=base.seq):
+    for _, digest in chain.read_verified(path, until=base.seq):
         head = digest
     if head != base.head:
         raise errors.JournalCorruptError(
@@ -156,7 +157,7 @@ def _nearest(
 ) -> tuple[mark.Mark, list[str]]:
     """Brings a state to the newest good checkpoint, if there is one."""
     notes: list[str] = []
-    connection = journal.open_reader(path)
+    connection = reader.open_reader(path)
     try:
         found = connection.execute(
             'SELECT seq, head, image FROM checkpoints '
@@ -176,7 +177,7 @@ def _nearest(
         ) from None
     finally:
         connection.close()
-    return journal.START, notes
+    return mark.START, notes
 
 
 def _told(path: pathlib.Path, seq: int) -> tuple[bytes, str] | None:
@@ -192,7 +193,7 @@ def _told(path: pathlib.Path, seq: int) -> tuple[bytes, str] | None:
     """
     head = None
     try:
-        for row in journal.rows(path, seq - 1):
+        for row in reader.rows(path, seq - 1):
             if head is None:
                 if row[0] != seq:
                     return None
@@ -222,7 +223,7 @@ def _show(
     first = max(0, seq - SHOWN)
     # What cannot be read there is found by `verify_older`.
     with contextlib.suppress(errors.JournalError):
-        for event in journal.read(path, after=first, limit=seq - first):
+        for event in reader.read(path, after=first, limit=seq - first):
             take(event)
 
 

@@ -15,6 +15,7 @@ from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
 from sting.engine import journal
+from sting.engine import reader
 from sting.model import errors
 from sting.model import events
 from sting.model import records
@@ -132,7 +133,7 @@ class Subscriber(core.Component):
 
     def _read_page(self) -> list[events.Event]:
         most = min(PAGE, self._log.seq - self.cursor)
-        return list(journal.read(self._path, after=self.cursor, limit=most))
+        return list(reader.read(self._path, after=self.cursor, limit=most))
 
     def _look_behind(self) -> None:
         behind = self._log.seq - self.cursor > BEHIND

@@ -22,6 +22,7 @@ from sting.engine import core
 from sting.engine import describe
 from sting.engine import history
 from sting.engine import journal
+from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import sequence
 from sting.engine import state
@@ -311,7 +312,7 @@ class EngineRoom:
         if fill.order_id in system.orders or fill.timestamp > since:
             return system.knows_execution(fill)
         if self._executions is None:
-            self._executions = journal.executions(self._path)
+            self._executions = reader.executions(self._path)
         booked = (fill.order_id, fill.execution_id) in self._executions
         return booked or system.knows_execution(fill)
 

@@ -14,7 +14,8 @@ import types
 from pyarrow import parquet  # noqa: F401
 
 from sting.engine import archive
-from sting.engine import journal
+from sting.engine import chain
+from sting.engine import reader
 from sting.engine import segments
 
 FILES = {archive.__file__, segments.__file__}
@@ -68,10 +69,10 @@ def attempt(path, line):
 
 def check(path, whole):
     def work():
-        assert journal.verify(path) == whole, 'after the death'
+        assert chain.verify(path) == whole, 'after the death'
         archive.archive(path)
-        assert journal.verify(path) == whole, 'after the next try'
-        (only,) = journal.archived(path)
+        assert chain.verify(path) == whole, 'after the next try'
+        (only,) = reader.archived(path)
         files = list((path.parent / segments.FOLDER).iterdir())
         assert files == [only.path(path)], 'files left over'
 
@@ -83,7 +84,7 @@ def main():
     step = int(sys.argv[2])
     archive.KEEP = 5
     segments._GROUP = 20
-    whole = journal.verify(original)
+    whole = chain.verify(original)
     line = 1
     deaths = 0
     while True:

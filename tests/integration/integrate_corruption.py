@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks import trader
+from sting.engine import chain
 from sting.engine import image
 from sting.engine import journal
 from sting.engine import mark
+from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import state
 from sting.model import errors
@@ -42,7 +44,7 @@ class Whole:
         self.lived = image.capture(self._live.state)
 
     async def _write(self, count, end):
-        last = mark.read(mark.beside(self.path)) or journal.START
+        last = mark.read(mark.beside(self.path)) or mark.START
         log = await journal.Journal.open(
             self.path, seq=last.seq, head=last.head
         )
@@ -62,7 +64,7 @@ class Whole:
         """Takes the files as they are while the writer has them open."""
         names = (*NAMES, mark.beside(self.path).name)
         self.files = {n: (self.path.parent / n).read_bytes() for n in names}
-        self.rows = list(journal.rows(self.path, 0))
+        self.rows = list(reader.rows(self.path, 0))
         await log.close()
 
     def copy(self, folder):
@@ -82,14 +84,14 @@ def whole(tmp_path_factory):
 def is_changed(whole, path):
     """Whether a reader who trusts the file is given something else."""
     try:
-        return list(journal.rows(path, 0)) != whole.rows
+        return list(reader.rows(path, 0)) != whole.rows
     except errors.JournalError:
         return True
 
 
 def is_noticed(path):
     try:
-        return not journal.verify(path).ok
+        return not chain.verify(path).ok
     except errors.JournalError:
         return True
 
@@ -193,7 +195,7 @@ def test_every_byte_of_a_checkpoint_counts(whole, tmp_path):
 
 
 def checkpoint_images(path):
-    connection = journal.open_reader(path)
+    connection = reader.open_reader(path)
     found = connection.execute('SELECT image FROM checkpoints').fetchall()
     connection.close()
     return [each for (each,) in found]

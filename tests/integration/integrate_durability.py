@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from sting.engine import journal
+from sting.engine import chain
 from sting.engine import recovery
 from sting.engine import state
 from sting.session import room
@@ -64,7 +64,7 @@ def recover(home):
 
 def violations(home, answers):
     """What must never be, after a kill: one line each."""
-    found = journal.verify(home.log('demo'))
+    found = chain.verify(home.log('demo'))
     log = stations.log_of(home)
     by_seq = {event.seq: event for event in log}
     asked = {e.data.id for e in log if e.type is T.ORDER_REQUEST}

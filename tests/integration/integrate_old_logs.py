@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from sting import version
-from sting.engine import journal
+from sting.engine import chain
+from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import state
 from sting.model import events
@@ -53,7 +54,7 @@ def old(request, tmp_path):
 
 def test_it_verifies(old):
     path, says = old
-    found = journal.verify(path)
+    found = chain.verify(path)
     assert found.ok, found.message
     assert (found.head, found.events) == (says.pop('head'), says['seq'])
 
@@ -72,7 +73,7 @@ def test_its_events_alone_give_the_same_state(old):
     path, says = old
     del says['head']
     system = state.SystemState()
-    for event in journal.read(path):
+    for event in reader.read(path):
         system.apply(event)
     assert told(system) == says
 
@@ -81,5 +82,5 @@ def test_this_version_has_one_with_every_type_of_event(tmp_path):
     assert version.__version__ in VERSIONS, 'run tools/make_log.py'
     source = LOGS / f'{version.__version__}.db'
     path = shutil.copy(source, tmp_path / 'events.db')
-    kinds = {event.type for event in journal.read(path)}
+    kinds = {event.type for event in reader.read(path)}
     assert kinds == set(events.EventType), 'run tools/make_log.py'

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sting import session
-from sting.engine import journal
+from sting.engine import chain
 from sting.model import commands
 from sting.model import orders
 from tests.integration import engine_program
@@ -53,7 +53,7 @@ def run_and_kill(folder, seed, seconds, *, starting=False):
 
 def check_log(home):
     """Holds the log against what must be true after every crash."""
-    found = journal.verify(home.log('demo'))
+    found = chain.verify(home.log('demo'))
     assert found.ok, found.message
     log = stations.log_of(home)
     asked = [one.data.id for one in log if one.type is T.ORDER_REQUEST]
@@ -143,7 +143,7 @@ def kill_often(folder, times, seed):
             random.uniform(0.3, 1.5) if starting else random.uniform(0, 0.3)
         )
         run_and_kill(folder, seed + number, seconds, starting=starting)
-        found = journal.verify(home.log('demo'))
+        found = chain.verify(home.log('demo'))
         assert found.ok, found.message
     log = check_log(home)
     assert sum(one.type is T.FILL for one in log) > times

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from sting import session
-from sting.engine import journal
+from sting.engine import chain
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
@@ -50,7 +50,7 @@ def test_a_session_runs_from_its_start_to_an_end_in_order(home):
         assert station.bars('AAPL', 5)
     assert not station.is_running
     assert station.failure is None
-    assert journal.verify(home.log('demo')).ok
+    assert chain.verify(home.log('demo')).ok
     last = stations.log_of(home, T.SYSTEM_STATUS)[-1].data
     assert (last.component, last.status) == ('engine', 'stopped')
 
@@ -484,7 +484,7 @@ def test_a_log_that_cannot_be_written_halts_and_is_tried_again(home):
         stations.wait_for(station, resting.order_id, S.CANCELLED)
         seq = station.snapshot().seq
         stations.until(lambda: station.snapshot().seq > seq + 10)
-    assert journal.verify(home.log('demo')).ok
+    assert chain.verify(home.log('demo')).ok
 
 
 def test_an_end_that_cannot_be_written_is_given_up(home, monkeypatch):
@@ -500,7 +500,7 @@ def test_an_end_that_cannot_be_written_is_given_up(home, monkeypatch):
         assert isinstance(station.failure, errors.JournalWriteError)
         database.execute('DROP TRIGGER refuse')
         database.close()
-    assert journal.verify(home.log('demo')).ok
+    assert chain.verify(home.log('demo')).ok
     with stations.running(home) as again:
         assert again.snapshot().state is HALTED
         (held,) = [row for row in again.snapshot().positions if row.quantity]

@@ -9,6 +9,7 @@ import sqlite3
 import numpy as np
 
 from sting.engine import journal
+from sting.engine import layout
 from sting.engine import mark
 from sting.model import errors
 from sting.model import events
@@ -17,7 +18,7 @@ from sting.testing.simulation import faults as faults_lib
 _INSERT = 'INSERT INTO events VALUES (?,?,?,?,?,?,?,?)'
 _KEEP = 'INSERT OR REPLACE INTO checkpoints VALUES (?,?,?)'
 
-Durable = Callable[[list[journal.Row]], None]
+Durable = Callable[[list[layout.Row]], None]
 
 
 class Disk:
@@ -54,7 +55,7 @@ class Disk:
         # What survives is decided here; the real disk need not wait for it.
         self._database.execute('PRAGMA synchronous=OFF')
 
-    async def write(self, rows: list[journal.Row]) -> None:
+    async def write(self, rows: list[layout.Row]) -> None:
         """Commits rows, all or none, sooner or later.
 
         Raises:

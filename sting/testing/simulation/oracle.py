@@ -7,7 +7,7 @@ an error in the engine's bookkeeping shows as a difference.
 from collections.abc import Mapping
 
 from sting.engine import bus
-from sting.engine import journal
+from sting.engine import layout
 from sting.engine import state
 from sting.model import commands
 from sting.model import events
@@ -302,7 +302,7 @@ class Chain:
         """Begins with an empty log."""
         self.head = events.GENESIS
 
-    def take(self, row: journal.Row) -> events.Event:
+    def take(self, row: layout.Row) -> events.Event:
         """Takes the next row.
 
         Returns:

@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 
 from sting.engine import journal
+from sting.engine import layout
+from sting.engine import mark
 from sting.engine import state
 from sting.model import errors
 from sting.model import market
@@ -105,7 +107,7 @@ class World:
         )
         self._chain = oracle.Chain()
         self._durable = oracle.Books(process.LIMITS)
-        self._rows: list[journal.Row] = []
+        self._rows: list[layout.Row] = []
         self._disk = disk.Disk(
             folder / 'events.db', self._faults, chances[2], self._keep
         )
@@ -313,7 +315,7 @@ class World:
 
     # What has to be true.
 
-    def _keep(self, rows: list[journal.Row]) -> None:
+    def _keep(self, rows: list[layout.Row]) -> None:
         """Takes rows that are durable from this moment on."""
         for row in rows:
             self._durable.take(self._chain.take(row))
@@ -432,6 +434,6 @@ def _empty_log() -> bytes:
 
 async def _make(path: pathlib.Path) -> None:
     made = await journal.Journal.open(
-        path, seq=journal.START.seq, head=journal.START.head
+        path, seq=mark.START.seq, head=mark.START.head
     )
     await made.close()

@@ -7,7 +7,9 @@ import pathlib
 
 import pytest
 
+from sting.engine import chain
 from sting.engine import journal
+from sting.engine import reader
 from sting.model import orders
 from sting.model import records
 from sting.risk import rules
@@ -235,7 +237,7 @@ class TestArchive:
             lock.release()
         assert outcome.code == 1
         assert 'process 4711' in outcome.err
-        assert journal.archived(long) == []
+        assert reader.archived(long) == []
 
     def test_the_lock_is_given_up(self, sting, long):
         sting('log', 'archive')
@@ -254,7 +256,7 @@ class TestExport:
         outcome = sting('log', 'export', file)
         assert outcome.code == 0
         assert outcome.out == (f'exported {world.state.seq} events to {file}\n')
-        assert journal.verify(file) == journal.verify(log)
+        assert chain.verify(file) == chain.verify(log)
 
     def test_a_copy_is_a_log_to_every_command(self, sting, world, tmp_path):
         file = tmp_path / 'copy.db'
@@ -309,9 +311,9 @@ class TestExport:
         assert 'exported 4 events' in outcome.out
         assert 'event 5' in outcome.err
         assert 'only what comes before' in outcome.err
-        assert journal.verify(file).ok
+        assert chain.verify(file).ok
 
     def test_a_file_that_is_there_exits_with_2(self, sting, log, tmp_path):
         assert sting('log', 'export', log).code == 2
-        assert journal.verify(log).ok
+        assert chain.verify(log).ok
         assert list(log.parent.iterdir()) == [log]

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from sting import control
-from sting.engine import journal
+from sting.engine import chain
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +46,7 @@ def test_engine_runs_until_it_is_told_to_end(sting, home, start, number):
     process.send_signal(number)
     assert process.wait(30) == 0
     assert process.stderr.read() == ''
-    assert journal.verify(home.log('demo')).ok
+    assert chain.verify(home.log('demo')).ok
     assert not home.socket('demo').exists()
     assert sting('status').code == 3
 

@@ -4,11 +4,13 @@ import contextlib
 import sqlite3
 
 from sting.engine import journal
+from sting.engine import layout
 from sting.engine import mark
+from sting.engine import reader
 from sting.model import events
 from tests.unit.engine import worlds
 
-START = journal.START
+START = mark.START
 _TRIGGERS = ('events_are_not_updated', 'events_are_not_deleted')
 
 
@@ -75,7 +77,7 @@ def free_disk(path):
 
 
 def seqs(path):
-    return [event.seq for event in journal.read(path)]
+    return [event.seq for event in reader.read(path)]
 
 
 def high_water(path):
@@ -87,9 +89,9 @@ def write_quickly(path, batch, checkpoint=None):
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute('PRAGMA synchronous=OFF')
         connection.execute('PRAGMA journal_mode=MEMORY')
-        connection.executescript(journal.SCHEMA)
+        connection.executescript(layout.SCHEMA)
         rows, head = journal.encode_rows(batch, events.GENESIS)
-        connection.executemany(journal.INSERT, rows)
+        connection.executemany(layout.INSERT, rows)
         if checkpoint is not None:
             at, raw = checkpoint
             connection.execute(

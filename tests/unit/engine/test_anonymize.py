@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from sting.engine import anonymize
+from sting.engine import chain
 from sting.engine import export
 from sting.engine import history
-from sting.engine import journal
 from sting.model import commands
 from sting.model import errors
 from sting.model import events
@@ -210,7 +210,7 @@ def test_it_verifies_and_replays_to_the_same_quantities(acts, factor):
         done = export.export(
             path, file, anonymizer=anonymize.Anonymizer('ffff', factor)
         )
-        found = journal.verify(file)
+        found = chain.verify(file)
         system = history.state_at(file)
     assert (found.ok, found.events) == (True, world.state.seq)
     assert found.head == done.head

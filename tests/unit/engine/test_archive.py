@@ -12,9 +12,12 @@ import pytest
 
 from sting import settings
 from sting.engine import archive
+from sting.engine import chain
 from sting.engine import history
 from sting.engine import image
 from sting.engine import journal
+from sting.engine import layout
+from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import segments
 from sting.engine import state
@@ -51,17 +54,17 @@ def in_table(path):
 
 
 def test_old_events_leave_the_table_and_are_read_all_the_same(path):
-    before = list(journal.rows(path, 0))
-    head = journal.verify(path).head
+    before = list(reader.rows(path, 0))
+    head = chain.verify(path).head
     done = archive.archive(path)
     assert (done.first, done.last) == (1, CHECKPOINT - 1)
     assert done.bytes == pathlib.Path(done.file).stat().st_size
     assert in_table(path) == list(range(CHECKPOINT, COUNT + 1))
-    assert list(journal.rows(path, 0)) == before
-    found = journal.verify(path)
+    assert list(reader.rows(path, 0)) == before
+    found = chain.verify(path)
     assert (found.ok, found.events, found.head) == (True, COUNT, head)
-    assert journal.read_one(path, 20).seq == 20
-    assert [e.seq for e in journal.read(path, after=47, limit=4)] == [
+    assert reader.read_one(path, 20).seq == 20
+    assert [e.seq for e in reader.read(path, after=47, limit=4)] == [
         48, 49, 50, 51,
     ]  # fmt: skip
 
@@ -82,10 +85,10 @@ def test_segments_follow_each_other(path):
     archive.archive(path, keep=COUNT - 10)
     archive.archive(path, keep=COUNT - 11)
     archive.archive(path)
-    assert [(one.first, one.last) for one in journal.archived(path)] == [
+    assert [(one.first, one.last) for one in reader.archived(path)] == [
         (1, 10), (11, 11), (12, CHECKPOINT - 1),
     ]  # fmt: skip
-    assert journal.verify(path).ok
+    assert chain.verify(path).ok
     assert archive.archive(path) is None
 
 
@@ -116,12 +119,12 @@ def test_checkpoint_with_another_head_does_not_count(path):
 
 def test_log_goes_on_behind_what_is_left(path):
     archive.archive(path)
-    rows = list(journal.rows(path, COUNT - 1))
+    rows = list(reader.rows(path, COUNT - 1))
     more, _ = journal.encode_rows(logs.some_events(3, COUNT + 1), rows[-1][7])
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.executemany(journal.INSERT, more)
+        connection.executemany(layout.INSERT, more)
         connection.commit()
-    assert journal.verify(path).events == COUNT + 3
+    assert chain.verify(path).events == COUNT + 3
 
 
 def test_damaged_events_are_not_archived(path):
@@ -131,7 +134,7 @@ def test_damaged_events_are_not_archived(path):
         archive.archive(path)
     assert caught.value.first_bad == 12
     assert in_table(path) == before
-    assert journal.archived(path) == []
+    assert reader.archived(path) == []
     assert list((path.parent / segments.FOLDER).iterdir()) == []
 
 
@@ -144,7 +147,7 @@ def test_where_the_file_cannot_be_written_nothing_changes(path):
     (path.parent / segments.FOLDER).write_text('in the way')
     with pytest.raises(errors.JournalWriteError, match='cannot be archived'):
         archive.archive(path)
-    assert journal.verify(path).events == COUNT
+    assert chain.verify(path).events == COUNT
     assert len(in_table(path)) == COUNT
 
 
@@ -156,26 +159,26 @@ def test_where_the_rows_cannot_go_nothing_changes(path):
     )
     with pytest.raises(errors.JournalWriteError, match='disk I/O error'):
         archive.archive(path)
-    assert journal.archived(path) == []
+    assert reader.archived(path) == []
     assert len(in_table(path)) == COUNT
     logs.execute(path, 'DROP TRIGGER stuck')
     with pytest.raises(sqlite3.IntegrityError, match='never changed'):
         logs.execute(path, 'DELETE FROM events WHERE seq = 1')
     assert archive.archive(path).last == CHECKPOINT - 1
-    assert journal.verify(path).ok
+    assert chain.verify(path).ok
 
 
 def test_death_before_the_transaction_is_made_good(path):
     file = path.parent / segments.FOLDER / f'{1:012}.parquet'
-    segments.write(file, list(journal.rows(path, 0))[:9])
+    segments.write(file, list(reader.rows(path, 0))[:9])
     file.with_suffix('.part').write_bytes(b'half')
     archive.archive(path)
-    assert journal.verify(path).ok
+    assert chain.verify(path).ok
     assert list(file.parent.iterdir()) == [file]
 
 
 def damaged(path, seq):
-    found = journal.verify(path)
+    found = chain.verify(path)
     assert (found.ok, found.first_bad) == (False, seq)
     assert found.events == seq - 1
 
@@ -193,7 +196,7 @@ def test_segment_of_another_log_is_found(path, tmp_path):
     logs.write_quickly(
         other, logs.some_events(COUNT + 1)[1:], (CHECKPOINT - 1, b'image')
     )
-    rows = list(journal.rows(path, 0))[: CHECKPOINT - 1]
+    rows = list(reader.rows(path, 0))[: CHECKPOINT - 1]
     rows[20] = (*rows[20][:3], 'x', *rows[20][4:])
     segments.write(file, rows)
     damaged(path, 21)
@@ -203,8 +206,8 @@ def test_file_that_tells_the_same_but_is_another_is_found(path):
     file = pathlib.Path(archive.archive(path).file)
     file.write_bytes(file.read_bytes() + b'x')
     with contextlib.suppress(errors.JournalCorruptError):
-        assert len(list(journal.rows(path, 0))) == COUNT
-    assert not journal.verify(path).ok
+        assert len(list(reader.rows(path, 0))) == COUNT
+    assert not chain.verify(path).ok
 
 
 def test_listed_segment_that_was_taken_off_the_list_is_found(path):
@@ -222,8 +225,8 @@ def test_list_that_cannot_be_read_is_found(path):
 
 
 def test_reader_in_the_middle_goes_on_in_the_segment(path, monkeypatch):
-    monkeypatch.setattr(journal, '_PAGE', 4)
-    rows = journal.rows(path, 0)
+    monkeypatch.setattr(reader, '_PAGE', 4)
+    rows = reader.rows(path, 0)
     first = [next(rows) for _ in range(6)]
     archive.archive(path)
     assert [row[0] for row in [*first, *rows]] == list(range(1, COUNT + 1))
@@ -266,7 +269,7 @@ class TestAuto:
         (path.parent / segments.FOLDER).write_text('in the way')
         said = archive.auto(path, config(archive_above_mb=0.001))
         assert said.startswith('the log could not be archived: ')
-        assert journal.verify(path).ok
+        assert chain.verify(path).ok
 
 
 @hypothesis.given(
@@ -296,10 +299,10 @@ def test_archived_anywhere_the_log_tells_the_same(acts, cuts, share):
         before = worlds.image(history.state_at(path, seq=at))
         for cut in sorted(cuts):
             archive.archive(path, keep=last.seq - int(cut * last.seq))
-        found = journal.verify(path)
+        found = chain.verify(path)
         assert (found.ok, found.head) == (True, last.head.hex())
         assert worlds.image(history.state_at(path, seq=at)) == before
-        assert list(journal.read(path)) == world.events
+        assert list(reader.read(path)) == world.events
         system = state.SystemState()
         recovered = recovery.restore(path, system, lambda _: None)
     assert recovered.last == last
@@ -328,13 +331,13 @@ def test_the_state_of_archived_events_is_read_from_their_checkpoints(
         )
         connection.commit()
     assert archive.archive(path).last > at + 5
-    read = journal.read
+    read = reader.read
     begun = []
 
     def watched(path, *, after, limit):
         begun.append(after)
         return read(path, after=after, limit=limit)
 
-    monkeypatch.setattr(journal, 'read', watched)
+    monkeypatch.setattr(reader, 'read', watched)
     assert recovery.state_at(path, at + 3).seq == at + 3
     assert begun == [at]

@@ -9,8 +9,10 @@ import pytest
 
 from sting.engine import anonymize
 from sting.engine import archive
+from sting.engine import chain
 from sting.engine import export
-from sting.engine import journal
+from sting.engine import layout
+from sting.engine import reader
 from sting.model import errors
 from sting.model import events
 from tests.unit.engine import logs
@@ -32,9 +34,9 @@ def file(tmp_path):
 
 def test_copy_has_the_same_chain(path, file):
     done = export.export(path, file)
-    assert list(journal.rows(file, 0)) == list(journal.rows(path, 0))
-    assert journal.verify(file) == journal.verify(path)
-    assert (done.events, done.head) == (20, journal.verify(path).head)
+    assert list(reader.rows(file, 0)) == list(reader.rows(path, 0))
+    assert chain.verify(file) == chain.verify(path)
+    assert (done.events, done.head) == (20, chain.verify(path).head)
     assert (done.first_bad, done.message) == (None, '')
 
 
@@ -50,10 +52,10 @@ def test_rows_that_this_version_would_write_otherwise_stay(tmp_path, file):
     )  # fmt: skip
     logs.write_quickly(path, [])
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute(journal.INSERT, row)
+        connection.execute(layout.INSERT, row)
         connection.commit()
     export.export(path, file)
-    assert list(journal.rows(file, 0)) == [row]
+    assert list(reader.rows(file, 0)) == [row]
 
 
 def test_copy_is_one_file_for_its_owner_that_nobody_changes(path, file):
@@ -71,14 +73,14 @@ def test_segments_become_rows_again(path, file, monkeypatch):
     monkeypatch.setattr(archive, 'KEEP', 5)
     assert archive.archive(path) is not None
     export.export(path, file)
-    assert journal.archived(file) == []
-    assert list(journal.rows(file, 0)) == list(journal.rows(path, 0))
+    assert reader.archived(file) == []
+    assert list(reader.rows(file, 0)) == list(reader.rows(path, 0))
 
 
 def test_only_up_to_a_number(path, file):
     done = export.export(path, file, until=7)
-    assert (done.events, journal.verify(file).events) == (7, 7)
-    assert list(journal.rows(file, 0)) == list(journal.rows(path, 0))[:7]
+    assert (done.events, chain.verify(file).events) == (7, 7)
+    assert list(reader.rows(file, 0)) == list(reader.rows(path, 0))[:7]
 
 
 @pytest.mark.parametrize('anonymous', [False, True])
@@ -88,7 +90,7 @@ def test_of_a_damaged_log_what_comes_before_the_damage(path, file, anonymous):
     done = export.export(path, file, anonymizer=anonymizer)
     assert (done.events, done.first_bad) == (11, 12)
     assert 'event 12' in done.message
-    assert journal.verify(file).ok
+    assert chain.verify(file).ok
     assert logs.seqs(file) == list(range(1, 12))
 
 
@@ -133,10 +135,10 @@ def test_anonymous_copy_has_a_chain_of_its_own(path, file):
     done = export.export(
         path, file, anonymizer=anonymize.Anonymizer('ffff', 2.0)
     )
-    found = journal.verify(file)
+    found = chain.verify(file)
     assert (found.ok, found.events, found.head) == (True, 20, done.head)
-    assert done.head != journal.verify(path).head
-    first = journal.read_one(file, 1)
+    assert done.head != chain.verify(path).head
+    first = reader.read_one(file, 1)
     assert (first.symbol, first.data.close) == ('S1', 202.0)
 
 
@@ -144,7 +146,7 @@ def test_from_a_number_on_says_the_new_number(path, file):
     done = export.export(path, file, first=5)
     # All of one day.
     assert (done.events, done.first) == (20, 5)
-    assert journal.verify(file).ok
+    assert chain.verify(file).ok
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
-"""The event log on a real file: what is written, and what is found out."""
+"""The event log on a real file: what is written, and by whom."""
 
 import asyncio
 import itertools
 import pathlib
-import shutil
 import sqlite3
 import stat
 import threading
 
 import pytest
 
+from sting.engine import chain
 from sting.engine import journal
 from sting.engine import mark
+from sting.engine import reader
 from sting.model import errors
 from sting.model import events
 from tests.unit.engine import logs
@@ -22,35 +23,14 @@ pytestmark = pytest.mark.unit
 FIVE = logs.some_events(5)
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / 'events.db'
-
-
-@pytest.fixture(scope='module')
-def written(tmp_path_factory):
-    """A log of five events, as the journal wrote it."""
-    path = tmp_path_factory.mktemp('five') / 'events.db'
-    asyncio.run(logs.written(path, FIVE))
-    return path
-
-
-@pytest.fixture
-def five(written, path):
-    """A log of five events, to be damaged."""
-    for file in written.parent.iterdir():
-        shutil.copy(file, path.parent)
-    return path
-
-
 async def test_events_are_read_back_as_they_were_written(path):
     batch = [
         events.Event(seq, -seq, kind, f's{seq}', data, 'A\0é', seq - 1)
         for seq, (kind, data) in enumerate(samples.SAMPLES.items(), start=1)
     ]
     await logs.written(path, batch)
-    assert list(journal.read(path)) == batch
-    assert [event for event, _ in journal.read_verified(path)] == batch
+    assert list(reader.read(path)) == batch
+    assert [event for event, _ in chain.read_verified(path)] == batch
 
 
 async def test_a_log_goes_on_where_it_ended(path):
@@ -61,8 +41,8 @@ async def test_a_log_goes_on_where_it_ended(path):
         await log.append(FIVE[4:])
         assert log.seq == 5
         last = log.last
-    found = journal.verify(path)
-    assert found == journal.Verification(True, 5, last.head.hex())
+    found = chain.verify(path)
+    assert found == chain.Verification(True, 5, last.head.hex())
 
 
 async def test_batches_of_any_size_give_the_same_hashes(path, tmp_path):
@@ -71,13 +51,6 @@ async def test_batches_of_any_size_give_the_same_hashes(path, tmp_path):
         for event in FIVE:
             await log.append([event])
         assert log.last == one
-
-
-async def test_a_new_log_verifies(path):
-    await logs.written(path, [])
-    assert journal.verify(path) == journal.Verification(
-        True, 0, events.GENESIS.hex()
-    )
 
 
 async def test_the_files_are_their_owners_only(five):
@@ -98,159 +71,7 @@ async def test_the_files_are_their_owners_only(five):
 async def test_rows_can_be_neither_changed_nor_deleted(five, statement):
     with pytest.raises(sqlite3.IntegrityError, match='never changed'):
         logs.execute(five, statement)
-    assert journal.verify(five).ok
-
-
-@pytest.mark.parametrize(
-    ('changed', 'first_bad'),
-    [
-        ('seq = 9', 3),
-        ('timestamp = timestamp + 1', 3),
-        ("type = 'quote'", 3),
-        ("type = 'no such type'", 3),
-        ("source = 'feed:tess'", 3),
-        ("symbol = 'AAPM'", 3),
-        ('cause = 1', 3),
-        ('cause = -1', 3),
-        ("data = replace(data, '103', '104')", 3),
-        ("data = data || ' '", 3),
-        ("data = '{}'", 3),
-        ("data = ''", 3),
-        ("hash = x'00'", 3),
-        ('hash = zeroblob(32)', 3),
-        # What is no text at all, in the middle of a page.
-        ("source = CAST(x'ff' AS TEXT)", 3),
-        ("data = CAST(x'7bff7d' AS TEXT)", 3),
-    ],
-)
-async def test_a_change_is_found_with_its_number(five, changed, first_bad):
-    logs.tamper(five, f'UPDATE events SET {changed} WHERE seq = 3')
-    found = journal.verify(five)
-    assert not found.ok
-    assert found.first_bad == first_bad
-    assert found.events == first_bad - 1
-    assert found.head == list(_hashes(FIVE))[first_bad - 2].hex()
-    with pytest.raises(errors.JournalCorruptError) as caught:
-        list(journal.read_verified(five))
-    assert caught.value.first_bad == first_bad
-    assert str(caught.value) == found.message
-
-
-def _hashes(batch):
-    for row in journal.encode_rows(batch, events.GENESIS)[0]:
-        yield row[-1]
-
-
-@pytest.mark.parametrize('seq', [1, 3])
-async def test_a_missing_row_is_found(five, seq):
-    logs.tamper(five, f'DELETE FROM events WHERE seq = {seq}')
-    found = journal.verify(five)
-    assert (found.ok, found.first_bad) == (False, seq)
-    assert f'event {seq} is missing' in found.message
-
-
-async def test_a_lost_end_is_found_by_the_mark(five):
-    logs.tamper(five, 'DELETE FROM events WHERE seq > 3')
-    found = journal.verify(five)
-    assert (found.ok, found.first_bad, found.events) == (False, 4, 3)
-    assert 'ends at event 3 but had 5' in found.message
-
-
-async def test_rows_before_the_first_are_no_rows(five):
-    logs.tamper(
-        five,
-        'INSERT INTO events SELECT 0, timestamp, type, source, symbol, cause, '
-        'data, hash FROM events WHERE seq = 1',
-    )
-    assert logs.seqs(five) == [1, 2, 3, 4, 5]
-
-
-async def test_a_part_is_held_against_the_chain(five):
-    hashes = list(_hashes(FIVE))
-    part = journal.read_verified(five, mark.Mark(2, hashes[1]), until=4)
-    assert [(e.seq, digest) for e, digest in part] == [
-        (3, hashes[2]),
-        (4, hashes[3]),
-    ]
-    with pytest.raises(errors.JournalCorruptError, match='event 3 was changed'):
-        list(journal.read_verified(five, mark.Mark(2, hashes[0])))
-    with pytest.raises(errors.JournalCorruptError, match='event 6 is missing'):
-        list(journal.read_verified(five, until=7))
-
-
-@pytest.mark.parametrize(
-    ('options', 'expected'),
-    [
-        ({}, [1, 2, 3, 4, 5]),
-        ({'after': 3}, [4, 5]),
-        ({'limit': 2}, [1, 2]),
-        ({'after': 1, 'limit': 1}, [2]),
-        ({'limit': 0}, []),
-        ({'after': 5}, []),
-    ],
-)
-async def test_a_part_is_read(five, options, expected):
-    assert [e.seq for e in journal.read(five, **options)] == expected
-
-
-async def test_more_than_a_page_is_read(path, monkeypatch):
-    monkeypatch.setattr(journal, '_PAGE', 3)
-    await logs.written(path, logs.some_events(10))
-    assert logs.seqs(path) == list(range(1, 11))
-    assert journal.verify(path).events == 10
-
-
-async def test_one_event_is_read_by_its_number(five):
-    assert journal.read_one(five, 3) == FIVE[2]
-    for seq in (0, 6):
-        with pytest.raises(errors.JournalError, match=f'no event {seq}'):
-            journal.read_one(five, seq)
-
-
-async def test_an_event_of_a_later_version_is_an_error(five):
-    logs.tamper(five, "UPDATE events SET type = 'omen' WHERE seq = 3")
-    with pytest.raises(errors.JournalError, match="event 3 is a 'omen'"):
-        list(journal.read(five))
-
-
-def test_a_log_that_is_not_there_is_an_error(path):
-    for reading in (
-        lambda: list(journal.read(path)),
-        lambda: journal.verify(path),
-    ):
-        with pytest.raises(errors.JournalError, match='there is no event log'):
-            reading()
-
-
-async def test_a_log_that_is_gone_is_found_by_the_mark(five):
-    five.unlink()
-    found = journal.verify(five)
-    assert (found.ok, found.first_bad) == (False, 1)
-    assert 'is gone; it had 5 events' in found.message
-
-
-async def test_a_path_may_be_relative(five, monkeypatch):
-    monkeypatch.chdir(five.parent)
-    assert logs.seqs(five.relative_to(five.parent)) == [1, 2, 3, 4, 5]
-
-
-@pytest.mark.parametrize('content', [b'no database' * 100, b'SQLite format 3'])
-def test_what_is_no_database_is_corrupt(path, content):
-    path.write_bytes(content)
-    with pytest.raises(errors.JournalCorruptError):
-        list(journal.read(path))
-
-
-def test_a_database_of_someone_else_is_no_log(path):
-    logs.execute(path, 'CREATE TABLE events(seq)')
-    with pytest.raises(errors.JournalCorruptError, match='is not an event log'):
-        list(journal.read(path))
-
-
-async def test_a_log_of_a_newer_version_is_refused(five):
-    logs.execute(five, f'PRAGMA user_version={journal.VERSION + 1}')
-    with pytest.raises(errors.JournalError, match='a newer sting'):
-        list(journal.read(five))
+    assert chain.verify(five).ok
 
 
 async def test_a_log_that_cannot_be_opened_is_a_write_error(tmp_path):
@@ -281,7 +102,7 @@ async def test_what_cannot_be_written_leaves_the_log_as_it_was(path):
         assert log.last == logs.high_water(path) == last
         logs.free_disk(path)
         await log.append(FIVE[2:])
-    assert journal.verify(path).events == 5
+    assert chain.verify(path).events == 5
 
 
 async def test_a_batch_is_written_whole_or_not_at_all(path):
@@ -303,7 +124,7 @@ async def test_a_file_that_may_not_grow_is_a_write_error(path):
         with pytest.raises(errors.JournalWriteError, match='full'):
             await log.append(logs.some_events(2_000))
         await log.append(FIVE)
-    assert journal.verify(path).events == 5
+    assert chain.verify(path).events == 5
 
 
 async def test_the_mark_follows_what_is_durable(path):
@@ -321,28 +142,6 @@ async def test_a_mark_that_is_lost_is_made_anew(path):
     mark.beside(path).unlink()
     async with logs.opened(path, last):
         assert logs.high_water(path) == last
-
-
-async def test_a_log_is_read_while_it_is_written(path):
-    ended = threading.Event()
-    seen = []
-
-    def verify():
-        while not ended.is_set():
-            found = journal.verify(path)
-            assert found.ok, found
-            seen.append(found.events)
-
-    async with logs.opened(path) as log:
-        reading = asyncio.create_task(asyncio.to_thread(verify))
-        try:
-            for number in range(60):
-                await log.append(logs.some_events(20, number * 20 + 1))
-        finally:
-            ended.set()
-            await reading
-    assert seen == sorted(seen)
-    assert journal.verify(path).events == 1_200
 
 
 class TestLock:
@@ -414,17 +213,7 @@ class TestCheckpoints:
             with pytest.raises(errors.JournalWriteError, match='disk is full'):
                 await log.keep(log.last, b'image')
             await log.append(logs.some_events(1, 6))
-        assert journal.verify(path).events == 6
-
-
-@pytest.mark.parametrize('column', range(8))
-@pytest.mark.parametrize('value', [None, b'x', 1.5, 'x', -1])
-def test_a_column_of_a_damaged_row_may_hold_anything(column, value):
-    (row,), _ = journal.encode_rows(logs.some_events(1), journal.START.head)
-    row = (*row[:column], value, *row[column + 1 :])
-    with pytest.raises(errors.JournalCorruptError) as found:
-        list(journal.held(pathlib.Path('events.db'), [row], journal.START))
-    assert found.value.first_bad == 1
+        assert chain.verify(path).events == 6
 
 
 def test_a_lock_that_cannot_be_made_says_what_to_do(tmp_path):

@@ -8,9 +8,11 @@ import hypothesis
 from hypothesis import strategies as st
 import pytest
 
+from sting.engine import chain
 from sting.engine import image
 from sting.engine import journal
 from sting.engine import mark
+from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import state
 from sting.model import commands
@@ -39,7 +41,7 @@ def nothing(event):
 
 def again(event):
     """The event as it is read back from the log."""
-    return journal._to_event(journal.encode_rows([event], bytes(32))[0][0])
+    return reader.to_event(journal.encode_rows([event], bytes(32))[0][0])
 
 
 @hypothesis.given(histories.histories)
@@ -149,22 +151,22 @@ def checkpoint(world):
 def test_a_log_that_is_not_there_is_new(path):
     system = state.SystemState()
     found = recovery.restore(path, system, nothing)
-    assert found == recovery.Recovered(journal.START)
+    assert found == recovery.Recovered(mark.START)
     assert worlds.image(system) == worlds.image(state.SystemState())
     path.touch()
-    assert recovery.restore(path, system, nothing).last == journal.START
+    assert recovery.restore(path, system, nothing).last == mark.START
 
 
 async def test_a_log_without_events_is_new(path):
     await logs.written(path, [])
     found = recovery.restore(path, state.SystemState(), nothing)
-    assert found.last == journal.START
+    assert found.last == mark.START
 
 
 def test_a_log_that_was_only_begun_is_new(path):
     logs.execute(path, 'PRAGMA journal_mode=WAL')
     found = recovery.restore(path, state.SystemState(), nothing)
-    assert found.last == journal.START
+    assert found.last == mark.START
 
 
 async def test_a_log_that_is_gone_is_not_new(path):
@@ -187,7 +189,7 @@ async def test_the_journal_goes_on_where_the_log_ends(path):
     async with logs.opened(path, found.last) as log:
         world.bar()
         await log.append(world.last.events)
-    assert journal.verify(path).events == world.state.seq
+    assert chain.verify(path).events == world.state.seq
 
 
 def test_a_bad_event_leaves_the_state_before_it(path):
@@ -215,7 +217,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_told(path, damage):
     logs.tamper(path, damage)
     system = state.SystemState()
     found = recovery.restore(path, system, nothing)
-    assert found.base == journal.START
+    assert found.base == mark.START
     assert found.notes == (f'the checkpoint at event {at} is damaged',)
     assert worlds.image(system) == worlds.image(world.state)
 
@@ -227,7 +229,7 @@ def test_an_image_of_no_known_form_is_passed_over(path):
     world.tell(T.CHECKPOINT, told)
     logs.write_quickly(path, world.events, (at, b'x'))
     found = recovery.restore(path, state.SystemState(), nothing)
-    assert found.base == journal.START
+    assert found.base == mark.START
     assert found.notes == (f'the checkpoint at event {at} is damaged',)
 
 
@@ -236,7 +238,7 @@ def test_a_checkpoint_that_no_event_tells_of_does_not_count(path):
     raw, _ = recovery.pack(image.capture(world.state))
     logs.write_quickly(path, world.events, (world.state.seq, raw))
     found = recovery.restore(path, state.SystemState(), nothing)
-    assert (found.base, found.notes) == (journal.START, ())
+    assert (found.base, found.notes) == (mark.START, ())
 
 
 def test_what_is_older_than_a_checkpoint_is_verified_apart(path):

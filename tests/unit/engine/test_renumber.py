@@ -7,9 +7,9 @@ import hypothesis
 from hypothesis import strategies as st
 import pytest
 
+from sting.engine import chain
 from sting.engine import export
 from sting.engine import history
-from sting.engine import journal
 from sting.engine import renumber
 from sting.engine import state
 from sting.model import commands
@@ -146,7 +146,7 @@ def test_it_verifies_and_replays_to_the_same_state(acts, share):
         logs.write_quickly(path, world.events)
         file = path.with_name('new.db')
         done = export.export(path, file, first=first)
-        assert journal.verify(file).ok
+        assert chain.verify(file).ok
         middle = _told(history.state_at(file, seq=done.first))
         end = history.state_at(file)
         assert middle == _told(history.state_at(path, seq=first))

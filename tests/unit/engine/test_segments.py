@@ -10,7 +10,9 @@ import hypothesis
 from hypothesis import strategies as st
 import pytest
 
+from sting.engine import chain
 from sting.engine import journal
+from sting.engine import mark
 from sting.engine import segments
 from sting.model import errors
 from sting.model import events
@@ -169,7 +171,7 @@ def _flip_and_look(rows, share, bit):
 
 def _verify(log, segment):
     rows = read(log, segment)
-    *_, (_, head) = journal.held(log, rows, journal.START)
+    *_, (_, head) = chain.held(log, rows, mark.START)
     segments.check(log, segment, head)
 
 

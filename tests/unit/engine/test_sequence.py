@@ -7,9 +7,10 @@ import pytest
 
 from sting.engine import board
 from sting.engine import bus
+from sting.engine import chain
 from sting.engine import clock
 from sting.engine import core
-from sting.engine import journal
+from sting.engine import reader
 from sting.engine import sequence
 from sting.engine import step
 from sting.model import commands
@@ -90,7 +91,7 @@ class Engine:
         self.put(MARKET, T.MARKET_DATA, data, symbol)
 
     def stored(self):
-        return list(journal.read(self.path))
+        return list(reader.read(self.path))
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ async def test_what_is_put_in_is_logged_and_shown(path):
         shown = engine.board.picture(engine.clock.monotonic(), ())
         assert [row.seq for row in shown.events] == [1, 2, 3]
         assert shown.watch[0].age_s is not None
-    assert journal.verify(path).events == 3
+    assert chain.verify(path).events == 3
 
 
 async def test_effects_and_replies_come_after_the_commit(path):
@@ -244,7 +245,7 @@ async def test_a_batch_that_cannot_be_written_is_tried_until_it_is(path):
         placed = [effect.order.symbol for effect, _ in engine.outlet.acted]
         assert placed == ['AAPL', 'IBM']
         assert engine.failures.empty()
-    assert journal.verify(path).ok
+    assert chain.verify(path).ok
 
 
 async def test_a_second_failure_is_told_again(path):

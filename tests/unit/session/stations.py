@@ -9,7 +9,7 @@ import msgspec
 
 from sting import session
 from sting import settings
-from sting.engine import journal
+from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import state
 from sting.model import commands
@@ -113,7 +113,7 @@ def log_of(home, kind=None):
     """What the log has, of one kind or all."""
     return [
         event
-        for event in journal.read(home.log('demo'))
+        for event in reader.read(home.log('demo'))
         if kind is None or event.type is kind
     ]
 

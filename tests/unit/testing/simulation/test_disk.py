@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sting.engine import journal
+from sting.engine import mark
 from sting.engine import recovery
 from sting.engine import state
 from sting.model import errors
@@ -63,7 +64,7 @@ class Bench:
             np.random.default_rng(1),
             self.told.append,
         )
-        self.log = disk.SimulatedJournal(self.disk, journal.START)
+        self.log = disk.SimulatedJournal(self.disk, mark.START)
 
     def append(self):
         self.loop.run_until_complete(self.log.append([CREATED]))
@@ -98,7 +99,7 @@ def test_a_commit_that_fails_leaves_nothing(path):
     with pytest.raises(errors.JournalWriteError, match='full'):
         bench.append()
     with pytest.raises(errors.JournalWriteError):
-        bench.loop.run_until_complete(bench.log.keep(journal.START, b'image'))
+        bench.loop.run_until_complete(bench.log.keep(mark.START, b'image'))
     assert (bench.log.seq, bench.told) == (0, [])
     bench.disk.quiet = True
     bench.append()

@@ -1,0 +1,258 @@
+"""Reads the event log, without holding it against the chain.
+
+Readers open the file read-only and keep no transaction open; archived events
+are read from their segments. `engine.chain` reads and verifies.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import pathlib
+import sqlite3
+
+import msgspec
+
+from sting.engine import layout
+from sting.engine import mark
+from sting.engine import segments
+from sting.model import errors
+from sting.model import events
+
+# Without the hash, which only verifying needs, a quarter quicker.
+_UNHASHED = layout.COLUMNS.replace('hash', 'NULL')
+_PAGE = 10_000
+
+
+def open_reader(path: pathlib.Path) -> sqlite3.Connection:
+    """Opens a log for reading.
+
+    Args:
+        path: Its file.
+
+    Returns:
+        A connection that cannot write.
+
+    Raises:
+        errors.JournalError: There is no file.
+        errors.JournalCorruptError: It is no log of sting's.
+    """
+    lost = mark.read(mark.beside(path))
+    if not path.exists():
+        if lost is not None:
+            raise errors.JournalCorruptError(
+                f'{path} is gone; it had {lost.seq} events', 1
+            )
+        raise errors.JournalError(f'there is no event log at {path}')
+    connection = None
+    try:
+        # A reader that is given up half-way may be closed by the collector,
+        # on whatever thread that runs.
+        connection = sqlite3.connect(
+            f'{path.absolute().as_uri()}?mode=ro',
+            uri=True,
+            check_same_thread=False,
+        )
+        (application,) = connection.execute('PRAGMA application_id').fetchone()
+        (version,) = connection.execute('PRAGMA user_version').fetchone()
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise errors.JournalCorruptError(
+            f'{path} cannot be read: {error}', 1
+        ) from None
+    if application != layout.APPLICATION:
+        connection.close()
+        raise errors.JournalCorruptError(f'{path} is not an event log', 1)
+    if version > layout.VERSION:
+        connection.close()
+        raise errors.JournalError(
+            f'{path} was written by a newer sting; update this one'
+        )
+    return connection
+
+
+def rows(path: pathlib.Path, after: int) -> Iterator[layout.Row]:
+    """Reads rows as they stand in the log, without verifying them.
+
+    It reads in pages, so that no read transaction stays open, and goes through
+    the segments of an archived log first.
+
+    Args:
+        path: The log's file.
+        after: Begin behind this number.
+
+    Yields:
+        The rows in order.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    for page in _pages(path, after, _PAGE, layout.COLUMNS):
+        yield from page
+
+
+def _pages(
+    path: pathlib.Path, after: int, size: int, columns: str
+) -> Iterator[list[layout.Row]]:
+    connection = open_reader(path)
+    query = (
+        f'SELECT {columns} FROM events WHERE seq > ? '  # noqa: S608
+        f'ORDER BY seq LIMIT {size}'
+    )
+    try:
+        while True:
+            page = _readable(connection.execute(query, (after,)))
+            segment = None
+            if not page or page[0][0] != after + 1:
+                segment = segments.find(connection, after + 1)
+            if segment is not None:
+                yield from segments.pages(path, segment, after)
+                after = segment.last
+            elif page:
+                yield page
+                if page[-1][0] <= after:
+                    # A damaged tree gave an older row last; going on behind
+                    # it would never end.
+                    raise errors.JournalCorruptError(
+                        f'{path}: the rows behind event {after} are in '
+                        'disorder',
+                        after + 1,
+                    )
+                after = page[-1][0]
+            else:
+                return
+    except sqlite3.Error as error:
+        raise errors.JournalCorruptError(
+            f'{path} cannot be read behind event {after}: {error}', after + 1
+        ) from None
+    finally:
+        connection.close()
+
+
+def _readable(found: Iterable[layout.Row]) -> list[layout.Row]:
+    """Gives the rows up to the first that cannot be read, if it is not first.
+
+    So the number of the one that cannot be read is known.
+    """
+    page: list[layout.Row] = []
+    try:
+        # What comes before an error is in the list by then.
+        page.extend(found)
+    except sqlite3.Error:
+        if not page:
+            raise
+    return page
+
+
+def to_event(row: layout.Row) -> events.Event:
+    """Makes an event of a row.
+
+    Args:
+        row: As it stands in the log.
+
+    Returns:
+        The event.
+
+    Raises:
+        errors.JournalError: This version does not know such an event.
+    """
+    seq, timestamp, kind, source, symbol, cause, text, _ = row
+    try:
+        data = events.DECODERS[kind](text)
+    except KeyError:
+        raise errors.JournalError(
+            f'event {seq} is a {kind!r}, which this version does not know'
+        ) from None
+    except msgspec.MsgspecError as error:
+        raise errors.JournalError(
+            f'event {seq}, a {kind}, cannot be read: {error}'
+        ) from None
+    return events.Event(
+        seq, timestamp, events.KINDS[kind], source, data, symbol, cause
+    )
+
+
+def read(
+    path: pathlib.Path, *, after: int = 0, limit: int | None = None
+) -> Iterator[events.Event]:
+    """Reads events without verifying them.
+
+    Args:
+        path: The log's file.
+        after: Begin behind this number.
+        limit: At most so many.
+
+    Yields:
+        The events in order.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    if limit is None:
+        for page in _pages(path, after, _PAGE, _UNHASHED):
+            yield from map(to_event, page)
+        return
+    size = max(1, min(limit, _PAGE))
+    for page in _pages(path, after, size, _UNHASHED):
+        yield from map(to_event, page[:limit])
+        limit -= len(page)
+        if limit <= 0:
+            return
+
+
+def executions(path: pathlib.Path) -> frozenset[tuple[str, str]]:
+    """Gives what was ever filled, older than what a state remembers too.
+
+    Args:
+        path: The log's file.
+
+    Returns:
+        Of each fill the order's id and the execution's.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    kind = events.EventType.FILL
+    fills = (to_event(row).data for row in rows(path, 0) if row[2] == kind)
+    return frozenset((fill.order_id, fill.execution_id) for fill in fills)
+
+
+def read_one(path: pathlib.Path, seq: int) -> events.Event:
+    """Reads one event.
+
+    Args:
+        path: The log's file.
+        seq: Its number.
+
+    Returns:
+        The event.
+
+    Raises:
+        errors.JournalError: There is no such event, or no log.
+    """
+    for event in read(path, after=seq - 1, limit=1):
+        if event.seq == seq:
+            return event
+    raise errors.JournalError(f'the log has no event {seq}')
+
+
+def archived(path: pathlib.Path) -> list[segments.Segment]:
+    """Lists the segments of a log, the oldest first.
+
+    Args:
+        path: The log's file.
+
+    Returns:
+        The segments; none where nothing was ever archived.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    connection = open_reader(path)
+    try:
+        return segments.listed(connection)
+    except sqlite3.Error as error:
+        raise errors.JournalCorruptError(
+            f'{path}: the list of segments cannot be read: {error}', 1
+        ) from None
+    finally:
+        connection.close()

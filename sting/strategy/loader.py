@@ -20,6 +20,7 @@ from sting.model import errors
 from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import parameters
+from sting.strategy import versions
 
 
 class ParameterRow(NamedTuple):
@@ -38,13 +39,17 @@ class ParameterRow(NamedTuple):
     doc: str
 
 
-def load(reference: str) -> type[base.AbstractStrategy]:
+def load(
+    reference: str, recorder: versions.Recorder | None = None
+) -> type[base.AbstractStrategy]:
     """Finds a strategy's class.
 
     A file is read anew each time, so that a change in it is seen.
 
     Args:
         reference: A module or a file, with `:Class` where it has several.
+        recorder: Sees what is read, and may give an older version of it; for
+            a process that runs this strategy alone.
 
     Returns:
         The class.
@@ -57,7 +62,7 @@ def load(reference: str) -> type[base.AbstractStrategy]:
     if not colon or '/' in name or '\\' in name:
         place, name = reference, ''
     if place.endswith('.py') or '/' in place:
-        module = _load_file(pathlib.Path(place))
+        module = _load_file(pathlib.Path(place), recorder)
     else:
         module = _load_module(place)
     found = _choose(module, name, place)
@@ -110,15 +115,6 @@ def instantiate(
     return made
 
 
-def code_hash(kind: type[base.AbstractStrategy]) -> str:
-    """Gives the BLAKE2b of the file that holds a class, 32 hex digits."""
-    path = blame.source_of(kind)
-    if not path:
-        raise errors.StrategyError(f'{kind.__name__} has no source file')
-    text = pathlib.Path(path).read_bytes()
-    return hashlib.blake2b(text, digest_size=16).hexdigest()
-
-
 def describe(kind: type[base.AbstractStrategy]) -> list[ParameterRow]:
     """Gives a strategy's parameters, in the order of their declaration."""
     return [
@@ -127,11 +123,15 @@ def describe(kind: type[base.AbstractStrategy]) -> list[ParameterRow]:
     ]
 
 
-def _load_file(path: pathlib.Path) -> types.ModuleType:
+def _load_file(
+    path: pathlib.Path, recorder: versions.Recorder | None
+) -> types.ModuleType:
     """Runs a file as a module with a name of its own."""
     path = path.expanduser().absolute()
     try:
-        source = path.read_bytes()
+        source = (
+            path.read_bytes() if recorder is None else recorder.read(str(path))
+        )
     except OSError as error:
         raise errors.StrategyError(
             f'cannot be read: {error.strerror}; check the path', path=path

@@ -255,21 +255,6 @@ def test_create_asks_for_the_call_of_the_parent(tmp_path):
     )
 
 
-def test_the_hash_is_that_of_the_file(tmp_path):
-    path = samples.write(tmp_path, 'one.py', ONE)
-    first = loader.code_hash(loader.load(str(path)))
-    path.write_text(ONE + '# more\n')
-    second = loader.code_hash(loader.load(str(path)))
-    assert len(first) == 32
-    assert first != second
-
-
-def test_a_class_without_a_file_has_no_hash():
-    made = type('Made', (strategy.AbstractStrategy,), {'__module__': 'nope'})
-    with pytest.raises(errors.StrategyError, match='Made has no source file'):
-        loader.code_hash(made)
-
-
 def test_a_description_has_a_row_for_each_parameter(tmp_path):
     path = samples.write(tmp_path, 'one.py', ONE)
     assert loader.describe(loader.load(str(path))) == [

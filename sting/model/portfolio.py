@@ -10,6 +10,32 @@ from sting.model import orders
 from sting.model import payload
 
 
+def held_after(held: float, signed: float) -> float:
+    """Gives the units held after a fill; dust counts as flat.
+
+    Args:
+        held: Units held before, negative when short.
+        signed: Units traded, negative for a sell.
+    """
+    after = held + signed
+    return 0.0 if abs(after) < orders.DUST else after
+
+
+def cash_after(
+    cash: float, sign: int, quantity: float, price: float, fee: float
+) -> float:
+    """Gives the cash after a fill.
+
+    Args:
+        cash: In the account's currency.
+        sign: 1 for a buy, -1 for a sell.
+        quantity: Units traded, above 0.
+        price: Price a unit.
+        fee: In the account's currency.
+    """
+    return cash - (sign * quantity * price + fee)
+
+
 class Position(payload.Payload, frozen=True, kw_only=True):
     """A holding.
 
@@ -46,12 +72,10 @@ class Position(payload.Payload, frozen=True, kw_only=True):
         """
         signed = fill.side.sign * fill.quantity
         held = self.quantity
-        quantity = held + signed
+        quantity = held_after(held, signed)
         average = self.average_price
         realized = self.realized
         opened = self.opened
-        if abs(quantity) < orders.DUST:
-            quantity = 0.0
         if quantity and (held == 0.0 or (held > 0) == (signed > 0)):
             average = (held * average + signed * fill.price) / quantity
             opened = fill.timestamp if held == 0.0 else opened
@@ -109,7 +133,9 @@ class Portfolio:
             self.held[fill.symbol] = None
         else:
             self.held.pop(fill.symbol, None)
-        self.cash -= fill.side.sign * fill.quantity * fill.price + fill.fee
+        self.cash = cash_after(
+            self.cash, fill.side.sign, fill.quantity, fill.price, fill.fee
+        )
         return after
 
     def quantity(self, symbol: str) -> float:

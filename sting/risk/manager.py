@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from sting.engine import state
 from sting.model import orders
 from sting.model import records
+from sting.risk import figures as figures_lib
 from sting.risk import rules
 
 HALTED = 'halted'
 _STATE_UNIT = 'state'
-
-# What divides and multiplies back, as a target weight of 1 does, may come out
-# this share above the limit that it meets.
-_ROUNDING = 1e-9
 
 RiskDecision = records.Decision
 
@@ -55,6 +52,11 @@ class RiskManager:
         self._rules.append(rule)
         self._set = None
 
+    @property
+    def rules(self) -> tuple[rules.RiskRule, ...]:
+        """The rules, in the order in which they are asked."""
+        return tuple(self._rules)
+
     def rule_set(self) -> records.RuleSet:
         """Gives the rules in force."""
         if self._set is None:
@@ -91,7 +93,7 @@ class RiskManager:
             figures.append(None if figure == float('inf') else figure)
             if figure is None or rule.limit is None:
                 continue
-            if figure <= rule.limit * (1.0 + _ROUNDING):
+            if figures_lib.passes(figure, rule.limit):
                 continue
             failed.append(number)
             messages.append(rule.sentence(figure))

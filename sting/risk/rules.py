@@ -12,6 +12,7 @@ import math
 from sting.engine import state
 from sting.model import errors
 from sting.model import orders
+from sting.risk import figures
 
 
 class RiskRule(abc.ABC):
@@ -75,14 +76,12 @@ def expected_price(order: orders.Order, system: state.SystemState) -> float:
     last = system.prices.get(order.symbol)
     if last is None:
         return math.inf
-    limits = [p for p in (order.price, order.changing_price) if p is not None]
-    stops = [
-        p for p in (order.stop_price, order.changing_stop) if p is not None
-    ]
-    if order.side is orders.OrderSide.BUY and limits:
-        # A buy limit never pays more than its limit.
-        return max(limits)
-    return max([last, *limits, *stops])
+    return figures.worst_price(
+        order.side.sign,
+        last,
+        max(order.price or 0.0, order.changing_price or 0.0),
+        max(order.stop_price or 0.0, order.changing_stop or 0.0),
+    )
 
 
 def reach(
@@ -109,11 +108,7 @@ def reach(
 def shrinks(order: orders.Order, system: state.SystemState) -> bool:
     """Whether an order can only take from the position it meets."""
     after, held = reach(order, system)
-    if held == 0.0 or (held > 0) == (order.side is orders.OrderSide.BUY):
-        return False
-    return abs(after) <= abs(held) + orders.DUST and (
-        after * held >= 0 or abs(after) <= orders.DUST
-    )
+    return figures.shrinks(order.side.sign, held, after)
 
 
 class MaxOrderNotional(RiskRule):
@@ -132,7 +127,7 @@ class MaxOrderNotional(RiskRule):
         """The order's value; None for what shrinks a position."""
         if shrinks(order, system):
             return None
-        return order.remaining * expected_price(order, system)
+        return figures.notional(order.remaining, expected_price(order, system))
 
 
 class MaxPosition(RiskRule):
@@ -163,7 +158,7 @@ class MaxPositionNotional(RiskRule):
         if shrinks(order, system):
             return None
         price = expected_price(order, system)
-        return abs(reach(order, system)[0]) * price
+        return figures.notional(reach(order, system)[0], price)
 
 
 class PriceCollar(RiskRule):
@@ -182,16 +177,13 @@ class PriceCollar(RiskRule):
         """The distance as a fraction; None for an order without a price."""
         if order.price is None and order.stop_price is None:
             return None
-        last = system.prices.get(order.symbol)
-        if not last:
-            return math.inf
-        sign = order.side.sign
-        beyond = 0.0
-        if order.price is not None:
-            beyond = sign * (order.price / last - 1.0)
-        if order.stop_price is not None and not order.triggered:
-            beyond = max(beyond, sign * (1.0 - order.stop_price / last))
-        return max(0.0, beyond)
+        return figures.collar(
+            order.side.sign,
+            system.prices.get(order.symbol, 0.0),
+            order.price or 0.0,
+            order.stop_price or 0.0,
+            order.triggered,
+        )
 
 
 class BuyingPower(RiskRule):
@@ -210,14 +202,13 @@ class BuyingPower(RiskRule):
         """The ratio if all fills; None for what shrinks a position."""
         if shrinks(order, system):
             return None
-        equity = system.equity()
-        if equity <= 0:
-            return math.inf
-        total = abs(reach(order, system)[0]) * expected_price(order, system)
+        total = figures.notional(
+            reach(order, system)[0], expected_price(order, system)
+        )
         for symbol in system.exposed():
             if symbol != order.symbol:
                 total += _worst_value(symbol, system)
-        return total / equity
+        return figures.leverage(total, system.equity())
 
 
 def _worst_value(symbol: str, system: state.SystemState) -> float:

@@ -7,6 +7,8 @@ not say what came first, the rule takes what is worse for the order.
 
 from typing import Final
 
+from sting.model import orders
+
 # How the order gets its price.
 MARKET: Final = 0
 LIMIT: Final = 1
@@ -124,3 +126,36 @@ def fill_price(
     ):
         return NONE, 0.0, touched
     return code, price, touched
+
+
+def slips(kind: int) -> bool:
+    """Whether slippage makes a price worse: not where a limit holds.
+
+    Args:
+        kind: MARKET, LIMIT, STOP or STOP_LIMIT.
+    """
+    return kind in (MARKET, STOP)
+
+
+def share(wanted: float, left: float) -> float:
+    """Gives the units that an order gets of what a bar has left.
+
+    Args:
+        wanted: Units still to be filled.
+        left: Units that the bar can still give.
+
+    Returns:
+        Units; 0 where only dust would be had.
+    """
+    taken = min(wanted, left)
+    return taken if taken > orders.DUST else 0.0
+
+
+def is_filled(quantity: float, filled: float) -> bool:
+    """Whether nothing is left to fill; as `orders.apply_fill` has it.
+
+    Args:
+        quantity: Units wanted in all.
+        filled: Units filled so far.
+    """
+    return filled >= quantity - orders.DUST

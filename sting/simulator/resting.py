@@ -14,7 +14,6 @@ KINDS = {
 }
 
 _AT_ONCE = frozenset({fills.MARKET, fills.LIMIT})
-_SLIPS = frozenset({fills.MARKET, fills.STOP})
 _IMMEDIATE = frozenset({orders.TimeInForce.IOC, orders.TimeInForce.FOK})
 
 
@@ -102,19 +101,18 @@ class Resting:
     @property
     def slips(self) -> bool:
         """Whether slippage makes its price worse: not where a limit holds."""
-        return self.kind in _SLIPS
+        return fills.slips(self.kind)
 
     def share(self, left: float) -> float:
         """Gives the units that it takes of what a bar has left."""
         wanted = self.quantity - self.filled
         if self.order.time_in_force is orders.TimeInForce.FOK and left < wanted:
             return 0.0
-        taken = min(wanted, left)
-        return taken if taken > orders.DUST else 0.0
+        return fills.share(wanted, left)
 
     def is_filled_by(self, quantity: float) -> bool:
         """Whether so many units more would leave nothing; as apply_fill."""
-        return self.filled + quantity >= self.quantity - orders.DUST
+        return fills.is_filled(self.quantity, self.filled + quantity)
 
     def touch(self, timestamp: int) -> orders.OrderUpdate:
         """Reports that the stop was touched, so that a log can restore it."""

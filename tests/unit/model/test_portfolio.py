@@ -170,3 +170,13 @@ def test_a_position_without_a_price_counts_at_its_cost():
 
 def test_a_symbol_never_traded_is_not_held():
     assert booked().quantity('AAPL') == 0.0
+
+
+def test_dust_held_after_a_fill_is_flat():
+    assert portfolio.held_after(5.0, -5.0 + 1e-10) == 0.0
+    assert portfolio.held_after(5.0, -4.0) == 1.0
+
+
+def test_cash_pays_the_fee_on_both_sides():
+    assert portfolio.cash_after(100.0, 1, 2.0, 10.0, 1.0) == 79.0
+    assert portfolio.cash_after(100.0, -1, 2.0, 10.0, 1.0) == 119.0

@@ -161,3 +161,19 @@ def test_every_outcome_has_a_tag():
         'stop',
         'gap',
     ]
+
+
+def test_slippage_spares_what_a_limit_holds():
+    kinds = fills.MARKET, fills.LIMIT, fills.STOP, fills.STOP_LIMIT
+    assert [fills.slips(kind) for kind in kinds] == [True, False, True, False]
+
+
+def test_an_order_gets_what_is_left_but_no_dust():
+    assert fills.share(10.0, 25.0) == 10.0
+    assert fills.share(10.0, 4.0) == 4.0
+    assert fills.share(10.0, 1e-10) == fills.share(10.0, -1.0) == 0.0
+
+
+def test_dust_left_to_fill_is_nothing():
+    assert fills.is_filled(10.0, 10.0 - 1e-10)
+    assert not fills.is_filled(10.0, 9.999)

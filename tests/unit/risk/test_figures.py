@@ -1,0 +1,89 @@
+"""Each figure, held against cases written by hand."""
+
+import math
+
+import pytest
+
+from sting.risk import figures
+
+pytestmark = pytest.mark.unit
+
+BUY, SELL = 1, -1
+
+
+def test_a_figure_passes_up_to_its_limit_and_what_rounding_adds():
+    assert figures.passes(1.0, 1.0)
+    assert figures.passes(1.0 + 1e-10, 1.0)
+    assert not figures.passes(1.0 + 1e-8, 1.0)
+    assert not figures.passes(math.nan, 1.0)
+    assert figures.passes(math.inf, math.inf)
+
+
+@pytest.mark.parametrize(
+    ('sign', 'held', 'after', 'expected'),
+    [
+        (BUY, 0.0, 5.0, False),
+        (BUY, 5.0, 9.0, False),
+        (SELL, 5.0, 3.0, True),
+        (SELL, 5.0, 0.0, True),
+        (SELL, 5.0, -1e-10, True),
+        (SELL, 5.0, -1.0, False),
+        (BUY, -5.0, -3.0, True),
+        (BUY, -5.0, 1.0, False),
+        (SELL, 5.0, -11.0, False),
+    ],
+)
+def test_only_what_takes_from_a_position_shrinks_it(
+    sign, held, after, expected
+):
+    assert figures.shrinks(sign, held, after) is expected
+
+
+@pytest.mark.parametrize(
+    ('sign', 'price', 'stop', 'expected'),
+    [
+        (BUY, 0.0, 0.0, 100.0),
+        (BUY, 90.0, 0.0, 90.0),
+        (BUY, 90.0, 120.0, 90.0),
+        (BUY, 0.0, 120.0, 120.0),
+        (SELL, 90.0, 0.0, 100.0),
+        (SELL, 110.0, 0.0, 110.0),
+        (SELL, 0.0, 90.0, 100.0),
+    ],
+)
+def test_an_order_counts_at_the_worse_price(sign, price, stop, expected):
+    assert figures.worst_price(sign, 100.0, price, stop) == expected
+
+
+@pytest.mark.parametrize(
+    ('sign', 'price', 'stop', 'triggered', 'expected'),
+    [
+        (BUY, 110.0, 0.0, False, 0.1),
+        (BUY, 90.0, 0.0, False, 0.0),
+        (SELL, 90.0, 0.0, False, 0.1),
+        (BUY, 0.0, 90.0, False, 0.1),
+        (BUY, 0.0, 90.0, True, 0.0),
+        (SELL, 0.0, 110.0, False, 0.1),
+        (SELL, 80.0, 110.0, False, 0.2),
+        (BUY, 0.0, 0.0, False, 0.0),
+    ],
+)
+def test_a_collar_measures_the_side_that_costs_money(
+    sign, price, stop, triggered, expected
+):
+    found = figures.collar(sign, 100.0, price, stop, triggered)
+    assert found == pytest.approx(expected)
+
+
+def test_without_a_last_price_the_distance_is_not_known():
+    assert figures.collar(BUY, 0.0, 1.0, 0.0, False) == math.inf
+
+
+def test_value_counts_long_and_short_alike():
+    assert figures.notional(-3.0, 10.0) == figures.notional(3.0, 10.0) == 30.0
+
+
+def test_without_equity_nothing_can_be_borrowed_on_it():
+    assert figures.leverage(50.0, 100.0) == 0.5
+    assert figures.leverage(50.0, 0.0) == math.inf
+    assert figures.leverage(0.0, -1.0) == math.inf

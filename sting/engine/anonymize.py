@@ -50,7 +50,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'ask_size timestamp created updated opened expires timeframe closed '
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '
-        'tag'
+        'tag gate'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
@@ -70,7 +70,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.EMPTY: 'indicators digest code confirm',
     Treatment.LOG: 'log',
     Treatment.PROFILE: 'profile',
-    Treatment.COMMAND: 'command',
+    Treatment.COMMAND: 'command signal',
     Treatment.LIMITS: 'limits',
     Treatment.FIGURES: 'figures',
 }
@@ -220,7 +220,7 @@ class Anonymizer:
         )
 
     def _command(self, command: Any) -> Any:
-        return self._rewriter.payload(command)
+        return None if command is None else self._rewriter.payload(command)
 
     def _money(self, value: Any) -> Any:
         return value * self._factor if isinstance(value, int | float) else value

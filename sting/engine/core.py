@@ -18,6 +18,7 @@ from sting.engine import doors
 from sting.engine import operator
 from sting.engine import state
 from sting.engine import step
+from sting.engine import wishes
 from sting.model import events
 from sting.model import market
 from sting.model import records
@@ -74,6 +75,7 @@ class CoreEngine:
         self._gate = gate
         self._matcher = matcher
         self._desk = desk.OrderDesk(self._turn, gate, frozenset(symbols))
+        self._wishes = wishes.WishDesk(self._turn, self._desk)
         self._operator = operator.Operator(
             self._turn,
             self._desk,
@@ -197,8 +199,8 @@ class CoreEngine:
         self._operator.carry_out(self._emit(incoming))
 
     def _take_signal(self, incoming: bus.Incoming) -> None:
-        if self._desk.admits(incoming.data, incoming.cause):
-            self._desk.signal(self._emit(incoming))
+        if self._wishes.admits(incoming.data, incoming.cause):
+            self._wishes.take(self._emit(incoming))
 
     def _refuses(self, incoming: bus.Incoming) -> bool:
         """Tells of market data that make no sense, which change nothing."""

@@ -1,14 +1,12 @@
-"""Orders: asked for, judged, cancelled, and what brokers report of them."""
+"""Orders: judged, cancelled, and what brokers report of them."""
 
 from typing import Protocol
 
 import msgspec
 
-from sting.engine import doors
 from sting.engine import exits
 from sting.engine import state
 from sting.engine import step
-from sting.engine import targets
 from sting.model import errors
 from sting.model import events
 from sting.model import orders
@@ -52,7 +50,7 @@ class Gate(Protocol):
 
 
 class OrderDesk:
-    """Makes orders of signals and keeps them in step with the brokers."""
+    """Has orders judged and keeps them in step with the brokers."""
 
     def __init__(
         self, turn: step.Turn, gate: Gate, symbols: frozenset[str]
@@ -193,86 +191,6 @@ class OrderDesk:
                 event.seq,
             )
 
-    def admits(self, signal: orders.Signal, cause: int) -> bool:
-        """Whether a signal becomes an event.
-
-        One that makes no sense is told of and left out. One whose order is
-        in the log already is left out too: an event that is answered again
-        after a crash gives the same ids.
-
-        Args:
-            signal: What a strategy wants.
-            cause: Number of the event that it answers.
-        """
-        if (
-            signal.kind is not orders.SignalKind.CANCEL
-            and signal.order_id in self._turn.state.orders
-        ):
-            return False
-        fault = doors.signal_fault(signal)
-        if fault:
-            self._turn.alert(
-                records.Severity.WARNING,
-                f'{signal.strategy} wants what makes no sense: {fault}',
-                'orders',
-                cause,
-            )
-        return not fault
-
-    def signal(self, event: events.Event) -> None:
-        """Makes an order of what a strategy wants.
-
-        Args:
-            event: The signal's event.
-        """
-        signal: orders.Signal = event.data
-        if signal.kind is orders.SignalKind.CANCEL:
-            order = self._turn.state.orders.get(signal.order_id)
-            if order is not None and order.strategy == signal.strategy:
-                self.cancel(order, signal.reason, event.seq)
-            return
-        if signal.is_exit:
-            # First, so that no stop is left that could open a position.
-            where = signal.strategy, signal.symbol
-            for order in list(self._turn.state.own(*where)):
-                self.cancel(order, signal.reason, event.seq)
-            if self._turn.state.exit_of(*where) is not None:
-                return
-        side, quantity = targets.wanted(
-            signal, self._turn.state, self.gate.size
-        )
-        if side is None or quantity <= orders.DUST:
-            return
-        # Written so that nan fails too.
-        if not quantity <= orders.LARGEST:
-            self._turn.alert(
-                records.Severity.WARNING,
-                f'{signal.strategy} wants what makes no sense: '
-                f'{quantity:g} {signal.symbol}',
-                'orders',
-                event.seq,
-            )
-            return
-        self.request(
-            orders.Order(
-                id=signal.order_id,
-                symbol=signal.symbol,
-                side=side,
-                quantity=quantity,
-                type=signal.type,
-                price=signal.price,
-                stop_price=signal.stop_price,
-                trail=signal.trail,
-                take_profit=signal.take_profit,
-                stop_loss=signal.stop_loss,
-                time_in_force=signal.time_in_force,
-                strategy=signal.strategy,
-                reason=signal.reason,
-                code=signal.code,
-            ),
-            event,
-        )
-
     def _leave(self, strategy: str, symbol: str) -> None:
         """Sends a strategy's way out once nothing of it works any more."""
         found = exits.way_out(self._turn.state, strategy, symbol)
@@ -347,16 +265,19 @@ class OrderDesk:
             sorted(self._symbols)
         )
 
-    def cancel(self, order: orders.Order, reason: str, cause: int) -> None:
+    def cancel(self, order: orders.Order, reason: str, cause: int) -> bool:
         """Asks for the cancel of a working order.
 
         Args:
             order: The order; nothing happens when it is done.
             reason: Why, for the log.
             cause: Number of the event that led to it.
+
+        Returns:
+            Whether it was asked; not when that has been done before.
         """
         if not order.is_working or order.status is _S.PENDING_CANCEL:
-            return
+            return False
         self.update(
             orders.OrderUpdate(
                 order_id=order.id, status=_S.PENDING_CANCEL, message=reason
@@ -367,6 +288,7 @@ class OrderDesk:
         self._turn.effects.append(
             step.Cancel(self._turn.state.orders[order.id])
         )
+        return True
 
     def close(self, symbol: str, cause: events.Event) -> orders.Order | None:
         """Closes a position of a flatten once nothing of it works any more.

@@ -105,6 +105,11 @@ def signal_fault(signal: orders.Signal) -> str:
     return ''
 
 
+def kept(signal: orders.Signal) -> orders.Signal | None:
+    """Gives a signal as the log can keep it; None where it cannot."""
+    return None if _unreadable(signal) else signal
+
+
 def _unreadable(signal: orders.Signal) -> str:
     """Says why the log would not give a signal back as it is."""
     try:

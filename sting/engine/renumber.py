@@ -101,7 +101,7 @@ class Renumberer:
         return text
 
     def _note_command(self, command: Any) -> Any:
-        return self._scan.payload(command)
+        return None if command is None else self._scan.payload(command)
 
     def _new_id(self, text: str) -> str:
         answered = self._answered(text)
@@ -111,7 +111,7 @@ class Renumberer:
         return '-'.join([log, str(self.number(answered)), *rest])
 
     def _new_command(self, command: Any) -> Any:
-        return self._change.payload(command)
+        return None if command is None else self._change.payload(command)
 
     def _answered(self, text: str) -> int | None:
         """Gives the number in an id that was made here."""

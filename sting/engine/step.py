@@ -114,6 +114,7 @@ class Turn:
         self.events: list[events.Event] = []
         self.effects: list[Effect] = []
         self.result: commands.CommandResult | None = None
+        self._exits: dict[str, tuple[int, orders.Signal]] = {}
 
     def begin(self, now: int) -> None:
         """Begins a turn.
@@ -125,9 +126,14 @@ class Turn:
         self.events = []
         self.effects = []
         self.result = None
+        # Few or none wait, and bars come all the time.
+        if self.state.exits or self._exits:
+            self._exits = dict(self.state.exits)
 
     def end(self) -> Step:
         """Gives what came of the turn."""
+        if self._exits:
+            self._tell_lost_exits()
         return Step(self.events, self.effects, self.result)
 
     def emit(
@@ -174,3 +180,44 @@ class Turn:
             'engine',
             cause=cause,
         )
+
+    def refuse(
+        self,
+        signal: orders.Signal,
+        gate: records.Gate,
+        reason: str,
+        cause: int,
+    ) -> None:
+        """Emits that a signal of the log becomes no order.
+
+        Args:
+            signal: What a strategy wants.
+            gate: What stops it.
+            reason: Why, for a person.
+            cause: Number of the signal's event.
+        """
+        self.emit(
+            events.EventType.SIGNAL_REFUSED,
+            records.Refusal(
+                order_id=signal.order_id,
+                strategy=signal.strategy,
+                gate=gate,
+                reason=reason,
+            ),
+            'engine',
+            signal.symbol,
+            cause,
+        )
+
+    def _tell_lost_exits(self) -> None:
+        """Tells of ways out that waited and will not be sent any more."""
+        for order_id, (seq, signal) in self._exits.items():
+            if order_id in self.state.exits or order_id in self.state.orders:
+                continue
+            gate, reason = records.Gate.EXIT, 'nothing was left to close'
+            if self.state.trading is not records.TradingState.TRADING:
+                gate = records.Gate.HALTED
+                reason = f'{self.state.trading} by {self.state.halted_by}'
+            elif signal.symbol in self.state.closing:
+                reason = 'the operator flattens it'
+            self.refuse(signal, gate, reason, seq)

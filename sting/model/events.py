@@ -33,6 +33,7 @@ class EventType(enum.StrEnum):
     TRADE = 'trade'
     DATA_ISSUE = 'data_issue'
     SIGNAL = 'signal'
+    SIGNAL_REFUSED = 'signal_refused'
     ORDER_REQUEST = 'order_request'
     RISK_VERDICT = 'risk_verdict'
     ORDER_UPDATE = 'order_update'
@@ -65,6 +66,7 @@ PAYLOADS: Mapping[EventType, type[payload.Payload]] = {
     EventType.TRADE: market.Trade,
     EventType.DATA_ISSUE: market.DataIssue,
     EventType.SIGNAL: orders.Signal,
+    EventType.SIGNAL_REFUSED: records.Refusal,
     EventType.ORDER_REQUEST: orders.Order,
     EventType.RISK_VERDICT: records.Verdict,
     EventType.ORDER_UPDATE: orders.OrderUpdate,

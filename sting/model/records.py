@@ -2,6 +2,7 @@
 
 import enum
 
+from sting.model import orders
 from sting.model import payload
 
 
@@ -40,6 +41,32 @@ class Decision(enum.StrEnum):
     APPROVE = 'approve'
     REDUCE = 'reduce'
     DENY = 'deny'
+
+
+class Gate(enum.StrEnum):
+    """What kept a signal from becoming an order.
+
+    An order that risk denies has a verdict instead.
+    """
+
+    # It makes no sense.
+    DOORS = 'doors'
+    # Its order is in the log already.
+    DUPLICATE = 'duplicate'
+    # The strategy has stopped or failed.
+    STOPPED = 'stopped'
+    # It was decided too long ago, as after a restart.
+    STALE = 'stale'
+    # There is no price to work a quantity out with.
+    PRICE = 'price'
+    # The position is what it is to be already.
+    REACHED = 'reached'
+    # Another way out waits, or nothing was left to get out of.
+    EXIT = 'exit'
+    # Trading was halted while it waited.
+    HALTED = 'halted'
+    # There is nothing to cancel.
+    CANCEL = 'cancel'
 
 
 class LogCreated(payload.Payload, frozen=True, kw_only=True):
@@ -175,3 +202,23 @@ class Verdict(payload.Payload, frozen=True, kw_only=True):
     rules: int = 0
     quantity: float = 0.0
     message: str = ''
+
+
+class Refusal(payload.Payload, frozen=True, kw_only=True):
+    """A signal that becomes no order, and what stopped it.
+
+    Attributes:
+        order_id: The id that the order would have had, or that was to be
+            cancelled.
+        strategy: Who wanted it.
+        gate: What stopped it.
+        reason: Why, for a person.
+        signal: What was wanted, where no signal's event tells; None also for
+            one that cannot be written down.
+    """
+
+    order_id: str
+    strategy: str
+    gate: Gate
+    reason: str = ''
+    signal: orders.Signal | None = None

@@ -1,0 +1,175 @@
+"""What strategies want: an order, a cancel, or a refusal that says why not."""
+
+from sting.engine import desk
+from sting.engine import doors
+from sting.engine import step
+from sting.engine import targets
+from sting.model import events
+from sting.model import orders
+from sting.model import records
+
+_G = records.Gate
+_T = events.EventType
+# The states of a strategy that has no say any more.
+_OUT = frozenset({'stopped', 'failed', 'quarantined'})
+
+
+class WishDesk:
+    """Makes orders of signals; each one leads to an order or to a refusal."""
+
+    def __init__(self, turn: step.Turn, order_desk: desk.OrderDesk) -> None:
+        self._turn = turn
+        self._desk = order_desk
+
+    def admits(self, signal: orders.Signal, cause: int) -> bool:
+        """Whether a signal becomes an event.
+
+        One that makes no sense is told of and left out. One whose order is
+        in the log already is left out too: an event that is answered again
+        after a crash gives the same ids.
+
+        Args:
+            signal: What a strategy wants.
+            cause: Number of the event that it answers.
+        """
+        gate, reason = self._barrier(signal)
+        if gate is None:
+            return True
+        if gate is _G.DOORS:
+            self._complain(signal, reason, cause)
+        # There is no event of the signal, so this one has to tell of it; of
+        # one that cannot be written, what can be.
+        kept = doors.kept(signal)
+        self._turn.emit(
+            _T.SIGNAL_REFUSED,
+            records.Refusal(
+                order_id=_text(signal.order_id),
+                strategy=_text(signal.strategy),
+                gate=gate,
+                reason=_text(reason),
+                signal=kept,
+            ),
+            'engine',
+            _text(signal.symbol),
+            cause,
+        )
+        return False
+
+    def _complain(self, signal: orders.Signal, fault: str, cause: int) -> None:
+        self._turn.alert(
+            records.Severity.WARNING,
+            f'{signal.strategy} wants what makes no sense: {fault}',
+            'orders',
+            cause,
+        )
+
+    def _barrier(
+        self, signal: orders.Signal
+    ) -> tuple[records.Gate | None, str]:
+        """Says what keeps a signal from being an event."""
+        fault = doors.signal_fault(signal)
+        if fault:
+            return _G.DOORS, fault
+        system = self._turn.state
+        if signal.kind is not orders.SignalKind.CANCEL:
+            order = system.orders.get(signal.order_id)
+            if order is not None:
+                return _G.DUPLICATE, f'{order.id} is {order.status} already'
+            if signal.order_id in system.exits:
+                return _G.DUPLICATE, f'{signal.order_id} waits already'
+        status = system.strategies.get(signal.strategy)
+        if status is not None and status.status in _OUT:
+            return _G.STOPPED, f'{signal.strategy} is {status.status}'
+        return None, ''
+
+    def take(self, event: events.Event) -> None:
+        """Makes an order of what a strategy wants.
+
+        Args:
+            event: The signal's event.
+        """
+        signal: orders.Signal = event.data
+        if signal.kind is orders.SignalKind.CANCEL:
+            self._cancel(signal, event.seq)
+        elif not (signal.is_exit and self._waits(signal, event.seq)):
+            self._order(signal, event)
+
+    def _cancel(self, signal: orders.Signal, seq: int) -> None:
+        order = self._turn.state.orders.get(signal.order_id)
+        if order is None or order.strategy != signal.strategy:
+            reason = f'{signal.strategy} has no order {signal.order_id}'
+        elif self._desk.cancel(order, signal.reason, seq):
+            return
+        else:
+            reason = f'it is {order.status} already'
+        self._turn.refuse(signal, _G.CANCEL, reason, seq)
+
+    def _waits(self, signal: orders.Signal, seq: int) -> bool:
+        """Whether a way out has to wait for cancels, of its own or another.
+
+        The cancels go first, so that no stop is left that could open a
+        position.
+        """
+        where = signal.strategy, signal.symbol
+        for order in list(self._turn.state.own(*where)):
+            self._desk.cancel(order, signal.reason, seq)
+        waiting = self._turn.state.exit_of(*where)
+        if waiting not in (None, signal.order_id):
+            self._turn.refuse(
+                signal, _G.EXIT, f'{waiting} waits to go out already', seq
+            )
+        return waiting is not None
+
+    def _order(self, signal: orders.Signal, event: events.Event) -> None:
+        system = self._turn.state
+        side, quantity = targets.wanted(signal, system, self._desk.gate.size)
+        # Written so that nan fails too.
+        if not quantity <= orders.LARGEST:
+            fault = f'{quantity:g} {signal.symbol}'
+            self._complain(signal, fault, event.seq)
+            self._turn.refuse(signal, _G.DOORS, fault, event.seq)
+        elif side is None or quantity <= orders.DUST:
+            self._turn.refuse(signal, *self._nothing(signal), event.seq)
+        else:
+            self._desk.request(_made(signal, side, quantity), event)
+
+    def _nothing(self, signal: orders.Signal) -> tuple[records.Gate, str]:
+        """Says why a signal comes to no quantity at all."""
+        system = self._turn.state
+        symbol = signal.symbol
+        unsized = (
+            signal.kind is orders.SignalKind.ORDER
+            or signal.kind is orders.SignalKind.TARGET_WEIGHT
+        )
+        if unsized and symbol not in system.prices:
+            return _G.PRICE, f'{symbol} has no price yet'
+        if signal.kind is orders.SignalKind.ORDER:
+            return _G.PRICE, 'the sizing gives nothing'
+        heading = targets.heading(system, signal.strategy, symbol)
+        return _G.REACHED, f'it comes to {heading:g} {symbol} already'
+
+
+def _made(
+    signal: orders.Signal, side: orders.OrderSide, quantity: float
+) -> orders.Order:
+    return orders.Order(
+        id=signal.order_id,
+        symbol=signal.symbol,
+        side=side,
+        quantity=quantity,
+        type=signal.type,
+        price=signal.price,
+        stop_price=signal.stop_price,
+        trail=signal.trail,
+        take_profit=signal.take_profit,
+        stop_loss=signal.stop_loss,
+        time_in_force=signal.time_in_force,
+        strategy=signal.strategy,
+        reason=signal.reason,
+        code=signal.code,
+    )
+
+
+def _text(value: object) -> str:
+    """Gives text that the log can keep, whatever a strategy's code made."""
+    return str(value).encode(errors='replace').decode()

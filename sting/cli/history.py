@@ -21,6 +21,7 @@ from sting.engine import state
 from sting.model import errors
 from sting.model import events
 from sting.model import market
+from sting.model import orders
 
 # Fields of tables that are not figures.
 _WORDS = ('id', 'name', 'symbol', 'side', 'type', 'status', 'detail')
@@ -230,8 +231,9 @@ def why(
     """Tells what led to an event, back to its first cause.
 
     For a fill: the order, the verdict with each rule's figure, the signal
-    with its reason and indicators, and the bar it answered. `sting log show`
-    has the numbers.
+    with its reason and indicators, and the bar it answered. For a signal also
+    what became of it: an order, or what refused it. `sting log show` has the
+    numbers.
     """
     path = log_path(profile, log_file)
     found = history.why(path, seq)
@@ -247,8 +249,8 @@ def why(
                 f'{row.type:<15}  {row.source:<14}  {row.text}{cause}'
             )
         )
-        for figure in _figures(path, event):
-            click.echo(common.clean(f'{"":>10}{_sentence(figure)}'))
+        for line in _details(path, event):
+            click.echo(common.clean(f'{"":>10}{line}'))
 
 
 def _with_rules(path: pathlib.Path, event: events.Event) -> dict[str, Any]:
@@ -264,6 +266,20 @@ def _figures(
     if event.type is not events.EventType.RISK_VERDICT:
         return []
     return history.figures(path, event.data)
+
+
+def _details(path: pathlib.Path, event: events.Event) -> list[str]:
+    """Gives lines of their own: each rule's figure, each indicator."""
+    if event.type is events.EventType.RISK_VERDICT:
+        return [_sentence(figure) for figure in _figures(path, event)]
+    signal = event.data
+    if event.type is events.EventType.SIGNAL_REFUSED:
+        signal = event.data.signal
+    if not isinstance(signal, orders.Signal):
+        return []
+    return [
+        f'{name} = {value:,.10g}' for name, value in signal.indicators.items()
+    ]
 
 
 def _sentence(rule: history.RuleFigure) -> str:

@@ -22,8 +22,15 @@ def _signal(data: Any) -> str:
     side = '' if data.side is None else f' {data.side}'
     amount = data.weight if data.quantity is None else data.quantity
     size = '' if amount is None else f' {amount:g}'
-    figures = ' '.join(f'{k}={v:g}' for k, v in data.indicators.items())
-    return f'{data.kind}{side}{size} {data.symbol}: {data.reason} {figures}'
+    target = data.symbol or data.order_id
+    figures = ', '.join(f'{k} {v:g}' for k, v in data.indicators.items())
+    why = data.reason + (f' ({figures})' if figures else '')
+    return f'{data.kind}{side}{size} {target}' + (f': {why}' if why else '')
+
+
+def _refusal(data: Any) -> str:
+    wanted = '' if data.signal is None else f'; wanted {_signal(data.signal)}'
+    return f'{data.order_id} {data.gate}: {data.reason}{wanted}'
 
 
 def _order(data: Any) -> str:
@@ -68,6 +75,7 @@ _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
     _T.TRADE: lambda d: f'{d.symbol} {d.size:g} at {d.price:g}',
     _T.DATA_ISSUE: lambda d: f'{d.symbol} {d.issue} {d.detail}',
     _T.SIGNAL: _signal,
+    _T.SIGNAL_REFUSED: _refusal,
     _T.ORDER_REQUEST: _order,
     _T.RISK_VERDICT: _verdict,
     _T.ORDER_UPDATE: _update,

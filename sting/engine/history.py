@@ -18,6 +18,10 @@ from sting.model import records
 _T = events.EventType
 # Events that are about an order without being caused by it.
 _ABOUT_ORDERS = frozenset({_T.RISK_VERDICT, _T.ORDER_UPDATE, _T.FILL})
+# What a signal leads to that becomes no order.
+_ANSWERS = frozenset({_T.SIGNAL_REFUSED, _T.ORDER_UPDATE})
+# So far behind a signal its fate is looked for; a way out may wait a while.
+_FATE = 10_000
 
 
 class RuleFigure(msgspec.Struct, frozen=True):
@@ -116,19 +120,24 @@ def why(path: pathlib.Path, seq: int) -> list[events.Event]:
     """Gives an event and all that led to it.
 
     Not only its causes: for what a broker reports of an order, the order, the
-    verdict on it, and what led to those.
+    verdict on it, and what led to those. For a signal also what became of it:
+    its order and the verdict, or what refused it.
 
     Args:
         path: The log's file.
         seq: The event's number.
 
     Returns:
-        The event first, then the others from the newest to the oldest.
+        The event first, then the others from the newest to the oldest; of a
+        signal what became of it is before it.
 
     Raises:
         errors.JournalError: There is no such event, or no log.
     """
     found: dict[int, events.Event] = {}
+    asked = journal.read_one(path, seq)
+    if asked.type is _T.SIGNAL:
+        found = {event.seq: event for event in _fate(path, asked)}
     waiting = [seq]
     while waiting:
         number = waiting.pop()
@@ -145,6 +154,24 @@ def why(path: pathlib.Path, seq: int) -> list[events.Event]:
                 if 0 < other.cause < other.seq:
                     waiting.append(other.cause)
     return [found[number] for number in sorted(found, reverse=True)]
+
+
+def _fate(path: pathlib.Path, signal: events.Event) -> Iterator[events.Event]:
+    """Finds what became of a signal."""
+    order_id = signal.data.order_id
+    request = 0
+    for event in journal.read(path, after=signal.seq, limit=_FATE):
+        data = event.data
+        if event.type is _T.ORDER_REQUEST and data.id == order_id:
+            request = event.seq
+            yield event
+        elif (event.type is _T.RISK_VERDICT and event.cause == request > 0) or (
+            event.type in _ANSWERS
+            and event.cause == signal.seq
+            and data.order_id == order_id
+        ):
+            yield event
+            return
 
 
 def _order(path: pathlib.Path, event: events.Event) -> Iterator[events.Event]:

@@ -15,6 +15,7 @@ _STYLES = {
     'order_update': 'focus',
     'command': 'focus!',
     'signal': 'focus',
+    'signal_refused': 'warning',
 }
 
 

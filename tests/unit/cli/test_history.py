@@ -143,6 +143,28 @@ class TestWhy:
         assert found[1]['data']['quantity'] == 99.0
         assert found[1]['rules'] == []
 
+    def test_a_signal_has_its_indicators_and_its_fate(self, sting, home):
+        world = worlds.World()
+        world.bar()
+        world.signal(side=worlds.BUY, quantity=1.0)
+        world.signal(
+            'ab-2', kind=orders.SignalKind.CLOSE, symbol='IBM',
+            indicators={'SMA(3)': 99.5},
+        )  # fmt: skip
+        logs.write_quickly(home.state('demo') / 'events.db', world.events)
+        lines = sting('log', 'why', world.state.seq - 1).out.splitlines()
+        assert 'reached: it comes to 0 IBM already' in lines[0]
+        assert lines[1].split()[2] == 'signal'
+        assert lines[2].strip() == 'SMA(3) = 99.5'
+
+    def test_a_refusal_has_the_indicators_of_what_was_wanted(self, sting, home):
+        world = worlds.World()
+        world.signal(side=None, indicators={'fast': 1.25})
+        logs.write_quickly(home.state('demo') / 'events.db', world.events)
+        lines = sting('log', 'why', world.state.seq).out.splitlines()
+        assert 'doors: an order without a side' in lines[0]
+        assert lines[1].strip() == 'fast = 1.25'
+
     def test_a_rule_that_did_not_apply_says_so(self, sting, home):
         world = worlds.World(rules.PriceCollar(0.1))
         world.order()

@@ -22,7 +22,11 @@ WORDS = {
     T.QUOTE: 'AAPL 99.5/100.5',
     T.TRADE: 'AAPL 10 at 100.25',
     T.DATA_ISSUE: 'AAPL stale nothing for 60 s',
-    T.SIGNAL: 'target_weight sell 3 AAPL: crossed fast=1.25 slow=1.5',
+    T.SIGNAL: 'target_weight sell 3 AAPL: crossed (fast 1.25, slow 1.5)',
+    T.SIGNAL_REFUSED: (
+        'ab-7-1-1 stale: decided 90 s ago; '
+        'wanted order buy 3 AAPL: crossed (fast 1.25)'
+    ),
     T.ORDER_REQUEST: (
         'buy 10 AAPL limit limit 101 stop 99 gtd by sma ab-7-1-1'
     ),
@@ -61,14 +65,14 @@ def test_every_type_is_said_in_a_few_words(kind):
         (
             T.SIGNAL,
             orders.Signal(symbol='AAPL', kind=orders.SignalKind.CLOSE),
-            'close AAPL:',
+            'close AAPL',
         ),
         (
             T.SIGNAL,
             orders.Signal(
                 symbol='AAPL', kind=orders.SignalKind.TARGET_WEIGHT, weight=0.5
             ),
-            'target_weight 0.5 AAPL:',
+            'target_weight 0.5 AAPL',
         ),
         (
             T.ORDER_REQUEST,

@@ -125,8 +125,11 @@ def test_a_signal_that_makes_no_sense_is_an_alert(wrong, message):
     world.bar('AAPL', 100.0)
     fields = {'side': worlds.BUY, 'quantity': 1.0} | wrong
     world.signal(**fields)
-    assert world.kinds() == [T.RISK_ALERT]
+    assert world.kinds() == [T.RISK_ALERT, T.SIGNAL_REFUSED]
     assert message in world.alerts(records.Severity.WARNING)[0]
+    refusal = world.last.events[-1].data
+    assert refusal.gate is records.Gate.DOORS
+    assert message in refusal.reason
     assert world.state.orders == {}
 
 

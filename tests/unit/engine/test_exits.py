@@ -5,12 +5,13 @@ import pytest
 from sting.engine import step
 from sting.model import commands
 from sting.model import orders
+from sting.model import records
 from sting.risk import rules
 from tests.unit.engine import worlds
 
 pytestmark = pytest.mark.unit
 
-S = worlds.S
+T, S = worlds.T, worlds.S
 BUY, SELL = worlds.BUY, worlds.SELL
 KIND = orders.SignalKind
 
@@ -62,6 +63,20 @@ def test_a_close_whose_stop_fills_whole_is_done(world):
     world.fill('ab-2', 100.0, side=SELL, execution_id='x2')
     assert world.placed() == []
     assert world.state.exits == {}
+    assert world.last.events[-1].data == records.Refusal(
+        order_id='ab-3',
+        strategy='sma',
+        gate=records.Gate.EXIT,
+        reason='nothing was left to close',
+    )
+
+
+def test_what_ended_a_close_is_told_once(world):
+    world.protected()
+    world.signal('ab-3', kind=KIND.CLOSE)
+    world.command(commands.Halt)
+    world.update('ab-2', S.CANCELLED)
+    assert T.SIGNAL_REFUSED not in world.kinds()
 
 
 def test_a_close_takes_back_what_is_coming(world):
@@ -94,11 +109,22 @@ def test_while_a_close_waits_its_strategy_gets_no_new_order(world):
     assert world.status('ab-5') is S.SUBMITTED
 
 
-@pytest.mark.parametrize('ended', [commands.Halt, commands.Flatten])
-def test_a_halt_and_a_flatten_end_a_close_that_waits(world, ended):
+@pytest.mark.parametrize(
+    ('ended', 'gate', 'reason'),
+    [
+        (commands.Halt, records.Gate.HALTED, 'HALTED by operator'),
+        (commands.Flatten, records.Gate.EXIT, 'the operator flattens it'),
+    ],
+)
+def test_a_halt_and_a_flatten_end_a_close_that_waits(
+    world, ended, gate, reason
+):
     world.protected()
-    world.signal('ab-3', kind=KIND.CLOSE)
+    signal = world.signal('ab-3', kind=KIND.CLOSE).events[0]
     world.command(ended)
+    told = world.last.events[-1]
+    assert (told.type, told.cause) == (T.SIGNAL_REFUSED, signal.seq)
+    assert (told.data.gate, told.data.reason) == (gate, reason)
     world.update('ab-2', S.CANCELLED)
     assert 'ab-3' not in world.state.orders
     assert world.state.exits == {}

@@ -158,6 +158,44 @@ class TestWhy:
             T.ORDER_UPDATE, T.RISK_VERDICT, T.ORDER_REQUEST, T.COMMAND,
         ]  # fmt: skip
 
+    def test_a_signal_has_its_order_and_the_verdict(self, path):
+        world, _ = self.traded()
+        logs.write_quickly(path, world.events)
+        signal = last(world, T.SIGNAL)
+        found = history.why(path, signal.seq)
+        assert [event.type for event in found] == [
+            T.RISK_VERDICT, T.ORDER_REQUEST, T.SIGNAL, T.MARKET_DATA,
+        ]  # fmt: skip
+        assert found[1].data.id == signal.data.order_id
+
+    def test_a_signal_that_was_refused_has_the_refusal(self, path):
+        world, _ = self.traded()
+        world.signal('ab-9', kind=orders.SignalKind.CANCEL)
+        logs.write_quickly(path, world.events)
+        found = history.why(path, last(world, T.SIGNAL).seq)
+        assert [e.type for e in found] == [T.SIGNAL_REFUSED, T.SIGNAL]
+
+    def test_a_refusal_leads_back_to_its_signal_and_bar(self, path):
+        world, bar = self.traded()
+        stopped = records.StrategyStatus(strategy='sma', status='stopped')
+        world.tell(T.STRATEGY_STATUS, stopped, 'sma')
+        late = orders.Signal(
+            symbol='AAPL', side=worlds.BUY, strategy='sma', order_id='ab-late'
+        )
+        world.tell(T.SIGNAL, late, 'sma', 'AAPL', bar.seq)
+        logs.write_quickly(path, world.events)
+        found = history.why(path, last(world, T.SIGNAL_REFUSED).seq)
+        assert [e.seq for e in found][1:] == [bar.seq]
+        assert found[0].data.signal == late
+
+    def test_a_signal_of_an_old_log_stands_alone(self, path):
+        world, bar = self.traded()
+        signal = last(world, T.SIGNAL)
+        upto = [e for e in world.events if e.seq <= signal.seq]
+        logs.write_quickly(path, upto)
+        found = history.why(path, signal.seq)
+        assert found == [signal, bar]
+
     @pytest.mark.parametrize('order_id', ['theirs', 'x-y-1', 'ab-1-0-1', ''])
     def test_an_order_that_is_not_ours_has_no_request(self, path, order_id):
         world = worlds.World()

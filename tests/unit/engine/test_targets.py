@@ -3,6 +3,7 @@
 import pytest
 
 from sting.model import orders
+from sting.model import records
 from sting.risk import rules
 from tests.unit.engine import worlds
 
@@ -43,7 +44,10 @@ def test_a_target_counts_what_is_held_and_what_works(
 def test_a_target_that_is_met_makes_no_order(world):
     world.signal('ab-1', kind=KIND.TARGET, quantity=10.0)
     world.signal('ab-2', kind=KIND.TARGET, quantity=10.0)
-    assert world.kinds() == [T.SIGNAL]
+    assert world.kinds() == [T.SIGNAL, T.SIGNAL_REFUSED]
+    refusal = world.last.events[-1].data
+    assert refusal.gate is records.Gate.REACHED
+    assert refusal.reason == 'it comes to 10 AAPL already'
 
 
 def test_a_target_weight_is_a_share_of_the_equity(world):
@@ -54,7 +58,8 @@ def test_a_target_weight_is_a_share_of_the_equity(world):
 
 def test_a_target_weight_without_a_price_makes_no_order(world):
     world.signal(symbol='IBM', kind=KIND.TARGET_WEIGHT, weight=0.5)
-    assert world.kinds() == [T.SIGNAL]
+    assert world.kinds() == [T.SIGNAL, T.SIGNAL_REFUSED]
+    assert world.last.events[-1].data.gate is records.Gate.PRICE
 
 
 def test_a_target_leaves_out_a_stop_that_waits_behind_the_position(world):

@@ -75,6 +75,21 @@ SAMPLES = {
         indicators={'fast': 1.25, 'slow': 1.5},
         code='0123456789abcdef',
     ),
+    _T.SIGNAL_REFUSED: records.Refusal(
+        order_id='ab-7-1-1',
+        strategy='sma',
+        gate=records.Gate.STALE,
+        reason='decided 90 s ago',
+        signal=orders.Signal(
+            symbol='AAPL',
+            side=orders.OrderSide.BUY,
+            quantity=3.0,
+            reason='crossed',
+            order_id='ab-7-1-1',
+            strategy='sma',
+            indicators={'fast': 1.25},
+        ),
+    ),
     _T.ORDER_REQUEST: orders.Order(
         id='ab-7-1-1',
         symbol='AAPL',

@@ -135,7 +135,7 @@ def why(path: pathlib.Path, seq: int) -> list[events.Event]:
         errors.JournalError: There is no such event, or no log.
     """
     found: dict[int, events.Event] = {}
-    asked = journal.read_one(path, seq)
+    asked = reader.read_one(path, seq)
     if asked.type is _T.SIGNAL:
         found = {event.seq: event for event in _fate(path, asked)}
     waiting = [seq]
@@ -160,7 +160,7 @@ def _fate(path: pathlib.Path, signal: events.Event) -> Iterator[events.Event]:
     """Finds what became of a signal."""
     order_id = signal.data.order_id
     request = 0
-    for event in journal.read(path, after=signal.seq, limit=_FATE):
+    for event in reader.read(path, after=signal.seq, limit=_FATE):
         data = event.data
         if event.type is _T.ORDER_REQUEST and data.id == order_id:
             request = event.seq

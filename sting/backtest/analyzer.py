@@ -1,12 +1,19 @@
 """PerformanceAnalyzer: from a run's equity and fills to its figures."""
 
+from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 
 import numpy as np
 import numpy.typing as npt
 
+from sting.backtest import groups
 from sting.backtest import metrics
+from sting.backtest import periods
 from sting.backtest import trades
+from sting.model import orders
+
+_SIDES = {orders.OrderSide.BUY: 'long', orders.OrderSide.SELL: 'short'}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,6 +26,7 @@ class EquityCurve:
         equity: Cash and holdings at the last closes.
         cash: In the account's currency.
         exposed: Whether any position was held.
+        benchmark: What the same cash would be in the benchmark; None without.
     """
 
     start: float
@@ -26,6 +34,7 @@ class EquityCurve:
     equity: npt.NDArray[np.float64]
     cash: npt.NDArray[np.float64]
     exposed: npt.NDArray[np.bool_]
+    benchmark: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.timestamp)
@@ -33,6 +42,46 @@ class EquityCurve:
     def drawdown(self) -> npt.NDArray[np.float64]:
         """How far below its peak the equity is at each: 0 or less."""
         return metrics.drawdowns(self.equity, self.start)
+
+    def returns(self) -> npt.NDArray[np.float64]:
+        """The daily returns, until the equity is gone."""
+        return metrics.daily_returns(self.timestamp, self.equity, self.start)
+
+    def days(self) -> npt.NDArray[np.int64]:
+        """The UTC days of the daily returns, as days since the epoch."""
+        return metrics.days(self.timestamp)[: len(self.returns())]
+
+    def benchmark_returns(self) -> npt.NDArray[np.float64] | None:
+        """The benchmark's returns of the same days."""
+        if self.benchmark is None:
+            return None
+        found = metrics.daily_returns(
+            self.timestamp, self.benchmark, self.start
+        )
+        return found[: len(self.returns())]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """What of a run is no single figure.
+
+    Attributes:
+        drawdowns: The deepest falls from a peak, the deepest first.
+        monthly: Returns by month: '2013-05'.
+        yearly: Returns by year: '2013'.
+        strategies: The round trips by strategy.
+        symbols: By symbol.
+        sides: By side: long, short.
+        open_trades: The round trips that had not ended.
+    """
+
+    drawdowns: Sequence[periods.Drawdown] = ()
+    monthly: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    yearly: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    strategies: Sequence[groups.Group] = ()
+    symbols: Sequence[groups.Group] = ()
+    sides: Sequence[groups.Group] = ()
+    open_trades: Sequence[trades.OpenTrip] = ()
 
 
 class PerformanceAnalyzer:
@@ -55,12 +104,12 @@ class PerformanceAnalyzer:
             The figures; what is undefined is None.
         """
         final = float(curve.equity[-1]) if len(curve) else curve.start
-        returns = metrics.daily_returns(
-            curve.timestamp, curve.equity, curve.start
-        )
+        returns = curve.returns()
         growth = metrics.cagr(returns)
-        deepest = float(np.min(curve.drawdown(), initial=0.0))
+        depths = curve.drawdown()
+        deepest = float(np.min(depths, initial=0.0))
         mean = float(np.mean(curve.equity)) if len(curve) else 0.0
+        pnl = trips.pnl
         return metrics.PerformanceMetrics(
             final_equity=final,
             total_return=final / curve.start - 1.0,
@@ -69,10 +118,93 @@ class PerformanceAnalyzer:
             sharpe=metrics.sharpe(returns),
             sortino=metrics.sortino(returns),
             calmar=metrics.calmar(growth, deepest),
+            omega=metrics.omega(returns),
             max_drawdown=deepest,
-            win_rate=metrics.win_rate(trips.pnl),
-            profit_factor=metrics.profit_factor(trips.pnl),
+            longest_drawdown_s=periods.longest_s(
+                curve.timestamp, periods.falls(depths)
+            ),
+            value_at_risk=metrics.value_at_risk(returns),
+            conditional_value_at_risk=metrics.conditional_value_at_risk(
+                returns
+            ),
+            skew=metrics.skew(returns),
+            kurtosis=metrics.kurtosis(returns),
+            tail_ratio=metrics.tail_ratio(returns),
+            best_day=float(np.max(returns)) if len(returns) else None,
+            worst_day=float(np.min(returns)) if len(returns) else None,
+            days=len(returns),
+            win_rate=metrics.win_rate(pnl),
+            profit_factor=metrics.profit_factor(pnl),
+            expectancy=metrics.mean(pnl),
+            mean_win=metrics.mean(pnl[pnl > 0]),
+            mean_loss=metrics.mean(pnl[pnl < 0]),
+            payoff_ratio=metrics.payoff_ratio(pnl),
+            most_wins=metrics.longest_streak(pnl > 0),
+            most_losses=metrics.longest_streak(pnl < 0),
+            mean_mae=None if trips.mae is None else metrics.mean(trips.mae),
+            mean_mfe=None if trips.mfe is None else metrics.mean(trips.mfe),
             exposure=float(np.mean(curve.exposed)) if len(curve) else None,
             turnover=fills.traded() / mean if mean > 0 else None,
             fees=fills.fees(),
+            **_beside_benchmark(curve),
         )
+
+    def tabulate(
+        self,
+        strategy: str,
+        curve: EquityCurve,
+        trips: trades.TradeTable,
+        still_open: Sequence[trades.OpenTrip],
+    ) -> Tables:
+        """Works out what of a run is no single figure.
+
+        Args:
+            strategy: What was run.
+            curve: The account at each moment.
+            trips: The round trips.
+            still_open: Those that had not ended.
+
+        Returns:
+            The tables.
+        """
+        returns = curve.returns()
+        days = curve.days()
+        depths = curve.drawdown()
+
+        def grouped(
+            names: Sequence[str], open_names: Sequence[str]
+        ) -> tuple[groups.Group, ...]:
+            return groups.by(names, open_names, trips, still_open)
+
+        return Tables(
+            drawdowns=periods.worst(
+                curve.timestamp, depths, periods.falls(depths)
+            ),
+            monthly=periods.monthly(days, returns),
+            yearly=periods.yearly(days, returns),
+            strategies=grouped(
+                [strategy] * len(trips), [strategy] * len(still_open)
+            ),
+            symbols=grouped(trips.symbol, [trip.symbol for trip in still_open]),
+            sides=grouped(
+                [_SIDES[side] for side in trips.side],
+                [_SIDES[trip.side] for trip in still_open],
+            ),
+            open_trades=still_open,
+        )
+
+
+def _beside_benchmark(curve: EquityCurve) -> dict[str, float | None]:
+    """Gives the figures that need a benchmark; None without one."""
+    returns = curve.returns()
+    others = curve.benchmark_returns()
+    if others is None or curve.benchmark is None or not len(curve):
+        return dict.fromkeys(
+            ('benchmark_return', 'alpha', 'beta', 'information_ratio')
+        )
+    return {
+        'benchmark_return': float(curve.benchmark[-1]) / curve.start - 1.0,
+        'alpha': metrics.alpha(returns, others),
+        'beta': metrics.beta(returns, others),
+        'information_ratio': metrics.information_ratio(returns, others),
+    }

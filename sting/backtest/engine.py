@@ -12,6 +12,8 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
+import dataclasses
+import functools
 import hashlib
 from typing import Any
 
@@ -19,6 +21,8 @@ import msgspec
 import numpy as np
 
 from sting.backtest import analyzer
+from sting.backtest import benchmark as benchmarks
+from sting.backtest import excursions
 from sting.backtest import result
 from sting.backtest import trades
 from sting.data import calendars
@@ -37,6 +41,7 @@ from sting.simulator import market as simulated
 from sting.strategy import context
 from sting.strategy import loader
 from sting.strategy import runner
+from sting.strategy import versions
 
 LOG = 'backtest'
 # The strategy's name in orders and in the log: its path is no part of a run.
@@ -137,10 +142,19 @@ class BacktestEngine:
         """Gives the account after each moment."""
         return self._curve.close()
 
+    @functools.cached_property
+    def data_hash(self) -> str:
+        """The identity of the bars."""
+        return self._bars.digest()
+
+    def open_trips(self) -> tuple[trades.OpenTrip, ...]:
+        """Gives the round trips that have not ended, at the last closes."""
+        return trades.open_trips(self.fills, self._engine.state.prices)
+
     def log_hash(self) -> str:
         """Gives the hash over all bars and all that came of them."""
         whole = hashlib.blake2b(self._hash.digest(), digest_size=32)
-        whole.update(self._bars.digest().encode())
+        whole.update(self.data_hash.encode())
         return whole.hexdigest()
 
     async def _begin(self, now: int) -> None:
@@ -162,13 +176,7 @@ class BacktestEngine:
     def _preload(self) -> None:
         """Has the indicators of all symbols worked out by column."""
         bars = self._bars
-        rows = np.argsort(bars.symbol_index, kind='stable')
-        counts = np.bincount(bars.symbol_index, minlength=len(bars.symbols))
-        ends = np.cumsum(counts).tolist()
-        for symbol, start, end in zip(
-            bars.symbols, [0, *ends], ends, strict=False
-        ):
-            own = rows[start:end]
+        for symbol, own in bars.split():
             columns = {name: getattr(bars, name)[own] for name in _COLUMNS}
             self._feeder.preload(symbol, columns)
 
@@ -305,6 +313,8 @@ def run(
     progress: Progress | None = None,
     warnings: Sequence[str] = (),
     written: list[context.LogLine] | None = None,
+    benchmark: benchmarks.Benchmark | None = None,
+    recorder: versions.Recorder | None = None,
 ) -> result.BacktestResult:
     """Runs a strategy over bars.
 
@@ -322,6 +332,9 @@ def run(
         progress: Told now and then how many bars are done, and of how many.
         warnings: What a reader has to know of the data.
         written: Takes what the strategy wrote to its log, also when it fails.
+        benchmark: What the run is held against; None for its own symbol,
+            bought and held, where there is but one.
+        recorder: Sees what the strategy is loaded of, for the result.
 
     Returns:
         The result.
@@ -329,8 +342,11 @@ def run(
     Raises:
         errors.StrategyError: The strategy cannot be loaded, or it raised.
         errors.ConfigError: An assumption is out of range.
+        errors.DataError: The benchmark begins after the bars.
     """
-    strategy = loader.create(reference, NAME, parameters or {})
+    strategy = loader.instantiate(
+        loader.load(reference, recorder), NAME, parameters or {}
+    )
     feeder = runner.StrategyRunner(strategy, number=1, log=LOG)
     costs = costs_lib.CostModel(
         commission_bps=commission_bps, slippage_bps=slippage_bps
@@ -343,6 +359,8 @@ def run(
         costs=costs,
         participation=participation,
     )
+    if benchmark is None and len(bars.symbols) == 1:
+        benchmark = benchmarks.of_bars(bars)
     time_source = clock.LiveClock()
     before = time_source.monotonic()
     lines = [] if written is None else written
@@ -351,8 +369,13 @@ def run(
     finally:
         lines += feeder.take_log()
     curve = engine.curve()
-    trips = trades.round_trips(engine.fills)
-    figures = analyzer.PerformanceAnalyzer().analyze(curve, engine.fills, trips)
+    if benchmark is not None:
+        held = benchmark.equity(curve.timestamp, cash)
+        curve = dataclasses.replace(curve, benchmark=held)
+    trips = excursions.measured(trades.round_trips(engine.fills), bars)
+    analyst = analyzer.PerformanceAnalyzer()
+    figures = analyst.analyze(curve, engine.fills, trips)
+    tables = analyst.tabulate(reference, curve, trips, engine.open_trips())
     elapsed = time_source.monotonic() - before
     return result.BacktestResult(
         strategy=reference,
@@ -366,6 +389,10 @@ def run(
         trades=trips,
         curve=curve,
         metrics=figures,
+        tables=tables,
+        benchmark=None if benchmark is None else benchmark.name,
+        data_hash=engine.data_hash,
+        code_hash=_code(recorder),
         log_hash=engine.log_hash(),
         elapsed_s=elapsed,
         assumptions={
@@ -382,3 +409,10 @@ def run(
         warnings=warnings,
         log=lines,
     )
+
+
+def _code(recorder: versions.Recorder | None) -> str | None:
+    """Gives the hash of the strategy's code, where it was seen."""
+    if recorder is None or not recorder.version().sources:
+        return None
+    return recorder.version().code

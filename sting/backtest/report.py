@@ -1,10 +1,17 @@
 """A run's figures as a person reads them."""
 
 from collections.abc import Callable
+from collections.abc import Sequence
 import dataclasses
 
+from sting.backtest import groups
 from sting.backtest import result as results
 from sting.model import market
+
+# How many drawdowns the table shows, and how many symbols.
+SHOWN = 5
+MOST = 20
+_DAY_S = 86_400
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +46,11 @@ class ReportGenerator:
             ('Result', _result(result)),
             ('Risk', _risk(result)),
             ('Trading', _trading(result)),
+            (f'Against {result.benchmark}, bought and held', _beside(result)),
+            ('Deepest drawdowns', _drawdowns(result)),
+            ('Years', _years(result)),
+            ('Symbols', _groups(result.tables.symbols)),
+            ('Sides', _groups(result.tables.sides)),
             (
                 'Assumptions',
                 tuple(
@@ -90,6 +102,8 @@ def _run(result: results.BacktestResult) -> _Rows:
         ('from', market.to_iso(result.start)),
         ('to', market.to_iso(result.end)),
         ('bars', f'{result.bars:,}'),
+        ('data hash', result.data_hash or '-'),
+        ('code hash', result.code_hash or '-'),
         ('log hash', result.log_hash),
     ]
     if result.elapsed_s > 0:
@@ -116,10 +130,28 @@ def _risk(result: results.BacktestResult) -> _Rows:
     figures = result.metrics
     return (
         ('maximum drawdown', _percent(figures.max_drawdown)),
+        ('longest drawdown', _days(figures.longest_drawdown_s)),
         ('volatility, yearly', _or_dash(figures.volatility, _share)),
         ('Sharpe', _or_dash(figures.sharpe, _plain)),
         ('Sortino', _or_dash(figures.sortino, _plain)),
         ('Calmar', _or_dash(figures.calmar, _plain)),
+        ('Omega', _or_dash(figures.omega, _plain)),
+        ('best day, worst day', _pair(figures.best_day, figures.worst_day)),
+        (
+            '5 % VaR, CVaR, daily',
+            _pair(figures.value_at_risk, figures.conditional_value_at_risk),
+        ),
+        (
+            'skew, kurtosis, tails',
+            ', '.join(
+                _or_dash(value, _plain)
+                for value in (
+                    figures.skew,
+                    figures.kurtosis,
+                    figures.tail_ratio,
+                )
+            ),
+        ),
         ('exposure', _or_dash(figures.exposure, _share)),
     )
 
@@ -133,8 +165,80 @@ def _trading(result: results.BacktestResult) -> _Rows:
         ('round trips', f'{len(result.trades):,}'),
         ('won', _or_dash(figures.win_rate, _share)),
         ('profit factor', _or_dash(figures.profit_factor, _plain)),
+        ('expectancy', _or_dash(figures.expectancy, _money)),
+        (
+            'mean win, mean loss',
+            ', '.join(
+                _or_dash(value, _money)
+                for value in (figures.mean_win, figures.mean_loss)
+            ),
+        ),
+        ('payoff ratio', _or_dash(figures.payoff_ratio, _plain)),
+        (
+            'won, lost in a row',
+            f'{figures.most_wins:,}, {figures.most_losses:,}',
+        ),
+        ('mean MAE, MFE', _pair(figures.mean_mae, figures.mean_mfe)),
         ('turnover', _or_dash(figures.turnover, _plain)),
     )
+
+
+def _beside(result: results.BacktestResult) -> _Rows:
+    """How it did beside its benchmark; nothing without one."""
+    figures = result.metrics
+    if figures.benchmark_return is None:
+        return ()
+    return (
+        ('benchmark return', _percent(figures.benchmark_return)),
+        ('alpha, yearly', _or_dash(figures.alpha, _percent)),
+        ('beta', _or_dash(figures.beta, _plain)),
+        (
+            'information ratio',
+            _or_dash(figures.information_ratio, '{:.4f} a day'.format),
+        ),
+    )
+
+
+def _drawdowns(result: results.BacktestResult) -> _Rows:
+    """The deepest falls: when, how deep, how long."""
+    return tuple(
+        (
+            market.to_iso(fall.start)[:10],
+            f'{_percent(fall.depth)}, {_days(fall.length_s)}'
+            + (
+                ', not recovered'
+                if fall.recovery_s is None
+                else f', {_days(fall.recovery_s)} of them from the bottom'
+            ),
+        )
+        for fall in result.tables.drawdowns[:SHOWN]
+    )
+
+
+def _years(result: results.BacktestResult) -> _Rows:
+    """The return of each year, where there are several."""
+    yearly = result.tables.yearly
+    if len(yearly) < 2:
+        return ()
+    return tuple((year, _percent(value)) for year, value in yearly.items())
+
+
+def _groups(rows: Sequence[groups.Group]) -> _Rows:
+    """The round trips by what they have in common, the best first."""
+    if len(rows) < 2:
+        return ()
+    order = sorted(rows, key=lambda row: -row.pnl - row.open_pnl)
+    found = [
+        (
+            row.name,
+            f'{_money(row.pnl + row.open_pnl)}, {row.trades:,} round trips, '
+            f'won {_or_dash(row.win_rate, _share)}',
+        )
+        for row in order[:MOST]
+    ]
+    if len(order) > MOST:
+        found.append(('...', f'{len(order) - MOST} more with --json'))
+    return tuple(found)
 
 
 def _assumed(value: object) -> str:
@@ -149,6 +253,19 @@ def _assumed(value: object) -> str:
 def _or_dash(value: float | None, write: Callable[[float], str]) -> str:
     """Writes a figure, a dash where it is undefined."""
     return '-' if value is None else write(value)
+
+
+def _pair(first: float | None, second: float | None) -> str:
+    return f'{_or_dash(first, _percent)}, {_or_dash(second, _percent)}'
+
+
+def _days(seconds: float) -> str:
+    """Writes a time in days, a short one in hours."""
+    if not seconds:
+        return '-'
+    if seconds < _DAY_S:
+        return f'{seconds / 3600:.1f} h'
+    return f'{seconds / _DAY_S:,.0f} days'
 
 
 def _money(value: float) -> str:

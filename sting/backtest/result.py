@@ -13,10 +13,13 @@ import numpy.typing as npt
 
 from sting.backtest import analyzer
 from sting.backtest import metrics
+from sting.backtest import periods
 from sting.backtest import trades
 from sting.model import errors
 from sting.model import market
 from sting.strategy import context
+
+_MOMENTS = ('start', 'bottom', 'end', 'entry_time')
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,12 @@ class BacktestResult:
         assumptions: How orders were filled and what they cost, by name.
         warnings: What a reader of the figures has to know.
         log: What the strategy wrote, the last lines of it.
+        tables: What is no single figure.
+        benchmark: What the run was held against, bought and held; None where
+            several symbols ran and none was named.
+        data_hash: Equal bars have equal ones; empty where it is not known.
+        code_hash: Equal code of the strategy, of all files that it loaded,
+            has equal ones; None where it was loaded before the run.
     """
 
     strategy: str
@@ -58,6 +67,10 @@ class BacktestResult:
     assumptions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     warnings: Sequence[str] = ()
     log: Sequence[context.LogLine] = ()
+    tables: analyzer.Tables = dataclasses.field(default_factory=analyzer.Tables)
+    benchmark: str | None = None
+    data_hash: str = ''
+    code_hash: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Gives the object that `sting backtest --json` prints."""
@@ -82,7 +95,11 @@ class BacktestResult:
             'trades': len(self.trades),
             'initial_cash': self.curve.start,
             **dataclasses.asdict(self.metrics),
+            'benchmark': self.benchmark,
+            **_tables(self.tables),
             'log_hash': self.log_hash,
+            'data_hash': self.data_hash,
+            'code_hash': self.code_hash,
             'elapsed_s': self.elapsed_s,
             'bars_per_s': speed,
             'assumptions': dict(self.assumptions),
@@ -129,6 +146,8 @@ class BacktestResult:
                 'exit_price': trips.exit_price.tolist(),
                 'pnl': trips.pnl.tolist(),
                 'fees': trips.fees.tolist(),
+                'mae': _listed(trips.mae, len(trips)),
+                'mfe': _listed(trips.mfe, len(trips)),
             },
         )
 
@@ -156,6 +175,35 @@ def _write(path: pathlib.Path, columns: Mapping[str, Iterable[Any]]) -> None:
         raise errors.InputError(
             f'cannot be written: {error.strerror}', path=path
         ) from None
+
+
+def _tables(tables: analyzer.Tables) -> dict[str, Any]:
+    """Gives the tables as JSON has them."""
+    return {
+        'drawdowns': [_with_times(each) for each in tables.drawdowns],
+        'monthly': dict(tables.monthly),
+        'yearly': dict(tables.yearly),
+        'by_strategy': [dataclasses.asdict(each) for each in tables.strategies],
+        'by_symbol': [dataclasses.asdict(each) for each in tables.symbols],
+        'by_side': [dataclasses.asdict(each) for each in tables.sides],
+        'open_trades': [_with_times(each) for each in tables.open_trades],
+    }
+
+
+def _with_times(row: periods.Drawdown | trades.OpenTrip) -> dict[str, Any]:
+    """Gives a row's fields, its moments as ISO 8601 in UTC."""
+    fields = dataclasses.asdict(row)
+    for name in _MOMENTS:
+        if fields.get(name) is not None:
+            fields[name] = market.to_iso(fields[name])
+    return fields
+
+
+def _listed(
+    column: npt.NDArray[np.float64] | None, count: int
+) -> list[float] | list[str]:
+    """Gives a column's values; nothing for each where it was not measured."""
+    return [''] * count if column is None else column.tolist()
 
 
 def _times(timestamps: npt.NDArray[np.int64]) -> list[str]:

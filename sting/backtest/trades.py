@@ -6,7 +6,9 @@ most of its memory.
 
 import array
 from collections.abc import Iterator
+from collections.abc import Mapping
 import dataclasses
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,10 @@ from sting.model import orders
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+_SIDES = {1: orders.OrderSide.BUY, -1: orders.OrderSide.SELL}
+# What fills are called that are the first of their bar.
+_AT_OPEN = ('open', 'gap')
 
 
 class FillTable:
@@ -111,6 +117,10 @@ class TradeTable:
         exit_price: Mean price of what left.
         pnl: Profit after fees, in the account's currency.
         fees: Fees of the way in and out.
+        at_open: Whether the first fill was at its bar's open.
+        mae: How far the price was against the entry at worst, a fraction of
+            the entry's price, 0 or less; None until measured.
+        mfe: How far it was in its favour at best, 0 or more.
     """
 
     symbol: list[str]
@@ -122,9 +132,48 @@ class TradeTable:
     exit_price: FloatArray
     pnl: FloatArray
     fees: FloatArray
+    at_open: npt.NDArray[np.bool_]
+    mae: FloatArray | None = None
+    mfe: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.symbol)
+
+    def take(self, rows: IntArray) -> 'TradeTable':
+        """Picks round trips by number."""
+        changes: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            column = getattr(self, field.name)
+            if isinstance(column, list):
+                changes[field.name] = [column[row] for row in rows.tolist()]
+            elif column is not None:
+                changes[field.name] = column[rows]
+        return TradeTable(**changes)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTrip:
+    """A round trip that had not ended when the run did.
+
+    Attributes:
+        symbol: The instrument.
+        side: Buy for a long one, sell for a short one.
+        quantity: Units held at the end, above 0.
+        entry_time: Of the first fill, nanoseconds since the epoch, UTC.
+        entry_price: Mean price of what entered.
+        last_price: The last close.
+        pnl: Profit after fees, with what is held at the last close.
+        fees: So far.
+    """
+
+    symbol: str
+    side: orders.OrderSide
+    quantity: float
+    entry_time: int
+    entry_price: float
+    last_price: float
+    pnl: float
+    fees: float
 
 
 class _Open:
@@ -139,9 +188,11 @@ class _Open:
         received: Their value.
         fees: Of all that so far.
         since: Time of the first fill.
+        at_open: Whether that was at its bar's open.
     """
 
     __slots__ = (
+        'at_open',
         'entered',
         'fees',
         'held',
@@ -152,9 +203,10 @@ class _Open:
         'since',
     )
 
-    def __init__(self, sign: int, since: int) -> None:
+    def __init__(self, sign: int, since: int, tag: str) -> None:
         self.sign = sign
         self.since = since
+        self.at_open = tag in _AT_OPEN
         self.held = 0.0
         self.entered = 0.0
         self.paid = 0.0
@@ -189,13 +241,52 @@ def round_trips(fills: FillTable) -> TradeTable:
     Returns:
         The round trips that ended.
     """
+    return _table(_walk(fills)[0])
+
+
+def open_trips(
+    fills: FillTable, prices: Mapping[str, float]
+) -> tuple[OpenTrip, ...]:
+    """Finds the round trips that had not ended when the run did.
+
+    Args:
+        fills: The run's fills.
+        prices: The last closes.
+
+    Returns:
+        By symbol.
+    """
+    found = []
+    for symbol, trip in sorted(_walk(fills)[1].items()):
+        price = prices[symbol]
+        gained = (trip.received - trip.paid) * trip.sign
+        found.append(
+            OpenTrip(
+                symbol=symbol,
+                side=_SIDES[trip.sign],
+                quantity=abs(trip.held),
+                entry_time=trip.since,
+                entry_price=trip.paid / trip.entered,
+                last_price=price,
+                pnl=gained + trip.held * price - trip.fees,
+                fees=trip.fees,
+            )
+        )
+    return tuple(found)
+
+
+def _walk(
+    fills: FillTable,
+) -> tuple[list[tuple[str, int, _Open]], dict[str, _Open]]:
+    """Gives the round trips that ended, and those that did not."""
     trips: dict[str, _Open] = {}
     done: list[tuple[str, int, _Open]] = []
-    for symbol, side, quantity, price, fee, timestamp in fills.rows():
+    for row, tag in zip(fills.rows(), fills.tag, strict=True):
+        symbol, side, quantity, price, fee, timestamp = row
         sign = 1 if side is orders.OrderSide.BUY else -1
         trip = trips.get(symbol)
         if trip is None:
-            trip = trips[symbol] = _Open(sign, timestamp)
+            trip = trips[symbol] = _Open(sign, timestamp, tag)
         if sign == trip.sign:
             trip.enter(quantity, price, fee)
             continue
@@ -208,15 +299,14 @@ def round_trips(fills: FillTable) -> TradeTable:
         done.append((symbol, timestamp, trip))
         rest = quantity - closing
         if rest >= orders.DUST:
-            trips[symbol] = _Open(sign, timestamp)
+            trips[symbol] = _Open(sign, timestamp, tag)
             trips[symbol].enter(rest, price, fee - share)
-    return _table(done)
+    return done, trips
 
 
 def _table(done: list[tuple[str, int, _Open]]) -> TradeTable:
     """Lays round trips out in columns."""
     trips = [trip for _, _, trip in done]
-    sides = {1: orders.OrderSide.BUY, -1: orders.OrderSide.SELL}
 
     def column(*values: float) -> FloatArray:
         return np.array(values, dtype=np.float64)
@@ -228,7 +318,7 @@ def _table(done: list[tuple[str, int, _Open]]) -> TradeTable:
     entered = column(*(trip.entered for trip in trips))
     return TradeTable(
         symbol=[symbol for symbol, _, _ in done],
-        side=[sides[trip.sign] for trip in trips],
+        side=[_SIDES[trip.sign] for trip in trips],
         quantity=entered,
         entry_time=np.array([trip.since for trip in trips], dtype=np.int64),
         entry_price=paid / entered,
@@ -236,4 +326,5 @@ def _table(done: list[tuple[str, int, _Open]]) -> TradeTable:
         exit_price=received / column(*(trip.left for trip in trips)),
         pnl=(received - paid) * sign - fees,
         fees=fees,
+        at_open=np.array([trip.at_open for trip in trips], dtype=np.bool_),
     )

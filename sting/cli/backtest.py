@@ -136,6 +136,12 @@ class ManyValues(click.Command):
     help="What the file's timestamps are.",
 )
 @click.option(
+    '--benchmark',
+    metavar='SYMBOL|FILE',
+    help='What the run is held against, bought and held: a symbol of the data '
+    'or a file of one; the symbol that runs, where it is the only one.',
+)
+@click.option(
     '--seed',
     type=int,
     default=0,
@@ -179,22 +185,25 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     risk = _risk(options['risk'])
     given = _parameters(options['given'])
     # These need numpy and more, which no other command has to wait for.
+    from sting.backtest import benchmark  # noqa: PLC0415
     from sting.backtest import engine  # noqa: PLC0415
     from sting.backtest import report  # noqa: PLC0415
     from sting.data import files  # noqa: PLC0415
     from sting.risk import gate  # noqa: PLC0415
+    from sting.strategy import versions  # noqa: PLC0415
 
-    loaded = files.read(
-        data,
-        symbols=options['symbol'] or None,
-        timeframe=options['timeframe'],
-        stamp=options['stamp'],
-        start=options['start'],
-        end=options['end'],
-    )
+    named = ('timeframe', 'stamp', 'start', 'end')
+    reading = {name: options[name] for name in named}
+    loaded = files.read(data, symbols=options['symbol'] or None, **reading)
+    beside = None
+    if options['benchmark'] is not None:
+        beside = benchmark.read(
+            options['benchmark'], data, loaded.table, **reading
+        )
     with (
         _shown_log(options['as_json']) as written,
         _progress(options['progress_json']) as progress,
+        versions.Recorder(strategy) as recorder,
     ):
         result = engine.run(
             strategy,
@@ -209,6 +218,8 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             progress=progress,
             warnings=loaded.warnings,
             written=written,
+            benchmark=beside,
+            recorder=recorder,
         )
     writers: dict[str, _Write] = {
         'trades': result.write_trades,

@@ -90,6 +90,18 @@ class Table:
         """
         return self.select([symbol])
 
+    def split(self) -> Iterator[tuple[str, RowArray | slice]]:
+        """Gives each symbol and its rows, in order, for `take`."""
+        if len(self.symbols) == 1:
+            yield self.symbols[0], slice(None)
+            return
+        rows = np.argsort(self.symbol_index, kind='stable')
+        counts = np.bincount(self.symbol_index, minlength=len(self.symbols))
+        start = 0
+        for symbol, count in zip(self.symbols, counts.tolist(), strict=True):
+            yield symbol, rows[start : start + count]
+            start += count
+
     def take(self, rows: RowArray | slice) -> Self:
         """Picks rows by number or by mask, in their order.
 

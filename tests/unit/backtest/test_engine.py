@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 from sting import settings
+from sting.backtest import benchmark
 from sting.backtest import engine
 from sting.model import errors
 from sting.risk import gate as gates
 from sting.risk import manager
 from sting.risk import rules
+from sting.strategy import versions
 from tests.unit.backtest import bars as worlds
 
 pytestmark = pytest.mark.unit
@@ -533,3 +535,63 @@ def test_the_result_can_be_written_as_json():
     told = msgspec.json.decode(msgspec.json.encode(result.to_json()))
     assert told['log_hash'] == result.log_hash
     assert told['bars'] == 500
+
+
+def test_one_symbol_is_held_against_itself_bought_and_held(write):
+    result = run(write(ONCE), worlds.flat(10.0, 11.0, 12.0), cash=1_000.0)
+    assert result.benchmark == 'X'
+    assert result.curve.benchmark.tolist() == [1_000.0, 1_100.0, 1_200.0]
+    assert result.metrics.benchmark_return == pytest.approx(0.2)
+
+
+def test_several_symbols_are_held_against_what_is_named():
+    rows = [(name, at, *[9.0 + at] * 4) for name in 'AB' for at in (1, 2, 3)]
+    table = worlds.make(rows, ('A', 'B'))
+    alone = run(SMA, table)
+    assert (alone.benchmark, alone.curve.benchmark) == (None, None)
+    beside = run(SMA, table, benchmark=benchmark.of_bars(table.of('B')))
+    assert beside.benchmark == 'B'
+    assert beside.metrics.benchmark_return == pytest.approx(0.2)
+    assert beside.log_hash == alone.log_hash
+
+
+def test_the_hash_of_the_code_is_that_of_the_file(write, tmp_path):
+    def code():
+        with versions.Recorder('mine.py') as recorder:
+            path = tmp_path / 'mine.py'
+            return run(str(path), worlds.flat(10.0), recorder=recorder)
+
+    write(ONCE)
+    first = code()
+    write(ONCE + '\n# changed\n')
+    assert len(first.code_hash) == 16
+    assert first.code_hash != code().code_hash
+    assert first.log_hash == code().log_hash
+    assert run(SMA, worlds.flat(10.0)).code_hash is None
+
+
+def test_the_hash_of_the_data_is_that_of_the_bars(write):
+    table = worlds.flat(10.0, 11.0)
+    assert run(write(ONCE), table).data_hash == table.digest()
+
+
+@limits(max_examples=10)
+@given(st.integers(0, 99))
+def test_profits_of_all_symbols_add_up_to_the_account(seed):
+    table = worlds.walk(400, seed)
+    result = run(
+        SMA, table, parameters={'fast': 3, 'slow': 7}, commission_bps=10.0
+    )
+    for rows in (
+        result.tables.symbols,
+        result.tables.sides,
+        result.tables.strategies,
+    ):
+        total = sum(row.pnl + row.open_pnl for row in rows)
+        assert result.curve.start + total == pytest.approx(
+            result.metrics.final_equity
+        )
+        fees = sum(row.fees for row in rows)
+        assert fees == pytest.approx(result.metrics.fees)
+    assert (result.trades.mae <= 0).all()
+    assert (result.trades.mfe >= 0).all()

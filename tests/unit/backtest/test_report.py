@@ -1,6 +1,11 @@
+import dataclasses
+
 import pytest
 
+from sting.backtest import analyzer
+from sting.backtest import groups
 from sting.backtest import report
+from sting.backtest import trades
 from tests.unit.backtest import runs
 
 pytestmark = pytest.mark.unit
@@ -65,3 +70,79 @@ def test_assumptions_are_written_for_people():
         'participation -',
     ):
         assert line in found
+
+
+def tabled():
+    table = runs.fills(
+        (runs.BUY, 1.0, 100.0),
+        (runs.SELL, 3.0, 110.0),
+        (runs.BUY, 2.0, 120.0),
+    )
+    line = runs.curve(100.0, 98.0, 108.0, 90.0, step=200 * runs.DAY)
+    trips = trades.round_trips(table)
+    tables = analyzer.PerformanceAnalyzer().tabulate('mine', line, trips, ())
+    figures = dataclasses.replace(
+        runs.result().metrics,
+        benchmark_return=0.5,
+        alpha=0.01,
+        beta=0.25,
+        information_ratio=0.0125,
+    )
+    return {'tables': tables, 'metrics': figures, 'benchmark': 'I'}
+
+
+def test_the_text_tells_drawdowns_years_and_sides():
+    found = lines(**tabled())
+    for line in (
+        'Deepest drawdowns',
+        '1971-02-05 -16.67%, 200 days, not recovered',
+        '1970-01-01 -2.00%, 400 days, 200 days of them from the bottom',
+        'Years',
+        '1970 -2.00%',
+        '1971 -8.16%',
+        'Sides',
+        'long 10.00, 1 round trips, won 100.00%',
+        'short -20.00, 1 round trips, won 0.00%',
+    ):
+        assert line in found
+    # One symbol is the whole run.
+    assert 'Symbols' not in found
+
+
+def test_the_text_tells_how_it_did_beside_the_benchmark():
+    found = lines(**tabled())
+    at = found.index('Against I, bought and held')
+    assert found[at + 1 : at + 5] == [
+        'benchmark return +50.00%',
+        'alpha, yearly +1.00%',
+        'beta 0.25',
+        'information ratio 0.0125 a day',
+    ]
+    assert not any('bought and held' in line for line in lines())
+
+
+def test_short_times_are_told_in_hours():
+    figures = dataclasses.replace(
+        runs.result().metrics, longest_drawdown_s=5400.0
+    )
+    assert 'longest drawdown 1.5 h' in lines(metrics=figures)
+
+
+def test_many_symbols_are_cut_and_counted():
+    rows = [
+        groups.Group(
+            name=f'S{n}',
+            trades=1,
+            pnl=float(n),
+            open_pnl=0.0,
+            fees=0.0,
+            win_rate=1.0,
+            profit_factor=None,
+            expectancy=1.0,
+        )
+        for n in range(report.MOST + 3)
+    ]
+    found = lines(tables=analyzer.Tables(symbols=rows))
+    assert 'S22 22.00, 1 round trips, won 100.00%' in found
+    assert 'S2 2.00, 1 round trips, won 100.00%' not in found
+    assert '... 3 more with --json' in found

@@ -1,7 +1,11 @@
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 
+from sting.backtest import analyzer
+from sting.backtest import trades
 from sting.model import errors
 from tests.unit.backtest import runs
 
@@ -47,6 +51,44 @@ def test_json_is_strict():
     assert json.loads(text)['profit_factor'] is None
 
 
+def test_json_has_the_tables():
+    table = runs.fills((runs.BUY, 1.0, 100.0), (runs.SELL, 3.0, 110.0))
+    trips = trades.round_trips(table)
+    still_open = trades.open_trips(table, {'X': 111.0})
+    tables = analyzer.PerformanceAnalyzer().tabulate(
+        'mine', runs.curve(100.0, 98.0, 108.0), trips, still_open
+    )
+    found = runs.result(tables=tables, benchmark='I').to_json()
+    json.dumps(found, allow_nan=False)
+    assert found['benchmark'] == 'I'
+    assert found['monthly'] == {'1970-01': pytest.approx(0.08)}
+    assert found['yearly'] == {'1970': pytest.approx(0.08)}
+    assert found['drawdowns'] == [
+        {
+            'depth': pytest.approx(-0.02),
+            'start': '1970-01-01T12:00:00Z',
+            'bottom': '1970-01-02T12:00:00Z',
+            'end': '1970-01-03T12:00:00Z',
+            'length_s': 172_800.0,
+            'recovery_s': 86_400.0,
+        }
+    ]
+    assert [row['name'] for row in found['by_side']] == ['long', 'short']
+    assert found['by_symbol'][0]['open_pnl'] == -2.0
+    assert found['by_strategy'][0]['name'] == 'mine'
+    assert found['open_trades'][0]['entry_time'] == '1970-01-01T00:00:02Z'
+
+
+def test_excursions_are_written(tmp_path):
+    path = tmp_path / 'trades.csv'
+    made = runs.result()
+    trips = dataclasses.replace(
+        made.trades, mae=np.array([-0.5]), mfe=np.array([0.25])
+    )
+    runs.result(trades=trips).write_trades(path)
+    assert path.read_text().splitlines()[1].endswith(',8.0,2.0,-0.5,0.25')
+
+
 def test_fills_are_written(tmp_path):
     path = tmp_path / 'fills.csv'
     runs.result().write_fills(path)
@@ -62,9 +104,9 @@ def test_trades_are_written(tmp_path):
     runs.result().write_trades(path)
     assert path.read_text().splitlines() == [
         'symbol,side,quantity,entry_time,entry_price,exit_time,exit_price,'
-        'pnl,fees',
+        'pnl,fees,mae,mfe',
         'X,buy,1.0,1970-01-01T00:00:01Z,100.0,1970-01-01T00:00:02Z,110.0,'
-        '8.0,2.0',
+        '8.0,2.0,,',
     ]
 
 

@@ -1,5 +1,6 @@
 import hypothesis
 from hypothesis import strategies as st
+import numpy as np
 import pytest
 
 from sting.backtest import trades
@@ -127,3 +128,47 @@ def test_profits_and_what_is_open_add_up_to_the_books(rows):
     found = trades.round_trips(table)
     assert float(found.pnl.sum()) == pytest.approx(book.cash, abs=1e-6)
     assert float(found.fees.sum()) == pytest.approx(book.fees())
+
+
+@hypothesis.given(FILLS, st.integers(min_value=1, max_value=200).map(float))
+def test_ended_and_open_trips_add_up_to_cash_and_holdings(rows, last):
+    table = runs.fills(*rows)
+    ended = trades.round_trips(table)
+    still_open = trades.open_trips(table, {'X': last})
+    signed = [(1 if side is BUY else -1) * n for side, n, *_ in rows]
+    worth = sum(
+        n * (last - price) - fee
+        for n, (_, _, price, fee) in zip(signed, rows, strict=True)
+    )
+    found = float(ended.pnl.sum()) + sum(trip.pnl for trip in still_open)
+    assert found == pytest.approx(worth, abs=1e-6)
+    assert bool(still_open) == bool(sum(signed))
+
+
+def test_an_open_trip_by_hand():
+    table = runs.fills(
+        (SELL, 4, 10.0, 1.0), (SELL, 2, 13.0, 1.0), (BUY, 3, 9.0, 0.5)
+    )
+    assert trades.open_trips(table, {'X': 12.0}) == (
+        trades.OpenTrip(
+            symbol='X',
+            side=SELL,
+            quantity=3.0,
+            entry_time=1_000_000_000,
+            entry_price=11.0,
+            last_price=12.0,
+            # 66 taken in, 27 paid, 36 to pay, 2.5 of fees.
+            pnl=0.5,
+            fees=2.5,
+        ),
+    )
+
+
+def test_round_trips_are_picked_by_number():
+    table = trades.round_trips(
+        runs.fills((BUY, 1, 1.0), (SELL, 1, 2.0), (BUY, 1, 3.0), (SELL, 1, 4.0))
+    )
+    picked = table.take(np.array([1]))
+    assert (picked.symbol, picked.side) == (['X'], [BUY])
+    assert picked.entry_price.tolist() == [3.0]
+    assert picked.mae is None

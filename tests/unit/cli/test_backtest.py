@@ -209,6 +209,8 @@ def test_csv_files_have_their_columns(run, tmp_path):
         'exit_price',
         'pnl',
         'fees',
+        'mae',
+        'mfe',
     ]
     assert list(rows['equity'][0]) == [
         'timestamp',
@@ -335,3 +337,27 @@ def test_disk_that_fails_leaves_the_old_files(run, tmp_path, monkeypatch):
 def test_data_and_strategy_are_needed(sting, home):
     assert sting('backtest', '--data', 'sample').code == 2
     assert sting('backtest', CROSS).code == 2
+
+
+def test_a_benchmark_may_be_a_symbol_that_does_not_run(run):
+    found = json.loads(
+        run('--symbol', 'FB', '--benchmark', 'IBM', '--json').out
+    )
+    assert found['benchmark'] == 'IBM'
+    assert found['beta'] is not None
+    own = json.loads(run('--symbol', 'FB', '--json').out)
+    assert own['benchmark'] == 'FB'
+    assert own['log_hash'] == found['log_hash']
+
+
+def test_a_benchmark_that_is_nowhere_is_named(run):
+    outcome = run('--symbol', 'FB', '--benchmark', 'NONE')
+    assert outcome.code == 2
+    assert "'NONE'" in outcome.err
+
+
+def test_the_code_of_a_file_has_a_hash(run, tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text(OWN)
+    found = json.loads(run('--symbol', 'IBM', '--json', strategy=str(path)).out)
+    assert len(found['code_hash']) == 16

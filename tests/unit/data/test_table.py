@@ -165,3 +165,11 @@ def test_merged_trades_may_share_a_stamp():
     )
     merged = table.TradeTable.merge([one, one])
     assert list(merged.rows()) == [market.Trade('A', 5, 1.0, 2.0)] * 2
+
+
+@hypothesis.given(tables.bar_tables())
+def test_the_parts_of_a_split_are_each_symbols_rows(bars):
+    parts = {name: bars.take(rows) for name, rows in bars.split()}
+    assert list(parts) == list(bars.symbols)
+    for name, part in parts.items():
+        assert part.close.tolist() == bars.of(name).close.tolist()

@@ -1,0 +1,102 @@
+"""What a run is held against: an instrument bought at first and held."""
+
+from collections.abc import Sequence
+import dataclasses
+import pathlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sting.data import files
+from sting.data import table
+from sting.model import errors
+from sting.model import market
+
+_ENDINGS = ('.csv', '.parquet')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Benchmark:
+    """An instrument's closes.
+
+    Attributes:
+        name: The instrument.
+        timestamp: Rising, nanoseconds since the epoch, UTC.
+        close: Prices.
+    """
+
+    name: str
+    timestamp: npt.NDArray[np.int64]
+    close: npt.NDArray[np.float64]
+
+    def equity(
+        self, timestamp: npt.NDArray[np.int64], start: float
+    ) -> npt.NDArray[np.float64]:
+        """Gives what the starting cash would be, held in it without costs.
+
+        It is bought at the close of the run's first moment, the first price
+        that is known then, and stands at its last close at each moment after.
+
+        Args:
+            timestamp: The moments of the run, rising.
+            start: The starting cash.
+
+        Raises:
+            errors.DataError: It has no price at the run's first moment.
+        """
+        if not len(timestamp):
+            return np.empty(0)
+        places = np.searchsorted(self.timestamp, timestamp, 'right') - 1
+        if places[0] < 0:
+            moment = market.to_iso(int(timestamp[0]))
+            raise errors.DataError(
+                f'the benchmark {self.name} has no bar by {moment}, when the '
+                'run begins; give data that goes back as far, or --start'
+            )
+        levels = self.close[places]
+        held: npt.NDArray[np.float64] = start * (levels / levels[0])
+        return held
+
+
+def of_bars(bars: table.BarTable) -> Benchmark:
+    """Makes the benchmark of the bars of one symbol.
+
+    Args:
+        bars: Of one symbol.
+
+    Raises:
+        errors.DataError: There are several.
+    """
+    if len(bars.symbols) != 1:
+        raise errors.DataError(
+            f'a benchmark has one symbol, not {len(bars.symbols)}: '
+            + ', '.join(bars.symbols)
+        )
+    return Benchmark(bars.symbols[0], bars.timestamp, bars.close)
+
+
+def read(
+    name: str, data: Sequence[str], bars: table.BarTable, **reading: Any
+) -> Benchmark:
+    """Reads the benchmark that a user names.
+
+    Args:
+        name: A symbol of the data, or a CSV or Parquet file of one symbol.
+        data: The run's files, where a symbol may be that the run leaves out.
+        bars: What of them runs.
+        reading: How files are read; as `files.read`.
+
+    Returns:
+        The benchmark.
+
+    Raises:
+        errors.DataError: A file is wrong, it has several symbols, or none of
+            that name.
+    """
+    if name in bars.symbols:
+        return of_bars(bars.of(name))
+    place = pathlib.Path(name)
+    if place.suffix.lower() in _ENDINGS or place.is_file():
+        return of_bars(files.read(name, **reading | {'timeframe': None}).table)
+    return of_bars(files.read(data, **reading).table.of(name))

@@ -1,0 +1,92 @@
+"""How far each round trip was against its entry, and in its favour.
+
+Maximum adverse and favourable excursion, Sweeney (1996). They are taken from
+the bars' columns after the run, so that a bar costs the run nothing.
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from sting.backtest import trades
+from sting.data import table
+from sting.model import orders
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+def measured(
+    trips: trades.TradeTable, bars: table.BarTable
+) -> trades.TradeTable:
+    """Adds the excursions of round trips.
+
+    The bars from the one that was entered on to the one before the last exit
+    count whole; the bar of the last exit counts with the exit's price alone.
+    A bar that was entered inside, not at its open, counts whole against the
+    trip and with its close alone in favour: what came first is not known, and
+    the worse is taken.
+
+    Args:
+        trips: The round trips, in the order in which they ended.
+        bars: What the run was given.
+
+    Returns:
+        The same with `mae` and `mfe`.
+    """
+    mae = np.zeros(len(trips))
+    mfe = np.zeros(len(trips))
+    names = np.array(trips.symbol)
+    for symbol, rows in bars.split():
+        own = np.flatnonzero(names == symbol)
+        if len(own):
+            part = bars.take(rows)
+            mae[own], mfe[own] = _of_symbol(trips.take(own), part)
+    return dataclasses.replace(trips, mae=mae, mfe=mfe)
+
+
+def _of_symbol(
+    trips: trades.TradeTable, bars: table.BarTable
+) -> tuple[FloatArray, FloatArray]:
+    """Gives the excursions of one symbol's round trips."""
+    first = np.searchsorted(bars.timestamp, trips.entry_time)
+    end = np.searchsorted(bars.timestamp, trips.exit_time)
+    inside = (~trips.at_open) & (first < end)
+    after = first + inside
+    entry, leave = trips.entry_price, trips.exit_price
+    close = np.where(
+        inside, bars.close[np.minimum(first, len(bars) - 1)], entry
+    )
+    long = np.array([side is orders.OrderSide.BUY for side in trips.side])
+    best = np.where(
+        long,
+        _extremes(np.maximum, bars.high, after, end, leave),
+        -_extremes(np.minimum, bars.low, after, end, leave),
+    )
+    worst = np.where(
+        long,
+        _extremes(np.minimum, bars.low, first, end, leave),
+        -_extremes(np.maximum, bars.high, first, end, leave),
+    )
+    sign = np.where(long, 1.0, -1.0)
+    best = np.maximum(best, sign * close)
+    return (
+        np.minimum((worst - sign * entry) / entry, 0.0),
+        np.maximum((best - sign * entry) / entry, 0.0),
+    )
+
+
+def _extremes(
+    pick: np.ufunc,
+    values: FloatArray,
+    first: IntArray,
+    end: IntArray,
+    exits: FloatArray,
+) -> FloatArray:
+    """Gives the extreme from each first up to its end, and of the exit."""
+    # reduceat wants places inside the array and takes one value for none.
+    padded = np.append(values, values[-1])
+    places = np.stack((first, end), axis=1).ravel()
+    found: FloatArray = pick.reduceat(padded, places)[::2]
+    return np.where(first < end, pick(found, exits), exits)

@@ -85,6 +85,7 @@ class BacktestEngine:
         cash: float,
         costs: costs_lib.CostModel | None = None,
         participation: float = 0.25,
+        calendar: str = calendars.DEFAULT,
     ) -> None:
         """Sets up a run.
 
@@ -95,13 +96,16 @@ class BacktestEngine:
             cash: What the account starts with.
             costs: What the market charges; None for nothing.
             participation: The most of a bar's volume that is filled.
+            calendar: The exchange at whose close orders for a day end.
         """
         self._feeder = feeder
         self._bars = bars
         self._market = simulated.MarketSimulator(
             costs,
             participation=participation,
-            session_close=calendars.session_close,
+            session_close=functools.partial(
+                calendars.session_close, calendar=calendar
+            ),
         )
         self._engine = core.CoreEngine(
             gate,
@@ -129,6 +133,7 @@ class BacktestEngine:
             errors.StrategyError: The strategy raised.
         """
         first = int(self._bars.timestamp[0]) if len(self._bars) else 0
+        self._feeder.expect(self._bars.timeframe)
         await self._begin(first)
         self._preload()
         await self._play(progress)
@@ -309,6 +314,7 @@ def run(
     commission_bps: float = 0.0,
     slippage_bps: float = 0.0,
     participation: float = 0.25,
+    calendar: str = calendars.DEFAULT,
     seed: int = 0,
     progress: Progress | None = None,
     warnings: Sequence[str] = (),
@@ -328,6 +334,8 @@ def run(
         slippage_bps: Of the price, in basis points, on market and stop
             orders.
         participation: The most of a bar's volume that is filled, a fraction.
+        calendar: The exchange whose sessions make longer bars and end orders
+            for a day.
         seed: Kept with the result; nothing in this run is drawn at random.
         progress: Told now and then how many bars are done, and of how many.
         warnings: What a reader has to know of the data.
@@ -347,7 +355,13 @@ def run(
     strategy = loader.instantiate(
         loader.load(reference, recorder), NAME, parameters or {}
     )
-    feeder = runner.StrategyRunner(strategy, number=1, log=LOG)
+    first = int(bars.timestamp[0]) if len(bars) else None
+    feeder = runner.StrategyRunner(
+        strategy,
+        number=1,
+        log=LOG,
+        sessions=functools.partial(calendars.sessions, calendar, first),
+    )
     costs = costs_lib.CostModel(
         commission_bps=commission_bps, slippage_bps=slippage_bps
     )
@@ -358,6 +372,7 @@ def run(
         cash=cash,
         costs=costs,
         participation=participation,
+        calendar=calendar,
     )
     if benchmark is None and len(bars.symbols) == 1:
         benchmark = benchmarks.of_bars(bars)

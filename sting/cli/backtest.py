@@ -142,6 +142,13 @@ class ManyValues(click.Command):
     'or a file of one; the symbol that runs, where it is the only one.',
 )
 @click.option(
+    '--calendar',
+    default='XNYS',
+    show_default=True,
+    metavar='NAME',
+    help='The exchange whose sessions count, or `24/7`.',
+)
+@click.option(
     '--seed',
     type=int,
     default=0,
@@ -192,7 +199,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     from sting.risk import gate  # noqa: PLC0415
     from sting.strategy import versions  # noqa: PLC0415
 
-    named = ('timeframe', 'stamp', 'start', 'end')
+    named = ('timeframe', 'stamp', 'start', 'end', 'calendar')
     reading = {name: options[name] for name in named}
     loaded = files.read(data, symbols=options['symbol'] or None, **reading)
     beside = None
@@ -214,6 +221,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             commission_bps=options['commission_bps'],
             slippage_bps=options['slippage_bps'],
             participation=options['participation'],
+            calendar=options['calendar'],
             seed=options['seed'],
             progress=progress,
             warnings=loaded.warnings,

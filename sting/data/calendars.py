@@ -17,6 +17,7 @@ import numpy.typing as npt
 from sting.data import table
 from sting.model import errors
 from sting.model import market
+from sting.model import sessions as hours_lib
 
 DEFAULT = 'XNYS'
 DateArray = npt.NDArray[np.datetime64]
@@ -120,6 +121,37 @@ def session_of(timestamp: int, calendar: str = DEFAULT) -> datetime.date:
     hours, place = _place(timestamp, calendar)
     day: datetime.date = hours.days[place].item()
     return day
+
+
+def sessions(
+    calendar: str = DEFAULT, moment: int | None = None
+) -> hours_lib.Sessions:
+    """Gives the sessions of an exchange as plain numbers.
+
+    Args:
+        calendar: The exchange's name in exchange_calendars.
+        moment: What the years have to hold, nanoseconds since the epoch, UTC;
+            None for those that most data is from.
+
+    Raises:
+        DataError: There is no such calendar, or it lacks these years.
+    """
+    if moment is not None:
+        hours, _ = _place(moment, calendar)
+        if hours is not _hours(calendar, _USUAL):
+            return _sessions(calendar, _ALL)
+    return _sessions(calendar, _USUAL)
+
+
+@functools.lru_cache(maxsize=4)
+def _sessions(calendar: str, years: tuple[str, str]) -> hours_lib.Sessions:
+    hours = _hours(calendar, years)
+    return hours_lib.Sessions(
+        calendar=calendar,
+        days=tuple(hours.days.astype(np.int64).tolist()),
+        opens=tuple(spans[0][0] for spans in hours.spans),
+        closes=tuple(hours.moments),
+    )
 
 
 def minutes(session: datetime.date, calendar: str = DEFAULT) -> table.IntArray:

@@ -19,6 +19,7 @@ from sting.data import times
 from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import market
+from sting.model import timeframes
 
 
 class Feed(abc.ABC):
@@ -177,7 +178,7 @@ class DemoFeed(Feed):
         count: int,
     ) -> None:
         """Puts the minutes of a day, up to a stamp, before those kept."""
-        if daily.timestamp - times.UNITS['d'] > limit:
+        if daily.timestamp - timeframes.UNITS['d'] > limit:
             return
         minutes = generate.minutes(daily, self._seed).select(end=limit)
         kept[:0] = list(minutes.rows())[-(count - len(kept)) :]

@@ -15,6 +15,7 @@ from sting.data import table
 from sting.data import times
 from sting.data import validator
 from sting.model import errors
+from sting.model import timeframes
 
 SAMPLE = 'sample'
 _SAMPLE_PATH = pathlib.Path(__file__).parent / 'samples' / 'daily.parquet'
@@ -141,7 +142,7 @@ def _read_bars(
     _refuse_repeats(file, timestamp, index, order)
     timeframe = _timeframe(file, how, moments, timestamp, index)
     if not moments.sessions and how.stamp == stamps.OPEN:
-        timestamp = timestamp + times.timeframe_ns(timeframe)
+        timestamp = timestamp + timeframes.length(timeframe)
     bars = table.BarTable(
         names,
         index,
@@ -242,7 +243,7 @@ def _timeframe(
     if moments.sessions:
         return _session_timeframe(file, how.timeframe)
     step = times.common_step(timestamp, index)
-    inferred = None if step is None else times.name_timeframe(step)
+    inferred = None if step is None else timeframes.name(step)
     if how.timeframe is None:
         if inferred is None:
             raise errors.DataError(
@@ -251,7 +252,7 @@ def _timeframe(
                 path=file.path,
             )
         return inferred
-    if step is not None and step < times.timeframe_ns(how.timeframe):
+    if step is not None and step < timeframes.length(how.timeframe):
         raise errors.DataError(
             f'bars of {how.timeframe} cannot be {step / 1e9:g} s apart; '
             'name the length that they have',
@@ -261,7 +262,7 @@ def _timeframe(
 
 
 def _session_timeframe(file: raw.RawFile, given: str | None) -> str:
-    if given is not None and not given.endswith('d'):
+    if given is not None and not given.endswith(('d', 'w')):
         raise errors.DataError(
             f'the file has days, not bars of {given}; leave timeframe out',
             path=file.path,

@@ -13,6 +13,7 @@ from sting.data import table
 from sting.data import times
 from sting.model import errors
 from sting.model import market
+from sting.model import timeframes
 
 OPEN = 'open'
 CLOSE = 'close'
@@ -50,7 +51,7 @@ class Reading:
                 f"stamp {self.stamp!r} is neither 'open' nor 'close'"
             )
         if self.timeframe is not None:
-            times.timeframe_ns(self.timeframe)
+            timeframes.length(self.timeframe)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _parse(
         return _days(column)
     if pa.types.is_timestamp(kind):
         moments = _cast(file, name, column, pa.timestamp('ns', kind.tz))
-        if name == 'date' and not (moments % times.UNITS['d']).any():
+        if name == 'date' and not (moments % timeframes.UNITS['d']).any():
             return moments.astype('datetime64[ns]').astype('datetime64[D]')
         return moments
     return _epochs(file, name, _cast(file, name, column, pa.int64()))

@@ -1,55 +1,12 @@
-"""Timeframes and moments, as text and as nanoseconds."""
+"""Moments: as text, and apart from each other."""
 
 import datetime
-import re
 
 import numpy as np
 
 from sting.data import table
 from sting.model import errors
-from sting.model import market
-
-UNITS = {
-    's': market.NANOSECONDS,
-    'm': 60 * market.NANOSECONDS,
-    'h': 3600 * market.NANOSECONDS,
-    'd': 86400 * market.NANOSECONDS,
-}
-_TIMEFRAME = re.compile(r'([1-9][0-9]{0,5})([smhd])')
-
-
-def timeframe_ns(timeframe: str) -> int:
-    """Gives a timeframe's length in nanoseconds.
-
-    Args:
-        timeframe: A number and s, m, h or d: '1m', '1d'.
-
-    Raises:
-        DataError: It is no timeframe.
-    """
-    found = _TIMEFRAME.fullmatch(timeframe)
-    if found is None:
-        raise errors.DataError(
-            f'{timeframe!r} is no timeframe; write a number and s, m, h or d, '
-            "such as '1m' or '1d'"
-        )
-    return int(found[1]) * UNITS[found[2]]
-
-
-def name_timeframe(step: int) -> str | None:
-    """Names a length: the largest unit that divides it.
-
-    Args:
-        step: Nanoseconds, above 0.
-
-    Returns:
-        '5m', '1d', ...; None when it is no whole number of seconds.
-    """
-    for unit in reversed(UNITS):
-        count, rest = divmod(step, UNITS[unit])
-        if rest == 0 and count > 0:
-            return f'{count}{unit}'
-    return None
+from sting.model import timeframes
 
 
 def common_step(
@@ -100,5 +57,5 @@ def parse_moment(text: str, *, last: bool = False) -> int:
     since = moment - datetime.datetime.fromtimestamp(0, tz=datetime.UTC)
     whole = since // datetime.timedelta(microseconds=1) * 1000
     if last and len(text) <= len('2013-03-01'):
-        whole += UNITS['d'] - 1
+        whole += timeframes.DAY - 1
     return whole

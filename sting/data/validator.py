@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sting.data import table
-from sting.data import times
 from sting.model import market
+from sting.model import timeframes
 
 Columns = Mapping[str, table.FloatArray]
 Fault = tuple[int, str]
 
 # A longer silence is a night, a weekend or a holiday, not a hole.
-_SESSION_BREAK = times.UNITS['h'] * 4
+_SESSION_BREAK = timeframes.UNITS['h'] * 4
 
 
 def bar_fault(columns: Columns) -> Fault | None:
@@ -82,14 +82,14 @@ def oddities(bars: table.BarTable) -> Iterator[str]:
     Yields:
         One sentence each.
     """
-    step = times.timeframe_ns(bars.timeframe)
+    step = timeframes.length(bars.timeframe)
     for number, name in enumerate(bars.symbols):
         rows = bars.symbol_index == number
         idle = int((bars.volume[rows] == 0).sum())
         if idle:
             yield f'{name}: bars without volume: {idle}'
         stamps = bars.timestamp[rows]
-        if step < times.UNITS['d']:
+        if step < timeframes.UNITS['d']:
             yield from _holes(name, stamps, step)
 
 

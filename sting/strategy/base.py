@@ -9,6 +9,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
 from sting.strategy import context
+from sting.strategy import frames
 from sting.strategy import indicators
 from sting.strategy import parameters as parameter_table
 from sting.strategy import plain
@@ -24,6 +25,8 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
     Attributes:
         parameters: On the class, name to `Parameter`; on an instance, name to
             value.
+        timeframes: The bars that it is given, such as ('1m', '1h'); empty for
+            those that the feed has. strategy.yaml can say otherwise.
         name: Of this instance, as configured.
         clock: `clock.now()` is the time of the event being answered.
         log: `log.info(text)` and `log.warning(text)`.
@@ -31,6 +34,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
     """
 
     parameters: Mapping[str, Any] = {}
+    timeframes: tuple[str, ...] = ()
 
     def __init__(self, name: str, parameters: Mapping[str, Any]) -> None:
         """Sets up an instance; a subclass calls this first.
@@ -278,23 +282,33 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         kind: type[indicators.Indicator],
         *,
         symbol: str | None = None,
+        timeframe: str = '',
         **options: Any,
     ) -> context.Handle:
         """Asks for an indicator, kept up to date before `on_market_data`.
+
+        One of a longer timeframe shows the value of the last closed bar of
+        that timeframe, also while shorter bars are answered.
 
         Args:
             kind: Its class, such as `indicators.SMA`.
             symbol: The only instrument it is for; None gives each symbol one
                 of its own.
+            timeframe: Of the bars it is given; they are built where need be,
+                whether the strategy asks for them or not. '' for the first of
+                `timeframes`, or the feed's own.
             **options: What the class takes, such as `period=10`.
 
         Returns:
             A handle with `value`, `previous` and `ready`.
 
         Raises:
-            errors.StrategyError: The class does not take such options.
+            errors.StrategyError: The class does not take such options, or
+                there are no bars of that timeframe.
         """
-        handle = context.Handle(kind, options, symbol)
+        if timeframe:
+            frames.checked((timeframe,))
+        handle = context.Handle(kind, options, symbol, timeframe)
         self._context.add(handle)
         return handle
 

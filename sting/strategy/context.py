@@ -12,6 +12,7 @@ import msgspec
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.strategy import frames
 from sting.strategy import indicators
 from sting.strategy import plain
 
@@ -113,7 +114,8 @@ class Handle:
     answered; `handle[symbol]` gives another symbol's.
 
     Attributes:
-        name: What it is called in the log: SMA(10).
+        name: What it is called in the log: SMA(10), SMA(10) 1h.
+        timeframe: Of the bars that it is given; '' for the strategy's first.
         value: At the last bar; nan until there are enough bars.
         previous: At the bar before it.
         seen: The series of the symbols that were asked for so far.
@@ -126,6 +128,7 @@ class Handle:
         'name',
         'previous',
         'seen',
+        'timeframe',
         'value',
     )
 
@@ -134,12 +137,14 @@ class Handle:
         kind: type[indicators.Indicator],
         options: dict[str, object],
         symbol: str | None,
+        timeframe: str = '',
     ) -> None:
         self._kind = kind
         self._options = options
         self._symbol = symbol
+        self.timeframe = timeframe
         self.seen: dict[str, Series] = {}
-        self.name = self._make().name
+        self.name = f'{self._make().name} {timeframe}'.rstrip()
         self.value = math.nan
         self.previous = math.nan
 
@@ -199,11 +204,13 @@ class Context:
     """
 
     __slots__ = (
+        '_longer',
         '_plans',
         '_symbol',
         'clock',
         'code',
         'event',
+        'frames',
         'handles',
         'ids',
         'log',
@@ -223,7 +230,10 @@ class Context:
         self.made = 0
         self.ids = ('', 0)
         self._symbol = ''
+        self.frames = frames.Frames()
         self._plans: dict[str, _Plan] = {}
+        # By symbol and timeframe, what a longer bar is handed to.
+        self._longer: dict[tuple[str, str], list[tuple[Handle, Series]]] = {}
 
     def next_id(self) -> str:
         """Makes the id of the next order in answer to this event."""
@@ -247,10 +257,16 @@ class Context:
 
     def add(self, handle: Handle) -> None:
         """Keeps an indicator up to date from the next bar on."""
+        if handle.timeframe:
+            self.frames.need(handle.timeframe)
         self.handles.append(handle)
+        place = self.frames.place(handle.timeframe)
         for symbol, (stepped, _) in self._plans.items():
-            if handle.covers(symbol):
+            if not place and handle.covers(symbol):
                 stepped.append((handle, handle[symbol]))
+        for (symbol, timeframe), fed in self._longer.items():
+            if place == timeframe and handle.covers(symbol):
+                fed.append((handle, handle[symbol]))
 
     def preload(self, symbol: str, columns: indicators.Columns) -> None:
         """Works out what the indicators will give, all at once.
@@ -280,6 +296,7 @@ class Context:
         symbol = bar.symbol
         plan = self._plans.get(symbol)
         if plan is None:
+            self.frames.expect(bar.timeframe)
             plan = self._plan(symbol)
         self._symbol = symbol
         for handle, series, take in plan[1]:
@@ -289,15 +306,31 @@ class Context:
             handle.previous = series.previous = series.value
             handle.value = series.value = series.indicator.update(bar)
 
+    def update_longer(self, bar: market.MarketData) -> None:
+        """Hands a bar that was built to the indicators of its timeframe."""
+        key = bar.symbol, bar.timeframe
+        fed = self._longer.get(key)
+        if fed is None:
+            fed = self._longer[key] = self._fed(*key)
+        for handle, series in fed:
+            handle.previous = series.previous = series.value
+            handle.value = series.value = series.indicator.update(bar)
+
     def _plan(self, symbol: str) -> _Plan:
         """Gives what is to be done with a symbol's bars."""
         plan = self._plans.get(symbol)
         if plan is None:
-            plan = self._plans[symbol] = ([], [])
-            for handle in self.handles:
-                if handle.covers(symbol):
-                    plan[0].append((handle, handle[symbol]))
+            plan = self._plans[symbol] = (self._fed(symbol, ''), [])
         return plan
+
+    def _fed(self, symbol: str, place: str) -> list[tuple[Handle, Series]]:
+        """Gives what a symbol's bars of a timeframe are handed to."""
+        return [
+            (handle, handle[symbol])
+            for handle in self.handles
+            if handle.covers(symbol)
+            and self.frames.place(handle.timeframe) == place
+        ]
 
     def select(self, symbol: str) -> None:
         """Lets the indicators show the values of a symbol."""

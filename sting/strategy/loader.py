@@ -19,6 +19,7 @@ from typing import NamedTuple
 from sting.model import errors
 from sting.strategy import base
 from sting.strategy import blame
+from sting.strategy import frames
 from sting.strategy import parameters
 from sting.strategy import versions
 
@@ -73,6 +74,12 @@ def load(
                 f'make it strategy.Parameter({value!r})',
                 path=_file(module, place),
             )
+    try:
+        frames.checked(found.timeframes)
+    except errors.StrategyError as error:
+        raise errors.StrategyError(
+            f'{found.__name__}.{error}', path=_file(module, place)
+        ) from None
     return found
 
 

@@ -12,6 +12,7 @@ from sting.model import portfolio
 from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import context
+from sting.strategy import frames
 from sting.strategy import indicators
 from sting.strategy import plain
 
@@ -48,6 +49,8 @@ class StrategyRunner:
         number: int,
         log: str,
         code: str = '',
+        timeframes: tuple[str, ...] = (),
+        sessions: frames.Sessions | None = None,
     ) -> None:
         """Makes a runner.
 
@@ -57,11 +60,20 @@ class StrategyRunner:
             log: The id of the log, the start of every order id.
             code: Hash of the code that runs, for its signals; empty in
                 backtests.
+            timeframes: What the strategy is given; empty for what its class
+                says.
+            sessions: Tells when the exchange trades; called when the first
+                longer bar is to be built.
+
+        Raises:
+            errors.StrategyError: There are no such timeframes.
         """
         self.strategy = strategy
         self.number = number
         self._context = strategy._context
         self._context.ids = (log, number)
+        strategy.timeframes = frames.checked(timeframes or strategy.timeframes)
+        self._context.frames.ask(strategy.timeframes, sessions)
         self._context.code = code
         # Its own `name` is the strategy's to change.
         self.name = self._context.name
@@ -115,6 +127,22 @@ class StrategyRunner:
         """
         self.strategy.portfolio = copy_book(book)
 
+    def expect(self, timeframe: str) -> None:
+        """Says of which timeframe the bars will be, before the first comes.
+
+        Args:
+            timeframe: Of the feed's bars.
+
+        Raises:
+            errors.StrategyError: What the strategy asks for cannot be built
+                of them.
+        """
+        try:
+            self._context.frames.expect(timeframe)
+        except errors.StrategyError as error:
+            path = blame.source_of(type(self.strategy))
+            raise errors.StrategyError(str(error), path=path) from None
+
     def preload(self, symbol: str, columns: indicators.Columns) -> None:
         """Has the indicators work out a symbol's coming bars all at once.
 
@@ -143,9 +171,14 @@ class StrategyRunner:
         Raises:
             errors.StrategyError: An indicator raised.
         """
-        self._context.clock.time = bar.timestamp
+        shared = self._context
+        shared.clock.time = bar.timestamp
         try:
-            self._context.update(bar)
+            if shared.frames.active:
+                for group in shared.frames.take(bar):
+                    self._update(group)
+            else:
+                shared.update(bar)
         except BaseException as error:
             raise self._failure(error) from error
 
@@ -169,14 +202,36 @@ class StrategyRunner:
         shared.event = seq
         shared.made = 0
         try:
-            shared.update(bar)
-            if self._on_bar is not None:
-                await self._on_bar(bar)
+            if shared.frames.active:
+                await self._answer_all(bar)
+            else:
+                shared.update(bar)
+                if self._on_bar is not None:
+                    await self._on_bar(bar)
         except BaseException as error:
             raise self._failure(error) from error
         if self._default_signals and not shared.queue:
             return _NOTHING
         return self._wanted()
+
+    async def _answer_all(self, bar: market.MarketData) -> None:
+        """Hands on a bar of the feed and what is built with it."""
+        for group in self._context.frames.take(bar):
+            self._update(group)
+            if self._on_bar is not None:
+                for each in group:
+                    if self._context.frames.is_given(each):
+                        await self._on_bar(each)
+
+    def _update(self, group: Sequence[market.MarketData]) -> None:
+        """Hands bars of one stamp to the indicators."""
+        shared = self._context
+        shared.select(group[0].symbol)
+        for bar in group:
+            if bar.timeframe == shared.frames.own:
+                shared.update(bar)
+            else:
+                shared.update_longer(bar)
 
     async def quote(
         self, seq: int, quote: market.Quote

@@ -1,6 +1,7 @@
 """Runs: when orders fill, what is counted, and that it is always the same."""
 
 import collections
+import dataclasses
 import math
 import pathlib
 import subprocess
@@ -595,3 +596,38 @@ def test_profits_of_all_symbols_add_up_to_the_account(seed):
         assert fees == pytest.approx(result.metrics.fees)
     assert (result.trades.mae <= 0).all()
     assert (result.trades.mfe >= 0).all()
+
+
+FRAMED = """
+timeframes = ('1h', '1m')
+
+async def on_start(self):
+    self.average = self.indicator(
+        strategy.indicators.SMA, period=2, timeframe='1h'
+    )
+
+async def on_market_data(self, data):
+    if data.timeframe == '1h':
+        self.log.info(f'{data.timestamp} {data.open} {data.close}')
+        self.buy('X', 1, reason=f'{self.average.value}')
+"""
+
+
+def test_longer_bars_are_built_from_those_of_the_file(write):
+    table = worlds.flat(*map(float, range(1, 151)))
+    result = run(write(FRAMED), table, calendar='24/7')
+    hour = 60 * worlds.MINUTE
+    assert [line.text for line in result.log] == [
+        f'{worlds.START + hour} 1.0 60.0',
+        f'{worlds.START + 2 * hour} 61.0 120.0',
+    ]
+    # An order of a longer bar fills on the next bar of the file.
+    assert [each[:1] for each in fills_of(result)] == [(61,), (121,)]
+
+
+def test_bars_that_are_shorter_than_the_files_are_refused(write):
+    table = dataclasses.replace(worlds.flat(1.0), timeframe='1d')
+    path = write(FRAMED)
+    with pytest.raises(errors.StrategyError, match='ask for 1d or') as caught:
+        run(path, table)
+    assert caught.value.path == path

@@ -9,8 +9,9 @@ from pyarrow import parquet
 from sting.data import raw
 from sting.data import table
 from sting.data import times
+from sting.model import timeframes
 
-MINUTE = times.UNITS['m']
+MINUTE = timeframes.UNITS['m']
 NOON = times.parse_moment('2013-03-01T17:00:00Z')
 HEADER = 'timestamp,open,high,low,close,volume'
 
@@ -65,7 +66,7 @@ def flat(minutes, price=10.0, symbol='A', timeframe='1m'):
 
 def arrow(bars):
     """Turns bars into a table for a file, stamped with their openings."""
-    step = times.timeframe_ns(bars.timeframe)
+    step = timeframes.length(bars.timeframe)
     stamp = pa.array(bars.timestamp - step, pa.timestamp('ns', 'UTC'))
     names = [bars.symbols[each] for each in bars.symbol_index]
     numbers = {name: pa.array(getattr(bars, name)) for name in raw.BARS}

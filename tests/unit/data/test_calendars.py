@@ -8,6 +8,7 @@ import pytest
 from sting.data import calendars
 from sting.data import times
 from sting.model import errors
+from sting.model import timeframes
 
 pytestmark = pytest.mark.unit
 
@@ -78,12 +79,12 @@ def test_minutes_end_with_the_close(session, count):
     minutes = calendars.minutes(day)
     assert len(minutes) == count
     assert minutes[-1] == calendars.session_closes(days(day))[0]
-    assert set(np.diff(minutes)) == {times.UNITS['m']}
+    assert set(np.diff(minutes)) == {timeframes.UNITS['m']}
 
 
 def test_minutes_leave_out_a_break():
     minutes = calendars.minutes(datetime.date(2012, 11, 21), 'XHKG')
-    assert np.diff(minutes).max() > times.UNITS['h']
+    assert np.diff(minutes).max() > timeframes.UNITS['h']
 
 
 def test_minutes_of_a_holiday_are_refused():
@@ -115,3 +116,45 @@ def test_days_without_a_calendar_are_refused():
 def test_moments_without_a_calendar_are_refused(moment):
     with pytest.raises(errors.DataError, match='XHKG covers 1960-01-01 to 2'):
         calendars.session_close(times.parse_moment(moment), 'XHKG')
+
+
+def test_sessions_are_given_as_plain_numbers():
+    hours = calendars.sessions()
+    half = times.parse_moment('2012-11-23T17:45:00Z')
+    assert hours.period('1h', half) == (
+        times.parse_moment('2012-11-23T17:30:00Z'),
+        times.parse_moment('2012-11-23T18:00:00Z'),
+    )
+    assert hours.period('1w', half) == (
+        times.parse_moment('2012-11-19T14:30:00Z'),
+        times.parse_moment('2012-11-23T18:00:00Z'),
+    )
+
+
+def test_hours_follow_daylight_saving():
+    def opens(text):
+        return calendars.sessions().period('1d', times.parse_moment(text))[0]
+
+    assert opens('2012-03-09') == times.parse_moment('2012-03-09T14:30:00Z')
+    assert opens('2012-03-12') == times.parse_moment('2012-03-12T13:30:00Z')
+
+
+def test_a_market_that_never_closes_has_utc_days():
+    hours = calendars.sessions('24/7')
+    moment = times.parse_moment('2012-03-10T05:00:00Z')
+    assert hours.period('4h', moment) == (
+        times.parse_moment('2012-03-10T04:00:00Z'),
+        times.parse_moment('2012-03-10T08:00:00Z'),
+    )
+    assert hours.period('1d', moment + 1) == (
+        times.parse_moment('2012-03-10'),
+        times.parse_moment('2012-03-11'),
+    )
+
+
+def test_sessions_hold_the_years_that_are_asked_for():
+    old = times.parse_moment('1950-06-01T16:00:00Z')
+    hours = calendars.sessions('XNYS', old)
+    assert hours.period('1d', old)[0] < old
+    usual = calendars.sessions('XNYS', times.parse_moment('2012-06-01'))
+    assert usual is calendars.sessions()

@@ -201,6 +201,23 @@ def test_a_module_with_a_failing_import_is_named_with_its_line(tmp_path):
     assert message('importing_module').startswith(f'{path}:1: ModuleNotFound')
 
 
+def test_timeframes_that_are_none_are_refused(tmp_path):
+    path = samples.write(
+        tmp_path,
+        'one.py',
+        """\
+        from sting import strategy
+
+        class One(strategy.AbstractStrategy):
+            timeframes = '1h'
+        """,
+    )
+    assert message(path) == (
+        f"{path}: One.timeframes is '1h'; it must be a tuple such as "
+        "('1h', '1d')"
+    )
+
+
 def test_a_parameter_that_is_a_bare_value_is_refused(tmp_path):
     path = samples.write(
         tmp_path,

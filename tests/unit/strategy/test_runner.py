@@ -1,6 +1,7 @@
 import asyncio
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from sting.model import orders
 from sting.model import portfolio
 from sting.strategy import runner
 from tests.unit.strategy import samples
+from tests.unit.strategy import trading_days
 
 pytestmark = pytest.mark.unit
 
@@ -382,3 +384,247 @@ async def test_an_indicator_that_raises_is_an_error_of_the_strategy():
         await feeder.market_data(1, samples.bar(1.0))
     with pytest.raises(errors.StrategyError, match=r'ZeroDivisionError$'):
         feeder.warm_up(samples.bar(1.0))
+
+
+class Framed(strategy.AbstractStrategy):
+    """Notes the bars it is given and the averages that it sees with them."""
+
+    timeframes = ('1m', '1h')
+
+    async def on_start(self):
+        self.heard = []
+        kind = strategy.indicators.SMA
+        self.minute = self.indicator(kind, period=1)
+        self.hour = self.indicator(kind, period=1, timeframe='1h')
+        self.day = self.indicator(kind, period=1, timeframe='1d')
+
+    async def on_market_data(self, data):
+        handles = self.minute, self.hour, self.day
+        values = tuple(each.value for each in handles if each.ready)
+        self.heard.append((data.symbol, data.timeframe, data.timestamp, values))
+        self.buy(data.symbol, 1)
+
+
+async def framed(*asked, kind=Framed):
+    feeder = runner.StrategyRunner(
+        kind('s', {}),
+        number=3,
+        log='log',
+        timeframes=asked,
+        sessions=lambda: trading_days.WEEK,
+    )
+    await feeder.start(1)
+    return feeder
+
+
+def hour(symbol='X'):
+    """The minutes of an hour, closing at 1, 2, ..."""
+    bars = trading_days.minutes(
+        '2012-03-13 13:30', '2012-03-13 14:30', symbol=symbol
+    )
+    return [
+        msgspec.structs.replace(
+            bar,
+            open=float(nth),
+            high=float(nth),
+            low=float(nth),
+            close=float(nth),
+        )
+        for nth, bar in enumerate(bars, start=1)
+    ]
+
+
+async def test_longer_bars_are_given_after_the_bar_that_completes_them():
+    feeder = await framed()
+    for seq, bar in enumerate(hour(), start=5):
+        signals = await feeder.market_data(seq, bar)
+    end = trading_days.at('2012-03-13 14:30')
+    heard = feeder.strategy.heard
+    assert [each[1] for each in heard[:59]] == ['1m'] * 59
+    # Both were closed at that moment, and both bars see it.
+    assert heard[59:] == [
+        ('X', '1m', end, (60.0, 60.0)),
+        ('X', '1h', end, (60.0, 60.0)),
+    ]
+    assert ids(signals) == ['log-64-3-1', 'log-64-3-2']
+
+
+async def test_configured_timeframes_take_the_place_of_the_classs():
+    feeder = await framed('1h')
+    assert feeder.strategy.timeframes == ('1h',)
+    for seq, bar in enumerate(hour(), start=5):
+        await feeder.market_data(seq, bar)
+    end = trading_days.at('2012-03-13 14:30')
+    # What says no timeframe has the first of them.
+    assert feeder.strategy.heard == [('X', '1h', end, (60.0, 60.0))]
+
+
+async def test_a_late_bar_is_given_before_the_one_that_shows_it():
+    feeder = await framed('1h', '1m')
+    for bar in hour()[:-1]:
+        await feeder.market_data(5, bar)
+    feeder.strategy.heard.clear()
+    next_bar = trading_days.bar('2012-03-13 14:40', 7.0)
+    await feeder.market_data(6, next_bar)
+    assert [each[1:] for each in feeder.strategy.heard] == [
+        ('1h', trading_days.at('2012-03-13 14:30'), (59.0, 59.0)),
+        ('1m', next_bar.timestamp, (59.0, 59.0)),
+    ]
+    assert feeder.strategy.clock.now() == next_bar.timestamp
+
+
+async def test_warming_up_rebuilds_the_bar_that_is_under_way():
+    feeder = await framed('1h')
+    bars = hour()
+    for bar in bars[:40]:
+        feeder.warm_up(bar)
+    for bar in bars[40:]:
+        await feeder.market_data(5, bar)
+    assert len(feeder.strategy.heard) == 1
+
+
+async def test_a_bar_that_warmed_up_is_not_given():
+    feeder = await framed('1h')
+    for bar in hour():
+        feeder.warm_up(bar)
+    assert feeder.strategy.heard == []
+    assert feeder.strategy.hour.value == 60.0
+
+
+async def test_without_warming_up_the_bar_under_way_is_not_given():
+    feeder = await framed('1h')
+    for bar in hour()[40:]:
+        await feeder.market_data(5, bar)
+    assert feeder.strategy.heard == []
+    assert not feeder.strategy.hour.ready
+
+
+async def test_handles_show_the_symbol_of_the_bar_in_every_timeframe():
+    feeder = await framed('1m')
+    for bar in hour():
+        await feeder.market_data(5, bar)
+    await feeder.market_data(
+        6, trading_days.bar('2012-03-13 14:30', symbol='Y')
+    )
+    assert feeder.strategy.heard[-1] == (
+        'Y',
+        '1m',
+        trading_days.at('2012-03-13 14:30'),
+        (10.0,),
+    )
+    assert feeder.strategy.hour['X'].value == 60.0
+
+
+async def test_signals_have_the_values_of_every_timeframe_by_name():
+    feeder = await framed('1m')
+    for bar in hour():
+        signals = await feeder.market_data(5, bar)
+    assert signals[0].indicators == {'SMA(1)': 60.0, 'SMA(1) 1h': 60.0}
+
+
+async def test_preloading_with_longer_bars_changes_no_answer():
+    bars = hour()
+    plain = await framed()
+    loaded = await framed()
+    loaded.expect('1m')
+    loaded.preload('X', {'close': np.array([bar.close for bar in bars])})
+    for seq, bar in enumerate(bars):
+        assert await plain.market_data(seq, bar) == await loaded.market_data(
+            seq, bar
+        )
+    assert loaded.strategy.heard == plain.strategy.heard
+    assert len(plain.strategy.heard) == 61
+
+
+async def test_a_strategy_may_hear_longer_bars_without_a_callback():
+    class Deaf(strategy.AbstractStrategy):
+        timeframes = ('1h',)
+
+        async def on_start(self):
+            self.sma = self.indicator(strategy.indicators.SMA, period=1)
+
+    feeder = await framed(kind=Deaf)
+    for bar in hour():
+        await feeder.market_data(1, bar)
+    assert feeder.strategy.sma.value == 60.0
+
+
+async def test_an_indicator_asked_for_later_takes_bars_from_then_on():
+    class Later(Framed):
+        async def on_market_data(self, data):
+            if len(self.heard) == 60:
+                self.late = self.indicator(
+                    strategy.indicators.SMA, period=1, timeframe='1h'
+                )
+                self.short = self.indicator(strategy.indicators.SMA, period=1)
+            await super().on_market_data(data)
+
+    feeder = await framed(kind=Later)
+    more = trading_days.minutes('2012-03-13 14:30', '2012-03-13 15:30')
+    for bar in [*hour(), *more]:
+        await feeder.market_data(1, bar)
+    assert feeder.strategy.late.value == 10.0
+    assert feeder.strategy.short.value == 10.0
+
+
+@pytest.mark.parametrize('first', [0, 1])
+async def test_an_indicator_may_name_the_feeds_own_timeframe(first):
+    class Named(strategy.AbstractStrategy):
+        async def on_start(self):
+            self.heard = []
+
+        async def on_market_data(self, data):
+            if len(self.heard) == first:
+                self.sma = self.indicator(
+                    strategy.indicators.SMA, period=1, timeframe='1m'
+                )
+            self.heard.append(data)
+
+    feeder = await framed(kind=Named)
+    for bar in hour()[:3]:
+        await feeder.market_data(1, bar)
+    assert feeder.strategy.sma.value == 3.0
+    assert len(feeder.strategy.heard) == 3
+
+
+async def test_preloading_covers_the_feeds_own_timeframe_by_name():
+    class Named(strategy.AbstractStrategy):
+        async def on_start(self):
+            self.sma = self.indicator(
+                strategy.indicators.SMA, period=1, timeframe='1m'
+            )
+
+    feeder = await framed(kind=Named)
+    feeder.expect('1m')
+    feeder.preload('X', {'close': np.array([7.0])})
+    await feeder.market_data(1, hour()[0])
+    assert feeder.strategy.sma.value == 7.0
+
+
+async def test_what_cannot_be_built_is_refused_before_the_first_bar():
+    feeder = await framed()
+    with pytest.raises(errors.StrategyError, match='bars of 1h') as caught:
+        feeder.expect('1d')
+    assert caught.value.path == __file__
+
+
+async def test_bars_that_are_too_long_fail_the_strategy():
+    feeder = await framed()
+    with pytest.raises(errors.StrategyError, match='ask for 1d or longer'):
+        await feeder.market_data(1, trading_days.bar(1, timeframe='1d'))
+
+
+def test_timeframes_that_are_none_are_refused():
+    with pytest.raises(errors.StrategyError, match="'60m' is written"):
+        runner.StrategyRunner(
+            Silent('s', {}), number=1, log='log', timeframes=('60m',)
+        )
+
+
+async def test_an_indicator_of_a_timeframe_that_is_none_is_refused():
+    class Wrong(strategy.AbstractStrategy):
+        async def on_start(self):
+            self.indicator(strategy.indicators.SMA, period=1, timeframe='2d')
+
+    with pytest.raises(errors.StrategyError, match="'2d' is no timeframe"):
+        await framed(kind=Wrong)

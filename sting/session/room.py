@@ -216,8 +216,7 @@ class EngineRoom:
             self._clock.now(),
         )
         await self._journal.append(step.events)
-        for event in step.events:
-            self._board.take(event)
+        self._board.take(step.events)
 
     def _connect(self, system: state.SystemState) -> None:
         strategies = host.InProcessHost(

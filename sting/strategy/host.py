@@ -19,6 +19,7 @@ from sting.model import portfolio
 from sting.model import specs
 from sting.strategy import blame
 from sting.strategy import context
+from sting.strategy import frames
 from sting.strategy import loader
 from sting.strategy import runner
 
@@ -163,6 +164,7 @@ class InProcessHost:
         emit: Emit,
         status: Status,
         note: Note | None = None,
+        sessions: frames.Sessions | None = None,
     ) -> None:
         """Sets up a host in which nothing runs yet.
 
@@ -175,6 +177,7 @@ class InProcessHost:
             status: Told the strategy's name, running, stopped or failed, and
                 why.
             note: Told the strategy's name and each line of its log.
+            sessions: Tells when the exchange trades, for longer bars.
         """
         self._specs = {spec.name: spec for spec in specs}
         self._log = log
@@ -182,6 +185,7 @@ class InProcessHost:
         self._emit = emit
         self._status = status
         self._note = note
+        self._sessions = sessions
         self._running: dict[str, _Instance] = {}
 
     def start(
@@ -316,7 +320,11 @@ class InProcessHost:
         kind = await asyncio.to_thread(loader.load, spec.reference)
         strategy = loader.instantiate(kind, spec.name, spec.parameters)
         feeder = runner.StrategyRunner(
-            strategy, number=spec.number, log=self._log
+            strategy,
+            number=spec.number,
+            log=self._log,
+            timeframes=spec.timeframes,
+            sessions=self._sessions,
         )
         feeder.adopt(book)
         signals = await feeder.start(self._clock.now(), seq)

@@ -47,7 +47,7 @@ LOG = 'backtest'
 # The strategy's name in orders and in the log: its path is no part of a run.
 NAME = 'strategy'
 PROGRESS = 16_384
-_COLUMNS = ('open', 'high', 'low', 'close', 'volume')
+_COLUMNS = ('timestamp', 'open', 'high', 'low', 'close', 'volume')
 
 Progress = Callable[[int, int], None]
 _T = events.EventType

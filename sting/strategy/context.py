@@ -86,18 +86,19 @@ class StrategyLog:
         self._lines.append(LogLine(self._clock.time, level, plain.text(text)))
 
 
-class Series:
-    """One indicator over the bars of one symbol.
+class Line:
+    """One of the values that an indicator has.
 
     Attributes:
+        name: What it is called in the log: SMA(10), MACD(12, 26, 9).signal.
         value: At the last bar; nan until there are enough bars.
         previous: At the bar before it.
     """
 
-    __slots__ = ('indicator', 'previous', 'value')
+    __slots__ = ('name', 'previous', 'value')
 
-    def __init__(self, indicator: indicators.Indicator) -> None:
-        self.indicator = indicator
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.value = math.nan
         self.previous = math.nan
 
@@ -107,30 +108,75 @@ class Series:
         return not math.isnan(self.value)
 
 
-class Handle:
-    """An indicator as a strategy sees it: one for each symbol.
+class Lines(Line):
+    """The main line of an indicator, with the others that it may have.
 
-    `value` and `previous` are those of the symbol whose event is being
-    answered; `handle[symbol]` gives another symbol's.
+    A line can be had by its name: `bands.upper.value`.
 
     Attributes:
-        name: What it is called in the log: SMA(10), SMA(10) 1h.
+        others: The lines after the main one, by name.
+    """
+
+    __slots__ = ('_main', 'others')
+
+    def __init__(self, indicator: indicators.Indicator, name: str) -> None:
+        super().__init__(name)
+        self._main = indicator.lines[0] if indicator.lines else ''
+        self.others = {
+            line: Line(f'{name}.{line}') for line in indicator.lines[1:]
+        }
+
+    def line(self, name: str) -> Line:
+        """Gives a line by its name, the main one too.
+
+        Raises:
+            errors.StrategyError: There is none of this name.
+        """
+        found = self if name == self._main else self.others.get(name)
+        if found is None:
+            names = ', '.join([self._main, *self.others]).strip(', ')
+            raise errors.StrategyError(
+                f'{self.name} has no line {name!r}; it has '
+                f'{names or "only the one value"}'
+            )
+        return found
+
+    def __getattr__(self, name: str) -> Line:
+        # Asked before there are any lines when a handle is copied.
+        if name.startswith('_') or name == 'others':
+            raise AttributeError(name)
+        try:
+            return self.line(name)
+        except errors.StrategyError as error:
+            raise AttributeError(str(error)) from None
+
+
+class Series(Lines):
+    """One indicator over the bars of one symbol.
+
+    Attributes:
+        indicator: What works it out.
+    """
+
+    __slots__ = ('indicator',)
+
+    def __init__(self, indicator: indicators.Indicator, name: str) -> None:
+        super().__init__(indicator, name)
+        self.indicator = indicator
+
+
+class Handle(Lines):
+    """An indicator as a strategy sees it: one for each symbol.
+
+    `value`, `previous` and the lines are those of the symbol whose event is
+    being answered; `handle[symbol]` gives another symbol's.
+
+    Attributes:
         timeframe: Of the bars that it is given; '' for the strategy's first.
-        value: At the last bar; nan until there are enough bars.
-        previous: At the bar before it.
         seen: The series of the symbols that were asked for so far.
     """
 
-    __slots__ = (
-        '_kind',
-        '_options',
-        '_symbol',
-        'name',
-        'previous',
-        'seen',
-        'timeframe',
-        'value',
-    )
+    __slots__ = ('_kind', '_options', '_symbols', 'seen', 'timeframe')
 
     def __init__(
         self,
@@ -141,17 +187,18 @@ class Handle:
     ) -> None:
         self._kind = kind
         self._options = options
-        self._symbol = symbol
         self.timeframe = timeframe
         self.seen: dict[str, Series] = {}
-        self.name = f'{self._make().name} {timeframe}'.rstrip()
-        self.value = math.nan
-        self.previous = math.nan
-
-    @property
-    def ready(self) -> bool:
-        """Whether there were enough bars for a value."""
-        return not math.isnan(self.value)
+        made = self._make()
+        super().__init__(made, f'{made.name} {timeframe}'.rstrip())
+        self._symbols = made.symbols or ((symbol,) if symbol else ())
+        if made.symbols:
+            if symbol is not None:
+                raise errors.StrategyError(
+                    f'{made.name} has its symbols; leave symbol={symbol!r} out'
+                )
+            # Of several together there is one series.
+            self.seen = dict.fromkeys(made.symbols, Series(made, self.name))
 
     def __getitem__(self, symbol: str) -> Series:
         """Gives a symbol's own series, an empty one before its first bar."""
@@ -159,20 +206,24 @@ class Handle:
         if series is None:
             if not self.covers(symbol):
                 raise errors.StrategyError(
-                    f'{self.name} is of {self._symbol}, not of {symbol}'
+                    f'{self.name} is of {" and ".join(self._symbols)}, '
+                    f'not of {symbol}'
                 )
-            series = self.seen[symbol] = Series(self._make())
+            series = self.seen[symbol] = Series(self._make(), self.name)
         return series
 
     def covers(self, symbol: str) -> bool:
         """Whether bars of a symbol belong to it."""
-        return self._symbol is None or self._symbol == symbol
+        return not self._symbols or symbol in self._symbols
 
     def select(self, symbol: str) -> None:
         """Shows the values of a symbol from here on."""
-        series = self[self._symbol or symbol]
+        series = self[self._symbols[0] if self._symbols else symbol]
         self.value = series.value
         self.previous = series.previous
+        for name, line in self.others.items():
+            line.value = series.others[name].value
+            line.previous = series.others[name].previous
 
     def _make(self) -> indicators.Indicator:
         try:
@@ -181,11 +232,54 @@ class Handle:
             raise errors.StrategyError(f'{error}') from None
 
 
-# What a bar is handed to, and what has its values ready.
-_Plan = tuple[
-    list[tuple[Handle, Series]],
-    list[tuple[Handle, Series, Callable[[], float]]],
-]
+class _Plan(NamedTuple):
+    """What is to be done with a symbol's bars.
+
+    Attributes:
+        ready: What has its values already: a line as the strategy sees it, the
+            symbol's own, and what gives the next value.
+        stepped: What a bar is handed to.
+        lined: The other lines of these, and which of its values each is.
+    """
+
+    ready: list[tuple[Line, Line, Callable[[], float]]]
+    stepped: list[tuple[Handle, Series]]
+    lined: list[tuple[Line, Line, indicators.Indicator, int]]
+
+    def add(self, handle: Handle, series: Series) -> None:
+        """Hands an indicator the bars from here on."""
+        self.stepped.append((handle, series))
+        self.lined.extend(
+            (line, series.others[name], series.indicator, at)
+            for at, (name, line) in enumerate(handle.others.items(), start=1)
+        )
+
+    def step(self, bar: market.MarketData) -> None:
+        """Hands a bar to what has no values ready."""
+        for handle, series in self.stepped:
+            handle.previous = series.previous = series.value
+            handle.value = series.value = series.indicator.update(bar)
+        for line, own, indicator, at in self.lined:
+            line.previous = own.previous = own.value
+            line.value = own.value = indicator.values[at]
+
+    def load(
+        self, handle: Handle, series: Series, columns: indicators.Columns
+    ) -> None:
+        """Has an indicator's values worked out, if it has the speed for it."""
+        found = series.indicator.over_lines(columns)
+        if found is None:
+            self.add(handle, series)
+            return
+        shown = zip(
+            (handle, *handle.others.values()),
+            (series, *series.others.values()),
+            found,
+            strict=True,
+        )
+        self.ready.extend(
+            (line, own, _one_by_one(values)) for line, own, values in shown
+        )
 
 
 class Context:
@@ -233,7 +327,7 @@ class Context:
         self.frames = frames.Frames()
         self._plans: dict[str, _Plan] = {}
         # By symbol and timeframe, what a longer bar is handed to.
-        self._longer: dict[tuple[str, str], list[tuple[Handle, Series]]] = {}
+        self._longer: dict[tuple[str, str], _Plan] = {}
 
     def next_id(self) -> str:
         """Makes the id of the next order in answer to this event."""
@@ -261,12 +355,12 @@ class Context:
             self.frames.need(handle.timeframe)
         self.handles.append(handle)
         place = self.frames.place(handle.timeframe)
-        for symbol, (stepped, _) in self._plans.items():
+        for symbol, plan in self._plans.items():
             if not place and handle.covers(symbol):
-                stepped.append((handle, handle[symbol]))
-        for (symbol, timeframe), fed in self._longer.items():
+                plan.add(handle, handle[symbol])
+        for (symbol, timeframe), plan in self._longer.items():
             if place == timeframe and handle.covers(symbol):
-                fed.append((handle, handle[symbol]))
+                plan.add(handle, handle[symbol])
 
     def preload(self, symbol: str, columns: indicators.Columns) -> None:
         """Works out what the indicators will give, all at once.
@@ -284,12 +378,9 @@ class Context:
         """
         if symbol in self._plans:
             raise errors.StateError(f'{symbol} had bars before the preloading')
-        stepped, ready = self._plan(symbol)
-        for handle, series in tuple(stepped):
-            values = series.indicator.over_columns(columns)
-            if values is not None:
-                stepped.remove((handle, series))
-                ready.append((handle, series, _one_by_one(values)))
+        plan = self._plans[symbol] = _Plan([], [], [])
+        for handle in self._of(symbol, ''):
+            plan.load(handle, handle[symbol], columns)
 
     def update(self, bar: market.MarketData) -> None:
         """Hands a bar to the indicators of its symbol."""
@@ -297,36 +388,33 @@ class Context:
         plan = self._plans.get(symbol)
         if plan is None:
             self.frames.expect(bar.timeframe)
-            plan = self._plan(symbol)
+            plan = self._plans[symbol] = self._plan(symbol, '')
         self._symbol = symbol
-        for handle, series, take in plan[1]:
-            handle.previous = series.previous = series.value
-            handle.value = series.value = take()
-        for handle, series in plan[0]:
-            handle.previous = series.previous = series.value
-            handle.value = series.value = series.indicator.update(bar)
+        for line, own, take in plan.ready:
+            line.previous = own.previous = own.value
+            line.value = own.value = take()
+        if plan.stepped:
+            plan.step(bar)
 
     def update_longer(self, bar: market.MarketData) -> None:
         """Hands a bar that was built to the indicators of its timeframe."""
-        key = bar.symbol, bar.timeframe
-        fed = self._longer.get(key)
-        if fed is None:
-            fed = self._longer[key] = self._fed(*key)
-        for handle, series in fed:
-            handle.previous = series.previous = series.value
-            handle.value = series.value = series.indicator.update(bar)
-
-    def _plan(self, symbol: str) -> _Plan:
-        """Gives what is to be done with a symbol's bars."""
-        plan = self._plans.get(symbol)
+        symbol, timeframe = key = bar.symbol, bar.timeframe
+        plan = self._longer.get(key)
         if plan is None:
-            plan = self._plans[symbol] = (self._fed(symbol, ''), [])
+            plan = self._longer[key] = self._plan(symbol, timeframe)
+        plan.step(bar)
+
+    def _plan(self, symbol: str, place: str) -> _Plan:
+        """Gives what is to be done with a symbol's bars of a timeframe."""
+        plan = _Plan([], [], [])
+        for handle in self._of(symbol, place):
+            plan.add(handle, handle[symbol])
         return plan
 
-    def _fed(self, symbol: str, place: str) -> list[tuple[Handle, Series]]:
+    def _of(self, symbol: str, place: str) -> list[Handle]:
         """Gives what a symbol's bars of a timeframe are handed to."""
         return [
-            (handle, handle[symbol])
+            handle
             for handle in self.handles
             if handle.covers(symbol)
             and self.frames.place(handle.timeframe) == place
@@ -344,9 +432,12 @@ class Context:
         found = {}
         for handle in self.handles:
             series = handle.seen.get(symbol)
-            # Neither nan nor infinity can be written as JSON.
-            if series is not None and math.isfinite(series.value):
-                found[handle.name] = series.value
+            if series is None:
+                continue
+            for line in (series, *series.others.values()):
+                # Neither nan nor infinity can be written as JSON.
+                if math.isfinite(line.value):
+                    found[line.name] = line.value
         return found
 
 

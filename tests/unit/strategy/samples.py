@@ -1,5 +1,6 @@
 """Bars, orders and fills for the tests of strategies."""
 
+import math
 import pathlib
 import textwrap
 
@@ -41,3 +42,10 @@ def write(folder: pathlib.Path, name: str, text: str) -> pathlib.Path:
     path = folder / name
     path.write_text(textwrap.dedent(text))
     return path
+
+
+def same(one, other):
+    """Whether two floats are equal bit for bit; one nan is as any other."""
+    if math.isnan(one) or math.isnan(other):
+        return math.isnan(one) and math.isnan(other)
+    return one.hex() == other.hex()

@@ -197,3 +197,69 @@ def test_preloading_changes_no_value(rows, period):
             np.array([each.value, each.previous]).tobytes() for each in handles
         ]
         assert values[0] == values[1]
+
+
+BANDS = {'period': 2, 'width': 1.0}
+
+
+def add_bands(shared):
+    handle = context.Handle(indicators.Bollinger, BANDS, None)
+    shared.add(handle)
+    return handle
+
+
+def test_an_indicator_of_several_values_has_lines(shared):
+    bands = add_bands(shared)
+    feed(shared, ('A', 1.0), ('A', 3.0), ('A', 7.0))
+    assert (bands.value, bands.previous) == (5.0, 2.0)
+    assert (bands.upper.value, bands.upper.previous) == (7.0, 3.0)
+    assert bands.line('lower').value == 3.0
+    assert bands.line('middle') is bands
+    assert bands.lower.ready
+
+
+def test_a_symbol_has_lines_of_its_own(shared):
+    bands = add_bands(shared)
+    feed(shared, ('A', 1.0), ('B', 10.0), ('A', 3.0), ('B', 30.0))
+    assert bands.upper.value == 30.0
+    assert bands['A'].upper.value == 3.0
+    shared.select('A')
+    assert bands.upper.value == 3.0
+
+
+def test_lines_are_logged_by_their_names(shared):
+    add_bands(shared)
+    feed(shared, ('A', 1.0))
+    assert shared.values('A') == {}
+    feed(shared, ('A', 3.0))
+    assert shared.values('A') == {
+        'Bollinger(2, 1)': 2.0,
+        'Bollinger(2, 1).upper': 3.0,
+        'Bollinger(2, 1).lower': 1.0,
+    }
+
+
+def test_a_line_that_there_is_not_is_named_with_those_there_are(shared):
+    bands = add_bands(shared)
+    with pytest.raises(errors.StrategyError, match='middle, upper, lower'):
+        bands.line('top')
+    with pytest.raises(AttributeError, match="has no line 'uper'"):
+        _ = bands.uper
+    with pytest.raises(AttributeError, match='it has only the one value'):
+        _ = add(shared).upper
+    assert not hasattr(bands, '_nothing')
+
+
+def test_a_longer_timeframe_has_lines_too(shared):
+    shared.frames.expect('1m')
+    bands = context.Handle(indicators.Bollinger, BANDS, None, '1h')
+    shared.add(bands)
+    for close in (1.0, 3.0):
+        shared.update_longer(samples.bar(close, symbol='A', timeframe='1h'))
+    feed(shared, ('A', 9.0))
+    assert bands.upper.value == 3.0
+    assert set(shared.values('A')) == {
+        'Bollinger(2, 1) 1h',
+        'Bollinger(2, 1) 1h.upper',
+        'Bollinger(2, 1) 1h.lower',
+    }

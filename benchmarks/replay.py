@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from collections.abc import Sequence
 import gc
 import pathlib
 import tempfile
@@ -81,8 +80,8 @@ def _restart(path: pathlib.Path, live: trader.Trader) -> rows.Row:
     )
 
 
-def _nothing(batch: Sequence[events.Event]) -> None:
-    """Shows events to nobody."""
+def _nothing(event: events.Event) -> None:
+    """Shows an event to nobody."""
 
 
 async def _write(

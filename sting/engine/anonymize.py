@@ -50,7 +50,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'ask_size timestamp created updated opened expires timeframe closed '
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '
-        'tag gate'
+        'tag gate policy'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
@@ -66,8 +66,9 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.SOURCE: 'source who component',
     # Indicators follow prices or do not, which nobody can tell; a digest is
     # of an image that does not go with the log; `code` is the hash of files
-    # that others may have too; `confirm` is typed by hand.
-    Treatment.EMPTY: 'indicators digest code confirm',
+    # that others may have too; `confirm` is typed by hand; what a strategy
+    # saved is its own.
+    Treatment.EMPTY: 'indicators digest code confirm saved positions',
     Treatment.LOG: 'log',
     Treatment.PROFILE: 'profile',
     Treatment.COMMAND: 'command signal',

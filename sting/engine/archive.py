@@ -193,9 +193,10 @@ def _read_back(
     head = start.head
     try:
         pages = segments.pages(path, found, start.seq)
-        for held in chain.hold(path, pages, start):
-            latest = max(latest, *(event.timestamp for event in held.events))
-            head = held.head
+        rows = itertools.chain.from_iterable(pages)
+        for event, digest in chain.held(path, rows, start):
+            latest = max(latest, event.timestamp)
+            head = digest
     except errors.JournalCorruptError:
         file.unlink()
         raise

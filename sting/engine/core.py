@@ -15,6 +15,7 @@ import msgspec
 from sting.engine import bus
 from sting.engine import desk
 from sting.engine import doors
+from sting.engine import failures
 from sting.engine import operator
 from sting.engine import state
 from sting.engine import step
@@ -76,6 +77,7 @@ class CoreEngine:
         self._matcher = matcher
         self._desk = desk.OrderDesk(self._turn, gate, frozenset(symbols))
         self._wishes = wishes.WishDesk(self._turn, self._desk)
+        self._failures = failures.Failures(self._turn, self._desk, self._wishes)
         self._operator = operator.Operator(
             self._turn,
             self._desk,
@@ -92,6 +94,7 @@ class CoreEngine:
             _T.FILL: self._take_report,
             _T.COMMAND: self._take_command,
             _T.SIGNAL: self._take_signal,
+            _T.STRATEGY_STATUS: self._take_status,
         }
 
     @property
@@ -202,9 +205,25 @@ class CoreEngine:
         if self._wishes.admits(incoming.data, incoming.cause):
             self._wishes.take(self._emit(incoming))
 
+    def _take_status(self, incoming: bus.Incoming) -> None:
+        status: records.StrategyStatus = incoming.data
+        if status.status != 'starting':
+            event = self._emit(incoming)
+            if status.status in failures.FAILED:
+                self._failures.take(event)
+        elif self._may_restart(status.strategy):
+            event = self._emit(incoming)
+            self._turn.effects.append(step.Start(status.strategy, event.seq))
+
+    def _may_restart(self, name: str) -> bool:
+        """Whether a strategy that failed may be started again by itself."""
+        last = self.state.strategies.get(name)
+        waits = last is not None and last.status == 'restarting'
+        return waits and self.state.trading is not records.TradingState.HALTED
+
     def _refuses(self, incoming: bus.Incoming) -> bool:
         """Tells of market data that make no sense, which change nothing."""
-        issue = doors.fault(incoming.data, self._turn.state)
+        issue = doors.fault(incoming.data, self.state)
         if issue is not None:
             incoming = msgspec.structs.replace(
                 incoming, type=_T.DATA_ISSUE, data=issue
@@ -224,10 +243,3 @@ class CoreEngine:
     def _react(self, event: events.Event) -> None:
         if event.type is _T.DATA_ISSUE:
             self._turn.effects.append(step.Notify(event))
-        elif event.type is _T.STRATEGY_STATUS and event.data.status == 'failed':
-            self._turn.alert(
-                records.Severity.CRITICAL,
-                f'strategy {event.data.strategy} failed: {event.data.detail}',
-                'strategies',
-                event.seq,
-            )

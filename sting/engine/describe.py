@@ -89,6 +89,9 @@ _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
     ),
     _T.TRADING_STATE: lambda d: f'{d.state} by {d.who} {d.reason}',
     _T.STRATEGY_STATUS: lambda d: f'{d.strategy} {d.status} {d.detail}',
+    _T.STRATEGY_STATE: lambda d: (
+        f'{d.strategy} at {d.seq}: {", ".join(d.saved)}'
+    ),
     _T.CHECKPOINT: lambda d: f'up to {d.up_to} {d.digest[:16]}',
     _T.COMMAND: lambda d: commands.describe(d.command),
 }

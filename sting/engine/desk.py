@@ -343,7 +343,7 @@ class OrderDesk:
         self._turn.effects.append(step.Hold(who, reason, change.seq))
         self.cancel_working(None, 'halted', change.seq)
         for name, status in self._turn.state.strategies.items():
-            if status.status in state.RUNNING:
+            if status.status in state.ALIVE:
                 self._turn.effects.append(step.Stop(name, change.seq))
         book = self._turn.state.portfolio
         bare = ', '.join(f'{s} {book.quantity(s):+g}' for s in book.held)

@@ -155,11 +155,10 @@ class _Source:
 
     def events(self) -> Iterator[events.Event]:
         """Gives the events, and notes where they end too early."""
-        found = itertools.chain.from_iterable(
-            held.events for held in chain.read(self._path)
-        )
+        found = chain.read_verified(self._path)
         try:
-            yield from itertools.islice(found, self._until)
+            for event, _ in itertools.islice(found, self._until):
+                yield event
         except errors.JournalCorruptError as error:
             self.first_bad = error.first_bad
             self.message = str(error)

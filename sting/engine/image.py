@@ -40,6 +40,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     trading: records.TradingState
     halted_by: str
     strategies: dict[str, records.StrategyStatus]
+    saved: dict[str, records.StrategyState] = {}
     rules_seq: int
     rules: records.RuleSet | None
     day_equity: float
@@ -76,12 +77,13 @@ def capture(system: state.SystemState) -> Image:
         trading=system.trading,
         halted_by=system.halted_by,
         strategies=dict(system.strategies),
+        saved=dict(system.saved),
         rules_seq=system.rules[0],
         rules=system.rules[1],
         day_equity=system.day_equity,
         closing=dict(system.closing),
         exits=dict(system.exits),
-        day=inner._midnight // state.DAY - 1,
+        day=inner._day,
         working={key: list(ids) for key, ids in inner._working.items()},
         done=list(inner._done),
         executions={key: sorted(ids) for key, ids in inner._executions.items()},
@@ -122,11 +124,12 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.trading = image.trading
     system.halted_by = image.halted_by
     system.strategies = image.strategies
+    system.saved = image.saved
     system.rules = (image.rules_seq, image.rules)
     system.day_equity = image.day_equity
     system.closing = image.closing
     system.exits = image.exits
-    inner._midnight = (image.day + 1) * state.DAY
+    inner._day = image.day
     inner._working = {
         key: dict.fromkeys(ids) for key, ids in image.working.items()
     }

@@ -131,7 +131,7 @@ class Operator:
         status = self._turn.state.strategies.get(command.name)
         live = status is not None and status.status in state.RUNNING
         if isinstance(command, commands.StopStrategy):
-            if not live:
+            if status is None or status.status not in state.ALIVE:
                 raise errors.RefusedError(f'{command.name} is not running')
         elif live:
             raise errors.RefusedError(f'{command.name} is running already')

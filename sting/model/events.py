@@ -44,6 +44,7 @@ class EventType(enum.StrEnum):
     RULE_SET = 'rule_set'
     TRADING_STATE = 'trading_state'
     STRATEGY_STATUS = 'strategy_status'
+    STRATEGY_STATE = 'strategy_state'
     COMMAND = 'command'
     CHECKPOINT = 'checkpoint'
 
@@ -77,16 +78,14 @@ PAYLOADS: Mapping[EventType, type[payload.Payload]] = {
     EventType.RULE_SET: records.RuleSet,
     EventType.TRADING_STATE: records.TradingStateChange,
     EventType.STRATEGY_STATUS: records.StrategyStatus,
+    EventType.STRATEGY_STATE: records.StrategyState,
     EventType.COMMAND: CommandGiven,
     EventType.CHECKPOINT: records.Checkpoint,
 }
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
+class Event(msgspec.Struct, frozen=True):
     """Something that happened, with its place in the sequence.
-
-    The garbage collector does not know events: they are many, and nothing that
-    they hold leads back to them.
 
     Attributes:
         seq: Its number, from 1, without gaps.
@@ -144,17 +143,15 @@ def decode(kind: EventType, text: bytes | str) -> Any:
         raise errors.JournalError(f'a {kind} cannot be read: {error}') from None
 
 
-_pack_numbers = struct.Struct('>qqq').pack
-_pack_length = struct.Struct('>I').pack
-# Copying one is a quarter quicker than making one.
-_new_hasher = hashlib.blake2b(digest_size=32).copy
+_NUMBERS = struct.Struct('>qqq')
+_LENGTH = struct.Struct('>I')
 
 
 # Bars of the same symbols and feeds come again and again.
 @functools.lru_cache(maxsize=4096)
 def _words(*words: str) -> bytes:
     raws = [word.encode() for word in words]
-    return b''.join(_pack_length(len(raw)) + raw for raw in raws)
+    return b''.join(_LENGTH.pack(len(raw)) + raw for raw in raws)
 
 
 def chain(head: bytes, event: Event, text: bytes) -> bytes:
@@ -171,37 +168,11 @@ def chain(head: bytes, event: Event, text: bytes) -> bytes:
     Returns:
         32 bytes.
     """
-    return link(
-        head,
-        (event.seq, event.timestamp, event.cause),
-        (event.type, event.source, event.symbol),
-        text,
-    )
-
-
-def link(
-    head: bytes,
-    numbers: tuple[int, int, int],
-    words: tuple[str, str, str],
-    text: bytes,
-) -> bytes:
-    """Does as `chain` for an event whose columns are at hand.
-
-    Args:
-        head: The hash of the event before it.
-        numbers: Its number, time and cause.
-        words: Its type, source and symbol.
-        text: Its payload as written.
-
-    Returns:
-        32 bytes.
-    """
-    hasher = _new_hasher()
-    hasher.update(
+    return hashlib.blake2b(
         head
-        + _pack_numbers(*numbers)
-        + _words(*words)
-        + _pack_length(len(text))
-        + text
-    )
-    return hasher.digest()
+        + _NUMBERS.pack(event.seq, event.timestamp, event.cause)
+        + _words(event.type, event.source, event.symbol)
+        + _LENGTH.pack(len(text))
+        + text,
+        digest_size=32,
+    ).digest()

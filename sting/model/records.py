@@ -1,9 +1,13 @@
 """Payloads of events that are not market data, orders or fills."""
 
 import enum
+from typing import Any
+
+import msgspec
 
 from sting.model import orders
 from sting.model import payload
+from sting.model import portfolio
 
 
 class Mode(enum.StrEnum):
@@ -106,14 +110,39 @@ class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
 
     Attributes:
         strategy: The name of the instance.
-        status: starting, running, stopped or failed.
+        status: starting, running, stopped, failed, restarting (it waits to be
+            started again) or quarantined (it failed too often; only the
+            operator starts it).
         detail: Why, for a person.
+        policy: What becomes of its orders and its position, for failed and
+            quarantined: keep, cancel or flatten.
         code: Hash of the code that it runs, 16 hex digits, where it runs.
     """
 
     strategy: str
     status: str
     detail: str = ''
+    code: str = ''
+    policy: str = ''
+
+
+class StrategyState(payload.Payload, frozen=True, kw_only=True):
+    """What a strategy has to know again after a restart.
+
+    Attributes:
+        strategy: The name of the instance.
+        seq: Number of the last event that it had answered.
+        saved: What its `save_state` gave.
+        cash: Of its own book, in the account's currency.
+        positions: Of its own book.
+        code: Hash of the code that gave it, 16 hex digits.
+    """
+
+    strategy: str
+    seq: int
+    saved: dict[str, Any] = msgspec.field(default_factory=dict)
+    cash: float = 0.0
+    positions: tuple[portfolio.Position, ...] = ()
     code: str = ''
 
 

@@ -4,10 +4,8 @@ import asyncio
 import pathlib
 
 from sting import settings
-from sting.data import calendars
 from sting.data import feed as feed_lib
 from sting.data import files
-from sting.engine import board
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
@@ -17,8 +15,7 @@ from sting.model import events
 from sting.model import records
 from sting.model import views
 
-# Of each symbol; as many as a chart can show.
-WARM_UP = board.BARS
+WARM_UP = 400
 
 
 def build(
@@ -27,7 +24,6 @@ def build(
     symbols: tuple[str, ...],
     time_source: clock.Clock,
     folder: pathlib.Path,
-    calendar: str = calendars.DEFAULT,
 ) -> feed_lib.Feed:
     """Makes a feed of its configuration.
 
@@ -37,7 +33,6 @@ def build(
         symbols: The instruments wanted.
         time_source: Paces it.
         folder: Where a relative path begins.
-        calendar: The exchange whose sessions bare dates name.
 
     Returns:
         The feed.
@@ -55,11 +50,7 @@ def build(
         )
     path = feed.path if feed.path == 'sample' else str(folder / feed.path)
     loaded = files.read(
-        [path],
-        symbols=symbols,
-        timeframe=feed.timeframe,
-        stamp=feed.stamp,
-        calendar=calendar,
+        [path], symbols=symbols, timeframe=feed.timeframe, stamp=feed.stamp
     )
     return feed_lib.FileFeed(
         time_source, loaded.table, bars_per_s=feed.bars_per_s, name=name

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 import contextlib
-import functools
 import os
 import pathlib
 import secrets
@@ -33,7 +32,6 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
-from sting.model import sessions
 from sting.model import specs
 from sting.model import views
 from sting.risk import gate
@@ -44,11 +42,12 @@ from sting.session import outlet
 from sting.session import strategies
 from sting.simulator import costs
 from sting.simulator import market as simulated
-from sting.strategy import host
+from sting.strategy import isolated
 
 LATCH = 'halt.latch'
 LOCK = 'engine.lock'
 NOTES = 'strategies.log'
+STRATEGIES = 'strategies'
 PICTURE_S = 0.1
 ACCOUNT = 'paper'
 
@@ -98,9 +97,7 @@ class EngineRoom:
                 slippage_bps=config.paper.slippage_bps,
             ),
             participation=config.paper.participation,
-            session_close=functools.partial(
-                calendars.session_close, calendar=self._chosen.calendar
-            ),
+            session_close=calendars.session_close,
         )
         self._broker = paper.PaperBroker(
             self._simulator, self._clock, cash=self._chosen.cash
@@ -120,11 +117,11 @@ class EngineRoom:
             self._chosen.symbols,
             self._clock,
             feed_folder,
-            self._chosen.calendar,
         )
         self._started = 0.0
         self._began = 0
         self._thread = threading.get_ident()
+        self._folder = folder
         self._notes = notes.Notes(folder / NOTES)
         self._brokers = manager.BrokerManager(
             self._broker, self._sink, emergency.withholds
@@ -141,8 +138,8 @@ class EngineRoom:
         self._executions: frozenset[tuple[str, str]] | None = None
         self._behind: list[asyncio.Task[None]] = []
         self._journal: journal.Journal
-        self._sessions: sessions.Sessions
         self._outlet: outlet.Outlet
+        self._hosted: isolated.IsolatedHost
 
     @classmethod
     async def build(
@@ -168,11 +165,8 @@ class EngineRoom:
                 wrong.
         """
         chosen = config.profile(profile)
-        asked = await asyncio.to_thread(
-            strategies.check, config, chosen.strategies
-        )
+        await asyncio.to_thread(strategies.check, config, chosen.strategies)
         self = cls(config, profile, emergency, home.config, home.state(profile))
-        strategies.check_timeframes(config, asked, self._feed.timeframe)
         path = self._path = home.log(profile)
         system = self._engine.state
         archived = await asyncio.to_thread(archive.auto, path, config.journal)
@@ -189,7 +183,9 @@ class EngineRoom:
         if history:
             self._clock.advance(history[-1].timestamp)
         self._clock.advance(system.time)
-        self._sessions = await self._make_sessions()
+        # It takes seconds to be made, and no order may wait for that under
+        # the lock that the stop needs.
+        await asyncio.to_thread(calendars.session_close, self._clock.now())
         self._journal = await journal.Journal.open(
             path, seq=found.last.seq, head=found.last.head
         )
@@ -205,19 +201,6 @@ class EngineRoom:
             await self._journal.close()
             raise
         return self
-
-    async def _make_sessions(self) -> sessions.Sessions:
-        """Makes the calendar before anybody waits for it.
-
-        It takes seconds, and no order may wait for that under the lock that
-        the stop needs.
-        """
-        try:
-            return await asyncio.to_thread(
-                calendars.sessions, self._chosen.calendar, self._clock.now()
-            )
-        except errors.DataError as error:
-            raise errors.ConfigError(f'profile {self._name}: {error}') from None
 
     async def _begin_log(self) -> None:
         """Writes the first event of a new log, with the id drawn for it."""
@@ -236,20 +219,21 @@ class EngineRoom:
             self._clock.now(),
         )
         await self._journal.append(step.events)
-        self._board.take(step.events)
+        for event in step.events:
+            self._board.take(event)
 
     def _connect(self, system: state.SystemState) -> None:
-        strategies = host.InProcessHost(
+        self._hosted = isolated.IsolatedHost(
             self._specs,
             log=system.log,
+            folder=self._folder / STRATEGIES,
             time_source=self._clock,
             emit=self._take_signals,
             status=self._take_status,
             note=self._notes.write,
-            sessions=lambda: self._sessions,
         )
         self._outlet = outlet.Outlet(
-            system, self._brokers, strategies, self._board, self._stop
+            system, self._brokers, self._hosted, self._board, self._stop
         )
         self._sequence = sequence.Sequence(
             self._engine,
@@ -315,7 +299,9 @@ class EngineRoom:
         )
         if system.trading is records.TradingState.TRADING:
             for spec in self._specs:
-                if spec.enabled:
+                last = system.strategies.get(spec.name)
+                out = last is not None and last.status == 'quarantined'
+                if spec.enabled and not out:
                     self.command(
                         bus.Lane.ORDERS,
                         commands.StartStrategy(name=spec.name),
@@ -515,15 +501,11 @@ class EngineRoom:
                 ),
             )
 
-    def _take_status(self, name: str, status: str, detail: str) -> None:
+    def _take_status(self, status: records.StrategyStatus) -> None:
         self.bus.put(
             bus.Lane.ORDERS,
             bus.Incoming(
-                events.EventType.STRATEGY_STATUS,
-                records.StrategyStatus(
-                    strategy=name, status=status, detail=detail
-                ),
-                name,
+                events.EventType.STRATEGY_STATUS, status, status.strategy
             ),
         )
 

@@ -89,6 +89,26 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         """Called once, after the last event."""
         return
 
+    def save_state(self) -> dict[str, Any]:
+        """Gives what it has to know again after a restart.
+
+        Its book, its orders and the values of its indicators need not be in
+        it; they come back by themselves.
+
+        Returns:
+            What can be written as JSON, at most 1 MB; what is empty is not
+            kept.
+        """
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes what `save_state` gave, after `on_start`.
+
+        Args:
+            state: Back from JSON: keys are texts, tuples are lists.
+        """
+        return
+
     def generate_signals(self) -> list[orders.Signal]:
         """Gives what it wants; asked after every callback.
 

@@ -1,43 +1,88 @@
-"""Where strategies run while the engine trades: here, in its own process."""
+"""The seam between the engine and whatever runs its strategies.
 
-import asyncio
+`isolated.IsolatedHost` gives each a process of its own and is what an engine
+uses; `inprocess.InProcessHost` runs them where the engine runs, for simulation
+and for tests that have to be the same every time.
+"""
+
 from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+from typing import NamedTuple
 from typing import Protocol
 
-from sting.engine import clock
-from sting.engine import step
-from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import records
 from sting.model import specs
-from sting.strategy import blame
 from sting.strategy import context
-from sting.strategy import frames
-from sting.strategy import loader
-from sting.strategy import runner
 
-_T = events.EventType
-
-_HEARD: Mapping[events.EventType, Callable[..., Any]] = {
-    _T.MARKET_DATA: runner.StrategyRunner.market_data,
-    _T.QUOTE: runner.StrategyRunner.quote,
-    _T.TRADE: runner.StrategyRunner.trade,
-    _T.DATA_ISSUE: runner.StrategyRunner.data_issue,
-}
-
+# Events that may wait for a strategy before it counts as failed.
 WAITING = 10_000
-GRACE_S = 2.0
 
 Emit = Callable[[str, int, Sequence[orders.Signal]], None]
-Status = Callable[[str, str, str], None]
+Status = Callable[[records.StrategyStatus], None]
 Note = Callable[[str, context.LogLine], None]
+
+
+class Vitals(NamedTuple):
+    """How a strategy's process is.
+
+    Attributes:
+        pid: Its number; 0 without one.
+        restarts: How often it was started again by itself.
+        late: How many answers took longer than `late_ms`.
+        waiting: Events that it has yet to answer.
+    """
+
+    pid: int = 0
+    restarts: int = 0
+    late: int = 0
+    waiting: int = 0
+
+
+class Subscription:
+    """What a strategy is to hear of, and what it heard already.
+
+    Attributes:
+        spec: What was configured.
+    """
+
+    def __init__(self, spec: specs.StrategySpec) -> None:
+        """Sets up a subscription to which nothing was delivered."""
+        self.spec = spec
+        # By symbol, the time of the first bar that was delivered.
+        self._first: dict[str, int] = {}
+
+    def takes(self, event: events.Event, order: orders.Order | None) -> bool:
+        """Says whether it is to hear of an event, which then counts as heard.
+
+        Args:
+            event: The event.
+            order: The order after it, where it is about one.
+        """
+        symbols = self.spec.symbols
+        if order is not None:
+            return order.strategy == self.spec.name
+        if symbols and event.symbol and event.symbol not in symbols:
+            return False
+        if event.type is events.EventType.MARKET_DATA:
+            self._first.setdefault(event.symbol, event.data.timestamp)
+        return True
+
+    def past(
+        self, history: Sequence[market.MarketData]
+    ) -> Iterator[market.MarketData]:
+        """Gives the bars of its symbols that will not be delivered too."""
+        symbols = self.spec.symbols
+        for bar in history:
+            first = self._first.get(bar.symbol, bar.timestamp + 1)
+            if bar.timestamp < first and (not symbols or bar.symbol in symbols):
+                yield bar
 
 
 class StrategyHost(Protocol):
@@ -100,270 +145,10 @@ class StrategyHost(Protocol):
         """Whether a strategy runs now."""
         ...
 
+    def vitals(self, name: str) -> Vitals:
+        """Says how a strategy's process is."""
+        ...
+
     async def close(self, *, seq: int) -> None:
         """Stops them all; returns once nothing of them runs."""
         ...
-
-
-class _Instance:
-    """A strategy that runs, and what waits for it.
-
-    Attributes:
-        spec: What was configured.
-        queue: Events it has yet to answer; None ends it.
-        task: What feeds it.
-        started: Set once it runs or has failed.
-        last_seq: Number of the event that stops it.
-        first: By symbol, the time of the first bar that was delivered.
-    """
-
-    def __init__(self, spec: specs.StrategySpec) -> None:
-        self.spec = spec
-        self.queue: asyncio.Queue[step.Notify | None] = asyncio.Queue(WAITING)
-        self.task: asyncio.Task[None] | None = None
-        self.started = asyncio.Event()
-        self.last_seq = 0
-        self.first: dict[str, int] = {}
-
-    async def ready(self) -> None:
-        """Waits until it runs or has failed."""
-        await self.started.wait()
-
-    def past(
-        self, history: Sequence[market.MarketData]
-    ) -> Iterator[market.MarketData]:
-        """Gives the bars of its symbols that will not be delivered too."""
-        symbols = self.spec.symbols
-        for bar in history:
-            first = self.first.get(bar.symbol, bar.timestamp + 1)
-            if bar.timestamp < first and (not symbols or bar.symbol in symbols):
-                yield bar
-
-    def concerns(self, event: events.Event, order: orders.Order | None) -> bool:
-        """Whether it is to hear of an event."""
-        if order is not None:
-            return order.strategy == self.spec.name
-        symbols = self.spec.symbols
-        return not symbols or not event.symbol or event.symbol in symbols
-
-
-class InProcessHost:
-    """Runs each strategy in a task of its own, in the engine's loop.
-
-    One that raises, or falls too far behind, has failed and is out; the
-    others do not notice. One that never awaits holds up the engine: only a
-    process of its own could help that.
-    """
-
-    def __init__(
-        self,
-        specs: Sequence[specs.StrategySpec],
-        *,
-        log: str,
-        time_source: clock.Clock,
-        emit: Emit,
-        status: Status,
-        note: Note | None = None,
-        sessions: frames.Sessions | None = None,
-    ) -> None:
-        """Sets up a host in which nothing runs yet.
-
-        Args:
-            specs: The instances that can be started.
-            log: The id of the log, the start of every order id.
-            time_source: Tells the time of starts and stops.
-            emit: Told the strategy's name, the number of the event that it
-                answered, and what it wants.
-            status: Told the strategy's name, running, stopped or failed, and
-                why.
-            note: Told the strategy's name and each line of its log.
-            sessions: Tells when the exchange trades, for longer bars.
-        """
-        self._specs = {spec.name: spec for spec in specs}
-        self._log = log
-        self._clock = time_source
-        self._emit = emit
-        self._status = status
-        self._note = note
-        self._sessions = sessions
-        self._running: dict[str, _Instance] = {}
-
-    def start(
-        self,
-        name: str,
-        *,
-        seq: int,
-        book: portfolio.Portfolio | None = None,
-        history: Sequence[market.MarketData] = (),
-    ) -> Coroutine[Any, Any, None]:
-        """Starts a strategy; see `StrategyHost`."""
-        spec = self._spec(name)
-        if name in self._running:
-            return self._running[name].ready()
-        instance = _Instance(spec)
-        held = runner.copy_book(book or portfolio.Portfolio())
-        # Events that come while it loads wait in its queue.
-        self._running[name] = instance
-        instance.task = asyncio.create_task(
-            self._run(instance, seq, held, tuple(history)),
-            name=f'strategy {name}',
-        )
-        return instance.ready()
-
-    async def stop(self, name: str, *, seq: int) -> None:
-        """Stops a strategy; what it has not answered is dropped."""
-        instance = self._running.get(name)
-        if instance is None or instance.task is None:
-            return
-        while not instance.queue.empty():
-            instance.queue.get_nowait()
-        instance.last_seq = seq
-        instance.queue.put_nowait(None)
-        done, _ = await asyncio.wait({instance.task}, timeout=GRACE_S)
-        if not done:
-            instance.task.cancel()
-            await asyncio.wait({instance.task})
-
-    def deliver(
-        self,
-        event: events.Event,
-        order: orders.Order | None = None,
-        position: portfolio.Position | None = None,
-    ) -> None:
-        """Hands an event to the strategies that it concerns; never waits."""
-        if event.type is _T.MARKET_DATA and not event.data.closed:
-            return
-        for instance in tuple(self._running.values()):
-            if not instance.concerns(event, order):
-                continue
-            if event.type is _T.MARKET_DATA:
-                instance.first.setdefault(event.symbol, event.data.timestamp)
-            try:
-                instance.queue.put_nowait(step.Notify(event, order, position))
-            except asyncio.QueueFull:
-                self._leave(
-                    instance, 'failed', f'fell behind: {WAITING} events wait'
-                )
-                if instance.task is not None:
-                    instance.task.cancel()
-
-    def is_running(self, name: str) -> bool:
-        """Whether a strategy runs now."""
-        instance = self._running.get(name)
-        return instance is not None and instance.started.is_set()
-
-    async def close(self, *, seq: int) -> None:
-        """Stops them all; returns once nothing of them runs."""
-        await asyncio.gather(
-            *(self.stop(name, seq=seq) for name in self._running)
-        )
-
-    def _spec(self, name: str) -> specs.StrategySpec:
-        """Finds what is configured under a name."""
-        spec = self._specs.get(name)
-        if spec is None:
-            raise errors.StrategyError(
-                f'there is no strategy {name!r}; there are '
-                f'{", ".join(self._specs) or "none"}'
-            )
-        return spec
-
-    def _leave(self, instance: _Instance, status: str, detail: str) -> None:
-        """Says, once, that a strategy runs no more."""
-        name = instance.spec.name
-        if self._running.get(name) is instance:
-            del self._running[name]
-            self._status(name, status, detail)
-        instance.started.set()
-
-    async def _run(
-        self,
-        instance: _Instance,
-        seq: int,
-        book: portfolio.Portfolio,
-        history: Sequence[market.MarketData],
-    ) -> None:
-        """Loads a strategy and feeds it until it is stopped or fails."""
-        try:
-            feeder = await self._prepare(instance, seq, book, history)
-            self._status(instance.spec.name, 'running', '')
-            instance.started.set()
-            while (delivery := await instance.queue.get()) is not None:
-                signals = await _answer(feeder, delivery)
-                self._report(feeder, delivery.event.seq, signals)
-            seq = instance.last_seq
-            signals = await feeder.stop(self._clock.now(), seq)
-            self._report(feeder, seq, signals)
-        except errors.StrategyError as error:
-            self._leave(instance, 'failed', str(error))
-        except asyncio.CancelledError:
-            self._leave(instance, 'stopped', 'it did not stop by itself')
-            raise
-        except (SystemExit, KeyboardInterrupt) as error:
-            # Its module raised this; left alone it would end the engine.
-            self._leave(instance, 'failed', str(blame.failure(error, ())))
-        else:
-            self._leave(instance, 'stopped', '')
-        finally:
-            # Says nothing where the reason was given above.
-            self._leave(instance, 'failed', 'an error in sting itself')
-
-    async def _prepare(
-        self,
-        instance: _Instance,
-        seq: int,
-        book: portfolio.Portfolio,
-        history: Sequence[market.MarketData],
-    ) -> runner.StrategyRunner:
-        """Loads a strategy, starts it, and warms its indicators up."""
-        spec = instance.spec
-        kind = await asyncio.to_thread(loader.load, spec.reference)
-        strategy = loader.instantiate(kind, spec.name, spec.parameters)
-        feeder = runner.StrategyRunner(
-            strategy,
-            number=spec.number,
-            log=self._log,
-            timeframes=spec.timeframes,
-            sessions=self._sessions,
-        )
-        feeder.adopt(book)
-        signals = await feeder.start(self._clock.now(), seq)
-        for bar in instance.past(history):
-            feeder.warm_up(bar)
-        self._report(feeder, seq, signals)
-        return feeder
-
-    def _report(
-        self,
-        feeder: runner.StrategyRunner,
-        seq: int,
-        signals: Sequence[orders.Signal],
-    ) -> None:
-        """Hands on what a strategy wants and what it wrote."""
-        name = feeder.name
-        if signals:
-            self._emit(name, seq, signals)
-        lines = feeder.take_log()
-        if self._note is not None:
-            for line in lines:
-                self._note(name, line)
-
-
-async def _answer(
-    feeder: runner.StrategyRunner, delivery: step.Notify
-) -> Sequence[orders.Signal]:
-    """Has a strategy answer an event."""
-    event, order = delivery.event, delivery.order
-    heard = _HEARD.get(event.type)
-    if heard is not None:
-        wanted: Sequence[orders.Signal] = await heard(
-            feeder, event.seq, event.data
-        )
-        return wanted
-    if order is None:
-        return ()
-    if event.type is _T.FILL:
-        return await feeder.fill(
-            event.seq, event.data, order, delivery.position
-        )
-    return await feeder.order_update(event.seq, order)

@@ -102,7 +102,7 @@ def signal(**given: Any) -> orders.Signal:
             given[name] = _choose(name, choice, given[name])
     if not isinstance(given['symbol'], str):
         raise errors.OrderError(f'{given["symbol"]!r} is not a symbol')
-    for name in ('symbol', 'reason', 'order_id', 'strategy'):
+    for name in ('symbol', 'reason', 'order_id', 'strategy', 'code'):
         if name in given:
             given[name] = text(given[name])
     trail = given.get('trail')

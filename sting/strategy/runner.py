@@ -5,6 +5,8 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
@@ -15,6 +17,17 @@ from sting.strategy import context
 from sting.strategy import frames
 from sting.strategy import indicators
 from sting.strategy import plain
+
+
+def _plain(value: Any) -> Any:
+    """Gives for a number of numpy's one of Python's."""
+    plainer = plain.scalar(value)
+    if plainer is value:
+        raise TypeError(f'{value!r} cannot be written as JSON')
+    return plainer
+
+
+_json = msgspec.json.Encoder(enc_hook=_plain)
 
 # What nobody wants to hear about is answered with this, at no cost.
 _NOTHING: Sequence[orders.Signal] = ()
@@ -118,6 +131,48 @@ class StrategyRunner:
         """Stops the strategy; as `start`."""
         self._begin(seq, timestamp)
         return await self._call('on_stop')
+
+    def save_state(self, limit: int) -> bytes:
+        """Asks the strategy for its state.
+
+        Args:
+            limit: The most bytes that it may have.
+
+        Returns:
+            JSON; empty where the strategy keeps none.
+
+        Raises:
+            errors.StrategyError: Its code raised, or what it gave cannot be
+                kept.
+        """
+        maker = self.strategy.save_state
+        try:
+            state = maker()
+            if not isinstance(state, dict):
+                raise TypeError(f'save_state gave {state!r}, not a dict')
+            raw = _json.encode(state) if state else b''
+            if len(raw) > limit:
+                raise ValueError(
+                    f'save_state gave {len(raw):,} bytes; {limit:,} are allowed'
+                )
+        except BaseException as error:
+            raise self._failure(error, maker=maker) from error
+        return raw
+
+    def load_state(self, raw: bytes) -> None:
+        """Hands a state back to the strategy.
+
+        Args:
+            raw: As `save_state` gave it.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        maker = self.strategy.load_state
+        try:
+            maker(msgspec.json.decode(raw))
+        except BaseException as error:
+            raise self._failure(error, maker=maker) from error
 
     def adopt(self, book: portfolio.Portfolio) -> None:
         """Takes over what the strategy held before: a copy of its book.

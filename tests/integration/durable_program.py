@@ -123,7 +123,8 @@ class Swapped(sequence.Sequence):
         )
         if decided:
             await self._commit(decided)
-            self._board.take(decided)
+            for event in decided:
+                self._board.take(event)
 
 
 def say(text):

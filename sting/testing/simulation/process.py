@@ -31,7 +31,7 @@ from sting.risk import rules
 from sting.risk import stop
 from sting.session import feeds
 from sting.session import outlet
-from sting.strategy import host
+from sting.strategy import inprocess
 from sting.testing import broker
 from sting.testing.simulation import disk
 from sting.testing.simulation import oracle
@@ -236,7 +236,7 @@ class Process:
         self, log: disk.SimulatedJournal, batch: int, every: int
     ) -> None:
         system = self.engine.state
-        strategies = host.InProcessHost(
+        strategies = inprocess.InProcessHost(
             SPECS,
             log=LOG,
             time_source=self._clock,
@@ -342,15 +342,11 @@ class Process:
             bus.Lane.REPORTS, bus.Incoming(kind, report, 'broker:scripted')
         )
 
-    def _take_status(self, name: str, status: str, detail: str) -> None:
+    def _take_status(self, status: records.StrategyStatus) -> None:
         self.bus.put(
             bus.Lane.ORDERS,
             bus.Incoming(
-                events.EventType.STRATEGY_STATUS,
-                records.StrategyStatus(
-                    strategy=name, status=status, detail=detail
-                ),
-                name,
+                events.EventType.STRATEGY_STATUS, status, status.strategy
             ),
         )
 

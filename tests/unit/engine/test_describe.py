@@ -41,6 +41,7 @@ WORDS = {
     T.RULE_SET: 'halted, max_position 10',
     T.TRADING_STATE: 'HALTED by operator enough',
     T.STRATEGY_STATUS: 'sma failed ZeroDivisionError',
+    T.STRATEGY_STATE: 'sma at 7: count, seen',
     T.COMMAND: (
         'submit symbol=AAPL side=buy quantity=1.5 type=stop_limit price=101.0 '
         'stop_price=100.5 time_in_force=day reason=by hand'

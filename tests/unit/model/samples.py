@@ -180,6 +180,15 @@ SAMPLES = {
         status='failed',
         detail='ZeroDivisionError',
         code='0123456789abcdef',
+        policy='flatten',
+    ),
+    _T.STRATEGY_STATE: records.StrategyState(
+        strategy='sma',
+        seq=7,
+        saved={'count': 3, 'seen': ['AAPL']},
+        cash=-100.5,
+        positions=(portfolio.Position(symbol='AAPL', quantity=1.0),),
+        code='0123456789abcdef',
     ),
     _T.COMMAND: events.CommandGiven(command=EVERY_COMMAND[0]),
 }
@@ -192,6 +201,8 @@ numbers = st.integers(min_value=0, max_value=2**63 - 1)
 
 def of_type(kind):
     """Values of an annotated type, without what is no JSON."""
+    if kind is typing.Any:
+        return st.one_of(texts, numbers, finite, st.lists(texts, max_size=2))
     if kind is float:
         return finite
     if kind is str:

@@ -17,7 +17,7 @@ from sting.model import specs
 from sting.risk import stop
 from sting.session import outlet
 from sting.simulator import market as simulated
-from sting.strategy import host
+from sting.strategy import inprocess
 from tests.unit.risk import worlds
 from tests.unit.session import stations
 
@@ -47,12 +47,12 @@ class Parts:
         self.brokers = manager.BrokerManager(
             broker, self.reports.append, self.stop.withholds
         )
-        self.hosted = host.InProcessHost(
+        self.hosted = inprocess.InProcessHost(
             [specs.StrategySpec(name='mine', reference=path)],
             log='t',
             time_source=clock.VirtualClock(),
             emit=lambda name, seq, made: self.signals.extend(made),
-            status=lambda name, status, why: self.statuses.append(status),
+            status=lambda told: self.statuses.append(told.status),
         )
         self.outlet = outlet.Outlet(
             self.system,

@@ -9,6 +9,7 @@ from sting.model import market
 from sting.model import portfolio
 from sting.model import specs
 from sting.strategy import host
+from sting.strategy import inprocess
 from tests.unit.strategy import samples
 
 pytestmark = pytest.mark.unit
@@ -87,8 +88,8 @@ class Desk:
     def emit(self, name, seq, signals):
         self.signals.append((name, seq, [s.order_id for s in signals]))
 
-    def status(self, name, status, detail):
-        self.statuses.append((name, status, detail))
+    def status(self, told):
+        self.statuses.append((told.strategy, told.status, told.detail))
 
     def note(self, name, line):
         self.notes.append(line.text)
@@ -105,7 +106,7 @@ def spec(tmp_path, name, code, **fields):
 
 
 def make(desk, *specs):
-    return host.InProcessHost(
+    return inprocess.InProcessHost(
         specs,
         log='log',
         time_source=clock.VirtualClock(50),
@@ -297,7 +298,7 @@ async def test_one_that_cannot_be_loaded_fails_with_its_line(tmp_path, desk):
 
 
 async def test_one_that_is_stuck_is_cut_off(tmp_path, desk, monkeypatch):
-    monkeypatch.setattr(host, 'GRACE_S', 0.01)
+    monkeypatch.setattr(inprocess, 'GRACE_S', 0.01)
     made = make(desk, spec(tmp_path, 'stuck', STUCK))
     await made.start('stuck', seq=3)
     made.deliver(bar_event(7))
@@ -337,7 +338,7 @@ async def test_the_stop_of_one_that_is_not_configured_is_nothing(
 
 
 async def test_without_a_listener_the_log_is_dropped(tmp_path, desk):
-    made = host.InProcessHost(
+    made = inprocess.InProcessHost(
         [spec(tmp_path, 'buyer', BUYER)],
         log='log',
         time_source=clock.VirtualClock(),

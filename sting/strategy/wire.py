@@ -1,0 +1,329 @@
+"""What the engine and a strategy's process say to each other, as bytes.
+
+A frame is four bytes with its length and then MessagePack. What the engine
+sends is a `Told`, what a strategy's process sends a `Said`. The process is not
+trusted: what it sends is read within bounds, and whatever is no `Said` is an
+error that the strategy has failed with.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import struct
+from typing import Any
+
+import msgspec
+
+from sting.model import errors
+from sting.model import events
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+from sting.strategy import context
+
+# What a strategy's process may send at once: a state of STATE_LIMIT, and what
+# a callback wants and writes.
+FRAME_LIMIT = 8 << 20
+STATE_LIMIT = 1 << 20
+
+_LENGTH = struct.Struct('>I')
+
+
+class _Frame(msgspec.Struct, frozen=True, array_like=True):
+    """The base of all frames."""
+
+
+class Load(_Frame, frozen=True, tag=0):
+    """Load a strategy; answered by Loaded.
+
+    Attributes:
+        name: The instance's name.
+        reference: What it runs: a module or a file.
+        number: Its number in order ids, from 1.
+        parameters: Values, or their texts, by name.
+        log: The id of the log, the start of every order id.
+        search: Where modules are looked for, as in the engine.
+        memory: Bytes that it may use beyond what loading took.
+        output: The file that has what it prints.
+    """
+
+    name: str
+    reference: str
+    number: int
+    parameters: dict[str, Any]
+    log: str
+    search: list[str]
+    memory: int
+    output: str
+
+
+class Begin(_Frame, frozen=True, tag=1):
+    """Start; answered by Answer.
+
+    Attributes:
+        seq: Number of the event that starts it.
+        now: Its time, nanoseconds since the epoch, UTC.
+        cash: Of its book.
+        positions: Of its book, by symbol.
+        history: Closed bars of before, oldest first, for its indicators.
+        state: What `save_state` gave, as JSON; empty for none.
+    """
+
+    seq: int
+    now: int
+    cash: float
+    positions: dict[str, portfolio.Position]
+    history: list[market.MarketData]
+    state: bytes = b''
+
+
+class Bar(_Frame, frozen=True, tag=2):
+    """A closed bar."""
+
+    seq: int
+    data: market.MarketData
+
+
+class Quote(_Frame, frozen=True, tag=3):
+    """A quote."""
+
+    seq: int
+    data: market.Quote
+
+
+class Trade(_Frame, frozen=True, tag=4):
+    """A trade in the market."""
+
+    seq: int
+    data: market.Trade
+
+
+class Issue(_Frame, frozen=True, tag=5):
+    """Something is wrong with data."""
+
+    seq: int
+    data: market.DataIssue
+
+
+class Update(_Frame, frozen=True, tag=6):
+    """One of its orders changed."""
+
+    seq: int
+    order: orders.Order
+
+
+class Filled(_Frame, frozen=True, tag=7):
+    """One of its orders was filled."""
+
+    seq: int
+    fill: orders.Fill
+    order: orders.Order
+    position: portfolio.Position | None = None
+
+
+class Save(_Frame, frozen=True, tag=8):
+    """Give the state; answered by Saved."""
+
+
+class End(_Frame, frozen=True, tag=9):
+    """Stop; answered by Answer, then the process ends."""
+
+    seq: int
+    now: int
+
+
+class Loaded(_Frame, frozen=True, tag=0):
+    """The strategy could be loaded.
+
+    Attributes:
+        files: The files of its class and of its parents.
+        code: Hash of the code that was loaded, 16 hex digits.
+    """
+
+    files: list[str]
+    code: str = ''
+
+
+class Answer(_Frame, frozen=True, tag=1):
+    """An event was answered.
+
+    Attributes:
+        seq: The event's number.
+        spent: How long it took, in seconds.
+        signals: What the strategy wants.
+        lines: What it wrote.
+    """
+
+    seq: int
+    spent: float
+    signals: list[orders.Signal]
+    lines: list[context.LogLine]
+
+
+class Saved(_Frame, frozen=True, tag=2):
+    """The state.
+
+    Attributes:
+        seq: Number of the last event answered.
+        state: JSON; empty where the strategy keeps none.
+        cash: Of its book.
+        positions: Of its book, by symbol.
+    """
+
+    seq: int
+    state: bytes
+    cash: float
+    positions: dict[str, portfolio.Position]
+
+
+class Failed(_Frame, frozen=True, tag=3):
+    """The strategy's code raised; the process ends.
+
+    Attributes:
+        detail: What, and in which line of the user's code.
+        loading: It could not even be loaded.
+        lines: What it wrote before.
+    """
+
+    detail: str
+    loading: bool = False
+    lines: list[context.LogLine] = []
+
+
+Told = Load | Begin | Bar | Quote | Trade | Issue | Update | Filled | Save | End
+Said = Loaded | Answer | Saved | Failed
+
+
+_FRAMES: Mapping[events.EventType, Callable[[int, Any], Told]] = {
+    events.EventType.MARKET_DATA: Bar,
+    events.EventType.QUOTE: Quote,
+    events.EventType.TRADE: Trade,
+    events.EventType.DATA_ISSUE: Issue,
+}
+
+_encoder = msgspec.msgpack.Encoder()
+_told = msgspec.msgpack.Decoder(Told)
+_said = msgspec.msgpack.Decoder(Said)
+
+
+def book(
+    cash: float, positions: Mapping[str, portfolio.Position]
+) -> portfolio.Portfolio:
+    """Puts a book together again.
+
+    Args:
+        cash: In the account's currency.
+        positions: By symbol.
+    """
+    made = portfolio.Portfolio(cash)
+    made.positions = dict(positions)
+    held = [p for p in positions.values() if p.quantity]
+    made.held = {p.symbol: None for p in sorted(held, key=_opened)}
+    return made
+
+
+def _opened(position: portfolio.Position) -> int:
+    return position.opened
+
+
+def encode(frame: Told | Said) -> bytes:
+    """Gives a frame as bytes, with its length before it."""
+    body = _encoder.encode(frame)
+    return _LENGTH.pack(len(body)) + body
+
+
+def encode_event(
+    event: events.Event,
+    order: orders.Order | None = None,
+    position: portfolio.Position | None = None,
+) -> bytes:
+    """Gives an event as the frame that tells a strategy of it.
+
+    Args:
+        event: The event.
+        order: The order after it, where it is about one.
+        position: The position after it in the strategy's book, for a fill.
+
+    Returns:
+        The frame; empty where strategies are not told of such events.
+    """
+    frame = _FRAMES.get(event.type)
+    if frame is not None:
+        return encode(frame(event.seq, event.data))
+    if order is None:
+        return b''
+    if event.type is events.EventType.FILL:
+        return encode(Filled(event.seq, event.data, order, position))
+    return encode(Update(event.seq, order))
+
+
+def told(body: bytes) -> Told:
+    """Reads what the engine sent."""
+    frame: Told = _told.decode(body)
+    return frame
+
+
+def said(body: bytes) -> Said:
+    """Reads what a strategy's process sent.
+
+    Args:
+        body: A frame without its length.
+
+    Returns:
+        The frame.
+
+    Raises:
+        errors.StrategyError: It is none.
+    """
+    try:
+        frame: Said = _said.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise errors.StrategyError(
+            f'its process sent what makes no sense: {error}'
+        ) from None
+    return frame
+
+
+class Reader:
+    """Cuts what comes through a socket into frames."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        """Sets up a reader that has got nothing.
+
+        Args:
+            limit: The most bytes that a frame may have; None for no bound.
+        """
+        self._limit = limit
+        self._got = bytearray()
+
+    def take(self, data: bytes) -> Iterator[bytes]:
+        """Takes what came.
+
+        Args:
+            data: The next bytes.
+
+        Yields:
+            Each frame that is complete, without its length.
+
+        Raises:
+            errors.StrategyError: A frame is longer than the bound.
+        """
+        got = self._got
+        got += data
+        start = 0
+        try:
+            while len(got) - start >= _LENGTH.size:
+                (length,) = _LENGTH.unpack_from(got, start)
+                if self._limit is not None and length > self._limit:
+                    raise errors.StrategyError(
+                        'its process sent what makes no sense: a frame of '
+                        f'{length:,} bytes, above {self._limit:,}'
+                    )
+                end = start + _LENGTH.size + length
+                if len(got) < end:
+                    return
+                body = bytes(got[start + _LENGTH.size : end])
+                start = end
+                yield body
+        finally:
+            del got[:start]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent import futures
+import contextlib
 import os
 import threading
 
@@ -26,6 +27,8 @@ CLOSE_S = 30.0
 # After so long without a durable state the picture says so.
 STUCK_S = 0.5
 
+# The engine's thread answers, and so does a sender that finds it ended.
+_FIRST_COUNTS = contextlib.suppress(futures.InvalidStateError)
 _TOO_SOON = commands.CommandResult(
     ok=False, message='the stop is not in the log yet; resume when it is'
 )
@@ -173,7 +176,7 @@ class Session:
         answer.add_done_callback(self._asked.discard)
 
         def reply(result: commands.CommandResult) -> None:
-            if answer.set_running_or_notify_cancel():
+            with _FIRST_COUNTS:
                 answer.set_result(result)
 
         refusal = None
@@ -188,7 +191,8 @@ class Session:
                 refusal=refusal,
             )
         except errors.NotRunningError as error:
-            answer.set_exception(error)
+            with _FIRST_COUNTS:
+                answer.set_exception(error)
         return answer
 
     def _resume_refusal(self, count: int) -> Callable[[], str]:
@@ -304,7 +308,7 @@ class Session:
     def _refuse_unanswered(self) -> None:
         """Answers what was asked too late to be taken."""
         for answer in tuple(self._asked):
-            if answer.set_running_or_notify_cancel():
+            with _FIRST_COUNTS:
                 answer.set_exception(
                     errors.NotRunningError('the engine has ended')
                 )

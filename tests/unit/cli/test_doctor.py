@@ -10,6 +10,7 @@ from sting import session
 from sting.cli import doctor
 from sting.data import sample
 from sting.model import errors
+from tests.unit.session import stations
 
 pytestmark = pytest.mark.unit
 
@@ -55,13 +56,15 @@ def test_running_engine_is_named(sting, engine):
 
 
 def test_halted_engine_is_a_warning(sting, engine):
+    def check():
+        return _checks(sting('doctor', '--json'))['engine']
+
     sting('halt')
-    for _ in range(300):
-        check = _checks(sting('doctor', '--json'))['engine']
-        if check['status'] == 'warn':
-            break
-    sting('resume', '--confirm', 'RESUME')
-    assert 'sting resume' in check['remedy']
+    try:
+        stations.until(lambda: check()['status'] == 'warn')
+        assert 'sting resume' in check()['remedy']
+    finally:
+        sting('resume', '--confirm', 'RESUME')
 
 
 def test_engine_that_does_not_answer_fails(sting, engine, monkeypatch):

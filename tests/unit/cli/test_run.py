@@ -10,6 +10,7 @@ import pytest
 
 from sting import control
 from sting.engine import chain
+from tests.unit.session import stations
 
 pytestmark = pytest.mark.unit
 
@@ -56,12 +57,8 @@ def test_sigusr1_is_the_emergency_stop(sting, home, start):
     process.stdout.readline()
     process.send_signal(signal.SIGUSR1)
     client = control.find(home)
-    for _ in range(300):
-        found = client.request('status')
-        if found['state'] == 'HALTED':
-            break
-    assert found['state'] == 'HALTED'
-    assert 'SIGUSR1' in found['reason']
+    stations.until(lambda: client.request('status')['state'] == 'HALTED')
+    assert 'SIGUSR1' in client.request('status')['reason']
     process.terminate()
     assert process.wait(30) == 0
     again = start('--demo')

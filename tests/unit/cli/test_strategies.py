@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.unit.session import stations
+
 pytestmark = pytest.mark.unit
 
 OWN = """
@@ -30,12 +32,11 @@ def test_configured_and_shipped_ones_are_listed_without_an_engine(sting, home):
 
 
 def test_running_ones_say_so(sting, engine):
-    for _ in range(300):
-        rows = {row['name']: row for row in _rows(sting)}
-        if rows['sma_demo']['status'] not in ('stopped', 'starting'):
-            break
-    assert rows['sma_demo']['status'] == 'running'
-    assert rows['sma_demo']['symbols'] == ['AAPL', 'IBM', 'MSFT', 'GOOG', 'FB']
+    def demo():
+        return next(row for row in _rows(sting) if row['name'] == 'sma_demo')
+
+    stations.until(lambda: demo()['status'] == 'running')
+    assert demo()['symbols'] == ['AAPL', 'IBM', 'MSFT', 'GOOG', 'FB']
 
 
 def test_file_in_the_strategies_folder_is_listed(sting, home):

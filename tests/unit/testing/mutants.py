@@ -13,6 +13,7 @@ from sting.engine import recovery
 from sting.engine import sequence
 from sting.engine import state
 from sting.engine import step
+from sting.engine import wishes
 from sting.model import errors
 from sting.risk import manager as risk
 from sting.risk import rules
@@ -35,7 +36,7 @@ def fills_are_not_deduped(patch):
 
 def orders_are_not_deduped(patch):
     patch.setattr(
-        desk.OrderDesk,
+        wishes.WishDesk,
         'admits',
         lambda self, signal, cause: not doors.signal_fault(signal),
     )

@@ -18,11 +18,14 @@ from sting.model.orders import SignalKind
 from sting.model.orders import TimeInForce
 from sting.model.portfolio import Position
 from sting.strategy import indicators
+from sting.strategy import kinds
 from sting.strategy.base import AbstractStrategy
+from sting.strategy.compiled import CompiledStrategy
 from sting.strategy.parameters import Parameter
 
 __all__ = [
     'AbstractStrategy',
+    'CompiledStrategy',
     'DataIssue',
     'Fill',
     'MarketData',
@@ -38,4 +41,5 @@ __all__ = [
     'TimeInForce',
     'Trade',
     'indicators',
+    'kinds',
 ]

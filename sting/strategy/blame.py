@@ -11,6 +11,8 @@ import sting
 from sting.model import errors
 from sting.strategy import base
 
+# Where the classes are that users derive from.
+_INSIDE = 'sting.strategy.'
 _OURS = str(pathlib.Path(sting.__file__).parent)
 
 
@@ -28,7 +30,7 @@ def files_of(kind: type[base.AbstractStrategy]) -> list[str]:
         source_of(each)
         for each in kind.__mro__
         if issubclass(each, base.AbstractStrategy)
-        and each is not base.AbstractStrategy
+        and not each.__module__.startswith(_INSIDE)
     ]
     return list(dict.fromkeys(filter(None, found)))
 

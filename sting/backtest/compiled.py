@@ -1,0 +1,469 @@
+"""Backtests of compiled decisions over columns, without events.
+
+The trades, the account at each bar and the figures are those of
+`backtest.engine`, to the last digit. What is not made is the log: there is no
+`log_hash`, and order ids only count the orders. Whatever the loop does not
+have (several symbols, a risk rule of one's own, a callback besides `decide`)
+is run event by event instead, and the run says so.
+"""
+
+import array
+import asyncio
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sting.backtest import analyzer
+from sting.backtest import arrays
+from sting.backtest import benchmark as benchmarks
+from sting.backtest import engine
+from sting.backtest import excursions
+from sting.backtest import metrics
+from sting.backtest import result
+from sting.backtest import trades
+from sting.data import table
+from sting.engine import clock
+from sting.model import orders
+from sting.risk import manager
+from sting.risk import rules
+from sting.simulator import costs as costs_lib
+from sting.simulator import fills
+from sting.simulator import market as simulated
+from sting.strategy import blame
+from sting.strategy import compiled
+from sting.strategy import context
+from sting.strategy import kinds
+from sting.strategy import loader
+from sting.strategy import runner
+
+COLUMNS = ('open', 'high', 'low', 'close', 'volume')
+_OWN = (
+    'on_start',
+    'on_market_data',
+    'on_quote',
+    'on_trade',
+    'on_order_update',
+    'on_position_update',
+    'on_data_issue',
+    'on_stop',
+    'generate_signals',
+)
+_SIDES = {1.0: orders.OrderSide.BUY, -1.0: orders.OrderSide.SELL}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """What a run assumes of the account and of the market.
+
+    Attributes:
+        cash: What the account starts with.
+        commission_bps: Of the notional, in basis points.
+        slippage_bps: Of the price, in basis points, on market and stop
+            orders.
+        participation: The most of a bar's volume that is filled, a fraction.
+        limits: Of `arrays.RULES`, in their order; infinity for none.
+    """
+
+    cash: float
+    commission_bps: float = 0.0
+    slippage_bps: float = 0.0
+    participation: float = 0.25
+    limits: arrays.Limits = (math.inf,) * 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a run over columns.
+
+    Attributes:
+        orders: How many orders, the denied ones too.
+        row: For each fill, the number of its bar.
+        order: For each fill, which order it is of, from 1.
+        quantity: For each fill, the units, negative for a sell.
+        price: For each fill, the price a unit.
+        fee: For each fill, in the account's currency.
+        tag: For each fill, its place in `fills.TAGS`.
+        equity: For each bar, cash and holdings at its close.
+        cash: For each bar, in the account's currency.
+        exposed: For each bar, whether a position was held.
+    """
+
+    orders: int
+    row: npt.NDArray[np.int64]
+    order: npt.NDArray[np.int64]
+    quantity: npt.NDArray[np.float64]
+    price: npt.NDArray[np.float64]
+    fee: npt.NDArray[np.float64]
+    tag: npt.NDArray[np.int8]
+    equity: npt.NDArray[np.float64]
+    cash: npt.NDArray[np.float64]
+    exposed: npt.NDArray[np.bool_]
+
+    def fills(self, bars: table.BarTable) -> trades.FillTable:
+        """Gives the fills as a run event by event gives them.
+
+        Args:
+            bars: What was run over.
+        """
+        made = trades.FillTable()
+        (symbol,) = bars.symbols
+        made.order_id = [f'{engine.LOG}-{n}' for n in self.order.tolist()]
+        made.symbol = [symbol] * len(self.row)
+        made.side = [_SIDES[sign] for sign in np.sign(self.quantity).tolist()]
+        made.tag = [fills.TAGS[tag] for tag in self.tag.tolist()]
+        made.quantity = array.array('d', np.abs(self.quantity).tobytes())
+        made.price = array.array('d', self.price.tobytes())
+        made.fee = array.array('d', self.fee.tobytes())
+        made.timestamp = array.array('q', bars.timestamp[self.row].tobytes())
+        return made
+
+    def curve(self, bars: table.BarTable, start: float) -> analyzer.EquityCurve:
+        """Gives the account after each bar, beside the symbol itself.
+
+        Args:
+            bars: What was run over.
+            start: The cash before the first.
+        """
+        stamps = bars.timestamp.astype(np.int64)
+        return analyzer.EquityCurve(
+            start=start,
+            timestamp=stamps,
+            equity=self.equity,
+            cash=self.cash,
+            exposed=self.exposed,
+            benchmark=benchmarks.of_bars(bars).equity(stamps, start),
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of a run, and how it was come by.
+
+    Attributes:
+        parameters: The strategy's values by name.
+        orders: How many orders, the denied ones too.
+        fills: What was traded.
+        trades: The round trips that ended.
+        curve: The account at each moment.
+        metrics: The figures.
+        elapsed_s: Seconds of the run without imports, loading and compiling.
+        log: What the strategy wrote.
+        note: Why it was run event by event; empty for a run over columns.
+        events: The result of the run event by event; None for one over
+            columns.
+    """
+
+    parameters: Mapping[str, Any]
+    orders: int
+    fills: trades.FillTable
+    trades: trades.TradeTable
+    curve: analyzer.EquityCurve
+    metrics: metrics.PerformanceMetrics
+    elapsed_s: float
+    log: Sequence[context.LogLine] = ()
+    note: str = ''
+    events: result.BacktestResult | None = None
+
+    @property
+    def by_columns(self) -> bool:
+        """Whether it was run over columns, by compiled code."""
+        return self.events is None
+
+
+class Program:
+    """A strategy's decision and its loop, compiled for one set of bars.
+
+    Attributes:
+        strategy: The instance, started.
+    """
+
+    def __init__(
+        self, strategy: compiled.CompiledStrategy, bars: table.BarTable
+    ) -> None:
+        """Compiles; it is quick where the code is known or on disk.
+
+        Args:
+            strategy: One that was started; see `runner.StrategyRunner`.
+            bars: Of one symbol, in the order of the stamps.
+
+        Raises:
+            errors.StrategyError: It cannot be compiled; naming file and line.
+        """
+        # Numba is slow to import, and only who compiles needs it.
+        from sting.strategy import jit  # noqa: PLC0415
+
+        self.strategy = strategy
+        self._bars = bars
+        self._columns = tuple(
+            np.ascontiguousarray(getattr(bars, name), np.float64)
+            for name in COLUMNS
+        )
+        count = len(strategy._inputs)
+        samples = self._arguments(
+            Assumptions(cash=1.0), np.empty((count, 1)), 1
+        )
+        self._loop: Callable[..., Any] = jit.compile(
+            arrays.loop(
+                compiled.answerer(type(strategy).decide), arrays.reader(count)
+            ),
+            samples,
+        )
+
+    def indicators(self) -> npt.NDArray[np.float64]:
+        """Works out the indicators that the decision is given.
+
+        Returns:
+            A row each, in the order of `inputs`.
+        """
+        (symbol,) = self._bars.symbols
+        columns = dict(zip(COLUMNS, self._columns, strict=True))
+        handles = self.strategy._inputs
+        found = np.empty((len(handles), len(self._bars)))
+        for row, handle in zip(found, handles, strict=True):
+            own = handle[symbol].indicator
+            values = own.over_columns(columns)
+            if values is None:
+                # It has only the one speed.
+                values = np.fromiter(
+                    map(own.update, self._bars.rows()), np.float64
+                )
+            row[:] = values
+        return found
+
+    def run(
+        self, assumed: Assumptions, indicators: npt.NDArray[np.float64]
+    ) -> Outcome:
+        """Runs it over all bars.
+
+        Args:
+            assumed: Of the account and of the market.
+            indicators: What `indicators` gave.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            errors.StrategyError: `decide` gave what is no order.
+        """
+        given = self._arguments(assumed, indicators, len(self._bars))
+        count, made, code, *answer = self._loop(*given)
+        if code != kinds.SOUND:
+            try:
+                raise ValueError(kinds.sentence(code, *answer))
+            except ValueError as error:
+                # As it is told when it happens event by event.
+                files = blame.files_of(type(self.strategy))
+                raise blame.failure(error, files) from error
+        equity, cash, exposed, *columns = given[-9:]
+        row, order, quantity, price, fee, tag = (
+            column[:count].copy() for column in columns
+        )
+        return Outcome(
+            orders=made,
+            row=row,
+            order=order,
+            quantity=quantity,
+            price=price,
+            fee=fee,
+            tag=tag,
+            equity=equity,
+            cash=cash,
+            exposed=exposed,
+        )
+
+    def _arguments(
+        self,
+        assumed: Assumptions,
+        indicators: npt.NDArray[np.float64],
+        count: int,
+    ) -> tuple[Any, ...]:
+        """Lays out what the loop takes, with room for its results.
+
+        There is at most one fill a bar, and what is never written takes no
+        memory.
+        """
+        return (
+            *self._columns,
+            indicators,
+            self.strategy._first,
+            self.strategy._figures,
+            float(assumed.cash),
+            float(assumed.commission_bps),
+            float(assumed.slippage_bps),
+            float(assumed.participation),
+            assumed.limits,
+            np.empty(count, np.float64),
+            np.empty(count, np.float64),
+            np.empty(count, np.bool_),
+            np.empty(count, np.int64),
+            np.empty(count, np.int64),
+            np.empty(count, np.float64),
+            np.empty(count, np.float64),
+            np.empty(count, np.float64),
+            np.empty(count, np.int8),
+        )
+
+
+def run(
+    reference: str,
+    bars: table.BarTable,
+    gate: manager.RiskManager,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    cash: float = 100_000.0,
+    commission_bps: float = 0.0,
+    slippage_bps: float = 0.0,
+    participation: float = 0.25,
+    seed: int = 0,
+    warnings: Sequence[str] = (),
+) -> Run:
+    """Runs a strategy over columns, or event by event where it has to be.
+
+    Args:
+        reference: The strategy: a module or a file, with its class or not.
+        bars: What it is given, in the order of the stamps.
+        gate: Risk.
+        parameters: By name; what is not named keeps its default.
+        cash: What the account starts with.
+        commission_bps: Of the notional, in basis points.
+        slippage_bps: Of the price, in basis points, on market and stop
+            orders.
+        participation: The most of a bar's volume that is filled, a fraction.
+        seed: Kept with the result; nothing in this run is drawn at random.
+        warnings: What a reader has to know of the data.
+
+    Returns:
+        The result, and how it was come by.
+
+    Raises:
+        errors.StrategyError: The strategy cannot be loaded, or it raised.
+        errors.ConfigError: An assumption is out of range.
+    """
+    lines: list[context.LogLine] = []
+    try:
+        strategy = _ready(reference, parameters or {}, bars, gate, lines)
+    except _OutsideError as outside:
+        done = engine.run(
+            reference,
+            bars,
+            gate,
+            parameters=parameters,
+            cash=cash,
+            commission_bps=commission_bps,
+            slippage_bps=slippage_bps,
+            participation=participation,
+            seed=seed,
+            warnings=[*warnings, f'it ran event by event: {outside}'],
+        )
+        return Run(
+            parameters=done.parameters,
+            orders=done.orders,
+            fills=done.fills,
+            trades=done.trades,
+            curve=done.curve,
+            metrics=done.metrics,
+            elapsed_s=done.elapsed_s,
+            log=done.log,
+            note=str(outside),
+            events=done,
+        )
+    # These refuse what makes no sense.
+    costs_lib.CostModel(
+        commission_bps=commission_bps, slippage_bps=slippage_bps
+    )
+    simulated.MarketSimulator(participation=participation)
+    program = Program(strategy, bars)
+    assumed = Assumptions(
+        cash=cash,
+        commission_bps=commission_bps,
+        slippage_bps=slippage_bps,
+        participation=participation,
+        limits=limits(gate),
+    )
+    time_source = clock.LiveClock()
+    before = time_source.monotonic()
+    came = program.run(assumed, program.indicators())
+    traded = came.fills(bars)
+    curve = came.curve(bars, cash)
+    trips = excursions.measured(trades.round_trips(traded), bars)
+    figures = analyzer.PerformanceAnalyzer().analyze(curve, traded, trips)
+    return Run(
+        parameters=strategy.parameters,
+        orders=came.orders,
+        fills=traded,
+        trades=trips,
+        curve=curve,
+        metrics=figures,
+        elapsed_s=time_source.monotonic() - before,
+        log=lines,
+    )
+
+
+def limits(gate: manager.RiskManager) -> arrays.Limits:
+    """Gives the limits of the rules that the loop has.
+
+    Args:
+        gate: Risk.
+
+    Returns:
+        One for each of `arrays.RULES`, infinity for one not in force.
+    """
+    found = dict.fromkeys(arrays.RULES, math.inf)
+    for rule in gate.rules:
+        if rule.limit is not None and rule.name in found:
+            found[rule.name] = min(found[rule.name], rule.limit)
+    made: arrays.Limits = tuple(found.values())  # type: ignore[assignment]
+    return made
+
+
+class _OutsideError(Exception):
+    """Something that the loop does not have, in one sentence."""
+
+
+def _ready(
+    reference: str,
+    parameters: Mapping[str, Any],
+    bars: table.BarTable,
+    gate: manager.RiskManager,
+    lines: list[context.LogLine],
+) -> compiled.CompiledStrategy:
+    """Gives the strategy, started and fit for the loop.
+
+    Raises:
+        _OutsideError: It, the bars or the rules need the events.
+        errors.StrategyError: It cannot be loaded, or it raised.
+    """
+    strategy = loader.create(reference, engine.NAME, parameters)
+    kind = type(strategy)
+    if not isinstance(strategy, compiled.CompiledStrategy):
+        raise _OutsideError(f'{kind.__name__} is no CompiledStrategy')
+    for name in _OWN:
+        if getattr(kind, name) is not getattr(compiled.CompiledStrategy, name):
+            raise _OutsideError(f'{kind.__name__} has a {name} of its own')
+    if len(bars.symbols) != 1:
+        raise _OutsideError(f'{len(bars.symbols)} symbols share the cash')
+    if np.any(np.diff(bars.timestamp) <= 0):
+        raise _OutsideError('the stamps of the bars do not rise')
+    for rule in gate.rules:
+        if type(rule) is not rules.RULES.get(rule.name):
+            raise _OutsideError(f'the risk rule {rule.name} is not compiled')
+    feeder = runner.StrategyRunner(strategy, number=1, log=engine.LOG)
+    first = int(bars.timestamp[0]) if len(bars) else 0
+    asyncio.run(_started(feeder, first))
+    lines += feeder.take_log()
+    if not strategy.is_compiled:
+        raise _OutsideError(strategy.why_plain)
+    for handle in strategy._inputs:
+        if not handle.covers(bars.symbols[0]):
+            raise _OutsideError(f'{handle.name} is of another symbol')
+    return strategy
+
+
+async def _started(feeder: runner.StrategyRunner, now: int) -> None:
+    await feeder.start(now)

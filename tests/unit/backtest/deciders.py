@@ -1,0 +1,200 @@
+"""Decisions for the tests of compiled runs."""
+
+import math
+
+from sting import strategy
+from sting.strategy import kinds
+
+
+class Mixed(strategy.CompiledStrategy):
+    """Draws all kinds of orders, one after another; it knows no better.
+
+    Only whole numbers and the four rules of arithmetic, so that plain Python
+    gives the same.
+    """
+
+    parameters = {  # noqa: RUF012
+        'seed': strategy.Parameter(1, low=0, high=2**31),
+        'often': strategy.Parameter(3, low=1, high=100),
+        'size': strategy.Parameter(100.0, low=0.001),
+        'step': strategy.Parameter(0.0005, low=0.0, high=0.5),
+        'named': strategy.Parameter('not a number'),
+        'shorts': strategy.Parameter(True),
+    }
+
+    def inputs(self):
+        return (self.indicator(strategy.indicators.SMA, period=3),)
+
+    def initial_state(self):
+        return (self.parameters['seed'], (0.0, False))
+
+    @staticmethod
+    def decide(
+        open,
+        high,
+        low,
+        close,
+        volume,
+        position,
+        indicators,
+        state,
+        parameters,
+    ):
+        drawn, (total, seen) = state
+        _, often, size, step, shorts = parameters
+        drawn = (drawn * 1103515245 + 12345) % 2147483648
+        pick = drawn >> 8
+        state = (drawn, (total + close, seen or position != 0.0))
+        if pick % often:
+            return 0.0, kinds.LIMIT, math.nan, state
+        side = 1 - 2 * (pick // 128 % 2)
+        if not shorts and side < 0:
+            side = 0
+            size = -position
+        quantity = size * (1 + pick // 256 % 5)
+        if side:
+            quantity *= side
+        kind = pick // 4096 % 5 - 1
+        if kind == 3:
+            # Half of them leave the market to where the average is.
+            kind = kinds.LIMIT
+            price = indicators[0]
+            if not price > 0:
+                kind, price = kinds.MARKET, 0.0
+        elif kind == kinds.LIMIT:
+            price = close * (1 - side * step * (pick // 32768 % 4 - 1))
+        elif kind == kinds.STOP:
+            price = close * (1 + side * step * (pick // 32768 % 4 - 1))
+        else:
+            price = 0.0
+        return quantity, kind, price, state
+
+
+class Curved(strategy.CompiledStrategy):
+    """Uses what plain Python works out to other last digits."""
+
+    def initial_state(self):
+        return (0.0,)
+
+    @staticmethod
+    def decide(
+        open,
+        high,
+        low,
+        close,
+        volume,
+        position,
+        indicators,
+        state,
+        parameters,
+    ):
+        (before,) = state
+        now = math.exp(close / 97.0) ** 3 - math.log1p(volume)
+        wanted = 0.0
+        if now > before and position <= 0:
+            wanted = math.exp(close / 31.0)
+        elif now < before and position > 0:
+            wanted = -position
+        return wanted, kinds.MARKET, 0.0, (now,)
+
+
+class Wrong(strategy.CompiledStrategy):
+    """Asks for something that is no order, at the third bar."""
+
+    parameters = {  # noqa: RUF012
+        'quantity': strategy.Parameter(1.0),
+        'kind': strategy.Parameter(0),
+        'price': strategy.Parameter(0.0),
+        'infinite': strategy.Parameter(False),
+    }
+
+    def initial_state(self):
+        return (0,)
+
+    @staticmethod
+    def decide(
+        open,
+        high,
+        low,
+        close,
+        volume,
+        position,
+        indicators,
+        state,
+        parameters,
+    ):
+        quantity, kind, price, infinite = parameters
+        if infinite:
+            quantity = math.inf
+        (count,) = state
+        if count < 2:
+            quantity = 0.0
+        return quantity, kind, price, (count + 1,)
+
+
+class Listening(Curved):
+    """Has a callback besides its decision."""
+
+    async def on_position_update(self, position):
+        self.log.info(f'{position.quantity}')
+
+
+class Elsewhere(Curved):
+    """Looks at the average of another symbol."""
+
+    def inputs(self):
+        return (self.indicator(strategy.indicators.SMA, symbol='Y', period=3),)
+
+
+class Uncompilable(Curved):
+    """Looks things up in what numba does not know."""
+
+    @staticmethod
+    def decide(
+        open,
+        high,
+        low,
+        close,
+        volume,
+        position,
+        indicators,
+        state,
+        parameters,
+    ):
+        return float(_TABLE['units']), kinds.MARKET, 0.0, state
+
+
+_TABLE = {'units': 1}
+
+
+class Slow(strategy.indicators.Indicator):
+    """Has only the one speed."""
+
+    def __init__(self):
+        self.name = 'Slow()'
+
+    def update(self, bar):
+        return bar.high - bar.low
+
+
+class OneSpeed(Curved):
+    """Buys where the bars are wide."""
+
+    def inputs(self):
+        return (self.indicator(Slow),)
+
+    @staticmethod
+    def decide(
+        open,
+        high,
+        low,
+        close,
+        volume,
+        position,
+        indicators,
+        state,
+        parameters,
+    ):
+        wide = indicators[0] > close * 0.0005
+        wanted = 1.0 if wide else -1.0
+        return wanted, kinds.MARKET, 0.0, state

@@ -1,0 +1,302 @@
+"""Over columns the trades are those of event by event, to the last digit."""
+
+import dataclasses
+import math
+
+import hypothesis
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from benchmarks import backtests
+from sting.backtest import arrays
+from sting.backtest import compiled
+from sting.backtest import engine
+from sting.data import sample
+from sting.model import errors
+from sting.risk import manager
+from sting.risk import rules
+from sting.strategy import compiled as strategies
+from tests.unit.backtest import bars as made
+from tests.unit.backtest import deciders
+
+pytestmark = pytest.mark.unit
+
+HERE = 'tests.unit.backtest.deciders'
+SMA = 'sting.library.sma_cross_compiled'
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('STING_HOME', str(tmp_path_factory.mktemp('home')))
+        yield
+
+
+def gate(*risk_rules):
+    return manager.RiskManager(risk_rules)
+
+
+def columns(result):
+    """All that a run traded, but for the orders' ids."""
+    fills = result.fills
+    return {
+        'symbol': list(fills.symbol),
+        'side': list(fills.side),
+        'tag': list(fills.tag),
+        'quantity': list(fills.quantity),
+        'price': list(fills.price),
+        'fee': list(fills.fee),
+        'timestamp': list(fills.timestamp),
+    }
+
+
+def same(reference, bars, risk, **options):
+    """Runs both ways, holds one against the other, and gives the result."""
+    events = engine.run(reference, bars, risk, **options)
+    found = compiled.run(reference, bars, risk, **options)
+    assert found.by_columns, found.note
+    assert columns(found) == columns(events)
+    for name in ('timestamp', 'equity', 'cash', 'exposed', 'benchmark'):
+        one, other = getattr(found.curve, name), getattr(events.curve, name)
+        assert one.dtype == other.dtype
+        assert one.tobytes() == other.tobytes(), name
+    for name in ('parameters', 'orders', 'metrics', 'log'):
+        assert getattr(found, name) == getattr(events, name), name
+    for field in dataclasses.fields(events.trades):
+        one = getattr(found.trades, field.name)
+        assert list(one) == list(getattr(events.trades, field.name))
+    return found
+
+
+SEEDS = st.integers(0, 2**31)
+RULES = (
+    rules.MaxOrderNotional,
+    rules.MaxPosition,
+    rules.MaxPositionNotional,
+    rules.PriceCollar,
+    rules.BuyingPower,
+)
+LIMITS = (20_000.0, 250.0, 30_000.0, 0.0004, 1.0)
+
+
+@hypothesis.settings(max_examples=25, deadline=None)
+@hypothesis.given(
+    seed=SEEDS,
+    often=st.integers(1, 6),
+    size=st.sampled_from((0.7, 10.0, 100.0)),
+    step=st.sampled_from((0.0, 0.0003, 0.001)),
+    shorts=st.booleans(),
+    participation=st.sampled_from((0.0007, 0.01, 1.0)),
+    commission_bps=st.sampled_from((0.0, 10.0, 3.3)),
+    slippage_bps=st.sampled_from((0.0, 1.7)),
+    cash=st.sampled_from((1e6, 30_000.0)),
+    chosen=st.sets(st.sampled_from(range(len(RULES)))),
+)
+def test_all_kinds_of_orders_trade_the_same(
+    seed,
+    often,
+    size,
+    step,
+    shorts,
+    participation,
+    commission_bps,
+    slippage_bps,
+    cash,
+    chosen,
+):
+    risk = gate(*(RULES[nth](LIMITS[nth]) for nth in sorted(chosen)))
+    same(
+        f'{HERE}:Mixed',
+        made.walk(300, seed),
+        risk,
+        parameters={
+            'seed': seed,
+            'often': often,
+            'size': size,
+            'step': step,
+            'shorts': shorts,
+        },
+        participation=participation,
+        commission_bps=commission_bps,
+        slippage_bps=slippage_bps,
+        cash=cash,
+    )
+
+
+def test_the_property_meets_every_kind_of_fill_and_denials():
+    found = same(
+        f'{HERE}:Mixed',
+        made.walk(3000, 7),
+        gate(rules.BuyingPower(1.0)),
+        parameters={'step': 0.0003},
+        participation=0.01,
+        cash=100_000.0,
+    )
+    assert set(found.fills.tag) == {'open', 'limit', 'stop', 'gap'}
+    assert set(found.fills.side) == {'buy', 'sell'}
+    assert len(set(found.fills.order_id)) < len(found.fills)
+    assert found.orders > len(set(found.fills.order_id)) > 100
+
+
+@pytest.mark.parametrize(('limit', 'rule'), [*zip(LIMITS, RULES, strict=True)])
+def test_each_rule_denies_the_same(rule, limit):
+    bars = made.walk(600, 11)
+    options = {'parameters': {'step': 0.0005, 'often': 2}}
+    free = same(f'{HERE}:Mixed', bars, gate(), **options)
+    held = same(f'{HERE}:Mixed', bars, gate(rule(limit)), **options)
+    assert columns(free) != columns(held)
+
+
+def test_functions_of_libm_are_those_of_the_loop():
+    found = same(
+        f'{HERE}:Curved',
+        made.walk(3000, 5),
+        gate(rules.BuyingPower(1.0)),
+        commission_bps=1.0,
+        cash=1e7,
+    )
+    assert len(found.fills) > 500
+
+
+@pytest.mark.parametrize('symbol', ['AAPL', 'IBM'])
+def test_real_bars_trade_the_same(symbol):
+    bars = sample.load([symbol]).table
+    found = same(
+        SMA,
+        bars,
+        gate(rules.BuyingPower(1.0)),
+        parameters={'fast': 5, 'slow': 20, 'quantity': 50},
+        commission_bps=1.0,
+        slippage_bps=2.0,
+    )
+    assert len(found.trades) > 50
+
+
+def test_it_crosses_as_the_ordinary_strategy_does():
+    bars = made.walk(5000, 3)
+    options = {'commission_bps': 10.0, 'cash': 1e6}
+    ordinary = engine.run('sting.library.sma_cross', bars, gate(), **options)
+    assert columns(same(SMA, bars, gate(), **options)) == columns(ordinary)
+
+
+def test_the_work_that_other_engines_did_comes_out_as_theirs():
+    run = compiled.run(
+        SMA, backtests.w1(), gate(), cash=1e6, commission_bps=10.0
+    )
+    assert run.by_columns
+    assert len(run.fills) == 38_752
+    assert len(run.trades) == 19_376
+    assert round(run.metrics.final_equity, 2) == 688_473.93
+
+
+def test_no_bars_are_no_trades():
+    found = same(f'{HERE}:Curved', made.walk(0, 1), gate())
+    assert (len(found.curve), found.orders, len(found.fills)) == (0, 0, 0)
+
+
+def test_an_indicator_of_one_speed_is_stepped():
+    found = same(f'{HERE}:OneSpeed', made.walk(500, 2), gate())
+    assert len(found.fills) > 100
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'sentence'),
+    [
+        ({'infinite': True}, 'quantity inf'),
+        ({'kind': 7}, 'kind 7'),
+        ({'kind': 1}, 'price 0; a limit order'),
+        ({'kind': 2, 'price': -1.0}, 'price -1; a stop order'),
+    ],
+)
+def test_what_is_no_order_ends_both_runs_with_one_sentence(wrong, sentence):
+    bars = made.walk(10, 1)
+    said = []
+    for run in (engine.run, compiled.run):
+        with pytest.raises(errors.StrategyError, match=sentence) as raised:
+            run(f'{HERE}:Wrong', bars, gate(), parameters=wrong)
+        said.append(str(raised.value))
+    assert said[0] == said[1]
+
+
+class Own(rules.BuyingPower):
+    """A rule of one's own under a name that is known."""
+
+
+@pytest.mark.parametrize(
+    ('reference', 'risk', 'note'),
+    [
+        ('sting.library.sma_cross', gate(), 'SmaCross is no Compiled'),
+        (f'{HERE}:Listening', gate(), 'on_position_update of its own'),
+        (f'{HERE}:Elsewhere', gate(), 'is of another symbol'),
+        (f'{HERE}:Uncompilable', gate(), 'decide uses _TABLE, a dict'),
+        (SMA, gate(Own(1.0)), 'risk rule buying_power is not compiled'),
+    ],
+)
+def test_what_the_loop_does_not_have_runs_event_by_event(reference, risk, note):
+    bars = made.walk(200, 1)
+    run = compiled.run(reference, bars, risk)
+    assert not run.by_columns
+    assert note in run.note
+    assert run.note in run.events.warnings[-1]
+    alone = engine.run(reference, bars, risk)
+    assert columns(run) == columns(alone)
+    assert run.events.log_hash == alone.log_hash
+
+
+def test_several_symbols_run_event_by_event():
+    rows = [(name, at, 1.0, 1.0, 1.0, 1.0) for name in 'AB' for at in (1, 2)]
+    run = compiled.run(SMA, made.make(rows, 'AB'), gate())
+    assert run.note == '2 symbols share the cash'
+
+
+def test_stamps_that_do_not_rise_run_event_by_event():
+    bars = made.make([('X', at, 1.0, 1.0, 1.0, 1.0) for at in (1, 1)])
+    assert 'do not rise' in compiled.run(SMA, bars, gate()).note
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [{'participation': 0.0}, {'commission_bps': -1.0}, {'slippage_bps': 1e9}],
+)
+def test_assumptions_out_of_range_are_refused(wrong):
+    with pytest.raises(errors.ConfigError):
+        compiled.run(SMA, made.walk(50, 1), gate(), **wrong)
+
+
+def test_one_of_two_equal_rules_counts_the_stricter():
+    risk = gate(rules.MaxPosition(50.0), rules.MaxPosition(20.0))
+    assert compiled.limits(risk)[1] == 20.0
+    assert compiled.limits(gate(rules.MaxPosition())) == (math.inf,) * 5
+
+
+def test_the_loop_in_plain_python_gives_the_same():
+    bars = made.walk(800, 9)
+    ready = compiled._ready(f'{HERE}:Mixed', {'step': 0.0003}, bars, gate(), [])
+    program = compiled.Program(ready, bars)
+    assumed = compiled.Assumptions(
+        cash=50_000.0,
+        commission_bps=5.0,
+        slippage_bps=1.0,
+        participation=0.01,
+        limits=(math.inf, math.inf, math.inf, 0.0004, 1.0),
+    )
+    table = program.indicators()
+    fast = program.run(assumed, table)
+    decide = strategies.answerer(deciders.Mixed.decide)
+    program._loop = arrays.loop(decide, arrays.reader(len(table)))
+    slow = program.run(assumed, table)
+    for field in dataclasses.fields(fast):
+        one, other = getattr(fast, field.name), getattr(slow, field.name)
+        assert np.array_equal(one, other), field.name
+    assert len(fast.row) > 50
+
+
+def test_fills_name_their_order_and_their_moment():
+    bars = made.flat(*[10.0, 12.0, 11.0] * 20)
+    run = compiled.run(
+        SMA, bars, gate(), parameters={'fast': 1, 'slow': 2}, cash=1e6
+    )
+    fills = run.fills
+    assert fills.order_id[:2] == ['backtest-1', 'backtest-2']
+    assert set(fills.timestamp) <= set(bars.timestamp.tolist())

@@ -12,7 +12,15 @@ from benchmarks import rig
 from benchmarks import rows
 from sting.model import events
 
-TOPICS = ('journal', 'replay', 'lanes', 'backtests', 'startup', 'stop')
+TOPICS = (
+    'journal',
+    'replay',
+    'lanes',
+    'backtests',
+    'compiled',
+    'startup',
+    'stop',
+)
 PAGE = (
     pathlib.Path(__file__).parents[1] / 'docs' / 'summaries' / 'BENCHMARKS.md'
 )

@@ -2,6 +2,9 @@
 
 import dataclasses
 import math
+import pathlib
+import re
+import runpy
 
 import hypothesis
 from hypothesis import strategies as st
@@ -300,3 +303,22 @@ def test_fills_name_their_order_and_their_moment():
     fills = run.fills
     assert fills.order_id[:2] == ['backtest-1', 'backtest-2']
     assert set(fills.timestamp) <= set(bars.timestamp.tolist())
+
+
+GUIDE = pathlib.Path(__file__).parents[3] / 'docs' / 'guides' / 'COMPILED.md'
+
+
+def test_the_guide_runs(tmp_path, monkeypatch, capsys):
+    (tmp_path / 'strategies').mkdir()
+    monkeypatch.chdir(tmp_path)
+    block = re.compile(r'```python\n(# (\S+)\n.*?)```', re.DOTALL)
+    for text, name in block.findall(GUIDE.read_text()):
+        pathlib.Path(name).write_text(text)
+    runpy.run_path('columns.py')
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == 'over columns'
+    assert re.fullmatch(r'[1-9]\d+ fills [\d.]+', second)
+    options = {'parameters': {'below': 0.01}, 'commission_bps': 1.0}
+    bars = sample.load(['IBM']).table
+    found = same('strategies/channel.py', bars, gate(), **options)
+    assert set(found.fills.tag) >= {'open', 'limit'}

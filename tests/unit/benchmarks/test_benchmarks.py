@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks import __main__ as program
 from benchmarks import backtests
+from benchmarks import compiled
 from benchmarks import journal
 from benchmarks import lanes
 from benchmarks import replay
@@ -78,3 +79,10 @@ def test_the_stop_cancels_while_the_loop_is_blocked(monkeypatch):
 def test_the_generated_work_is_the_one_that_the_figures_are_of():
     first = backtests.columns(1, 3)
     assert first['close'].tolist() == [100.010368, 100.035022, 100.044939]
+
+
+def test_the_compiled_run_trades_as_the_bare_loop_does(monkeypatch, tmp_path):
+    monkeypatch.setenv('STING_HOME', str(tmp_path))
+    monkeypatch.setattr(compiled, 'REPEATS', 1)
+    monkeypatch.setattr(compiled, 'CALLS', 10)
+    assert [row.unit for row in compiled.run()] == ['bars/s', 'bars/s', 'us']

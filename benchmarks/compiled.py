@@ -1,0 +1,149 @@
+"""A compiled decision over columns, beside a bare numba loop.
+
+The work is W1 of `benchmarks.backtests`, with the fills and the equity that
+several other engines and an independent loop agree on.
+"""
+
+import asyncio
+import statistics
+from typing import Any
+
+import numba
+import numpy as np
+
+from benchmarks import backtests
+from benchmarks import rows
+from sting.backtest import compiled
+from sting.data import table
+from sting.risk import manager
+from sting.strategy import indicators
+from sting.strategy import kinds
+from sting.strategy import loader
+from sting.strategy import runner
+
+STRATEGY = 'sting.library.sma_cross_compiled'
+CASH = 1e6
+COMMISSION_BPS = 10.0
+FILLS = 38_752
+FINAL = 688_473.93
+REPEATS = 15
+CALLS = 100_000
+
+
+def run() -> list[rows.Row]:
+    """Measures the loop, the whole run, and one call from Python."""
+    bars = backtests.w1()
+    program = _program(bars)
+    table_of = program.indicators()
+    assumed = compiled.Assumptions(cash=CASH, commission_bps=COMMISSION_BPS)
+    fast, slow = (
+        indicators.SMA(period).over(bars.close) for period in (10, 30)
+    )
+    came = program.run(assumed, table_of)
+    rows.check(len(came.row), FILLS, 'fills')
+    rows.check(round(float(came.equity[-1]), 2), FINAL, 'final equity')
+    count, final = _bare(bars.open, bars.close, fast, slow, CASH)
+    rows.check((count, round(final, 2)), (FILLS, FINAL), 'the bare loop')
+    ours, bare, whole = [], [], []
+    for _ in range(REPEATS):
+        ours.append(rows.took(lambda: program.run(assumed, table_of)))
+        bare.append(
+            rows.took(lambda: _bare(bars.open, bars.close, fast, slow, CASH))
+        )
+    for _ in range(3):
+        whole.append(rows.took(lambda: _whole(bars)))
+    spent = _middle(ours)
+    return [
+        rows.rate(
+            'compiled W1, fills and equity in columns',
+            len(bars),
+            spent,
+            'bars',
+            f'{_middle(bare).wall / spent.wall:.2f} of a bare numba loop that '
+            'keeps neither',
+        ),
+        rows.rate(
+            'compiled W1 with indicators, round trips and all figures',
+            len(bars),
+            _middle(whole),
+            'bars',
+            'fills as on disk',
+        ),
+        _call(program),
+    ]
+
+
+def _program(bars: table.BarTable) -> compiled.Program:
+    made: Any = loader.create(STRATEGY, 'w1', {})
+    feeder = runner.StrategyRunner(made, number=1, log='w1')
+    asyncio.run(_start(feeder))
+    return compiled.Program(made, bars)
+
+
+async def _start(feeder: runner.StrategyRunner) -> None:
+    await feeder.start(0)
+
+
+def _middle(measured: list[rows.Took]) -> rows.Took:
+    return rows.Took(
+        statistics.median(each.wall for each in measured),
+        statistics.median(each.cpu for each in measured),
+    )
+
+
+def _whole(bars: table.BarTable) -> None:
+    done = compiled.run(
+        STRATEGY,
+        bars,
+        manager.RiskManager(),
+        cash=CASH,
+        commission_bps=COMMISSION_BPS,
+    )
+    rows.check(len(done.fills), FILLS, 'fills')
+
+
+def _call(program: compiled.Program) -> rows.Row:
+    """Measures one call of the compiled decision from Python."""
+    answer = program.strategy._answer
+    given = ((1.0, 1.0), (0.5,), (10, 30, 100.0))
+
+    def call() -> None:
+        for _ in range(CALLS):
+            answer(1.0, 1.0, 1.0, 1.0, 1.0, 0.0, *given)
+
+    rows.check(
+        answer(1.0, 1.0, 1.0, 1.0, 1.0, 0.0, *given)[1], kinds.MARKET, ''
+    )
+    spent = rows.best(lambda: rows.took(call))
+    return rows.Row(
+        'one compiled decision called from Python',
+        spent.wall / CALLS * 1e6,
+        'us',
+        'event by event, a bar',
+    )
+
+
+@numba.njit(error_model='numpy')
+def _bare(
+    opens: np.ndarray,
+    closes: np.ndarray,
+    fast: np.ndarray,
+    slow: np.ndarray,
+    cash: float,
+) -> tuple[int, float]:
+    """W1 without any framework: what can be reached."""
+    held, count, wanted = 0.0, 0, 0.0
+    for at in range(30, len(closes)):
+        if wanted != 0.0:
+            price = opens[at]
+            cash -= wanted * price + 100.0 * price * 0.001
+            held += wanted
+            count += 1
+            wanted = 0.0
+        now = fast[at] - slow[at]
+        before = fast[at - 1] - slow[at - 1]
+        if before <= 0.0 < now and held == 0.0:
+            wanted = 100.0
+        elif before >= 0.0 > now and held > 0.0:
+            wanted = -100.0
+    return count, cash + held * closes[-1]

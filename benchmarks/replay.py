@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from collections.abc import Sequence
 import gc
 import pathlib
 import tempfile
@@ -80,8 +81,8 @@ def _restart(path: pathlib.Path, live: trader.Trader) -> rows.Row:
     )
 
 
-def _nothing(event: events.Event) -> None:
-    """Shows an event to nobody."""
+def _nothing(batch: Sequence[events.Event]) -> None:
+    """Shows events to nobody."""
 
 
 async def _write(

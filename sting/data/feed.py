@@ -28,11 +28,13 @@ class Feed(abc.ABC):
     Attributes:
         name: Its name in the configuration.
         symbols: The instruments that it has, in alphabetical order.
+        timeframe: Of its bars.
         generated: Its bars are made up, not observed.
     """
 
     name: str
     symbols: tuple[str, ...]
+    timeframe: str = '1m'
     generated: bool = False
 
     @abc.abstractmethod
@@ -211,6 +213,7 @@ class FileFeed(Feed):
             raise errors.DataError(f'bars_per_s {bars_per_s} is not above 0')
         self.name = name
         self.symbols = bars.symbols
+        self.timeframe = bars.timeframe
         self.generated = bars.generated
         self._clock = clock
         self._bars = bars

@@ -193,10 +193,9 @@ def _read_back(
     head = start.head
     try:
         pages = segments.pages(path, found, start.seq)
-        rows = itertools.chain.from_iterable(pages)
-        for event, digest in chain.held(path, rows, start):
-            latest = max(latest, event.timestamp)
-            head = digest
+        for held in chain.hold(path, pages, start):
+            latest = max(latest, *(event.timestamp for event in held.events))
+            head = held.head
     except errors.JournalCorruptError:
         file.unlink()
         raise

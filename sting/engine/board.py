@@ -3,6 +3,7 @@
 import collections
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -23,19 +24,18 @@ MARKS = 500
 DONE = 200
 
 _T = events.EventType
-# Whose arrival the watchlist shows.
-_ARRIVING = frozenset({_T.MARKET_DATA, _T.QUOTE})
 
 
 class _Watch:
     """What the watchlist shows of a symbol."""
 
     __slots__ = (
-        'bars', 'day', 'last', 'marks', 'quote', 'reference',
-        'stamp', 'trend', 'volume',
+        'arrived', 'bars', 'last', 'marks', 'midnight', 'quote',
+        'reference', 'stamp', 'trend', 'volume',
     )  # fmt: skip
 
     def __init__(self) -> None:
+        self.arrived: float | None = None
         self.quote: market.Quote | None = None
         self.trend: collections.deque[float] = collections.deque(maxlen=TREND)
         self.bars: list[market.MarketData] = []
@@ -47,18 +47,19 @@ class _Watch:
         self.reference: float | None = None
         self.volume = 0.0
         self.stamp = 0
-        self.day = -1
+        # When the day of the last bar ends, nanoseconds since the epoch.
+        self.midnight = -state.DAY
 
     def take(self, bar: market.MarketData) -> None:
-        day = state.day_of(bar.timestamp)
-        if day != self.day:
+        timestamp = bar.timestamp
+        if timestamp > self.midnight:
             self.reference = bar.open if self.last is None else self.last
             self.volume = 0.0
-            self.day = day
-        self.last = bar.close
+            self.midnight = (state.day_of(timestamp) + 1) * state.DAY
+        self.last = close = bar.close
         self.volume += bar.volume
-        self.stamp = bar.timestamp
-        self.trend.append(bar.close)
+        self.stamp = timestamp
+        self.trend.append(close)
         _keep(self.bars, bar, BARS)
 
 
@@ -90,7 +91,8 @@ class Board:
         """
         self._system = system
         self._profile = profile
-        self._arrivals: dict[str, float] = {}
+        # When what is being taken came; None for what is read back.
+        self._arrived: float | None = None
         self._watch = {symbol: _Watch() for symbol in symbols}
         self._events: list[events.Event] = []
         self._rows: tuple[views.EventRow, ...] = ()
@@ -109,20 +111,26 @@ class Board:
             _T.FILL: self._take_fill,
         }
 
-    def take(self, event: events.Event, arrived: float | None = None) -> None:
-        """Takes an event.
+    def take(
+        self, batch: Sequence[events.Event], arrived: float | None = None
+    ) -> None:
+        """Takes events.
 
         Args:
-            event: The next one.
-            arrived: When it came, in seconds of the clock that `picture` is
-                given; None for one that is read back.
+            batch: The next ones.
+            arrived: When they came, in seconds of the clock that `picture` is
+                given; None for what is read back.
         """
-        if arrived is not None and event.type in _ARRIVING:
-            self._arrivals[event.symbol] = arrived
-        _keep(self._events, event, EVENTS)
-        taker = self._takers.get(event.type)
-        if taker is not None:
-            taker(event, event.data)
+        self._arrived = arrived
+        takers = self._takers
+        for event in batch:
+            taker = takers.get(event.type)
+            if taker is not None:
+                taker(event, event.data)
+        shown = self._events
+        shown += batch[-EVENTS:]
+        if len(shown) > EVENTS + EVENTS // 2:
+            del shown[:-EVENTS]
 
     def fill_history(self, bars: list[market.MarketData]) -> None:
         """Shows bars from before the log began.
@@ -165,12 +173,17 @@ class Board:
 
     def _take_bar(self, event: events.Event, bar: market.MarketData) -> None:
         watch = self._watch.get(bar.symbol)
-        if watch is not None and bar.closed:
-            watch.take(bar)
+        if watch is not None:
+            if self._arrived is not None:
+                watch.arrived = self._arrived
+            if bar.closed:
+                watch.take(bar)
 
     def _take_quote(self, event: events.Event, quote: market.Quote) -> None:
         watch = self._watch.get(quote.symbol)
         if watch is not None:
+            if self._arrived is not None:
+                watch.arrived = self._arrived
             watch.quote = quote
 
     def _take_alert(self, event: events.Event, alert: records.Alert) -> None:
@@ -264,8 +277,7 @@ class Board:
             change = None
             if watch.last is not None and watch.reference:
                 change = watch.last / watch.reference - 1
-            arrived = self._arrivals.get(symbol)
-            age = None if arrived is None else now - arrived
+            age = None if watch.arrived is None else now - watch.arrived
             quote = watch.quote
             rows.append(
                 views.WatchRow(

@@ -30,7 +30,7 @@ class Lane(enum.IntEnum):
 Reply = Callable[[commands.CommandResult], None]
 
 
-class Incoming(msgspec.Struct):
+class Incoming(msgspec.Struct, gc=False):
     """What wants to become an event.
 
     Attributes:
@@ -67,7 +67,9 @@ _QUOTE = events.EventType.QUOTE
 
 def _replaceable(incoming: Incoming) -> bool:
     kind = incoming.type
-    return kind is _QUOTE or (kind is _BAR and not incoming.data.closed)
+    if kind is _BAR:
+        return not incoming.data.closed
+    return kind is _QUOTE
 
 
 class _Queue:
@@ -75,8 +77,9 @@ class _Queue:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.slots: collections.deque[list[Incoming]] = collections.deque()
-        self.newest: dict[str, list[Incoming]] = {}
+        self.waiting: collections.deque[Incoming] = collections.deque()
+        # By symbol, what waits and may still be replaced.
+        self.newest: dict[str, Incoming] = {}
         self.room = asyncio.Event()
         self.room.set()
         self.taken = 0
@@ -84,35 +87,41 @@ class _Queue:
         self.blocked = 0
 
     def put(self, incoming: Incoming) -> None:
-        if incoming.symbol:
-            # Only the symbol's newest may be replaced, or order would change.
-            slot = self.newest.get(incoming.symbol)
-            if (
-                slot is not None
-                and slot[0].type is incoming.type
-                and _replaceable(slot[0])
-                and _replaceable(incoming)
-            ):
-                slot[0] = incoming
-                self.replaced += 1
+        if _replaceable(incoming):
+            if self._replaces(incoming):
                 return
-        slot = [incoming]
-        self.slots.append(slot)
-        if incoming.symbol:
-            self.newest[incoming.symbol] = slot
-        if len(self.slots) >= self.limit:
+        elif self.newest:
+            # Only the symbol's newest may be replaced, or order would change.
+            self.newest.pop(incoming.symbol, None)
+        self.waiting.append(incoming)
+        if len(self.waiting) >= self.limit:
             self.room.clear()
 
+    def _replaces(self, incoming: Incoming) -> bool:
+        """Puts what is newer in the place of what waits, if that may be."""
+        symbol = incoming.symbol
+        older = self.newest.get(symbol)
+        if older is None or older.type is not incoming.type:
+            if symbol:
+                self.newest[symbol] = incoming
+            return False
+        older.data = incoming.data
+        older.source = incoming.source
+        older.cause = incoming.cause
+        older.reply = incoming.reply
+        older.refusal = incoming.refusal
+        self.replaced += 1
+        return True
+
     def take(self, most: int) -> list[Incoming]:
-        out = []
-        for _ in range(min(most, len(self.slots))):
-            slot = self.slots.popleft()
-            incoming = slot[0]
-            if self.newest.get(incoming.symbol) is slot:
-                del self.newest[incoming.symbol]
-            out.append(incoming)
+        pop = self.waiting.popleft
+        out = [pop() for _ in range(min(most, len(self.waiting)))]
+        if self.newest:
+            for incoming in out:
+                if self.newest.get(incoming.symbol) is incoming:
+                    del self.newest[incoming.symbol]
         self.taken += len(out)
-        if len(self.slots) < self.limit:
+        if len(self.waiting) < self.limit:
             self.room.set()
         return out
 
@@ -154,8 +163,9 @@ class EventBus:
             incoming: What wants to become an event.
         """
         self._queues[lane].put(incoming)
-        self._waiting.set()
-        self._empty.clear()
+        if not self._waiting.is_set():
+            self._waiting.set()
+            self._empty.clear()
 
     def post(self, lane: Lane, incoming: Incoming) -> None:
         """Does as `put`, from any thread.
@@ -193,9 +203,9 @@ class EventBus:
         """
         out: list[Incoming] = []
         for queue in self._queues.values():
-            if queue.slots:
+            if queue.waiting:
                 out += queue.take(most - len(out))
-        if not any(queue.slots for queue in self._queues.values()):
+        if not any(queue.waiting for queue in self._queues.values()):
             self._waiting.clear()
             self._empty.set()
         return out
@@ -209,7 +219,7 @@ class EventBus:
         return tuple(
             views.QueueRow(
                 name=lane.name.lower(),
-                waiting=len(queue.slots),
+                waiting=len(queue.waiting),
                 limit=queue.limit,
                 taken=queue.taken,
                 replaced=queue.replaced,

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-import itertools
+from collections.abc import Sequence
 import pathlib
 import struct
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,6 +15,18 @@ from sting.engine import reader
 from sting.engine import segments
 from sting.model import errors
 from sting.model import events
+
+
+class Held(NamedTuple):
+    """Some events that are as they were written.
+
+    Attributes:
+        events: The events, at least one.
+        head: The hash of the last.
+    """
+
+    events: list[events.Event]
+    head: bytes
 
 
 class Verification(msgspec.Struct, frozen=True):
@@ -51,9 +63,9 @@ def verify(path: pathlib.Path) -> Verification:
     count = 0
     try:
         moved = {segment.last: segment for segment in reader.archived(path)}
-        for event, digest in read_verified(path):
-            head = digest
-            count = event.seq
+        for found in read(path):
+            head = found.head
+            count = found.events[-1].seq
             if count in moved:
                 segments.check(path, moved[count], head)
     except errors.JournalCorruptError as error:
@@ -63,11 +75,11 @@ def verify(path: pathlib.Path) -> Verification:
     return Verification(True, count, head.hex())
 
 
-def read_verified(
+def read(
     path: pathlib.Path,
     after: mark.Mark = mark.START,
     until: int | None = None,
-) -> Iterator[tuple[events.Event, bytes]]:
+) -> Iterator[Held]:
     """Reads a log and holds every row against the chain.
 
     Args:
@@ -77,21 +89,20 @@ def read_verified(
             reach its high-water mark.
 
     Yields:
-        Each event with its hash.
+        Events, some at a time; none go over the end of a segment.
 
     Raises:
-        errors.JournalCorruptError: At the first row that is wrong.
+        errors.JournalCorruptError: At the first row that is wrong; what comes
+            before it has been given.
         errors.JournalError: There is no log.
     """
     # Before the rows: a log that is being written may outrun it meanwhile.
     high = mark.read(mark.beside(path)) if until is None else None
-    wanted: Iterator[layout.Row] = reader.rows(path, after.seq)
-    if until is not None:
-        wanted = itertools.islice(wanted, max(0, until - after.seq))
+    limit = None if until is None else max(0, until - after.seq)
     seq = after.seq
-    for event, head in held(path, wanted, after):
-        seq = event.seq
-        yield event, head
+    for found in hold(path, reader.pages(path, seq, limit), after):
+        seq = found.events[-1].seq
+        yield found
     if until is not None and seq < until:
         raise errors.JournalCorruptError(
             f'{path}: event {seq + 1} is missing', seq + 1
@@ -103,54 +114,95 @@ def read_verified(
         )
 
 
-def held(
-    path: pathlib.Path, found: Iterable[layout.Row], after: mark.Mark
-) -> Iterator[tuple[events.Event, bytes]]:
+def hold(
+    path: pathlib.Path,
+    pages: Iterable[Sequence[layout.Row]],
+    after: mark.Mark,
+) -> Iterator[Held]:
     """Holds rows against the chain.
 
     Args:
         path: Where they are from, for messages.
-        found: The rows.
+        pages: The rows, some at a time.
         after: The event before them.
 
     Yields:
-        Each event with its hash.
+        The events of each page.
 
     Raises:
-        errors.JournalCorruptError: At the first row that is wrong.
+        errors.JournalCorruptError: At the first row that is wrong; what comes
+            before it has been given.
     """
     seq, head = after
-    for expected, row in enumerate(found, start=seq + 1):
-        if row[0] != expected:
-            raise errors.JournalCorruptError(
-                f'{path}: event {expected} is missing', expected
-            )
-        event, head = _checked(path, row, expected, head)
-        if head != row[7]:
-            raise errors.JournalCorruptError(
-                f'{path}: event {expected} was changed: its hash is wrong',
-                expected,
-            )
-        yield event, head
+    for page in pages:
+        made: list[events.Event] = []
+        try:
+            for row in page:
+                seq += 1
+                head = _checked(path, row, seq, head, made)
+        except _DAMAGED as error:
+            if made:
+                yield Held(made, head)
+            raise _corrupt(path, seq, error) from None
+        if made:
+            yield Held(made, head)
+
+
+# A damaged row has anything in its columns, NULL and bytes too.
+_DAMAGED = (
+    errors.JournalError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    struct.error,
+)
+
+
+def _corrupt(
+    path: pathlib.Path, seq: int, error: Exception
+) -> errors.JournalCorruptError:
+    if isinstance(error, errors.JournalCorruptError):
+        return error
+    return errors.JournalCorruptError(
+        f'{path}: event {seq} cannot be read: {error}', seq
+    )
 
 
 def _checked(
-    path: pathlib.Path, row: Any, seq: int, head: bytes
-) -> tuple[events.Event, bytes]:
-    """Makes an event of a row, and its hash.
+    path: pathlib.Path,
+    row: layout.Row,
+    expected: int,
+    head: bytes,
+    made: list[events.Event],
+) -> bytes:
+    """Makes the next event of a row.
 
-    A damaged row has anything in its columns, NULL and bytes too.
+    Args:
+        path: Where it is from, for messages.
+        row: The row.
+        expected: The number that it should have.
+        head: The hash of the event before it.
+        made: Where the event goes.
+
+    Returns:
+        Its hash.
     """
-    try:
-        event = reader.to_event(row)
-        return event, events.chain(head, event, row[6].encode())
-    except (
-        errors.JournalError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        struct.error,
-    ) as error:
+    seq, timestamp, kind, source, symbol, cause, text, digest = row
+    if seq != expected:
         raise errors.JournalCorruptError(
-            f'{path}: event {seq} cannot be read: {error}', seq
-        ) from None
+            f'{path}: event {expected} is missing', expected
+        )
+    raw = text.encode()
+    if digest != events.link(
+        head, (seq, timestamp, cause), (kind, source, symbol), raw
+    ):
+        raise errors.JournalCorruptError(
+            f'{path}: event {seq} was changed: its hash is wrong', seq
+        )
+    data = reader.payload(seq, kind, raw)
+    made.append(
+        events.Event(
+            seq, timestamp, events.KINDS[kind], source, data, symbol, cause
+        )
+    )
+    return digest

@@ -223,7 +223,7 @@ class CoreEngine:
 
     def _refuses(self, incoming: bus.Incoming) -> bool:
         """Tells of market data that make no sense, which change nothing."""
-        issue = doors.fault(incoming.data, self.state)
+        issue = doors.fault(incoming.data, self._turn.state)
         if issue is not None:
             incoming = msgspec.structs.replace(
                 incoming, type=_T.DATA_ISSUE, data=issue

@@ -25,12 +25,19 @@ def fault(
         What is wrong; None when nothing is.
     """
     if isinstance(data, market.MarketData):
-        return _bar_fault(data, system)
+        # One chain, since this is asked for every bar; a comparison with nan
+        # is false.
+        if (
+            0.0 < data.low <= data.open <= data.high < math.inf
+            and data.low <= data.close <= data.high
+            and 0.0 <= data.volume < math.inf
+        ):
+            return _late(data, system.last_bar.get(data.symbol))
+        return _no_bar(data)
     if isinstance(data, market.Quote):
         figures = (data.bid, data.ask, data.bid_size + 1, data.ask_size + 1)
     else:
         figures = (data.price, data.size + 1, 1.0, 1.0)
-    # A comparison with nan is false.
     if all(0.0 < figure < math.inf for figure in figures):
         return None
     return market.DataIssue(
@@ -38,32 +45,26 @@ def fault(
     )
 
 
-def _bar_fault(
-    bar: market.MarketData, system: state.SystemState
-) -> market.DataIssue | None:
-    # Chained, since this is asked for every bar.
-    if not (
-        0.0 < bar.low <= bar.open <= bar.high < math.inf
-        and bar.low <= bar.close <= bar.high
-        and 0.0 <= bar.volume < math.inf
-    ):
-        return market.DataIssue(
-            bar.symbol,
-            bar.timestamp,
-            'rejected',
-            f'open {bar.open:g}, high {bar.high:g}, low {bar.low:g}, '
-            f'close {bar.close:g}, volume {bar.volume:g} make no bar',
-        )
-    last = system.last_bar.get(bar.symbol)
-    if last is not None and bar.timestamp <= last:
-        return market.DataIssue(
-            bar.symbol,
-            bar.timestamp,
-            'repeated' if bar.timestamp == last else 'late',
-            f'the bar of {market.to_iso(bar.timestamp)} came after that of '
-            f'{market.to_iso(last)}',
-        )
-    return None
+def _late(bar: market.MarketData, last: int | None) -> market.DataIssue | None:
+    if last is None or bar.timestamp > last:
+        return None
+    return market.DataIssue(
+        bar.symbol,
+        bar.timestamp,
+        'repeated' if bar.timestamp == last else 'late',
+        f'the bar of {market.to_iso(bar.timestamp)} came after that of '
+        f'{market.to_iso(last)}',
+    )
+
+
+def _no_bar(bar: market.MarketData) -> market.DataIssue:
+    return market.DataIssue(
+        bar.symbol,
+        bar.timestamp,
+        'rejected',
+        f'open {bar.open:g}, high {bar.high:g}, low {bar.low:g}, '
+        f'close {bar.close:g}, volume {bar.volume:g} make no bar',
+    )
 
 
 def signal_fault(signal: orders.Signal) -> str:

@@ -155,10 +155,11 @@ class _Source:
 
     def events(self) -> Iterator[events.Event]:
         """Gives the events, and notes where they end too early."""
-        found = chain.read_verified(self._path)
+        found = itertools.chain.from_iterable(
+            held.events for held in chain.read(self._path)
+        )
         try:
-            for event, _ in itertools.islice(found, self._until):
-                yield event
+            yield from itertools.islice(found, self._until)
         except errors.JournalCorruptError as error:
             self.first_bad = error.first_bad
             self.message = str(error)

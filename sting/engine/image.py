@@ -83,7 +83,7 @@ def capture(system: state.SystemState) -> Image:
         day_equity=system.day_equity,
         closing=dict(system.closing),
         exits=dict(system.exits),
-        day=inner._day,
+        day=inner._midnight // state.DAY - 1,
         working={key: list(ids) for key, ids in inner._working.items()},
         done=list(inner._done),
         executions={key: sorted(ids) for key, ids in inner._executions.items()},
@@ -129,7 +129,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.day_equity = image.day_equity
     system.closing = image.closing
     system.exits = image.exits
-    inner._day = image.day
+    inner._midnight = (image.day + 1) * state.DAY
     inner._working = {
         key: dict.fromkeys(ids) for key, ids in image.working.items()
     }

@@ -29,7 +29,7 @@ BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 CREATE TRIGGER IF NOT EXISTS events_are_not_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 """
-COLUMNS = 'seq, timestamp, type, source, symbol, cause, data, hash'
-INSERT = f'INSERT INTO events({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)'  # noqa: S608
+COLUMNS = segments.COLUMNS
+INSERT = 'INSERT INTO events VALUES (?,?,?,?,?,?,?,?)'
 
 Row = segments.Row

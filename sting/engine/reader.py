@@ -6,8 +6,11 @@ are read from their segments. `engine.chain` reads and verifies.
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 import pathlib
 import sqlite3
+import sys
+from typing import Any
 
 import msgspec
 
@@ -17,9 +20,11 @@ from sting.engine import segments
 from sting.model import errors
 from sting.model import events
 
-# Without the hash, which only verifying needs, a quarter quicker.
-_UNHASHED = layout.COLUMNS.replace('hash', 'NULL')
-_PAGE = 10_000
+# Rows that are read together. Pages that are small leave the garbage collector
+# nothing to do.
+_PAGE = 1_000
+# The hash is needed only where it is verified.
+_UNHASHED = layout.COLUMNS[:-1]
 
 
 def open_reader(path: pathlib.Path) -> sqlite3.Connection:
@@ -73,9 +78,6 @@ def open_reader(path: pathlib.Path) -> sqlite3.Connection:
 def rows(path: pathlib.Path, after: int) -> Iterator[layout.Row]:
     """Reads rows as they stand in the log, without verifying them.
 
-    It reads in pages, so that no read transaction stays open, and goes through
-    the segments of an archived log first.
-
     Args:
         path: The log's file.
         after: Begin behind this number.
@@ -86,16 +88,50 @@ def rows(path: pathlib.Path, after: int) -> Iterator[layout.Row]:
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
-    for page in _pages(path, after, _PAGE, layout.COLUMNS):
+    for page in pages(path, after):
         yield from page
 
 
+def pages(
+    path: pathlib.Path,
+    after: int,
+    limit: int | None = None,
+    columns: Sequence[str] = layout.COLUMNS,
+) -> Iterator[list[Any]]:
+    """Does as `rows`, some rows at a time.
+
+    No read transaction stays open between the pages. It goes through the
+    segments of an archived log first.
+
+    Args:
+        path: The log's file.
+        after: Begin behind this number.
+        limit: At most so many rows.
+        columns: What is wanted of a row; the number first.
+
+    Yields:
+        Rows in order.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    left = sys.maxsize if limit is None else limit
+    size = max(1, min(left, _PAGE))
+    for page in _pages(path, after, size, columns):
+        if left < len(page):
+            page = page[:left]  # noqa: PLW2901
+        left -= len(page)
+        yield page
+        if left <= 0:
+            return
+
+
 def _pages(
-    path: pathlib.Path, after: int, size: int, columns: str
-) -> Iterator[list[layout.Row]]:
+    path: pathlib.Path, after: int, size: int, columns: Sequence[str]
+) -> Iterator[list[Any]]:
     connection = open_reader(path)
     query = (
-        f'SELECT {columns} FROM events WHERE seq > ? '  # noqa: S608
+        f'SELECT {", ".join(columns)} FROM events WHERE seq > ? '  # noqa: S608
         f'ORDER BY seq LIMIT {size}'
     )
     try:
@@ -105,7 +141,7 @@ def _pages(
             if not page or page[0][0] != after + 1:
                 segment = segments.find(connection, after + 1)
             if segment is not None:
-                yield from segments.pages(path, segment, after)
+                yield from segments.pages(path, segment, after, columns)
                 after = segment.last
             elif page:
                 yield page
@@ -128,12 +164,12 @@ def _pages(
         connection.close()
 
 
-def _readable(found: Iterable[layout.Row]) -> list[layout.Row]:
+def _readable(found: Iterable[Any]) -> list[Any]:
     """Gives the rows up to the first that cannot be read, if it is not first.
 
     So the number of the one that cannot be read is known.
     """
-    page: list[layout.Row] = []
+    page: list[Any] = []
     try:
         # What comes before an error is in the list by then.
         page.extend(found)
@@ -143,11 +179,11 @@ def _readable(found: Iterable[layout.Row]) -> list[layout.Row]:
     return page
 
 
-def to_event(row: layout.Row) -> events.Event:
+def to_event(row: Sequence[Any]) -> events.Event:
     """Makes an event of a row.
 
     Args:
-        row: As it stands in the log.
+        row: As it stands in the log, with or without the hash.
 
     Returns:
         The event.
@@ -155,9 +191,29 @@ def to_event(row: layout.Row) -> events.Event:
     Raises:
         errors.JournalError: This version does not know such an event.
     """
-    seq, timestamp, kind, source, symbol, cause, text, _ = row
+    seq, timestamp, kind, source, symbol, cause, text = row[:7]
+    data = payload(seq, kind, text)
+    return events.Event(
+        seq, timestamp, events.KINDS[kind], source, data, symbol, cause
+    )
+
+
+def payload(seq: int, kind: str, text: str | bytes) -> Any:
+    """Reads the payload of an event.
+
+    Args:
+        seq: The event's number.
+        kind: Its type, as the log has it.
+        text: JSON.
+
+    Returns:
+        The payload.
+
+    Raises:
+        errors.JournalError: This version does not know such an event.
+    """
     try:
-        data = events.DECODERS[kind](text)
+        return events.DECODERS[kind](text)
     except KeyError:
         raise errors.JournalError(
             f'event {seq} is a {kind!r}, which this version does not know'
@@ -166,9 +222,6 @@ def to_event(row: layout.Row) -> events.Event:
         raise errors.JournalError(
             f'event {seq}, a {kind}, cannot be read: {error}'
         ) from None
-    return events.Event(
-        seq, timestamp, events.KINDS[kind], source, data, symbol, cause
-    )
 
 
 def read(
@@ -187,16 +240,8 @@ def read(
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
-    if limit is None:
-        for page in _pages(path, after, _PAGE, _UNHASHED):
-            yield from map(to_event, page)
-        return
-    size = max(1, min(limit, _PAGE))
-    for page in _pages(path, after, size, _UNHASHED):
-        yield from map(to_event, page[:limit])
-        limit -= len(page)
-        if limit <= 0:
-            return
+    for page in pages(path, after, limit, _UNHASHED):
+        yield from map(to_event, page)
 
 
 def executions(path: pathlib.Path) -> frozenset[tuple[str, str]]:

@@ -6,6 +6,7 @@ checkpoint counts only when an event of the chain has its digest.
 """
 
 from collections.abc import Callable
+from collections.abc import Sequence
 import contextlib
 import hashlib
 import pathlib
@@ -24,6 +25,15 @@ from sting.model import events
 
 # What screens are shown again of the time before the checkpoint.
 SHOWN = 20_000
+
+# The columns that a state is folded from.
+_NEEDED = ('seq', 'timestamp', 'type', 'data')
+_IMPOSSIBLE = (
+    errors.StateError,
+    msgspec.MsgspecError,
+    LookupError,
+    ArithmeticError,
+)
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -57,14 +67,15 @@ def pack(taken: image.Image) -> tuple[bytes, str]:
 def restore(
     path: pathlib.Path,
     system: state.SystemState,
-    take: Callable[[events.Event], None],
+    take: Callable[[Sequence[events.Event]], None],
 ) -> Recovered:
     """Brings a state to where the log ends.
 
     Args:
         path: The log's file; a missing or empty one is a new log.
         system: A state without history.
-        take: Shown the events of the last while, after the state has them.
+        take: Shown the events of the last while, some at a time, after the
+            state has them.
 
     Returns:
         Where the log ends.
@@ -80,10 +91,11 @@ def restore(
     if base.seq:
         _show(path, base.seq, take)
     last = base
-    for event, digest in chain.read_verified(path, base):
-        system.apply(event)
-        take(event)
-        last = mark.Mark(event.seq, digest)
+    for held in chain.read(path, base):
+        for event in held.events:
+            system.apply(event)
+        take(held.events)
+        last = mark.Mark(held.events[-1].seq, held.head)
     return Recovered(last, base, tuple(notes))
 
 
@@ -103,17 +115,29 @@ def state_at(path: pathlib.Path, seq: int) -> state.SystemState:
     """
     system = state.SystemState()
     _nearest(path, system, seq)
+    # What changes nothing of a state need not be decoded.
+    decoders = {
+        kind.value: events.DECODERS[kind] if system.needs(kind) else _nothing
+        for kind in events.EventType
+    }
     wanted = seq - system.seq
-    for event in reader.read(path, after=system.seq, limit=wanted):
-        try:
-            system.apply(event)
-        except (errors.StateError, LookupError, ArithmeticError) as error:
-            # These rows have not been verified.
-            raise errors.JournalCorruptError(
-                f'{path}: event {event.seq} cannot have happened: {error}',
-                event.seq,
-            ) from None
+    for page in reader.pages(path, system.seq, wanted, _NEEDED):
+        for number, time, kind, text in page:
+            try:
+                data = decoders[kind](text)
+                system.fold(number, time, events.KINDS[kind], data)
+            except _IMPOSSIBLE as error:
+                # These rows have not been verified.
+                reader.payload(number, kind, text)
+                raise errors.JournalCorruptError(
+                    f'{path}: event {number} cannot have happened: {error}',
+                    number,
+                ) from None
     return system
+
+
+def _nothing(text: str) -> None:
+    """Stands for the payload of an event that changes nothing of a state."""
 
 
 def verify_older(path: pathlib.Path, base: mark.Mark) -> None:
@@ -127,8 +151,8 @@ def verify_older(path: pathlib.Path, base: mark.Mark) -> None:
         errors.JournalCorruptError: At the first row that is wrong.
     """
     head = events.GENESIS
-    for _, digest in chain.read_verified(path, until=base.seq):
-        head = digest
+    for held in chain.read(path, until=base.seq):
+        head = held.head
     if head != base.head:
         raise errors.JournalCorruptError(
             f'{path}: event {base.seq} is not the one of the checkpoint',
@@ -217,14 +241,17 @@ def _load(system: state.SystemState, raw: bytes) -> bool:
 
 
 def _show(
-    path: pathlib.Path, seq: int, take: Callable[[events.Event], None]
+    path: pathlib.Path,
+    seq: int,
+    take: Callable[[Sequence[events.Event]], None],
 ) -> None:
     """Shows screens the events before a checkpoint, unverified as yet."""
     first = max(0, seq - SHOWN)
+    shown: list[events.Event] = []
     # What cannot be read there is found by `verify_older`.
     with contextlib.suppress(errors.JournalError):
-        for event in reader.read(path, after=first, limit=seq - first):
-            take(event)
+        shown.extend(reader.read(path, after=first, limit=seq - first))
+    take(shown)
 
 
 def _digest(raw: bytes) -> str:

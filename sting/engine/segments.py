@@ -7,6 +7,7 @@ hash and all, so that the chain goes through.
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 import contextlib
 import hashlib
 import itertools
@@ -36,7 +37,7 @@ BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 CREATE TRIGGER IF NOT EXISTS segments_are_not_deleted BEFORE DELETE ON segments
 BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 """
-_NAMES = (
+COLUMNS = (
     'seq', 'timestamp', 'type', 'source', 'symbol', 'cause', 'data', 'hash',
 )  # fmt: skip
 # Rows that are compressed together, and read together.
@@ -117,14 +118,18 @@ def find(connection: sqlite3.Connection, seq: int) -> Segment | None:
 
 
 def pages(
-    log: pathlib.Path, segment: Segment, after: int
-) -> Iterator[list[Row]]:
+    log: pathlib.Path,
+    segment: Segment,
+    after: int,
+    columns: Sequence[str] = COLUMNS,
+) -> Iterator[list[Any]]:
     """Reads the rows of a segment as they stand, without verifying them.
 
     Args:
         log: The log's file.
         segment: The segment.
         after: Begin behind this number.
+        columns: What is wanted of a row; the number first.
 
     Yields:
         Rows in order, some at a time.
@@ -135,7 +140,7 @@ def pages(
     path = segment.path(log)
     after = max(after, segment.first - 1)
     skip = after - segment.first + 1
-    for group in _groups(path, skip // _GROUP, after + 1):
+    for group in _groups(path, skip // _GROUP, after + 1, columns):
         rows = [row for row in group if row[0] > after] if skip else group
         skip = 0
         if rows:
@@ -146,8 +151,8 @@ def pages(
 
 
 def _groups(
-    path: pathlib.Path, start: int, expected: int
-) -> Iterator[list[Row]]:
+    path: pathlib.Path, start: int, expected: int, columns: Sequence[str]
+) -> Iterator[list[Any]]:
     """Reads row groups; `expected` is the first number wanted of them."""
     # Imported here, since most logs have no segments.
     import pyarrow as pa  # noqa: PLC0415
@@ -161,7 +166,7 @@ def _groups(
     with file:
         for number in range(start, file.num_row_groups):
             try:
-                table = file.read_row_group(number, columns=list(_NAMES))
+                table = file.read_row_group(number, columns=list(columns))
                 rows = list(
                     zip(*(c.to_pylist() for c in table.columns), strict=True)
                 )
@@ -283,5 +288,8 @@ def _schema(pa: Any) -> Any:
         'hash': pa.binary(),
     }
     return pa.schema(
-        [pa.field(name, kinds.get(name, pa.string()), False) for name in _NAMES]
+        [
+            pa.field(name, kinds.get(name, pa.string()), False)
+            for name in COLUMNS
+        ]
     )

@@ -150,9 +150,7 @@ class Sequence(core.Component):
         decided = [event for _, taken in done for event in taken.events]
         if decided:
             await self._commit(decided)
-        arrived = self._clock.monotonic()
-        for event in decided:
-            self._board.take(event, arrived)
+        self._board.take(decided, self._clock.monotonic())
         for reply, taken in done:
             for effect in taken.effects:
                 self._outlet.act(effect)

@@ -89,12 +89,13 @@ class SystemState:
         self.day_equity = 0.0
         self.closing: dict[str, str] = {}
         self.exits: dict[str, tuple[int, orders.Signal]] = {}
-        self._day = -1
+        # When the day ends, nanoseconds since the epoch.
+        self._midnight = 0
         self._working: dict[str, dict[str, None]] = {}
         self._done: collections.deque[str] = collections.deque()
         self._executions: dict[str, set[str]] = {}
         self._appliers: Mapping[
-            events.EventType, Callable[[events.Event, Any], None]
+            events.EventType, Callable[[int, Any], None]
         ] = {
             _T.LOG_CREATED: self._apply_created,
             _T.MARKET_DATA: self._apply_bar,
@@ -121,15 +122,35 @@ class SystemState:
         Raises:
             errors.StateError: Its number is not the next.
         """
-        if event.seq != self.seq + 1:
+        self.fold(event.seq, event.timestamp, event.type, event.data)
+
+    def fold(
+        self, seq: int, timestamp: int, kind: events.EventType, data: Any
+    ) -> None:
+        """Takes the next event, of which only this is needed.
+
+        Args:
+            seq: Its number.
+            timestamp: Its time, nanoseconds since the epoch, UTC.
+            kind: What happened.
+            data: The payload; anything where the state does not need it.
+
+        Raises:
+            errors.StateError: Its number is not the next.
+        """
+        if seq != self.seq + 1:
             raise errors.StateError(
-                f'event {event.seq} cannot follow event {self.seq}'
+                f'event {seq} cannot follow event {self.seq}'
             )
-        self.seq = event.seq
-        self.time = event.timestamp
-        applier = self._appliers.get(event.type)
+        self.seq = seq
+        self.time = timestamp
+        applier = self._appliers.get(kind)
         if applier is not None:
-            applier(event, event.data)
+            applier(seq, data)
+
+    def needs(self, kind: events.EventType) -> bool:
+        """Whether events of a kind change more than number and time."""
+        return kind in self._appliers
 
     def count(self, bar: market.MarketData) -> None:
         """Takes a closed bar whose event is kept elsewhere.
@@ -147,15 +168,18 @@ class SystemState:
         Args:
             bar: The bar of the event that is being taken.
         """
-        self._roll(bar.timestamp)
-        self.prices[bar.symbol] = bar.close
-        self.last_bar[bar.symbol] = bar.timestamp
+        # A backtest does this for millions of bars: no calls in it.
+        timestamp = bar.timestamp
+        if timestamp > self._midnight:
+            self._roll(timestamp)
+        symbol = bar.symbol
+        self.prices[symbol] = bar.close
+        self.last_bar[symbol] = timestamp
 
     def _roll(self, timestamp: int) -> None:
         """Begins the day of a price that is about to be taken."""
-        day = day_of(timestamp)
-        if day > self._day:
-            self._day = day
+        if timestamp > self._midnight:
+            self._midnight = (day_of(timestamp) + 1) * DAY
             self.day_equity = self.equity()
 
     def equity(self) -> float:
@@ -231,26 +255,26 @@ class SystemState:
                 del self.orders[oldest]
                 self._executions.pop(oldest, None)
 
-    def _apply_created(
-        self, event: events.Event, data: records.LogCreated
-    ) -> None:
+    def _apply_created(self, seq: int, data: records.LogCreated) -> None:
         self.log = data.log
         self.mode = data.mode
         self.portfolio.cash = data.cash
         self.day_equity = data.cash
 
-    def _apply_bar(self, event: events.Event, bar: market.MarketData) -> None:
+    def _apply_bar(self, seq: int, bar: market.MarketData) -> None:
+        timestamp = bar.timestamp
+        if timestamp > self._midnight:
+            self._roll(timestamp)
+        symbol = bar.symbol
+        self.prices[symbol] = bar.close
         if bar.closed:
-            self.mark(bar)
-        else:
-            self._roll(bar.timestamp)
-            self.prices[bar.symbol] = bar.close
+            self.last_bar[symbol] = timestamp
 
-    def _apply_trade(self, event: events.Event, trade: market.Trade) -> None:
+    def _apply_trade(self, seq: int, trade: market.Trade) -> None:
         self._roll(trade.timestamp)
         self.prices[trade.symbol] = trade.price
 
-    def _apply_signal(self, event: events.Event, signal: orders.Signal) -> None:
+    def _apply_signal(self, seq: int, signal: orders.Signal) -> None:
         where = signal.strategy, signal.symbol
         if (
             signal.is_exit
@@ -258,31 +282,27 @@ class SystemState:
             and self.exit_of(*where) is None
             and any(self.own(*where))
         ):
-            self.exits[signal.order_id] = event.seq, signal
+            self.exits[signal.order_id] = seq, signal
 
-    def _apply_request(self, event: events.Event, order: orders.Order) -> None:
+    def _apply_request(self, seq: int, order: orders.Order) -> None:
         self._put(order)
         self.exits.pop(order.id, None)
         if self.closing.get(order.symbol) == order.id:
             del self.closing[order.symbol]
 
-    def _apply_command(
-        self, event: events.Event, given: events.CommandGiven
-    ) -> None:
+    def _apply_command(self, seq: int, given: events.CommandGiven) -> None:
         command = given.command
         if not isinstance(command, commands.Flatten):
             return
         for nth, symbol in enumerate(self.exposed(), start=1):
             if command.symbol in (None, symbol):
-                self.closing[symbol] = f'{self.log}-{event.seq}-0-{nth}'
+                self.closing[symbol] = f'{self.log}-{seq}-0-{nth}'
         # The flatten takes the strategies' ways out over.
         for order_id, (_, signal) in list(self.exits.items()):
             if signal.symbol in self.closing:
                 del self.exits[order_id]
 
-    def _apply_verdict(
-        self, event: events.Event, verdict: records.Verdict
-    ) -> None:
+    def _apply_verdict(self, seq: int, verdict: records.Verdict) -> None:
         order = self.orders.get(verdict.order_id)
         if order is None or order.status is not orders.OrderStatus.CREATED:
             return
@@ -299,19 +319,17 @@ class SystemState:
                 resting=status,
                 quantity=order.quantity if denied else verdict.quantity,
                 message=verdict.message,
-                updated=event.timestamp,
-                judged=event.seq,
+                updated=self.time,
+                judged=seq,
             )
         )
 
-    def _apply_update(
-        self, event: events.Event, update: orders.OrderUpdate
-    ) -> None:
+    def _apply_update(self, seq: int, update: orders.OrderUpdate) -> None:
         order = self.orders[update.order_id]
-        self._put(orders.apply_update(order, update, event.timestamp))
+        self._put(orders.apply_update(order, update, self.time))
         self._settle(order)
 
-    def _apply_fill(self, event: events.Event, fill: orders.Fill) -> None:
+    def _apply_fill(self, seq: int, fill: orders.Fill) -> None:
         self._executions.setdefault(fill.order_id, set()).add(fill.execution_id)
         self.portfolio.apply(fill)
         order = self.orders.get(fill.order_id)
@@ -319,7 +337,7 @@ class SystemState:
             return
         if not orders.belongs(fill, order):
             return
-        self._put(orders.apply_fill(order, fill, event.timestamp))
+        self._put(orders.apply_fill(order, fill, self.time))
         if order.strategy:
             book = self.books.setdefault(order.strategy, portfolio.Portfolio())
             book.apply(fill)
@@ -339,11 +357,11 @@ class SystemState:
         ):
             del self.closing[symbol]
 
-    def _apply_rules(self, event: events.Event, rules: records.RuleSet) -> None:
-        self.rules = (event.seq, rules)
+    def _apply_rules(self, seq: int, rules: records.RuleSet) -> None:
+        self.rules = (seq, rules)
 
     def _apply_trading(
-        self, event: events.Event, change: records.TradingStateChange
+        self, seq: int, change: records.TradingStateChange
     ) -> None:
         self.trading = change.state
         self.closing.clear()
@@ -352,9 +370,7 @@ class SystemState:
         if change.state is not records.TradingState.TRADING:
             self.halted_by = f'{change.who}: {change.reason}'.rstrip(': ')
 
-    def _apply_system(
-        self, event: events.Event, status: records.SystemStatus
-    ) -> None:
+    def _apply_system(self, seq: int, status: records.SystemStatus) -> None:
         # No strategy outlives its engine, even one that could not say so.
         if status.component == ENGINE:
             for name, last in self.strategies.items():
@@ -363,12 +379,8 @@ class SystemState:
                         strategy=name, status='stopped'
                     )
 
-    def _apply_strategy(
-        self, event: events.Event, status: records.StrategyStatus
-    ) -> None:
+    def _apply_strategy(self, seq: int, status: records.StrategyStatus) -> None:
         self.strategies[status.strategy] = status
 
-    def _apply_saved(
-        self, event: events.Event, saved: records.StrategyState
-    ) -> None:
+    def _apply_saved(self, seq: int, saved: records.StrategyState) -> None:
         self.saved[saved.strategy] = saved

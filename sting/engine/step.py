@@ -65,7 +65,7 @@ class Release(msgspec.Struct, frozen=True):
     """Lift the latch of the emergency stop."""
 
 
-class Notify(msgspec.Struct, frozen=True):
+class Notify(msgspec.Struct, frozen=True, gc=False):
     """Show this event to the strategies that it concerns.
 
     Attributes:
@@ -83,7 +83,7 @@ Effect = Place | Cancel | Replace | Start | Stop | Hold | Release | Notify
 Report = orders.Fill | orders.OrderUpdate
 
 
-class Step(msgspec.Struct):
+class Step(msgspec.Struct, gc=False):
     """What came of one event.
 
     Attributes:
@@ -156,10 +156,11 @@ class Turn:
         Returns:
             The event.
         """
-        event = events.Event(
-            self.state.seq + 1, self.now, kind, source, data, symbol, cause
-        )
-        self.state.apply(event)
+        system = self.state
+        seq = system.seq + 1
+        now = self.now
+        system.fold(seq, now, kind, data)
+        event = events.Event(seq, now, kind, source, data, symbol, cause)
         self.events.append(event)
         return event
 

@@ -84,8 +84,11 @@ PAYLOADS: Mapping[EventType, type[payload.Payload]] = {
 }
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """Something that happened, with its place in the sequence.
+
+    The garbage collector does not know events: they are many, and nothing that
+    they hold leads back to them.
 
     Attributes:
         seq: Its number, from 1, without gaps.
@@ -143,15 +146,17 @@ def decode(kind: EventType, text: bytes | str) -> Any:
         raise errors.JournalError(f'a {kind} cannot be read: {error}') from None
 
 
-_NUMBERS = struct.Struct('>qqq')
-_LENGTH = struct.Struct('>I')
+_pack_numbers = struct.Struct('>qqq').pack
+_pack_length = struct.Struct('>I').pack
+# Copying one is a quarter quicker than making one.
+_new_hasher = hashlib.blake2b(digest_size=32).copy
 
 
 # Bars of the same symbols and feeds come again and again.
 @functools.lru_cache(maxsize=4096)
 def _words(*words: str) -> bytes:
     raws = [word.encode() for word in words]
-    return b''.join(_LENGTH.pack(len(raw)) + raw for raw in raws)
+    return b''.join(_pack_length(len(raw)) + raw for raw in raws)
 
 
 def chain(head: bytes, event: Event, text: bytes) -> bytes:
@@ -168,11 +173,37 @@ def chain(head: bytes, event: Event, text: bytes) -> bytes:
     Returns:
         32 bytes.
     """
-    return hashlib.blake2b(
+    return link(
+        head,
+        (event.seq, event.timestamp, event.cause),
+        (event.type, event.source, event.symbol),
+        text,
+    )
+
+
+def link(
+    head: bytes,
+    numbers: tuple[int, int, int],
+    words: tuple[str, str, str],
+    text: bytes,
+) -> bytes:
+    """Does as `chain` for an event whose columns are at hand.
+
+    Args:
+        head: The hash of the event before it.
+        numbers: Its number, time and cause.
+        words: Its type, source and symbol.
+        text: Its payload as written.
+
+    Returns:
+        32 bytes.
+    """
+    hasher = _new_hasher()
+    hasher.update(
         head
-        + _NUMBERS.pack(event.seq, event.timestamp, event.cause)
-        + _words(event.type, event.source, event.symbol)
-        + _LENGTH.pack(len(text))
-        + text,
-        digest_size=32,
-    ).digest()
+        + _pack_numbers(*numbers)
+        + _words(*words)
+        + _pack_length(len(text))
+        + text
+    )
+    return hasher.digest()

@@ -46,6 +46,7 @@ class StrategySpec(msgspec.Struct, frozen=True):
         name: Its name, in the log and on its orders.
         reference: What it runs: a module or a file.
         symbols: What it is given; empty for all.
+        timeframes: The bars it is given; empty for what its class says.
         parameters: Values, or their texts, by name.
         number: Its number in order ids, from 1.
         on_failure: What becomes of its orders and its position if it fails.
@@ -58,6 +59,7 @@ class StrategySpec(msgspec.Struct, frozen=True):
     name: str
     reference: str
     symbols: tuple[str, ...] = ()
+    timeframes: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = {}
     number: int = 1
     on_failure: OnFailure = 'cancel'

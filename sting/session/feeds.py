@@ -4,8 +4,10 @@ import asyncio
 import pathlib
 
 from sting import settings
+from sting.data import calendars
 from sting.data import feed as feed_lib
 from sting.data import files
+from sting.engine import board
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
@@ -15,7 +17,8 @@ from sting.model import events
 from sting.model import records
 from sting.model import views
 
-WARM_UP = 400
+# Of each symbol; as many as a chart can show.
+WARM_UP = board.BARS
 
 
 def build(
@@ -24,6 +27,7 @@ def build(
     symbols: tuple[str, ...],
     time_source: clock.Clock,
     folder: pathlib.Path,
+    calendar: str = calendars.DEFAULT,
 ) -> feed_lib.Feed:
     """Makes a feed of its configuration.
 
@@ -33,6 +37,7 @@ def build(
         symbols: The instruments wanted.
         time_source: Paces it.
         folder: Where a relative path begins.
+        calendar: The exchange whose sessions bare dates name.
 
     Returns:
         The feed.
@@ -50,7 +55,11 @@ def build(
         )
     path = feed.path if feed.path == 'sample' else str(folder / feed.path)
     loaded = files.read(
-        [path], symbols=symbols, timeframe=feed.timeframe, stamp=feed.stamp
+        [path],
+        symbols=symbols,
+        timeframe=feed.timeframe,
+        stamp=feed.stamp,
+        calendar=calendar,
     )
     return feed_lib.FileFeed(
         time_source, loaded.table, bars_per_s=feed.bars_per_s, name=name

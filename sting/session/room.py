@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 import contextlib
+import functools
 import os
 import pathlib
 import secrets
@@ -32,6 +33,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
+from sting.model import sessions
 from sting.model import specs
 from sting.model import views
 from sting.risk import gate
@@ -97,7 +99,9 @@ class EngineRoom:
                 slippage_bps=config.paper.slippage_bps,
             ),
             participation=config.paper.participation,
-            session_close=calendars.session_close,
+            session_close=functools.partial(
+                calendars.session_close, calendar=self._chosen.calendar
+            ),
         )
         self._broker = paper.PaperBroker(
             self._simulator, self._clock, cash=self._chosen.cash
@@ -117,6 +121,7 @@ class EngineRoom:
             self._chosen.symbols,
             self._clock,
             feed_folder,
+            self._chosen.calendar,
         )
         self._started = 0.0
         self._began = 0
@@ -138,6 +143,7 @@ class EngineRoom:
         self._executions: frozenset[tuple[str, str]] | None = None
         self._behind: list[asyncio.Task[None]] = []
         self._journal: journal.Journal
+        self._sessions: sessions.Sessions
         self._outlet: outlet.Outlet
         self._hosted: isolated.IsolatedHost
 
@@ -165,8 +171,11 @@ class EngineRoom:
                 wrong.
         """
         chosen = config.profile(profile)
-        await asyncio.to_thread(strategies.check, config, chosen.strategies)
+        asked = await asyncio.to_thread(
+            strategies.check, config, chosen.strategies
+        )
         self = cls(config, profile, emergency, home.config, home.state(profile))
+        strategies.check_timeframes(config, asked, self._feed.timeframe)
         path = self._path = home.log(profile)
         system = self._engine.state
         archived = await asyncio.to_thread(archive.auto, path, config.journal)
@@ -183,9 +192,7 @@ class EngineRoom:
         if history:
             self._clock.advance(history[-1].timestamp)
         self._clock.advance(system.time)
-        # It takes seconds to be made, and no order may wait for that under
-        # the lock that the stop needs.
-        await asyncio.to_thread(calendars.session_close, self._clock.now())
+        self._sessions = await self._make_sessions()
         self._journal = await journal.Journal.open(
             path, seq=found.last.seq, head=found.last.head
         )
@@ -201,6 +208,19 @@ class EngineRoom:
             await self._journal.close()
             raise
         return self
+
+    async def _make_sessions(self) -> sessions.Sessions:
+        """Makes the calendar before anybody waits for it.
+
+        It takes seconds, and no order may wait for that under the lock that
+        the stop needs.
+        """
+        try:
+            return await asyncio.to_thread(
+                calendars.sessions, self._chosen.calendar, self._clock.now()
+            )
+        except errors.DataError as error:
+            raise errors.ConfigError(f'profile {self._name}: {error}') from None
 
     async def _begin_log(self) -> None:
         """Writes the first event of a new log, with the id drawn for it."""
@@ -219,8 +239,7 @@ class EngineRoom:
             self._clock.now(),
         )
         await self._journal.append(step.events)
-        for event in step.events:
-            self._board.take(event)
+        self._board.take(step.events)
 
     def _connect(self, system: state.SystemState) -> None:
         self._hosted = isolated.IsolatedHost(
@@ -231,6 +250,7 @@ class EngineRoom:
             emit=self._take_signals,
             status=self._take_status,
             note=self._notes.write,
+            sessions=lambda: self._sessions,
         )
         self._outlet = outlet.Outlet(
             system, self._brokers, self._hosted, self._board, self._stop

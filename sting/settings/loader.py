@@ -7,6 +7,7 @@ import pathlib
 import msgspec
 
 from sting.model import errors
+from sting.model import timeframes
 from sting.settings import build
 from sting.settings import home as homes
 from sting.settings import schema
@@ -65,7 +66,8 @@ def load(home: homes.Home) -> schema.Settings:
             trees[name] = tree.overlay(trees[name], tree.parse(own))
     main = build.build(trees['sting.yaml'], schema.Main)
     listed = build.build(trees['strategy.yaml'], schema.Strategies)
-    _check_profiles(trees['sting.yaml'], main, listed.strategies)
+    _check_timeframes(trees['strategy.yaml'], listed.strategies)
+    _check_profiles(trees, main, listed.strategies)
     return schema.Settings(
         default=main.profile,
         profiles=main.profiles,
@@ -116,6 +118,9 @@ def _places(root: tree.Node) -> dict[str, tuple[str, int]]:
     for name, entry in root.value['strategies'].value.items():
         node = entry.value['strategy']
         places[name] = (os.fspath(node.path), node.line)
+        frames = entry.value.get('timeframes')
+        if frames is not None:
+            places[f'{name}:timeframes'] = (os.fspath(frames.path), frames.line)
         given = entry.value.get('parameters')
         for key, value in (given.value if given else {}).items():
             places[f'{name}.{key}'] = (os.fspath(value.path), value.line)
@@ -134,12 +139,28 @@ def _check_names(folder: pathlib.Path) -> None:
             )
 
 
+def _check_timeframes(
+    root: tree.Node, strategies: dict[str, schema.StrategyEntry]
+) -> None:
+    """Refuses timeframes that cannot be built, or that come twice."""
+    for name, entry in strategies.items():
+        for position, asked in enumerate(entry.timeframes):
+            fault = timeframes.fault(asked)
+            if asked in entry.timeframes[:position]:
+                fault = f'{asked!r} is there twice'
+            if fault:
+                node = root.value['strategies'].value[name]
+                place = node.value['timeframes'].value[position]
+                raise place.error(f'strategies.{name}.timeframes: {fault}')
+
+
 def _check_profiles(
-    root: tree.Node,
+    trees: dict[str, tree.Node],
     main: schema.Main,
     strategies: dict[str, schema.StrategyEntry],
 ) -> None:
     """Refuses profiles that name what is not there."""
+    root = trees['sting.yaml']
     if main.profile not in main.profiles:
         raise root.value['profile'].error(
             tree.unknown('profile', main.profile, main.profiles)
@@ -148,14 +169,17 @@ def _check_profiles(
         node = root.value['profiles'].value[name].value
         _check_known('broker', profile.broker, BROKERS, node['broker'])
         _check_known('feed', profile.feed, main.feeds, node['feed'])
-        for position, wanted in enumerate(profile.strategies):
-            place = node['strategies'].value[position]
+        for nth, wanted in enumerate(profile.strategies):
+            place = node['strategies'].value[nth]
             _check_known('strategy', wanted, strategies, place)
-            for symbol in strategies[wanted].symbols:
+            for position, symbol in enumerate(strategies[wanted].symbols):
                 if symbol not in profile.symbols:
-                    raise place.error(
-                        f'strategy {wanted!r} wants {symbol}, which is not '
-                        f'under symbols of profile {name!r}'
+                    listed = trees['strategy.yaml'].value['strategies'].value
+                    given = listed[wanted].value['symbols'].value
+                    raise given[position].error(
+                        f'strategy {wanted!r} wants {symbol}, which profile '
+                        f'{name!r} does not have: '
+                        + tree.unknown('symbol', symbol, profile.symbols)
                     )
 
 

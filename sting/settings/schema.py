@@ -31,6 +31,8 @@ class Profile(Section, frozen=True, kw_only=True):
         strategies: Names under `strategies` in strategy.yaml.
         cash: What a new account starts with, in its currency.
         currency: The one currency of the account.
+        calendar: The exchange whose sessions count: for longer bars, orders
+            for a day and bare dates in files.
     """
 
     mode: records.Mode
@@ -40,6 +42,7 @@ class Profile(Section, frozen=True, kw_only=True):
     strategies: tuple[Name, ...] = ()
     cash: Positive = 100_000.0
     currency: Name = 'USD'
+    calendar: Name = 'XNYS'
 
     def __post_init__(self) -> None:
         """Refuses a profile without symbols or with one of them twice."""
@@ -138,6 +141,7 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
     Attributes:
         strategy: What to run: `module` or `path/to/file.py:ClassName`.
         symbols: What it is given; empty for all symbols of the profile.
+        timeframes: The bars it is given; empty for what its class says.
         parameters: By name; what is not named keeps its default.
         on_failure: What becomes of its orders and its position if it fails.
         process: What its process may use.
@@ -148,6 +152,7 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
 
     strategy: Name
     symbols: tuple[Name, ...] = ()
+    timeframes: tuple[Name, ...] = ()
     parameters: dict[str, bool | int | float | str] = {}
     on_failure: specs.OnFailure = 'cancel'
     process: specs.Process = specs.Process()
@@ -165,6 +170,7 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
             name=name,
             reference=self.strategy,
             symbols=self.symbols,
+            timeframes=self.timeframes,
             parameters=self.parameters,
             number=number,
             on_failure=self.on_failure,
@@ -255,8 +261,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
-        places: File and line of each strategy by its name, and of each of
-            its parameters by `name.parameter`, for errors found later.
+        places: File and line of each strategy by its name, of each of its
+            parameters by `name.parameter`, and of its timeframes by
+            `name:timeframes`, for errors found later.
     """
 
     default: str

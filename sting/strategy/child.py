@@ -13,11 +13,13 @@ import socket
 import sys
 import traceback
 from typing import Any
+from typing import cast
 
 from sting.engine import clock
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.model import sessions
 from sting.strategy import blame
 from sting.strategy import context
 from sting.strategy import guard
@@ -158,7 +160,16 @@ class Child:
                 )
             code = recorder.version().code
             self._feeder = runner.StrategyRunner(
-                strategy, number=frame.number, log=frame.log, code=code
+                strategy,
+                number=frame.number,
+                log=frame.log,
+                code=code,
+                timeframes=frame.timeframes,
+                sessions=(
+                    None
+                    if frame.sessions is None
+                    else lambda: cast(sessions.Sessions, frame.sessions)
+                ),
             )
             if self._fence.crossed:
                 raise errors.StrategyError(self._fence.crossed)

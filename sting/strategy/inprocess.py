@@ -17,6 +17,7 @@ from sting.model import portfolio
 from sting.model import records
 from sting.model import specs
 from sting.strategy import blame
+from sting.strategy import frames
 from sting.strategy import host
 from sting.strategy import loader
 from sting.strategy import runner
@@ -77,6 +78,7 @@ class InProcessHost:
         emit: host.Emit,
         status: host.Status,
         note: host.Note | None = None,
+        sessions: frames.Sessions | None = None,
     ) -> None:
         """Sets up a host in which nothing runs yet.
 
@@ -89,6 +91,7 @@ class InProcessHost:
             status: Told each change of a strategy's state: running, stopped
                 or failed.
             note: Told the strategy's name and each line of its log.
+            sessions: Tells when the exchange trades, for longer bars.
         """
         self._specs = {spec.name: spec for spec in specs}
         self._log = log
@@ -96,6 +99,7 @@ class InProcessHost:
         self._emit = emit
         self._status = status
         self._note = note
+        self._sessions = sessions
         self._running: dict[str, _Instance] = {}
 
     def start(
@@ -246,7 +250,11 @@ class InProcessHost:
         kind = await asyncio.to_thread(loader.load, spec.reference)
         strategy = loader.instantiate(kind, spec.name, spec.parameters)
         feeder = runner.StrategyRunner(
-            strategy, number=spec.number, log=self._log
+            strategy,
+            number=spec.number,
+            log=self._log,
+            timeframes=spec.timeframes,
+            sessions=self._sessions,
         )
         feeder.adopt(book)
         signals = await feeder.start(self._clock.now(), seq)

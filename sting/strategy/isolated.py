@@ -24,6 +24,7 @@ from sting.model import portfolio
 from sting.model import records
 from sting.model import specs
 from sting.strategy import context
+from sting.strategy import frames
 from sting.strategy import host
 from sting.strategy import process
 from sting.strategy import runner
@@ -138,6 +139,7 @@ class IsolatedHost:
         emit: host.Emit,
         status: host.Status,
         note: host.Note | None = None,
+        sessions: frames.Sessions | None = None,
     ) -> None:
         """Sets up a host in which nothing runs yet.
 
@@ -151,6 +153,7 @@ class IsolatedHost:
             status: Told each change of a strategy's state. When it is told
                 `starting`, somebody has to call `start`.
             note: Told the strategy's name and each line of its log.
+            sessions: Tells when the exchange trades, for longer bars.
         """
         self._specs = {spec.name: spec for spec in specs}
         self._records = {spec.name: _Record() for spec in specs}
@@ -160,6 +163,7 @@ class IsolatedHost:
         self._emit = emit
         self._status = status
         self._note = note
+        self._sessions = sessions
         self._running: dict[str, Instance] = {}
         # Waits for the end of processes that were given up.
         self._burials: set[asyncio.Task[None]] = set()
@@ -188,6 +192,7 @@ class IsolatedHost:
             output=output_of(self._folder, name),
             hear=functools.partial(self._hear, instance),
             fail=functools.partial(self._fail, instance),
+            sessions=self._sessions() if self._sessions else None,
         )
         held = runner.copy_book(book or portfolio.Portfolio())
         instance.task = asyncio.create_task(

@@ -28,6 +28,7 @@ import msgspec
 from sting.model import errors
 from sting.model import market
 from sting.model import portfolio
+from sting.model import sessions
 from sting.model import specs
 from sting.strategy import host
 from sting.strategy import spawn
@@ -93,6 +94,7 @@ class Process(asyncio.Protocol):
         output: pathlib.Path,
         hear: Hear,
         fail: Fail,
+        sessions: sessions.Sessions | None = None,
     ) -> None:
         """Sets up a process that is not yet started.
 
@@ -103,6 +105,7 @@ class Process(asyncio.Protocol):
             hear: Told each answer, in the order of the events.
             fail: Told once, if it has to be given up; what waits for an
                 answer raises StrategyError besides.
+            sessions: When the exchange trades, for longer bars.
         """
         self.spec = spec
         self.pid = 0
@@ -115,6 +118,7 @@ class Process(asyncio.Protocol):
         self.judged = True
         self._log = log
         self._output = output
+        self._sessions = sessions
         self._hear = hear
         self._fail = fail
         self._child: asyncio.subprocess.Process | None = None
@@ -189,6 +193,8 @@ class Process(asyncio.Protocol):
                 spawn.search(),
                 self.spec.process.memory_mb << 20,
                 str(self._output),
+                self.spec.timeframes,
+                self._sessions,
             ),
             START_S,
         )

@@ -19,12 +19,16 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import sessions
 from sting.strategy import context
 
 # What a strategy's process may send at once: a state of STATE_LIMIT, and what
 # a callback wants and writes.
 FRAME_LIMIT = 8 << 20
 STATE_LIMIT = 1 << 20
+
+# Load has a field of the module's name, so its type is named here.
+_Sessions = sessions.Sessions
 
 _LENGTH = struct.Struct('>I')
 
@@ -45,6 +49,8 @@ class Load(_Frame, frozen=True, tag=0):
         search: Where modules are looked for, as in the engine.
         memory: Bytes that it may use beyond what loading took.
         output: The file that has what it prints.
+        timeframes: The bars it is given; empty for what its class says.
+        sessions: When the exchange trades, for longer bars.
     """
 
     name: str
@@ -55,6 +61,8 @@ class Load(_Frame, frozen=True, tag=0):
     search: list[str]
     memory: int
     output: str
+    timeframes: tuple[str, ...] = ()
+    sessions: _Sessions | None = None
 
 
 class Begin(_Frame, frozen=True, tag=1):

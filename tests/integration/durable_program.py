@@ -123,8 +123,7 @@ class Swapped(sequence.Sequence):
         )
         if decided:
             await self._commit(decided)
-            for event in decided:
-                self._board.take(event)
+            self._board.take(decided)
 
 
 def say(text):

@@ -331,13 +331,14 @@ def test_the_state_of_archived_events_is_read_from_their_checkpoints(
         )
         connection.commit()
     assert archive.archive(path).last > at + 5
-    read = reader.read
+    pages = reader.pages
     begun = []
 
-    def watched(path, *, after, limit):
-        begun.append(after)
-        return read(path, after=after, limit=limit)
+    def watched(path, after, limit=None, columns=layout.COLUMNS):
+        if limit is not None:
+            begun.append(after)
+        return pages(path, after, limit, columns)
 
-    monkeypatch.setattr(reader, 'read', watched)
+    monkeypatch.setattr(reader, 'pages', watched)
     assert recovery.state_at(path, at + 3).seq == at + 3
     assert begun == [at]

@@ -32,8 +32,7 @@ class Shown(worlds.World):
 
     def keep(self, taken):
         super().keep(taken)
-        for event in taken.events:
-            self.board.take(event, self.arrived)
+        self.board.take(taken.events, self.arrived)
         return taken
 
     def picture(self, *rows, now=0.0, **rest):
@@ -303,12 +302,14 @@ def test_the_change_after_a_restart_is_from_the_close_before_the_day():
         stamp = day * state.DAY + minute * 60_000_000_000
         return market.MarketData('A', stamp, price, price, price, price, 10.0)
 
-    for seq, one in enumerate((bar(2, 5, 95.0), bar(2, 6, 96.0)), start=1):
-        made.take(
+    made.take(
+        [
             events.Event(
                 seq, seq, events.EventType.MARKET_DATA, 'feed', one, 'A'
             )
-        )
+            for seq, one in enumerate((bar(2, 5, 95.0), bar(2, 6, 96.0)), 1)
+        ]
+    )
     made.fill_history([bar(1, 1, 99.0), bar(1, 2, 100.0), bar(2, 5, 95.0)])
     (row,) = made.picture(0.0, ()).watch
     assert row.change == pytest.approx(-0.04)

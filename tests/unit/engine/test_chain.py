@@ -9,6 +9,7 @@ import pytest
 from sting.engine import chain
 from sting.engine import journal
 from sting.engine import mark
+from sting.engine import reader
 from sting.model import errors
 from sting.model import events
 from tests.unit.engine import logs
@@ -55,7 +56,7 @@ async def test_a_change_is_found_with_its_number(five, changed, first_bad):
     assert found.events == first_bad - 1
     assert found.head == list(_hashes(FIVE))[first_bad - 2].hex()
     with pytest.raises(errors.JournalCorruptError) as caught:
-        list(chain.read_verified(five))
+        list(chain.read(five))
     assert caught.value.first_bad == first_bad
     assert str(caught.value) == found.message
 
@@ -82,15 +83,23 @@ async def test_a_lost_end_is_found_by_the_mark(five):
 
 async def test_a_part_is_held_against_the_chain(five):
     hashes = list(_hashes(FIVE))
-    part = chain.read_verified(five, mark.Mark(2, hashes[1]), until=4)
-    assert [(e.seq, digest) for e, digest in part] == [
-        (3, hashes[2]),
-        (4, hashes[3]),
-    ]
+    (part,) = chain.read(five, mark.Mark(2, hashes[1]), until=4)
+    assert part == (FIVE[2:4], hashes[3])
     with pytest.raises(errors.JournalCorruptError, match='event 3 was changed'):
-        list(chain.read_verified(five, mark.Mark(2, hashes[0])))
+        list(chain.read(five, mark.Mark(2, hashes[0])))
     with pytest.raises(errors.JournalCorruptError, match='event 6 is missing'):
-        list(chain.read_verified(five, until=7))
+        list(chain.read(five, until=7))
+
+
+@pytest.mark.parametrize('page', [1, 2, 3, 5])
+async def test_what_comes_before_a_bad_row_is_given(five, page, monkeypatch):
+    monkeypatch.setattr(reader, '_PAGE', page)
+    logs.tamper(five, "UPDATE events SET source = 'x' WHERE seq = 4")
+    given = []
+    with pytest.raises(errors.JournalCorruptError):
+        given.extend(chain.read(five))
+    assert [event for held in given for event in held.events] == FIVE[:3]
+    assert given[-1].head == list(_hashes(FIVE))[2]
 
 
 async def test_a_log_that_is_gone_is_found_by_the_mark(five):
@@ -128,5 +137,5 @@ def test_a_column_of_a_damaged_row_may_hold_anything(column, value):
     (row,), _ = journal.encode_rows(logs.some_events(1), mark.START.head)
     row = (*row[:column], value, *row[column + 1 :])
     with pytest.raises(errors.JournalCorruptError) as found:
-        list(chain.held(pathlib.Path('events.db'), [row], mark.START))
+        list(chain.hold(pathlib.Path('events.db'), [[row]], mark.START))
     assert found.value.first_bad == 1

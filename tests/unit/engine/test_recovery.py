@@ -72,7 +72,7 @@ def test_a_log_is_restored_from_any_checkpoint(acts, share):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / 'events.db'
         last = logs.write_quickly(path, world.events, (at, raw))
-        found = recovery.restore(path, system, shown.append)
+        found = recovery.restore(path, system, shown.extend)
     assert worlds.image(system) == worlds.image(world.state)
     assert found.last == last
     assert (found.base.seq, found.notes) == (at, ())
@@ -268,7 +268,7 @@ def test_events_before_a_checkpoint_that_cannot_be_read_are_not_shown(path):
     logs.tamper(path, "UPDATE events SET data = '{}' WHERE seq = 3")
     system = state.SystemState()
     shown = []
-    assert recovery.restore(path, system, shown.append).base.seq == at
+    assert recovery.restore(path, system, shown.extend).base.seq == at
     assert worlds.image(system) == worlds.image(world.state)
     assert [event.seq for event in shown] == [1, 2, at + 1]
     with pytest.raises(errors.JournalCorruptError):

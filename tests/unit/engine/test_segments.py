@@ -171,8 +171,8 @@ def _flip_and_look(rows, share, bit):
 
 def _verify(log, segment):
     rows = read(log, segment)
-    *_, (_, head) = chain.held(log, rows, mark.START)
-    segments.check(log, segment, head)
+    (held,) = chain.hold(log, [rows], mark.START)
+    segments.check(log, segment, held.head)
 
 
 def test_check_wants_the_same_file_and_the_same_end(log, rows):

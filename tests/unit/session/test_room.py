@@ -54,7 +54,7 @@ def test_the_rules_are_logged_when_they_change_and_only_then(home):
 
 def test_bars_of_before_the_start_are_there_at_once(home):
     with stations.running(home, interval_s=stations.NEVER) as station:
-        assert len(station.bars('AAPL', 1_000)) >= room.feeds.WARM_UP
+        assert len(station.bars('AAPL', 10_000)) >= room.feeds.WARM_UP
 
 
 def test_a_strategy_is_warm_when_it_starts(home):
@@ -171,3 +171,48 @@ def test_the_parts_say_how_they_are(home):
         'brokers',
     ]
     assert picture.account == 'paper'
+
+
+def test_a_strategy_is_given_longer_bars_of_what_warmed_it_up_too(home):
+    path = stations.write_strategy(
+        home,
+        'framed.py',
+        """
+        async def on_start(self):
+            self.average = self.indicator(strategy.indicators.SMA, period=5)
+
+        async def on_market_data(self, data):
+            assert data.timeframe == '1h' and self.average.ready
+            self.log.info(f'hour {data.timestamp}')
+            self.buy(data.symbol, 1, reason='hour')
+        """,
+    )
+    framed = {'strategy': path, 'timeframes': ('1h',), 'symbols': ('AAPL',)}
+    with stations.running(
+        home, interval_s=0.001, strategies={'framed': framed}
+    ):
+        stations.until(lambda: len(stations.log_of(home, T.SIGNAL)) >= 3)
+    bars = {
+        event.seq: event.data for event in stations.log_of(home, T.MARKET_DATA)
+    }
+    answered = [bars[event.cause] for event in stations.log_of(home, T.SIGNAL)]
+    # Every hour from the open on, and the last half hour.
+    assert {bar.time.minute for bar in answered} <= {30, 0}
+    assert all(bar.timeframe == '1m' for bar in answered)
+
+
+def test_a_timeframe_that_cannot_be_built_keeps_the_engine_from_starting(home):
+    framed = {'strategy': 'sting.library.sma_cross', 'timeframes': ('30s',)}
+    with (
+        pytest.raises(errors.ConfigError, match='ask for 1m or longer'),
+        stations.running(home, strategies={'framed': framed}),
+    ):
+        pass
+
+
+def test_a_calendar_that_is_none_is_told(home):
+    with (
+        pytest.raises(errors.ConfigError, match="profile demo: 'MOON' is no"),
+        stations.running(home, calendar='MOON'),
+    ):
+        pass

@@ -50,3 +50,31 @@ def test_a_file_that_does_not_load_is_told_with_both_places(tmp_path):
     with pytest.raises(errors.ConfigError, match=r'bad\.py:1: Syntax') as told:
         strategies.check(loaded, ['mine'])
     assert told.value.line == 3
+
+
+def test_a_timeframe_shorter_than_the_feeds_is_told_with_its_line(tmp_path):
+    loaded = configured(
+        tmp_path, 'strategies:\n  sma_demo:\n    timeframes: [1h, 1d]\n'
+    )
+    asked = strategies.check(loaded, ['sma_demo'])
+    assert asked == {'sma_demo': ('1h', '1d')}
+    strategies.check_timeframes(loaded, asked, '1m')
+    with pytest.raises(errors.ConfigError) as told:
+        strategies.check_timeframes(loaded, asked, '1d')
+    assert str(told.value).endswith(
+        'strategy.yaml:3: strategy sma_demo: bars of 1h are asked for, but the '
+        'data are bars of 1d; ask for 1d or longer, or give finer data'
+    )
+
+
+def test_a_timeframe_of_the_class_is_told_where_the_strategy_is(tmp_path):
+    loaded = configured(
+        tmp_path, 'strategies:\n  mine:\n    strategy: one.py\n'
+    )
+    stations.write_strategy(
+        stations.home_in(tmp_path), 'one.py', "timeframes = ['5m']\n"
+    )
+    asked = strategies.check(loaded, ['mine'])
+    with pytest.raises(errors.ConfigError, match='bars of 5m') as told:
+        strategies.check_timeframes(loaded, asked, '1h')
+    assert told.value.line == 3

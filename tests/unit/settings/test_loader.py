@@ -265,6 +265,36 @@ def test_exchange_settings_are_laid_over(home):
         ),
         (
             'strategy.yaml',
+            'strategies:\n  sma_demo:\n    symbols:\n    - GOGG\n',
+            4,
+            "unknown symbol 'GOGG'; did you mean 'GOOG'?",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    timeframes: 1h\n',
+            3,
+            'strategies.sma_demo.timeframes: expected a list, got text',
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    timeframes:\n    - 1m\n    - 60m\n',
+            5,
+            "strategies.sma_demo.timeframes: '60m' is written '1h'",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    timeframes: [1h, 1h]\n',
+            3,
+            "'1h' is there twice",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    timeframes: [2d]\n',
+            3,
+            "'1d', a session, and '1w', a trading week",
+        ),
+        (
+            'strategy.yaml',
             'strategies:\n  sma_demo:\n    shadow_s: -1\n',
             3,
             'shadow_s: expected a number >= 0 and <= 604,800, got -1',
@@ -284,8 +314,10 @@ def test_strategy_cannot_want_what_the_profile_does_not_have(home):
         'strategy.yaml',
         'strategies: {s: {strategy: a, symbols: [TSLA]}}\n',
     )
-    with pytest.raises(errors.ConfigError, match='wants TSLA'):
+    with pytest.raises(errors.ConfigError, match='wants TSLA') as caught:
         settings.load(home)
+    assert str(caught.value.path).endswith('strategy.yaml')
+    assert caught.value.line == 1
 
 
 def test_strategy_may_name_some_of_the_profiles_symbols(home):

@@ -142,8 +142,8 @@ def a_halt_cancels_nothing(patch):
 
 
 def fills_are_booked_twice_in_the_book(patch):
-    def apply(self, event, fill):
-        _original_fill(self, event, fill)
+    def apply(self, seq, fill):
+        _original_fill(self, seq, fill)
         order = self.orders.get(fill.order_id)
         if order is not None and order.strategy in self.books:
             self.books[order.strategy].apply(fill)

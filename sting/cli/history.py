@@ -17,6 +17,7 @@ from sting.engine import describe
 from sting.engine import export as exports
 from sting.engine import history
 from sting.engine import journal
+from sting.engine import performance
 from sting.engine import state
 from sting.model import errors
 from sting.model import events
@@ -150,6 +151,11 @@ def _picture(system: state.SystemState) -> dict[str, Any]:
                 'status': status.status,
                 'detail': status.detail,
                 'pnl': system.book(name).value(system.prices),
+                'performance': performance.picture(
+                    system.ledger.tallies.get(name) or performance.Tally(),
+                    system.book(name),
+                    system.prices,
+                ),
             }
             for name, status in system.strategies.items()
         ],

@@ -11,7 +11,10 @@ from sting import control
 from sting import library
 from sting import settings
 from sting.cli import common
+from sting.cli import performance
 from sting.model import errors
+from sting.model import views
+from sting.settings import tree
 from sting.strategy import loader
 
 
@@ -25,6 +28,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         symbols: What it is given; empty for all symbols of the profile.
         parameters: By name, with value, default, what is allowed and doc.
         detail: Why it cannot be loaded, or why it stopped.
+        pnl: Of a running engine: realized and unrealized profit after fees.
+        performance: Of a running engine: how it does.
     """
 
     name: str
@@ -33,16 +38,32 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...] = ()
     parameters: dict[str, dict[str, Any]] = {}
     detail: str = ''
+    pnl: float | None = None
+    performance: views.Performance | None = None
 
 
 @click.command()
+@click.argument('name', required=False)
 @common.profile_option
 @common.json_option
-def strategies(profile: str | None, as_json: bool) -> None:
-    """Lists what can run, with its parameters, and what is running."""
+def strategies(name: str | None, profile: str | None, as_json: bool) -> None:
+    """Lists what can run, with its parameters, and what is running.
+
+    With NAME, of strategy.yaml, this one alone: how it does in the running
+    engine, and its last signals that were not traded, with what stopped each.
+    """
     home = settings.Home.find()
     config = settings.load(home)
     running = _running(home, config, profile)
+    if name is not None:
+        _show_one(
+            config,
+            name,
+            running.get(name),
+            _untraded(home, profile, name),
+            as_json,
+        )
+        return
     rows = [
         _describe(entry.strategy, name, entry, running.get(name))
         for name, entry in config.strategies.items()
@@ -56,10 +77,12 @@ def strategies(profile: str | None, as_json: bool) -> None:
     if as_json:
         common.print_json(rows)
         return
+    figures = performance.COLUMNS if running else {}
     common.print_table(
         {
             'name': common.LEFT,
             'status': common.LEFT,
+            **figures,
             'strategy': common.LEFT,
             'parameters': common.LEFT,
         },
@@ -67,12 +90,41 @@ def strategies(profile: str | None, as_json: bool) -> None:
             (
                 row.name or '-',
                 row.status,
+                *(performance.cells(row.performance) if running else ()),
                 row.strategy,
                 row.detail or _words(row),
             )
             for row in rows
         ],
     )
+
+
+def _show_one(
+    config: settings.Settings,
+    name: str,
+    running: dict[str, Any] | None,
+    untraded: list[dict[str, Any]],
+    as_json: bool,
+) -> None:
+    """Prints one strategy of strategy.yaml."""
+    entry = config.strategies.get(name)
+    if entry is None:
+        raise errors.InputError(
+            tree.unknown('strategy', name, config.strategies)
+        )
+    row = _describe(entry.strategy, name, entry, running)
+    if as_json:
+        common.print_json(msgspec.structs.asdict(row) | {'untraded': untraded})
+        return
+    head = {
+        'name': row.name,
+        'strategy': row.strategy,
+        'status': row.status,
+        'detail': row.detail,
+        'symbols': ' '.join(row.symbols) or 'all of the profile',
+        'parameters': _words(row),
+    }
+    performance.print_detail(head, row.performance, untraded)
 
 
 def _running(
@@ -88,10 +140,27 @@ def _running(
     return {row['name']: row for row in rows}
 
 
+def _untraded(
+    home: settings.Home, profile: str | None, name: str
+) -> list[dict[str, Any]]:
+    """The last signals that were not traded; none where no engine runs."""
+    try:
+        client = control.find(home, profile)
+        found: list[dict[str, Any]] = client.request('untraded', strategy=name)
+    except errors.NotRunningError:
+        return []
+    return found
+
+
 def _available(home: settings.Home) -> list[str]:
     """What ships, and the files in the user's strategies folder."""
     modules = pkgutil.iter_modules(library.__path__, f'{library.__name__}.')
-    files = sorted(pathlib.Path(home.strategies).glob('*.py'))
+    files = [
+        path
+        for path in sorted(pathlib.Path(home.strategies).glob('*.py'))
+        # A strategy's test lies beside it.
+        if not path.name.startswith('test_')
+    ]
     return [module.name for module in modules] + [str(path) for path in files]
 
 
@@ -104,10 +173,17 @@ def _describe(
     status = 'available' if entry is None else 'configured'
     detail = ''
     symbols: tuple[str, ...] = () if entry is None else entry.symbols
+    figures: dict[str, Any] = {}
     if running is not None:
         status = running['status']
         detail = running['detail']
         symbols = tuple(running['symbols'])
+        figures = {
+            'pnl': running['pnl'],
+            'performance': msgspec.convert(
+                running['performance'], views.Performance
+            ),
+        }
     try:
         declared = loader.describe(loader.load(reference))
     except errors.StrategyError as error:
@@ -117,6 +193,7 @@ def _describe(
             status='broken',
             symbols=symbols,
             detail=str(error),
+            **figures,
         )
     given = {} if entry is None else entry.parameters
     return Row(
@@ -134,6 +211,7 @@ def _describe(
             for each in declared
         },
         detail=detail,
+        **figures,
     )
 
 

@@ -39,7 +39,8 @@ class Client:
         """Asks the engine for something.
 
         Args:
-            request: status, orders, positions, strategies, submit, halt, why.
+            request: status, orders, positions, strategies, untraded, submit,
+                halt, why.
             **fields: The request's fields.
 
         Returns:

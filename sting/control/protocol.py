@@ -52,6 +52,16 @@ class Strategies(Request, frozen=True, tag='strategies'):
     """Asks for the strategies."""
 
 
+class Untraded(Request, frozen=True, kw_only=True, tag='untraded'):
+    """Asks for the signals of a strategy that were not traded.
+
+    Attributes:
+        strategy: The instance's name; empty for all.
+    """
+
+    strategy: str = ''
+
+
 class Submit(Request, frozen=True, kw_only=True, tag='submit'):
     """Puts a command into the sequence.
 
@@ -78,7 +88,9 @@ class Why(Request, frozen=True, kw_only=True, tag='why'):
 
 
 # What a client may ask.
-Anything = Status | Orders | Positions | Strategies | Submit | Halt | Why
+Anything = (
+    Status | Orders | Positions | Strategies | Untraded | Submit | Halt | Why
+)
 
 
 def status(picture: views.Snapshot) -> dict[str, Any]:

@@ -212,6 +212,10 @@ def _look(request: protocol.Anything, picture: views.Snapshot) -> Any:
             return picture.positions
         case protocol.Strategies():
             return picture.strategies
+        case protocol.Untraded(strategy=name):
+            return [
+                row for row in picture.untraded if name in ('', row.strategy)
+            ]
         case _:
             return protocol.status(picture)
 

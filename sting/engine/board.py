@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from sting.engine import describe
+from sting.engine import latency
+from sting.engine import performance
 from sting.engine import state
 from sting.model import events
 from sting.model import market
@@ -22,6 +24,8 @@ ALERTS = 200
 EVENTS = 500
 MARKS = 500
 DONE = 200
+# Signals not traded that are shown of each strategy.
+UNTRADED = 50
 
 _T = events.EventType
 
@@ -81,6 +85,7 @@ class Board:
         profile: str,
         symbols: tuple[str, ...],
         system: state.SystemState,
+        timing: latency.BarToOrder | None = None,
     ) -> None:
         """Sets up an empty board.
 
@@ -88,8 +93,10 @@ class Board:
             profile: The profile's name.
             symbols: The watchlist, in order.
             system: The state that takes the same events before the board.
+            timing: Knows how long orders took; None where nobody does.
         """
         self._system = system
+        self._timing = timing
         self._profile = profile
         # When what is being taken came; None for what is read back.
         self._arrived: float | None = None
@@ -99,7 +106,8 @@ class Board:
         self._alerts: list[views.AlertRow] = []
         self._seen = 0
         self._done: dict[str, None] = {}
-        self._fills: collections.Counter[str] = collections.Counter()
+        self._wanted: dict[int, orders.Signal] = {}
+        self._untraded: dict[str, list[views.UntradedRow]] = {}
         self._takers: Mapping[
             events.EventType, Callable[[events.Event, Any], None]
         ] = {
@@ -108,6 +116,9 @@ class Board:
             _T.RISK_ALERT: self._take_alert,
             _T.ALERT_SEEN: self._take_seen,
             _T.ORDER_REQUEST: self._take_order,
+            _T.SIGNAL: self._take_signal,
+            _T.SIGNAL_REFUSED: self._take_refusal,
+            _T.RISK_VERDICT: self._take_verdict,
             _T.FILL: self._take_fill,
         }
 
@@ -206,10 +217,52 @@ class Board:
             for order_id in list(self._done)[:DONE]:
                 del self._done[order_id]
 
+    def _take_signal(self, event: events.Event, signal: orders.Signal) -> None:
+        self._wanted[event.seq] = signal
+        if len(self._wanted) > 2 * EVENTS:
+            for seq in list(self._wanted)[:EVENTS]:
+                del self._wanted[seq]
+
+    def _take_refusal(
+        self, event: events.Event, refusal: records.Refusal
+    ) -> None:
+        signal = refusal.signal or self._wanted.get(event.cause)
+        self._keep_untraded(
+            event, refusal.strategy, refusal.gate, refusal.reason, signal
+        )
+
+    def _take_verdict(
+        self, event: events.Event, verdict: records.Verdict
+    ) -> None:
+        if verdict.decision is not records.Decision.DENY:
+            return
+        order = self._system.orders.get(verdict.order_id)
+        if order is not None and order.judged == event.seq and order.strategy:
+            signal = self._wanted.get(order.cause)
+            self._keep_untraded(
+                event, order.strategy, 'risk', verdict.message, signal
+            )
+
+    def _keep_untraded(
+        self,
+        event: events.Event,
+        strategy: str,
+        gate: str,
+        reason: str,
+        signal: orders.Signal | None,
+    ) -> None:
+        row = views.UntradedRow(
+            event.seq,
+            event.timestamp,
+            strategy,
+            event.symbol,
+            str(gate),
+            reason,
+            '' if signal is None else describe.wanted(signal),
+        )
+        _keep(self._untraded.setdefault(strategy, []), row, UNTRADED)
+
     def _take_fill(self, event: events.Event, fill: orders.Fill) -> None:
-        order = self._system.orders.get(fill.order_id)
-        if order is not None:
-            self._fills[order.strategy] += 1
         watch = self._watch.get(fill.symbol)
         if watch is not None:
             mark = views.Mark(
@@ -251,6 +304,7 @@ class Board:
             open_orders=system.working_count(),
             positions=tuple(_position_rows(system)),
             strategies=tuple(self._strategy_row(row, system) for row in rows),
+            untraded=self._untraded_rows(),
             alerts=alerts,
             unseen=sum(not row.seen for row in alerts),
             events=self._event_rows(),
@@ -311,17 +365,34 @@ class Board:
             for row in reversed(self._alerts[-ALERTS:])
         ]
 
+    def _untraded_rows(self) -> tuple[views.UntradedRow, ...]:
+        rows = [r for kept in self._untraded.values() for r in kept[-UNTRADED:]]
+        return tuple(sorted(rows, key=_newest))
+
+    def _performance(
+        self, name: str, system: state.SystemState
+    ) -> views.Performance:
+        tally = system.ledger.tallies.get(name) or performance.Tally()
+        figures = performance.picture(tally, system.book(name), system.prices)
+        took = self._timing and self._timing.figures(name)
+        if not took:
+            return figures
+        return msgspec.structs.replace(
+            figures, wire_p50_ms=took[0], wire_p99_ms=took[1]
+        )
+
     def _strategy_row(
         self, row: views.StrategyRow, system: state.SystemState
     ) -> views.StrategyRow:
-        book = system.book(row.name)
         status = system.strategies.get(row.name)
+        done = self._performance(row.name, system)
         return msgspec.structs.replace(
             row,
             status='stopped' if status is None else status.status,
             detail='' if status is None else status.detail,
-            pnl=book.value(system.prices),
-            trades=self._fills[row.name],
+            pnl=done.realized + done.unrealized - done.fees,
+            trades=done.fills,
+            performance=done,
             working=sum(
                 order.strategy == row.name for order in system.working()
             ),
@@ -332,8 +403,8 @@ def _by_stamp(bar: market.MarketData) -> int:
     return bar.timestamp
 
 
-def _newest(order: orders.Order) -> int:
-    return -order.seq
+def _newest(row: orders.Order | views.UntradedRow) -> int:
+    return -row.seq
 
 
 def _position_rows(system: state.SystemState) -> list[views.PositionRow]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sting.model import commands
 from sting.model import events
+from sting.model import orders
 from sting.model import views
 
 _T = events.EventType
@@ -18,7 +19,8 @@ def _bar(data: Any) -> str:
     )
 
 
-def _signal(data: Any) -> str:
+def wanted(data: orders.Signal) -> str:
+    """Says in a few words what a signal wants, and why."""
     side = '' if data.side is None else f' {data.side}'
     amount = data.weight if data.quantity is None else data.quantity
     size = '' if amount is None else f' {amount:g}'
@@ -29,8 +31,8 @@ def _signal(data: Any) -> str:
 
 
 def _refusal(data: Any) -> str:
-    wanted = '' if data.signal is None else f'; wanted {_signal(data.signal)}'
-    return f'{data.order_id} {data.gate}: {data.reason}{wanted}'
+    signal = '' if data.signal is None else f'; wanted {wanted(data.signal)}'
+    return f'{data.order_id} {data.gate}: {data.reason}{signal}'
 
 
 def _order(data: Any) -> str:
@@ -74,7 +76,7 @@ _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
     _T.QUOTE: lambda d: f'{d.symbol} {d.bid:g}/{d.ask:g}',
     _T.TRADE: lambda d: f'{d.symbol} {d.size:g} at {d.price:g}',
     _T.DATA_ISSUE: lambda d: f'{d.symbol} {d.issue} {d.detail}',
-    _T.SIGNAL: _signal,
+    _T.SIGNAL: wanted,
     _T.SIGNAL_REFUSED: _refusal,
     _T.ORDER_REQUEST: _order,
     _T.RISK_VERDICT: _verdict,

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from sting.engine import performance
 from sting.engine import state
 from sting.model import errors
 from sting.model import orders
@@ -49,6 +50,9 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     working: dict[str, list[str]]
     done: list[str]
     executions: dict[str, list[str]]
+    ledger: performance.Ledger = msgspec.field(
+        default_factory=performance.Ledger
+    )
 
 
 _decoder = msgspec.msgpack.Decoder(Image)
@@ -83,6 +87,7 @@ def capture(system: state.SystemState) -> Image:
         day_equity=system.day_equity,
         closing=dict(system.closing),
         exits=dict(system.exits),
+        ledger=system.ledger.copy(),
         day=inner._midnight // state.DAY - 1,
         working={key: list(ids) for key, ids in inner._working.items()},
         done=list(inner._done),
@@ -129,6 +134,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.day_equity = image.day_equity
     system.closing = image.closing
     system.exits = image.exits
+    system.ledger = image.ledger
     inner._midnight = (image.day + 1) * state.DAY
     inner._working = {
         key: dict.fromkeys(ids) for key, ids in image.working.items()

@@ -9,6 +9,7 @@ from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
 from sting.engine import journal
+from sting.engine import latency
 from sting.engine import step
 from sting.model import commands
 from sting.model import errors
@@ -50,6 +51,7 @@ class Sequence(core.Component):
         time_source: clock.Clock,
         failed: Callable[[str], None],
         batch: int = BATCH,
+        timing: latency.BarToOrder | None = None,
     ) -> None:
         """Sets up the loop.
 
@@ -62,6 +64,7 @@ class Sequence(core.Component):
             time_source: What stamps events.
             failed: Told when the log cannot be written, and why.
             batch: At most so many events a commit.
+            timing: Told when each batch was taken.
         """
         self._engine = engine
         self._bus = event_bus
@@ -71,6 +74,7 @@ class Sequence(core.Component):
         self._clock = time_source
         self._failed = failed
         self._batch = batch
+        self._timing = timing
         self._task: asyncio.Task[None] | None = None
         self._idle = asyncio.Lock()
 
@@ -122,6 +126,8 @@ class Sequence(core.Component):
             async with self._idle:
                 # Taken under the lock: while it is waited for, a report could
                 # come that has to go before a bar taken earlier.
+                if self._timing is not None:
+                    self._timing.batch(self._engine.state.seq + 1)
                 done = []
                 for incoming in self._bus.collect(self._batch):
                     taken = self._take(incoming)

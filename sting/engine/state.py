@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sting.engine import performance
 from sting.model import commands
 from sting.model import errors
 from sting.model import events
@@ -69,6 +70,7 @@ class SystemState:
         exits: Ways out that strategies wait for until their own working
             orders of the symbol are cancelled, by the id that the order will
             have: the number of the signal's event, and the signal.
+        ledger: How each strategy does.
     """
 
     def __init__(self) -> None:
@@ -89,6 +91,7 @@ class SystemState:
         self.day_equity = 0.0
         self.closing: dict[str, str] = {}
         self.exits: dict[str, tuple[int, orders.Signal]] = {}
+        self.ledger = performance.Ledger()
         # When the day ends, nanoseconds since the epoch.
         self._midnight = 0
         self._working: dict[str, dict[str, None]] = {}
@@ -101,6 +104,7 @@ class SystemState:
             _T.MARKET_DATA: self._apply_bar,
             _T.TRADE: self._apply_trade,
             _T.SIGNAL: self._apply_signal,
+            _T.SIGNAL_REFUSED: self._apply_refusal,
             _T.ORDER_REQUEST: self._apply_request,
             _T.RISK_VERDICT: self._apply_verdict,
             _T.ORDER_UPDATE: self._apply_update,
@@ -254,6 +258,7 @@ class SystemState:
                 oldest = self._done.popleft()
                 del self.orders[oldest]
                 self._executions.pop(oldest, None)
+                self.ledger.forget(oldest)
 
     def _apply_created(self, seq: int, data: records.LogCreated) -> None:
         self.log = data.log
@@ -275,6 +280,8 @@ class SystemState:
         self.prices[trade.symbol] = trade.price
 
     def _apply_signal(self, seq: int, signal: orders.Signal) -> None:
+        price = self.prices.get(signal.symbol)
+        self.ledger.signal(signal, price, self.time)
         where = signal.strategy, signal.symbol
         if (
             signal.is_exit
@@ -284,8 +291,17 @@ class SystemState:
         ):
             self.exits[signal.order_id] = seq, signal
 
+    def _apply_refusal(self, seq: int, refusal: records.Refusal) -> None:
+        self.ledger.refused(refusal, self.time)
+
     def _apply_request(self, seq: int, order: orders.Order) -> None:
         self._put(order)
+        self.ledger.request(
+            order,
+            self.prices.get(order.symbol),
+            self.last_bar.get(order.symbol),
+            self.time,
+        )
         self.exits.pop(order.id, None)
         if self.closing.get(order.symbol) == order.id:
             del self.closing[order.symbol]
@@ -307,6 +323,8 @@ class SystemState:
         if order is None or order.status is not orders.OrderStatus.CREATED:
             return
         denied = verdict.decision is records.Decision.DENY
+        if denied:
+            self.ledger.denied(order, self.time)
         status = (
             orders.OrderStatus.DENIED
             if denied
@@ -327,6 +345,8 @@ class SystemState:
     def _apply_update(self, seq: int, update: orders.OrderUpdate) -> None:
         order = self.orders[update.order_id]
         self._put(orders.apply_update(order, update, self.time))
+        if update.status is orders.OrderStatus.DENIED:
+            self.ledger.denied(order, self.time)
         self._settle(order)
 
     def _apply_fill(self, seq: int, fill: orders.Fill) -> None:
@@ -340,7 +360,11 @@ class SystemState:
         self._put(orders.apply_fill(order, fill, self.time))
         if order.strategy:
             book = self.books.setdefault(order.strategy, portfolio.Portfolio())
-            book.apply(fill)
+            before = book.positions.get(fill.symbol)
+            if before is None:
+                before = portfolio.Position(symbol=fill.symbol)
+            after = book.apply(fill)
+            self.ledger.fill(order.strategy, fill, before, after, self.time)
         self._settle(order)
 
     def _settle(self, order: orders.Order) -> None:

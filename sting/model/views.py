@@ -63,6 +63,78 @@ class PositionRow(msgspec.Struct, frozen=True, gc=False):
     realized: float
 
 
+class Performance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How a strategy does, in its own book and the account's currency.
+
+    Attributes:
+        since: From when on it is counted, nanoseconds since the epoch, UTC;
+            0 before its first signal.
+        realized: Profit realized, before fees.
+        unrealized: Profit if its positions closed at the last prices, before
+            fees.
+        fees: Fees paid.
+        signals: What it wanted, cancels too.
+        orders: Orders made of that.
+        denied: Of these, the ones kept back by risk or by the stop.
+        untraded: Signals that became no order.
+        fills: Fills.
+        trips: Round trips that ended: from flat to flat, or to the other side.
+        wins: Of these, the ones with a profit after fees.
+        hit_rate: Their share, a fraction; None without a round trip.
+        slippage: What the fills cost against the last price when each order
+            was decided; below 0 they gained.
+        slippage_bps: The same in basis points of what was traded; None
+            without a fill.
+        bar_to_order_s: Mean seconds from the close of the symbol's last bar
+            to the order, by the times in the log; None without an order.
+        wire_p50_ms: Median milliseconds from when the engine took the event
+            to when the order that answers it went to the broker, of the last
+            1,000 orders since the engine started; None without one.
+        wire_p99_ms: The 99th percentile of the same.
+    """
+
+    since: int = 0
+    realized: float = 0.0
+    unrealized: float = 0.0
+    fees: float = 0.0
+    signals: int = 0
+    orders: int = 0
+    denied: int = 0
+    untraded: int = 0
+    fills: int = 0
+    trips: int = 0
+    wins: int = 0
+    hit_rate: float | None = None
+    slippage: float = 0.0
+    slippage_bps: float | None = None
+    bar_to_order_s: float | None = None
+    wire_p50_ms: float | None = None
+    wire_p99_ms: float | None = None
+
+
+class UntradedRow(msgspec.Struct, frozen=True, gc=False):
+    """A signal that was not traded.
+
+    Attributes:
+        seq: Number of the event that says so.
+        timestamp: When, nanoseconds since the epoch, UTC.
+        strategy: Who wanted it.
+        symbol: The instrument.
+        gate: What stopped it; risk for an order that was denied.
+        reason: Why, for a person.
+        wanted: What was wanted, with its reason and the indicators, in a few
+            words; empty where that is no longer at hand.
+    """
+
+    seq: int
+    timestamp: int
+    strategy: str
+    symbol: str
+    gate: str
+    reason: str
+    wanted: str = ''
+
+
 class StrategyRow(msgspec.Struct, frozen=True, gc=False):
     """A line of the strategies pane.
 
@@ -76,6 +148,7 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
         trades: Fills so far.
         working: Working orders.
         detail: Why it failed or stopped.
+        performance: How it does.
     """
 
     name: str
@@ -87,6 +160,7 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
     trades: int = 0
     working: int = 0
     detail: str = ''
+    performance: Performance = Performance()
 
 
 class AlertRow(msgspec.Struct, frozen=True, gc=False):
@@ -182,6 +256,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         open_orders: How many work.
         positions: Open ones, and those that were closed today.
         strategies: One row an instance.
+        untraded: Signals that were not traded, the newest first; of each
+            strategy at most the last 50.
         alerts: Newest first.
         unseen: How many alerts are not acknowledged.
         events: The newest events, oldest first.
@@ -212,6 +288,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: int = 0
     positions: tuple[PositionRow, ...] = ()
     strategies: tuple[StrategyRow, ...] = ()
+    untraded: tuple[UntradedRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
     unseen: int = 0
     events: tuple[EventRow, ...] = ()

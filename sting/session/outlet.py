@@ -7,6 +7,7 @@ from typing import Any
 from sting.broker import manager
 from sting.engine import board
 from sting.engine import core
+from sting.engine import latency
 from sting.engine import state
 from sting.engine import step
 from sting.risk import stop
@@ -26,6 +27,7 @@ class Outlet(core.Component):
         strategies: host.StrategyHost,
         shown: board.Board,
         emergency: stop.EmergencyStop,
+        timing: latency.BarToOrder | None = None,
     ) -> None:
         """Sets up the ways out.
 
@@ -35,12 +37,14 @@ class Outlet(core.Component):
             strategies: Takes events.
             shown: Has the bars that warm a strategy up.
             emergency: Is held and released.
+            timing: Told of orders that go out.
         """
         self._state = system
         self._brokers = brokers
         self._strategies = strategies
         self._board = shown
         self._stop = emergency
+        self._timing = timing
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -62,7 +66,11 @@ class Outlet(core.Component):
             self._strategies.deliver(
                 effect.event, effect.order, effect.position
             )
-        elif isinstance(effect, step.Place | step.Cancel | step.Replace):
+        elif isinstance(effect, step.Place):
+            self._brokers.send(effect)
+            if self._timing is not None:
+                self._timing.placed(effect.order)
+        elif isinstance(effect, step.Cancel | step.Replace):
             self._brokers.send(effect)
         elif isinstance(effect, step.Start):
             self._spawn(self._start(effect))

@@ -23,6 +23,7 @@ from sting.engine import core
 from sting.engine import describe
 from sting.engine import history
 from sting.engine import journal
+from sting.engine import latency
 from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import sequence
@@ -112,8 +113,9 @@ class EngineRoom:
             strategies={spec.name: spec.number for spec in self._specs},
             matcher=self._broker.match,
         )
+        self._timing = latency.BarToOrder(self._clock)
         self._board = board.Board(
-            profile, self._chosen.symbols, self._engine.state
+            profile, self._chosen.symbols, self._engine.state, self._timing
         )
         self._feed = feeds.build(
             self._chosen.feed,
@@ -253,7 +255,12 @@ class EngineRoom:
             sessions=lambda: self._sessions,
         )
         self._outlet = outlet.Outlet(
-            system, self._brokers, self._hosted, self._board, self._stop
+            system,
+            self._brokers,
+            self._hosted,
+            self._board,
+            self._stop,
+            self._timing,
         )
         self._sequence = sequence.Sequence(
             self._engine,
@@ -264,6 +271,7 @@ class EngineRoom:
             time_source=self._clock,
             failed=lambda why: self._stop.trigger('engine', why),
             batch=self._config.journal.batch,
+            timing=self._timing,
         )
         self._checkpoints = checkpoints.Checkpointer(
             system,

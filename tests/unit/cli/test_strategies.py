@@ -71,3 +71,38 @@ def test_broken_file_is_listed_with_its_mistake(sting, home):
 
 def test_unknown_profile_is_refused(sting, home):
     assert sting('strategies', '--profile', 'nope').code == 2
+
+
+def test_a_test_beside_a_strategy_is_no_strategy(sting, home):
+    home.strategies.mkdir()
+    (home.strategies / 'mine.py').write_text(OWN)
+    (home.strategies / 'test_mine.py').write_text('import unittest\n')
+    names = [row['strategy'] for row in _rows(sting)]
+    assert str(home.strategies / 'mine.py') in names
+    assert not any('test_mine' in name for name in names)
+
+
+def test_one_that_runs_has_its_performance_and_what_was_not_traded(
+    sting, engine
+):
+    found = _rows(sting, 'sma_demo')
+    assert (found['name'], found['untraded']) == ('sma_demo', [])
+    assert found['performance']['fills'] >= 0
+    out = sting('strategies', 'sma_demo').out
+    assert 'after fees' in out
+    assert 'AAPL IBM MSFT GOOG FB' in out
+    assert 'UNTRADED' in sting('strategies').out
+
+
+def test_one_that_does_not_run_has_no_performance(sting, home):
+    found = _rows(sting, 'sma_demo')
+    assert (found['performance'], found['untraded']) == (None, [])
+    out = sting('strategies', 'sma_demo').out
+    assert 'fast=10 slow=30' in out
+    assert 'after fees' not in out
+
+
+def test_an_unknown_name_exits_with_2_and_says_what_was_meant(sting, home):
+    outcome = sting('strategies', 'sma_deno')
+    assert outcome.code == 2
+    assert "did you mean 'sma_demo'?" in outcome.err

@@ -160,6 +160,20 @@ def test_positions_and_strategies_are_lists(client):
     assert client.request('strategies') == []
 
 
+def test_untraded_signals_are_those_of_one_strategy_or_of_all(folder):
+    rows = tuple(
+        views.UntradedRow(seq, 1, name, 'IBM', 'risk', 'too much')
+        for seq, name in ((3, 'sma'), (2, 'mean'))
+    )
+    path = folder / 's'
+    with control.Server(Station(untraded=rows), path):
+        asked = control.Client(path)
+        (row,) = asked.request('untraded', strategy='mean')
+        both = asked.request('untraded')
+    assert (row['seq'], row['gate'], row['reason']) == (2, 'risk', 'too much')
+    assert [row['seq'] for row in both] == [3, 2]
+
+
 def test_submit_reaches_the_engine(client, station):
     result = client.submit(ORDER)
     assert result == station.answer

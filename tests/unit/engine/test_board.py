@@ -3,6 +3,8 @@
 import pytest
 
 from sting.engine import board
+from sting.engine import clock
+from sting.engine import latency
 from sting.engine import state
 from sting.model import commands
 from sting.model import events
@@ -10,6 +12,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.model import views
+from sting.risk import rules
 from tests.unit.engine import worlds
 
 pytestmark = pytest.mark.unit
@@ -267,6 +270,69 @@ def test_a_strategys_row_has_its_status_profit_and_counts():
     world.tell(T.STRATEGY_STATUS, failed)
     (row,) = world.picture(ROW).strategies
     assert (row.status, row.detail) == ('failed', 'why')
+
+
+def test_a_strategys_row_has_its_performance():
+    world = Shown()
+    world.bar('AAPL', 100.0)
+    world.signal('ab-1', side=BUY, quantity=10.0)
+    world.fill('ab-1', 10.0, 101.0)
+    (row,) = world.picture(ROW).strategies
+    assert (row.performance.fills, row.performance.slippage) == (1, 10.0)
+    assert row.performance.wire_p50_ms is None
+
+
+def test_a_strategys_row_has_how_long_its_orders_took():
+    world = Shown()
+    time_source = clock.VirtualClock()
+    timing = latency.BarToOrder(time_source)
+    world.board = board.Board('test', ('AAPL',), world.state, timing)
+    world.bar('AAPL', 100.0)
+    timing.batch(world.state.seq)
+    world.signal(f'ab-{world.state.seq}-1-1', side=BUY, quantity=10.0)
+    time_source.advance(5_000_000)
+    timing.placed(world.placed()[0])
+    (row,) = world.picture(ROW).strategies
+    took = row.performance.wire_p50_ms, row.performance.wire_p99_ms
+    assert took == (5.0, 5.0)
+
+
+def test_what_was_not_traded_is_shown_newest_first_with_what_was_wanted():
+    world = Shown(rules.MaxOrderNotional(500.0))
+    world.bar('AAPL', 100.0)
+    world.signal('ab-1', side=BUY, quantity=10.0, indicators={'SMA(3)': 99.5})
+    world.signal('ab-2', kind=orders.SignalKind.CLOSE, strategy='mean')
+    world.signal('ab-3', side=None)
+    late, reached, denied = world.picture().untraded
+    assert (late.gate, late.strategy, late.symbol) == ('doors', 'sma', 'AAPL')
+    assert late.wanted == 'order AAPL: why'
+    assert (reached.gate, reached.strategy) == ('reached', 'mean')
+    assert reached.reason == 'it comes to 0 AAPL already'
+    assert (reached.wanted, reached.timestamp) == ('close AAPL: why', world.now)
+    assert (denied.gate, denied.strategy) == ('risk', 'sma')
+    assert denied.wanted == 'order buy 10 AAPL: why (SMA(3) 99.5)'
+    assert denied.reason.startswith('max_order_notional')
+
+
+def test_of_each_strategy_the_newest_untraded_signals_are_shown(monkeypatch):
+    monkeypatch.setattr(board, 'UNTRADED', 3)
+    monkeypatch.setattr(board, 'EVENTS', 5)
+    world = Shown()
+    world.bar('AAPL', 100.0)
+    world.signal('ab-0', kind=orders.SignalKind.CLOSE, strategy='mean')
+    for number in range(1, 30):
+        world.signal(f'ab-{number}', kind=orders.SignalKind.CLOSE)
+    rows = world.picture().untraded
+    assert [row.strategy for row in rows] == ['sma', 'sma', 'sma', 'mean']
+    assert all(row.wanted == 'close AAPL: why' for row in rows)
+    assert len(world.board._wanted) <= 10
+
+
+def test_what_the_operator_is_denied_is_no_untraded_signal():
+    world = Shown(rules.MaxOrderNotional(500.0))
+    world.bar('AAPL', 100.0)
+    world.order(quantity=10.0)
+    assert world.picture().untraded == ()
 
 
 def test_a_halt_is_shown_with_its_reason():

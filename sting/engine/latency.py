@@ -1,0 +1,86 @@
+"""How long it takes from an event to the order that answers it.
+
+Measured while the engine runs, by the machine's own clock, so not in the log.
+"""
+
+import bisect
+import collections
+import math
+
+from sting.engine import clock
+from sting.model import orders
+
+# So many batches are remembered; an order that answers an older one is late
+# beyond all measure.
+BATCHES = 8_192
+# The figures are of so many of the last orders.
+KEPT = 1_000
+
+
+class BarToOrder:
+    """Times orders: from when the engine took the event that they answer.
+
+    To when they are handed to the broker; the log's commits and the strategy
+    lie between.
+    """
+
+    def __init__(self, time_source: clock.Clock) -> None:
+        self._clock = time_source
+        self._firsts: list[int] = []
+        self._times: list[float] = []
+        self._took: dict[str, collections.deque[float]] = {}
+
+    def batch(self, first: int) -> None:
+        """Notes that a batch of events is taken now.
+
+        Args:
+            first: Number of its first event.
+        """
+        self._firsts.append(first)
+        self._times.append(self._clock.monotonic())
+        if len(self._firsts) > 2 * BATCHES:
+            del self._firsts[:BATCHES]
+            del self._times[:BATCHES]
+
+    def placed(self, order: orders.Order) -> None:
+        """Notes that an order goes to the broker now.
+
+        Not one that had to wait for others to be cancelled.
+
+        Args:
+            order: The order; the operator's answer no event.
+        """
+        answered = order.id.split('-')[1:2]
+        if (
+            not order.strategy
+            or order.seq != order.cause + 1
+            or not answered
+            or not answered[0].isdecimal()
+        ):
+            return
+        place = bisect.bisect_right(self._firsts, int(answered[0])) - 1
+        if place >= 0:
+            kept = self._took.setdefault(
+                order.strategy, collections.deque(maxlen=KEPT)
+            )
+            kept.append(self._clock.monotonic() - self._times[place])
+
+    def figures(self, strategy: str) -> tuple[float, float] | None:
+        """Gives median and 99th percentile of a strategy's last orders.
+
+        Args:
+            strategy: The instance's name.
+
+        Returns:
+            Both in milliseconds; None before the first order.
+        """
+        kept = self._took.get(strategy)
+        if not kept:
+            return None
+        ranked = sorted(kept)
+        return _rank(ranked, 0.5) * 1e3, _rank(ranked, 0.99) * 1e3
+
+
+def _rank(ranked: list[float], share: float) -> float:
+    """The nearest-rank percentile."""
+    return ranked[max(math.ceil(share * len(ranked)), 1) - 1]

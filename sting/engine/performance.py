@@ -1,0 +1,240 @@
+"""How each strategy does, folded from the events that the state takes.
+
+Nothing here grows with the number of trades, and market data cost nothing:
+profit that is not realized follows from a strategy's book and the last prices.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+from sting.model import records
+from sting.model import views
+
+# What stops these was traded before, or never was to be traded.
+_NO_TRADE = frozenset({records.Gate.DUPLICATE, records.Gate.CANCEL})
+
+
+class Tally(msgspec.Struct):
+    """What a strategy has done so far.
+
+    Attributes:
+        since: Time of the first event that is counted, nanoseconds, UTC.
+        signals: What it wanted, cancels too.
+        made: Orders made of that.
+        denied: Of these, the ones kept back by risk or by the stop.
+        untraded: Signals that became no order.
+        fills: Fills.
+        trips: Round trips that ended.
+        wins: Of these, the ones with a profit after fees.
+        compared: Value at the prices of the decisions of what was filled.
+        slippage: What it cost to trade at other prices than these, in the
+            account's currency; below 0 it was a gain.
+        timed: Orders whose symbol had a bar before.
+        delay: Nanoseconds from the close of that bar to the order, in all.
+        opened: By symbol that is not flat, realized profit and fees when the
+            position left flat.
+    """
+
+    since: int = 0
+    signals: int = 0
+    made: int = 0
+    denied: int = 0
+    untraded: int = 0
+    fills: int = 0
+    trips: int = 0
+    wins: int = 0
+    compared: float = 0.0
+    slippage: float = 0.0
+    timed: int = 0
+    delay: int = 0
+    opened: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
+
+    def trade(
+        self,
+        fill: orders.Fill,
+        before: portfolio.Position,
+        after: portfolio.Position,
+    ) -> None:
+        """Counts a fill, and the round trip that it ends.
+
+        The fee of a fill that reverses a position is shared between the trip
+        that it ends and the one that it begins, by quantity.
+
+        Args:
+            fill: What was traded.
+            before: The position in the strategy's book.
+            after: The same after the fill.
+        """
+        self.fills += 1
+        held = before.quantity
+        if not held:
+            self.opened[fill.symbol] = before.realized, before.fees
+        if not held or after.quantity * held > 0:
+            return
+        share = fill.fee * min(abs(held) / fill.quantity, 1.0)
+        realized, fees = self.opened.pop(fill.symbol, (0.0, 0.0))
+        gained = after.realized - realized - (before.fees + share - fees)
+        self.trips += 1
+        self.wins += gained > 0
+        if after.quantity:
+            self.opened[fill.symbol] = after.realized, before.fees + share
+
+
+class Ledger(msgspec.Struct):
+    """The tallies of all strategies.
+
+    Attributes:
+        tallies: By strategy.
+        decided: By order, the last price when it was decided; of all orders
+            of strategies that the state remembers or waits for.
+    """
+
+    tallies: dict[str, Tally] = msgspec.field(default_factory=dict)
+    decided: dict[str, float] = msgspec.field(default_factory=dict)
+
+    def copy(self) -> 'Ledger':
+        """Gives one that does not change with this one."""
+        return Ledger(
+            {
+                name: msgspec.structs.replace(each, opened=dict(each.opened))
+                for name, each in self.tallies.items()
+            },
+            dict(self.decided),
+        )
+
+    def of(self, strategy: str, time: int) -> Tally:
+        """Gives a strategy's tally; it begins now if there is none.
+
+        Args:
+            strategy: The instance's name.
+            time: Nanoseconds since the epoch, UTC.
+        """
+        tally = self.tallies.get(strategy)
+        if tally is None:
+            tally = self.tallies[strategy] = Tally(since=time)
+        return tally
+
+    def signal(
+        self, signal: orders.Signal, price: float | None, time: int
+    ) -> None:
+        """Counts a signal.
+
+        Args:
+            signal: What a strategy wants.
+            price: The symbol's last price, if there is one.
+            time: Nanoseconds since the epoch, UTC.
+        """
+        self.of(signal.strategy, time).signals += 1
+        if price is not None and signal.kind is not orders.SignalKind.CANCEL:
+            self.decided[signal.order_id] = price
+
+    def refused(self, refusal: records.Refusal, time: int) -> None:
+        """Counts a signal that becomes no order."""
+        tally = self.of(refusal.strategy, time)
+        # One that has an event was counted by it.
+        tally.signals += refusal.signal is not None
+        if refusal.gate not in _NO_TRADE:
+            tally.untraded += 1
+            self.decided.pop(refusal.order_id, None)
+
+    def request(
+        self,
+        order: orders.Order,
+        price: float | None,
+        closed: int | None,
+        time: int,
+    ) -> None:
+        """Counts an order; the operator's are no strategy's.
+
+        Args:
+            order: What is about to be judged.
+            price: The symbol's last price, for one that no signal asked for.
+            closed: When the symbol's last bar closed, if there is one.
+            time: Nanoseconds since the epoch, UTC.
+        """
+        if not order.strategy:
+            return
+        tally = self.of(order.strategy, time)
+        tally.made += 1
+        if price is not None:
+            self.decided.setdefault(order.id, price)
+        if closed is not None:
+            tally.timed += 1
+            tally.delay += time - closed
+
+    def denied(self, order: orders.Order, time: int) -> None:
+        """Counts an order that was kept back."""
+        if order.strategy:
+            self.of(order.strategy, time).denied += 1
+
+    def fill(
+        self,
+        strategy: str,
+        fill: orders.Fill,
+        before: portfolio.Position,
+        after: portfolio.Position,
+        time: int,
+    ) -> None:
+        """Counts a fill of a strategy's order.
+
+        Args:
+            strategy: The instance's name.
+            fill: What was traded.
+            before: The position in the strategy's book.
+            after: The same after the fill.
+            time: Nanoseconds since the epoch, UTC.
+        """
+        tally = self.of(strategy, time)
+        tally.trade(fill, before, after)
+        decided = self.decided.get(fill.order_id)
+        if decided is not None:
+            worse = fill.side.sign * (fill.price - decided)
+            tally.slippage += worse * fill.quantity
+            tally.compared += decided * fill.quantity
+
+    def forget(self, order_id: str) -> None:
+        """Forgets the decision of an order that the state forgets."""
+        self.decided.pop(order_id, None)
+
+
+def picture(
+    tally: Tally, book: portfolio.Portfolio, prices: Mapping[str, float]
+) -> views.Performance:
+    """Gives what screens show of a strategy's doing.
+
+    Args:
+        tally: What it has done.
+        book: Its own book.
+        prices: Last price by symbol.
+
+    Returns:
+        The figures; ratios of nothing are None.
+    """
+    trips, compared, timed = tally.trips, tally.compared, tally.timed
+    held = [book.positions[symbol] for symbol in book.held]
+    return views.Performance(
+        since=tally.since,
+        realized=book.realized(),
+        unrealized=sum(
+            each.unrealized(prices.get(each.symbol, each.average_price))
+            for each in held
+        ),
+        fees=book.fees(),
+        signals=tally.signals,
+        orders=tally.made,
+        denied=tally.denied,
+        untraded=tally.untraded,
+        fills=tally.fills,
+        trips=trips,
+        wins=tally.wins,
+        hit_rate=tally.wins / trips if trips else None,
+        slippage=tally.slippage,
+        slippage_bps=tally.slippage / compared * 1e4 if compared else None,
+        bar_to_order_s=(
+            tally.delay / timed / market.NANOSECONDS if timed else None
+        ),
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import functools
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,12 @@ from sting.backtest import periods
 from sting.backtest import trades
 from sting.model import orders
 
+FloatArray = npt.NDArray[np.float64]
+
 _SIDES = {orders.OrderSide.BUY: 'long', orders.OrderSide.SELL: 'short'}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class EquityCurve:
     """The account after each moment that had bars.
 
@@ -39,26 +42,39 @@ class EquityCurve:
     def __len__(self) -> int:
         return len(self.timestamp)
 
-    def drawdown(self) -> npt.NDArray[np.float64]:
+    def drawdown(self) -> FloatArray:
         """How far below its peak the equity is at each: 0 or less."""
+        return self._depths
+
+    # A million bars take long enough to be looked at but once.
+    @functools.cached_property
+    def _depths(self) -> FloatArray:
         return metrics.drawdowns(self.equity, self.start)
 
-    def returns(self) -> npt.NDArray[np.float64]:
+    @functools.cached_property
+    def returns(self) -> FloatArray:
         """The daily returns, until the equity is gone."""
         return metrics.daily_returns(self.timestamp, self.equity, self.start)
 
+    @functools.cached_property
     def days(self) -> npt.NDArray[np.int64]:
         """The UTC days of the daily returns, as days since the epoch."""
-        return metrics.days(self.timestamp)[: len(self.returns())]
+        return metrics.days(self.timestamp)[: len(self.returns)]
 
-    def benchmark_returns(self) -> npt.NDArray[np.float64] | None:
-        """The benchmark's returns of the same days."""
+    @functools.cached_property
+    def benchmark_returns(self) -> FloatArray | None:
+        """The benchmark's returns of the same days; None without one."""
         if self.benchmark is None:
             return None
         found = metrics.daily_returns(
             self.timestamp, self.benchmark, self.start
         )
-        return found[: len(self.returns())]
+        return found[: len(self.returns)]
+
+    @functools.cached_property
+    def falls(self) -> periods.Falls:
+        """The stretches below a peak."""
+        return periods.falls(self._depths)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +120,9 @@ class PerformanceAnalyzer:
             The figures; what is undefined is None.
         """
         final = float(curve.equity[-1]) if len(curve) else curve.start
-        returns = curve.returns()
+        returns = curve.returns
         growth = metrics.cagr(returns)
-        depths = curve.drawdown()
-        deepest = float(np.min(depths, initial=0.0))
+        deepest = float(np.min(curve.drawdown(), initial=0.0))
         mean = float(np.mean(curve.equity)) if len(curve) else 0.0
         pnl = trips.pnl
         return metrics.PerformanceMetrics(
@@ -120,9 +135,7 @@ class PerformanceAnalyzer:
             calmar=metrics.calmar(growth, deepest),
             omega=metrics.omega(returns),
             max_drawdown=deepest,
-            longest_drawdown_s=periods.longest_s(
-                curve.timestamp, periods.falls(depths)
-            ),
+            longest_drawdown_s=periods.longest_s(curve.timestamp, curve.falls),
             value_at_risk=metrics.value_at_risk(returns),
             conditional_value_at_risk=metrics.conditional_value_at_risk(
                 returns
@@ -167,9 +180,8 @@ class PerformanceAnalyzer:
         Returns:
             The tables.
         """
-        returns = curve.returns()
-        days = curve.days()
-        depths = curve.drawdown()
+        returns = curve.returns
+        days = curve.days
 
         def grouped(
             names: Sequence[str], open_names: Sequence[str]
@@ -178,7 +190,7 @@ class PerformanceAnalyzer:
 
         return Tables(
             drawdowns=periods.worst(
-                curve.timestamp, depths, periods.falls(depths)
+                curve.timestamp, curve.drawdown(), curve.falls
             ),
             monthly=periods.monthly(days, returns),
             yearly=periods.yearly(days, returns),
@@ -196,8 +208,8 @@ class PerformanceAnalyzer:
 
 def _beside_benchmark(curve: EquityCurve) -> dict[str, float | None]:
     """Gives the figures that need a benchmark; None without one."""
-    returns = curve.returns()
-    others = curve.benchmark_returns()
+    returns = curve.returns
+    others = curve.benchmark_returns
     if others is None or curve.benchmark is None or not len(curve):
         return dict.fromkeys(
             ('benchmark_return', 'alpha', 'beta', 'information_ratio')

@@ -47,14 +47,16 @@ class Benchmark:
         """
         if not len(timestamp):
             return np.empty(0)
-        places = np.searchsorted(self.timestamp, timestamp, 'right') - 1
-        if places[0] < 0:
+        if self.timestamp[0] > timestamp[0]:
             moment = market.to_iso(int(timestamp[0]))
             raise errors.DataError(
                 f'the benchmark {self.name} has no bar by {moment}, when the '
                 'run begins; give data that goes back as far, or --start'
             )
-        levels = self.close[places]
+        levels = self.close
+        if not np.array_equal(self.timestamp, timestamp):
+            places = np.searchsorted(self.timestamp, timestamp, 'right') - 1
+            levels = levels[places]
         held: npt.NDArray[np.float64] = start * (levels / levels[0])
         return held
 

@@ -152,9 +152,9 @@ class BacktestEngine:
         """The identity of the bars."""
         return self._bars.digest()
 
-    def open_trips(self) -> tuple[trades.OpenTrip, ...]:
-        """Gives the round trips that have not ended, at the last closes."""
-        return trades.open_trips(self.fills, self._engine.state.prices)
+    def trips(self) -> tuple[trades.TradeTable, tuple[trades.OpenTrip, ...]]:
+        """Gives the round trips, those still open at the last closes."""
+        return trades.all_trips(self.fills, self._engine.state.prices)
 
     def log_hash(self) -> str:
         """Gives the hash over all bars and all that came of them."""
@@ -387,10 +387,11 @@ def run(
     if benchmark is not None:
         held = benchmark.equity(curve.timestamp, cash)
         curve = dataclasses.replace(curve, benchmark=held)
-    trips = excursions.measured(trades.round_trips(engine.fills), bars)
+    trips, still_open = engine.trips()
+    trips = excursions.measured(trips, bars)
     analyst = analyzer.PerformanceAnalyzer()
     figures = analyst.analyze(curve, engine.fills, trips)
-    tables = analyst.tabulate(reference, curve, trips, engine.open_trips())
+    tables = analyst.tabulate(reference, curve, trips, still_open)
     elapsed = time_source.monotonic() - before
     return result.BacktestResult(
         strategy=reference,

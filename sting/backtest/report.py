@@ -11,6 +11,15 @@ from sting.model import market
 # How many drawdowns the table shows, and how many symbols.
 SHOWN = 5
 MOST = 20
+# The sections that are no figures; the page has tables of its own for them.
+TABLES = (
+    'Run',
+    'Deepest drawdowns',
+    'Years',
+    'Symbols',
+    'Sides',
+    'Assumptions',
+)
 _DAY_S = 86_400
 
 
@@ -54,7 +63,7 @@ class ReportGenerator:
             (
                 'Assumptions',
                 tuple(
-                    (name.replace('_', ' '), _assumed(value))
+                    (name.replace('_', ' '), assumed(value))
                     for name, value in result.assumptions.items()
                 ),
             ),
@@ -117,11 +126,11 @@ def _result(result: results.BacktestResult) -> _Rows:
     """What it made."""
     figures = result.metrics
     return (
-        ('starting cash', _money(result.curve.start)),
-        ('final equity', _money(figures.final_equity)),
-        ('total return', _percent(figures.total_return)),
-        ('yearly growth (CAGR)', _or_dash(figures.cagr, _percent)),
-        ('fees', _money(figures.fees)),
+        ('starting cash', money(result.curve.start)),
+        ('final equity', money(figures.final_equity)),
+        ('total return', percent(figures.total_return)),
+        ('yearly growth (CAGR)', shown(figures.cagr, percent)),
+        ('fees', money(figures.fees)),
     )
 
 
@@ -129,13 +138,13 @@ def _risk(result: results.BacktestResult) -> _Rows:
     """What it risked for that."""
     figures = result.metrics
     return (
-        ('maximum drawdown', _percent(figures.max_drawdown)),
-        ('longest drawdown', _days(figures.longest_drawdown_s)),
-        ('volatility, yearly', _or_dash(figures.volatility, _share)),
-        ('Sharpe', _or_dash(figures.sharpe, _plain)),
-        ('Sortino', _or_dash(figures.sortino, _plain)),
-        ('Calmar', _or_dash(figures.calmar, _plain)),
-        ('Omega', _or_dash(figures.omega, _plain)),
+        ('maximum drawdown', percent(figures.max_drawdown)),
+        ('longest drawdown', days(figures.longest_drawdown_s)),
+        ('volatility, yearly', shown(figures.volatility, share)),
+        ('Sharpe', shown(figures.sharpe, plain)),
+        ('Sortino', shown(figures.sortino, plain)),
+        ('Calmar', shown(figures.calmar, plain)),
+        ('Omega', shown(figures.omega, plain)),
         ('best day, worst day', _pair(figures.best_day, figures.worst_day)),
         (
             '5 % VaR, CVaR, daily',
@@ -144,7 +153,7 @@ def _risk(result: results.BacktestResult) -> _Rows:
         (
             'skew, kurtosis, tails',
             ', '.join(
-                _or_dash(value, _plain)
+                shown(value, plain)
                 for value in (
                     figures.skew,
                     figures.kurtosis,
@@ -152,7 +161,7 @@ def _risk(result: results.BacktestResult) -> _Rows:
                 )
             ),
         ),
-        ('exposure', _or_dash(figures.exposure, _share)),
+        ('exposure', shown(figures.exposure, share)),
     )
 
 
@@ -163,23 +172,23 @@ def _trading(result: results.BacktestResult) -> _Rows:
         ('orders', f'{result.orders:,}'),
         ('fills', f'{len(result.fills):,}'),
         ('round trips', f'{len(result.trades):,}'),
-        ('won', _or_dash(figures.win_rate, _share)),
-        ('profit factor', _or_dash(figures.profit_factor, _plain)),
-        ('expectancy', _or_dash(figures.expectancy, _money)),
+        ('won', shown(figures.win_rate, share)),
+        ('profit factor', shown(figures.profit_factor, plain)),
+        ('expectancy', shown(figures.expectancy, money)),
         (
             'mean win, mean loss',
             ', '.join(
-                _or_dash(value, _money)
+                shown(value, money)
                 for value in (figures.mean_win, figures.mean_loss)
             ),
         ),
-        ('payoff ratio', _or_dash(figures.payoff_ratio, _plain)),
+        ('payoff ratio', shown(figures.payoff_ratio, plain)),
         (
             'won, lost in a row',
             f'{figures.most_wins:,}, {figures.most_losses:,}',
         ),
         ('mean MAE, MFE', _pair(figures.mean_mae, figures.mean_mfe)),
-        ('turnover', _or_dash(figures.turnover, _plain)),
+        ('turnover', shown(figures.turnover, plain)),
     )
 
 
@@ -189,12 +198,12 @@ def _beside(result: results.BacktestResult) -> _Rows:
     if figures.benchmark_return is None:
         return ()
     return (
-        ('benchmark return', _percent(figures.benchmark_return)),
-        ('alpha, yearly', _or_dash(figures.alpha, _percent)),
-        ('beta', _or_dash(figures.beta, _plain)),
+        ('benchmark return', percent(figures.benchmark_return)),
+        ('alpha, yearly', shown(figures.alpha, percent)),
+        ('beta', shown(figures.beta, plain)),
         (
             'information ratio',
-            _or_dash(figures.information_ratio, '{:.4f} a day'.format),
+            shown(figures.information_ratio, '{:.4f} a day'.format),
         ),
     )
 
@@ -204,11 +213,11 @@ def _drawdowns(result: results.BacktestResult) -> _Rows:
     return tuple(
         (
             market.to_iso(fall.start)[:10],
-            f'{_percent(fall.depth)}, {_days(fall.length_s)}'
+            f'{percent(fall.depth)}, {days(fall.length_s)}'
             + (
                 ', not recovered'
                 if fall.recovery_s is None
-                else f', {_days(fall.recovery_s)} of them from the bottom'
+                else f', {days(fall.recovery_s)} of them from the bottom'
             ),
         )
         for fall in result.tables.drawdowns[:SHOWN]
@@ -220,7 +229,7 @@ def _years(result: results.BacktestResult) -> _Rows:
     yearly = result.tables.yearly
     if len(yearly) < 2:
         return ()
-    return tuple((year, _percent(value)) for year, value in yearly.items())
+    return tuple((year, percent(value)) for year, value in yearly.items())
 
 
 def _groups(rows: Sequence[groups.Group]) -> _Rows:
@@ -231,8 +240,8 @@ def _groups(rows: Sequence[groups.Group]) -> _Rows:
     found = [
         (
             row.name,
-            f'{_money(row.pnl + row.open_pnl)}, {row.trades:,} round trips, '
-            f'won {_or_dash(row.win_rate, _share)}',
+            f'{money(row.pnl + row.open_pnl)}, {row.trades:,} round trips, '
+            f'won {shown(row.win_rate, share)}',
         )
         for row in order[:MOST]
     ]
@@ -241,7 +250,7 @@ def _groups(rows: Sequence[groups.Group]) -> _Rows:
     return tuple(found)
 
 
-def _assumed(value: object) -> str:
+def assumed(value: object) -> str:
     """Writes an assumption: names joined by commas, yes or no."""
     if isinstance(value, bool):
         return 'yes' if value else 'no'
@@ -250,16 +259,16 @@ def _assumed(value: object) -> str:
     return '-' if value is None else str(value)
 
 
-def _or_dash(value: float | None, write: Callable[[float], str]) -> str:
+def shown(value: float | None, write: Callable[[float], str]) -> str:
     """Writes a figure, a dash where it is undefined."""
     return '-' if value is None else write(value)
 
 
 def _pair(first: float | None, second: float | None) -> str:
-    return f'{_or_dash(first, _percent)}, {_or_dash(second, _percent)}'
+    return f'{shown(first, percent)}, {shown(second, percent)}'
 
 
-def _days(seconds: float) -> str:
+def days(seconds: float) -> str:
     """Writes a time in days, a short one in hours."""
     if not seconds:
         return '-'
@@ -268,19 +277,23 @@ def _days(seconds: float) -> str:
     return f'{seconds / _DAY_S:,.0f} days'
 
 
-def _money(value: float) -> str:
+def money(value: float) -> str:
+    """Writes an amount with two decimals."""
     return f'{value:,.2f}'
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Writes a fraction in per cent, with its sign."""
     return f'{value:+.2%}' if value else '0.00%'
 
 
-def _plain(value: float) -> str:
+def plain(value: float) -> str:
+    """Writes a ratio with two decimals."""
     return f'{value:,.2f}'
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """Writes a fraction in per cent."""
     return f'{value:.2%}'
 
 

@@ -244,20 +244,21 @@ def round_trips(fills: FillTable) -> TradeTable:
     return _table(_walk(fills)[0])
 
 
-def open_trips(
+def all_trips(
     fills: FillTable, prices: Mapping[str, float]
-) -> tuple[OpenTrip, ...]:
-    """Finds the round trips that had not ended when the run did.
+) -> tuple[TradeTable, tuple[OpenTrip, ...]]:
+    """Finds the round trips that ended, and those that had not.
 
     Args:
         fills: The run's fills.
         prices: The last closes.
 
     Returns:
-        By symbol.
+        The ended ones in the order in which they did, the open ones by symbol.
     """
+    done, still_open = _walk(fills)
     found = []
-    for symbol, trip in sorted(_walk(fills)[1].items()):
+    for symbol, trip in sorted(still_open.items()):
         price = prices[symbol]
         gained = (trip.received - trip.paid) * trip.sign
         found.append(
@@ -272,7 +273,7 @@ def open_trips(
                 fees=trip.fees,
             )
         )
-    return tuple(found)
+    return _table(done), tuple(found)
 
 
 def _walk(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import contextlib
 import os
 import pathlib
+import shlex
 import sys
 import tempfile
 from typing import Any
@@ -21,6 +22,8 @@ from sting.model import market
 # Of a strategy's log, under a run.
 LOG_SHOWN = 100
 _SEVERAL = ('--data', '--symbol', '--set')
+# Where the words of the command are kept while it runs.
+_WORDS = 'sting.words'
 _Write = Callable[[pathlib.Path], None]
 
 
@@ -32,6 +35,7 @@ class ManyValues(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Repeats an option for each of its values."""
+        ctx.meta[_WORDS] = shlex.join([*ctx.command_path.split(), *args])
         return super().parse_args(ctx, self._repeat(args))
 
     def _repeat(self, args: Iterable[str]) -> list[str]:
@@ -157,6 +161,12 @@ class ManyValues(click.Command):
     help='Kept with the result; nothing in a run is drawn at random.',
 )
 @click.option(
+    '--report',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.html',
+    help='Writes a page with plots and all figures, which opens offline.',
+)
+@click.option(
     '--trades',
     type=click.Path(path_type=pathlib.Path),
     metavar='F.csv',
@@ -184,7 +194,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """
     outputs = {
         name: options[name]
-        for name in ('trades', 'fills', 'equity')
+        for name in ('report', 'trades', 'fills', 'equity')
         if options[name] is not None
     }
     _check_outputs(outputs.values())
@@ -194,6 +204,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest import benchmark  # noqa: PLC0415
     from sting.backtest import engine  # noqa: PLC0415
+    from sting.backtest import page  # noqa: PLC0415
     from sting.backtest import report  # noqa: PLC0415
     from sting.data import files  # noqa: PLC0415
     from sting.risk import gate  # noqa: PLC0415
@@ -229,7 +240,9 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             benchmark=beside,
             recorder=recorder,
         )
+    command = click.get_current_context().meta[_WORDS]
     writers: dict[str, _Write] = {
+        'report': lambda path: page.write(path, result, loaded.table, command),
         'trades': result.write_trades,
         'fills': result.write_fills,
         'equity': result.write_equity,

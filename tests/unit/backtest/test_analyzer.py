@@ -90,9 +90,9 @@ def test_a_benchmark_counts_as_long_as_the_money_lasts():
     curve = dataclasses.replace(
         runs.curve(50.0, -10.0, 20.0), benchmark=np.array([90.0, 99.0, 50.0])
     )
-    assert curve.benchmark_returns() == pytest.approx([-0.1, 0.1])
-    assert curve.days().tolist() == [0, 1]
-    assert runs.curve(50.0).benchmark_returns() is None
+    assert curve.benchmark_returns == pytest.approx([-0.1, 0.1])
+    assert curve.days.tolist() == [0, 1]
+    assert runs.curve(50.0).benchmark_returns is None
 
 
 def test_the_tables_of_a_run():
@@ -103,7 +103,7 @@ def test_the_tables_of_a_run():
         'mine',
         runs.curve(110.0, 88.0, 99.0),
         trades.round_trips(fills),
-        trades.open_trips(fills, {'X': 100.0}),
+        trades.all_trips(fills, {'X': 100.0})[1],
     )
     assert [fall.depth for fall in found.drawdowns] == [pytest.approx(-0.2)]
     assert found.monthly == {'1970-01': pytest.approx(-0.01)}

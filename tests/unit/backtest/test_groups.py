@@ -18,7 +18,7 @@ def test_each_group_has_its_own_figures():
         (SELL, 2, 9.0, 0.5),
     )
     trips = trades.round_trips(fills)
-    still_open = trades.open_trips(fills, {'X': 8.0})
+    still_open = trades.all_trips(fills, {'X': 8.0})[1]
     found = groups.by(['b', 'a'], ['b'], trips, still_open)
     assert found == (
         groups.Group(
@@ -50,6 +50,6 @@ def test_without_round_trips_there_is_no_group():
 
 def test_a_group_may_have_open_trips_alone():
     fills = runs.fills((BUY, 1, 10.0))
-    still_open = trades.open_trips(fills, {'X': 11.0})
+    still_open = trades.all_trips(fills, {'X': 11.0})[1]
     (found,) = groups.by([], ['X'], trades.round_trips(fills), still_open)
     assert (found.trades, found.open_pnl, found.win_rate) == (0, 1.0, None)

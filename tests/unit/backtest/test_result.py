@@ -54,7 +54,7 @@ def test_json_is_strict():
 def test_json_has_the_tables():
     table = runs.fills((runs.BUY, 1.0, 100.0), (runs.SELL, 3.0, 110.0))
     trips = trades.round_trips(table)
-    still_open = trades.open_trips(table, {'X': 111.0})
+    still_open = trades.all_trips(table, {'X': 111.0})[1]
     tables = analyzer.PerformanceAnalyzer().tabulate(
         'mine', runs.curve(100.0, 98.0, 108.0), trips, still_open
     )

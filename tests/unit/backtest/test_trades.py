@@ -134,7 +134,7 @@ def test_profits_and_what_is_open_add_up_to_the_books(rows):
 def test_ended_and_open_trips_add_up_to_cash_and_holdings(rows, last):
     table = runs.fills(*rows)
     ended = trades.round_trips(table)
-    still_open = trades.open_trips(table, {'X': last})
+    still_open = trades.all_trips(table, {'X': last})[1]
     signed = [(1 if side is BUY else -1) * n for side, n, *_ in rows]
     worth = sum(
         n * (last - price) - fee
@@ -149,7 +149,7 @@ def test_an_open_trip_by_hand():
     table = runs.fills(
         (SELL, 4, 10.0, 1.0), (SELL, 2, 13.0, 1.0), (BUY, 3, 9.0, 0.5)
     )
-    assert trades.open_trips(table, {'X': 12.0}) == (
+    assert trades.all_trips(table, {'X': 12.0})[1] == (
         trades.OpenTrip(
             symbol='X',
             side=SELL,

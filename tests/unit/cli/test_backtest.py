@@ -361,3 +361,30 @@ def test_the_code_of_a_file_has_a_hash(run, tmp_path):
     path.write_text(OWN)
     found = json.loads(run('--symbol', 'IBM', '--json', strategy=str(path)).out)
     assert len(found['code_hash']) == 16
+
+
+def test_a_report_names_the_command_that_made_it(run, tmp_path):
+    path = tmp_path / 'my report.html'
+    outcome = run('--symbol', 'FB', '--report', path)
+    assert outcome.code == 0
+    text = path.read_text()
+    assert (
+        f'sting backtest {CROSS} --data sample --symbol FB --report '
+        f'&#x27;{path}&#x27;'
+    ) in text
+    assert 'plotly.js v' in text
+
+
+def test_plotly_is_imported_for_reports_alone(tmp_path):
+    code = (
+        'import sys; from sting.cli import main; '
+        f'main.run(["backtest", "{CROSS}", "--data", "sample", "--symbol", '
+        '"FB"]); print("plotly" in sys.modules)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'STING_HOME': str(tmp_path)},
+    )
+    assert done.stdout.endswith('False\n')

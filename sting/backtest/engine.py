@@ -35,6 +35,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import orders
 from sting.model import records
+from sting.model import specs
 from sting.risk import manager
 from sting.simulator import costs as costs_lib
 from sting.simulator import market as simulated
@@ -315,6 +316,7 @@ def run(
     slippage_bps: float = 0.0,
     participation: float = 0.25,
     calendar: str = calendars.DEFAULT,
+    spec: specs.StrategySpec | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     warnings: Sequence[str] = (),
@@ -336,6 +338,8 @@ def run(
         participation: The most of a bar's volume that is filled, a fraction.
         calendar: The exchange whose sessions make longer bars and end orders
             for a day.
+        spec: What is configured of the strategy: its timeframes, capital and
+            limits hold, the two last besides the gate. None for nothing.
         seed: Kept with the result; nothing in this run is drawn at random.
         progress: Told now and then how many bars are done, and of how many.
         warnings: What a reader has to know of the data.
@@ -360,8 +364,11 @@ def run(
         strategy,
         number=1,
         log=LOG,
+        timeframes=() if spec is None else spec.timeframes,
         sessions=functools.partial(calendars.sessions, calendar, first),
     )
+    if spec is not None:
+        gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
     costs = costs_lib.CostModel(
         commission_bps=commission_bps, slippage_bps=slippage_bps
     )

@@ -205,10 +205,13 @@ class Anonymizer:
         if isinstance(data, records.LogCreated):
             self._old_log = data.log
         if isinstance(data, records.RuleSet):
-            self._parts.update(data.names)
+            self._parts.update(name for name in data.names if '(' not in name)
             self._rules[event.seq] = data
-            limits = self._by_unit(data.limits, data)
-            data = msgspec.structs.replace(data, limits=limits)
+            data = msgspec.structs.replace(
+                data,
+                names=tuple(map(self._rule, data.names)),
+                limits=self._by_unit(data.limits, data),
+            )
         elif isinstance(data, records.Verdict):
             rules = self._rules.get(data.rules)
             figures = self._by_unit(data.figures, rules)
@@ -254,6 +257,13 @@ class Anonymizer:
 
     def _strategy(self, text: str) -> str:
         return self._renamed('strategy', text)
+
+    def _rule(self, name: str) -> str:
+        """Renames the strategy that a rule is for: its_name(strategy)."""
+        rule, bracket, strategy = name.partition('(')
+        if not bracket:
+            return name
+        return f'{rule}({self._strategy(strategy.removesuffix(")"))})'
 
     def _id(self, text: str) -> str:
         """Keeps the numbers of ids made here; others are renamed."""

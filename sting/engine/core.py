@@ -165,11 +165,14 @@ class CoreEngine:
         system = self._turn.state
         system.count(bar)
         reports = self._matcher(bar) if self._matcher is not None else ()
-        if not reports:
+        breaches = self._gate.breaches(system)
+        if not reports and not breaches:
             return None
+        number = system.seq
         self._turn.begin(bar.timestamp)
         for report in reports:
             self._desk.report(report, PLAYED)
+        self._warn(breaches, number)
         return self._turn.end()
 
     def adopt_rules(self) -> step.Step:
@@ -189,6 +192,12 @@ class CoreEngine:
             for report in self._matcher(event.data):
                 self._desk.report(report, PLAYED)
         self._turn.effects.append(step.Notify(event))
+        self._warn(self._gate.breaches(self._turn.state), event.seq)
+
+    def _warn(self, breaches: Sequence[str], cause: int) -> None:
+        """Tells of what a bar has made go wrong."""
+        for message in breaches:
+            self._turn.alert(records.Severity.CRITICAL, message, 'risk', cause)
 
     def _take_price(self, incoming: bus.Incoming) -> None:
         if not self._refuses(incoming):

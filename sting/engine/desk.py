@@ -1,5 +1,6 @@
 """Orders: judged, cancelled, and what brokers report of them."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -43,9 +44,21 @@ class Gate(Protocol):
         ...
 
     def size(
-        self, symbol: str, price: float, system: state.SystemState
+        self,
+        symbol: str,
+        price: float,
+        system: state.SystemState,
+        strategy: str = '',
     ) -> float:
         """Gives the quantity of an order that names none, in units."""
+        ...
+
+    def equity(self, strategy: str, system: state.SystemState) -> float:
+        """Gives what a strategy's shares are of, in cash."""
+        ...
+
+    def breaches(self, system: state.SystemState) -> Sequence[str]:
+        """Gives what a bar has made go wrong, each thing once."""
         ...
 
 

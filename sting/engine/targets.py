@@ -1,6 +1,6 @@
 """What a signal comes to: a side and a quantity, from where a strategy is."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from sting.engine import state
 from sting.model import orders
@@ -13,19 +13,34 @@ _STOPS = frozenset(
     }
 )
 
-# Gives the quantity of an order that names none, in units.
-Size = Callable[[str, float, state.SystemState], float]
+
+class Sizer(Protocol):
+    """Knows what a strategy's orders and shares are sized by."""
+
+    def size(
+        self,
+        symbol: str,
+        price: float,
+        system: state.SystemState,
+        strategy: str = '',
+    ) -> float:
+        """Gives the quantity of an order that names none, in units."""
+        ...
+
+    def equity(self, strategy: str, system: state.SystemState) -> float:
+        """Gives what a strategy's shares are of, in cash."""
+        ...
 
 
 def wanted(
-    signal: orders.Signal, system: state.SystemState, size: Size
+    signal: orders.Signal, system: state.SystemState, sizer: Sizer
 ) -> tuple[orders.OrderSide | None, float]:
     """Turns what a strategy wants into a side and a quantity.
 
     Args:
         signal: What it wants; no cancel.
         system: The state.
-        size: Asked for the quantity of an order that names none.
+        sizer: Asked for what the signal leaves open.
 
     Returns:
         The side, None where there is no price to go by, and the quantity.
@@ -34,7 +49,7 @@ def wanted(
     if signal.kind is orders.SignalKind.ORDER:
         quantity = signal.quantity
         if quantity is None:
-            quantity = size(signal.symbol, price, system)
+            quantity = sizer.size(signal.symbol, price, system, signal.strategy)
         return signal.side, quantity
     target = signal.quantity or 0.0
     if signal.kind is orders.SignalKind.CLOSE:
@@ -42,7 +57,8 @@ def wanted(
     elif signal.kind is orders.SignalKind.TARGET_WEIGHT:
         if not price:
             return None, 0.0
-        target = (signal.weight or 0.0) * system.equity() / price
+        equity = sizer.equity(signal.strategy, system)
+        target = (signal.weight or 0.0) * equity / price
     missing = target - heading(system, signal.strategy, signal.symbol)
     side = orders.OrderSide.BUY if missing > 0 else orders.OrderSide.SELL
     return side, abs(missing)

@@ -122,7 +122,7 @@ class WishDesk:
 
     def _order(self, signal: orders.Signal, event: events.Event) -> None:
         system = self._turn.state
-        side, quantity = targets.wanted(signal, system, self._desk.gate.size)
+        side, quantity = targets.wanted(signal, system, self._desk.gate)
         # Written so that nan fails too.
         if not quantity <= orders.LARGEST:
             fault = f'{quantity:g} {signal.symbol}'

@@ -12,6 +12,29 @@ import msgspec
 OnFailure = Literal['keep', 'cancel', 'flatten']
 
 
+# A limit that is None does not hold.
+_Limit = Annotated[float, msgspec.Meta(ge=0)] | None
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy may do by itself, besides what the account may.
+
+    What shrinks its position is never held up.
+
+    Attributes:
+        max_order_notional: The most that one order may be worth.
+        max_position: The most units that it may hold of one symbol, counting
+            its working orders.
+        max_position_notional: The most that these may be worth.
+        max_loss: The most that it may lose, realised or not, with fees.
+    """
+
+    max_order_notional: _Limit = None
+    max_position: _Limit = None
+    max_position_notional: _Limit = None
+    max_loss: _Limit = None
+
+
 class Process(msgspec.Struct, frozen=True, kw_only=True):
     """What a strategy's process may use.
 
@@ -49,6 +72,9 @@ class StrategySpec(msgspec.Struct, frozen=True):
         timeframes: The bars it is given; empty for what its class says.
         parameters: Values, or their texts, by name.
         number: Its number in order ids, from 1.
+        capital: What its sizes and shares are of, together with what it has
+            made of it, and what it may hold; None for the whole account.
+        limits: What it may do by itself.
         on_failure: What becomes of its orders and its position if it fails.
         process: What its process may use.
         shadow_s: Seconds that a new version of its code runs beside the old
@@ -62,6 +88,8 @@ class StrategySpec(msgspec.Struct, frozen=True):
     timeframes: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = {}
     number: int = 1
+    capital: float | None = None
+    limits: Limits = Limits()
     on_failure: OnFailure = 'cancel'
     process: Process = Process()
     shadow_s: float = 0.0

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from sting.engine import state
 from sting.model import orders
 from sting.model import records
+from sting.model import specs
 from sting.risk import figures as figures_lib
 from sting.risk import rules
+from sting.risk import strategies
 
 HALTED = 'halted'
 _STATE_UNIT = 'state'
@@ -39,6 +41,8 @@ class RiskManager:
         self._rules: list[rules.RiskRule] = []
         self._set: records.RuleSet | None = None
         self._size_fraction = size_fraction
+        self._capital: dict[str, float] = {}
+        self._losses: list[strategies.MaxLoss] = []
         for rule in risk_rules:
             self.add_risk_rule(rule)
 
@@ -51,6 +55,29 @@ class RiskManager:
         """
         self._rules.append(rule)
         self._set = None
+
+    def add_strategy(self, spec: specs.StrategySpec) -> None:
+        """Has one strategy keep to its own capital and limits.
+
+        Args:
+            spec: As it is configured; as for a rule, before the start.
+        """
+        if spec.capital is not None:
+            self._capital[spec.name] = spec.capital
+        for rule in strategies.rules_of(spec):
+            self.add_risk_rule(rule)
+            if isinstance(rule, strategies.MaxLoss):
+                self._losses.append(rule)
+
+    def holding(self, spec: specs.StrategySpec) -> 'RiskManager':
+        """Gives another gate that holds one strategy's own limits as well.
+
+        Args:
+            spec: As it is configured.
+        """
+        other = RiskManager(self._rules, size_fraction=self._size_fraction)
+        other.add_strategy(spec)
+        return other
 
     @property
     def rules(self) -> tuple[rules.RiskRule, ...]:
@@ -109,8 +136,29 @@ class RiskManager:
             message='; '.join(messages),
         )
 
+    def equity(self, strategy: str, system: state.SystemState) -> float:
+        """Gives what a strategy's shares are of.
+
+        Args:
+            strategy: Its name.
+            system: The state.
+
+        Returns:
+            Its capital and what it has made of it, 0 where that is lost;
+            without a capital the account's equity.
+        """
+        capital = self._capital.get(strategy)
+        if capital is None:
+            return system.equity()
+        part = strategies.Part(strategy, capital, system)
+        return max(0.0, part.equity())
+
     def size(
-        self, symbol: str, price: float, system: state.SystemState
+        self,
+        symbol: str,
+        price: float,
+        system: state.SystemState,
+        strategy: str = '',
     ) -> float:
         """Gives the quantity of an order that names none.
 
@@ -118,6 +166,7 @@ class RiskManager:
             symbol: The instrument.
             price: Its last price; 0 before the first.
             system: The state.
+            strategy: Whose order it is.
 
         Returns:
             Whole units worth the configured share of the equity; 0 without
@@ -125,7 +174,23 @@ class RiskManager:
         """
         if price <= 0:
             return 0.0
-        return float(int(system.equity() * self._size_fraction / price))
+        equity = self.equity(strategy, system)
+        return float(int(equity * self._size_fraction / price))
+
+    def breaches(self, system: state.SystemState) -> Sequence[str]:
+        """Gives what has just gone wrong without an order; each thing once.
+
+        Args:
+            system: The state after a bar.
+
+        Returns:
+            One sentence each.
+        """
+        if not self._losses:
+            return ()
+        return [
+            message for rule in self._losses if (message := rule.breach(system))
+        ]
 
 
 def _stopped(

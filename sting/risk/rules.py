@@ -6,12 +6,15 @@ the worse side.
 """
 
 import abc
+from collections.abc import Iterator
 from collections.abc import Mapping
 import math
+from typing import Protocol
 
 from sting.engine import state
 from sting.model import errors
 from sting.model import orders
+from sting.model import portfolio
 from sting.risk import figures
 
 
@@ -61,7 +64,41 @@ class RiskRule(abc.ABC):
         )
 
 
-def expected_price(order: orders.Order, system: state.SystemState) -> float:
+class Account(Protocol):
+    """What most rules look at: the state, or one strategy's part of it."""
+
+    @property
+    def portfolio(self) -> portfolio.Portfolio:
+        """Cash and positions."""
+        ...
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """Last price by symbol."""
+        ...
+
+    def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
+        """Gives the orders that are at the broker or may be."""
+        ...
+
+    def exposed(self) -> Iterator[str]:
+        """Gives the symbols that are held or have working orders."""
+        ...
+
+    def equity(self) -> float:
+        """Cash and holdings at the last prices."""
+        ...
+
+
+class AccountRule(RiskRule):
+    """A rule that can be held against a part of the account, too."""
+
+    @abc.abstractmethod
+    def figure(self, order: orders.Order, system: Account) -> float | None:
+        """Gives what the limit is held against; as `RiskRule.figure`."""
+
+
+def expected_price(order: orders.Order, system: Account) -> float:
     """Gives the price that an order is counted at.
 
     Args:
@@ -84,9 +121,7 @@ def expected_price(order: orders.Order, system: state.SystemState) -> float:
     )
 
 
-def reach(
-    order: orders.Order, system: state.SystemState
-) -> tuple[float, float]:
+def reach(order: orders.Order, system: Account) -> tuple[float, float]:
     """Gives where a position can go with this order.
 
     Args:
@@ -105,13 +140,13 @@ def reach(
     return held + coming, held
 
 
-def shrinks(order: orders.Order, system: state.SystemState) -> bool:
+def shrinks(order: orders.Order, system: Account) -> bool:
     """Whether an order can only take from the position it meets."""
     after, held = reach(order, system)
     return figures.shrinks(order.side.sign, held, after)
 
 
-class MaxOrderNotional(RiskRule):
+class MaxOrderNotional(AccountRule):
     """Quantity times price of one order.
 
     A position may be worth more than one order may; getting out of it at once
@@ -121,39 +156,33 @@ class MaxOrderNotional(RiskRule):
     name = 'max_order_notional'
     unit = 'in cash'
 
-    def figure(
-        self, order: orders.Order, system: state.SystemState
-    ) -> float | None:
+    def figure(self, order: orders.Order, system: Account) -> float | None:
         """The order's value; None for what shrinks a position."""
         if shrinks(order, system):
             return None
         return figures.notional(order.remaining, expected_price(order, system))
 
 
-class MaxPosition(RiskRule):
+class MaxPosition(AccountRule):
     """Units of one symbol held, long or short."""
 
     name = 'max_position'
     unit = 'units'
 
-    def figure(
-        self, order: orders.Order, system: state.SystemState
-    ) -> float | None:
+    def figure(self, order: orders.Order, system: Account) -> float | None:
         """The units held if all fills; None for what shrinks a position."""
         if shrinks(order, system):
             return None
         return abs(reach(order, system)[0])
 
 
-class MaxPositionNotional(RiskRule):
+class MaxPositionNotional(AccountRule):
     """Value of one symbol held, long or short."""
 
     name = 'max_position_notional'
     unit = 'in cash'
 
-    def figure(
-        self, order: orders.Order, system: state.SystemState
-    ) -> float | None:
+    def figure(self, order: orders.Order, system: Account) -> float | None:
         """The value held if all fills; None for what shrinks a position."""
         if shrinks(order, system):
             return None
@@ -161,7 +190,7 @@ class MaxPositionNotional(RiskRule):
         return figures.notional(reach(order, system)[0], price)
 
 
-class PriceCollar(RiskRule):
+class PriceCollar(AccountRule):
     """How far a price lies on the side of the last price that costs money.
 
     For a limit that is beyond the last price; for a stop it is the side where
@@ -171,9 +200,7 @@ class PriceCollar(RiskRule):
     name = 'price_collar'
     unit = 'of the last price'
 
-    def figure(
-        self, order: orders.Order, system: state.SystemState
-    ) -> float | None:
+    def figure(self, order: orders.Order, system: Account) -> float | None:
         """The distance as a fraction; None for an order without a price."""
         if order.price is None and order.stop_price is None:
             return None
@@ -186,7 +213,7 @@ class PriceCollar(RiskRule):
         )
 
 
-class BuyingPower(RiskRule):
+class BuyingPower(AccountRule):
     """Value of all that is held or may come to be, over the equity.
 
     Long and short count alike, and working orders count as if filled.
@@ -196,9 +223,7 @@ class BuyingPower(RiskRule):
     unit = 'times the equity'
     unknown = 'there is no price yet, or no equity left'
 
-    def figure(
-        self, order: orders.Order, system: state.SystemState
-    ) -> float | None:
+    def figure(self, order: orders.Order, system: Account) -> float | None:
         """The ratio if all fills; None for what shrinks a position."""
         if shrinks(order, system):
             return None
@@ -211,7 +236,7 @@ class BuyingPower(RiskRule):
         return figures.leverage(total, system.equity())
 
 
-def _worst_value(symbol: str, system: state.SystemState) -> float:
+def _worst_value(symbol: str, system: Account) -> float:
     """Gives the most that a symbol's position can be worth."""
     high = low = system.portfolio.quantity(symbol)
     price = system.prices.get(symbol, 0.0)

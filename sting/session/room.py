@@ -108,7 +108,7 @@ class EngineRoom:
             self._simulator, self._clock, cash=self._chosen.cash
         )
         self._engine = core.CoreEngine(
-            gate.build(config.risk.rules, config.risk.sizing),
+            gate.build(config.risk.rules, config.risk.sizing, self._specs),
             symbols=self._chosen.symbols,
             strategies={spec.name: spec.number for spec in self._specs},
             matcher=self._broker.match,

@@ -3,6 +3,7 @@
 import datetime
 import enum
 import math
+import re
 import types
 import typing
 from typing import Any
@@ -22,6 +23,9 @@ _WORDS = {
     'null': 'nothing',
     'date': 'a date',
 }
+
+# How msgspec writes them: `float | null`.
+_KINDS = re.compile('`([^`]*)`')
 
 
 def build(node: tree.Node, kind: Any, where: str = '') -> Any:
@@ -153,16 +157,25 @@ def _explain(value: object, kind: Any, message: str) -> str:
     if bounds and not isinstance(value, bool | str):
         return f'expected {bounds}, got {value!r}'
     message = message.partition(' - at ')[0]
-    for word, plain in _WORDS.items():
-        message = message.replace(f'`{word}`', plain)
-    message = message.replace('`', '').replace(' | ', ' or ')
+    message = _KINDS.sub(_in_words, message)
     if isinstance(value, bool) and message.startswith('Expected text'):
         message += '; put it in quotes'
     return message[:1].lower() + message[1:]
 
 
+def _in_words(found: re.Match[str]) -> str:
+    kinds = found[1].split(' | ')
+    return ' or '.join(_WORDS.get(kind, kind) for kind in kinds)
+
+
 def _bounds(kind: Any) -> str:
     """Says what a bounded number has to be; '' for what has no bounds."""
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        # A number or nothing; what may be several things has several bounds.
+        choices = [
+            each for each in typing.get_args(kind) if each is not type(None)
+        ]
+        kind = choices[0] if len(choices) == 1 else None
     if typing.get_origin(kind) is not typing.Annotated:
         return ''
     number, meta = typing.get_args(kind)[:2]

@@ -143,6 +143,9 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
         symbols: What it is given; empty for all symbols of the profile.
         timeframes: The bars it is given; empty for what its class says.
         parameters: By name; what is not named keeps its default.
+        capital: What its sizes and shares are of, together with what it has
+            made of it, and what it may hold; None for the whole account.
+        limits: What it may do by itself.
         on_failure: What becomes of its orders and its position if it fails.
         process: What its process may use.
         shadow_s: Seconds that a new version of its code runs beside the old
@@ -154,6 +157,8 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
     symbols: tuple[Name, ...] = ()
     timeframes: tuple[Name, ...] = ()
     parameters: dict[str, bool | int | float | str] = {}
+    capital: Positive | None = None
+    limits: specs.Limits = specs.Limits()
     on_failure: specs.OnFailure = 'cancel'
     process: specs.Process = specs.Process()
     shadow_s: Annotated[float, msgspec.Meta(ge=0, le=604_800)] = 0.0
@@ -173,6 +178,8 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
             timeframes=self.timeframes,
             parameters=self.parameters,
             number=number,
+            capital=self.capital,
+            limits=self.limits,
             on_failure=self.on_failure,
             process=self.process,
             shadow_s=self.shadow_s,

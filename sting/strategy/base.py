@@ -232,6 +232,9 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
     ) -> str:
         """Wants a position of this share of the portfolio's value.
 
+        That is the account's equity, or where strategy.yaml gives it a
+        capital of its own, that and what it has made of it.
+
         What counts as there already is the same as for `target`.
 
         Args:

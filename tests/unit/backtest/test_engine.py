@@ -19,6 +19,7 @@ from sting import settings
 from sting.backtest import benchmark
 from sting.backtest import engine
 from sting.model import errors
+from sting.model import specs
 from sting.risk import gate as gates
 from sting.risk import manager
 from sting.risk import rules
@@ -631,3 +632,30 @@ def test_bars_that_are_shorter_than_the_files_are_refused(write):
     with pytest.raises(errors.StrategyError, match='ask for 1d or') as caught:
         run(path, table)
     assert caught.value.path == path
+
+
+def test_what_is_configured_of_a_strategy_holds_in_a_run(write):
+    path = write(
+        """
+        async def on_market_data(self, data):
+            self.target_weight('X', 1.0)
+        """
+    )
+    table = worlds.flat(100.0, 100.0, 100.0)
+    spec = specs.StrategySpec(
+        'mine',
+        path,
+        capital=5_000.0,
+        limits=specs.Limits(max_position=40.0),
+    )
+    free = fills_of(
+        run(
+            path,
+            table,
+            spec=msgspec.structs.replace(spec, limits=specs.Limits()),
+        )
+    )
+    assert [each[2] for each in free] == [50.0]
+    limited = run(path, table, spec=spec)
+    assert len(limited.fills) == 0
+    assert limited.orders == 3

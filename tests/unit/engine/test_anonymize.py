@@ -177,6 +177,24 @@ def test_sources_keep_what_they_are(source, expected):
     assert after.source == expected
 
 
+def test_rules_of_a_strategy_do_not_tell_its_name():
+    rules = records.RuleSet(
+        names=('max_position', 'strategy_max_loss(secret)'),
+        limits=(1.0, 2.0),
+        units=('units', 'in cash'),
+    )
+    status = records.StrategyStatus(strategy='secret', status='running')
+    after, same = rewritten(
+        told(T.RULE_SET, rules), told(T.STRATEGY_STATUS, status)
+    )
+    renamed = same.data.strategy
+    assert 'secret' not in renamed
+    assert after.data.names == (
+        'max_position',
+        f'strategy_max_loss({renamed})',
+    )
+
+
 def test_rules_may_stop_trading_by_their_names():
     rules = records.RuleSet(
         names=('max_loss',), limits=(1.0,), units=('in cash',)

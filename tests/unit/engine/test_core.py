@@ -8,6 +8,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
+from sting.model import specs
 from sting.risk import manager
 from sting.risk import rules
 from sting.simulator import market as simulated
@@ -191,3 +192,63 @@ def test_an_orders_id_follows_from_its_command():
     world = worlds.World()
     assert world.order() == 'ab-3-0-1'
     assert isinstance(world.state.orders['ab-3-0-1'], orders.Order)
+
+
+def losing(limit=1_000.0):
+    """A strategy that holds 100 at 100 and may lose so much."""
+    spec = specs.StrategySpec('sma', 'a', limits=specs.Limits(max_loss=limit))
+    world = worlds.World(configured=[spec])
+    world.bar('AAPL', 100.0)
+    world.signal('ab-1', side=worlds.BUY, quantity=100.0)
+    world.fill('ab-1', 100.0)
+    return world
+
+
+def test_a_loss_past_its_limit_is_told_once():
+    world = losing()
+    world.bar('AAPL', 90.0)
+    assert world.alerts() == []
+    world.bar('AAPL', 89.0)
+    assert world.alerts() == [
+        'strategy_max_loss(sma): 1,100 in cash is above the limit of 1,000: '
+        'sma may only get out'
+    ]
+    assert world.last.events[-1].cause == world.last.events[0].seq
+    world.bar('AAPL', 88.0)
+    assert world.alerts() == []
+
+
+def test_a_loss_is_told_again_once_it_was_well_within_its_limit():
+    world = losing()
+    told = []
+    for price in (89.0, 90.5, 89.0, 91.5, 89.0):
+        world.bar('AAPL', price)
+        told.append(len(world.alerts()))
+    assert told == [1, 0, 0, 0, 1]
+
+
+def test_a_backtests_bar_tells_of_a_loss_too():
+    world = losing()
+    taken = world.engine.process_bar(
+        worlds.bar('AAPL', 80.0, timestamp=world.now + worlds.MINUTE)
+    )
+    (event,) = taken.events
+    assert event.type is worlds.T.RISK_ALERT
+    assert event.cause == event.seq - 1
+
+
+def test_past_its_loss_a_strategy_may_only_get_out():
+    world = losing()
+    world.bar('AAPL', 80.0)
+    world.signal('ab-2', side=worlds.BUY, quantity=1.0)
+    assert world.status('ab-2') is worlds.S.DENIED
+    assert 'strategy_max_loss(sma): 2,000 in cash' in (
+        world.state.orders['ab-2'].message
+    )
+    world.signal('ab-3', side=worlds.SELL, quantity=60.0)
+    assert world.status('ab-3') is worlds.S.SUBMITTED
+    # Nor may it turn round.
+    world.signal('ab-4', side=worlds.SELL, quantity=60.0)
+    assert world.status('ab-4') is worlds.S.DENIED
+    world.signal('ab-5', side=worlds.BUY, quantity=1.0, strategy='mean')
+    assert world.status('ab-5') is worlds.S.SUBMITTED

@@ -4,6 +4,7 @@ import pytest
 
 from sting.model import orders
 from sting.model import records
+from sting.model import specs
 from sting.risk import rules
 from tests.unit.engine import worlds
 
@@ -54,6 +55,48 @@ def test_a_target_weight_is_a_share_of_the_equity(world):
     world.signal(kind=KIND.TARGET_WEIGHT, weight=-0.25)
     (order,) = world.placed()
     assert (order.side, order.quantity) == (SELL, 250.0)
+
+
+def lent(capital):
+    """A world in which the strategy has a capital of its own."""
+    spec = specs.StrategySpec('sma', 'a', capital=capital)
+    made = worlds.World(configured=[spec])
+    made.bar('AAPL', 100.0)
+    return made
+
+
+def test_a_target_weight_is_a_share_of_the_strategys_capital():
+    world = lent(20_000.0)
+    world.signal(kind=KIND.TARGET_WEIGHT, weight=0.5)
+    (order,) = world.placed()
+    assert order.quantity == 100.0
+
+
+def test_what_a_strategy_made_of_its_capital_counts():
+    world = lent(20_000.0)
+    world.signal('ab-1', side=BUY, quantity=100.0)
+    world.fill('ab-1', 100.0)
+    # Others gain and lose without it.
+    world.held(500.0, 'IBM')
+    world.bar('IBM', 50.0)
+    world.bar('AAPL', 120.0)
+    world.signal('ab-2', kind=KIND.TARGET_WEIGHT, weight=0.6)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (BUY, 10.0)
+
+
+def test_another_strategys_share_is_of_the_account():
+    world = lent(20_000.0)
+    world.signal('ab-1', kind=KIND.TARGET_WEIGHT, weight=0.5, strategy='mean')
+    (order,) = world.placed()
+    assert order.quantity == 500.0
+
+
+def test_sizing_is_of_the_strategys_capital():
+    world = lent(20_000.0)
+    world.signal('ab-1', side=BUY)
+    (order,) = world.placed()
+    assert order.quantity == 20.0
 
 
 def test_a_target_weight_without_a_price_makes_no_order(world):

@@ -54,9 +54,14 @@ class World:
         now: The time of what is told next.
     """
 
-    def __init__(self, *rules, matcher=None, begun=True, **options):
+    def __init__(
+        self, *rules, matcher=None, begun=True, configured=(), **options
+    ):
+        gate = manager.RiskManager(rules, **options)
+        for spec in configured:
+            gate.add_strategy(spec)
         self.engine = core.CoreEngine(
-            manager.RiskManager(rules, **options),
+            gate,
             symbols=SYMBOLS,
             strategies={'sma': 1, 'mean': 2},
             matcher=matcher,

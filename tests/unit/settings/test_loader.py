@@ -295,6 +295,30 @@ def test_exchange_settings_are_laid_over(home):
         ),
         (
             'strategy.yaml',
+            'strategies:\n  sma_demo:\n    capital: 0\n',
+            3,
+            'strategies.sma_demo.capital: expected a number > 0, got 0',
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    limits:\n      max_los: 3\n',
+            4,
+            "unknown key 'max_los'; did you mean 'max_loss'?",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    limits: {max_loss: -1}\n',
+            3,
+            'limits.max_loss: expected a number >= 0, got -1',
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    limits: {max_loss: some}\n',
+            3,
+            'limits.max_loss: expected a number or nothing, got text',
+        ),
+        (
+            'strategy.yaml',
             'strategies:\n  sma_demo:\n    shadow_s: -1\n',
             3,
             'shadow_s: expected a number >= 0 and <= 604,800, got -1',

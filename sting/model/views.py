@@ -141,7 +141,7 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         name: The instance's name.
         strategy: What it runs: module or file.
-        status: starting, running, stopped or failed.
+        status: starting, running, stopped, failed, restarting or quarantined.
         symbols: What it is given.
         parameters: name=value, joined with blanks.
         pnl: Realized and unrealized profit of its own book, after fees.
@@ -149,6 +149,10 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
         working: Working orders.
         detail: Why it failed or stopped.
         performance: How it does.
+        pid: Its process; 0 without one.
+        restarts: How often it was started again by itself.
+        late: How many of its answers were late.
+        waiting: Events that it has yet to answer.
     """
 
     name: str
@@ -161,6 +165,10 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
     working: int = 0
     detail: str = ''
     performance: Performance = Performance()
+    pid: int = 0
+    restarts: int = 0
+    late: int = 0
+    waiting: int = 0
 
 
 class AlertRow(msgspec.Struct, frozen=True, gc=False):

@@ -496,6 +496,7 @@ class EngineRoom:
                 'stopped',
                 spec.symbols or self._chosen.symbols,
                 ' '.join(f'{k}={v}' for k, v in spec.parameters.items()),
+                **self._hosted.vitals(spec.name)._asdict(),
             )
             for spec in self._specs
         )

@@ -31,6 +31,7 @@ from sting.model import portfolio
 from sting.model import sessions
 from sting.model import specs
 from sting.strategy import host
+from sting.strategy import questions
 from sting.strategy import spawn
 from sting.strategy import wire
 
@@ -40,8 +41,6 @@ START_S = 30.0
 GRACE_S = 2.0
 # Signals may come in bursts of this many seconds' worth.
 BURST_S = 10.0
-# How often it is looked whether the engine's own loop is late.
-_TICK_S = 0.05
 # What a process gets to write where it is before it is killed.
 _LAST_WORDS_S = 0.01
 # How far apart the end of a process and that of the way to it may be seen.
@@ -124,19 +123,11 @@ class Process(asyncio.Protocol):
         self._child: asyncio.subprocess.Process | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._reader = wire.Reader(wire.FRAME_LIMIT)
-        # What it was asked and has not answered: seconds that each may take,
-        # and who waits for the answer.
-        self._asked: collections.deque[
-            tuple[float, asyncio.Future[wire.Said] | None]
-        ] = collections.deque()
+        self._questions = questions.Questions(self._ask_where)
         self._waiting: collections.deque[tuple[int, bytes]] = (
             collections.deque()
         )
         self._open = False
-        self._idle: asyncio.Future[None] | None = None
-        self._since = 0.0
-        self._extra = 0.0
-        self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._tokens = spec.process.signals_per_s * BURST_S
         self._refilled = 0.0
@@ -150,7 +141,7 @@ class Process(asyncio.Protocol):
     @property
     def waiting(self) -> int:
         """How many events it has yet to answer."""
-        return len(self._waiting) + len(self._asked)
+        return len(self._waiting) + len(self._questions)
 
     # What it is asked.
 
@@ -253,9 +244,7 @@ class Process(asyncio.Protocol):
             errors.StrategyError: It failed.
         """
         self._open = False
-        if self._asked:
-            self._idle = asyncio.get_running_loop().create_future()
-            await self._idle
+        await self._questions.all_answered()
 
     def resume(self) -> None:
         """Ends a `hold`."""
@@ -311,8 +300,8 @@ class Process(asyncio.Protocol):
         self._cancel_timer()
         if self.pid and not self._gone.is_set():
             spawn.kill(self.pid)
-        # Nobody is going to answer any more.
-        self._refuse('killed')
+        self._waiting.clear()
+        self._questions.refuse('killed')
 
     async def gone(self) -> None:
         """Waits until nothing is left of it."""
@@ -342,11 +331,7 @@ class Process(asyncio.Protocol):
             self._tell_lines(said)
             self._give_up(said.detail, loading=said.loading)
             return
-        if not self._asked:
-            raise self._nonsense()
-        _, waiter = self._asked.popleft()
-        self._since = asyncio.get_running_loop().time()
-        self._extra = 0.0
+        waiter = self._questions.answered()
         if isinstance(said, wire.Answer):
             if waiter is None:
                 self._time(said)
@@ -355,10 +340,6 @@ class Process(asyncio.Protocol):
             self._hear(said)
         if waiter is not None and not waiter.done():
             waiter.set_result(said)
-        if not self._asked and self._idle is not None:
-            if not self._idle.done():
-                self._idle.set_result(None)
-            self._idle = None
 
     def _tell_lines(self, failed: wire.Failed) -> None:
         if failed.lines:
@@ -376,8 +357,8 @@ class Process(asyncio.Protocol):
         if not answer.signals or not self.judged:
             return
         most = limits.signals_per_s * BURST_S
-        passed = self._since - self._refilled
-        self._refilled = self._since
+        now = self._questions.since
+        passed, self._refilled = now - self._refilled, now
         self._tokens = min(most, self._tokens + passed * limits.signals_per_s)
         self._tokens -= len(answer.signals)
         if self._tokens < 0:
@@ -388,7 +369,7 @@ class Process(asyncio.Protocol):
 
     def _nonsense(self) -> errors.StrategyError:
         return errors.StrategyError(
-            'its process sent what makes no sense: an answer to nothing'
+            'its process sent what makes no sense: another answer'
         )
 
     # How it is watched.
@@ -407,7 +388,7 @@ class Process(asyncio.Protocol):
             waiter.set_exception(errors.StrategyError(detail))
             waiter.exception()
             return waiter
-        self._expect(patience, waiter)
+        self._questions.ask(patience, waiter)
         self._transport.write(wire.encode(frame))
         return waiter
 
@@ -416,70 +397,41 @@ class Process(asyncio.Protocol):
         if not self._open or not self._waiting or self._transport is None:
             return
         frames = []
-        while self._waiting and len(self._asked) < WINDOW:
+        while self._waiting and len(self._questions) < WINDOW:
             frames.append(self._waiting.popleft()[1])
-            self._expect(self._deadline, None)
+            self._questions.ask(self._deadline)
         if frames:
             self._transport.write(b''.join(frames))
 
-    def _expect(
-        self, patience: float, waiter: asyncio.Future[wire.Said] | None
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        if not self._asked:
-            self._since = loop.time()
-            self._extra = 0.0
-        self._asked.append((patience, waiter))
-        if self._timer is None:
-            self._due = loop.time() + _TICK_S
-            self._timer = loop.call_at(self._due, self._look)
-
-    def _look(self) -> None:
-        """Gives up on a process whose oldest question is overdue.
-
-        A question's time runs from when the one before it was answered. What
-        the engine's own loop is late adds to it: then the machine is busy or
-        was asleep, and so was the process.
-        """
-        self._timer = None
-        if not self._asked or self.failure is not None:
+    def _ask_where(self) -> None:
+        """Has it write where it is before it is killed."""
+        if self._ending:
             return
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        patience = self._asked[0][0]
-        self._extra += max(0.0, now - max(self._due, self._since))
-        end = self._since + patience + self._extra
-        if now < end:
-            self._due = min(end, now + _TICK_S)
-            self._timer = loop.call_at(self._due, self._look)
-        elif not self._ending:
-            self._ask_where(now)
-
-    def _ask_where(self, now: float) -> None:
-        """Has it write where it is, and then kills it."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        except ProcessLookupError:
-            return
-        self._due = now + _LAST_WORDS_S
-        self._timer = asyncio.get_running_loop().call_at(
-            self._due, self._kill_late, self._since
+        self._timer = loop.call_at(
+            loop.time() + _LAST_WORDS_S,
+            self._kill_late,
+            loop.time() + _LAST_WORDS_S,
+            self._questions.since,
         )
 
-    def _kill_late(self, since: float) -> None:
-        if self._since != since:
+    def _kill_late(self, due: float, since: float) -> None:
+        asked = self._questions
+        if asked.since != since:
             # It has just answered after all.
-            self._look()
+            if asked:
+                asked.watch()
             return
-        now = asyncio.get_running_loop().time()
-        self._extra += max(0.0, now - self._due)
-        patience = self._asked[0][0]
+        asked.add_lateness(due)
         spawn.kill(self.pid)
         place = spawn.where(self._output, self.files)
         self._give_up(
-            f'{place}did not answer within {patience * 1000:g} ms; was killed',
-            waited=now - self._since,
-            allowed=patience + self._extra,
+            f'{place}did not answer within {asked.patience * 1000:g} ms; '
+            'was killed',
+            waited=asyncio.get_running_loop().time() - since,
+            allowed=asked.allowed,
         )
 
     # How it ends.
@@ -523,22 +475,10 @@ class Process(asyncio.Protocol):
         self.failure = Failure(
             detail=detail, loading=loading, waited=waited, allowed=allowed
         )
-        self._refuse(detail)
+        self._questions.refuse(detail)
         self.kill()
         self._close()
         self._fail(self.failure)
-
-    def _refuse(self, detail: str) -> None:
-        """Lets those who wait for an answer know that none will come."""
-        self._waiting.clear()
-        error = errors.StrategyError(detail)
-        waiters = [waiter for _, waiter in self._asked]
-        for waiter in (*waiters, self._idle):
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(error)
-                # Not everybody who asks waits for the answer.
-                waiter.exception()
-        self._asked.clear()
 
     def _close(self) -> None:
         self._cancel_timer()

@@ -10,7 +10,15 @@ from tui import requests
 from tui.panes import table
 
 _LIVE = frozenset({'starting', 'running'})
-_STYLES = {'running': 'up', 'starting': 'warning', 'failed': 'error!'}
+_STYLES = {
+    'running': 'up',
+    'starting': 'warning',
+    'restarting': 'warning!',
+    'failed': 'error!',
+    'quarantined': 'error!',
+}
+# So much fits into the column; the words are told in full beside it.
+_WORDS = {'restarting': 'restart', 'quarantined': 'quarant.'}
 
 
 def is_live(row: views.StrategyRow) -> bool:
@@ -25,9 +33,14 @@ def _gain_style(row: views.StrategyRow) -> str:
 
 
 def _detail(row: views.StrategyRow) -> str:
+    if row.detail and row.status in _WORDS:
+        return f'{row.status} {row.detail}'
     if row.detail:
         return row.detail
-    return f'{row.parameters} {",".join(row.symbols)}'.strip()
+    late = f'{row.late} late' if row.late else ''
+    again = f'{row.restarts} restarts' if row.restarts else ''
+    about = (late, again, row.parameters, ','.join(row.symbols))
+    return ' '.join(filter(None, about))
 
 
 class Strategies(table.Table[views.StrategyRow]):
@@ -51,7 +64,7 @@ class Strategies(table.Table[views.StrategyRow]):
         table.Column(
             'status',
             8,
-            lambda row: row.status,
+            lambda row: _WORDS.get(row.status, row.status),
             lambda row: _STYLES.get(row.status, 'muted'),
         ),
         table.Column(

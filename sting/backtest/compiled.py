@@ -38,6 +38,7 @@ from sting.simulator import market as simulated
 from sting.strategy import blame
 from sting.strategy import compiled
 from sting.strategy import context
+from sting.strategy import indicators
 from sting.strategy import kinds
 from sting.strategy import loader
 from sting.strategy import runner
@@ -222,18 +223,21 @@ class Program:
             A row each, in the order of `inputs`.
         """
         (symbol,) = self._bars.symbols
-        columns = dict(zip(COLUMNS, self._columns, strict=True))
-        handles = self.strategy._inputs
-        found = np.empty((len(handles), len(self._bars)))
-        for row, handle in zip(found, handles, strict=True):
-            own = handle[symbol].indicator
-            values = own.over_columns(columns)
-            if values is None:
-                # It has only the one speed.
-                values = np.fromiter(
-                    map(own.update, self._bars.rows()), np.float64
+        columns: dict[str, npt.NDArray[Any]] = {
+            'timestamp': self._bars.timestamp,
+            **dict(zip(COLUMNS, self._columns, strict=True)),
+        }
+        inputs = self.strategy._inputs
+        found = np.empty((len(inputs), len(self._bars)))
+        known: dict[int, tuple[npt.NDArray[np.float64], ...]] = {}
+        for row, line in zip(found, inputs, strict=True):
+            handle, at = _handle(self.strategy, line)
+            if id(handle) not in known:
+                own = handle[symbol].indicator
+                known[id(handle)] = own.over_lines(columns) or _stepped(
+                    own, self._bars
                 )
-            row[:] = values
+            row[:] = known[id(handle)][at]
         return found
 
     def run(
@@ -459,10 +463,35 @@ def _ready(
     lines += feeder.take_log()
     if not strategy.is_compiled:
         raise _OutsideError(strategy.why_plain)
-    for handle in strategy._inputs:
+    if strategy._context.frames.active:
+        raise _OutsideError('it asks for bars of longer timeframes')
+    for line in strategy._inputs:
+        handle, _ = _handle(strategy, line)
         if not handle.covers(bars.symbols[0]):
             raise _OutsideError(f'{handle.name} is of another symbol')
     return strategy
+
+
+def _handle(
+    strategy: compiled.CompiledStrategy, line: context.Line
+) -> tuple[context.Handle, int]:
+    """Finds the indicator that a line is of, and which of its lines it is."""
+    for handle in strategy._context.handles:
+        for at, each in enumerate((handle, *handle.others.values())):
+            if each is line:
+                return handle, at
+    raise _OutsideError(f'{line!r} is no indicator of its own')
+
+
+def _stepped(
+    own: indicators.Indicator, bars: table.BarTable
+) -> tuple[npt.NDArray[np.float64], ...]:
+    """Works out what has only the one speed, a column for each line."""
+    found = np.empty((len(bars), max(1, len(own.lines))))
+    for at, bar in enumerate(bars.rows()):
+        main = own.update(bar)
+        found[at] = own.values or (main,)
+    return tuple(found.T)
 
 
 async def _started(feeder: runner.StrategyRunner, now: int) -> None:

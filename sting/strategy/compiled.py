@@ -21,6 +21,11 @@ from sting.strategy import base
 from sting.strategy import context
 from sting.strategy import kinds
 
+# The engine tells at once that an order is being cancelled. When it has told of
+# nothing so many bars later, it knows no such order, or one that ended while
+# the strategy did not run.
+PATIENCE = 2
+
 State = tuple[Any, ...]
 Answer = tuple[float, int, float, State]
 Answerer = Callable[..., Answer]
@@ -51,14 +56,20 @@ class _Working:
         id: Its id.
         filled: Units of it that were filled, as far as is known.
         wish: What is to be sent in its place once it is cancelled.
+        known: The engine told of it, so that it will tell of its end.
+        waited: Bars since its cancel was asked for; None before.
     """
 
-    __slots__ = ('filled', 'id', 'wish')
+    __slots__ = ('filled', 'id', 'known', 'waited', 'wish')
 
-    def __init__(self, order_id: str, filled: float = 0.0) -> None:
+    def __init__(
+        self, order_id: str, filled: float = 0.0, *, known: bool = False
+    ) -> None:
         self.id = order_id
         self.filled = filled
         self.wish: Wish | None = None
+        self.known = known
+        self.waited: int | None = None
 
 
 class CompiledStrategy(base.AbstractStrategy):
@@ -77,7 +88,7 @@ class CompiledStrategy(base.AbstractStrategy):
         super().__init__(name, parameters)
         self._states: dict[str, State] = {}
         self._working: dict[str, _Working] = {}
-        self._inputs: tuple[context.Handle, ...] = ()
+        self._inputs: tuple[context.Line, ...] = ()
         self._first: State = ()
         self._figures: State = ()
         self._answer: Answerer = answerer(type(self).decide)
@@ -119,11 +130,12 @@ class CompiledStrategy(base.AbstractStrategy):
             state for the next bar, of the types of `initial_state`.
         """
 
-    def inputs(self) -> Sequence[context.Handle]:
+    def inputs(self) -> Sequence[context.Line]:
         """Asks for the indicators that `decide` is given; called once.
 
         Returns:
-            What `self.indicator` returned for each, in their order.
+            What `self.indicator` returned for each, or one of its lines, as
+            `bands.upper`, in their order.
         """
         return ()
 
@@ -183,11 +195,11 @@ class CompiledStrategy(base.AbstractStrategy):
             self._figures,
         )
         self._states[symbol] = state
+        working = self._working.get(symbol)
+        if working is not None and working.waited is not None:
+            self._wait(symbol, working)
         if kind == kinds.CANCEL:
-            working = self._working.get(symbol)
-            if working is not None:
-                working.wish = None
-                self.cancel(working.id)
+            self._take_out(symbol, None)
         elif not kinds.is_nothing(quantity):
             self._want(Wish(symbol, quantity, kind, price, held))
 
@@ -197,10 +209,13 @@ class CompiledStrategy(base.AbstractStrategy):
         if working is None:
             if order.is_working:
                 # One of before a restart.
-                self._working[order.symbol] = _Working(order.id, order.filled)
+                self._working[order.symbol] = _Working(
+                    order.id, order.filled, known=True
+                )
             return
         if working.id != order.id:
             return
+        working.known = True
         if order.filled != working.filled:
             # It was decided on another position.
             working.filled = order.filled
@@ -223,7 +238,7 @@ class CompiledStrategy(base.AbstractStrategy):
             },
         }
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: dict[str, Any]) -> None:
         """Takes back what `save_state` gave.
 
         Args:
@@ -249,12 +264,31 @@ class CompiledStrategy(base.AbstractStrategy):
             raise ValueError(
                 kinds.sentence(code, wish.quantity, wish.kind, wish.price)
             )
-        working = self._working.get(wish.symbol)
-        if working is None:
+        if not self._take_out(wish.symbol, wish):
             self._send(wish)
-        else:
-            working.wish = wish
-            self.cancel(working.id)
+
+    def _take_out(self, symbol: str, wish: Wish | None) -> bool:
+        """Cancels what works; whether there is something to wait for.
+
+        Args:
+            symbol: The instrument.
+            wish: What is to be sent then.
+        """
+        working = self._working.get(symbol)
+        if working is None:
+            return False
+        working.wish = wish
+        if working.waited is None:
+            working.waited = 0
+        self.cancel(working.id)
+        return True
+
+    def _wait(self, symbol: str, working: _Working) -> None:
+        """Forgets an order that nothing was heard of since its cancel."""
+        working.waited = (working.waited or 0) + 1
+        if not working.known and working.waited > PATIENCE:
+            self.log.warning(f'order {working.id} does not work any more')
+            del self._working[symbol]
 
     def _send(self, wish: Wish) -> None:
         verb = self.buy if wish.quantity > 0 else self.sell

@@ -167,21 +167,35 @@ class Uncompilable(Curved):
 _TABLE = {'units': 1}
 
 
+class Longer(Curved):
+    """Looks at the average of longer bars."""
+
+    def inputs(self):
+        return (
+            self.indicator(strategy.indicators.SMA, timeframe='5m', period=3),
+        )
+
+
 class Slow(strategy.indicators.Indicator):
-    """Has only the one speed."""
+    """Has only the one speed, and two lines."""
+
+    lines = ('range', 'body')
 
     def __init__(self):
         self.name = 'Slow()'
 
     def update(self, bar):
-        return bar.high - bar.low
+        self.values = (bar.high - bar.low, bar.close - bar.open)
+        return self.values[0]
 
 
 class OneSpeed(Curved):
     """Buys where the bars are wide."""
 
     def inputs(self):
-        return (self.indicator(Slow),)
+        slow = self.indicator(Slow)
+        bands = self.indicator(strategy.indicators.Bollinger, period=5)
+        return (slow, bands.upper, slow.body, bands)
 
     @staticmethod
     def decide(
@@ -195,6 +209,10 @@ class OneSpeed(Curved):
         state,
         parameters,
     ):
-        wide = indicators[0] > close * 0.0005
-        wanted = 1.0 if wide else -1.0
+        wide, upper, body, middle = indicators
+        wanted = 0.0
+        if close > upper or wide > close * 0.001:
+            wanted = 1.0
+        elif body < 0 and close < middle:
+            wanted = -1.0
         return wanted, kinds.MARKET, 0.0, state

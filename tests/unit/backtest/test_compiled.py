@@ -198,7 +198,7 @@ def test_no_bars_are_no_trades():
     assert (len(found.curve), found.orders, len(found.fills)) == (0, 0, 0)
 
 
-def test_an_indicator_of_one_speed_is_stepped():
+def test_lines_and_indicators_of_one_speed_are_handed_over():
     found = same(f'{HERE}:OneSpeed', made.walk(500, 2), gate())
     assert len(found.fills) > 100
 
@@ -231,6 +231,7 @@ class Own(rules.BuyingPower):
     [
         ('sting.library.sma_cross', gate(), 'SmaCross is no Compiled'),
         (f'{HERE}:Listening', gate(), 'on_position_update of its own'),
+        (f'{HERE}:Longer', gate(), 'bars of longer timeframes'),
         (f'{HERE}:Elsewhere', gate(), 'is of another symbol'),
         (f'{HERE}:Uncompilable', gate(), 'decide uses _TABLE, a dict'),
         (SMA, gate(Own(1.0)), 'risk rule buying_power is not compiled'),

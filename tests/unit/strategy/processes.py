@@ -42,7 +42,7 @@ class Seen:
     """A process and what it told."""
 
     def __init__(self, folder, body, **fields):
-        path = write(folder, body)
+        path = fields.pop('reference', None) or write(folder, body)
         fields.setdefault('process', PATIENT)
         self.output = folder / 'out' / 'mine.log'
         self.answers = []

@@ -13,6 +13,7 @@ from sting.model import orders
 from sting.strategy import kinds
 from sting.strategy import loader
 from sting.strategy import runner
+from tests.unit.strategy import processes
 from tests.unit.strategy import samples
 
 pytestmark = pytest.mark.unit
@@ -260,6 +261,28 @@ async def test_an_order_of_before_a_restart_is_known_once_it_is_told_of():
     assert [each.kind for each in await ask(done, 2, 5.0)] == ['order']
 
 
+async def test_an_order_that_nobody_knows_is_forgotten():
+    feeder = await started()
+    feeder.strategy.load_state({'working': {'X': ['lost', 0.0]}})
+    asked = [await ask(feeder, seq, 5.0) for seq in range(1, 5)]
+    assert [[each.kind for each in signals] for signals in asked] == [
+        *[['cancel']] * 3,
+        ['order'],
+    ]
+    lines = [line.text for line in feeder.take_log()]
+    assert lines[-1] == 'order lost does not work any more'
+
+
+async def test_an_order_that_was_told_of_is_waited_for():
+    feeder = await started()
+    (first,) = await ask(feeder, 1, 5.0)
+    await tell(feeder, 2, first.order_id, S.ACCEPTED)
+    for seq in range(3, 9):
+        (cancel,) = await ask(feeder, seq, 5.0)
+        assert cancel.kind == 'cancel'
+    assert len(await tell(feeder, 9, first.order_id, S.CANCELLED)) == 1
+
+
 async def test_what_was_saved_is_loaded_through_json():
     feeder = await started()
     (first,) = await ask(feeder, 1, 5.0)
@@ -328,6 +351,22 @@ async def test_what_is_no_order_is_an_error():
     feeder = await started()
     with pytest.raises(errors.StrategyError, match='kind 9'):
         await ask(feeder, 1, 5.0, 9)
+
+
+async def test_it_is_compiled_in_a_process_of_its_own(tmp_path):
+    path = tmp_path / 'own.py'
+    path.write_text(
+        FILE.replace('import helper\n', '').replace(
+            'helper.size(close)', 'close + 0.5'
+        )
+    )
+    async with processes.running(tmp_path, '', reference=str(path)) as seen:
+        seen.bar(7)
+        await processes.until(lambda: len(seen.answers) == 2)
+        (wanted,) = seen.answers[1].signals
+        assert wanted.quantity == 1.5
+        (line,) = seen.answers[0].lines
+        assert line.text == 'decide runs compiled'
 
 
 RUN = """

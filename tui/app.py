@@ -305,8 +305,11 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
 
     @textual.on(requests.Why)
     def _on_why(self, request: requests.Why) -> None:
-        why = importlib.import_module('tui.screens.why')
-        self.push_screen(why.WhyScreen(self.workstation, request.seq))
+        self.action_explain(request.seq)
+
+    @textual.on(requests.ShowStrategy)
+    def _on_show_strategy(self, request: requests.ShowStrategy) -> None:
+        self.action_show_strategy(request.name)
 
     @textual.on(requests.Modify)
     def _on_modify(self, request: requests.Modify) -> None:
@@ -402,6 +405,16 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self.action_show_screen('trade')
         words = command_line.completions(self.snapshot, [*self.known_themes])
         self._trade.open_prompt(':', '', words)
+
+    def action_explain(self, seq: int) -> None:
+        """Shows what led to an event."""
+        why = importlib.import_module('tui.screens.why')
+        self.push_screen(why.WhyScreen(self.workstation, seq))
+
+    def action_show_strategy(self, name: str) -> None:
+        """Shows how a strategy does."""
+        strategy = importlib.import_module('tui.screens.strategy')
+        self.push_screen(strategy.StrategyScreen(self.workstation, name))
 
     def action_select_symbol(self, symbol: str) -> None:
         """Takes a symbol of the watchlist."""

@@ -85,7 +85,9 @@ def completions(snapshot: views.Snapshot, themes: Sequence[str]) -> list[str]:
     lines += [f'cancel {o.id}' for o in snapshot.orders if o.is_working]
     lines += ['cancel all']
     for strategy in snapshot.strategies:
-        lines += [f'start {strategy.name}', f'stop {strategy.name}']
+        lines += [
+            f'{word} {strategy.name}' for word in ('start', 'stop', 'strategy')
+        ]
     lines += [f'theme {name}' for name in themes]
     return lines
 
@@ -222,6 +224,18 @@ def _stop(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     return Outcome(command=commands.StopStrategy(name=name))
 
 
+def _detail(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    name = _strategy(words, snapshot, 'strategy')
+    return Outcome(action=f'show_strategy({name!r})')
+
+
+def _why(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if len(words) != 1 or not words[0].isdecimal():
+        raise _usage('why')
+    return Outcome(action=f'explain({int(words[0])})')
+
+
 def _symbol(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     if len(words) != 1:
         raise _usage('symbol')
@@ -278,6 +292,12 @@ WORDS: Mapping[str, Word] = {
     ),
     'start': Word('start STRATEGY', 'Starts a strategy.', _start),
     'stop': Word('stop STRATEGY', 'Stops a strategy.', _stop),
+    'strategy': Word(
+        'strategy STRATEGY',
+        'Shows how a strategy does, and what of it was not traded.',
+        _detail,
+    ),
+    'why': Word('why NUMBER', 'Shows what led to an event.', _why),
     'symbol': Word('symbol SYMBOL', 'Takes a symbol of the list.', _symbol),
     'theme': Word('theme [NAME]', 'Takes a theme, or the next one.', _theme),
     'help': Word('help', 'Shows the keys.', _help),

@@ -64,6 +64,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'system': ('F5 system', 'app'),
     'backtest': ('F3 backtest', 'app'),
     'why': ('Why', 'app'),
+    'strategy': ('Strategy', 'app'),
 }
 
 _PANES = (
@@ -448,6 +449,15 @@ ACTIONS: tuple[Action, ...] = (
         hint=5,
     ),
     Action(
+        'strategy_detail',
+        ('d',),
+        'strategies',
+        'detail',
+        'detail',
+        'Shows how the strategy does, and what of it was not traded.',
+        hint=6,
+    ),
+    Action(
         'follow_cause',
         ('enter',),
         'events',
@@ -533,6 +543,15 @@ ACTIONS: tuple[Action, ...] = (
         'dismiss',
         'close',
         'Closes the chain of causes.',
+        hint=5,
+    ),
+    Action(
+        'close_strategy',
+        ('escape',),
+        'strategy',
+        'dismiss',
+        'close',
+        'Closes the strategy.',
         hint=5,
     ),
     Action('yes', ('y',), 'dialog', 'yes', 'yes', 'Answers yes.', hint=5),

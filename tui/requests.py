@@ -41,6 +41,18 @@ class Why(message.Message):
         self.seq = seq
 
 
+class ShowStrategy(message.Message):
+    """Show how a strategy does.
+
+    Attributes:
+        name: The instance's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
 class Modify(message.Message):
     """Open the ticket to change a working order.
 

@@ -115,3 +115,8 @@ class Strategies(table.Table[views.StrategyRow]):
             self.post_message(
                 requests.Give(commands.StartStrategy(name=row.name))
             )
+
+    def action_detail(self) -> None:
+        """Shows how the strategy under the cursor does."""
+        if self.current is not None:
+            self.post_message(requests.ShowStrategy(self.current.name))

@@ -60,6 +60,9 @@ def test_orders_go_to_the_review_and_no_further(line, draft):
         ('symbol', 'write symbol'),
         ('symbol XYZ', 'not in the watchlist'),
         ('theme a b', 'write theme'),
+        ('strategy', 'write strategy'),
+        ('strategy x', 'there are sma_demo'),
+        ('why not', 'write why NUMBER'),
         ('resum', 'did you mean resume'),
         ('xyzzy', 'there are buy'),
     ],
@@ -103,6 +106,8 @@ def test_cancelling_all_asks_first():
         ('theme', 'next_theme'),
         ('theme light', "take_theme('light')"),
         ('help', 'show_help'),
+        ('strategy sma_demo', "show_strategy('sma_demo')"),
+        ('why 12', 'explain(12)'),
         ('quit', 'leave'),
     ],
 )
@@ -133,7 +138,7 @@ def test_completions_are_lines_that_begin_with_a_command():
     ('line', 'text'),
     [
         ('', ' '.join(command_line.WORDS)),
-        ('s', 'sell start stop symbol'),
+        ('s', 'sell start stop strategy symbol'),
         ('can', 'cancel ID | all'),
         ('theme li', 'theme [NAME]'),
         ('xyz', ''),

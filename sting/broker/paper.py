@@ -92,9 +92,7 @@ class PaperBroker(interface.BrokerInterface):
             for order in self._simulator.working():
                 self._orders[order.id] = order
             self._fills.extend(fills)
-            self._portfolio = portfolio_lib.Portfolio(portfolio.cash)
-            self._portfolio.positions.update(portfolio.positions)
-            self._portfolio.held.update(portfolio.held)
+            self._portfolio = portfolio.copy()
 
     async def connect(
         self, sink: interface.Sink, halted: interface.Halted

@@ -79,6 +79,8 @@ class Journal:
         self._water = water
         self.seq = last.seq
         self._head = last.head
+        # Whether the last commit has not come back, or came back as failed.
+        self._in_doubt = False
 
     @property
     def last(self) -> mark.Mark:
@@ -134,17 +136,34 @@ class Journal:
                 as it was.
         """
         rows, head = encode_rows(batch, self._head)
+        last = mark.Mark(batch[-1].seq, head)
         try:
-            # One hop to the connection's thread for the whole transaction.
-            database: Any = self._connection
-            await database._execute(_write, database._conn, rows)
+            # A commit may fail and be durable all the same.
+            if not self._in_doubt or await self._newest() != last:
+                self._in_doubt = True
+                await self._insert(rows)
         except sqlite3.Error as error:
             raise errors.JournalWriteError(
                 f'the event log cannot be written: {error}'
             ) from None
-        self._head = head
-        self.seq = batch[-1].seq
-        self._water.move(self.seq, head)
+        self._in_doubt = False
+        self.seq, self._head = last
+        self._moved(last)
+
+    async def _insert(self, rows: list[layout.Row]) -> None:
+        """Commits rows, all of them or none."""
+        # One hop to the connection's thread for the whole transaction.
+        database: Any = self._connection
+        await database._execute(_write, database._conn, rows)
+
+    async def _newest(self) -> mark.Mark | None:
+        """Gives the last event that the file has."""
+        found = await self._connection.execute_fetchall(layout.NEWEST)
+        return next((mark.Mark(*row) for row in found), None)
+
+    def _moved(self, last: mark.Mark) -> None:
+        """Takes note of the last durable event beside the log."""
+        self._water.move(*last)
 
     async def keep(self, at: mark.Mark, image: bytes) -> None:
         """Keeps an image of the state, and thins out the older ones.

@@ -31,5 +31,6 @@ BEGIN SELECT RAISE(ABORT, 'the event log is never changed'); END;
 """
 COLUMNS = segments.COLUMNS
 INSERT = 'INSERT INTO events VALUES (?,?,?,?,?,?,?,?)'
+NEWEST = 'SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1'
 
 Row = segments.Row

@@ -138,6 +138,13 @@ class Portfolio:
         )
         return after
 
+    def copy(self) -> 'Portfolio':
+        """Gives a copy: fills then change one of the two alone."""
+        made = Portfolio(self.cash)
+        made.positions = dict(self.positions)
+        made.held = dict(self.held)
+        return made
+
     def quantity(self, symbol: str) -> float:
         """Units held of a symbol, negative when short."""
         position = self.positions.get(symbol)

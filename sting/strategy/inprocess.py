@@ -115,7 +115,7 @@ class InProcessHost:
         if name in self._running:
             return self._running[name].ready()
         instance = _Instance(spec)
-        held = runner.copy_book(book or portfolio.Portfolio())
+        held = portfolio.Portfolio() if book is None else book.copy()
         # Events that come while it loads wait in its queue.
         self._running[name] = instance
         instance.task = asyncio.create_task(

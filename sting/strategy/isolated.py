@@ -194,7 +194,7 @@ class IsolatedHost:
             fail=functools.partial(self._fail, instance),
             sessions=self._sessions() if self._sessions else None,
         )
-        held = runner.copy_book(book or portfolio.Portfolio())
+        held = portfolio.Portfolio() if book is None else book.copy()
         instance.task = asyncio.create_task(
             self._run(instance, seq, held, tuple(history)),
             name=f'strategy {name}',

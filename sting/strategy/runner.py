@@ -180,7 +180,7 @@ class StrategyRunner:
         Args:
             book: As the engine keeps it.
         """
-        self.strategy.portfolio = copy_book(book)
+        self.strategy.portfolio = book.copy()
 
     def expect(self, timeframe: str) -> None:
         """Says of which timeframe the bars will be, before the first comes.
@@ -421,11 +421,3 @@ def _is_ending(error: BaseException) -> bool:
         return False
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def copy_book(book: portfolio.Portfolio) -> portfolio.Portfolio:
-    """Copies a book, so that fills change one of the two alone."""
-    own = portfolio.Portfolio(book.cash)
-    own.positions = dict(book.positions)
-    own.held = dict(book.held)
-    return own

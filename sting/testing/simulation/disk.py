@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from collections.abc import Sequence
 import pathlib
 import sqlite3
 
@@ -12,10 +11,8 @@ from sting.engine import journal
 from sting.engine import layout
 from sting.engine import mark
 from sting.model import errors
-from sting.model import events
 from sting.testing.simulation import faults as faults_lib
 
-_INSERT = 'INSERT INTO events VALUES (?,?,?,?,?,?,?,?)'
 _KEEP = 'INSERT OR REPLACE INTO checkpoints VALUES (?,?,?)'
 
 Durable = Callable[[list[layout.Row]], None]
@@ -64,11 +61,19 @@ class Disk:
         await self._pass_time()
         self._fail_perhaps()
         self._database.execute('BEGIN')
-        self._database.executemany(_INSERT, rows)
+        self._database.executemany(layout.INSERT, rows)
         self._database.execute('COMMIT')
         self._durable(rows)
+        lies = self._faults.commit_lies
+        if lies and not self.quiet and self._chance.random() < lies:
+            raise errors.JournalWriteError('disk I/O error')
         # The process can die here, before it knows.
         await self._pass_time()
+
+    def newest(self) -> mark.Mark | None:
+        """Gives the last event that is durable."""
+        row = self._database.execute(layout.NEWEST).fetchone()
+        return None if row is None else mark.Mark(*row)
 
     async def keep(self, at: mark.Mark, image: bytes) -> None:
         """Keeps a checkpoint.
@@ -114,13 +119,16 @@ class SimulatedJournal(journal.Journal):
         self._disk = disk
         self.seq = last.seq
         self._head = last.head
+        self._in_doubt = False
 
-    async def append(self, batch: Sequence[events.Event]) -> None:
-        """Makes events durable; see `Journal`."""
-        rows, head = journal.encode_rows(batch, self._head)
+    async def _insert(self, rows: list[layout.Row]) -> None:
         await self._disk.write(rows)
-        self._head = head
-        self.seq = batch[-1].seq
+
+    async def _newest(self) -> mark.Mark | None:
+        return self._disk.newest()
+
+    def _moved(self, last: mark.Mark) -> None:
+        """Has no mark: the disk loses nothing that it acknowledged."""
 
     async def keep(self, at: mark.Mark, image: bytes) -> None:
         """Keeps an image of the state; see `Journal`."""

@@ -19,6 +19,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
         slow_s: The longest that a commit or a request takes when slow.
         slow: Commits and requests that are slow.
         commit_fails: Commits that fail and leave nothing behind.
+        commit_lies: Commits that are told to have failed and are durable.
         lost_request: Requests that never arrive and are never answered.
         lost_answer: Requests that arrive and are never answered.
         busy: Requests that are answered by 429 or 503.
@@ -39,6 +40,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     slow_s: float
     slow: float
     commit_fails: float
+    commit_lies: float
     lost_request: float
     lost_answer: float
     busy: float
@@ -82,6 +84,7 @@ def draw(chance: np.random.Generator) -> Faults:
         dedupes=bool(chance.random() < 0.5),
         batch=int(chance.choice([1, 3, 2000])),
         checkpoint=int(chance.choice([50, 400, 100_000])),
+        commit_lies=share(0.01),
     )
 
 

@@ -1,6 +1,7 @@
 """The event log on a real file: what is written, and by whom."""
 
 import asyncio
+import functools
 import itertools
 import pathlib
 import sqlite3
@@ -103,6 +104,35 @@ async def test_what_cannot_be_written_leaves_the_log_as_it_was(path):
         assert log.last == logs.high_water(path) == last
         logs.free_disk(path)
         await log.append(FIVE[2:])
+    assert chain.verify(path).events == 5
+
+
+class Lying(sqlite3.Connection):
+    """Commits, and says that it could not."""
+
+    lies = 0
+
+    def execute(self, statement, *values):
+        done = super().execute(statement, *values)
+        if statement == 'COMMIT' and Lying.lies:
+            Lying.lies -= 1
+            raise sqlite3.OperationalError('disk I/O error')
+        return done
+
+
+async def test_a_commit_that_failed_but_is_durable_is_not_repeated(
+    path, monkeypatch
+):
+    lying = functools.partial(sqlite3.connect, factory=Lying)
+    monkeypatch.setattr(sqlite3, 'connect', lying)
+    monkeypatch.setattr(Lying, 'lies', 1)
+    async with logs.opened(path) as log:
+        with pytest.raises(errors.JournalWriteError, match='I/O error'):
+            await log.append(FIVE[:3])
+        assert (log.seq, logs.seqs(path)) == (0, [1, 2, 3])
+        await log.append(FIVE[:3])
+        assert log.last == logs.high_water(path)
+        await log.append(FIVE[3:])
     assert chain.verify(path).events == 5
 
 

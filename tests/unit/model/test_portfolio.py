@@ -180,3 +180,13 @@ def test_dust_held_after_a_fill_is_flat():
 def test_cash_pays_the_fee_on_both_sides():
     assert portfolio.cash_after(100.0, 1, 2.0, 10.0, 1.0) == 79.0
     assert portfolio.cash_after(100.0, -1, 2.0, 10.0, 1.0) == 119.0
+
+
+def test_a_copy_is_equal_and_changes_alone():
+    book = booked(fill(BUY, 10, 100, 1.0))
+    copy = book.copy()
+    before = (book.cash, dict(book.positions), dict(book.held))
+    assert (copy.cash, copy.positions, copy.held) == before
+    copy.apply(fill(SELL, 10, 110, 1.0))
+    assert (book.cash, book.positions, book.held) == before
+    assert copy.quantity('AAPL') == 0.0

@@ -69,6 +69,13 @@ def a_failed_commit_moves_the_head(patch):
     patch.setattr(disk.SimulatedJournal, 'append', append)
 
 
+def a_commit_that_failed_is_not_looked_for(patch):
+    async def newest(self):
+        return None
+
+    patch.setattr(disk.SimulatedJournal, '_newest', newest)
+
+
 def effects_go_out_before_the_commit(patch):
     async def finish(self, done):
         for _, taken in done:
@@ -179,6 +186,7 @@ ALL: tuple[Patch, ...] = (
     lanes_are_swapped,
     a_failed_commit_counts_as_done,
     a_failed_commit_moves_the_head,
+    a_commit_that_failed_is_not_looked_for,
     effects_go_out_before_the_commit,
     an_order_is_sent_again_without_asking,
     nobody_asks_again,

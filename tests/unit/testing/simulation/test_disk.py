@@ -107,6 +107,16 @@ def test_a_commit_that_fails_leaves_nothing(path):
     bench.close()
 
 
+def test_a_commit_that_lies_is_durable_and_not_repeated(path):
+    bench = Bench(path, commit_lies=1.0)
+    with pytest.raises(errors.JournalWriteError, match='I/O error'):
+        bench.append()
+    assert (bench.log.seq, len(bench.told)) == (0, 1)
+    bench.append()
+    assert (bench.log.seq, len(bench.told)) == (1, 1)
+    bench.close()
+
+
 def test_a_checkpoint_is_kept(path):
     bench = Bench(path)
     bench.append()

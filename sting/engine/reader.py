@@ -244,11 +244,14 @@ def read(
         yield from map(to_event, page)
 
 
-def executions(path: pathlib.Path) -> frozenset[tuple[str, str]]:
+def executions(
+    path: pathlib.Path, after: int = 0
+) -> frozenset[tuple[str, str]]:
     """Gives what was ever filled, older than what a state remembers too.
 
     Args:
         path: The log's file.
+        after: Begin behind this number.
 
     Returns:
         Of each fill the order's id and the execution's.
@@ -256,9 +259,39 @@ def executions(path: pathlib.Path) -> frozenset[tuple[str, str]]:
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
-    kind = events.EventType.FILL
-    fills = (to_event(row).data for row in rows(path, 0) if row[2] == kind)
-    return frozenset((fill.order_id, fill.execution_id) for fill in fills)
+    fill = events.EventType.FILL.value
+    found = (
+        payload(seq, fill, text)
+        for seq, kind, text in _of_kind(path, after, fill)
+        if kind == fill
+    )
+    return frozenset((each.order_id, each.execution_id) for each in found)
+
+
+def _of_kind(
+    path: pathlib.Path, after: int, kind: str
+) -> Iterator[tuple[int, str, str]]:
+    """Gives number, type and payload of what was archived, and of a kind.
+
+    The database looks through the rest by itself, without holding up others.
+    """
+    columns = ('seq', 'type', 'data')
+    for segment in archived(path):
+        if segment.last > after:
+            for page in segments.pages(path, segment, after, columns):
+                yield from page
+    connection = open_reader(path)
+    try:
+        yield from connection.execute(
+            'SELECT seq, type, data FROM events WHERE seq > ? AND type = ?',
+            (after, kind),
+        )
+    except sqlite3.Error as error:
+        raise errors.JournalCorruptError(
+            f'{path} cannot be read behind event {after}: {error}', after + 1
+        ) from None
+    finally:
+        connection.close()
 
 
 def read_one(path: pathlib.Path, seq: int) -> events.Event:

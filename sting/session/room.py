@@ -24,7 +24,6 @@ from sting.engine import describe
 from sting.engine import history
 from sting.engine import journal
 from sting.engine import latency
-from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import sequence
 from sting.engine import state
@@ -40,6 +39,7 @@ from sting.model import views
 from sting.risk import gate
 from sting.risk import stop
 from sting.session import feeds
+from sting.session import fills
 from sting.session import notes
 from sting.session import outlet
 from sting.session import strategies
@@ -141,8 +141,8 @@ class EngineRoom:
         self._found: recovery.Recovered
         self._archived: str | None = None
         self._path: pathlib.Path
+        self._fills: fills.ForgottenFills
         self._damage = ''
-        self._executions: frozenset[tuple[str, str]] | None = None
         self._behind: list[asyncio.Task[None]] = []
         self._journal: journal.Journal
         self._sessions: sessions.Sessions
@@ -273,6 +273,7 @@ class EngineRoom:
             batch=self._config.journal.batch,
             timing=self._timing,
         )
+        self._fills = fills.ForgottenFills(self._path, system, self.bus)
         self._checkpoints = checkpoints.Checkpointer(
             system,
             self._sequence,
@@ -286,6 +287,7 @@ class EngineRoom:
         for component in (
             self._sequence,
             self._checkpoints,
+            self._fills,
             self._brokers,
             self._outlet,
             self._feeding,
@@ -323,7 +325,9 @@ class EngineRoom:
         """Settles what may work at the broker, then starts strategies."""
         system = self._engine.state
         await self._brokers.reconcile(
-            system.working(), lambda fill: self._is_booked(fill, since), since
+            system.working(),
+            lambda fill: self._fills.is_booked(fill, since),
+            since,
         )
         if system.trading is records.TradingState.TRADING:
             for spec in self._specs:
@@ -335,20 +339,6 @@ class EngineRoom:
                         commands.StartStrategy(name=spec.name),
                         'engine',
                     )
-
-    def _is_booked(self, fill: orders.Fill, since: int) -> bool:
-        """Whether a fill is in the log.
-
-        The state forgets orders done long ago, and the log does not. It does
-        not have what somebody else traded while the engine was away.
-        """
-        system = self._engine.state
-        if fill.order_id in system.orders or fill.timestamp > since:
-            return system.knows_execution(fill)
-        if self._executions is None:
-            self._executions = reader.executions(self._path)
-        booked = (fill.order_id, fill.execution_id) in self._executions
-        return booked or system.knows_execution(fill)
 
     async def _verify_older(self) -> None:
         """Holds what is older than the checkpoint against the chain."""
@@ -374,6 +364,7 @@ class EngineRoom:
             waiting,
             self._sequence.task,
             self._brokers.task,
+            self._fills.task,
             *self._behind,
         }
         try:
@@ -502,12 +493,13 @@ class EngineRoom:
         )
 
     def _sink(self, report: interface.Report) -> None:
-        kind = (
-            events.EventType.FILL
-            if isinstance(report, orders.Fill)
-            else events.EventType.ORDER_UPDATE
-        )
-        incoming = bus.Incoming(kind, report, f'broker:{self._broker.name}')
+        source = f'broker:{self._broker.name}'
+        kind = events.EventType.ORDER_UPDATE
+        refusal = None
+        if isinstance(report, orders.Fill):
+            kind = events.EventType.FILL
+            refusal = functools.partial(self._fills.refuse, report, source)
+        incoming = bus.Incoming(kind, report, source, refusal=refusal)
         if threading.get_ident() == self._thread:
             # At once: a bar taken in between could fill the order before its
             # acceptance is an event.

@@ -27,7 +27,6 @@ from sting.strategy import context
 from sting.strategy import frames
 from sting.strategy import host
 from sting.strategy import process
-from sting.strategy import runner
 from sting.strategy import wire
 
 # After so many failures it is not started again by itself; one that ran well

@@ -32,14 +32,14 @@ class Resting:
         after: Only bars stamped later than this may fill it, nanoseconds.
         expires: The last moment at which it works, nanoseconds; None for ever.
         filled: Units filled so far.
-        cost: Sum of quantity times price over the fills so far.
+        average: Mean price of the fills so far; 0 without any.
         fees: Fees of the fills so far.
         updated: When it last changed, nanoseconds.
     """
 
     __slots__ = (
         'after',
-        'cost',
+        'average',
         'expires',
         'fees',
         'filled',
@@ -68,7 +68,7 @@ class Resting:
         self.after = after
         self.expires = expires
         self.filled = order.filled
-        self.cost = order.filled * order.average_price
+        self.average = order.average_price
         self.fees = order.fees
         self.updated = order.updated
 
@@ -180,8 +180,10 @@ class Resting:
             fee: In the account's currency.
             timestamp: When, nanoseconds since the epoch, UTC.
         """
+        # As orders.apply_fill has it, so that a restart changes no digit.
+        cost = self.average * self.filled + price * quantity
         self.filled += quantity
-        self.cost += quantity * price
+        self.average = cost / self.filled
         self.fees += fee
         self.after = timestamp
         self.updated = timestamp
@@ -209,7 +211,7 @@ class Resting:
             stop_price=self.stop_price or None,
             triggered=self.triggered,
             filled=self.filled,
-            average_price=self.cost / self.filled if self.filled else 0.0,
+            average_price=self.average,
             fees=self.fees,
             updated=self.updated,
         )

@@ -54,6 +54,8 @@ _TRADE_COLUMNS = (
     'in at',
     'out at',
     'pnl',
+    'MAE',
+    'MFE',
 )
 _TEXT_COLUMNS = 3
 _FIGURE_WIDTH = 23
@@ -84,9 +86,20 @@ FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
     'exposure': ('exposure', share),
     'turnover': ('turnover', ratio),
     'fees': ('fees', text_format.money),
+    'benchmark_return': ('benchmark', text_format.percent),
     'bars': ('bars', text_format.quantity),
+    # What follows is shown where there is room.
+    'alpha': ('alpha', text_format.percent),
+    'beta': ('beta', ratio),
+    'value_at_risk': ('5% VaR, daily', share),
+    'conditional_value_at_risk': ('CVaR', share),
+    'expectancy': ('expectancy', text_format.money),
+    'mean_mae': ('mean MAE', share),
+    'mean_mfe': ('mean MFE', share),
     'elapsed_s': ('seconds', ratio),
 }
+# Lines of figures, at most: the curves need the others.
+ROWS = 8
 
 
 def figure_texts(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -123,6 +136,8 @@ def trade_texts(trade: Mapping[str, str]) -> tuple[str, ...]:
         _number(trade, 'entry_price', text_format.price),
         _number(trade, 'exit_price', text_format.price),
         _number(trade, 'pnl', text_format.gain),
+        _number(trade, 'mae', share),
+        _number(trade, 'mfe', share),
     )
 
 
@@ -180,7 +195,8 @@ class Figures(widgets.Static):
         if not self._pairs:
             return
         columns = max(self.size.width // _FIGURE_WIDTH, 1)
-        rows = -(-len(self._pairs) // columns)
+        pairs = self._pairs[: columns * ROWS]
+        rows = -(-len(pairs) // columns)
         grid = table.Table.grid(padding=(0, 1))
         for _ in range(columns):
             grid.add_column(no_wrap=True)
@@ -188,7 +204,7 @@ class Figures(widgets.Static):
             grid.add_column()
         for row in range(rows):
             line: list[text.Text] = []
-            for label, value in self._pairs[row::rows]:
+            for label, value in pairs[row::rows]:
                 line += [
                     text.Text(label, style='dim'),
                     text.Text(value, style='bold'),

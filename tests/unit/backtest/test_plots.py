@@ -117,3 +117,8 @@ def test_every_plot_is_plain_json():
         plots.layouts(),
     ]
     json.dumps(drawn, allow_nan=False)
+
+
+def test_plots_over_time_share_a_span():
+    assert plots.span(runs.curve(1.0, 2.0)) == [43_200_000, 129_600_000]
+    assert plots.span(runs.curve()) is None

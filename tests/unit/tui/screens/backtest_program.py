@@ -28,11 +28,11 @@ EQUITY = """timestamp,equity,cash,drawdown
 """
 TRADES = (
     'symbol,side,quantity,entry_time,entry_price,exit_time,exit_price,pnl,'
-    'fees\n'
+    'fees,mae,mfe\n'
     'GOOG,buy,100,2012-06-01T20:00:00Z,570.5,2012-06-04T20:00:00Z,580.25,'
-    '975.0,11.5\n'
+    '975.0,11.5,-0.01,0.02\n'
     'GOOG,sell,50,2012-06-04T20:00:00Z,580.0,2012-06-05T20:00:00Z,585.0,'
-    '-250.0,5.8\n'
+    '-250.0,5.8,-0.045,0.01\n'
 )
 
 

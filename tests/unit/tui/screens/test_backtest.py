@@ -79,7 +79,16 @@ def test_figures_that_are_undefined_are_a_dash():
 def test_a_trade_without_a_price_shows_a_dash():
     cells = backtest.trade_texts({'symbol': 'GOOG', 'exit_price': ''})
 
-    assert cells == ('', 'GOOG', '', '-', '-', '-', '-')
+    assert cells == ('', 'GOOG', '', '-', '-', '-', '-', '-', '-')
+
+
+async def test_a_narrow_screen_leaves_figures_out():
+    for size, shows in (((80, 24), False), ((140, 45), True)):
+        shown = Shown()
+        async with apps.run(shown, size) as pilot:
+            await run(pilot, 'good')
+            await until(pilot, lambda: 'max drawdown' in text_of(shown))  # noqa: B023
+            assert ('mean MAE' in text_of(shown)) is shows
 
 
 async def test_the_form_starts_with_something_that_runs():
@@ -129,6 +138,8 @@ async def test_the_newest_trade_stands_first():
             '580.00',
             '585.00',
             '-250.00',
+            '-4.50%',
+            '1.00%',
         ]
 
 

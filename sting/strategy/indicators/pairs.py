@@ -138,8 +138,8 @@ class Correlation(OfTwo):
 class RatioZScore(OfTwo):
     """How unusual the ratio of two symbols' prices is.
 
-    The z-score of log(first / second) in the last pairs: how many deviations
-    the ratio lies above its mean.
+    The z-score of first / second in the last pairs: how many deviations the
+    ratio lies above its mean.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class RatioZScore(OfTwo):
 
     def add(self, first: float, second: float) -> float:
         """Takes the next pair and gives the z-score at it."""
-        return self._score.add(math.log(first) - math.log(second))
+        return self._score.add(first / second)
 
 
 def _correlation(

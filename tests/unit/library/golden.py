@@ -29,6 +29,7 @@ RUNS = {
     'pairs_zscore': (),
     'rsi_reversion': (),
     'sma_cross': (),
+    'sma_cross_compiled': (),
     'volatility_target': (),
 }
 # Not of the run, but of the machine, or of comments in the code.

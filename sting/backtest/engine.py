@@ -87,6 +87,7 @@ class BacktestEngine:
         costs: costs_lib.CostModel | None = None,
         participation: float = 0.25,
         calendar: str = calendars.DEFAULT,
+        watch: Callable[[events.Event], None] | None = None,
     ) -> None:
         """Sets up a run.
 
@@ -98,7 +99,9 @@ class BacktestEngine:
             costs: What the market charges; None for nothing.
             participation: The most of a bar's volume that is filled.
             calendar: The exchange at whose close orders for a day end.
+            watch: Shown every event but the bars.
         """
+        self._watch = watch
         self._feeder = feeder
         self._bars = bars
         self._market = simulated.MarketSimulator(
@@ -263,6 +266,8 @@ class BacktestEngine:
                     self.fills.append(event.data)
                 elif event.type is _T.ORDER_REQUEST:
                     self.orders += 1
+                if self._watch is not None:
+                    self._watch(event)
             for effect in came.effects:
                 await self._act(effect)
 

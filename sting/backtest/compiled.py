@@ -459,8 +459,11 @@ def _ready(
             raise _OutsideError(f'the risk rule {rule.name} is not compiled')
     feeder = runner.StrategyRunner(strategy, number=1, log=engine.LOG)
     first = int(bars.timestamp[0]) if len(bars) else 0
+    feeder.expect(bars.timeframe)
     asyncio.run(_started(feeder, first))
     lines += feeder.take_log()
+    if feeder.built:
+        raise _OutsideError(f'bars of {feeder.built[0]} have to be built')
     if not strategy.is_compiled:
         raise _OutsideError(strategy.why_plain)
     if strategy._context.frames.active:

@@ -359,7 +359,8 @@ def run(
     Raises:
         errors.StrategyError: The strategy cannot be loaded, or it raised.
         errors.ConfigError: An assumption is out of range.
-        errors.DataError: The benchmark begins after the bars.
+        errors.DataError: The benchmark begins after the bars, or there is no
+            such calendar.
     """
     strategy = loader.instantiate(
         loader.load(reference, recorder), NAME, parameters or {}
@@ -374,6 +375,9 @@ def run(
     )
     if spec is not None:
         gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
+    if calendar != calendars.DEFAULT:
+        # A name that is none is told before the strategy meets it.
+        calendars.sessions(calendar, first)
     costs = costs_lib.CostModel(
         commission_bps=commission_bps, slippage_bps=slippage_bps
     )

@@ -127,6 +127,11 @@ class Frames:
             filter(None, map(self.place, self._needed)), key=timeframes.length
         )
 
+    @property
+    def built(self) -> Sequence[str]:
+        """The timeframes that are built, the shortest first."""
+        return self._built
+
     def place(self, timeframe: str) -> str:
         """Gives where an indicator's bars come from.
 

@@ -198,6 +198,11 @@ class StrategyRunner:
             path = blame.source_of(type(self.strategy))
             raise errors.StrategyError(str(error), path=path) from None
 
+    @property
+    def built(self) -> Sequence[str]:
+        """The longer timeframes that are built for it, once it is started."""
+        return self._context.frames.built
+
     def preload(self, symbol: str, columns: indicators.Columns) -> None:
         """Has the indicators work out a symbol's coming bars all at once.
 

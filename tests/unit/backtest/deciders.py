@@ -146,6 +146,12 @@ class Elsewhere(Curved):
         return (self.indicator(strategy.indicators.SMA, symbol='Y', period=3),)
 
 
+class Hourly(Curved):
+    """Decides on bars that have to be built."""
+
+    timeframes = ('1h',)
+
+
 class Uncompilable(Curved):
     """Looks things up in what numba does not know."""
 

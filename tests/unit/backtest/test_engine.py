@@ -634,6 +634,11 @@ def test_bars_that_are_shorter_than_the_files_are_refused(write):
     assert caught.value.path == path
 
 
+def test_a_calendar_that_is_none_is_told_before_the_run(write):
+    with pytest.raises(errors.DataError, match="'MOON' is no calendar"):
+        run(write(ONCE), worlds.flat(1.0), calendar='MOON')
+
+
 def test_what_is_configured_of_a_strategy_holds_in_a_run(write):
     path = write(
         """

@@ -462,11 +462,9 @@ def _ready(
     feeder.expect(bars.timeframe)
     asyncio.run(_started(feeder, first))
     lines += feeder.take_log()
-    if feeder.built:
-        raise _OutsideError(f'bars of {feeder.built[0]} have to be built')
     if not strategy.is_compiled:
         raise _OutsideError(strategy.why_plain)
-    if strategy._context.frames.active:
+    if feeder.built:
         raise _OutsideError('it asks for bars of longer timeframes')
     for line in strategy._inputs:
         handle, _ = _handle(strategy, line)

@@ -233,7 +233,7 @@ class Own(rules.BuyingPower):
         (f'{HERE}:Listening', gate(), 'on_position_update of its own'),
         (f'{HERE}:Longer', gate(), 'bars of longer timeframes'),
         (f'{HERE}:Elsewhere', gate(), 'is of another symbol'),
-        (f'{HERE}:Hourly', gate(), 'bars of 1h have to be built'),
+        (f'{HERE}:Hourly', gate(), 'bars of longer timeframes'),
         (f'{HERE}:Uncompilable', gate(), 'decide uses _TABLE, a dict'),
         (SMA, gate(Own(1.0)), 'risk rule buying_power is not compiled'),
     ],

@@ -86,7 +86,8 @@ def completions(snapshot: views.Snapshot, themes: Sequence[str]) -> list[str]:
     lines += ['cancel all']
     for strategy in snapshot.strategies:
         lines += [
-            f'{word} {strategy.name}' for word in ('start', 'stop', 'strategy')
+            f'{word} {strategy.name}'
+            for word in ('start', 'stop', 'reload', 'rollback', 'strategy')
         ]
     lines += [f'theme {name}' for name in themes]
     return lines
@@ -236,6 +237,16 @@ def _why(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     return Outcome(action=f'explain({int(words[0])})')
 
 
+def _reload(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    name = _strategy(words, snapshot, 'reload')
+    return Outcome(command=commands.ReloadStrategy(name=name))
+
+
+def _rollback(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    name = _strategy(words, snapshot, 'rollback')
+    return Outcome(command=commands.RollbackStrategy(name=name))
+
+
 def _symbol(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     if len(words) != 1:
         raise _usage('symbol')
@@ -298,6 +309,12 @@ WORDS: Mapping[str, Word] = {
         _detail,
     ),
     'why': Word('why NUMBER', 'Shows what led to an event.', _why),
+    'reload': Word(
+        'reload STRATEGY', 'Takes its files as they are now.', _reload
+    ),
+    'rollback': Word(
+        'rollback STRATEGY', 'Goes back to its version before.', _rollback
+    ),
     'symbol': Word('symbol SYMBOL', 'Takes a symbol of the list.', _symbol),
     'theme': Word('theme [NAME]', 'Takes a theme, or the next one.', _theme),
     'help': Word('help', 'Shows the keys.', _help),

@@ -458,6 +458,23 @@ ACTIONS: tuple[Action, ...] = (
         hint=6,
     ),
     Action(
+        'reload',
+        ('r',),
+        'strategies',
+        'reload',
+        'reload',
+        'Has the strategy go on with its files as they are now.',
+        hint=5,
+    ),
+    Action(
+        'roll_back',
+        ('R',),
+        'strategies',
+        'roll_back',
+        'roll back',
+        'Has the strategy go on with the version before.',
+    ),
+    Action(
         'follow_cause',
         ('enter',),
         'events',

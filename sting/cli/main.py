@@ -28,6 +28,11 @@ COMMANDS = {
         'strategies',
         'Lists what can run, with parameters, and what is running.',
     ),
+    'reload': (
+        'reload',
+        'reload',
+        'Has a running strategy take its files as they are.',
+    ),
     'order': ('trade', 'order', 'Sends an order.'),
     'cancel': ('trade', 'cancel', 'Cancels an order.'),
     'halt': ('stop', 'halt', 'Stops everything at once.'),

@@ -59,7 +59,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'changing_stop'
     ),
     Treatment.NUMBER: 'cause seq judged rules up_to',
-    Treatment.TEXT: 'reason message detail',
+    Treatment.TEXT: 'reason message detail error',
     Treatment.SYMBOL: 'symbol',
     Treatment.ID: 'id order_id execution_id broker_id',
     Treatment.STRATEGY: 'strategy name',

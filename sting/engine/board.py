@@ -108,6 +108,7 @@ class Board:
         self._done: dict[str, None] = {}
         self._wanted: dict[int, orders.Signal] = {}
         self._untraded: dict[str, list[views.UntradedRow]] = {}
+        self._answers: dict[str, int] = {}
         self._takers: Mapping[
             events.EventType, Callable[[events.Event, Any], None]
         ] = {
@@ -120,6 +121,7 @@ class Board:
             _T.SIGNAL_REFUSED: self._take_refusal,
             _T.RISK_VERDICT: self._take_verdict,
             _T.FILL: self._take_fill,
+            _T.STRATEGY_STATUS: self._take_status,
         }
 
     def take(
@@ -270,6 +272,11 @@ class Board:
             )
             _keep(watch.marks, mark, MARKS)
 
+    def _take_status(
+        self, event: events.Event, status: records.StrategyStatus
+    ) -> None:
+        self._answers[status.strategy] = event.cause
+
     def picture(
         self,
         now: float,
@@ -393,6 +400,9 @@ class Board:
             pnl=done.realized + done.unrealized - done.fees,
             trades=done.fills,
             performance=done,
+            code='' if status is None else status.code,
+            error='' if status is None else status.error,
+            answers=self._answers.get(row.name, 0),
             working=sum(
                 order.strategy == row.name for order in system.working()
             ),

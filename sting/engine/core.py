@@ -220,6 +220,14 @@ class CoreEngine:
             event = self._emit(incoming)
             if status.status in failures.FAILED:
                 self._failures.take(event)
+            elif status.error:
+                self._turn.alert(
+                    records.Severity.WARNING,
+                    f'strategy {status.strategy} goes on as it was: '
+                    f'{status.error}',
+                    'strategies',
+                    event.seq,
+                )
         elif self._may_restart(status.strategy):
             event = self._emit(incoming)
             self._turn.effects.append(step.Start(status.strategy, event.seq))

@@ -69,6 +69,12 @@ def _position(data: Any) -> str:
     )
 
 
+def _strategy_status(data: Any) -> str:
+    code = f'code {data.code}' if data.code else ''
+    words = (data.strategy, data.status, data.detail, data.error, code)
+    return ' '.join(filter(None, words))
+
+
 _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
     _T.LOG_CREATED: lambda d: f'log {d.log} {d.profile} {d.mode} {d.cash:g}',
     _T.SYSTEM_STATUS: lambda d: f'{d.component} {d.status} {d.detail}',
@@ -90,7 +96,7 @@ _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
         for name, limit in zip(d.names, d.limits, strict=True)
     ),
     _T.TRADING_STATE: lambda d: f'{d.state} by {d.who} {d.reason}',
-    _T.STRATEGY_STATUS: lambda d: f'{d.strategy} {d.status} {d.detail}',
+    _T.STRATEGY_STATUS: _strategy_status,
     _T.STRATEGY_STATE: lambda d: (
         f'{d.strategy} at {d.seq}: {", ".join(d.saved)}'
     ),

@@ -42,6 +42,8 @@ class Operator:
             commands.Resume: self._resume,
             commands.StartStrategy: self._start_strategy,
             commands.StopStrategy: self._stop_strategy,
+            commands.ReloadStrategy: self._reload_strategy,
+            commands.RollbackStrategy: self._reload_strategy,
             commands.AcknowledgeAlerts: self._acknowledge,
         }
 
@@ -83,7 +85,11 @@ class Operator:
             if command.symbol is not None:
                 self._check_symbol(command.symbol)
         elif isinstance(
-            command, commands.StartStrategy | commands.StopStrategy
+            command,
+            commands.StartStrategy
+            | commands.StopStrategy
+            | commands.ReloadStrategy
+            | commands.RollbackStrategy,
         ):
             self._check_strategy(command)
 
@@ -121,7 +127,11 @@ class Operator:
             )
 
     def _check_strategy(
-        self, command: commands.StartStrategy | commands.StopStrategy
+        self,
+        command: commands.StartStrategy
+        | commands.StopStrategy
+        | commands.ReloadStrategy
+        | commands.RollbackStrategy,
     ) -> None:
         if command.name not in self._strategies:
             raise errors.RefusedError(
@@ -132,6 +142,9 @@ class Operator:
         live = status is not None and status.status in state.RUNNING
         if isinstance(command, commands.StopStrategy):
             if status is None or status.status not in state.ALIVE:
+                raise errors.RefusedError(f'{command.name} is not running')
+        elif not isinstance(command, commands.StartStrategy):
+            if not live:
                 raise errors.RefusedError(f'{command.name} is not running')
         elif live:
             raise errors.RefusedError(f'{command.name} is running already')
@@ -299,6 +312,16 @@ class Operator:
     ) -> None:
         self._turn.effects.append(step.Stop(command.name, event.seq))
         self._answer(event, f'stopping {command.name}')
+
+    def _reload_strategy(
+        self,
+        event: events.Event,
+        command: commands.ReloadStrategy | commands.RollbackStrategy,
+    ) -> None:
+        back = isinstance(command, commands.RollbackStrategy)
+        self._turn.effects.append(step.Reload(command.name, event.seq, back))
+        doing = 'rolling back' if back else 'reloading'
+        self._answer(event, f'{doing} {command.name}')
 
     def _acknowledge(
         self, event: events.Event, command: commands.AcknowledgeAlerts

@@ -47,6 +47,21 @@ class Stop(msgspec.Struct, frozen=True):
     seq: int
 
 
+class Reload(msgspec.Struct, frozen=True):
+    """Have this strategy go on with another version of its code.
+
+    Attributes:
+        strategy: Its name.
+        seq: Number of the event that this answers.
+        back: The version before the one that runs; else the files as they
+            are now.
+    """
+
+    strategy: str
+    seq: int
+    back: bool
+
+
 class Hold(msgspec.Struct, frozen=True):
     """Set the latch of the emergency stop, if it is not set.
 
@@ -79,7 +94,9 @@ class Notify(msgspec.Struct, frozen=True, gc=False):
     position: portfolio.Position | None = None
 
 
-Effect = Place | Cancel | Replace | Start | Stop | Hold | Release | Notify
+Effect = (
+    Place | Cancel | Replace | Start | Stop | Reload | Hold | Release | Notify
+)
 Report = orders.Fill | orders.OrderUpdate
 
 

@@ -112,6 +112,22 @@ class StopStrategy(_Command, frozen=True, tag='stop_strategy', kw_only=True):
     name: str
 
 
+class ReloadStrategy(
+    _Command, frozen=True, tag='reload_strategy', kw_only=True
+):
+    """Has a running strategy go on with its code as it is now."""
+
+    name: str
+
+
+class RollbackStrategy(
+    _Command, frozen=True, tag='rollback_strategy', kw_only=True
+):
+    """Has a running strategy go on with the version it ran before."""
+
+    name: str
+
+
 class AcknowledgeAlerts(_Command, frozen=True, tag='acknowledge', kw_only=True):
     """Marks alerts as seen.
 
@@ -132,6 +148,8 @@ Command = (
     | Resume
     | StartStrategy
     | StopStrategy
+    | ReloadStrategy
+    | RollbackStrategy
     | AcknowledgeAlerts
 )
 

@@ -117,6 +117,8 @@ class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
         policy: What becomes of its orders and its position, for failed and
             quarantined: keep, cancel or flatten.
         code: Hash of the code that it runs, 16 hex digits, where it runs.
+        error: Why it could not change to another version of its code; it
+            goes on as it was.
     """
 
     strategy: str
@@ -124,6 +126,7 @@ class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
     detail: str = ''
     code: str = ''
     policy: str = ''
+    error: str = ''
 
 
 class StrategyState(payload.Payload, frozen=True, kw_only=True):

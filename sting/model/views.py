@@ -153,6 +153,9 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
         restarts: How often it was started again by itself.
         late: How many of its answers were late.
         waiting: Events that it has yet to answer.
+        code: Hash of the code that it runs, 16 hex digits, where it runs.
+        error: Why it could not change to another version of its code.
+        answers: Number of the event that its status answers; 0 for none.
     """
 
     name: str
@@ -169,6 +172,9 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
     restarts: int = 0
     late: int = 0
     waiting: int = 0
+    code: str = ''
+    error: str = ''
+    answers: int = 0
 
 
 class AlertRow(msgspec.Struct, frozen=True, gc=False):

@@ -1,6 +1,7 @@
 """Where the engine's effects go once they are durable."""
 
 import asyncio
+from collections.abc import Callable
 from collections.abc import Coroutine
 from typing import Any
 
@@ -13,6 +14,8 @@ from sting.engine import step
 from sting.risk import stop
 from sting.session import feeds
 from sting.strategy import host
+
+Reload = Callable[[step.Reload], Coroutine[Any, Any, None]]
 
 
 class Outlet(core.Component):
@@ -28,6 +31,7 @@ class Outlet(core.Component):
         shown: board.Board,
         emergency: stop.EmergencyStop,
         timing: latency.BarToOrder | None = None,
+        reload: Reload | None = None,
     ) -> None:
         """Sets up the ways out.
 
@@ -38,6 +42,7 @@ class Outlet(core.Component):
             shown: Has the bars that warm a strategy up.
             emergency: Is held and released.
             timing: Told of orders that go out.
+            reload: Changes the versions of strategies.
         """
         self._state = system
         self._brokers = brokers
@@ -45,6 +50,7 @@ class Outlet(core.Component):
         self._board = shown
         self._stop = emergency
         self._timing = timing
+        self._reload = reload
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -76,6 +82,9 @@ class Outlet(core.Component):
             self._spawn(self._start(effect))
         elif isinstance(effect, step.Stop):
             self._spawn(self._strategies.stop(effect.strategy, seq=effect.seq))
+        elif isinstance(effect, step.Reload):
+            if self._reload is not None:
+                self._spawn(self._reload(effect))
         elif isinstance(effect, step.Hold):
             self._stop.hold(effect.who, effect.reason, effect.seq)
         else:

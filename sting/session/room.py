@@ -42,9 +42,13 @@ from sting.session import feeds
 from sting.session import fills
 from sting.session import notes
 from sting.session import outlet
+from sting.session import reload
 from sting.session import strategies
+from sting.session import watch
 from sting.simulator import costs
 from sting.simulator import market as simulated
+from sting.strategy import handover
+from sting.strategy import host
 from sting.strategy import isolated
 
 LATCH = 'halt.latch'
@@ -83,11 +87,12 @@ class EngineRoom:
         config: settings.Settings,
         profile: str,
         emergency: stop.EmergencyStop,
-        feed_folder: pathlib.Path,
-        folder: pathlib.Path,
+        home: settings.Home,
     ) -> None:
         """Puts the parts together; `build` reads the log and goes on."""
         self._config = config
+        self._home = home
+        folder = home.state(profile)
         self._chosen = config.profile(profile)
         self._name = profile
         self._stop = emergency
@@ -122,7 +127,7 @@ class EngineRoom:
             config.feeds[self._chosen.feed],
             self._chosen.symbols,
             self._clock,
-            feed_folder,
+            home.config,
             self._chosen.calendar,
         )
         self._started = 0.0
@@ -176,7 +181,7 @@ class EngineRoom:
         asked = await asyncio.to_thread(
             strategies.check, config, chosen.strategies
         )
-        self = cls(config, profile, emergency, home.config, home.state(profile))
+        self = cls(config, profile, emergency, home)
         strategies.check_timeframes(config, asked, self._feed.timeframe)
         path = self._path = home.log(profile)
         system = self._engine.state
@@ -254,6 +259,9 @@ class EngineRoom:
             note=self._notes.write,
             sessions=lambda: self._sessions,
         )
+        reloads = reload.Reloads(
+            self._home, self._hosted, system, self._board, self._take_status
+        )
         self._outlet = outlet.Outlet(
             system,
             self._brokers,
@@ -261,6 +269,7 @@ class EngineRoom:
             self._board,
             self._stop,
             self._timing,
+            reloads.carry_out,
         )
         self._sequence = sequence.Sequence(
             self._engine,
@@ -293,6 +302,30 @@ class EngineRoom:
             self._feeding,
         ):
             self._engine.register_component(component)
+        if self._chosen.reloads == 'auto':
+            self._engine.register_component(
+                watch.Watch(
+                    self._home,
+                    self._running,
+                    reloads.tried,
+                    failed=self._could_not_reload,
+                    ask=self._ask_reload,
+                    alert=functools.partial(self._alert, source='strategies'),
+                )
+            )
+
+    def _running(self) -> dict[str, handover.Ran]:
+        found = {spec.name: self._hosted.ran(spec.name) for spec in self._specs}
+        return {name: ran for name, ran in found.items() if ran is not None}
+
+    def _could_not_reload(self, name: str) -> bool:
+        last = self._engine.state.strategies.get(name)
+        return last is not None and bool(last.error)
+
+    def _ask_reload(self, name: str) -> None:
+        self.command(
+            bus.Lane.ORDERS, commands.ReloadStrategy(name=name), 'watch'
+        )
 
     async def start(self) -> None:
         """Starts all parts; trading begins, unless a halt is latched."""
@@ -480,14 +513,12 @@ class EngineRoom:
             )
 
     def _rows(self) -> tuple[views.StrategyRow, ...]:
+        running = self._running()
         return tuple(
-            views.StrategyRow(
-                spec.name,
-                spec.reference,
-                'stopped',
-                spec.symbols or self._chosen.symbols,
-                ' '.join(f'{k}={v}' for k, v in spec.parameters.items()),
-                **self._hosted.vitals(spec.name)._asdict(),
+            _row(
+                running[spec.name].spec if spec.name in running else spec,
+                self._chosen.symbols,
+                self._hosted.vitals(spec.name),
             )
             for spec in self._specs
         )
@@ -522,15 +553,20 @@ class EngineRoom:
                 ),
             )
 
-    def _take_status(self, status: records.StrategyStatus) -> None:
+    def _take_status(
+        self, status: records.StrategyStatus, cause: int = 0
+    ) -> None:
         self.bus.put(
             bus.Lane.ORDERS,
             bus.Incoming(
-                events.EventType.STRATEGY_STATUS, status, status.strategy
+                events.EventType.STRATEGY_STATUS,
+                status,
+                status.strategy,
+                cause=cause,
             ),
         )
 
-    def _alert(self, message: str) -> None:
+    def _alert(self, message: str, source: str = 'journal') -> None:
         self.bus.put(
             bus.Lane.REPORTS,
             bus.Incoming(
@@ -538,7 +574,7 @@ class EngineRoom:
                 records.Alert(
                     severity=records.Severity.WARNING,
                     message=message,
-                    source='journal',
+                    source=source,
                 ),
                 'engine',
             ),
@@ -555,6 +591,19 @@ class EngineRoom:
                 'engine',
             ),
         )
+
+
+def _row(
+    spec: specs.StrategySpec, symbols: tuple[str, ...], vitals: host.Vitals
+) -> views.StrategyRow:
+    return views.StrategyRow(
+        spec.name,
+        spec.reference,
+        'stopped',
+        spec.symbols or symbols,
+        ' '.join(f'{k}={v}' for k, v in spec.parameters.items()),
+        **vitals._asdict(),
+    )
 
 
 def _specs(

@@ -33,6 +33,8 @@ class Profile(Section, frozen=True, kw_only=True):
         currency: The one currency of the account.
         calendar: The exchange whose sessions count: for longer bars, orders
             for a day and bare dates in files.
+        reload: Whether a changed file reloads the strategies that run it, or
+            only the operator does; None is auto, and manual in LIVE.
     """
 
     mode: records.Mode
@@ -43,6 +45,14 @@ class Profile(Section, frozen=True, kw_only=True):
     cash: Positive = 100_000.0
     currency: Name = 'USD'
     calendar: Name = 'XNYS'
+    reload: Literal['auto', 'manual'] | None = None
+
+    @property
+    def reloads(self) -> Literal['auto', 'manual']:
+        """Whether a changed file reloads running strategies by itself."""
+        if self.reload is not None:
+            return self.reload
+        return 'manual' if self.mode is records.Mode.LIVE else 'auto'
 
     def __post_init__(self) -> None:
         """Refuses a profile without symbols or with one of them twice."""

@@ -9,6 +9,7 @@ strategy has tasks of its own.
 import asyncio
 from collections.abc import Sequence
 import gc
+import pathlib
 import socket
 import sys
 import traceback
@@ -111,6 +112,9 @@ class Child:
         signals: Sequence[orders.Signal]
         if isinstance(frame, wire.Begin):
             signals = await self._begin(frame)
+        elif isinstance(frame, wire.Adopt):
+            self._adopt(frame)
+            signals = ()
         elif isinstance(frame, wire.End):
             signals = await self._feeder.stop(frame.now, frame.seq)
             self._done = True
@@ -152,18 +156,22 @@ class Child:
         guard.limit_memory(frame.memory + guard.LOADING)
         self._fence.put_up()
         try:
-            with versions.Recorder(frame.reference) as recorder:
-                kind = loader.load(frame.reference, recorder)
-                self._files = blame.files_of(kind)
-                strategy = loader.instantiate(
-                    kind, frame.name, frame.parameters
-                )
-            code = recorder.version().code
+            store = versions.Store(pathlib.Path(frame.versions))
+            recorder = versions.Recorder(
+                frame.reference,
+                store.load(frame.version) if frame.version else None,
+            )
+            # It stays: what is imported later is to be of the same version.
+            sys.meta_path.insert(0, recorder)
+            kind = loader.load(frame.reference, recorder)
+            self._files = blame.files_of(kind)
+            strategy = loader.instantiate(kind, frame.name, frame.parameters)
+            version = recorder.version()
             self._feeder = runner.StrategyRunner(
                 strategy,
                 number=frame.number,
                 log=frame.log,
-                code=code,
+                code=version.code,
                 timeframes=frame.timeframes,
                 sessions=(
                     None
@@ -177,8 +185,13 @@ class Child:
             self._fail(error, error.__cause__, loading=True)
             self._done = True
             return
+        if frame.versions:
+            _keep(version, store)
         guard.limit_memory(frame.memory)
-        self._send(wire.Loaded(self._files, code))
+        sources = {
+            each.name: (each.path, each.digest) for each in version.sources
+        }
+        self._send(wire.Loaded(self._files, version.code, sources))
 
     async def _begin(self, frame: wire.Begin) -> Sequence[orders.Signal]:
         feeder = self._feeder
@@ -192,6 +205,13 @@ class Child:
         gc.collect()
         gc.freeze()
         return signals
+
+    def _adopt(self, frame: wire.Adopt) -> None:
+        self._feeder.adopt(wire.book(frame.cash, frame.positions))
+        for bar in frame.bars:
+            self._feeder.warm_up(bar)
+        if frame.state:
+            self._feeder.load_state(frame.state)
 
     def _save(self) -> None:
         book = self._feeder.strategy.portfolio
@@ -222,6 +242,14 @@ class Child:
             traceback.print_exception(cause)
         lines = self._lines() if hasattr(self, '_feeder') else []
         self._send(wire.Failed(str(error), loading, lines))
+
+
+def _keep(version: versions.Version, store: versions.Store) -> None:
+    """Keeps a copy, without which there only is no way back to it."""
+    try:
+        store.save(version)
+    except errors.StrategyError as error:
+        print(error)  # noqa: T201 - the strategy's own log.
 
 
 async def answer(

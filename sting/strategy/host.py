@@ -25,8 +25,22 @@ from sting.strategy import context
 WAITING = 10_000
 
 Emit = Callable[[str, int, Sequence[orders.Signal]], None]
-Status = Callable[[records.StrategyStatus], None]
 Note = Callable[[str, context.LogLine], None]
+
+
+class Status(Protocol):
+    """Is told each change of a strategy's state."""
+
+    def __call__(
+        self, status: records.StrategyStatus, cause: int = 0, /
+    ) -> None:
+        """Takes a state.
+
+        Args:
+            status: The state.
+            cause: Number of the event that it answers; 0 for none.
+        """
+        ...
 
 
 class Vitals(NamedTuple):

@@ -76,7 +76,7 @@ class InProcessHost:
         log: str,
         time_source: clock.Clock,
         emit: host.Emit,
-        status: host.Status,
+        status: Callable[[records.StrategyStatus], None],
         note: host.Note | None = None,
         sessions: frames.Sessions | None = None,
     ) -> None:

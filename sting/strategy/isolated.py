@@ -7,6 +7,7 @@ started again a little later each time, until it has failed too often.
 """
 
 import asyncio
+from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Sequence
 import functools
@@ -25,6 +26,7 @@ from sting.model import records
 from sting.model import specs
 from sting.strategy import context
 from sting.strategy import frames
+from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import process
 from sting.strategy import wire
@@ -36,6 +38,8 @@ GOOD_S = 600.0
 BACKOFF_S = 1.0
 BACKOFF_LIMIT_S = 60.0
 LATE_NOTE_S = 60.0
+# In the folder of what they print: copies of their code.
+VERSIONS = 'versions'
 
 _T = events.EventType
 
@@ -77,6 +81,7 @@ class _Record:
         late: Late answers of processes that are gone.
         timer: What starts it again.
         again: It is being started by itself, not by the operator.
+        versions: What it ran.
     """
 
     def __init__(self) -> None:
@@ -85,6 +90,7 @@ class _Record:
         self.late = 0
         self.timer: asyncio.TimerHandle | None = None
         self.again = False
+        self.versions = handover.Versions()
 
     def cancel(self) -> bool:
         """Forgets a start that was to come; says whether there was one."""
@@ -107,6 +113,7 @@ class Instance:
         since: When it began to run, by the loop's time.
         told: How many late answers were noted, and when that was.
         task: What starts it.
+        change: The change of its version that is under way.
     """
 
     def __init__(self, spec: specs.StrategySpec) -> None:
@@ -119,6 +126,7 @@ class Instance:
         self.since = 0.0
         self.told = (0, 0.0)
         self.task: asyncio.Task[None] | None = None
+        self.change: handover.Change | None = None
 
     async def ready(self) -> None:
         """Waits until it runs or has failed."""
@@ -183,16 +191,10 @@ class IsolatedHost:
         record.cancel()
         if not record.again:
             record.failures = 0
+            record.versions.stays = ''
         record.again = False
         instance = self._running[name] = Instance(spec)
-        instance.process = process.Process(
-            spec,
-            log=self._log,
-            output=output_of(self._folder, name),
-            hear=functools.partial(self._hear, instance),
-            fail=functools.partial(self._fail, instance),
-            sessions=self._sessions() if self._sessions else None,
-        )
+        instance.process = self._make(instance, spec, record.versions.stays)
         held = portfolio.Portfolio() if book is None else book.copy()
         instance.task = asyncio.create_task(
             self._run(instance, seq, held, tuple(history)),
@@ -212,6 +214,7 @@ class IsolatedHost:
             await instance.process.gone()
             return
         instance.stopping = True
+        await _end_change(instance)
         orderly = True
         if instance.running:
             orderly = await instance.process.end(seq=seq, now=self._clock.now())
@@ -240,6 +243,133 @@ class IsolatedHost:
             frame = frame or wire.encode_event(event, order, position)
             if frame:
                 instance.process.tell(event.seq, frame)
+                if instance.change is not None:
+                    instance.change.deliver(event, frame)
+
+    async def change(
+        self,
+        name: str,
+        *,
+        seq: int,
+        past: handover.Past,
+        spec: specs.StrategySpec | None = None,
+        explain: Callable[[str], str] = str,
+    ) -> None:
+        """Has a running strategy go on with another version of its code.
+
+        Its status tells how that ended, in answer to the event that asked for
+        it; nothing is told of one that stopped meanwhile. A change that is
+        under way is given up for this one.
+
+        Args:
+            name: The instance's name.
+            seq: Number of the event that asked for it.
+            past: Gives what it holds and the bars of before.
+            spec: What to run, as configured now, from the files as they are;
+                None for the version before the one that runs.
+            explain: Adds to an error where its cause is written.
+        """
+        instance = self._running.get(name)
+        if instance is None:
+            return
+        await instance.ready()
+        await _end_change(instance)
+        if instance.stopping or self._running.get(name) is not instance:
+            return
+        record = self._records[name]
+        version = ''
+        back = spec is None
+        if spec is None:
+            if not record.versions.past:
+                error = 'there is no version before this one'
+                self._tell_change(instance, seq, error=error)
+                return
+            spec, version, _ = record.versions.past[-1]
+        change = instance.change = handover.Change(
+            seq,
+            instance.process,
+            functools.partial(self._make, instance, spec),
+            past,
+            self._clock.now,
+        )
+        try:
+            tried = ''
+            if spec.shadow_s and not back:
+                version, tried = await self._try_out(instance, change, spec)
+            new = await change.prepare(version)
+            self._take_over(instance, new, seq, back=back, tried=tried)
+        except errors.StrategyError as error:
+            await change.undo()
+            self._tell_change(instance, seq, error=explain(str(error)))
+        except asyncio.CancelledError:
+            await change.undo()
+            self._tell_change(instance, seq, 'the change was given up')
+            raise
+        finally:
+            instance.change = None
+
+    async def _try_out(
+        self,
+        instance: Instance,
+        change: handover.Change,
+        spec: specs.StrategySpec,
+    ) -> tuple[str, str]:
+        """Runs a new version as a shadow; gives its hash and how it did."""
+        for_so_long = (
+            f'a new version runs as its shadow for {spec.shadow_s:g} s'
+        )
+        self._tell_change(instance, 0, for_so_long)
+        shadow = handover.Shadow(functools.partial(self._note_text, spec.name))
+        version = await change.try_out(spec.shadow_s, shadow)
+        return version, f'; as a shadow {shadow.summary()}'
+
+    def _take_over(
+        self,
+        instance: Instance,
+        new: process.Process,
+        seq: int,
+        *,
+        back: bool,
+        tried: str,
+    ) -> None:
+        """Puts a new process in the place of the one that is held."""
+        old, name = instance.process, instance.spec.name
+        record = self._records[name]
+        record.late += old.late
+        instance.told = (0, 0.0)
+        instance.process = new
+        instance.spec = self._specs[name] = new.spec
+        for number, frame in old.take_waiting():
+            new.tell(number, frame)
+        old.kill()
+        ran = handover.Ran.of(new)
+        what = record.versions.take(ran, back=back)
+        word = 'rolled back' if back else 'reloaded'
+        self._tell_change(instance, seq, f'{word}: {what}{tried}')
+
+    def _tell_change(
+        self, instance: Instance, seq: int, detail: str = '', error: str = ''
+    ) -> None:
+        """Tells what came of a change, unless it stopped meanwhile."""
+        name = instance.spec.name
+        if instance.stopping or self._running.get(name) is not instance:
+            return
+        self._status(
+            records.StrategyStatus(
+                strategy=name,
+                status='running',
+                detail=detail,
+                code=instance.process.code,
+                error=error,
+            ),
+            seq,
+        )
+
+    def ran(self, name: str) -> handover.Ran | None:
+        """Gives what a strategy runs; None where it does not run."""
+        if not self.is_running(name):
+            return None
+        return self._records[name].versions.now
 
     def is_running(self, name: str) -> bool:
         """Whether a strategy runs now."""
@@ -295,12 +425,45 @@ class IsolatedHost:
         except errors.StrategyError:
             return
         if not instance.stopping:
+            self._records[instance.spec.name].versions.take(
+                handover.Ran.of(instance.process)
+            )
             instance.running = True
             instance.since = asyncio.get_running_loop().time()
             self._tell(
                 instance.spec.name, 'running', code=instance.process.code
             )
         instance.started.set()
+
+    def _make(
+        self, instance: Instance, spec: specs.StrategySpec, version: str
+    ) -> process.Process:
+        """Makes a process; what it says counts while it is the instance's."""
+
+        def hear(answer: wire.Answer) -> None:
+            new = made is not instance.process
+            if instance.change is not None:
+                instance.change.hear(answer, new=new)
+            if not new:
+                self._hear(instance, answer)
+
+        def fail(failure: process.Failure) -> None:
+            if made is instance.process:
+                self._fail(instance, failure)
+            elif instance.change is not None:
+                instance.change.fail()
+
+        made = process.Process(
+            spec,
+            log=self._log,
+            output=output_of(self._folder, spec.name),
+            hear=hear,
+            fail=fail,
+            sessions=self._sessions() if self._sessions else None,
+            versions=self._folder / VERSIONS,
+            version=version,
+        )
+        return made
 
     def _hear(self, instance: Instance, answer: wire.Answer) -> None:
         """Hands on what a strategy wants and what it wrote."""
@@ -317,7 +480,7 @@ class IsolatedHost:
         count, when = instance.told
         late = instance.process.late
         now = asyncio.get_running_loop().time()
-        if late == count or self._note is None or now < when:
+        if late == count or now < when:
             return
         instance.told = late, now + LATE_NOTE_S
         text = (
@@ -325,8 +488,12 @@ class IsolatedHost:
             f'above late_ms {instance.spec.process.late_ms:g}; '
             f'{late} late answers so far'
         )
-        line = context.LogLine(self._clock.now(), 'warning', text)
-        self._note(instance.spec.name, line)
+        self._note_text(instance.spec.name, text)
+
+    def _note_text(self, name: str, text: str) -> None:
+        if self._note is not None:
+            line = context.LogLine(self._clock.now(), 'warning', text)
+            self._note(name, line)
 
     def _fail(self, instance: Instance, failure: process.Failure) -> None:
         """Tells of a failure, and what follows from it."""
@@ -388,3 +555,11 @@ class IsolatedHost:
                 strategy=name, status=status, detail=detail, **more
             )
         )
+
+
+async def _end_change(instance: Instance) -> None:
+    """Ends a change of version that is under way."""
+    change = instance.change
+    if change is not None and change.task is not None:
+        change.task.cancel()
+        await asyncio.wait({change.task})

@@ -23,6 +23,9 @@ from sting.strategy import frames
 from sting.strategy import parameters
 from sting.strategy import versions
 
+# What was added here to where modules are looked for.
+ADDED: set[str] = set()
+
 
 class ParameterRow(NamedTuple):
     """A parameter of a strategy, to be shown.
@@ -154,6 +157,7 @@ def _load_file(
     # that the engine needs.
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
+        ADDED.add(str(path.parent))
     # Some of what a class body may use looks its module up by name.
     sys.modules[spec.name] = module
     try:

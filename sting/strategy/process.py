@@ -80,6 +80,7 @@ class Process(asyncio.Protocol):
         last_seq: Number of the last event that it answered.
         files: The files of its class and of its parents.
         code: Hash of the code that it loaded, 16 hex digits.
+        sources: Path and digest of each file of that code, by name.
         failure: Why it was given up, if it was.
         judged: Whether too many signals are a failure; not while events of
             the past are fed.
@@ -94,6 +95,8 @@ class Process(asyncio.Protocol):
         hear: Hear,
         fail: Fail,
         sessions: sessions.Sessions | None = None,
+        versions: pathlib.Path | None = None,
+        version: str = '',
     ) -> None:
         """Sets up a process that is not yet started.
 
@@ -105,6 +108,9 @@ class Process(asyncio.Protocol):
             fail: Told once, if it has to be given up; what waits for an
                 answer raises StrategyError besides.
             sessions: When the exchange trades, for longer bars.
+            versions: Where copies of its code are kept; None keeps none.
+            version: Hash of the version to load from its copy; empty for the
+                files as they are.
         """
         self.spec = spec
         self.pid = 0
@@ -113,6 +119,7 @@ class Process(asyncio.Protocol):
         self.last_seq = 0
         self.files: list[str] = []
         self.code = ''
+        self.sources: dict[str, tuple[str, str]] = {}
         self.failure: Failure | None = None
         self.judged = True
         self._log = log
@@ -120,6 +127,8 @@ class Process(asyncio.Protocol):
         self._sessions = sessions
         self._hear = hear
         self._fail = fail
+        self._versions = '' if versions is None else str(versions)
+        self._version = version
         self._child: asyncio.subprocess.Process | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._reader = wire.Reader(wire.FRAME_LIMIT)
@@ -186,6 +195,8 @@ class Process(asyncio.Protocol):
                 str(self._output),
                 self.spec.timeframes,
                 self._sessions,
+                self._versions,
+                self._version,
             ),
             START_S,
         )
@@ -193,6 +204,7 @@ class Process(asyncio.Protocol):
             raise self._nonsense()
         self.files = loaded.files
         self.code = loaded.code
+        self.sources = loaded.sources
 
     def begin(
         self,
@@ -222,6 +234,26 @@ class Process(asyncio.Protocol):
         self.resume()
         return begun
 
+    async def adopt(
+        self, saved: wire.Saved, bars: Sequence[market.MarketData]
+    ) -> None:
+        """Has it go on, after `begin`, where another process was.
+
+        Args:
+            saved: What the other one gave.
+            bars: What the other one answered since this one began, closed
+                bars, oldest first.
+
+        Raises:
+            errors.StrategyError: It failed.
+        """
+        await self._ask(
+            wire.Adopt(
+                saved.seq, saved.cash, saved.positions, [*bars], saved.state
+            ),
+            START_S,
+        )
+
     def tell(self, seq: int, frame: bytes) -> None:
         """Hands it an event; before `begin` and while held, it waits here.
 
@@ -250,6 +282,11 @@ class Process(asyncio.Protocol):
         """Ends a `hold`."""
         self._open = True
         self._pump()
+
+    @property
+    def pending(self) -> tuple[tuple[int, bytes], ...]:
+        """The events that it was not given yet."""
+        return tuple(self._waiting)
 
     def take_waiting(self) -> list[tuple[int, bytes]]:
         """Gives the events that wait here, and forgets them."""

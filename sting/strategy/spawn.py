@@ -11,6 +11,7 @@ import socket
 import sys
 
 import sting
+from sting.strategy import loader
 
 # What a strategy may see of the environment: no secrets.
 _PASSED = frozenset(
@@ -50,8 +51,15 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def search() -> list[str]:
-    """Gives where modules are looked for here, in absolute paths."""
-    return [str(pathlib.Path(each).absolute()) for each in sys.path]
+    """Gives where modules are looked for here, in absolute paths.
+
+    Folders of strategies are left out: each finds its own beside itself.
+    """
+    return [
+        str(pathlib.Path(each).absolute())
+        for each in sys.path
+        if each not in loader.ADDED
+    ]
 
 
 async def start(

@@ -108,10 +108,10 @@ class _Manifest(msgspec.Struct, frozen=True):
 class Recorder(importlib.abc.MetaPathFinder):
     """Sees which of its user's files a strategy loads, and what they said.
 
-    Used as a context, in a process that runs one strategy. Given a version,
-    it hands out that version's files in the place of those on the disk, under
-    the same names. It also does without `.pyc` files, which miss an edit that
-    keeps a file's size within the same second.
+    Used as a context, or first in `sys.meta_path` of a process that runs one
+    strategy. Given a version, it hands out that version's files in the place
+    of those on the disk, under the same names. It also does without `.pyc`
+    files, which miss an edit that keeps a file's size within the same second.
     """
 
     def __init__(self, reference: str, version: Version | None = None) -> None:

@@ -31,6 +31,7 @@ STATE_LIMIT = 1 << 20
 _Sessions = sessions.Sessions
 
 _LENGTH = struct.Struct('>I')
+HEAD = _LENGTH.size
 
 
 class _Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -51,6 +52,9 @@ class Load(_Frame, frozen=True, tag=0):
         output: The file that has what it prints.
         timeframes: The bars it is given; empty for what its class says.
         sessions: When the exchange trades, for longer bars.
+        versions: The folder that has copies of versions; empty for none.
+        version: Hash of the version to load from its copy; empty for the
+            files as they are.
     """
 
     name: str
@@ -63,6 +67,8 @@ class Load(_Frame, frozen=True, tag=0):
     output: str
     timeframes: tuple[str, ...] = ()
     sessions: _Sessions | None = None
+    versions: str = ''
+    version: str = ''
 
 
 class Begin(_Frame, frozen=True, tag=1):
@@ -140,16 +146,36 @@ class End(_Frame, frozen=True, tag=9):
     now: int
 
 
+class Adopt(_Frame, frozen=True, tag=10):
+    """Go on where another process of the strategy was; answered by Answer.
+
+    Attributes:
+        seq: Number of the last event that the other one answered.
+        cash: Of its book.
+        positions: Of its book, by symbol.
+        bars: Closed bars since `Begin` that the other one answered.
+        state: What its `save_state` gave, as JSON; empty for none.
+    """
+
+    seq: int
+    cash: float
+    positions: dict[str, portfolio.Position]
+    bars: list[market.MarketData]
+    state: bytes = b''
+
+
 class Loaded(_Frame, frozen=True, tag=0):
     """The strategy could be loaded.
 
     Attributes:
         files: The files of its class and of its parents.
         code: Hash of the code that was loaded, 16 hex digits.
+        sources: Path and digest of each file of that code, by name.
     """
 
     files: list[str]
     code: str = ''
+    sources: dict[str, tuple[str, str]] = {}
 
 
 class Answer(_Frame, frozen=True, tag=1):
@@ -198,7 +224,19 @@ class Failed(_Frame, frozen=True, tag=3):
     lines: list[context.LogLine] = []
 
 
-Told = Load | Begin | Bar | Quote | Trade | Issue | Update | Filled | Save | End
+Told = (
+    Load
+    | Begin
+    | Adopt
+    | Bar
+    | Quote
+    | Trade
+    | Issue
+    | Update
+    | Filled
+    | Save
+    | End
+)
 Said = Loaded | Answer | Saved | Failed
 
 

@@ -33,6 +33,8 @@ def _gain_style(row: views.StrategyRow) -> str:
 
 
 def _detail(row: views.StrategyRow) -> str:
+    if row.error:
+        return row.error
     if row.detail and row.status in _WORDS:
         return f'{row.status} {row.detail}'
     if row.detail:
@@ -44,7 +46,7 @@ def _detail(row: views.StrategyRow) -> str:
 
 
 class Strategies(table.Table[views.StrategyRow]):
-    """The strategies; enter starts or stops one."""
+    """The strategies; enter starts or stops one, r reloads it."""
 
     number = 7
     scope = 'strategies'
@@ -120,3 +122,17 @@ class Strategies(table.Table[views.StrategyRow]):
         """Shows how the strategy under the cursor does."""
         if self.current is not None:
             self.post_message(requests.ShowStrategy(self.current.name))
+
+    def action_reload(self) -> None:
+        """Has the strategy under the cursor take its files as they are."""
+        if self.current is not None:
+            self.post_message(
+                requests.Give(commands.ReloadStrategy(name=self.current.name))
+            )
+
+    def action_roll_back(self) -> None:
+        """Has the strategy under the cursor go back to its last version."""
+        if self.current is not None:
+            self.post_message(
+                requests.Give(commands.RollbackStrategy(name=self.current.name))
+            )

@@ -265,11 +265,12 @@ def test_a_strategys_row_has_its_status_profit_and_counts():
     )  # fmt: skip
     assert row.strategy == 'sting.library.sma_cross'
     failed = records.StrategyStatus(
-        strategy='sma', status='failed', detail='why'
+        strategy='sma', status='failed', detail='why', code='c0de', error='no'
     )
-    world.tell(T.STRATEGY_STATUS, failed)
+    world.tell(T.STRATEGY_STATUS, failed, cause=7)
     (row,) = world.picture(ROW).strategies
     assert (row.status, row.detail) == ('failed', 'why')
+    assert (row.code, row.error, row.answers) == ('c0de', 'no', 7)
 
 
 def test_a_strategys_row_has_its_performance():

@@ -68,6 +68,17 @@ def test_a_strategy_that_fails_alerts():
     assert world.alerts() == []
 
 
+def test_a_strategy_that_cannot_change_its_version_alerts():
+    world = worlds.World()
+    world.tell(
+        T.STRATEGY_STATUS,
+        records.StrategyStatus(strategy='sma', status='running', error='why'),
+    )
+    assert world.alerts(records.Severity.WARNING) == [
+        'strategy sma goes on as it was: why'
+    ]
+
+
 def matched():
     """A world whose orders go to a simulated market, as effects say."""
     played = simulated.MarketSimulator()

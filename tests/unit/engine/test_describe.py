@@ -40,7 +40,10 @@ WORDS = {
     T.ALERT_SEEN: 'alerts up to 7',
     T.RULE_SET: 'halted, max_position 10',
     T.TRADING_STATE: 'HALTED by operator enough',
-    T.STRATEGY_STATUS: 'sma failed ZeroDivisionError',
+    T.STRATEGY_STATUS: (
+        'sma failed ZeroDivisionError base.py:3: SyntaxError '
+        'code 0123456789abcdef'
+    ),
     T.STRATEGY_STATE: 'sma at 7: count, seen',
     T.COMMAND: (
         'submit symbol=AAPL side=buy quantity=1.5 type=stop_limit price=101.0 '

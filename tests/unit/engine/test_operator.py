@@ -445,8 +445,28 @@ def test_a_strategy_stops(world):
     assert world.effects() == [step.Stop('sma', result.seq)]
 
 
+@pytest.mark.parametrize(
+    ('cls', 'back', 'message'),
+    [
+        (commands.ReloadStrategy, False, 'reloading sma'),
+        (commands.RollbackStrategy, True, 'rolling back sma'),
+    ],
+)
+def test_a_running_strategy_changes_its_version(world, cls, back, message):
+    refuse(world, cls, 'sma is not running', name='sma')
+    world.run('sma')
+    result = world.command(cls, name='sma')
+    assert (result.ok, result.message) == (True, message)
+    assert world.effects() == [step.Reload('sma', result.seq, back)]
+    assert world.state.strategies['sma'].status == 'running'
+
+
 def test_a_strategy_that_is_not_there_is_refused(world):
-    for cls in (commands.StartStrategy, commands.StopStrategy):
+    for cls in (
+        commands.StartStrategy,
+        commands.StopStrategy,
+        commands.ReloadStrategy,
+    ):
         refuse(world, cls, 'no strategy macd; there are sma, mean', name='macd')
 
 

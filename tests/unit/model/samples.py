@@ -35,6 +35,8 @@ EVERY_COMMAND = (
     commands.Resume(confirm='RESUME'),
     commands.StartStrategy(name='sma'),
     commands.StopStrategy(name='sma'),
+    commands.ReloadStrategy(name='sma'),
+    commands.RollbackStrategy(name='sma'),
     commands.AcknowledgeAlerts(up_to=7),
 )
 
@@ -181,6 +183,7 @@ SAMPLES = {
         detail='ZeroDivisionError',
         code='0123456789abcdef',
         policy='flatten',
+        error='base.py:3: SyntaxError',
     ),
     _T.STRATEGY_STATE: records.StrategyState(
         strategy='sma',

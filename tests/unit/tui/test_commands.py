@@ -84,6 +84,8 @@ def test_a_wrong_line_says_how_it_is_written(line, said):
         ),
         ('start sma_demo', commands.StartStrategy(name='sma_demo')),
         ('stop sma_demo', commands.StopStrategy(name='sma_demo')),
+        ('reload sma_demo', commands.ReloadStrategy(name='sma_demo')),
+        ('rollback sma_demo', commands.RollbackStrategy(name='sma_demo')),
     ],
 )
 def test_commands(line, command):

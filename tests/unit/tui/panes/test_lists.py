@@ -178,6 +178,19 @@ async def test_a_running_strategy_is_stopped_after_a_question():
         assert station.given == [commands.StopStrategy(name='sma_demo')]
 
 
+@pytest.mark.parametrize(
+    ('key', 'command'),
+    [('r', commands.ReloadStrategy), ('R', commands.RollbackStrategy)],
+)
+async def test_a_strategy_is_reloaded_and_rolled_back_by_a_key(key, command):
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('7', key)
+        await pilot.pause()
+        assert station.given == [command(name='sma_demo')]
+
+
 async def test_a_stopped_strategy_is_started_at_once():
     row = stations.snapshot().strategies[0]
     stopped = msgspec.structs.replace(row, status='failed', detail='it broke')

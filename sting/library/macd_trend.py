@@ -1,5 +1,7 @@
 """The MACD, with the long trend."""
 
+from typing import Any
+
 from sting import strategy
 
 
@@ -45,19 +47,32 @@ class MacdTrend(strategy.AbstractStrategy):
         self._trend = self.indicator(
             strategy.indicators.EMA, period=self.parameters['trend']
         )
+        # What it wants to be in, filled yet or not.
+        self._wanted: set[str] = set()
 
     async def on_market_data(self, data: strategy.MarketData) -> None:
         """Looks for a crossing of the MACD and its signal."""
-        macd, symbol = self._macd, data.symbol
-        if strategy.indicators.crossed_above(macd, macd.signal):
-            rising = data.close > self._trend.value
-            if rising and not self.portfolio.quantity(symbol):
-                self.target_weight(
-                    symbol,
-                    self.parameters['weight'],
-                    reason=f'{macd.name} crossed above its signal, '
-                    f'above {self._trend.name}',
-                )
-        elif strategy.indicators.crossed_below(macd, macd.signal):
-            # What was bought at the bar before may not have filled yet.
-            self.close(symbol, f'{macd.name} crossed below its signal')
+        macd, trend, symbol = self._macd, self._trend, data.symbol
+        is_in = symbol in self._wanted or self.portfolio.quantity(symbol)
+        if is_in:
+            if strategy.indicators.crossed_below(macd, macd.signal):
+                self._wanted.discard(symbol)
+                self.close(symbol, f'{macd.name} crossed below its signal')
+        elif data.close > trend.value and strategy.indicators.crossed_above(
+            macd, macd.signal
+        ):
+            self._wanted.add(symbol)
+            self.target_weight(
+                symbol,
+                self.parameters['weight'],
+                reason=f'{macd.name} crossed above its signal, '
+                f'above {trend.name}',
+            )
+
+    def save_state(self) -> dict[str, Any]:
+        """Gives what it wants to be in."""
+        return {'wanted': sorted(self._wanted)}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes it back."""
+        self._wanted = set(state['wanted'])

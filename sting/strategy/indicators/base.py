@@ -36,6 +36,9 @@ Value = Any
 Steps = Generator[Any, Any, None]
 
 FIELDS = ('open', 'high', 'low', 'close', 'volume')
+# Where prices stand still, a sum of moves shrinks from bar to bar until it is
+# too small to keep its digits. Below this, ratios of such sums are noise.
+NOTHING = 1e-290
 # Bars in one piece of a column: some arrays of it fit into a core's cache.
 _PIECE = 16_384
 
@@ -317,15 +320,6 @@ def ratio(above: Value, below: Value) -> Value:
         quotients = np.zeros(len(below))
         return np.divide(above, below, out=quotients, where=below != 0)
     return above / below if below else 0.0
-
-
-def is_nothing(value: float) -> bool:
-    """Whether a sum of moves, 0 or more, has died away.
-
-    Where prices stand still an average shrinks from bar to bar, until numbers
-    so small lose their digits and ratios of them are noise.
-    """
-    return value < 1e-290
 
 
 def root(value: Value) -> Value:

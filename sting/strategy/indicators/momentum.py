@@ -35,8 +35,8 @@ class RSI(base.Running):
         fall /= period
         while True:
             both = rise + fall
-            still = base.is_nothing(both)
-            value = yield 0.0 if still else 100.0 * (rise / both)
+            moves = both >= base.NOTHING
+            value = yield 100.0 * (rise / both) if moves else 0.0
             rise *= period - 1
             fall *= period - 1
             if value > before:

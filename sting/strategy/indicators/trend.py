@@ -1,6 +1,5 @@
 """Whether prices go somewhere, and how steadily."""
 
-import itertools
 import math
 
 from sting.strategy.indicators import averages
@@ -118,9 +117,11 @@ def _directions(period: int) -> base.Steps:
     row = yield math.nan, math.nan
     plus = minus = spread = 0.0
     found = (math.nan, math.nan)
-    for seen in itertools.count(1):
+    seen = 0
+    while True:
         high, low, close = row
         row = yield found
+        seen += 1
         up, down = row[0] - high, low - row[1]
         if seen >= period:
             plus -= plus / period
@@ -131,12 +132,12 @@ def _directions(period: int) -> base.Steps:
         elif up > down and up > 0:
             plus += up
         spread += volatility.true_range(row[0], row[1], close)
-        if seen >= period:
-            still = base.is_nothing(spread)
-            found = (
-                0.0 if still else 100.0 * (plus / spread),
-                0.0 if still else 100.0 * (minus / spread),
-            )
+        if seen < period:
+            continue
+        if spread >= base.NOTHING:
+            found = 100.0 * (plus / spread), 100.0 * (minus / spread)
+        else:
+            found = 0.0, 0.0
 
 
 def _strength(plus: float, minus: float) -> float | None:

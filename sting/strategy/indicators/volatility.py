@@ -190,7 +190,9 @@ def true_range(high: float, low: float, before: float) -> float:
         low: Its lowest price.
         before: The close of the bar before it.
     """
-    return max(high - low, abs(before - high), abs(before - low))
+    top = high if high > before else before
+    bottom = low if low < before else before
+    return top - bottom
 
 
 def average_range(period: int) -> base.Steps:

@@ -3,7 +3,10 @@ import pytest
 from sting.model import orders
 from sting.risk import manager
 from sting.risk import rules
+from sting.strategy import loader
+from sting.strategy import runner
 from tests.unit.library import play
+from tests.unit.strategy import samples
 
 pytestmark = pytest.mark.unit
 
@@ -127,3 +130,22 @@ def test_what_is_bought_in_parts_is_covered_in_whole():
 def test_a_stop_that_no_price_can_reach_is_not_placed():
     played = breakout([*RISE, bar(14.0), bar(14.0)], stop=9.0, step=9.0)
     assert [word for *_, word in played.wishes()] == [0.5]
+
+
+async def test_a_stop_goes_when_somebody_else_closed_the_position():
+    made = loader.create('sting.library.donchian_breakout', 'd', QUICK)
+    feeder = runner.StrategyRunner(made, number=1, log='t')
+    await feeder.start(0)
+    for seq, row in enumerate(RISE):
+        first, high, low, close = row
+        await feeder.market_data(
+            seq, samples.bar(close, open=first, high=high, low=low)
+        )
+    bought = samples.order()
+    (stop,) = await feeder.fill(9, samples.fill(), bought)
+    sold = samples.fill(
+        't-9-0-1', execution_id='e2', side=orders.OrderSide.SELL
+    )
+    foreign = samples.order('t-9-0-1', side=orders.OrderSide.SELL)
+    (cancel,) = await feeder.fill(10, sold, foreign)
+    assert (cancel.kind, cancel.order_id) == ('cancel', stop.order_id)

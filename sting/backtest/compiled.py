@@ -481,7 +481,7 @@ def _handle(
         for at, each in enumerate((handle, *handle.others.values())):
             if each is line:
                 return handle, at
-    raise _OutsideError(f'{line!r} is no indicator of its own')
+    raise _OutsideError(f'{line.name} is no indicator of its own')
 
 
 def _stepped(

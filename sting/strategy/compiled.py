@@ -162,6 +162,11 @@ class CompiledStrategy(base.AbstractStrategy):
         own = inspect.getattr_static(type(self), 'decide')
         if not isinstance(own, staticmethod):
             raise TypeError('decide takes no self; put @staticmethod above it')
+        if len(self.timeframes) > 1:
+            raise ValueError(
+                f'decide takes bars of one timeframe, not of {self.timeframes};'
+                ' give indicators a longer one'
+            )
         self._inputs = tuple(self.inputs())
         self._first = tuple(self.initial_state())
         self._figures = tuple(

@@ -3,6 +3,7 @@
 import math
 
 from sting import strategy
+from sting.strategy import context
 from sting.strategy import kinds
 
 
@@ -171,6 +172,13 @@ class Uncompilable(Curved):
 
 
 _TABLE = {'units': 1}
+
+
+class Foreign(Curved):
+    """Looks at a value that is no indicator."""
+
+    def inputs(self):
+        return (context.Line('made up'),)
 
 
 class Longer(Curved):

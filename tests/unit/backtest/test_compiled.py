@@ -231,6 +231,7 @@ class Own(rules.BuyingPower):
     [
         ('sting.library.sma_cross', gate(), 'SmaCross is no Compiled'),
         (f'{HERE}:Listening', gate(), 'on_position_update of its own'),
+        (f'{HERE}:Foreign', gate(), 'made up is no indicator of its own'),
         (f'{HERE}:Longer', gate(), 'bars of longer timeframes'),
         (f'{HERE}:Elsewhere', gate(), 'is of another symbol'),
         (f'{HERE}:Hourly', gate(), 'bars of longer timeframes'),
@@ -295,6 +296,22 @@ def test_the_loop_in_plain_python_gives_the_same():
         one, other = getattr(fast, field.name), getattr(slow, field.name)
         assert np.array_equal(one, other), field.name
     assert len(fast.row) > 50
+
+
+def test_the_loop_in_plain_python_ends_at_what_is_no_order():
+    answer = strategies.answerer(lambda *_: (1.0, 9, 2.0, ()))
+    column = np.ones(3)
+    results = [np.zeros(3) for _ in range(9)]
+    ended = arrays.loop(answer, arrays.reader(0))(
+        *[column] * 5,
+        np.empty((0, 3)),
+        (),
+        (),
+        *(100.0, 0.0, 0.0, 1.0),
+        (math.inf,) * 5,
+        *results,
+    )
+    assert ended == (0, 0, 2, 1.0, 9, 2.0)
 
 
 def test_fills_name_their_order_and_their_moment():

@@ -1,7 +1,10 @@
+import math
+
 import pytest
 
 from sting.library import sma_cross_compiled
 from sting.model import errors
+from sting.strategy import kinds
 from sting.strategy import runner
 from tests.unit.library import test_sma_cross
 from tests.unit.strategy import samples
@@ -47,3 +50,26 @@ async def test_the_figures_are_on_the_signal():
 async def test_averages_the_wrong_way_round_are_refused():
     with pytest.raises(errors.StrategyError, match='fast 30 must be below'):
         await started(fast=30, slow=10)
+
+
+@pytest.mark.parametrize(
+    ('averages', 'before', 'position', 'wanted'),
+    [
+        ((11.0, 10.0), -1.0, 0.0, 7.0),
+        ((11.0, 10.0), 0.0, 0.0, 7.0),
+        ((11.0, 10.0), 0.5, 0.0, 0.0),
+        ((11.0, 10.0), -1.0, 7.0, 0.0),
+        ((9.0, 10.0), 1.0, 5.0, -5.0),
+        ((9.0, 10.0), 1.0, 0.0, 0.0),
+        ((9.0, 10.0), math.nan, 5.0, 0.0),
+        ((math.nan, 10.0), 1.0, 5.0, 0.0),
+    ],
+)
+def test_a_crossing_decides(averages, before, position, wanted):
+    decide = sma_cross_compiled.SmaCrossCompiled.decide
+    bar = (10.0,) * 5
+    given = (10, 30, 7.0)
+    answer = decide(*bar, position, averages, (before,), given)
+    quantity, kind, _, (now,) = answer
+    assert (quantity, kind) == (wanted, kinds.MARKET)
+    assert now == averages[0] - averages[1] or math.isnan(now)

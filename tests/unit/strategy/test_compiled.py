@@ -342,6 +342,15 @@ async def test_a_decision_with_self_is_refused():
         await started(Bound)
 
 
+async def test_bars_of_two_timeframes_are_refused():
+    made = Bare('s', {})
+    feeder = runner.StrategyRunner(
+        made, number=1, log='t', timeframes=('1m', '5m')
+    )
+    with pytest.raises(errors.StrategyError, match='of one timeframe'):
+        await feeder.start(0)
+
+
 def test_a_decision_is_needed():
     with pytest.raises(errors.StrategyError, match='decide'):
         loader.instantiate(strategy.CompiledStrategy, 's', {})

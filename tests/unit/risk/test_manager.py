@@ -4,7 +4,9 @@ import math
 
 import pytest
 
+from sting.model import portfolio
 from sting.model import records
+from sting.model import specs
 from sting.risk import manager
 from sting.risk import rules
 from tests.unit.risk import worlds
@@ -241,3 +243,35 @@ def test_a_collar_denies_a_stop_that_would_trigger_at_once(
     one = order(side, 1.0, stop_price=stop)
     verdict = gate(price_collar=0.05).evaluate_order(one, world().system)
     assert verdict.decision is expected
+
+
+def configured():
+    """A gate over a strategy with a capital and a loss that it may make."""
+    limits = specs.Limits(max_loss=100.0)
+    made = manager.RiskManager()
+    made.add_strategy(
+        specs.StrategySpec('a', 'r', capital=1_000.0, limits=limits)
+    )
+    return made
+
+
+def test_breaches_are_those_of_every_strategy_and_told_once():
+    before = world(40.0)
+    assert manager.RiskManager().breaches(before.system) == ()
+    made = configured()
+    assert made.breaches(before.system) == []
+    book = before.system.books.setdefault('a', portfolio.Portfolio())
+    book.cash = -101.0
+    (told,) = made.breaches(before.system)
+    assert told.startswith('strategy_max_loss(a)')
+    assert made.breaches(before.system) == []
+
+
+def test_nothing_is_sized_by_a_capital_that_is_lost():
+    before = world()
+    book = before.system.books.setdefault('a', portfolio.Portfolio())
+    book.cash = -400.0
+    assert configured().equity('a', before.system) == 600.0
+    book.cash = -2_000.0
+    assert configured().equity('a', before.system) == 0.0
+    assert configured().size('X', 100.0, before.system, 'a') == 0.0

@@ -218,3 +218,20 @@ def test_alone_with_all_the_cash_it_is_judged_as_the_account_is(
         expected = same.figure(one, world.system)
         found = asked.figure(one, world.system)
         assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_a_loss_past_its_limit_is_told_once_until_it_is_calm():
+    world = World(X=100.0)
+    world.trade('a', 10.0)
+    asked = rule(max_loss=100.0)
+    told = []
+    for price in (90.0, 89.0, 80.0, 90.5, 89.0, 91.5, 89.0):
+        world.price('X', price)
+        told.append(asked.breach(world.system))
+    assert [bool(each) for each in told] == [
+        *(False, True, False, False, False, False, True)
+    ]
+    assert told[1] == (
+        'strategy_max_loss(a): 110 in cash is above the limit of 100: '
+        'a may only get out'
+    )

@@ -166,3 +166,9 @@ def test_the_hours_are_asked_for_when_a_longer_bar_is_built():
     found = frames.Frames()
     found.ask(('1m',), never)
     assert len(found.take(trading_days.bar(1))) == 1
+
+
+def test_what_is_built_is_known_by_its_length():
+    found = made('1w', '1m', '1h')
+    found.expect('1m')
+    assert list(found.built) == ['1h', '1w']

@@ -87,7 +87,8 @@ def read(
         name: A symbol of the data, or a CSV or Parquet file of one symbol.
         data: The run's files, where a symbol may be that the run leaves out.
         bars: What of them runs.
-        reading: How files are read; as `files.read`.
+        reading: How files are read; as `files.read`. What lies before the
+            start is read too, since the run may begin between two bars.
 
     Returns:
         The benchmark.
@@ -99,6 +100,9 @@ def read(
     if name in bars.symbols:
         return of_bars(bars.of(name))
     place = pathlib.Path(name)
+    reading['start'] = None
     if place.suffix.lower() in _ENDINGS or place.is_file():
-        return of_bars(files.read(name, **reading | {'timeframe': None}).table)
+        return of_bars(
+            files.read(name, **(reading | {'timeframe': None})).table
+        )
     return of_bars(files.read(data, **reading).table.of(name))

@@ -26,6 +26,8 @@ from sting.model import market
 
 # Round trips in the page; all of them are in the CSV.
 TRADES = 5_000
+# Rows of a table of groups; all of them are in the JSON.
+GROUPS = 200
 _ASSETS = pathlib.Path(__file__).parent / 'assets'
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; "
@@ -455,7 +457,10 @@ def _groups(result: results.BacktestResult) -> str:
 
 def _group_table(rows: Sequence[groups.Group]) -> str:
     head = ('', 'round trips', 'profit', 'still open', 'fees', 'won', 'factor')
-    return _table(
+    cut = ''
+    if len(rows) > GROUPS:
+        cut = f'<p class="note">The first {GROUPS} of {len(rows):,}.</p>'
+    made = _table(
         head,
         [
             (
@@ -467,9 +472,10 @@ def _group_table(rows: Sequence[groups.Group]) -> str:
                 report.shown(row.win_rate, report.share),
                 report.shown(row.profit_factor, report.plain),
             )
-            for row in rows
+            for row in rows[:GROUPS]
         ],
     )
+    return made + cut
 
 
 def _trade_rows(result: results.BacktestResult) -> list[list[Any]]:

@@ -82,3 +82,12 @@ def test_a_file_of_several_symbols_is_refused(tmp_path):
     path.write_text(NAMED)
     with pytest.raises(errors.DataError, match='one symbol, not 2: A, B'):
         benchmark.read(str(path), (), bars.flat(1.0))
+
+
+def test_what_lies_before_the_start_is_read_too(tmp_path):
+    path = tmp_path / 'index.csv'
+    path.write_text(ALONE)
+    found = benchmark.read(
+        str(path), (), bars.flat(1.0), start='2020-01-01T00:01:30Z'
+    )
+    assert found.close.tolist() == [7.0, 8.0]

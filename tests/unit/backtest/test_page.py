@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sting.backtest import analyzer
+from sting.backtest import groups
 from sting.backtest import page
 from sting.backtest import trades
 from sting.model import errors
@@ -291,3 +292,18 @@ def test_it_is_written_to_a_file(tmp_path):
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(errors.InputError, match='cannot be written'):
         page.write(tmp_path / 'no' / 'r.html', made(), bars.flat(9.0))
+
+
+def test_a_table_of_very_many_symbols_is_cut():
+    row = groups.Group(
+        name='S',
+        trades=1,
+        pnl=1.0,
+        open_pnl=0.0,
+        fees=0.0,
+        win_rate=1.0,
+        profit_factor=None,
+        expectancy=1.0,
+    )
+    found = read(tables=analyzer.Tables(symbols=[row] * 777))
+    assert f'The first {page.GROUPS} of 777.' in found.text

@@ -1,5 +1,11 @@
 """`sting log`: the event log as it lies on the disk."""
 
+import collections
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import itertools
 import pathlib
 
 import click
@@ -16,6 +22,8 @@ from sting.model import events
 from sting.model import market
 
 KINDS = tuple(kind.value for kind in events.EventType)
+# The newest events are looked for among so many at first.
+_WINDOW = 2_000
 _COLUMNS = (
     'seq',
     'timestamp',
@@ -37,12 +45,22 @@ def log() -> None:
 @click.option(
     '--after',
     type=click.IntRange(min=0),
-    default=0,
     metavar='N',
     help='Begins behind this number.',
 )
 @click.option(
-    '--limit', type=click.IntRange(min=1), metavar='N', help='At most so many.'
+    '--to',
+    'until',
+    type=click.IntRange(min=1),
+    metavar='N',
+    help='Ends with this number.',
+)
+@click.option(
+    '--limit',
+    type=click.IntRange(min=1),
+    metavar='N',
+    help='At most so many: the newest ones, or with --after the first ones '
+    'behind that number.',
 )
 @click.option(
     '--type',
@@ -55,7 +73,8 @@ def log() -> None:
 @history.log_options
 @common.json_option
 def show(
-    after: int,
+    after: int | None,
+    until: int | None,
     limit: int | None,
     kind: str | None,
     symbol: str | None,
@@ -63,21 +82,58 @@ def show(
     log_file: pathlib.Path | None,
     as_json: bool,
 ) -> None:
-    """Prints events.
+    """Prints events, oldest first.
 
     As JSON one object a line, with the columns of the table.
     """
-    count = 0
-    for row in reader.rows(history.log_path(profile, log_file), after):
-        if limit is not None and count >= limit:
-            break
-        if kind not in (None, row[2]) or symbol not in (None, row[4]):
-            continue
-        count += 1
+    path = history.log_path(profile, log_file)
+
+    def is_wanted(row: layout.Row) -> bool:
+        return kind in (None, row[2]) and symbol in (None, row[4])
+
+    if limit is not None and after is None:
+        found: Iterable[layout.Row] = _newest(path, until, limit, is_wanted)
+    else:
+        rows = filter(is_wanted, _rows(path, after or 0, until))
+        found = itertools.islice(rows, limit)
+    for row in found:
         if as_json:
             _print_row(row)
         else:
             _print_line(row)
+
+
+def _rows(
+    path: pathlib.Path, after: int, until: int | None
+) -> Iterator[layout.Row]:
+    """Gives rows behind one number and up to another."""
+    for row in reader.rows(path, after):
+        if until is not None and row[0] > until:
+            return
+        yield row
+
+
+def _newest(
+    path: pathlib.Path,
+    until: int | None,
+    limit: int,
+    is_wanted: Callable[[layout.Row], bool],
+) -> Sequence[layout.Row]:
+    """Gives the newest rows that are wanted, looking further back each time.
+
+    Going through a long log from its beginning would take a minute.
+    """
+    last = reader.last_seq(path)
+    last = last if until is None else min(last, until)
+    window = max(limit, _WINDOW)
+    while True:
+        after = max(0, last - window)
+        found = collections.deque(
+            filter(is_wanted, _rows(path, after, last)), limit
+        )
+        if len(found) == limit or after == 0:
+            return found
+        window *= 8
 
 
 @log.command()

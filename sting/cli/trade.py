@@ -112,6 +112,7 @@ def give(
         confirm: The account's name, for orders in LIVE.
 
     Raises:
+        errors.InputError: It makes no sense to the engine.
         errors.RefusedError: The engine said no.
         errors.StingError: It could not be asked.
     """
@@ -121,5 +122,7 @@ def give(
     elif result.ok:
         name = f' {result.order_id}' if result.order_id else ''
         click.echo(common.clean(f'{result.message}{name}'))
+    if result.wrong_input:
+        raise errors.InputError(common.clean(result.message))
     if not result.ok:
         raise errors.RefusedError(common.clean(result.message))

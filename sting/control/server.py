@@ -195,6 +195,11 @@ class Server:
             request.command, commands.SubmitOrder | commands.ReplaceOrder
         ):
             return
+        if not picture.account:
+            raise errors.RefusedError(
+                'the account is not known yet, so that an order cannot name '
+                'it; try again in a moment'
+            )
         if request.confirm != picture.account:
             raise errors.InputError(
                 'this is LIVE: an order needs --confirm with the name of the '

@@ -7,6 +7,7 @@ are read from their segments. `engine.chain` reads and verifies.
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import contextlib
 import pathlib
 import sqlite3
 import sys
@@ -73,6 +74,27 @@ def open_reader(path: pathlib.Path) -> sqlite3.Connection:
             f'{path} was written by a newer sting; update this one'
         )
     return connection
+
+
+def last_seq(path: pathlib.Path) -> int:
+    """Gives the number of the newest event; 0 in an empty log.
+
+    Args:
+        path: The log's file.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    with contextlib.closing(open_reader(path)) as connection:
+        try:
+            (last,) = connection.execute(
+                'SELECT max(seq) FROM events'
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise errors.JournalError(
+                f'{path} cannot be read: {error}'
+            ) from None
+    return int(last or 0)
 
 
 def rows(path: pathlib.Path, after: int) -> Iterator[layout.Row]:

@@ -146,7 +146,11 @@ class Sequence(core.Component):
         except (errors.InputError, errors.RefusedError) as error:
             if incoming.reply is not None:
                 incoming.reply(
-                    commands.CommandResult(ok=False, message=str(error))
+                    commands.CommandResult(
+                        ok=False,
+                        message=str(error),
+                        wrong_input=isinstance(error, errors.InputError),
+                    )
                 )
             return None
 

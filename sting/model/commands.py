@@ -163,6 +163,8 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
         seq: Number of the command's event; 0 when it never became one.
         order_id: The order that it made, if it made one.
         status: Where that order stands.
+        wrong_input: What was asked makes no sense here, and asking again
+            will not help: a symbol that is not in the profile, ...
     """
 
     ok: bool
@@ -170,6 +172,7 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
     order_id: str = ''
     status: str = ''
+    wrong_input: bool = False
 
 
 def describe(command: Command) -> str:

@@ -6,6 +6,9 @@ import sqlite3
 import pytest
 
 from sting import session
+from sting.cli import log
+from tests.unit.engine import logs
+from tests.unit.engine import worlds
 
 pytestmark = pytest.mark.unit
 
@@ -95,7 +98,31 @@ def test_show_can_be_narrowed(sting, written):
 
     assert seqs('--after', 1, '--limit', 2) == [2, 3]
     assert seqs('--type', 'log_created') == [1]
+    assert seqs('--after', 1, '--to', 4) == [2, 3, 4]
+    assert seqs('--to', 2) == [1, 2]
     assert seqs('--symbol', 'NONE') == []
+
+
+@pytest.mark.parametrize('window', [1, 1000])
+def test_a_limit_alone_shows_the_newest_oldest_first(
+    sting, home, monkeypatch, window
+):
+    monkeypatch.setattr(log, '_WINDOW', window)
+    path = home.state('demo') / 'events.db'
+    world = worlds.World()
+    for number in range(20):
+        world.bar('IBM' if number == 3 else 'AAPL')
+    logs.write_quickly(path, world.events)
+
+    def seqs(*words):
+        out = sting('log', 'show', '--json', '--limit', *words).out
+        return [json.loads(line)['seq'] for line in out.splitlines()]
+
+    last = world.state.seq
+    assert seqs(3) == [last - 2, last - 1, last]
+    assert seqs(2, '--to', 7) == [6, 7]
+    assert seqs(5, '--symbol', 'IBM') == [last - 16]
+    assert seqs(100) == list(range(1, last + 1))
 
 
 def test_show_of_a_type_from_the_future_says_what_to_do(sting, written):

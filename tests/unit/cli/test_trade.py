@@ -44,8 +44,12 @@ def test_denied_order_as_json_says_so_on_stdout(sting, engine):
     assert json.loads(outcome.out)['ok'] is False
 
 
-def test_symbol_that_is_not_there_is_refused(sting, engine):
-    assert sting('order', 'buy', 'NONE', 1).code == 1
+def test_symbol_that_is_not_there_exits_with_2_and_names_those_there(
+    sting, engine
+):
+    outcome = sting('order', 'buy', 'NONE', 1)
+    assert outcome.code == 2
+    assert 'its symbols are AAPL' in outcome.err
 
 
 def test_limit_order_works_until_it_is_cancelled(sting, engine):

@@ -247,6 +247,16 @@ def test_live_order_needs_the_account(folder):
     assert station.submitted == [ORDER, commands.CancelAll()]
 
 
+def test_a_live_order_waits_until_the_account_is_known(folder):
+    station = Station(mode=records.Mode.LIVE, account='')
+    path = folder / 's'
+    with control.Server(station, path):
+        for confirm in ('', 'A1'):
+            with pytest.raises(errors.RefusedError, match='not known yet'):
+                control.Client(path).submit(ORDER, confirm)
+    assert station.submitted == []
+
+
 @pytest.mark.parametrize(
     'line',
     [

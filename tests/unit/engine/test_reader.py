@@ -88,3 +88,21 @@ async def test_a_log_of_a_newer_version_is_refused(five):
     logs.execute(five, f'PRAGMA user_version={layout.VERSION + 1}')
     with pytest.raises(errors.JournalError, match='a newer sting'):
         list(reader.read(five))
+
+
+def test_the_last_number_is_that_of_the_newest_event(tmp_path):
+    path = tmp_path / 'events.db'
+    logs.write_quickly(path, [])
+    assert reader.last_seq(path) == 0
+    other = tmp_path / 'other.db'
+    logs.write_quickly(other, logs.some_events(7))
+    assert reader.last_seq(other) == 7
+    with pytest.raises(errors.JournalError, match='no event log'):
+        reader.last_seq(tmp_path / 'none.db')
+
+
+def test_a_log_without_a_table_has_no_last_number(tmp_path):
+    path = tmp_path / 'events.db'
+    logs.execute(path, 'CREATE TABLE other (x)')
+    with pytest.raises(errors.JournalError, match='cannot be read'):
+        reader.last_seq(path)

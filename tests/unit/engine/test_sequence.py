@@ -195,17 +195,18 @@ async def test_bars_move_the_clock(path):
 
 
 @pytest.mark.parametrize(
-    ('command', 'message'),
+    ('command', 'message', 'wrong_input'),
     [
-        (commands.Resume(confirm='no'), 'type RESUME'),
+        (commands.Resume(confirm='no'), 'type RESUME', False),
         (
             commands.SubmitOrder(symbol='X', side=worlds.BUY, quantity=1.0),
             'X is not in this profile',
+            True,
         ),
     ],
 )
 async def test_a_refused_command_is_answered_and_no_event(
-    path, command, message
+    path, command, message, wrong_input
 ):
     async with running(path) as engine:
         engine.command(command)
@@ -213,6 +214,7 @@ async def test_a_refused_command_is_answered_and_no_event(
         ((answer, _),) = engine.replies
         assert not answer.ok
         assert message in answer.message
+        assert answer.wrong_input is wrong_input
         assert answer.seq == 0
         assert len(engine.stored()) == 1
 

@@ -56,6 +56,7 @@ class Frames:
         '_delivered',
         '_needed',
         '_sessions',
+        '_takers',
         'active',
         'own',
     )
@@ -70,6 +71,7 @@ class Frames:
         self._built: list[str] = []
         self._sessions: Sessions | None = None
         self._by_symbol: dict[str, dict[str, resample.Resampler]] = {}
+        self._takers: dict[str, Sequence[resample.Take]] = {}
 
     def ask(
         self, asked: tuple[str, ...], sessions: Sessions | None = None
@@ -126,6 +128,7 @@ class Frames:
         self._built = sorted(
             filter(None, map(self.place, self._needed)), key=timeframes.length
         )
+        self._takers.clear()
 
     @property
     def built(self) -> Sequence[str]:
@@ -173,31 +176,36 @@ class Frames:
             self.expect(bar.timeframe)
         late = []
         closed = [bar]
-        for each in self._builders(bar.symbol).values():
-            before, now = each.take(bar)
-            if before is not None:
-                late.append(before)
-            if now is not None:
-                closed.append(now)
+        for take in self._takers.get(bar.symbol) or self._make(bar.symbol):
+            ended = take(bar)
+            if ended is not None:
+                before, now = ended
+                if before is not None:
+                    late.append(before)
+                if now is not None:
+                    closed.append(now)
         if not late:
             return (closed,)
         late.sort(key=_stamp)
         groups = [list(each) for _, each in itertools.groupby(late, _stamp)]
         return [*groups, closed]
 
-    def _builders(self, symbol: str) -> dict[str, resample.Resampler]:
+    def _make(self, symbol: str) -> Sequence[resample.Take]:
         """Gives what builds a symbol's bars, the shortest first."""
-        found = self._by_symbol.get(symbol, {})
-        if len(found) < len(self._built):
-            if self._sessions is None:
-                raise errors.StrategyError(
-                    f'bars of {self._built[0]} need the hours of an exchange; '
-                    'give its runner sessions'
-                )
-            sessions = self._sessions()
-            found = self._by_symbol[symbol] = {
-                each: found.get(each)
-                or resample.Resampler(each, self.own, sessions)
-                for each in self._built
-            }
-        return found
+        if not self._built:
+            return []
+        if self._sessions is None:
+            raise errors.StrategyError(
+                f'bars of {self._built[0]} need the hours of an exchange; '
+                'give its runner sessions'
+            )
+        sessions = self._sessions()
+        known = self._by_symbol.get(symbol, {})
+        self._by_symbol[symbol] = {
+            each: known.get(each)
+            or resample.Resampler(each, self.own, sessions)
+            for each in self._built
+        }
+        takers = [each.take for each in self._by_symbol[symbol].values()]
+        self._takers[symbol] = takers
+        return takers

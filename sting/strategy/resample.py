@@ -1,8 +1,14 @@
 """Bars of a longer timeframe, built from those that the feed has."""
 
+from collections.abc import Callable
+
 from sting.model import market
 from sting.model import sessions as hours
 from sting.model import timeframes
+
+# The bar that ended before, and the one that ends now.
+Ended = tuple[market.MarketData | None, market.MarketData | None]
+Take = Callable[[market.MarketData], Ended | None]
 
 
 class Resampler:
@@ -51,9 +57,7 @@ class Resampler:
         self._last = 0
         self._open = self._high = self._low = self._close = self._volume = 0.0
 
-    def take(
-        self, bar: market.MarketData
-    ) -> tuple[market.MarketData | None, market.MarketData | None]:
+    def take(self, bar: market.MarketData) -> Ended | None:
         """Takes the next bar.
 
         Args:
@@ -61,7 +65,8 @@ class Resampler:
 
         Returns:
             The bar that ended before this one, as this one shows, and the
-            bar that ends with this one; None where there is none.
+            bar that ends with this one, None where there is none; None where
+            neither is.
 
         Raises:
             errors.DataError: It is of a year without sessions.
@@ -70,18 +75,24 @@ class Resampler:
         if self._daily:
             # A day may be stamped later than its session closes: at midnight.
             moment = self._sessions.last_close(moment)
+        if self._under_way and moment < self._ends:
+            # By far the most bars are in the middle of one.
+            self._add(bar)
+            return None
         late = None
         if self._under_way and moment > self._ends:
             late = self._end(bar.symbol)
-        if self._under_way:
-            self._high = max(self._high, bar.high)
-            self._low = min(self._low, bar.low)
-            self._volume += bar.volume
-        else:
+        if not self._under_way:
             self._begin(bar, moment)
+        self._add(bar)
+        return late, self._end(bar.symbol) if moment >= self._ends else None
+
+    def _add(self, bar: market.MarketData) -> None:
+        self._high = max(self._high, bar.high)
+        self._low = min(self._low, bar.low)
+        self._volume += bar.volume
         self._close = bar.close
         self._last = bar.timestamp
-        return late, self._end(bar.symbol) if moment >= self._ends else None
 
     def _begin(self, bar: market.MarketData, moment: int) -> None:
         starts, ends = self._sessions.period(self._timeframe, moment)
@@ -95,7 +106,7 @@ class Resampler:
         self._open = bar.open
         self._high = bar.high
         self._low = bar.low
-        self._volume = bar.volume
+        self._volume = 0.0
 
     def _end(self, symbol: str) -> market.MarketData | None:
         whole, self._whole = self._whole, True

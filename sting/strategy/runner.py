@@ -276,11 +276,12 @@ class StrategyRunner:
 
     async def _answer_all(self, bar: market.MarketData) -> None:
         """Hands on a bar of the feed and what is built with it."""
-        for group in self._context.frames.take(bar):
+        framed = self._context.frames
+        for group in framed.take(bar):
             self._update(group)
             if self._on_bar is not None:
                 for each in group:
-                    if self._context.frames.is_given(each):
+                    if framed.is_given(each):
                         await self._on_bar(each)
 
     def _update(self, group: Sequence[market.MarketData]) -> None:

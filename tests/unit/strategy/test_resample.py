@@ -18,7 +18,7 @@ MINUTE = trading_days.MINUTE
 def taken(timeframe, bars, *, own='1m', hours=trading_days.WEEK):
     """What comes out with each bar: (late, closed)."""
     made = resample.Resampler(timeframe, own, hours)
-    return [made.take(bar) for bar in bars]
+    return [made.take(bar) or (None, None) for bar in bars]
 
 
 def closed(timeframe, bars, **options):

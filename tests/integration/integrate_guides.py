@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.integration
+# A whole page of commands, each one a process.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 GUIDE = (
     pathlib.Path(__file__).parents[2]
@@ -85,7 +86,7 @@ class Reader:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
 
     def start(self, text):
@@ -150,8 +151,15 @@ def test_the_strategy_runs_on_paper_and_its_order_leads_to_a_bar(said):
     assert 'market_data' in output(said, 'sting log why')
 
 
-def test_the_readers_own_test_passes(said):
-    assert '3 passed' in output(said, 'python -m pytest')
+def test_the_readers_own_tests_pass(said):
+    assert 'Ran 3 tests' in output(said, 'sting new dip')
+    assert 'Ran 4 tests' in output(said, 'python -m unittest')
+
+
+def test_what_the_strategy_did_is_told(said):
+    told = output(said, 'sting strategies dip_tech')
+    assert 'after fees' in told
+    assert 'not traded' in told
 
 
 def test_an_order_that_waits_and_an_indicator_of_ones_own_trade(said):

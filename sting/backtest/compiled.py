@@ -38,6 +38,7 @@ from sting.simulator import market as simulated
 from sting.strategy import blame
 from sting.strategy import compiled
 from sting.strategy import context
+from sting.strategy import handles
 from sting.strategy import indicators
 from sting.strategy import kinds
 from sting.strategy import loader
@@ -474,8 +475,8 @@ def _ready(
 
 
 def _handle(
-    strategy: compiled.CompiledStrategy, line: context.Line
-) -> tuple[context.Handle, int]:
+    strategy: compiled.CompiledStrategy, line: handles.Line
+) -> tuple[handles.Handle, int]:
     """Finds the indicator that a line is of, and which of its lines it is."""
     for handle in strategy._context.handles:
         for at, each in enumerate((handle, *handle.others.values())):

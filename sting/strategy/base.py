@@ -10,6 +10,7 @@ from sting.model import orders
 from sting.model import portfolio
 from sting.strategy import context
 from sting.strategy import frames
+from sting.strategy import handles
 from sting.strategy import indicators
 from sting.strategy import parameters as parameter_table
 from sting.strategy import plain
@@ -307,7 +308,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         symbol: str | None = None,
         timeframe: str = '',
         **options: Any,
-    ) -> context.Handle:
+    ) -> handles.Handle:
         """Asks for an indicator, kept up to date before `on_market_data`.
 
         One of a longer timeframe shows the value of the last closed bar of
@@ -331,7 +332,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         """
         if timeframe:
             frames.checked((timeframe,))
-        handle = context.Handle(kind, options, symbol, timeframe)
+        handle = handles.Handle(kind, options, symbol, timeframe)
         self._context.add(handle)
         return handle
 

@@ -18,7 +18,7 @@ from sting.model import errors
 from sting.model import market
 from sting.model import orders
 from sting.strategy import base
-from sting.strategy import context
+from sting.strategy import handles
 from sting.strategy import kinds
 
 # The engine tells at once that an order is being cancelled. When it has told of
@@ -88,7 +88,7 @@ class CompiledStrategy(base.AbstractStrategy):
         super().__init__(name, parameters)
         self._states: dict[str, State] = {}
         self._working: dict[str, _Working] = {}
-        self._inputs: tuple[context.Line, ...] = ()
+        self._inputs: tuple[handles.Line, ...] = ()
         self._first: State = ()
         self._figures: State = ()
         self._answer: Answerer = answerer(type(self).decide)
@@ -130,7 +130,7 @@ class CompiledStrategy(base.AbstractStrategy):
             state for the next bar, of the types of `initial_state`.
         """
 
-    def inputs(self) -> Sequence[context.Line]:
+    def inputs(self) -> Sequence[handles.Line]:
         """Asks for the indicators that `decide` is given; called once.
 
         Returns:

@@ -7,6 +7,7 @@ import pytest
 
 from sting.model import errors
 from sting.strategy import context
+from sting.strategy import handles
 from sting.strategy import indicators
 from tests.unit.strategy import samples
 
@@ -24,7 +25,7 @@ def shared():
 
 
 def add(shared, *, symbol=None, period=2):
-    handle = context.Handle(indicators.SMA, {'period': period}, symbol)
+    handle = handles.Handle(indicators.SMA, {'period': period}, symbol)
     shared.add(handle)
     return handle
 
@@ -86,11 +87,6 @@ def test_values_are_those_that_are_ready(shared):
     assert shared.values('A') == {'SMA(1)': 1.0}
 
 
-def test_an_option_that_the_class_does_not_take_is_refused():
-    with pytest.raises(errors.StrategyError, match='perriod'):
-        context.Handle(indicators.SMA, {'perriod': 1}, None)
-
-
 def test_the_log_is_given_once_with_the_time_of_the_event(shared):
     shared.clock.time = 7
     shared.log.info('one')
@@ -144,7 +140,7 @@ def test_an_indicator_of_one_speed_is_stepped_beside_the_others(shared):
             self.bars += 1
             return float(self.bars)
 
-    both = add(shared, period=1), context.Handle(Count, {}, None)
+    both = add(shared, period=1), handles.Handle(Count, {}, None)
     shared.add(both[1])
     preload(shared, 'A', COLUMN)
     feed(shared, ('A', 1.0), ('A', 3.0))
@@ -203,7 +199,7 @@ BANDS = {'period': 2, 'width': 1.0}
 
 
 def add_bands(shared):
-    handle = context.Handle(indicators.Bollinger, BANDS, None)
+    handle = handles.Handle(indicators.Bollinger, BANDS, None)
     shared.add(handle)
     return handle
 
@@ -239,20 +235,9 @@ def test_lines_are_logged_by_their_names(shared):
     }
 
 
-def test_a_line_that_there_is_not_is_named_with_those_there_are(shared):
-    bands = add_bands(shared)
-    with pytest.raises(errors.StrategyError, match='middle, upper, lower'):
-        bands.line('top')
-    with pytest.raises(AttributeError, match="has no line 'uper'"):
-        _ = bands.uper
-    with pytest.raises(AttributeError, match='it has only the one value'):
-        _ = add(shared).upper
-    assert not hasattr(bands, '_nothing')
-
-
 def test_a_longer_timeframe_has_lines_too(shared):
     shared.frames.expect('1m')
-    bands = context.Handle(indicators.Bollinger, BANDS, None, '1h')
+    bands = handles.Handle(indicators.Bollinger, BANDS, None, '1h')
     shared.add(bands)
     for close in (1.0, 3.0):
         shared.update_longer(samples.bar(close, symbol='A', timeframe='1h'))

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from sting.strategy import context
+from sting.strategy import handles
 from sting.strategy import indicators
 
 pytestmark = pytest.mark.unit
@@ -15,7 +15,7 @@ LEVELS = st.lists(
 
 
 def line(previous, value):
-    made = context.Line('line')
+    made = handles.Line('line')
     made.previous, made.value = previous, value
     return made
 

@@ -6,6 +6,7 @@ import pytest
 
 from sting.model import errors
 from sting.strategy import context
+from sting.strategy import handles
 from sting.strategy import indicators
 from tests.unit.strategy import samples
 
@@ -33,7 +34,7 @@ def rows():
 
 
 def correlation():
-    return context.Handle(
+    return handles.Handle(
         indicators.Correlation, {'period': 3, 'symbols': ('A', 'B')}, None
     )
 
@@ -69,7 +70,7 @@ def test_both_symbols_show_the_same_series():
 def test_a_bound_handle_takes_no_second_binding():
     options = {'period': 3, 'symbols': ('A', 'B')}
     with pytest.raises(errors.StrategyError, match="leave symbol='A' out"):
-        context.Handle(indicators.Correlation, options, 'A')
+        handles.Handle(indicators.Correlation, options, 'A')
 
 
 def test_what_is_of_two_symbols_has_one_speed():
@@ -91,7 +92,7 @@ def test_the_correlation_of_what_does_not_move_is_0():
 
 def test_the_ratio_is_unusual_when_one_runs_ahead():
     options = {'period': 4, 'symbols': ('A', 'B')}
-    handle = context.Handle(indicators.RatioZScore, options, None)
+    handle = handles.Handle(indicators.RatioZScore, options, None)
     bars = [
         (symbol, stamp, close)
         for stamp, ahead in enumerate([1.0, 1.0, 1.0, 1.5])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sting.strategy import context
+from sting.strategy import handles
 from sting.strategy import indicators
 from sting.strategy.indicators import base
 from tests.unit.strategy.indicators import kinds
@@ -101,7 +102,7 @@ def test_preloading_changes_no_line(table, data):
     seen = []
     for preload in (False, True):
         shared = context.Context()
-        handle = context.Handle(kind, options, None)
+        handle = handles.Handle(kind, options, None)
         shared.add(handle)
         if preload:
             shared.preload('X', table)

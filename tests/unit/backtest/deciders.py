@@ -3,7 +3,7 @@
 import math
 
 from sting import strategy
-from sting.strategy import context
+from sting.strategy import handles
 from sting.strategy import kinds
 
 
@@ -178,7 +178,7 @@ class Foreign(Curved):
     """Looks at a value that is no indicator."""
 
     def inputs(self):
-        return (context.Line('made up'),)
+        return (handles.Line('made up'),)
 
 
 class Longer(Curved):

@@ -4,6 +4,7 @@ Accounting is by average cost: a fill that adds to a position moves the average
 price, one that takes from it realizes the difference to the average.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 
 from sting.model import orders
@@ -138,6 +139,21 @@ class Portfolio:
         )
         return after
 
+    @classmethod
+    def of(cls, cash: float, positions: Iterable[Position]) -> 'Portfolio':
+        """Puts a portfolio together again.
+
+        Args:
+            cash: In the account's currency.
+            positions: All of them, flat ones too.
+        """
+        made = cls(cash)
+        made.positions = {each.symbol: each for each in positions}
+        held = [each for each in made.positions.values() if each.quantity]
+        held.sort(key=_opened)
+        made.held = {each.symbol: None for each in held}
+        return made
+
     def copy(self) -> 'Portfolio':
         """Gives a copy: fills then change one of the two alone."""
         made = Portfolio(self.cash)
@@ -175,3 +191,7 @@ class Portfolio:
     def fees(self) -> float:
         """Fees paid so far."""
         return sum(p.fees for p in self.positions.values())
+
+
+def _opened(position: Position) -> int:
+    return position.opened

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from collections.abc import Coroutine
+import functools
 from typing import Any
 
 from sting.broker import manager
@@ -11,10 +12,12 @@ from sting.engine import core
 from sting.engine import latency
 from sting.engine import state
 from sting.engine import step
+from sting.model import records
 from sting.risk import stop
 from sting.session import feeds
 from sting.strategy import host
 
+Recall = Callable[[records.StrategyState, int, host.Missed], host.Missed]
 Reload = Callable[[step.Reload], Coroutine[Any, Any, None]]
 
 
@@ -32,6 +35,7 @@ class Outlet(core.Component):
         emergency: stop.EmergencyStop,
         timing: latency.BarToOrder | None = None,
         reload: Reload | None = None,
+        recall: Recall | None = None,
     ) -> None:
         """Sets up the ways out.
 
@@ -43,6 +47,9 @@ class Outlet(core.Component):
             emergency: Is held and released.
             timing: Told of orders that go out.
             reload: Changes the versions of strategies.
+            recall: Reads what a strategy missed since its state was saved;
+                given the state, the number of the event that starts it, and
+                what it holds. Without it nothing is told again.
         """
         self._state = system
         self._brokers = brokers
@@ -51,6 +58,7 @@ class Outlet(core.Component):
         self._stop = emergency
         self._timing = timing
         self._reload = reload
+        self._recall = recall
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -91,11 +99,21 @@ class Outlet(core.Component):
             self._stop.release()
 
     def _start(self, effect: step.Start) -> Coroutine[Any, Any, None]:
+        name = effect.strategy
+        book = self._state.book(name).copy()
+        working = [o for o in self._state.working() if o.strategy == name]
+        saved = self._state.saved.get(name)
+        recall = None
+        if saved is not None and self._recall is not None:
+            now = host.Missed(b'', book, working)
+            recall = functools.partial(self._recall, saved, effect.seq, now)
         return self._strategies.start(
-            effect.strategy,
+            name,
             seq=effect.seq,
-            book=self._state.book(effect.strategy),
+            book=book,
             history=self._board.history(feeds.WARM_UP),
+            working=working,
+            recall=recall,
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,16 +1,13 @@
 """The engine and all that belongs to it, put together in its own loop."""
 
 import asyncio
-from collections.abc import Sequence
 import contextlib
 import functools
 import os
 import pathlib
 import secrets
-import threading
 
 from sting import settings
-from sting.broker import interface
 from sting.broker import manager
 from sting.broker import paper
 from sting.data import calendars
@@ -40,6 +37,8 @@ from sting.risk import gate
 from sting.risk import stop
 from sting.session import feeds
 from sting.session import fills
+from sting.session import intake
+from sting.session import missed
 from sting.session import notes
 from sting.session import outlet
 from sting.session import reload
@@ -132,11 +131,15 @@ class EngineRoom:
         )
         self._started = 0.0
         self._began = 0
-        self._thread = threading.get_ident()
+        self._intake = intake.Intake(
+            self.bus,
+            self._broker.name,
+            self._refuse_fill,
+        )
         self._folder = folder
         self._notes = notes.Notes(folder / NOTES)
         self._brokers = manager.BrokerManager(
-            self._broker, self._sink, emergency.withholds
+            self._broker, self._intake.report, emergency.withholds
         )
         self._feeding = feeds.FeedComponent(
             self._feed, self.bus, self._engine.state, self._clock
@@ -254,13 +257,15 @@ class EngineRoom:
             log=system.log,
             folder=self._folder / STRATEGIES,
             time_source=self._clock,
-            emit=self._take_signals,
-            status=self._take_status,
+            emit=self._intake.signals,
+            status=self._intake.status,
             note=self._notes.write,
+            keep=self._intake.saved,
+            stale=self._intake.stale,
             sessions=lambda: self._sessions,
         )
         reloads = reload.Reloads(
-            self._home, self._hosted, system, self._board, self._take_status
+            self._home, self._hosted, system, self._board, self._intake.status
         )
         self._outlet = outlet.Outlet(
             system,
@@ -270,6 +275,7 @@ class EngineRoom:
             self._stop,
             self._timing,
             reloads.carry_out,
+            self._recall,
         )
         self._sequence = sequence.Sequence(
             self._engine,
@@ -310,7 +316,9 @@ class EngineRoom:
                     reloads.tried,
                     failed=self._could_not_reload,
                     ask=self._ask_reload,
-                    alert=functools.partial(self._alert, source='strategies'),
+                    alert=functools.partial(
+                        self._intake.alert, source='strategies'
+                    ),
                 )
             )
 
@@ -323,7 +331,7 @@ class EngineRoom:
         return last is not None and bool(last.error)
 
     def _ask_reload(self, name: str) -> None:
-        self.command(
+        self._intake.command(
             bus.Lane.ORDERS, commands.ReloadStrategy(name=name), 'watch'
         )
 
@@ -336,17 +344,17 @@ class EngineRoom:
         halted = system.trading is records.TradingState.HALTED
         if self._stop.is_set and not halted:
             who, reason = self._stop.reason
-            self.command(
+            self._intake.command(
                 bus.Lane.STOP, commands.Halt(who=who, reason=reason), who
             )
         elif halted:
             self._stop.hold('engine', system.halted_by, system.seq)
-        self._tell('started', f'process {os.getpid()}')
+        self._intake.system('started', f'process {os.getpid()}')
         await self._engine.start()
         for note in self._found.notes:
-            self._alert(note)
+            self._intake.alert(note, 'journal')
         if self._archived:
-            self._tell('archived', self._archived)
+            self._intake.system('archived', self._archived)
         await self._sequence.drain()
         if self._found.base.seq:
             self._behind.append(asyncio.create_task(self._verify_older()))
@@ -367,7 +375,7 @@ class EngineRoom:
                 last = system.strategies.get(spec.name)
                 out = last is not None and last.status == 'quarantined'
                 if spec.enabled and not out:
-                    self.command(
+                    self._intake.command(
                         bus.Lane.ORDERS,
                         commands.StartStrategy(name=spec.name),
                         'engine',
@@ -431,7 +439,7 @@ class EngineRoom:
             await self._sequence.drain()
             with contextlib.suppress(errors.JournalWriteError):
                 await self._checkpoints.make()
-            self._tell('stopped', 'in order')
+            self._intake.system('stopped', 'in order')
             await self._sequence.drain()
         for task in self._behind:
             task.cancel()
@@ -454,19 +462,6 @@ class EngineRoom:
                 )
             return
         self.bus.post(lane, incoming)
-
-    def command(
-        self, lane: bus.Lane, command: commands.Command, source: str
-    ) -> None:
-        """Puts a command of the engine's own into the sequence."""
-        self.bus.put(
-            lane,
-            bus.Incoming(
-                events.EventType.COMMAND,
-                events.CommandGiven(command=command),
-                source,
-            ),
-        )
 
     def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
         """Gives the last closed bars of a symbol, oldest first."""
@@ -523,74 +518,15 @@ class EngineRoom:
             for spec in self._specs
         )
 
-    def _sink(self, report: interface.Report) -> None:
-        source = f'broker:{self._broker.name}'
-        kind = events.EventType.ORDER_UPDATE
-        refusal = None
-        if isinstance(report, orders.Fill):
-            kind = events.EventType.FILL
-            refusal = functools.partial(self._fills.refuse, report, source)
-        incoming = bus.Incoming(kind, report, source, refusal=refusal)
-        if threading.get_ident() == self._thread:
-            # At once: a bar taken in between could fill the order before its
-            # acceptance is an event.
-            self.bus.put(bus.Lane.REPORTS, incoming)
-        else:
-            self.bus.post(bus.Lane.REPORTS, incoming)
+    def _refuse_fill(self, fill: orders.Fill, source: str) -> str:
+        return self._fills.refuse(fill, source)
 
-    def _take_signals(
-        self, name: str, cause: int, signals: Sequence[orders.Signal]
-    ) -> None:
-        for signal in signals:
-            self.bus.put(
-                bus.Lane.ORDERS,
-                bus.Incoming(
-                    events.EventType.SIGNAL,
-                    signal,
-                    name,
-                    symbol=signal.symbol,
-                    cause=cause,
-                ),
-            )
-
-    def _take_status(
-        self, status: records.StrategyStatus, cause: int = 0
-    ) -> None:
-        self.bus.put(
-            bus.Lane.ORDERS,
-            bus.Incoming(
-                events.EventType.STRATEGY_STATUS,
-                status,
-                status.strategy,
-                cause=cause,
-            ),
-        )
-
-    def _alert(self, message: str, source: str = 'journal') -> None:
-        self.bus.put(
-            bus.Lane.REPORTS,
-            bus.Incoming(
-                events.EventType.RISK_ALERT,
-                records.Alert(
-                    severity=records.Severity.WARNING,
-                    message=message,
-                    source=source,
-                ),
-                'engine',
-            ),
-        )
-
-    def _tell(self, status: str, detail: str) -> None:
-        self.bus.put(
-            bus.Lane.REPORTS,
-            bus.Incoming(
-                events.EventType.SYSTEM_STATUS,
-                records.SystemStatus(
-                    component=state.ENGINE, status=status, detail=detail
-                ),
-                'engine',
-            ),
-        )
+    def _recall(
+        self, saved: records.StrategyState, until: int, now: host.Missed
+    ) -> host.Missed:
+        """Reads what a strategy missed; in a thread."""
+        spec = next(s for s in self._specs if s.name == saved.strategy)
+        return missed.read(self._path, spec, saved, until, now)
 
 
 def _row(

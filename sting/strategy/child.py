@@ -20,6 +20,7 @@ from sting.engine import clock
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.model import portfolio
 from sting.model import sessions
 from sting.strategy import blame
 from sting.strategy import context
@@ -195,19 +196,24 @@ class Child:
 
     async def _begin(self, frame: wire.Begin) -> Sequence[orders.Signal]:
         feeder = self._feeder
-        feeder.adopt(wire.book(frame.cash, frame.positions))
+        feeder.adopt(
+            portfolio.Portfolio.of(frame.cash, frame.positions.values())
+        )
         signals = await feeder.start(frame.now, frame.seq)
         for bar in frame.history:
             feeder.warm_up(bar)
         if frame.state:
             feeder.load_state(frame.state)
+        signals = [*signals, *await feeder.recall(frame.now, frame.working)]
         # What is here now stays; looking through it takes milliseconds.
         gc.collect()
         gc.freeze()
         return signals
 
     def _adopt(self, frame: wire.Adopt) -> None:
-        self._feeder.adopt(wire.book(frame.cash, frame.positions))
+        self._feeder.adopt(
+            portfolio.Portfolio.of(frame.cash, frame.positions.values())
+        )
         for bar in frame.bars:
             self._feeder.warm_up(bar)
         if frame.state:

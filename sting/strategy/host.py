@@ -13,6 +13,7 @@ from typing import Any
 from typing import NamedTuple
 from typing import Protocol
 
+from sting.engine import step
 from sting.model import events
 from sting.model import market
 from sting.model import orders
@@ -26,6 +27,7 @@ WAITING = 10_000
 
 Emit = Callable[[str, int, Sequence[orders.Signal]], None]
 Note = Callable[[str, context.LogLine], None]
+Keep = Callable[[records.StrategyState], None]
 
 
 class Status(Protocol):
@@ -59,6 +61,31 @@ class Vitals(NamedTuple):
     waiting: int = 0
 
 
+class Missed(NamedTuple):
+    """What a strategy has to be told again, from its saved state on.
+
+    Attributes:
+        state: What its `save_state` gave, as JSON.
+        book: What it held when it gave that.
+        working: Its orders that worked then.
+        events: What concerned it since, oldest first.
+        answers: What it wanted since: the event that it answered, the kind
+            of the wish, the order's id.
+        note: What its user should know of it.
+    """
+
+    state: bytes
+    book: portfolio.Portfolio
+    working: Sequence[orders.Order] = ()
+    events: Sequence[step.Notify] = ()
+    answers: frozenset[tuple[int, str, str]] = frozenset()
+    note: str = ''
+
+
+# Reads what was missed from the log; called in a thread.
+Recall = Callable[[], Missed]
+
+
 class Subscription:
     """What a strategy is to hear of, and what it heard already.
 
@@ -75,6 +102,8 @@ class Subscription:
     def takes(self, event: events.Event, order: orders.Order | None) -> bool:
         """Says whether it is to hear of an event, which then counts as heard.
 
+        Unclosed bars are for nobody.
+
         Args:
             event: The event.
             order: The order after it, where it is about one.
@@ -85,7 +114,13 @@ class Subscription:
         if symbols and event.symbol and event.symbol not in symbols:
             return False
         if event.type is events.EventType.MARKET_DATA:
-            self._first.setdefault(event.symbol, event.data.timestamp)
+            if not event.data.closed:
+                return False
+            stamp = event.data.timestamp
+            first = self._first.get(event.symbol)
+            # What was missed is fed after the first that was not.
+            if first is None or stamp < first:
+                self._first[event.symbol] = stamp
         return True
 
     def past(
@@ -112,6 +147,8 @@ class StrategyHost(Protocol):
         seq: int,
         book: portfolio.Portfolio | None = None,
         history: Sequence[market.MarketData] = (),
+        working: Sequence[orders.Order] = (),
+        recall: Recall | None = None,
     ) -> Coroutine[Any, Any, None]:
         """Starts a strategy; events count for it from this call on.
 
@@ -120,6 +157,9 @@ class StrategyHost(Protocol):
             seq: Number of the event that starts it.
             book: What it holds already; it is copied at once.
             history: Closed bars of before, oldest first, for its indicators.
+            working: Its orders that work, which it is told before anything
+                else.
+            recall: Reads what it missed since its state was saved.
 
         Returns:
             What to await until it runs or has failed.

@@ -109,8 +109,11 @@ class InProcessHost:
         seq: int,
         book: portfolio.Portfolio | None = None,
         history: Sequence[market.MarketData] = (),
+        working: Sequence[orders.Order] = (),
+        recall: host.Recall | None = None,
     ) -> Coroutine[Any, Any, None]:
-        """Starts a strategy; see `StrategyHost`."""
+        """Starts a strategy, without its saved state; see `StrategyHost`."""
+        del recall
         spec = self._spec(name)
         if name in self._running:
             return self._running[name].ready()
@@ -119,7 +122,7 @@ class InProcessHost:
         # Events that come while it loads wait in its queue.
         self._running[name] = instance
         instance.task = asyncio.create_task(
-            self._run(instance, seq, held, tuple(history)),
+            self._run(instance, seq, held, tuple(history), tuple(working)),
             name=f'strategy {name}',
         )
         return instance.ready()
@@ -145,8 +148,6 @@ class InProcessHost:
         position: portfolio.Position | None = None,
     ) -> None:
         """Hands an event to the strategies that it concerns; never waits."""
-        if event.type is _T.MARKET_DATA and not event.data.closed:
-            return
         for instance in tuple(self._running.values()):
             if not instance.heard.takes(event, order):
                 continue
@@ -212,10 +213,11 @@ class InProcessHost:
         seq: int,
         book: portfolio.Portfolio,
         history: Sequence[market.MarketData],
+        working: Sequence[orders.Order],
     ) -> None:
         """Loads a strategy and feeds it until it is stopped or fails."""
         try:
-            feeder = await self._prepare(instance, seq, book, history)
+            feeder = await self._prepare(instance, seq, book, history, working)
             self._tell(instance.spec, 'running', '')
             instance.started.set()
             while (delivery := await instance.queue.get()) is not None:
@@ -244,6 +246,7 @@ class InProcessHost:
         seq: int,
         book: portfolio.Portfolio,
         history: Sequence[market.MarketData],
+        working: Sequence[orders.Order],
     ) -> runner.StrategyRunner:
         """Loads a strategy, starts it, and warms its indicators up."""
         spec = instance.spec
@@ -260,6 +263,8 @@ class InProcessHost:
         signals = await feeder.start(self._clock.now(), seq)
         for bar in instance.heard.past(history):
             feeder.warm_up(bar)
+        more = await feeder.recall(self._clock.now(), working)
+        signals = [*signals, *more]
         self._report(feeder, seq, signals)
         return feeder
 

@@ -10,11 +10,13 @@ import asyncio
 from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Sequence
+import contextlib
 import functools
-import hashlib
 import pathlib
 import re
 from typing import Any
+
+import msgspec
 
 from sting.engine import clock
 from sting.model import errors
@@ -28,38 +30,13 @@ from sting.strategy import context
 from sting.strategy import frames
 from sting.strategy import handover
 from sting.strategy import host
+from sting.strategy import instances
 from sting.strategy import process
 from sting.strategy import wire
 
-# After so many failures it is not started again by itself; one that ran well
-# for so many seconds begins to count anew.
-FAILURES = 3
-GOOD_S = 600.0
-BACKOFF_S = 1.0
-BACKOFF_LIMIT_S = 60.0
 LATE_NOTE_S = 60.0
-# In the folder of what they print: copies of their code.
 VERSIONS = 'versions'
-
 _T = events.EventType
-
-
-def backoff(name: str, failures: int) -> float:
-    """Gives how long to wait before a strategy is started again.
-
-    It doubles with each failure; up to a quarter of it more comes from a hash,
-    so that strategies that failed together do not start together.
-
-    Args:
-        name: The instance's name.
-        failures: How often it has failed, from 1.
-
-    Returns:
-        Seconds.
-    """
-    base = min(BACKOFF_LIMIT_S, BACKOFF_S * 2.0 ** (failures - 1))
-    drawn = hashlib.blake2b(f'{name} {failures}'.encode(), digest_size=2)
-    return base * (1 + int.from_bytes(drawn.digest(), 'big') / 0x40000)
 
 
 def output_of(folder: pathlib.Path, name: str) -> pathlib.Path:
@@ -70,67 +47,6 @@ def output_of(folder: pathlib.Path, name: str) -> pathlib.Path:
         name: The instance's name.
     """
     return folder / f'{re.sub(r"[^-.@+=,A-Za-z0-9_]", "_", name)}.log'
-
-
-class _Record:
-    """What is kept of an instance from one process to the next.
-
-    Attributes:
-        failures: How often it failed without having run well in between.
-        restarts: How often it was started by itself.
-        late: Late answers of processes that are gone.
-        timer: What starts it again.
-        again: It is being started by itself, not by the operator.
-        versions: What it ran.
-    """
-
-    def __init__(self) -> None:
-        self.failures = 0
-        self.restarts = 0
-        self.late = 0
-        self.timer: asyncio.TimerHandle | None = None
-        self.again = False
-        self.versions = handover.Versions()
-
-    def cancel(self) -> bool:
-        """Forgets a start that was to come; says whether there was one."""
-        timer, self.timer = self.timer, None
-        if timer is not None:
-            timer.cancel()
-        return timer is not None
-
-
-class Instance:
-    """A strategy that runs.
-
-    Attributes:
-        spec: What was configured.
-        heard: What it is to hear of.
-        process: Its process.
-        started: Set once it runs or has failed.
-        running: It has been told to run.
-        stopping: It was asked to stop.
-        since: When it began to run, by the loop's time.
-        told: How many late answers were noted, and when that was.
-        task: What starts it.
-        change: The change of its version that is under way.
-    """
-
-    def __init__(self, spec: specs.StrategySpec) -> None:
-        self.spec = spec
-        self.process: process.Process
-        self.started = asyncio.Event()
-        self.running = False
-        self.stopping = False
-        self.heard = host.Subscription(spec)
-        self.since = 0.0
-        self.told = (0, 0.0)
-        self.task: asyncio.Task[None] | None = None
-        self.change: handover.Change | None = None
-
-    async def ready(self) -> None:
-        """Waits until it runs or has failed."""
-        await self.started.wait()
 
 
 class IsolatedHost:
@@ -146,6 +62,8 @@ class IsolatedHost:
         emit: host.Emit,
         status: host.Status,
         note: host.Note | None = None,
+        keep: host.Keep | None = None,
+        stale: host.Emit | None = None,
         sessions: frames.Sessions | None = None,
     ) -> None:
         """Sets up a host in which nothing runs yet.
@@ -160,18 +78,24 @@ class IsolatedHost:
             status: Told each change of a strategy's state. When it is told
                 `starting`, somebody has to call `start`.
             note: Told the strategy's name and each line of its log.
+            keep: Told the states that strategies save; without it none is
+                saved.
+            stale: As `emit`, of what a strategy wants in answer to what it
+                missed; it is too late for that.
             sessions: Tells when the exchange trades, for longer bars.
         """
         self._specs = {spec.name: spec for spec in specs}
-        self._records = {spec.name: _Record() for spec in specs}
+        self._records = {spec.name: instances.Record() for spec in specs}
         self._log = log
         self._folder = folder
         self._clock = time_source
         self._emit = emit
         self._status = status
         self._note = note
+        self._keep = keep
+        self._stale = stale
         self._sessions = sessions
-        self._running: dict[str, Instance] = {}
+        self._running: dict[str, instances.Instance] = {}
         # Waits for the end of processes that were given up.
         self._burials: set[asyncio.Task[None]] = set()
 
@@ -182,6 +106,8 @@ class IsolatedHost:
         seq: int,
         book: portfolio.Portfolio | None = None,
         history: Sequence[market.MarketData] = (),
+        working: Sequence[orders.Order] = (),
+        recall: host.Recall | None = None,
     ) -> Coroutine[Any, Any, None]:
         """Starts a strategy; see `StrategyHost`."""
         spec = self._spec(name)
@@ -193,11 +119,13 @@ class IsolatedHost:
             record.failures = 0
             record.versions.stays = ''
         record.again = False
-        instance = self._running[name] = Instance(spec)
+        instance = self._running[name] = instances.Instance(spec)
         instance.process = self._make(instance, spec, record.versions.stays)
         held = portfolio.Portfolio() if book is None else book.copy()
+        past = host.Missed(b'', held, tuple(working))
+        instance.began = seq
         instance.task = asyncio.create_task(
-            self._run(instance, seq, held, tuple(history)),
+            self._run(instance, past, tuple(history), recall),
             name=f'strategy {name}',
         )
         return instance.ready()
@@ -217,6 +145,10 @@ class IsolatedHost:
         await _end_change(instance)
         orderly = True
         if instance.running:
+            instance.process.take_waiting()
+            with contextlib.suppress(errors.StrategyError, TimeoutError):
+                async with asyncio.timeout(process.GRACE_S):
+                    await self._save(instance)
             orderly = await instance.process.end(seq=seq, now=self._clock.now())
         else:
             instance.process.kill()
@@ -234,11 +166,9 @@ class IsolatedHost:
         position: portfolio.Position | None = None,
     ) -> None:
         """Hands an event to the strategies that it concerns; never waits."""
-        if event.type is _T.MARKET_DATA and not event.data.closed:
-            return
         frame = b''
         for instance in tuple(self._running.values()):
-            if not instance.heard.takes(event, order):
+            if instance.stopping or not instance.heard.takes(event, order):
                 continue
             frame = frame or wire.encode_event(event, order, position)
             if frame:
@@ -310,7 +240,7 @@ class IsolatedHost:
 
     async def _try_out(
         self,
-        instance: Instance,
+        instance: instances.Instance,
         change: handover.Change,
         spec: specs.StrategySpec,
     ) -> tuple[str, str]:
@@ -325,7 +255,7 @@ class IsolatedHost:
 
     def _take_over(
         self,
-        instance: Instance,
+        instance: instances.Instance,
         new: process.Process,
         seq: int,
         *,
@@ -348,7 +278,11 @@ class IsolatedHost:
         self._tell_change(instance, seq, f'{word}: {what}{tried}')
 
     def _tell_change(
-        self, instance: Instance, seq: int, detail: str = '', error: str = ''
+        self,
+        instance: instances.Instance,
+        seq: int,
+        detail: str = '',
+        error: str = '',
     ) -> None:
         """Tells what came of a change, unless it stopped meanwhile."""
         name = instance.spec.name
@@ -378,7 +312,7 @@ class IsolatedHost:
 
     def vitals(self, name: str) -> host.Vitals:
         """Says how a strategy's process is."""
-        record = self._records.get(name) or _Record()
+        record = self._records.get(name) or instances.Record()
         instance = self._running.get(name)
         if instance is None:
             return host.Vitals(restarts=record.restarts, late=record.late)
@@ -407,21 +341,21 @@ class IsolatedHost:
 
     async def _run(
         self,
-        instance: Instance,
-        seq: int,
-        book: portfolio.Portfolio,
+        instance: instances.Instance,
+        past: host.Missed,
         history: Sequence[market.MarketData],
+        recall: host.Recall | None,
     ) -> None:
         """Starts a strategy; what goes wrong is told by `_fail`."""
         try:
+            if recall is not None:
+                past = await asyncio.to_thread(recall)
             await instance.process.spawn()
-            begun = instance.process.begin(
-                seq=seq,
-                now=self._clock.now(),
-                book=book,
-                history=[*instance.heard.past(history)],
-            )
-            await begun
+            await self._begin(instance, past, history)
+        except errors.JournalError as error:
+            detail = f'what it missed cannot be read: {error}'
+            self._fail(instance, process.Failure(detail=detail))
+            return
         except errors.StrategyError:
             return
         if not instance.stopping:
@@ -433,10 +367,71 @@ class IsolatedHost:
             self._tell(
                 instance.spec.name, 'running', code=instance.process.code
             )
+            instance.saving = asyncio.create_task(self._save_often(instance))
         instance.started.set()
 
+    async def _begin(
+        self,
+        instance: instances.Instance,
+        past: host.Missed,
+        history: Sequence[market.MarketData],
+    ) -> None:
+        """Tells a strategy where it stood, then what it missed."""
+        instance.answers = past.answers
+        if past.note:
+            self._note_text(instance.spec.name, past.note)
+        missed = [
+            (told.event.seq, frame)
+            for told in past.events
+            if instance.heard.takes(told.event, told.order)
+            and (
+                frame := wire.encode_event(
+                    told.event, told.order, told.position
+                )
+            )
+        ]
+        await instance.process.begin(
+            seq=instance.began,
+            now=self._clock.now(),
+            book=past.book,
+            history=[*instance.heard.past(history)],
+            state=past.state,
+            working=past.working,
+            missed=missed,
+        )
+
+    async def _save_often(self, instance: instances.Instance) -> None:
+        """Saves a strategy's state from time to time; `_leave` ends it."""
+        while True:
+            await asyncio.sleep(instance.spec.process.state_every_s)
+            # Another process may have taken its place, or it has failed.
+            with contextlib.suppress(errors.StrategyError):
+                await self._save(instance)
+
+    async def _save(self, instance: instances.Instance) -> None:
+        """Hands on a strategy's state, if it has changed and has any."""
+        asked = instance.process
+        if self._keep is None or asked.last_seq == instance.saved:
+            return
+        saved = await asked.save()
+        instance.saved = saved.seq
+        if saved.state:
+            self._keep(
+                records.StrategyState(
+                    strategy=instance.spec.name,
+                    seq=saved.seq,
+                    saved=msgspec.json.decode(saved.state),
+                    cash=saved.cash,
+                    positions=tuple(saved.positions.values()),
+                    code=asked.code,
+                )
+            )
+
     def _make(
-        self, instance: Instance, spec: specs.StrategySpec, version: str
+        self,
+        instance: instances.Instance,
+        spec: specs.StrategySpec,
+        version: str,
     ) -> process.Process:
         """Makes a process; what it says counts while it is the instance's."""
 
@@ -465,17 +460,33 @@ class IsolatedHost:
         )
         return made
 
-    def _hear(self, instance: Instance, answer: wire.Answer) -> None:
+    def _hear(self, instance: instances.Instance, answer: wire.Answer) -> None:
         """Hands on what a strategy wants and what it wrote."""
         name = instance.spec.name
-        if answer.signals:
+        if answer.signals and answer.seq < instance.began:
+            self._sort_out(instance, answer)
+        elif answer.signals:
             self._emit(name, answer.seq, answer.signals)
         if self._note is not None:
             for line in answer.lines:
                 self._note(name, line)
         self._note_late(instance, answer)
 
-    def _note_late(self, instance: Instance, answer: wire.Answer) -> None:
+    def _sort_out(
+        self, instance: instances.Instance, answer: wire.Answer
+    ) -> None:
+        """Drops what is in the log already; the rest comes too late."""
+        fresh = [
+            each
+            for each in answer.signals
+            if (answer.seq, each.kind, each.order_id) not in instance.answers
+        ]
+        if fresh and self._stale is not None:
+            self._stale(instance.spec.name, answer.seq, fresh)
+
+    def _note_late(
+        self, instance: instances.Instance, answer: wire.Answer
+    ) -> None:
         """Notes late answers, once a minute."""
         count, when = instance.told
         late = instance.process.late
@@ -495,7 +506,9 @@ class IsolatedHost:
             line = context.LogLine(self._clock.now(), 'warning', text)
             self._note(name, line)
 
-    def _fail(self, instance: Instance, failure: process.Failure) -> None:
+    def _fail(
+        self, instance: instances.Instance, failure: process.Failure
+    ) -> None:
         """Tells of a failure, and what follows from it."""
         burial = asyncio.get_running_loop().create_task(instance.process.gone())
         self._burials.add(burial)
@@ -505,25 +518,26 @@ class IsolatedHost:
         spec = instance.spec
         record = self._records[spec.name]
         now = asyncio.get_running_loop().time()
-        if instance.running and now - instance.since >= GOOD_S:
+        if instance.running and now - instance.since >= instances.GOOD_S:
             record.failures = 0
         record.failures += 1
         status = 'failed'
         # What cannot be loaded now cannot be loaded in a second either.
         restarts = not failure.loading and not instance.stopping
-        if restarts and record.failures >= FAILURES:
+        if restarts and record.failures >= instances.FAILURES:
             restarts = False
             status = 'quarantined'
         self._tell(spec.name, status, failure.detail, policy=spec.on_failure)
         if restarts:
             self._restart_later(spec.name, record)
 
-    def _restart_later(self, name: str, record: _Record) -> None:
-        delay = backoff(name, record.failures)
+    def _restart_later(self, name: str, record: instances.Record) -> None:
+        delay = instances.backoff(name, record.failures)
         self._tell(
             name,
             'restarting',
-            f'in {delay:.1f} s, after failure {record.failures} of {FAILURES}',
+            f'in {delay:.1f} s, after failure {record.failures} of '
+            f'{instances.FAILURES}',
         )
         record.timer = asyncio.get_running_loop().call_later(
             delay, self._restart, name
@@ -537,9 +551,11 @@ class IsolatedHost:
         record.restarts += 1
         self._tell(name, 'starting', f'after failure {record.failures}')
 
-    def _leave(self, instance: Instance) -> bool:
+    def _leave(self, instance: instances.Instance) -> bool:
         """Forgets an instance; says whether it was not forgotten before."""
         instance.started.set()
+        if instance.saving is not None:
+            instance.saving.cancel()
         name = instance.spec.name
         if self._running.get(name) is not instance:
             return False
@@ -557,7 +573,7 @@ class IsolatedHost:
         )
 
 
-async def _end_change(instance: Instance) -> None:
+async def _end_change(instance: instances.Instance) -> None:
     """Ends a change of version that is under way."""
     change = instance.change
     if change is not None and change.task is not None:

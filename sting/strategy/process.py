@@ -27,6 +27,7 @@ import msgspec
 
 from sting.model import errors
 from sting.model import market
+from sting.model import orders
 from sting.model import portfolio
 from sting.model import sessions
 from sting.model import specs
@@ -82,8 +83,8 @@ class Process(asyncio.Protocol):
         code: Hash of the code that it loaded, 16 hex digits.
         sources: Path and digest of each file of that code, by name.
         failure: Why it was given up, if it was.
-        judged: Whether too many signals are a failure; not while events of
-            the past are fed.
+        began: Number of the event that started it; what it wants in answer to
+            those before does not count as a flood.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Process(asyncio.Protocol):
         self.code = ''
         self.sources: dict[str, tuple[str, str]] = {}
         self.failure: Failure | None = None
-        self.judged = True
+        self.began = 0
         self._log = log
         self._output = output
         self._sessions = sessions
@@ -136,6 +137,7 @@ class Process(asyncio.Protocol):
         self._waiting: collections.deque[tuple[int, bytes]] = (
             collections.deque()
         )
+        self._missed: collections.deque[tuple[int, bytes]] = collections.deque()
         self._open = False
         self._timer: asyncio.TimerHandle | None = None
         self._tokens = spec.process.signals_per_s * BURST_S
@@ -150,7 +152,8 @@ class Process(asyncio.Protocol):
     @property
     def waiting(self) -> int:
         """How many events it has yet to answer."""
-        return len(self._waiting) + len(self._questions)
+        waiting = len(self._missed) + len(self._waiting)
+        return waiting + len(self._questions)
 
     # What it is asked.
 
@@ -214,6 +217,8 @@ class Process(asyncio.Protocol):
         book: portfolio.Portfolio,
         history: Sequence[market.MarketData] = (),
         state: bytes = b'',
+        working: Sequence[orders.Order] = (),
+        missed: Sequence[tuple[int, bytes]] = (),
     ) -> asyncio.Future[wire.Said]:
         """Starts the strategy; events that wait follow at once.
 
@@ -223,13 +228,24 @@ class Process(asyncio.Protocol):
             book: What it holds.
             history: Closed bars of before, oldest first.
             state: What `save` gave, as JSON; empty for none.
+            working: Its orders that work.
+            missed: Events from before, numbered and encoded, which it is
+                given before those that wait.
 
         Returns:
             What to await until it runs; raises StrategyError if it fails.
         """
         frame = wire.Begin(
-            seq, now, book.cash, book.positions, list(history), state
+            seq,
+            now,
+            book.cash,
+            book.positions,
+            list(history),
+            state,
+            list(working),
         )
+        self.began = seq
+        self._missed.extend(missed)
         begun = self._ask(frame, START_S)
         self.resume()
         return begun
@@ -286,13 +302,17 @@ class Process(asyncio.Protocol):
     @property
     def pending(self) -> tuple[tuple[int, bytes], ...]:
         """The events that it was not given yet."""
-        return tuple(self._waiting)
+        return (*self._missed, *self._waiting)
 
     def take_waiting(self) -> list[tuple[int, bytes]]:
         """Gives the events that wait here, and forgets them."""
-        waiting = list(self._waiting)
-        self._waiting.clear()
+        waiting = [*self._missed, *self._waiting]
+        self._drop()
         return waiting
+
+    def _drop(self) -> None:
+        self._missed.clear()
+        self._waiting.clear()
 
     async def save(self) -> wire.Saved:
         """Asks for its state, after the events that are under way.
@@ -318,7 +338,7 @@ class Process(asyncio.Protocol):
         Returns:
             Whether it ended by itself within GRACE_S; else it was killed.
         """
-        self._waiting.clear()
+        self._drop()
         if self.failure is None and self._transport is not None:
             self._ending = True
             self._ask(wire.End(seq, now), GRACE_S)
@@ -337,7 +357,7 @@ class Process(asyncio.Protocol):
         self._cancel_timer()
         if self.pid and not self._gone.is_set():
             spawn.kill(self.pid)
-        self._waiting.clear()
+        self._drop()
         self._questions.refuse('killed')
 
     async def gone(self) -> None:
@@ -391,7 +411,7 @@ class Process(asyncio.Protocol):
     def _judge(self, answer: wire.Answer) -> None:
         """Gives up on a flood of signals."""
         limits = self.spec.process
-        if not answer.signals or not self.judged:
+        if not answer.signals or answer.seq < self.began:
             return
         most = limits.signals_per_s * BURST_S
         now = self._questions.since
@@ -431,11 +451,14 @@ class Process(asyncio.Protocol):
 
     def _pump(self) -> None:
         """Sends what waits, as far as the window lets it."""
-        if not self._open or not self._waiting or self._transport is None:
+        if not self._open or self._transport is None:
             return
         frames = []
-        while self._waiting and len(self._questions) < WINDOW:
-            frames.append(self._waiting.popleft()[1])
+        while len(self._questions) < WINDOW:
+            waiting = self._missed or self._waiting
+            if not waiting:
+                break
+            frames.append(waiting.popleft()[1])
             self._questions.ask(self._deadline)
         if frames:
             self._transport.write(b''.join(frames))
@@ -444,14 +467,12 @@ class Process(asyncio.Protocol):
         """Has it write where it is before it is killed."""
         if self._ending:
             return
-        loop = asyncio.get_running_loop()
+        asked = self._questions
+        due = asked.looked + _LAST_WORDS_S
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        self._timer = loop.call_at(
-            loop.time() + _LAST_WORDS_S,
-            self._kill_late,
-            loop.time() + _LAST_WORDS_S,
-            self._questions.since,
+        self._timer = asyncio.get_running_loop().call_at(
+            due, self._kill_late, due, asked.since
         )
 
     def _kill_late(self, due: float, since: float) -> None:
@@ -462,13 +483,14 @@ class Process(asyncio.Protocol):
                 asked.watch()
             return
         asked.add_lateness(due)
+        waited, allowed = asked.looked - since, asked.allowed
         spawn.kill(self.pid)
         place = spawn.where(self._output, self.files)
         self._give_up(
             f'{place}did not answer within {asked.patience * 1000:g} ms; '
             'was killed',
-            waited=asyncio.get_running_loop().time() - since,
-            allowed=asked.allowed,
+            waited=waited,
+            allowed=allowed,
         )
 
     # How it ends.

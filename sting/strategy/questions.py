@@ -22,6 +22,7 @@ class Questions:
 
     Attributes:
         since: When the oldest began to count, by the loop's time.
+        looked: When it was last looked at.
     """
 
     def __init__(self, overdue: Callable[[], None]) -> None:
@@ -32,6 +33,7 @@ class Questions:
                 nothing is watched until `watch`.
         """
         self.since = 0.0
+        self.looked = 0.0
         self._overdue = overdue
         self._asked: collections.deque[tuple[float, Waiter | None]] = (
             collections.deque()
@@ -133,15 +135,15 @@ class Questions:
 
     def add_lateness(self, due: float) -> None:
         """Counts how late the loop is with what was due at some time."""
-        now = asyncio.get_running_loop().time()
-        self._extra += max(0.0, now - max(due, self.since))
+        self.looked = asyncio.get_running_loop().time()
+        self._extra += max(0.0, self.looked - max(due, self.since))
 
     def _look(self) -> None:
         self._timer = None
         if not self._asked:
             return
         self.add_lateness(self._due)
-        if asyncio.get_running_loop().time() < self.since + self.allowed:
+        if self.looked < self.since + self.allowed:
             self.watch()
         else:
             self._overdue()

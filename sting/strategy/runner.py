@@ -174,6 +174,28 @@ class StrategyRunner:
         except BaseException as error:
             raise self._failure(error, maker=maker) from error
 
+    async def recall(
+        self, timestamp: int, working: Sequence[orders.Order]
+    ) -> Sequence[orders.Signal]:
+        """Tells of the orders that work already, as part of the start.
+
+        Args:
+            timestamp: The time of the start, nanoseconds, UTC.
+            working: The orders.
+
+        Returns:
+            What the strategy wants.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        wanted: list[orders.Signal] = []
+        self._context.clock.time = timestamp
+        for order in working:
+            self._context.select(order.symbol)
+            wanted += await self._call('on_order_update', order)
+        return wanted
+
     def adopt(self, book: portfolio.Portfolio) -> None:
         """Takes over what the strategy held before: a copy of its book.
 

@@ -81,6 +81,7 @@ class Begin(_Frame, frozen=True, tag=1):
         positions: Of its book, by symbol.
         history: Closed bars of before, oldest first, for its indicators.
         state: What `save_state` gave, as JSON; empty for none.
+        working: Its orders that work, told when it has its state.
     """
 
     seq: int
@@ -89,6 +90,7 @@ class Begin(_Frame, frozen=True, tag=1):
     positions: dict[str, portfolio.Position]
     history: list[market.MarketData]
     state: bytes = b''
+    working: list[orders.Order] = []
 
 
 class Bar(_Frame, frozen=True, tag=2):
@@ -250,26 +252,6 @@ _FRAMES: Mapping[events.EventType, Callable[[int, Any], Told]] = {
 _encoder = msgspec.msgpack.Encoder()
 _told = msgspec.msgpack.Decoder(Told)
 _said = msgspec.msgpack.Decoder(Said)
-
-
-def book(
-    cash: float, positions: Mapping[str, portfolio.Position]
-) -> portfolio.Portfolio:
-    """Puts a book together again.
-
-    Args:
-        cash: In the account's currency.
-        positions: By symbol.
-    """
-    made = portfolio.Portfolio(cash)
-    made.positions = dict(positions)
-    held = [p for p in positions.values() if p.quantity]
-    made.held = {p.symbol: None for p in sorted(held, key=_opened)}
-    return made
-
-
-def _opened(position: portfolio.Position) -> int:
-    return position.opened
 
 
 def encode(frame: Told | Said) -> bytes:

@@ -190,3 +190,22 @@ def test_a_copy_is_equal_and_changes_alone():
     copy.apply(fill(SELL, 10, 110, 1.0))
     assert (book.cash, book.positions, book.held) == before
     assert copy.quantity('AAPL') == 0.0
+
+
+def test_a_portfolio_is_put_together_again():
+    book = portfolio.Portfolio(5.0)
+    for symbol, opened in (('B', 3), ('A', 2), ('C', 4)):
+        fill = orders.Fill(
+            order_id='o',
+            execution_id='x',
+            symbol=symbol,
+            side=orders.OrderSide.BUY,
+            quantity=1.0,
+            price=2.0,
+            timestamp=opened,
+        )
+        book.apply(fill)
+    again = portfolio.Portfolio.of(book.cash, book.positions.values())
+    assert again.positions == book.positions
+    assert again.cash == book.cash
+    assert list(again.held) == ['A', 'B', 'C']

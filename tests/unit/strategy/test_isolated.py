@@ -5,10 +5,13 @@ import asyncio
 import pytest
 
 from sting.engine import clock
+from sting.engine import step
 from sting.model import errors
 from sting.model import events
 from sting.model import portfolio
 from sting.model import specs
+from sting.strategy import host
+from sting.strategy import instances
 from sting.strategy import isolated
 from tests.unit.strategy import processes
 from tests.unit.strategy import samples
@@ -26,6 +29,8 @@ class Desk:
         self.signals = []
         self.statuses = []
         self.notes = []
+        self.saved = []
+        self.stale = []
         fields.setdefault('process', processes.PATIENT)
         self.specs = [
             specs.StrategySpec(
@@ -43,6 +48,8 @@ class Desk:
             time_source=clock.VirtualClock(50),
             emit=lambda name, seq, made: self.signals.append((name, seq, made)),
             status=self.statuses.append,
+            keep=self.saved.append,
+            stale=lambda name, seq, made: self.stale.append((name, seq, made)),
             note=lambda name, line: self.notes.append((name, line.text)),
         )
 
@@ -127,7 +134,7 @@ async def test_a_bar_that_is_delivered_does_not_warm_up_too(make):
 async def test_a_failure_is_told_with_its_policy_and_tried_again(
     make, monkeypatch
 ):
-    monkeypatch.setattr(isolated, 'BACKOFF_S', 0.01)
+    monkeypatch.setattr(instances, 'BACKOFF_S', 0.01)
     desk = make({'raiser': RAISER, 'buyer': BUYER}, on_failure='flatten')
     await desk.host.start('raiser', seq=3)
     await desk.host.start('buyer', seq=4)
@@ -149,7 +156,7 @@ async def test_a_failure_is_told_with_its_policy_and_tried_again(
 
 
 async def test_the_operators_start_lifts_the_quarantine(make, monkeypatch):
-    monkeypatch.setattr(isolated, 'FAILURES', 1)
+    monkeypatch.setattr(instances, 'FAILURES', 1)
     desk = make({'raiser': RAISER})
     await desk.host.start('raiser', seq=3)
     desk.bar(7)
@@ -167,9 +174,9 @@ async def test_what_cannot_be_loaded_is_not_tried_again(make):
 
 
 async def test_one_that_ran_well_begins_to_count_anew(make, monkeypatch):
-    monkeypatch.setattr(isolated, 'FAILURES', 2)
-    monkeypatch.setattr(isolated, 'GOOD_S', 0.0)
-    monkeypatch.setattr(isolated, 'BACKOFF_S', 0.01)
+    monkeypatch.setattr(instances, 'FAILURES', 2)
+    monkeypatch.setattr(instances, 'GOOD_S', 0.0)
+    monkeypatch.setattr(instances, 'BACKOFF_S', 0.01)
     desk = make({'raiser': RAISER})
     await desk.host.start('raiser', seq=3)
     for seq in (7, 8):
@@ -241,14 +248,134 @@ async def test_an_unknown_name_is_refused_with_the_list(make):
 
 
 def test_the_wait_before_a_restart_doubles_up_to_a_minute():
-    waits = [isolated.backoff('sma', n) for n in range(1, 9)]
-    assert waits == [isolated.backoff('sma', n) for n in range(1, 9)]
+    waits = [instances.backoff('sma', n) for n in range(1, 9)]
+    assert waits == [instances.backoff('sma', n) for n in range(1, 9)]
     for wait, base in zip(waits, [1, 2, 4, 8, 16, 32, 60, 60], strict=True):
         assert base <= wait < base * 1.25
-    assert isolated.backoff('sma', 1) != isolated.backoff('ema', 1)
+    assert instances.backoff('sma', 1) != instances.backoff('ema', 1)
 
 
 def test_what_a_strategy_prints_is_in_a_file_in_the_folder(tmp_path):
     path = isolated.output_of(tmp_path, '../a b')
     assert path.parent == tmp_path
     assert path.name == '.._a_b.log'
+
+
+COUNTER = """
+def __init__(self, name, parameters):
+    super().__init__(name, parameters)
+    self.seen = []
+
+async def on_market_data(self, data):
+    self.seen.append(data.timestamp)
+    self.buy(data.symbol, 1)
+
+async def on_order_update(self, order):
+    self.log.info(f'{order.id} {order.status}')
+
+async def on_stop(self):
+    self.log.info(f'{self.seen} {self.portfolio.quantity("X"):g}')
+
+def save_state(self):
+    return {'seen': self.seen}
+
+def load_state(self, state):
+    self.seen = state['seen']
+"""
+
+
+def told(seq, timestamp):
+    bar = samples.bar(1.0, timestamp=timestamp)
+    event = events.Event(seq, 1, events.EventType.MARKET_DATA, 'test', bar, 'X')
+    return step.Notify(event)
+
+
+async def test_its_state_is_saved_when_it_stops(make):
+    desk = make({'counter': COUNTER})
+    await desk.host.start('counter', seq=3)
+    desk.bar(7, timestamp=70)
+    await processes.until(lambda: desk.signals)
+    await desk.host.stop('counter', seq=9)
+    (saved,) = desk.saved
+    assert (saved.strategy, saved.seq) == ('counter', 7)
+    assert saved.saved == {'seen': [70]}
+    assert len(saved.code) == 16
+
+
+async def test_its_state_is_saved_from_time_to_time_when_it_changed(make):
+    limits = specs.Process(
+        deadline_ms=30_000, late_ms=30_000, state_every_s=1.0
+    )
+    desk = make({'counter': COUNTER}, process=limits)
+    await desk.host.start('counter', seq=3)
+    desk.bar(7, timestamp=70)
+    await processes.until(lambda: desk.saved)
+    await desk.host.stop('counter', seq=9)
+    assert [saved.seq for saved in desk.saved[-1:]] == [7]
+
+
+async def test_one_without_state_saves_nothing(make):
+    desk = make({'buyer': BUYER})
+    await desk.host.start('buyer', seq=3)
+    desk.bar(7)
+    await processes.until(lambda: desk.signals)
+    await desk.host.stop('buyer', seq=9)
+    assert desk.saved == []
+
+
+async def test_what_it_missed_is_fed_in_order_before_what_comes(make):
+    desk = make({'counter': COUNTER})
+    book = portfolio.Portfolio()
+    book.apply(samples.fill('t-3-1-1', quantity=6.0))
+    fill = events.Event(
+        6, 1, events.EventType.FILL, 'test', samples.fill('t-5-1-1'), 'X'
+    )
+    own = samples.order('t-5-1-1', strategy='counter')
+    missed = host.Missed(
+        b'{"seen":[40]}',
+        book,
+        [samples.order('t-4-1-1', strategy='counter', status='accepted')],
+        [told(5, 50), step.Notify(fill, own), told(7, 70), told(8, 80)],
+        frozenset({(5, 'order', 't-5-1-1')}),
+        note='told',
+    )
+    starting = desk.host.start('counter', seq=9, recall=lambda: missed)
+    desk.bar(10, timestamp=90)
+    await starting
+    await processes.until(lambda: desk.signals)
+    await desk.host.stop('counter', seq=11)
+    assert [text for _, text in desk.notes] == [
+        'told',
+        't-4-1-1 accepted',
+        't-5-1-1 filled',
+        '[40, 50, 70, 80, 90] 16',
+    ]
+    assert [seq for _, seq, _ in desk.signals] == [10]
+    assert [
+        (seq, [signal.order_id for signal in wanted])
+        for _, seq, wanted in desk.stale
+    ] == [(7, ['t-7-1-1']), (8, ['t-8-1-1'])]
+
+
+async def test_a_state_that_it_cannot_load_is_a_failure(make):
+    desk = make({'counter': COUNTER})
+    missed = host.Missed(b'{"other":1}', portfolio.Portfolio())
+    await desk.host.start('counter', seq=9, recall=lambda: missed)
+    assert desk.told() == ['failed', 'restarting']
+    assert "KeyError: 'seen'" in desk.statuses[0].detail
+
+
+async def test_a_log_that_cannot_be_read_is_a_failure(make):
+    def recall():
+        raise errors.JournalError('no log')
+
+    desk = make({'counter': COUNTER})
+    await desk.host.start('counter', seq=9, recall=recall)
+    assert desk.statuses[0].detail == 'what it missed cannot be read: no log'
+
+
+async def test_a_state_that_is_too_large_is_a_failure(make):
+    desk = make({'big': 'def save_state(self):\n    return {"x": "y" * 2**21}'})
+    await desk.host.start('big', seq=9)
+    await desk.host.stop('big', seq=10)
+    assert 'save_state gave 2,097,160 bytes' in desk.statuses[-1].detail

@@ -98,16 +98,6 @@ def test_a_frame_above_the_bound_is_refused_by_its_length():
         list(reader.take(struct.pack('>I', 11)))
 
 
-def test_a_book_is_put_together_again():
-    book = portfolio.Portfolio(5.0)
-    for symbol, opened in (('B', 3), ('A', 2)):
-        book.apply(samples.fill(symbol=symbol, timestamp=opened))
-    again = wire.book(book.cash, book.positions)
-    assert again.positions == book.positions
-    assert again.cash == book.cash
-    assert list(again.held) == ['A', 'B']
-
-
 def test_a_bar_of_no_figures_can_be_sent():
     bar = market.MarketData('X', 1, float('nan'), 1.0, 1.0, 1.0, 1.0)
     event = events.Event(7, 1, T.MARKET_DATA, 'test', bar)

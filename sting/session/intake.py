@@ -1,0 +1,127 @@
+"""How what happens around the engine becomes events in its lanes."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+import functools
+import threading
+
+from sting.broker import interface
+from sting.engine import bus
+from sting.engine import state
+from sting.model import commands
+from sting.model import events
+from sting.model import orders
+from sting.model import payload
+from sting.model import records
+
+Refuse = Callable[[orders.Fill, str], str]
+
+_T = events.EventType
+
+
+class Intake:
+    """Puts what the engine's own parts tell into the lanes.
+
+    Made and called in the engine's thread; `report` in any.
+    """
+
+    def __init__(
+        self, event_bus: bus.EventBus, broker: str, refuse: Refuse
+    ) -> None:
+        """Sets up the ways in.
+
+        Args:
+            event_bus: Takes what is told.
+            broker: The broker's name.
+            refuse: Says why a fill is not to be booked now.
+        """
+        self._refuse = refuse
+        self._bus = event_bus
+        self._broker = broker
+        self._thread = threading.get_ident()
+
+    def command(
+        self, lane: bus.Lane, command: commands.Command, source: str
+    ) -> None:
+        """Tells what a part of the engine asks for."""
+        given = events.CommandGiven(command=command)
+        self._bus.put(lane, bus.Incoming(_T.COMMAND, given, source))
+
+    def report(self, report: interface.Report) -> None:
+        """Tells what the broker reports."""
+        source = f'broker:{self._broker}'
+        kind = _T.ORDER_UPDATE
+        refusal = None
+        if isinstance(report, orders.Fill):
+            kind = _T.FILL
+            refusal = functools.partial(self._refuse, report, source)
+        incoming = bus.Incoming(kind, report, source, refusal=refusal)
+        if threading.get_ident() == self._thread:
+            # At once: a bar taken in between could fill the order before its
+            # acceptance is an event.
+            self._bus.put(bus.Lane.REPORTS, incoming)
+        else:
+            self._bus.post(bus.Lane.REPORTS, incoming)
+
+    def signals(
+        self, name: str, cause: int, wanted: Sequence[orders.Signal]
+    ) -> None:
+        """Tells what a strategy wants.
+
+        Args:
+            name: The strategy.
+            cause: Number of the event that it answered.
+            wanted: What it wants.
+        """
+        for signal in wanted:
+            self._put(_T.SIGNAL, signal, name, signal.symbol, cause)
+
+    def stale(
+        self, name: str, cause: int, wanted: Sequence[orders.Signal]
+    ) -> None:
+        """Tells what a strategy wants too late; as `signals`."""
+        for signal in wanted:
+            refusal = records.Refusal(
+                order_id=signal.order_id,
+                strategy=name,
+                gate=records.Gate.STALE,
+                reason=f'event {cause} was before {name} was started again',
+                signal=signal,
+            )
+            self._put(_T.SIGNAL_REFUSED, refusal, name, signal.symbol, cause)
+
+    def status(self, status: records.StrategyStatus, cause: int = 0) -> None:
+        """Tells that a strategy changed its state; see `host.Status`."""
+        self._put(_T.STRATEGY_STATUS, status, status.strategy, cause=cause)
+
+    def saved(self, saved: records.StrategyState) -> None:
+        """Tells what a strategy wants to know again after a restart."""
+        self._put(_T.STRATEGY_STATE, saved, saved.strategy)
+
+    def alert(self, message: str, source: str) -> None:
+        """Tells something that a person should know."""
+        alert = records.Alert(
+            severity=records.Severity.WARNING, message=message, source=source
+        )
+        self._put(_T.RISK_ALERT, alert, 'engine', lane=bus.Lane.REPORTS)
+
+    def system(self, status: str, detail: str) -> None:
+        """Tells that the engine changed its state."""
+        told = records.SystemStatus(
+            component=state.ENGINE, status=status, detail=detail
+        )
+        self._put(_T.SYSTEM_STATUS, told, 'engine', lane=bus.Lane.REPORTS)
+
+    def _put(
+        self,
+        kind: events.EventType,
+        data: payload.Payload,
+        source: str,
+        symbol: str = '',
+        cause: int = 0,
+        *,
+        lane: bus.Lane = bus.Lane.ORDERS,
+    ) -> None:
+        self._bus.put(
+            lane, bus.Incoming(kind, data, source, symbol=symbol, cause=cause)
+        )

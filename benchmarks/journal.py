@@ -57,13 +57,14 @@ def _latency() -> list[rows.Row]:
     made = []
     for share in (50, 99):
         figure = rows.percentile(latencies, share)
-        sync = rows.percentile(syncs, share)
+        sync = rows.met(syncs, share)
         made.append(
             rows.Row(
                 f'publish to durable at {PACE:,}/s, p{share}',
                 figure,
                 'ms',
-                f'{figure / sync:.1f} of an fdatasync, {sync:.3g} ms',
+                f'{figure / sync:.1f} of the fdatasync that it meets, '
+                f'{sync:.3g} ms',
             )
         )
     return made

@@ -68,6 +68,18 @@ def percentile(values: list[float], per_cent: float) -> float:
     return float(np.percentile(values, per_cent))
 
 
+def met(values: list[float], per_cent: float) -> float:
+    """Gives the length that so many per cent of the moments do not exceed.
+
+    What comes at any moment meets a long wait more often than a short one, in
+    proportion to its length.
+    """
+    ranked = np.sort(np.asarray(values))
+    passed = np.cumsum(ranked)
+    at = int(np.searchsorted(passed, passed[-1] * per_cent / 100))
+    return float(ranked[min(at, len(ranked) - 1)])
+
+
 def median(values: list[float]) -> float:
     """Gives the middle value."""
     return statistics.median(values)

@@ -136,16 +136,16 @@ def hold(
     seq, head = after
     for page in pages:
         made: list[events.Event] = []
+        fault = None
         try:
-            for row in page:
-                seq += 1
-                head = _checked(path, row, seq, head, made)
+            _check(path, page, mark.Mark(seq, head), made)
         except _DAMAGED as error:
-            if made:
-                yield Held(made, head)
-            raise _corrupt(path, seq, error) from None
+            fault = _corrupt(path, seq + len(made) + 1, error)
         if made:
+            seq, head = made[-1].seq, page[len(made) - 1][-1]
             yield Held(made, head)
+        if fault is not None:
+            raise fault
 
 
 # A damaged row has anything in its columns, NULL and bytes too.
@@ -168,41 +168,36 @@ def _corrupt(
     )
 
 
-def _checked(
+def _check(
     path: pathlib.Path,
-    row: layout.Row,
-    expected: int,
-    head: bytes,
+    page: Sequence[layout.Row],
+    after: mark.Mark,
     made: list[events.Event],
-) -> bytes:
-    """Makes the next event of a row.
+) -> None:
+    """Makes events of rows, up to the first that is wrong.
 
     Args:
-        path: Where it is from, for messages.
-        row: The row.
-        expected: The number that it should have.
-        head: The hash of the event before it.
-        made: Where the event goes.
-
-    Returns:
-        Its hash.
+        path: Where they are from, for messages.
+        page: The rows.
+        after: The event before them.
+        made: Where the events go.
     """
-    seq, timestamp, kind, source, symbol, cause, text, digest = row
-    if seq != expected:
-        raise errors.JournalCorruptError(
-            f'{path}: event {expected} is missing', expected
+    last, head = after
+    for seq, timestamp, kind, source, symbol, cause, text, digest in page:
+        if seq != last + 1:
+            raise errors.JournalCorruptError(
+                f'{path}: event {last + 1} is missing', last + 1
+            )
+        raw = text.encode()
+        words = kind, source, symbol
+        if digest != events.link(head, seq, timestamp, cause, words, raw):
+            raise errors.JournalCorruptError(
+                f'{path}: event {seq} was changed: its hash is wrong', seq
+            )
+        data = reader.payload(seq, kind, raw)
+        made.append(
+            events.Event(
+                seq, timestamp, events.KINDS[kind], source, data, symbol, cause
+            )
         )
-    raw = text.encode()
-    if digest != events.link(
-        head, (seq, timestamp, cause), (kind, source, symbol), raw
-    ):
-        raise errors.JournalCorruptError(
-            f'{path}: event {seq} was changed: its hash is wrong', seq
-        )
-    data = reader.payload(seq, kind, raw)
-    made.append(
-        events.Event(
-            seq, timestamp, events.KINDS[kind], source, data, symbol, cause
-        )
-    )
-    return digest
+        last, head = seq, digest

@@ -115,29 +115,19 @@ def state_at(path: pathlib.Path, seq: int) -> state.SystemState:
     """
     system = state.SystemState()
     _nearest(path, system, seq)
-    # What changes nothing of a state need not be decoded.
-    decoders = {
-        kind.value: events.DECODERS[kind] if system.needs(kind) else _nothing
-        for kind in events.EventType
-    }
     wanted = seq - system.seq
     for page in reader.pages(path, system.seq, wanted, _NEEDED):
-        for number, time, kind, text in page:
-            try:
-                data = decoders[kind](text)
-                system.fold(number, time, events.KINDS[kind], data)
-            except _IMPOSSIBLE as error:
-                # These rows have not been verified.
-                reader.payload(number, kind, text)
-                raise errors.JournalCorruptError(
-                    f'{path}: event {number} cannot have happened: {error}',
-                    number,
-                ) from None
+        left = iter(page)
+        try:
+            system.replay(left)
+        except _IMPOSSIBLE as error:
+            # These rows have not been verified.
+            number, _, kind, text = page[-1 - len(list(left))]
+            reader.payload(number, kind, text)
+            raise errors.JournalCorruptError(
+                f'{path}: event {number} cannot have happened: {error}', number
+            ) from None
     return system
-
-
-def _nothing(text: str) -> None:
-    """Stands for the payload of an event that changes nothing of a state."""
 
 
 def verify_older(path: pathlib.Path, base: mark.Mark) -> None:

@@ -2,6 +2,7 @@
 
 import collections
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
@@ -152,9 +153,33 @@ class SystemState:
         if applier is not None:
             applier(seq, data)
 
-    def needs(self, kind: events.EventType) -> bool:
-        """Whether events of a kind change more than number and time."""
-        return kind in self._appliers
+    def replay(self, rows: Iterable[tuple[int, int, str, str]]) -> None:
+        """Takes the next events as a log has them.
+
+        What changes nothing but number and time is not decoded.
+
+        Args:
+            rows: Of each event number, time, type and payload.
+
+        Raises:
+            errors.StateError: A number is not the next.
+            KeyError: This version does not know a type.
+            msgspec.MsgspecError: A payload cannot be read.
+        """
+        steps = {
+            kind.value: (events.DECODERS[kind], self._appliers.get(kind))
+            for kind in _T
+        }
+        for seq, timestamp, kind, text in rows:
+            decode, applier = steps[kind]
+            if seq != self.seq + 1:
+                raise errors.StateError(
+                    f'event {seq} cannot follow event {self.seq}'
+                )
+            self.seq = seq
+            self.time = timestamp
+            if applier is not None:
+                applier(seq, decode(text))
 
     def count(self, bar: market.MarketData) -> None:
         """Takes a closed bar whose event is kept elsewhere.

@@ -154,7 +154,7 @@ _new_hasher = hashlib.blake2b(digest_size=32).copy
 
 # Bars of the same symbols and feeds come again and again.
 @functools.lru_cache(maxsize=4096)
-def _words(*words: str) -> bytes:
+def _words(words: tuple[str, str, str]) -> bytes:
     raws = [word.encode() for word in words]
     return b''.join(_pack_length(len(raw)) + raw for raw in raws)
 
@@ -175,7 +175,9 @@ def chain(head: bytes, event: Event, text: bytes) -> bytes:
     """
     return link(
         head,
-        (event.seq, event.timestamp, event.cause),
+        event.seq,
+        event.timestamp,
+        event.cause,
         (event.type, event.source, event.symbol),
         text,
     )
@@ -183,7 +185,9 @@ def chain(head: bytes, event: Event, text: bytes) -> bytes:
 
 def link(
     head: bytes,
-    numbers: tuple[int, int, int],
+    seq: int,
+    timestamp: int,
+    cause: int,
     words: tuple[str, str, str],
     text: bytes,
 ) -> bytes:
@@ -191,7 +195,9 @@ def link(
 
     Args:
         head: The hash of the event before it.
-        numbers: Its number, time and cause.
+        seq: Its number.
+        timestamp: Its time, nanoseconds since the epoch, UTC.
+        cause: Number of the event that led to it.
         words: Its type, source and symbol.
         text: Its payload as written.
 
@@ -200,10 +206,14 @@ def link(
     """
     hasher = _new_hasher()
     hasher.update(
-        head
-        + _pack_numbers(*numbers)
-        + _words(*words)
-        + _pack_length(len(text))
-        + text
+        b''.join(
+            (
+                head,
+                _pack_numbers(seq, timestamp, cause),
+                _words(words),
+                _pack_length(len(text)),
+                text,
+            )
+        )
     )
     return hasher.digest()

@@ -33,6 +33,12 @@ def test_a_rate_says_what_each_one_costs():
     assert row.beside == '2 us of CPU; x'
 
 
+def test_a_long_wait_is_met_more_often_than_a_short_one():
+    waits = [1.0] * 9 + [11.0]
+    assert rows.met(waits, 40) == 1.0
+    assert rows.met(waits, 50) == rows.met(waits, 100) == 11.0
+
+
 def test_an_unknown_topic_is_named(capsys):
     assert program.main(['jurnal']) == 2
     assert 'jurnal' in capsys.readouterr().out

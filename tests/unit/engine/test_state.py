@@ -1,5 +1,6 @@
 """The state: numbering, prices, orders, books, what is forgotten."""
 
+import msgspec
 import pytest
 
 from sting.engine import state
@@ -229,3 +230,50 @@ def test_a_verdict_may_let_less_through():
     )
     world.tell(T.RISK_VERDICT, verdict)
     assert system.orders['r'].status is S.SUBMITTED
+
+
+def row(event):
+    return (
+        event.seq,
+        event.timestamp,
+        event.type.value,
+        events.encode(event.data),
+    )
+
+
+class TestReplay:
+    """Events as a log has them."""
+
+    def traded(self):
+        world = worlds.World()
+        world.bar('AAPL', 100.0)
+        world.held(5.0)
+        world.accepted(quantity=3.0)
+        world.bar('IBM', 50.0, closed=False)
+        world.command(commands.Halt)
+        return world
+
+    def test_it_gives_the_state_that_there_was(self):
+        world = self.traded()
+        system = state.SystemState()
+        system.replay(map(row, world.events[:4]))
+        system.replay(map(row, world.events[4:]))
+        assert worlds.image(system) == worlds.image(world.state)
+
+    def test_what_changes_nothing_is_not_decoded(self):
+        system = state.SystemState()
+        system.replay([(1, 5, T.RISK_ALERT.value, 'no JSON')])
+        assert (system.seq, system.time) == (1, 5)
+
+    @pytest.mark.parametrize(
+        ('bad', 'error'),
+        [
+            ((3, 5, T.RISK_ALERT.value, '{}'), errors.StateError),
+            ((2, 5, 'omen', '{}'), KeyError),
+            ((2, 5, T.FILL.value, '{}'), msgspec.MsgspecError),
+        ],
+    )
+    def test_what_cannot_follow_ends_it(self, bad, error):
+        system = state.SystemState()
+        with pytest.raises(error):
+            system.replay([(1, 5, T.RISK_ALERT.value, '{}'), bad])

@@ -26,6 +26,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         strategy: What to give to `sting backtest`: module or file.
         status: Of a running engine; configured or available without one.
         symbols: What it is given; empty for all symbols of the profile.
+        timeframes: The bars it asks for; empty for those that the feed has.
+        capital: Its share of the account, in cash; None for all of it.
+        limits: What it may do by itself, by name.
         parameters: By name, with value, default, what is allowed and doc.
         detail: Why it cannot be loaded, or why it stopped.
         pnl: Of a running engine: realized and unrealized profit after fees.
@@ -36,6 +39,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str
     status: str
     symbols: tuple[str, ...] = ()
+    timeframes: tuple[str, ...] = ()
+    capital: float | None = None
+    limits: dict[str, float] = {}
     parameters: dict[str, dict[str, Any]] = {}
     detail: str = ''
     pnl: float | None = None
@@ -122,6 +128,11 @@ def _show_one(
         'status': row.status,
         'detail': row.detail,
         'symbols': ' '.join(row.symbols) or 'all of the profile',
+        'timeframes': ' '.join(row.timeframes) or "the feed's",
+        'capital': 'the account'
+        if row.capital is None
+        else f'{row.capital:,.6g}',
+        'limits': ' '.join(f'{k}={v:g}' for k, v in row.limits.items()) or '-',
         'parameters': _words(row),
     }
     performance.print_detail(head, row.performance, untraded)
@@ -173,19 +184,19 @@ def _describe(
     status = 'available' if entry is None else 'configured'
     detail = ''
     symbols: tuple[str, ...] = () if entry is None else entry.symbols
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {} if entry is None else _bounds(entry)
     if running is not None:
         status = running['status']
         detail = running['detail']
         symbols = tuple(running['symbols'])
-        figures = {
+        figures |= {
             'pnl': running['pnl'],
             'performance': msgspec.convert(
                 running['performance'], views.Performance
             ),
         }
     try:
-        declared = loader.describe(loader.load(reference))
+        kind = loader.load(reference)
     except errors.StrategyError as error:
         return Row(
             name=name,
@@ -196,11 +207,13 @@ def _describe(
             **figures,
         )
     given = {} if entry is None else entry.parameters
+    asked = () if entry is None else entry.timeframes
     return Row(
         name=name,
         strategy=reference,
         status=status,
         symbols=symbols,
+        timeframes=asked or tuple(kind.timeframes),
         parameters={
             each.name: {
                 'value': given.get(each.name, each.default),
@@ -208,11 +221,20 @@ def _describe(
                 'allowed': each.allowed,
                 'doc': each.doc,
             }
-            for each in declared
+            for each in loader.describe(kind)
         },
         detail=detail,
         **figures,
     )
+
+
+def _bounds(entry: settings.StrategyEntry) -> dict[str, Any]:
+    """Gives what strategy.yaml lets it do by itself."""
+    limits = msgspec.structs.asdict(entry.limits)
+    return {
+        'capital': entry.capital,
+        'limits': {k: v for k, v in limits.items() if v is not None},
+    }
 
 
 def _words(row: Row) -> str:

@@ -106,3 +106,24 @@ def test_an_unknown_name_exits_with_2_and_says_what_was_meant(sting, home):
     outcome = sting('strategies', 'sma_deno')
     assert outcome.code == 2
     assert "did you mean 'sma_demo'?" in outcome.err
+
+
+def test_one_alone_shows_its_bars_and_what_bounds_it(sting, home):
+    home.config.mkdir()
+    (home.config / 'strategy.yaml').write_text(
+        'strategies:\n'
+        '  sma_demo:\n'
+        '    timeframes: [1h, 1d]\n'
+        '    capital: 5000\n'
+        '    limits: {max_loss: 100}\n'
+    )
+    words = sting('strategies', 'sma_demo').out.split()
+    for name, value in (
+        ('timeframes', '1h'),
+        ('capital', '5,000'),
+        ('limits', 'max_loss=100'),
+    ):
+        assert words[words.index(name) + 1] == value
+    row = next(r for r in _rows(sting) if r['name'] == 'sma_demo')
+    assert row['timeframes'] == ['1h', '1d']
+    assert (row['capital'], row['limits']) == (5000.0, {'max_loss': 100.0})

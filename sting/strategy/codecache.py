@@ -96,12 +96,10 @@ class CodeFile:
         def age(entry: os.DirEntry[str]) -> int:
             return entry.stat().st_mtime_ns
 
-        with contextlib.suppress(OSError), os.scandir(self.path.parent) as all_:
-            files = sorted(
-                (each for each in all_ if each.name.endswith(SUFFIX)), key=age
-            )
-            for entry in files[:-KEPT]:
-                pathlib.Path(entry.path).unlink()
+        folder = self.path.parent
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in sorted(entries, key=age)[:-KEPT]:
+                (folder / entry.name).unlink()
 
 
 def _digest(payload: bytes) -> bytes:

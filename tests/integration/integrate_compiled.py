@@ -17,7 +17,7 @@ from sting.strategy import wire
 from tests.unit.backtest import bars as made
 from tests.unit.backtest import test_compiled as unit
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 SOON = 60.0
 # It is told the past as fast as it can be.

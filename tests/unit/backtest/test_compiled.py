@@ -19,11 +19,13 @@ from sting.data import sample
 from sting.model import errors
 from sting.risk import manager
 from sting.risk import rules
+from sting.simulator import costs
 from sting.strategy import compiled as strategies
 from tests.unit.backtest import bars as made
 from tests.unit.backtest import deciders
 
-pytestmark = pytest.mark.unit
+# Compiling takes seconds, more where others compute too.
+pytestmark = [pytest.mark.unit, pytest.mark.timeout(400)]
 
 HERE = 'tests.unit.backtest.deciders'
 SMA = 'sting.library.sma_cross_compiled'
@@ -174,6 +176,19 @@ def test_real_bars_trade_the_same(symbol):
         slippage_bps=2.0,
     )
     assert len(found.trades) > 50
+
+
+def test_a_change_in_the_simulator_is_in_the_compiled_run_too(monkeypatch):
+    bars = made.walk(1000, 3)
+    options = {'commission_bps': 10.0, 'cash': 1e6}
+    before = same(SMA, bars, gate(), **options)
+
+    def doubled(quantity, price, bps):
+        return 2.0 * quantity * price * bps / costs.BASIS_POINTS
+
+    monkeypatch.setattr(costs, 'commission', doubled)
+    after = same(SMA, bars, gate(), **options)
+    assert after.metrics.fees == pytest.approx(2.0 * before.metrics.fees)
 
 
 def test_it_crosses_as_the_ordinary_strategy_does():

@@ -87,6 +87,7 @@ def test_the_generated_work_is_the_one_that_the_figures_are_of():
     assert first['close'].tolist() == [100.010368, 100.035022, 100.044939]
 
 
+@pytest.mark.timeout(400)
 def test_the_compiled_run_trades_as_the_bare_loop_does(monkeypatch, tmp_path):
     monkeypatch.setenv('STING_HOME', str(tmp_path))
     monkeypatch.setattr(compiled, 'REPEATS', 1)

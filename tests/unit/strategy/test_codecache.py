@@ -81,14 +81,13 @@ def test_only_so_many_files_are_kept_the_newest_of_them(
     compiled, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(codecache, 'KEPT', 2)
-    for age, name in enumerate(('older', 'oldest', 'other')):
-        file = tmp_path / f'{name}{codecache.SUFFIX}'
+    for age, name in enumerate(('newer.code', 'older.corrupt', 'oldest.x')):
+        file = tmp_path / name
         file.write_text('')
         os.utime(file, (1000 - age, 1000 - age))
-    (tmp_path / 'unrelated').write_text('')
     compiled()
     names = sorted(each.name.partition('-')[0] for each in tmp_path.iterdir())
-    assert names == ['double', f'older{codecache.SUFFIX}', 'unrelated']
+    assert names == ['double', 'newer.code']
 
 
 def test_code_that_points_into_this_process_is_not_kept(tmp_path):

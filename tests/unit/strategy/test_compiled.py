@@ -418,6 +418,19 @@ def twice(value):
 """
 
 
+def test_only_what_compiles_imports_numba():
+    text = (
+        'import sys; from sting.backtest import compiled; from sting import '
+        'library; [__import__(name) for name in library.names()]; '
+        "print(sorted(sys.modules.keys() & {'numba', 'llvmlite', 'pandas'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', text], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == '[]'
+
+
+@pytest.mark.timeout(400)
 def test_an_edit_in_any_module_that_is_used_changes_the_next_process(tmp_path):
     folder = tmp_path / 'own'
     folder.mkdir()

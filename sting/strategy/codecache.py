@@ -52,9 +52,14 @@ class CodeFile:
         if payload is None:
             return None
         target.refresh()
-        # Its own file, in a folder of mode 0700, and checked above.
-        reduced = pickle.loads(payload)  # noqa: S301
-        found = compiler.CompileResult._rebuild(target, *reduced)
+        try:
+            # Its own file, in a folder of mode 0700, and checked above.
+            reduced = pickle.loads(payload)  # noqa: S301
+            found = compiler.CompileResult._rebuild(target, *reduced)
+        except (AttributeError, ImportError, pickle.PickleError):
+            # It names what is not here any more.
+            self._set_aside()
+            return None
         self.hit = True
         return found
 
@@ -86,9 +91,12 @@ class CodeFile:
         payload = content[DIGEST:]
         if _digest(payload) == content[:DIGEST]:
             return payload
+        self._set_aside()
+        return None
+
+    def _set_aside(self) -> None:
         with contextlib.suppress(OSError):
             self.path.replace(self.path.with_suffix('.corrupt'))
-        return None
 
     def _prune(self) -> None:
         """Removes the oldest files, when there are many."""

@@ -68,6 +68,7 @@ def compile(
     key = links.digest()
     if key in _known:
         return _known[key]
+    links.name_after(key)
     where = _folder() if folder is None else folder
     if where is not None:
         made._cache = codecache.CodeFile(

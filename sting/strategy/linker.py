@@ -40,10 +40,23 @@ class Linker:
     def __init__(self) -> None:
         self._hash = hashlib.blake2b(digest_size=24)
         self._made: dict[types.FunctionType, Any] = {}
+        self._copies: list[types.FunctionType] = []
 
     def digest(self) -> str:
         """Gives the digest of all that was linked so far, in hex digits."""
         return self._hash.hexdigest()
+
+    def name_after(self, key: str) -> None:
+        """Names the copies after what they are, before they are compiled.
+
+        Numba counts functions to tell those of one name apart, and two
+        processes count alike: code that both kept would have the same symbols.
+
+        Args:
+            key: A word that no other set of functions has.
+        """
+        for copy in self._copies:
+            copy.__qualname__ = f'{copy.__qualname__}_{key}'
 
     def note(self, *parts: Any) -> None:
         """Has something enter the digest.
@@ -72,13 +85,17 @@ class Linker:
             self.note('again', list(self._made).index(function))
             return made
         code = function.__code__
-        space: dict[str, Any] = {'__name__': function.__module__}
+        space: dict[str, Any] = {'__name__': __name__}
         cells = tuple(types.CellType() for _ in code.co_freevars)
         copy = types.FunctionType(
             code, space, function.__name__, function.__defaults__, cells or None
         )
         copy.__kwdefaults__ = function.__kwdefaults__
         copy.__qualname__ = function.__qualname__
+        # Code from a file looks its module up by name, and the user's own may
+        # not be there by then.
+        copy.__module__ = __name__
+        self._copies.append(copy)
         made = numba.njit(**OPTIONS, no_cpython_wrapper=bool(self._made))(copy)
         self._made[function] = made
         self.note('function', function.__name__, function.__defaults__)

@@ -21,6 +21,7 @@ from sting.risk import manager
 from sting.risk import rules
 from sting.simulator import costs
 from sting.strategy import compiled as strategies
+from sting.strategy import jit
 from tests.unit.backtest import bars as made
 from tests.unit.backtest import deciders
 
@@ -206,6 +207,16 @@ def test_the_work_that_other_engines_did_comes_out_as_theirs():
     assert len(run.fills) == 38_752
     assert len(run.trades) == 19_376
     assert round(run.metrics.final_equity, 2) == 688_473.93
+
+
+def test_the_loop_of_before_is_taken_from_the_disk(monkeypatch):
+    bars = made.walk(1000, 3)
+    first = same(f'{HERE}:Mixed', bars, gate())
+    monkeypatch.setattr(jit, '_known', {})
+    again = same(f'{HERE}:Mixed', bars, gate())
+    assert columns(again) == columns(first)
+    assert len(jit._known) == 2
+    assert all(each._cache.hit for each in jit._known.values())
 
 
 def test_no_bars_are_no_trades():

@@ -59,6 +59,15 @@ def test_a_file_that_is_not_whole_is_set_aside(compiled, tmp_path, spoil):
     assert compiled()._cache.hit
 
 
+def test_code_that_names_what_is_gone_is_set_aside(compiled, tmp_path):
+    compiled()
+    (file,) = tmp_path.iterdir()
+    payload = b'cno_such_module\nthing\n.'
+    file.write_bytes(codecache._digest(payload) + payload)
+    assert not compiled()._cache.hit
+    assert file.with_suffix('.corrupt').exists()
+
+
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
     monkeypatch.setattr(jit, '_known', {})
     file = tmp_path / 'file'

@@ -48,6 +48,23 @@ def test_what_is_compiled_is_known_from_then_on():
     assert jit.compile(double, (1,)) is not jit.compile(double, (1.0,))
 
 
+def test_no_two_functions_have_the_same_symbol():
+    def made(offset):
+        def inner(value):
+            return value + offset
+
+        return inner
+
+    names = []
+    for offset in (1.0, 2.0):
+        (result,) = jit.compile(made(offset), (1.0,)).overloads.values()
+        # Numba's count of functions would differ in one process alone.
+        name, _, key = result.fndesc.qualname.rpartition('_')
+        assert name.endswith('inner')
+        names.append(key)
+    assert len(set(names)) == 2
+
+
 def test_whole_numbers_given_for_others_are_not_compiled_for():
     made = jit.compile(double, (1.0,))
     assert made(2) == 4.0

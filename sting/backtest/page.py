@@ -4,19 +4,14 @@ plotly.js, style and script are inside; a content security policy forbids the
 page to load anything. All text from outside is escaped, or set as text.
 """
 
-import calendar
-from collections.abc import Iterable
 from collections.abc import Sequence
-import html
-import math
 import pathlib
 from typing import Any
 
-import msgspec
 import numpy as np
 
-from sting import version
-from sting.backtest import groups
+from sting.backtest import chapters
+from sting.backtest import markup
 from sting.backtest import plots
 from sting.backtest import report
 from sting.backtest import result as results
@@ -26,17 +21,12 @@ from sting.model import market
 
 # Round trips in the page; all of them are in the CSV.
 TRADES = 5_000
-# Rows of a table of groups; all of them are in the JSON.
-GROUPS = 200
 _ASSETS = pathlib.Path(__file__).parent / 'assets'
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
-_MONTHS = calendar.month_abbr[1:]
-# A month of this return has the deepest colour.
-_DEEPEST = 0.1
 _LOGARITHMIC = (
     '<div class="controls"><label><input id="logarithmic" type="checkbox"> '
     'logarithmic</label></div>'
@@ -54,23 +44,6 @@ _TRADE_COLUMNS = (
     ('fees', 'money', False),
     ('MAE', 'share', False),
     ('MFE', 'share', False),
-)
-_FILL_RULES = {
-    'next_open': 'An order decided at the close of a bar can fill from the '
-    'next bar on. Market: at its open. Limit: at the open if that is at the '
-    'limit or better, else at the limit if the bar trades through it; a mere '
-    'touch does not fill. Stop: at the open if that gapped through the stop, '
-    'else at the stop if the bar touches it. A stop-limit that is triggered '
-    'inside a bar fills from the next bar on.',
-}
-_NOT_MODELLED = (
-    'the spread between bid and ask, beyond the slippage above',
-    'the impact of an order on the price, and the queue at a limit',
-    'the time an order takes to the market, beyond the next bar',
-    'fees for borrowing shares, interest on cash and margin, margin calls',
-    'dividends, splits and delistings: prices are taken as they are',
-    'that the symbols were chosen knowing which survived',
-    'taxes',
 )
 
 
@@ -125,18 +98,18 @@ def render(
             _warnings(result.warnings),
             _tiles(result),
             _plots(result, drawn, len(bars.symbols)),
-            _months(result),
-            _figures(result),
-            _drawdowns(result),
-            _groups(result),
+            chapters.months(result),
+            chapters.figures(result),
+            chapters.drawdowns(result),
+            chapters.groups(result),
             _trades(result),
-            _log(result),
-            _assumptions(result),
-            _origin(result, command),
+            chapters.log(result),
+            chapters.assumptions(result),
+            chapters.origin(result, command),
         )
         if part
     )
-    data = _embedded(
+    data = markup.embedded(
         {
             'plots': drawn | {'prices': list(drawn['prices'].values())},
             'layouts': plots.layouts(),
@@ -153,7 +126,7 @@ def render(
             '<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width">',
-            f'<title>{_text(result.strategy)} - sting</title>',
+            f'<title>{markup.escaped(result.strategy)} - sting</title>',
             f'<style>{_asset("report.css")}</style>',
             '</head>',
             '<body>',
@@ -171,57 +144,6 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding='utf-8')
 
 
-def _embedded(data: Any) -> str:
-    """Writes data as JSON that cannot end the script that it stands in."""
-    return msgspec.json.encode(data).decode().replace('<', '\\u003c')
-
-
-def _text(value: object) -> str:
-    """Escapes a text from outside."""
-    shown = ''.join(
-        each
-        if each.isprintable() or each in ' \n'
-        else '\N{REPLACEMENT CHARACTER}'
-        for each in str(value)
-    )
-    return html.escape(shown)
-
-
-def _section(title: str, inside: str, note: str = '') -> str:
-    said = f'<p class="note">{_text(note)}</p>' if note else ''
-    name = title.lower().replace(' ', '-')
-    return f'<section id="s-{name}"><h2>{title}</h2>{inside}{said}</section>'
-
-
-def _card(inside: str) -> str:
-    return f'<div class="card">{inside}</div>'
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Makes a table: the first column text, the others numbers."""
-
-    def line(tag: str, cells: Sequence[str]) -> str:
-        return ''.join(
-            f'<{tag}{" class=number" if place else ""}>{_text(cell)}</{tag}>'
-            for place, cell in enumerate(cells)
-        )
-
-    body = ''.join(f'<tr>{line("td", row)}</tr>' for row in rows)
-    return (
-        f'<table><thead><tr>{line("th", head)}</tr></thead>'
-        f'<tbody>{body}</tbody></table>'
-    )
-
-
-def _pairs(rows: Iterable[tuple[str, str]], kind: str = 'number') -> str:
-    """Makes a table of names and texts."""
-    body = ''.join(
-        f'<tr><th>{_text(name)}</th><td class={kind}>{_text(text)}</td></tr>'
-        for name, text in rows
-    )
-    return f'<table>{body}</table>'
-
-
 def _header(result: results.BacktestResult) -> str:
     days = ' to '.join(
         market.to_iso(moment)[:10] for moment in (result.start, result.end)
@@ -234,9 +156,9 @@ def _header(result: results.BacktestResult) -> str:
         f'{name}={value}' for name, value in result.parameters.items()
     )
     return (
-        f'<header><h1>{_text(result.strategy)}</h1>'
-        f'<p>{_text(given)}</p>'
-        f'<p>{_text(symbols)} \N{MIDDLE DOT} {days} \N{MIDDLE DOT} '
+        f'<header><h1>{markup.escaped(result.strategy)}</h1>'
+        f'<p>{markup.escaped(given)}</p>'
+        f'<p>{markup.escaped(symbols)} \N{MIDDLE DOT} {days} \N{MIDDLE DOT} '
         f'{result.bars:,} bars</p></header>'
     )
 
@@ -244,7 +166,7 @@ def _header(result: results.BacktestResult) -> str:
 def _warnings(warnings: Sequence[str]) -> str:
     if not warnings:
         return ''
-    items = ''.join(f'<li>{_text(each)}</li>' for each in warnings)
+    items = ''.join(f'<li>{markup.escaped(each)}</li>' for each in warnings)
     return f'<div class="card warning"><ul>{items}</ul></div>'
 
 
@@ -257,8 +179,8 @@ def _tiles(result: results.BacktestResult) -> str:
             '' if not sign else (' class=gain' if sign > 0 else ' class=loss')
         )
         return (
-            f'<div class="tile"><b{tint}>{_text(text)}</b>'
-            f'<span>{_text(name)}</span></div>'
+            f'<div class="tile"><b{tint}>{markup.escaped(text)}</b>'
+            f'<span>{markup.escaped(name)}</span></div>'
         )
 
     tiles = [
@@ -303,36 +225,36 @@ def _plots(
         'highest of each stretch are drawn.'
     )
     found = [
-        _section(
+        markup.section(
             'Equity',
-            _card(_LOGARITHMIC + _place('equity')),
+            markup.card(_LOGARITHMIC + _place('equity')),
             'Cash and holdings at the last closes.' + held + thin,
         ),
-        _section(
+        markup.section(
             'Drawdown',
-            _card(_place('drawdown', 'low')),
+            markup.card(_place('drawdown', 'low')),
             'How far the account was below its highest.',
         ),
-        _section(
+        markup.section(
             'Price',
-            _card(_symbols(drawn) + _place('prices', 'high')),
+            markup.card(_symbols(drawn) + _place('prices', 'high')),
             _price_note(result, symbols),
         ),
     ]
     if drawn['distribution']:
         found.append(
-            _section(
+            markup.section(
                 'Distribution of daily returns',
-                _card(_place('distribution', 'low')),
+                markup.card(_place('distribution', 'low')),
                 'Days at or below the 5 % value at risk in red. Days without '
                 'any change, mostly without a position, are left out.',
             )
         )
     if drawn['sharpe']:
         found.append(
-            _section(
+            markup.section(
                 'Rolling Sharpe ratio',
-                _card(_place('sharpe', 'low')),
+                markup.card(_place('sharpe', 'low')),
                 'Over the last 126 days, a year.',
             )
         )
@@ -346,7 +268,8 @@ def _place(name: str, height: str = '') -> str:
 def _symbols(drawn: dict[str, Any]) -> str:
     """What chooses the symbol of the plot of prices."""
     options = ''.join(
-        f'<option>{_text(symbol)}</option>' for symbol in drawn['prices']
+        f'<option>{markup.escaped(symbol)}</option>'
+        for symbol in drawn['prices']
     )
     return (
         '<div class="controls"><label>Symbol <select id="symbol">'
@@ -367,115 +290,6 @@ def _price_note(result: results.BacktestResult, symbols: int) -> str:
             'second, third, ... one is marked.'
         )
     return note
-
-
-def _months(result: results.BacktestResult) -> str:
-    """Returns by month and year, each with a colour."""
-    tables = result.tables
-    if not tables.yearly:
-        return ''
-    rows = []
-    for year, total in reversed(list(tables.yearly.items())):
-        cells = ''.join(
-            _heat(tables.monthly.get(f'{year}-{month:02}'))
-            for month in range(1, 13)
-        )
-        rows.append(f'<tr><th>{year}</th>{cells}{_heat(total)}</tr>')
-    head = ''.join(f'<th>{name}</th>' for name in ('', *_MONTHS, 'Year'))
-    return _section(
-        'Months',
-        _card(
-            f'<table class="heat"><thead><tr>{head}</tr></thead>'
-            f'<tbody>{"".join(rows)}</tbody></table>'
-        ),
-        'Daily returns compounded by UTC month, per cent.',
-    )
-
-
-def _heat(value: float | None) -> str:
-    if value is None:
-        return '<td></td>'
-    shade = math.sqrt(min(abs(value) / _DEEPEST, 1.0)) * 0.55
-    name = 'gain' if value > 0 else 'loss'
-    return (
-        f'<td style="background:rgba(var(--{name}-rgb),{shade:.2f})">'
-        f'{round(value * 100, 1) + 0.0:.1f}</td>'
-    )
-
-
-def _figures(result: results.BacktestResult) -> str:
-    """All figures, as the terminal's table has them."""
-    made = report.ReportGenerator().generate(result)
-    cards = [
-        _card(f'<h3>{_text(heading)}</h3>{_pairs(rows)}')
-        for heading, rows in made.sections
-        if heading not in report.TABLES
-    ]
-    return _section(
-        'All figures',
-        f'<div class="cards">{"".join(cards)}</div>',
-        'A dash is a figure that is undefined. docs/guides/BACKTESTING.md '
-        'says how each is worked out.',
-    )
-
-
-def _drawdowns(result: results.BacktestResult) -> str:
-    falls = result.tables.drawdowns
-    if not falls:
-        return ''
-    rows = [
-        (
-            market.to_iso(fall.start)[:10],
-            report.percent(fall.depth),
-            market.to_iso(fall.bottom)[:10],
-            'not yet' if fall.end is None else market.to_iso(fall.end)[:10],
-            report.days(fall.length_s),
-            report.shown(fall.recovery_s, report.days),
-        )
-        for fall in falls
-    ]
-    head = ('from', 'depth', 'bottom', 'recovered', 'lasted', 'from bottom')
-    return _section('Deepest drawdowns', _card(_table(head, rows)))
-
-
-def _groups(result: results.BacktestResult) -> str:
-    """The round trips by strategy, symbol and side."""
-    tables = result.tables
-    cards = [
-        _card(f'<h3>{title}</h3>{_group_table(rows)}')
-        for title, rows in (
-            ('By strategy', tables.strategies),
-            ('By symbol', tables.symbols),
-            ('By side', tables.sides),
-        )
-        if rows
-    ]
-    if not cards:
-        return ''
-    return _section('Where it came from', '<br>'.join(cards))
-
-
-def _group_table(rows: Sequence[groups.Group]) -> str:
-    head = ('', 'round trips', 'profit', 'still open', 'fees', 'won', 'factor')
-    cut = ''
-    if len(rows) > GROUPS:
-        cut = f'<p class="note">The first {GROUPS} of {len(rows):,}.</p>'
-    made = _table(
-        head,
-        [
-            (
-                row.name,
-                f'{row.trades:,}',
-                report.money(row.pnl),
-                report.money(row.open_pnl),
-                report.money(row.fees),
-                report.shown(row.win_rate, report.share),
-                report.shown(row.profit_factor, report.plain),
-            )
-            for row in rows[:GROUPS]
-        ],
-    )
-    return made + cut
 
 
 def _trade_rows(result: results.BacktestResult) -> list[list[Any]]:
@@ -506,7 +320,7 @@ def _moment(timestamp: int) -> str:
 def _trades(result: results.BacktestResult) -> str:
     """The place of the round trips, which the script fills."""
     if not len(result.trades):
-        return _section('Round trips', _card('None ended.'))
+        return markup.section('Round trips', markup.card('None ended.'))
     head = ''.join(
         f'<th class={"text" if kind == "text" else "number"}'
         f'{" data-signed=1" if signed else ""}>{name}</th>'
@@ -518,9 +332,9 @@ def _trades(result: results.BacktestResult) -> str:
             f'The last {TRADES:,} of {len(result.trades):,}; --trades writes '
             'all. ' + note
         )
-    return _section(
+    return markup.section(
         'Round trips',
-        _card(
+        markup.card(
             '<div class="controls">'
             '<input id="find" type="search" placeholder="Search">'
             '<button id="back">Previous</button><button id="on">Next</button>'
@@ -529,62 +343,4 @@ def _trades(result: results.BacktestResult) -> str:
             '<tbody></tbody></table>'
         ),
         note,
-    )
-
-
-def _log(result: results.BacktestResult) -> str:
-    if not result.log:
-        return ''
-    lines = '\n'.join(
-        f'{market.to_iso(line.timestamp)} {line.level}: {line.text}'
-        for line in result.log
-    )
-    return _section("Strategy's log", _card(f'<pre>{_text(lines)}</pre>'))
-
-
-def _assumptions(result: results.BacktestResult) -> str:
-    """How orders were filled, what they cost, and what was left out."""
-    given = result.assumptions
-    rows = [
-        (name.replace('_', ' '), report.assumed(value))
-        for name, value in given.items()
-    ]
-    rule = _FILL_RULES.get(str(given.get('fill')), '')
-    said = [rule] if rule else []
-    if given.get('participation') is not None:
-        said.append(
-            f'At most {given["participation"]:.4g} of the volume of a bar is '
-            'filled; the rest of an order stays working.'
-        )
-    if given.get('slippage_bps') is not None:
-        said.append(
-            f'Market and stop orders fill {given["slippage_bps"]:g} basis '
-            'points worse; limits at their price or better. Commission is '
-            f'{given.get("commission_bps", 0):g} basis points of the value '
-            'traded.'
-        )
-    said.append('Open positions are marked at the last close, not closed.')
-    left_out = ''.join(f'<li>{_text(each)}</li>' for each in _NOT_MODELLED)
-    return _section(
-        'Assumptions and costs',
-        f'<div class="cards">{_card(_pairs(rows, "wide"))}'
-        + _card(''.join(f'<p>{_text(each)}</p>' for each in said))
-        + _card(f'<h3>Not modelled</h3><ul>{left_out}</ul>')
-        + '</div>',
-    )
-
-
-def _origin(result: results.BacktestResult, command: str) -> str:
-    """What was run, so that it can be run again."""
-    rows = [
-        ('command', command or '-'),
-        ('sting', version.__version__),
-        ('data hash', result.data_hash or '-'),
-        ('code hash', result.code_hash or '-'),
-        ('log hash', result.log_hash),
-    ]
-    return _section(
-        'Where this is from',
-        _card(_pairs(rows, 'wide')),
-        'The same bars, code and command give the same log hash.',
     )

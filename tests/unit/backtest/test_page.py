@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sting.backtest import analyzer
+from sting.backtest import chapters
 from sting.backtest import groups
 from sting.backtest import page
 from sting.backtest import trades
@@ -306,4 +307,4 @@ def test_a_table_of_very_many_symbols_is_cut():
         expectancy=1.0,
     )
     found = read(tables=analyzer.Tables(symbols=[row] * 777))
-    assert f'The first {page.GROUPS} of 777.' in found.text
+    assert f'The first {chapters.GROUPS} of 777.' in found.text

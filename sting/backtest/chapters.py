@@ -1,0 +1,212 @@
+"""The parts of a report that are tables and words."""
+
+import calendar
+from collections.abc import Sequence
+import math
+
+from sting import version
+from sting.backtest import groups as group_lib
+from sting.backtest import markup
+from sting.backtest import report
+from sting.backtest import result as results
+from sting.model import market
+
+# Rows of a table of groups; all of them are in the JSON.
+GROUPS = 200
+_MONTHS = calendar.month_abbr[1:]
+# A month of this return has the deepest colour.
+_DEEPEST = 0.1
+_FILL_RULES = {
+    'next_open': 'An order decided at the close of a bar can fill from the '
+    'next bar on. Market: at its open. Limit: at the open if that is at the '
+    'limit or better, else at the limit if the bar trades through it; a mere '
+    'touch does not fill. Stop: at the open if that gapped through the stop, '
+    'else at the stop if the bar touches it. A stop-limit that is triggered '
+    'inside a bar fills from the next bar on.',
+}
+_NOT_MODELLED = (
+    'the spread between bid and ask, beyond the slippage above',
+    'the impact of an order on the price, and the queue at a limit',
+    'the time an order takes to the market, beyond the next bar',
+    'fees for borrowing shares, interest on cash and margin, margin calls',
+    'dividends, splits and delistings: prices are taken as they are',
+    'that the symbols were chosen knowing which survived',
+    'taxes',
+)
+
+
+def months(result: results.BacktestResult) -> str:
+    """Returns by month and year, each with a colour."""
+    tables = result.tables
+    if not tables.yearly:
+        return ''
+    rows = []
+    for year, total in reversed(list(tables.yearly.items())):
+        cells = ''.join(
+            _heat(tables.monthly.get(f'{year}-{month:02}'))
+            for month in range(1, 13)
+        )
+        rows.append(f'<tr><th>{year}</th>{cells}{_heat(total)}</tr>')
+    head = ''.join(f'<th>{name}</th>' for name in ('', *_MONTHS, 'Year'))
+    return markup.section(
+        'Months',
+        markup.card(
+            f'<table class="heat"><thead><tr>{head}</tr></thead>'
+            f'<tbody>{"".join(rows)}</tbody></table>'
+        ),
+        'Daily returns compounded by UTC month, per cent.',
+    )
+
+
+def _heat(value: float | None) -> str:
+    if value is None:
+        return '<td></td>'
+    shade = math.sqrt(min(abs(value) / _DEEPEST, 1.0)) * 0.55
+    name = 'gain' if value > 0 else 'loss'
+    return (
+        f'<td style="background:rgba(var(--{name}-rgb),{shade:.2f})">'
+        f'{round(value * 100, 1) + 0.0:.1f}</td>'
+    )
+
+
+def figures(result: results.BacktestResult) -> str:
+    """All figures, as the terminal's table has them."""
+    made = report.ReportGenerator().generate(result)
+    cards = [
+        markup.card(f'<h3>{markup.escaped(heading)}</h3>{markup.pairs(rows)}')
+        for heading, rows in made.sections
+        if heading not in report.TABLES
+    ]
+    return markup.section(
+        'All figures',
+        f'<div class="cards">{"".join(cards)}</div>',
+        'A dash is a figure that is undefined. docs/guides/BACKTESTING.md '
+        'says how each is worked out.',
+    )
+
+
+def drawdowns(result: results.BacktestResult) -> str:
+    """The deepest falls from a peak."""
+    falls = result.tables.drawdowns
+    if not falls:
+        return ''
+    rows = [
+        (
+            market.to_iso(fall.start)[:10],
+            report.percent(fall.depth),
+            market.to_iso(fall.bottom)[:10],
+            'not yet' if fall.end is None else market.to_iso(fall.end)[:10],
+            report.days(fall.length_s),
+            report.shown(fall.recovery_s, report.days),
+        )
+        for fall in falls
+    ]
+    head = ('from', 'depth', 'bottom', 'recovered', 'lasted', 'from bottom')
+    return markup.section(
+        'Deepest drawdowns', markup.card(markup.table(head, rows))
+    )
+
+
+def groups(result: results.BacktestResult) -> str:
+    """The round trips by strategy, symbol and side."""
+    tables = result.tables
+    cards = [
+        markup.card(f'<h3>{title}</h3>{_group_table(rows)}')
+        for title, rows in (
+            ('By strategy', tables.strategies),
+            ('By symbol', tables.symbols),
+            ('By side', tables.sides),
+        )
+        if rows
+    ]
+    if not cards:
+        return ''
+    return markup.section('Where it came from', '<br>'.join(cards))
+
+
+def _group_table(rows: Sequence[group_lib.Group]) -> str:
+    head = ('', 'round trips', 'profit', 'still open', 'fees', 'won', 'factor')
+    cut = ''
+    if len(rows) > GROUPS:
+        cut = f'<p class="note">The first {GROUPS} of {len(rows):,}.</p>'
+    made = markup.table(
+        head,
+        [
+            (
+                row.name,
+                f'{row.trades:,}',
+                report.money(row.pnl),
+                report.money(row.open_pnl),
+                report.money(row.fees),
+                report.shown(row.win_rate, report.share),
+                report.shown(row.profit_factor, report.plain),
+            )
+            for row in rows[:GROUPS]
+        ],
+    )
+    return made + cut
+
+
+def log(result: results.BacktestResult) -> str:
+    """What the strategy wrote."""
+    if not result.log:
+        return ''
+    lines = '\n'.join(
+        f'{market.to_iso(line.timestamp)} {line.level}: {line.text}'
+        for line in result.log
+    )
+    return markup.section(
+        "Strategy's log", markup.card(f'<pre>{markup.escaped(lines)}</pre>')
+    )
+
+
+def assumptions(result: results.BacktestResult) -> str:
+    """How orders were filled, what they cost, and what was left out."""
+    given = result.assumptions
+    rows = [
+        (name.replace('_', ' '), report.assumed(value))
+        for name, value in given.items()
+    ]
+    rule = _FILL_RULES.get(str(given.get('fill')), '')
+    said = [rule] if rule else []
+    if given.get('participation') is not None:
+        said.append(
+            f'At most {given["participation"]:.4g} of the volume of a bar is '
+            'filled; the rest of an order stays working.'
+        )
+    if given.get('slippage_bps') is not None:
+        said.append(
+            f'Market and stop orders fill {given["slippage_bps"]:g} basis '
+            'points worse; limits at their price or better. Commission is '
+            f'{given.get("commission_bps", 0):g} basis points of the value '
+            'traded.'
+        )
+    said.append('Open positions are marked at the last close, not closed.')
+    left_out = ''.join(
+        f'<li>{markup.escaped(each)}</li>' for each in _NOT_MODELLED
+    )
+    return markup.section(
+        'Assumptions and costs',
+        f'<div class="cards">{markup.card(markup.pairs(rows, "wide"))}'
+        + markup.card(
+            ''.join(f'<p>{markup.escaped(each)}</p>' for each in said)
+        )
+        + markup.card(f'<h3>Not modelled</h3><ul>{left_out}</ul>')
+        + '</div>',
+    )
+
+
+def origin(result: results.BacktestResult, command: str) -> str:
+    """What was run, so that it can be run again."""
+    rows = [
+        ('command', command or '-'),
+        ('sting', version.__version__),
+        ('data hash', result.data_hash or '-'),
+        ('code hash', result.code_hash or '-'),
+        ('log hash', result.log_hash),
+    ]
+    return markup.section(
+        'Where this is from',
+        markup.card(markup.pairs(rows, 'wide')),
+        'The same bars, code and command give the same log hash.',
+    )

@@ -1,0 +1,60 @@
+import pytest
+
+from sting.backtest import analyzer
+from sting.backtest import chapters
+from sting.backtest import periods
+from tests.unit.backtest import runs
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_month_has_its_place_and_an_empty_one_no_number():
+    tables = analyzer.Tables(
+        monthly={'2012-02': -0.05, '2012-03': -1e-9}, yearly={'2012': 0.4}
+    )
+    found = chapters.months(runs.result(tables=tables))
+    row = found.split('<th>2012</th>')[1].split('</tr>')[0]
+    cells = row.split('</td>')
+    assert cells[0] == '<td>'
+    assert cells[1].endswith('>-5.0')
+    # A loss that is nothing when rounded has no sign.
+    assert cells[2].endswith('>0.0')
+    assert cells[12].endswith('>40.0')
+
+
+def test_a_fall_without_an_end_says_so():
+    fall = periods.Drawdown(
+        depth=-0.25,
+        start=0,
+        bottom=runs.DAY,
+        end=None,
+        length_s=3 * 86_400.0,
+        recovery_s=None,
+    )
+    tables = analyzer.Tables(drawdowns=(fall,))
+    found = chapters.drawdowns(runs.result(tables=tables))
+    for words in ('1970-01-01', '-25.00%', '1970-01-02', 'not yet', '3 days'):
+        assert words in found
+
+
+def test_what_is_empty_has_no_chapter():
+    empty = runs.result(tables=analyzer.Tables())
+    for chapter in (
+        chapters.months,
+        chapters.drawdowns,
+        chapters.groups,
+        chapters.log,
+    ):
+        assert chapter(empty) == ''
+
+
+def test_a_fill_rule_that_is_not_known_is_named_alone():
+    found = chapters.assumptions(runs.result(assumptions={'fill': 'odd'}))
+    assert '>odd<' in found
+    assert 'Market: at its open' not in found
+    assert 'Not modelled' in found
+
+
+def test_where_it_is_from_without_a_command():
+    found = chapters.origin(runs.result(), '')
+    assert '<th>command</th><td class=wide>-</td>' in found

@@ -94,6 +94,7 @@ class CoreEngine:
             _T.FILL: self._take_report,
             _T.COMMAND: self._take_command,
             _T.SIGNAL: self._take_signal,
+            _T.SIGNAL_REFUSED: self._take_refusal,
             _T.STRATEGY_STATUS: self._take_status,
         }
 
@@ -237,6 +238,11 @@ class CoreEngine:
         last = self.state.strategies.get(name)
         waits = last is not None and last.status == 'restarting'
         return waits and self.state.trading is not records.TradingState.HALTED
+
+    def _take_refusal(self, incoming: bus.Incoming) -> None:
+        self._wishes.refused(
+            incoming.data, incoming.symbol, incoming.source, incoming.cause
+        )
 
     def _refuses(self, incoming: bus.Incoming) -> bool:
         """Tells of market data that make no sense, which change nothing."""

@@ -37,23 +37,39 @@ class WishDesk:
             return True
         if gate is _G.DOORS:
             self._complain(signal, reason, cause)
-        # There is no event of the signal, so this one has to tell of it; of
-        # one that cannot be written, what can be.
-        kept = doors.kept(signal)
-        self._turn.emit(
-            _T.SIGNAL_REFUSED,
-            records.Refusal(
-                order_id=_text(signal.order_id),
-                strategy=_text(signal.strategy),
-                gate=gate,
-                reason=_text(reason),
-                signal=kept,
-            ),
-            'engine',
-            _text(signal.symbol),
-            cause,
+        refusal = records.Refusal(
+            order_id=signal.order_id,
+            strategy=signal.strategy,
+            gate=gate,
+            reason=reason,
+            signal=signal,
         )
+        self.refused(refusal, signal.symbol, 'engine', cause)
         return False
+
+    def refused(
+        self, refusal: records.Refusal, symbol: str, source: str, cause: int
+    ) -> None:
+        """Emits that what never was a signal's event becomes no order.
+
+        So this event has to tell of the signal; of one that cannot be
+        written, what can be.
+
+        Args:
+            refusal: What stopped it.
+            symbol: The instrument.
+            source: Who says so.
+            cause: Number of the event that was answered.
+        """
+        signal = refusal.signal
+        clean = records.Refusal(
+            order_id=_text(refusal.order_id),
+            strategy=_text(refusal.strategy),
+            gate=refusal.gate,
+            reason=_text(refusal.reason),
+            signal=None if signal is None else doors.kept(signal),
+        )
+        self._turn.emit(_T.SIGNAL_REFUSED, clean, source, _text(symbol), cause)
 
     def _complain(self, signal: orders.Signal, fault: str, cause: int) -> None:
         self._turn.alert(

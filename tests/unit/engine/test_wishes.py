@@ -133,6 +133,23 @@ def test_of_a_signal_that_cannot_be_written_the_rest_is_kept(world):
     assert events.decode(event.type, events.encode(event.data)) == event.data
 
 
+@pytest.mark.parametrize('quantity', [1.0, math.nan])
+def test_what_is_refused_outside_is_kept_as_far_as_it_can_be(world, quantity):
+    late = orders.Signal(
+        symbol='AAPL', side=BUY, quantity=quantity, order_id='ab-2-1-1',
+        strategy='sma',
+    )  # fmt: skip
+    refusal = records.Refusal(
+        order_id='ab-2-1-1', strategy='sma', gate=G.STALE, signal=late
+    )
+    world.tell(T.SIGNAL_REFUSED, refusal, 'sma', 'AAPL', cause=2)
+    (event,) = world.last.events
+    assert (event.source, event.symbol, event.cause) == ('sma', 'AAPL', 2)
+    assert event.data.signal == (late if quantity == 1.0 else None)
+    assert events.decode(event.type, events.encode(event.data)) == event.data
+    assert world.state.ledger.tallies['sma'].untraded == 1
+
+
 def test_a_size_of_nothing_is_refused(world):
     world.signal(side=BUY, quantity=1e-10)
     assert refused(world) == (G.PRICE, 'the sizing gives nothing')

@@ -131,7 +131,9 @@ def test_a_running_engine_books_a_late_duplicate_once(tmp_path, monkeypatch):
         room = station._room
         assert first.order_id not in room._engine.state.orders
         room._intake.report(first)
-        room._intake.report(worlds.fill(first.order_id, 1.0, execution_id='late'))
+        room._intake.report(
+            worlds.fill(first.order_id, 1.0, execution_id='late')
+        )
         stations.until(lambda: len(stations.log_of(home, T.FILL)) == 4)
     booked = [
         event.data.execution_id for event in stations.log_of(home, T.FILL)

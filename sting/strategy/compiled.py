@@ -200,12 +200,11 @@ class CompiledStrategy(base.AbstractStrategy):
             self._figures,
         )
         self._states[symbol] = state
-        working = self._working.get(symbol)
-        if working is not None and working.waited is not None:
-            self._wait(symbol, working)
+        if self._working:
+            self._wait(symbol)
         if kind == kinds.CANCEL:
             self._take_out(symbol, None)
-        elif not kinds.is_nothing(quantity):
+        elif quantity and not kinds.is_nothing(quantity):
             self._want(Wish(symbol, quantity, kind, price, held))
 
     async def on_order_update(self, order: orders.Order) -> None:
@@ -288,9 +287,12 @@ class CompiledStrategy(base.AbstractStrategy):
         self.cancel(working.id)
         return True
 
-    def _wait(self, symbol: str, working: _Working) -> None:
+    def _wait(self, symbol: str) -> None:
         """Forgets an order that nothing was heard of since its cancel."""
-        working.waited = (working.waited or 0) + 1
+        working = self._working.get(symbol)
+        if working is None or working.waited is None:
+            return
+        working.waited += 1
         if not working.known and working.waited > PATIENCE:
             self.log.warning(f'order {working.id} does not work any more')
             del self._working[symbol]

@@ -5,6 +5,8 @@ from typing import Any
 
 from sting import strategy
 
+_TRIES = 5
+
 
 class MomentumRotation(strategy.AbstractStrategy):
     """Each month moves into the symbols that rose most over the last ones.
@@ -39,8 +41,10 @@ class MomentumRotation(strategy.AbstractStrategy):
         # When it chose, and what: why, by symbol.
         self._since = 0
         self._chosen: dict[str, str] = {}
-        # What of it has not been brought to its weight yet.
-        self._due: set[str] = set()
+        # What of it was held before and has not been brought to its weight
+        # yet, and how often the rest may still be tried to buy.
+        self._kept: set[str] = set()
+        self._tries: dict[str, int] = {}
 
     async def on_market_data(self, data: strategy.MarketData) -> None:
         """Chooses at the first bar of a month, by the month before."""
@@ -59,7 +63,8 @@ class MomentumRotation(strategy.AbstractStrategy):
             'month': self._month,
             'since': self._since,
             'chosen': self._chosen,
-            'due': sorted(self._due),
+            'kept': sorted(self._kept),
+            'tries': self._tries,
             'last': {
                 symbol: last
                 for symbol, last in self._last.items()
@@ -74,7 +79,8 @@ class MomentumRotation(strategy.AbstractStrategy):
         self._month = None if month is None else (month[0], month[1])
         self._since = state['since']
         self._chosen = dict(state['chosen'])
-        self._due = set(state['due'])
+        self._kept = set(state['kept'])
+        self._tries = dict(state['tries'])
         self._last = {
             symbol: (stamp, rate)
             for symbol, (stamp, rate) in state['last'].items()
@@ -97,7 +103,11 @@ class MomentumRotation(strategy.AbstractStrategy):
                 ranked[: self.parameters['top']], start=1
             )
         }
-        self._due = set(self._chosen)
+        held = self.portfolio.held
+        self._kept = {symbol for symbol in self._chosen if symbol in held}
+        self._tries = {
+            symbol: _TRIES for symbol in self._chosen if symbol not in held
+        }
 
     def _move(self, symbol: str) -> None:
         """Sells what was not chosen, then brings what was to its weight."""
@@ -106,18 +116,20 @@ class MomentumRotation(strategy.AbstractStrategy):
             if symbol in held:
                 self.close(symbol, 'no longer among the strongest')
         elif symbol in held:
-            if symbol in self._due:
+            if symbol in self._kept:
+                self._kept.discard(symbol)
                 self._aim(symbol)
-        elif not any(
+        elif self._tries.get(symbol) and not any(
             # Its money is needed; what is not traded any more has none.
             other not in self._chosen
             and self._last.get(other, (0, 0.0))[0] >= self._since
             for other in held
         ):
+            # It is denied while what is sold on the side still counts.
+            self._tries[symbol] -= 1
             self._aim(symbol)
 
     def _aim(self, symbol: str) -> None:
-        self._due.discard(symbol)
         self.target_weight(
             symbol,
             self.parameters['weight'] / self.parameters['top'],

@@ -4,6 +4,10 @@ from typing import Any
 
 from sting import strategy
 
+_REFUSED = frozenset(
+    {strategy.OrderStatus.DENIED, strategy.OrderStatus.REJECTED}
+)
+
 
 class PairsZScore(strategy.AbstractStrategy):
     """Sells the dear one of two symbols and buys the cheap one.
@@ -52,6 +56,8 @@ class PairsZScore(strategy.AbstractStrategy):
         self._stamps = dict.fromkeys(self._pair, 0)
         # Whether it gave up and the ratio has not been normal since.
         self._waits = False
+        # The orders that open the pair.
+        self._opening: tuple[str, ...] = ()
 
     async def on_market_data(self, data: strategy.MarketData) -> None:
         """Decides once both have closed."""
@@ -64,13 +70,21 @@ class PairsZScore(strategy.AbstractStrategy):
         if self._stamps[first] == self._stamps[second] and abs(score) >= 0:
             self._decide(score)
 
+    async def on_order_update(self, order: strategy.Order) -> None:
+        """Holds both or none: where one is refused, the other goes too."""
+        if order.id in self._opening and order.status in _REFUSED:
+            self._opening = ()
+            self._waits = True
+            self._leave(f'{order.symbol} was {order.status}')
+
     def save_state(self) -> dict[str, Any]:
-        """Gives whether it gave up."""
-        return {'waits': self._waits}
+        """Gives whether it gave up, and what opens the pair."""
+        return {'waits': self._waits, 'opening': self._opening}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes it back."""
         self._waits = state['waits']
+        self._opening = tuple(state['opening'])
 
     def _decide(self, score: float) -> None:
         """Opens, closes or waits, by the z-score of both closes."""
@@ -78,7 +92,7 @@ class PairsZScore(strategy.AbstractStrategy):
         if abs(score) <= given['exit']:
             self._waits = False
         if any(self.portfolio.quantity(symbol) for symbol in self._pair):
-            if abs(score) >= given['stop']:
+            if self._waits or abs(score) >= given['stop']:
                 self._waits = True
                 self._leave(f'{name} gave up at {score:+.2f}')
             elif abs(score) <= given['exit']:
@@ -87,8 +101,10 @@ class PairsZScore(strategy.AbstractStrategy):
             weight = given['weight'] if score < 0 else -given['weight']
             first, second = self._pair
             reason = f'{name} is {score:+.2f}'
-            self.target_weight(first, weight, reason)
-            self.target_weight(second, -weight, reason)
+            self._opening = (
+                self.target_weight(first, weight, reason),
+                self.target_weight(second, -weight, reason),
+            )
 
     def _leave(self, reason: str) -> None:
         for symbol in self._pair:

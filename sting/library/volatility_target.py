@@ -4,6 +4,10 @@ from typing import Any
 
 from sting import strategy
 
+_IN_VAIN = frozenset(
+    {strategy.OrderStatus.DENIED, strategy.OrderStatus.REJECTED}
+)
+
 
 class VolatilityTarget(strategy.AbstractStrategy):
     """Holds each symbol always: more while it is calm, less while it is wild.
@@ -85,8 +89,3 @@ class VolatilityTarget(strategy.AbstractStrategy):
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes them back."""
         self._weights = dict(state['weights'])
-
-
-_IN_VAIN = frozenset(
-    {strategy.OrderStatus.DENIED, strategy.OrderStatus.REJECTED}
-)

@@ -2,6 +2,8 @@ import math
 
 import pytest
 
+from sting.risk import manager
+from sting.risk import rules
 from tests.unit.library import play
 
 pytestmark = pytest.mark.unit
@@ -57,6 +59,20 @@ def test_one_that_is_not_traded_any_more_holds_nobody_up():
     gone = [a if day < 40 else None for day, a in enumerate(A)]
     played = rotate(A=gone, B=B)
     assert (60, 'B', 0.9) in played.wishes()
+
+
+def test_what_is_denied_is_tried_on_five_bars():
+    class Nothing(rules.RiskRule):
+        name = 'nothing'
+        unit = ''
+
+        def figure(self, order, system):
+            return 1.0
+
+    gate = manager.RiskManager([Nothing(0.5)])
+    rising = [100.0 + day for day in range(50)]
+    played = play.play('momentum_rotation', rising, gate, **QUICK)
+    assert [day for day, *_ in played.wishes()] == [31, 32, 33, 34, 35]
 
 
 def test_a_rate_that_is_not_there_yet_is_not_saved():

@@ -1,6 +1,8 @@
 import pytest
 
 from sting.model import errors
+from sting.risk import manager
+from sting.risk import rules
 from tests.unit.library import play
 
 pytestmark = pytest.mark.unit
@@ -62,3 +64,22 @@ def test_it_decides_when_both_have_closed():
 def test_levels_the_wrong_way_round_are_refused():
     with pytest.raises(errors.StrategyError, match='must rise in this order'):
         pair([], exit=3.0)
+
+
+@pytest.mark.parametrize('refused', ['A', 'B'])
+def test_where_one_is_refused_the_other_goes_too(refused):
+    class Without(rules.RiskRule):
+        name = 'without'
+        unit = ''
+
+        def figure(self, order, system):
+            return float(order.symbol == refused)
+
+    gate = manager.RiskManager([Without(0.5)])
+    bars = play.bars(A=[*CALM, 11.0, 11.5, 12.0, 12.5], B=[20.0] * 9)
+    played = play.play('pairs_zscore', bars, gate, **QUICK)
+    assert not any(played.strategy.portfolio.held)
+    assert {day for day, *_ in played.fills} <= {6, 7}
+    # Nor is it tried again before the ratio has been normal.
+    opened = [day for day, _, what in played.wishes() if what != 'close']
+    assert opened == [5, 5]

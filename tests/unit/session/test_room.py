@@ -8,6 +8,7 @@ import pytest
 from sting.model import commands
 from sting.model import errors
 from sting.model import records
+from sting.model import specs
 from sting.session import room
 from tests.unit.session import stations
 
@@ -216,3 +217,38 @@ def test_a_calendar_that_is_none_is_told(home):
         stations.running(home, calendar='MOON'),
     ):
         pass
+
+
+def test_a_strategy_keeps_to_its_own_limits_while_others_trade_on(home):
+    body = """
+        async def on_market_data(self, data):
+            if not self.portfolio.held:
+                self.buy(data.symbol, 10, reason='ten')
+        """
+    path = stations.write_strategy(home, 'ten.py', body)
+    limits = specs.Limits(max_position=5.0)
+    entries = {
+        'bound': {'strategy': path, 'symbols': ('IBM',), 'limits': limits},
+        'free': {'strategy': path, 'symbols': ('IBM',), 'capital': 5_000.0},
+    }
+    with stations.running(home, strategies=entries):
+        stations.until(
+            lambda: (
+                stations.log_of(home, T.FILL)
+                and [
+                    event
+                    for event in stations.log_of(home, T.RISK_VERDICT)
+                    if 'max_position(bound)' in event.data.message
+                ]
+            )
+        )
+    rules = stations.log_of(home, T.RULE_SET)[-1].data
+    own = rules.names.index('strategy_max_position(bound)')
+    assert (rules.limits[own], rules.units[own]) == (5.0, 'units')
+    assert 'strategy_capital(free)' in rules.names
+    verdicts = [event.data for event in stations.log_of(home, T.RISK_VERDICT)]
+    denied = [verdict for verdict in verdicts if own in verdict.failed]
+    assert {verdict.figures[own] for verdict in denied} == {10.0}
+    # It is no rule for the other.
+    passed = [verdict for verdict in verdicts if not verdict.failed]
+    assert {verdict.figures[own] for verdict in passed} == {None}

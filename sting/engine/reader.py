@@ -21,9 +21,9 @@ from sting.engine import segments
 from sting.model import errors
 from sting.model import events
 
-# Rows that are read together. Pages that are small leave the garbage collector
-# nothing to do.
-_PAGE = 1_000
+# Rows that are read together. Small pages, and what is made of them, stay in
+# the processor's cache and leave the garbage collector nothing to do.
+_PAGE = 250
 # The hash is needed only where it is verified.
 _UNHASHED = layout.COLUMNS[:-1]
 

@@ -38,7 +38,7 @@ def reload(name: str, back: bool, profile: str | None, as_json: bool) -> None:
     if as_json:
         common.print_json(row)
     if row['error']:
-        raise errors.StrategyError(common.clean(row['error']))
+        raise errors.RefusedError(common.clean(row['error']))
     if not as_json:
         click.echo(common.clean(f'{name} {row["status"]}: {row["detail"]}'))
 
@@ -57,7 +57,7 @@ def _await_answer(
         Its row.
 
     Raises:
-        errors.StrategyError: It does not run any more, or it takes too long.
+        errors.RefusedError: It does not run any more, or it takes too long.
     """
     waiting = threading.Event()
     for _ in range(round(PATIENCE_S / _LOOK_S)):
@@ -66,11 +66,11 @@ def _await_answer(
         if row['answers'] == seq:
             return row
         if row['status'] not in ('running', 'starting'):
-            raise errors.StrategyError(
+            raise errors.RefusedError(
                 common.clean(f'{name} {row["status"]} {row["detail"]}')
             )
         waiting.wait(_LOOK_S)
-    raise errors.StrategyError(
+    raise errors.RefusedError(
         f'{name} did not change its version within {PATIENCE_S:g} s; see '
         '`sting strategies`'
     )

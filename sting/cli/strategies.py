@@ -201,7 +201,7 @@ def _describe(
         return Row(
             name=name,
             strategy=reference,
-            status='broken',
+            status='broken' if running is None else status,
             symbols=symbols,
             detail=str(error),
             **figures,

@@ -218,6 +218,7 @@ class CoreEngine:
     def _take_status(self, incoming: bus.Incoming) -> None:
         status: records.StrategyStatus = incoming.data
         if status.status != 'starting':
+            last = self.state.strategies.get(status.strategy)
             event = self._emit(incoming)
             if status.status in failures.FAILED:
                 self._failures.take(event)
@@ -226,6 +227,14 @@ class CoreEngine:
                     records.Severity.WARNING,
                     f'strategy {status.strategy} goes on as it was: '
                     f'{status.error}',
+                    'strategies',
+                    event.seq,
+                )
+            elif last is not None and last.status == status.status == 'running':
+                # It goes on otherwise than before, which a person should see.
+                self._turn.alert(
+                    records.Severity.INFO,
+                    f'strategy {status.strategy}: {status.detail}',
                     'strategies',
                     event.seq,
                 )

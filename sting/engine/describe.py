@@ -71,7 +71,8 @@ def _position(data: Any) -> str:
 
 def _strategy_status(data: Any) -> str:
     code = f'code {data.code}' if data.code else ''
-    words = (data.strategy, data.status, data.detail, data.error, code)
+    error = f'as it was: {data.error}' if data.error else ''
+    words = (data.strategy, data.status, data.detail, error, code)
     return ' '.join(filter(None, words))
 
 

@@ -1,6 +1,7 @@
 """Running strategies take their code and their parameters anew."""
 
 import asyncio
+import functools
 import re
 
 import msgspec
@@ -66,7 +67,7 @@ class Reloads:
         self._tried[name] = await asyncio.to_thread(watch.digests, ran)
         if effect.back:
             await self._hosted.change(
-                name, seq=effect.seq, past=self._past(name)
+                name, seq=effect.seq, past=functools.partial(self._past, name)
             )
             return
         try:
@@ -89,15 +90,16 @@ class Reloads:
         await self._hosted.change(
             name,
             seq=effect.seq,
-            past=self._past(name),
+            past=functools.partial(self._past, name),
             spec=spec,
             explain=explain,
         )
 
     def _past(self, name: str) -> handover.Past:
-        return lambda: (
-            self._state.book(name),
+        return handover.Past(
+            self._state.book(name).copy(),
             self._board.history(feeds.WARM_UP),
+            [each for each in self._state.working() if each.strategy == name],
         )
 
     def _refuse(self, ran: handover.Ran, seq: int, error: str) -> None:

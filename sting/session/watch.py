@@ -74,6 +74,8 @@ class Watch(core.Component):
         self._task: asyncio.Task[None] | None = None
         # The files that a reload was asked for, so that it is asked for once.
         self._asked: dict[str, dict[str, str]] = {}
+        # What was configured when it was looked at last.
+        self._configured: dict[str, tuple[object, ...]] = {}
 
     async def start(self) -> None:
         """Begins to look."""
@@ -153,7 +155,9 @@ class Watch(core.Component):
             if entry is None:
                 continue
             spec = entry.spec(name, ran.spec.number)
-            if _taken(spec) != _taken(ran.spec):
+            before = self._configured.get(name, _taken(ran.spec))
+            self._configured[name] = _taken(spec)
+            if self._configured[name] != before:
                 found.add(name)
             kept = _kept(spec, ran.spec)
             if kept:

@@ -29,9 +29,21 @@ from sting.strategy import process
 from sting.strategy import versions
 from sting.strategy import wire
 
-# What a strategy holds, and the closed bars of before, as of now.
-Past = Callable[[], tuple[portfolio.Portfolio, Sequence[market.MarketData]]]
 Tell = Callable[[str], None]
+
+
+class Past(NamedTuple):
+    """What a strategy begins with, at one moment.
+
+    Attributes:
+        book: What it holds.
+        history: Closed bars of before, oldest first.
+        working: Its orders that work.
+    """
+
+    book: portfolio.Portfolio
+    history: Sequence[market.MarketData] = ()
+    working: Sequence[orders.Order] = ()
 
 
 class Ran(NamedTuple):
@@ -155,28 +167,24 @@ class Successor:
         """Takes what the new process says before it counts."""
         self.unsent += answer.signals
 
-    async def catch_up(
-        self,
-        *,
-        seq: int,
-        now: int,
-        book: portfolio.Portfolio,
-        history: Sequence[market.MarketData],
-    ) -> None:
+    async def catch_up(self, seq: int, now: int, past: Past) -> None:
         """Brings the new process to where the old one is, which is then held.
 
         Args:
             seq: Number of the event that asked for it.
             now: The time, nanoseconds since the epoch, UTC.
-            book: What the strategy holds.
-            history: Closed bars of before, oldest first.
+            past: What the strategy begins with.
 
         Raises:
             errors.StrategyError: One of the two failed.
         """
         await self.process.spawn()
         await self.process.begin(
-            seq=seq, now=now, book=book, history=[*self._heard.past(history)]
+            seq=seq,
+            now=now,
+            book=past.book,
+            history=[*self._heard.past(past.history)],
+            working=past.working,
         )
         await self._old.hold()
         saved = await self._old.save()
@@ -277,6 +285,7 @@ class Change:
         old: What runs before it.
         successor: What is to run after it, while that starts.
         shadow: Compares the two, while the new version runs as a shadow.
+        given_up: It was told to end without a change.
     """
 
     def __init__(
@@ -284,7 +293,7 @@ class Change:
         seq: int,
         old: process.Process,
         make: Callable[[str], process.Process],
-        past: Past,
+        past: Callable[[], Past],
         now: Callable[[], int],
     ) -> None:
         """Sets up a change.
@@ -294,7 +303,7 @@ class Change:
             old: What runs.
             make: Makes the new process of a version by its hash; of the files
                 as they are, where that is empty.
-            past: Gives what the strategy holds, and the bars of before.
+            past: Gives what the strategy begins with, as of now.
             now: Gives the time, nanoseconds since the epoch, UTC.
         """
         self.seq = seq
@@ -302,6 +311,7 @@ class Change:
         self.old = old
         self.successor: Successor | None = None
         self.shadow: Shadow | None = None
+        self.given_up = False
         self._make = make
         self._past = past
         self._now = now
@@ -339,10 +349,11 @@ class Change:
         """
         successor = Successor(self.old, self._make(version))
         self.successor = successor
-        book, history = self._past()
-        await successor.catch_up(
-            seq=self.seq, now=self._now(), book=book, history=history
-        )
+        if self.given_up:
+            raise errors.StrategyError('given up')
+        await successor.catch_up(self.seq, self._now(), self._past())
+        if self.given_up:
+            raise errors.StrategyError('given up')
         return successor.process
 
     async def try_out(self, seconds: float, shadow: Shadow) -> str:
@@ -372,9 +383,17 @@ class Change:
         self.shadow = None
         self.successor = None
         new.kill()
+        await new.gone()
         if new.failure is not None:
             raise errors.StrategyError(new.failure.detail)
         return new.code
+
+    def give_up(self) -> None:
+        """Has it end soon, and without a change."""
+        self.given_up = True
+        self._broken.set()
+        if self.successor is not None:
+            self.successor.process.kill()
 
     async def undo(self) -> None:
         """Gives up: the old process goes on, of the new one nothing stays."""

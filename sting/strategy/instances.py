@@ -67,6 +67,7 @@ class Instance:
 
     Attributes:
         spec: What was configured.
+        versions: What it ran.
         heard: What it is to hear of.
         process: Its process.
         started: Set once it runs or has failed.
@@ -82,8 +83,11 @@ class Instance:
         change: The change of its version that is under way.
     """
 
-    def __init__(self, spec: specs.StrategySpec) -> None:
+    def __init__(
+        self, spec: specs.StrategySpec, versions: handover.Versions
+    ) -> None:
         self.spec = spec
+        self.versions = versions
         self.process: process.Process
         self.started = asyncio.Event()
         self.running = False

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Sequence
 import contextlib
-import functools
 import pathlib
 import re
 from typing import Any
@@ -26,6 +25,7 @@ from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
 from sting.model import specs
+from sting.strategy import changes
 from sting.strategy import context
 from sting.strategy import frames
 from sting.strategy import handover
@@ -96,6 +96,14 @@ class IsolatedHost:
         self._stale = stale
         self._sessions = sessions
         self._running: dict[str, instances.Instance] = {}
+        self._changes = changes.Changes(
+            make=self._make,
+            runs=lambda one: self._running.get(one.spec.name) is one,
+            taken=self._take_over,
+            status=status,
+            note=self._note_text,
+            now=time_source.now,
+        )
         # Waits for the end of processes that were given up.
         self._burials: set[asyncio.Task[None]] = set()
 
@@ -119,7 +127,9 @@ class IsolatedHost:
             record.failures = 0
             record.versions.stays = ''
         record.again = False
-        instance = self._running[name] = instances.Instance(spec)
+        instance = self._running[name] = instances.Instance(
+            spec, record.versions
+        )
         instance.process = self._make(instance, spec, record.versions.stays)
         held = portfolio.Portfolio() if book is None else book.copy()
         past = host.Missed(b'', held, tuple(working))
@@ -142,7 +152,7 @@ class IsolatedHost:
             await instance.process.gone()
             return
         instance.stopping = True
-        await _end_change(instance)
+        await changes.end(instance)
         orderly = True
         if instance.running:
             instance.process.take_waiting()
@@ -181,123 +191,30 @@ class IsolatedHost:
         name: str,
         *,
         seq: int,
-        past: handover.Past,
+        past: Callable[[], handover.Past],
         spec: specs.StrategySpec | None = None,
         explain: Callable[[str], str] = str,
     ) -> None:
-        """Has a running strategy go on with another version of its code.
-
-        Its status tells how that ended, in answer to the event that asked for
-        it; nothing is told of one that stopped meanwhile. A change that is
-        under way is given up for this one.
-
-        Args:
-            name: The instance's name.
-            seq: Number of the event that asked for it.
-            past: Gives what it holds and the bars of before.
-            spec: What to run, as configured now, from the files as they are;
-                None for the version before the one that runs.
-            explain: Adds to an error where its cause is written.
-        """
+        """Has a running strategy change its version; see `changes`."""
         instance = self._running.get(name)
-        if instance is None:
-            return
-        await instance.ready()
-        await _end_change(instance)
-        if instance.stopping or self._running.get(name) is not instance:
-            return
-        record = self._records[name]
-        version = ''
-        back = spec is None
-        if spec is None:
-            if not record.versions.past:
-                error = 'there is no version before this one'
-                self._tell_change(instance, seq, error=error)
-                return
-            spec, version, _ = record.versions.past[-1]
-        change = instance.change = handover.Change(
-            seq,
-            instance.process,
-            functools.partial(self._make, instance, spec),
-            past,
-            self._clock.now,
-        )
-        try:
-            tried = ''
-            if spec.shadow_s and not back:
-                version, tried = await self._try_out(instance, change, spec)
-            new = await change.prepare(version)
-            self._take_over(instance, new, seq, back=back, tried=tried)
-        except errors.StrategyError as error:
-            await change.undo()
-            self._tell_change(instance, seq, error=explain(str(error)))
-        except asyncio.CancelledError:
-            await change.undo()
-            self._tell_change(instance, seq, 'the change was given up')
-            raise
-        finally:
-            instance.change = None
-
-    async def _try_out(
-        self,
-        instance: instances.Instance,
-        change: handover.Change,
-        spec: specs.StrategySpec,
-    ) -> tuple[str, str]:
-        """Runs a new version as a shadow; gives its hash and how it did."""
-        for_so_long = (
-            f'a new version runs as its shadow for {spec.shadow_s:g} s'
-        )
-        self._tell_change(instance, 0, for_so_long)
-        shadow = handover.Shadow(functools.partial(self._note_text, spec.name))
-        version = await change.try_out(spec.shadow_s, shadow)
-        return version, f'; as a shadow {shadow.summary()}'
+        if instance is not None:
+            await self._changes.carry_out(
+                instance, seq, past=past, spec=spec, explain=explain
+            )
 
     def _take_over(
-        self,
-        instance: instances.Instance,
-        new: process.Process,
-        seq: int,
-        *,
-        back: bool,
-        tried: str,
+        self, instance: instances.Instance, new: process.Process
     ) -> None:
         """Puts a new process in the place of the one that is held."""
-        old, name = instance.process, instance.spec.name
-        record = self._records[name]
-        record.late += old.late
+        old = instance.process
+        self._records[instance.spec.name].late += old.late
         instance.told = (0, 0.0)
         instance.process = new
-        instance.spec = self._specs[name] = new.spec
-        for number, frame in old.take_waiting():
-            new.tell(number, frame)
+        instance.spec = self._specs[new.spec.name] = new.spec
+        for seq, frame in old.take_waiting():
+            new.tell(seq, frame)
         old.kill()
-        ran = handover.Ran.of(new)
-        what = record.versions.take(ran, back=back)
-        word = 'rolled back' if back else 'reloaded'
-        self._tell_change(instance, seq, f'{word}: {what}{tried}')
-
-    def _tell_change(
-        self,
-        instance: instances.Instance,
-        seq: int,
-        detail: str = '',
-        error: str = '',
-    ) -> None:
-        """Tells what came of a change, unless it stopped meanwhile."""
-        name = instance.spec.name
-        if instance.stopping or self._running.get(name) is not instance:
-            return
-        self._status(
-            records.StrategyStatus(
-                strategy=name,
-                status='running',
-                detail=detail,
-                code=instance.process.code,
-                error=error,
-            ),
-            seq,
-        )
+        self._bury(old)
 
     def ran(self, name: str) -> handover.Ran | None:
         """Gives what a strategy runs; None where it does not run."""
@@ -359,9 +276,7 @@ class IsolatedHost:
         except errors.StrategyError:
             return
         if not instance.stopping:
-            self._records[instance.spec.name].versions.take(
-                handover.Ran.of(instance.process)
-            )
+            instance.versions.take(handover.Ran.of(instance.process))
             instance.running = True
             instance.since = asyncio.get_running_loop().time()
             self._tell(
@@ -506,13 +421,17 @@ class IsolatedHost:
             line = context.LogLine(self._clock.now(), 'warning', text)
             self._note(name, line)
 
+    def _bury(self, ended: process.Process) -> None:
+        """Has `close` wait until nothing is left of a process."""
+        burial = asyncio.get_running_loop().create_task(ended.gone())
+        self._burials.add(burial)
+        burial.add_done_callback(self._burials.discard)
+
     def _fail(
         self, instance: instances.Instance, failure: process.Failure
     ) -> None:
         """Tells of a failure, and what follows from it."""
-        burial = asyncio.get_running_loop().create_task(instance.process.gone())
-        self._burials.add(burial)
-        burial.add_done_callback(self._burials.discard)
+        self._bury(instance.process)
         if not self._leave(instance):
             return
         spec = instance.spec
@@ -571,11 +490,3 @@ class IsolatedHost:
                 strategy=name, status=status, detail=detail, **more
             )
         )
-
-
-async def _end_change(instance: instances.Instance) -> None:
-    """Ends a change of version that is under way."""
-    change = instance.change
-    if change is not None and change.task is not None:
-        change.task.cancel()
-        await asyncio.wait({change.task})

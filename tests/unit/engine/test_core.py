@@ -79,6 +79,20 @@ def test_a_strategy_that_cannot_change_its_version_alerts():
     ]
 
 
+def test_a_running_strategy_that_goes_on_otherwise_tells():
+    world = worlds.World()
+    for detail in ('', 'reloaded: base changed'):
+        world.tell(
+            T.STRATEGY_STATUS,
+            records.StrategyStatus(
+                strategy='sma', status='running', detail=detail
+            ),
+        )
+    assert world.alerts(records.Severity.INFO) == [
+        'strategy sma: reloaded: base changed'
+    ]
+
+
 def matched():
     """A world whose orders go to a simulated market, as effects say."""
     played = simulated.MarketSimulator()

@@ -41,7 +41,7 @@ WORDS = {
     T.RULE_SET: 'halted, max_position 10',
     T.TRADING_STATE: 'HALTED by operator enough',
     T.STRATEGY_STATUS: (
-        'sma failed ZeroDivisionError base.py:3: SyntaxError '
+        'sma failed ZeroDivisionError as it was: base.py:3: SyntaxError '
         'code 0123456789abcdef'
     ),
     T.STRATEGY_STATE: 'sma at 7: count, seen',

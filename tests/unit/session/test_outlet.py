@@ -36,6 +36,7 @@ class Parts:
         self.reports = []
         self.signals = []
         self.statuses = []
+        self.reloads = []
         self.system = state.SystemState()
         self.latch = stop.Latch(folder / 'latch')
         self.stop = stop.EmergencyStop(
@@ -60,7 +61,11 @@ class Parts:
             self.hosted,
             board.Board('t', ('X',), self.system),
             self.stop,
+            reload=self.reload,
         )
+
+    async def reload(self, effect):
+        self.reloads.append(effect)
 
     async def start(self):
         await self.brokers.start()
@@ -116,6 +121,14 @@ async def test_a_strategy_is_started_told_and_stopped(parts):
     assert parts.signals[0].order_id == 't-4-1-1'
     parts.outlet.act(step.Stop('mine', 5))
     await parts.until(lambda: parts.statuses == ['running', 'stopped'])
+    await parts.end()
+
+
+async def test_a_strategy_is_reloaded(parts):
+    await parts.start()
+    effect = step.Reload('mine', 3, back=True)
+    parts.outlet.act(effect)
+    await parts.until(lambda: parts.reloads == [effect])
     await parts.end()
 
 

@@ -1,0 +1,163 @@
+"""Changes of running strategies from one version of their code to another."""
+
+import asyncio
+from collections.abc import Callable
+import functools
+
+from sting.model import errors
+from sting.model import records
+from sting.model import specs
+from sting.strategy import handover
+from sting.strategy import host
+from sting.strategy import instances
+from sting.strategy import process
+
+
+class Changes:
+    """Carries out changes, one at a time of each strategy."""
+
+    def __init__(
+        self,
+        *,
+        make: Callable[
+            [instances.Instance, specs.StrategySpec, str], process.Process
+        ],
+        runs: Callable[[instances.Instance], bool],
+        taken: Callable[[instances.Instance, process.Process], None],
+        status: host.Status,
+        note: Callable[[str, str], None],
+        now: Callable[[], int],
+    ) -> None:
+        """Sets up the ways to a host.
+
+        Args:
+            make: Makes a process of an instance, as configured, of the
+                version of a hash or, where that is empty, of the files.
+            runs: Says whether an instance still runs.
+            taken: Puts a process in the place of an instance's own.
+            status: Is told each change.
+            note: Is told a strategy's name and a line for its log.
+            now: Gives the time, nanoseconds since the epoch, UTC.
+        """
+        self._make = make
+        self._runs = runs
+        self._taken = taken
+        self._status = status
+        self._note = note
+        self._now = now
+
+    async def carry_out(
+        self,
+        instance: instances.Instance,
+        seq: int,
+        *,
+        past: Callable[[], handover.Past],
+        spec: specs.StrategySpec | None = None,
+        explain: Callable[[str], str] = str,
+    ) -> None:
+        """Has a running strategy go on with another version of its code.
+
+        Its status tells how that ended, in answer to the event that asked for
+        it; nothing is told of one that stopped meanwhile. A change that is
+        under way is given up for this one.
+
+        Args:
+            instance: The strategy.
+            seq: Number of the event that asked for it.
+            past: Gives what it begins with, as of now.
+            spec: What to run, as configured now, from the files as they are;
+                None for the version before the one that runs.
+            explain: Adds to an error where its cause is written.
+        """
+        await instance.ready()
+        # Another one may have waited for the same end, and begun.
+        while instance.change is not None:
+            await end(instance)
+        if instance.stopping or not self._runs(instance):
+            return
+        version = ''
+        back = spec is None
+        if spec is None:
+            if not instance.versions.past:
+                error = 'there is no version before this one'
+                self._tell(instance, seq, error=error)
+                return
+            spec, version, _ = instance.versions.past[-1]
+        change = instance.change = handover.Change(
+            seq,
+            instance.process,
+            functools.partial(self._make, instance, spec),
+            past,
+            self._now,
+        )
+        try:
+            tried = ''
+            if spec.shadow_s and not back:
+                version, tried = await self._try_out(instance, change, spec)
+            new = await change.prepare(version)
+            self._taken(instance, new)
+            ran = handover.Ran.of(new)
+            what = instance.versions.take(ran, back=back)
+            word = 'rolled back' if back else 'reloaded'
+            self._tell(instance, seq, f'{word}: {what}{tried}')
+        except errors.StrategyError as error:
+            await change.undo()
+            if change.given_up:
+                self._tell(instance, seq, 'a change of version was given up')
+            else:
+                self._tell(instance, seq, error=explain(str(error)))
+        finally:
+            instance.change = None
+
+    async def _try_out(
+        self,
+        instance: instances.Instance,
+        change: handover.Change,
+        spec: specs.StrategySpec,
+    ) -> tuple[str, str]:
+        """Runs a new version as a shadow; gives its hash and how it did."""
+        self._tell(
+            instance, 0, f'a new version is its shadow for {spec.shadow_s:g} s'
+        )
+
+        def differs(text: str) -> None:
+            self._note(spec.name, text)
+            if shadow.differ == 1:
+                self._tell(instance, 0, f'its shadow differs: {text}')
+
+        shadow = handover.Shadow(differs)
+        version = await change.try_out(spec.shadow_s, shadow)
+        return version, f'; as a shadow {shadow.summary()}'
+
+    def _tell(
+        self,
+        instance: instances.Instance,
+        seq: int,
+        detail: str = '',
+        error: str = '',
+    ) -> None:
+        """Tells what came of a change, unless it stopped meanwhile."""
+        if instance.stopping or not self._runs(instance):
+            return
+        self._status(
+            records.StrategyStatus(
+                strategy=instance.spec.name,
+                status='running',
+                detail=detail,
+                code=instance.process.code,
+                error=error,
+            ),
+            seq,
+        )
+
+
+async def end(instance: instances.Instance) -> None:
+    """Ends the change of version that is under way, if one is.
+
+    Args:
+        instance: The strategy.
+    """
+    change = instance.change
+    if change is not None and change.task is not None:
+        change.give_up()
+        await asyncio.wait({change.task})

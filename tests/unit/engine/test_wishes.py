@@ -1,6 +1,7 @@
 """Signals: each one becomes an order or is refused, and says why."""
 
 import math
+import pathlib
 
 import hypothesis
 import pytest
@@ -228,6 +229,12 @@ def test_a_cancel_of_what_is_done_or_pending_asks_nothing(world):
     world.signal('ab-1', kind=KIND.CANCEL)
     assert world.effects() == []
     assert world.status('ab-1') is S.CANCELLED
+
+
+def test_the_guide_names_every_gate():
+    guide = pathlib.Path(__file__).parents[3] / 'docs/guides/EVENT_LOG.md'
+    text = guide.read_text()
+    assert [gate for gate in G if f'| `{gate}` |' not in text] == []
 
 
 @hypothesis.given(histories.histories)

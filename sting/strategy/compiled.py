@@ -22,9 +22,8 @@ from sting.strategy import handles
 from sting.strategy import kinds
 
 # The engine tells at once that an order is being cancelled. When it has told of
-# nothing so many bars later, it knows no such order, or one that ended while
-# the strategy did not run.
-PATIENCE = 2
+# nothing so many bars later, an order of before a restart ended meanwhile.
+PATIENCE = 3
 
 State = tuple[Any, ...]
 Answer = tuple[float, int, float, State]
@@ -56,19 +55,19 @@ class _Working:
         id: Its id.
         filled: Units of it that were filled, as far as is known.
         wish: What is to be sent in its place once it is cancelled.
-        known: The engine told of it, so that it will tell of its end.
+        restored: It is of before a restart, and nothing was heard of it yet.
         waited: Bars since its cancel was asked for; None before.
     """
 
-    __slots__ = ('filled', 'id', 'known', 'waited', 'wish')
+    __slots__ = ('filled', 'id', 'restored', 'waited', 'wish')
 
     def __init__(
-        self, order_id: str, filled: float = 0.0, *, known: bool = False
+        self, order_id: str, filled: float = 0.0, *, restored: bool = False
     ) -> None:
         self.id = order_id
         self.filled = filled
         self.wish: Wish | None = None
-        self.known = known
+        self.restored = restored
         self.waited: int | None = None
 
 
@@ -213,18 +212,20 @@ class CompiledStrategy(base.AbstractStrategy):
         if working is None:
             if order.is_working:
                 # One of before a restart.
-                self._working[order.symbol] = _Working(
-                    order.id, order.filled, known=True
-                )
+                self._working[order.symbol] = _Working(order.id, order.filled)
             return
         if working.id != order.id:
             return
-        working.known = True
+        working.restored = False
         if order.filled != working.filled:
             # It was decided on another position.
             working.filled = order.filled
             working.wish = None
-        if not order.is_working:
+        if order.is_working:
+            if order.status is not orders.OrderStatus.PENDING_CANCEL:
+                # If it has to go still, its cancel is to be asked for again.
+                working.waited = None
+        else:
             del self._working[order.symbol]
             if working.wish is not None:
                 self._send(working.wish)
@@ -257,7 +258,7 @@ class CompiledStrategy(base.AbstractStrategy):
             for symbol, saved in state.get('states', {}).items()
         }
         self._working = {
-            symbol: _Working(*saved)
+            symbol: _Working(*saved, restored=True)
             for symbol, saved in state.get('working', {}).items()
         }
 
@@ -284,16 +285,16 @@ class CompiledStrategy(base.AbstractStrategy):
         working.wish = wish
         if working.waited is None:
             working.waited = 0
-        self.cancel(working.id)
+            self.cancel(working.id)
         return True
 
     def _wait(self, symbol: str) -> None:
         """Forgets an order that nothing was heard of since its cancel."""
         working = self._working.get(symbol)
-        if working is None or working.waited is None:
+        if working is None or working.waited is None or not working.restored:
             return
         working.waited += 1
-        if not working.known and working.waited > PATIENCE:
+        if working.waited > PATIENCE:
             self.log.warning(f'order {working.id} does not work any more')
             del self._working[symbol]
 

@@ -224,11 +224,19 @@ async def test_an_order_that_fills_meanwhile_has_no_successor(status):
 async def test_a_cancel_takes_out_the_order_and_what_waits_for_it():
     feeder = await started()
     (first,) = await ask(feeder, 1, 5.0, kinds.LIMIT, 90.0)
-    await ask(feeder, 2, 6.0)
-    (cancel,) = await ask(feeder, 3, 9.0, kinds.CANCEL)
+    (cancel,) = await ask(feeder, 2, 6.0)
     assert cancel.order_id == first.order_id
+    assert not await ask(feeder, 3, 9.0, kinds.CANCEL)
     assert not await tell(feeder, 4, first.order_id, S.CANCELLED)
     assert not await ask(feeder, 5, 0.0, kinds.CANCEL)
+
+
+async def test_a_cancel_takes_out_an_order_that_is_let_be():
+    feeder = await started()
+    (first,) = await ask(feeder, 1, 5.0, kinds.LIMIT, 90.0)
+    (cancel,) = await ask(feeder, 2, 0.0, kinds.CANCEL)
+    assert (cancel.kind, cancel.order_id) == ('cancel', first.order_id)
+    assert not await tell(feeder, 3, first.order_id, S.CANCELLED)
 
 
 async def test_a_partial_fill_leaves_the_order_working():
@@ -261,26 +269,46 @@ async def test_an_order_of_before_a_restart_is_known_once_it_is_told_of():
     assert [each.kind for each in await ask(done, 2, 5.0)] == ['order']
 
 
-async def test_an_order_that_nobody_knows_is_forgotten():
+async def test_an_order_that_ended_during_a_restart_is_forgotten():
     feeder = await started()
     feeder.strategy.load_state({'working': {'X': ['lost', 0.0]}})
-    asked = [await ask(feeder, seq, 5.0) for seq in range(1, 5)]
+    asked = [await ask(feeder, seq, 5.0) for seq in range(1, 6)]
     assert [[each.kind for each in signals] for signals in asked] == [
-        *[['cancel']] * 3,
+        ['cancel'],
+        *[[]] * 3,
         ['order'],
     ]
     lines = [line.text for line in feeder.take_log()]
     assert lines[-1] == 'order lost does not work any more'
 
 
-async def test_an_order_that_was_told_of_is_waited_for():
+@pytest.mark.parametrize('restored', [False, True])
+async def test_any_other_order_is_waited_for_however_long(restored):
+    feeder = await started()
+    order_id = 'old'
+    if restored:
+        feeder.strategy.load_state({'working': {'X': ['old', 0.0]}})
+        await tell(feeder, 2, 'old', S.ACCEPTED)
+    else:
+        # It is on its way; the bars that wait are older than its answer.
+        (first,) = await ask(feeder, 1, 5.0)
+        order_id = first.order_id
+    (cancel,) = await ask(feeder, 3, 5.0)
+    assert cancel.kind == 'cancel'
+    for seq in range(4, 12):
+        assert not await ask(feeder, seq, 5.0)
+    assert len(await tell(feeder, 12, order_id, S.CANCELLED)) == 1
+
+
+async def test_a_cancel_that_was_refused_is_asked_for_again():
     feeder = await started()
     (first,) = await ask(feeder, 1, 5.0)
-    await tell(feeder, 2, first.order_id, S.ACCEPTED)
-    for seq in range(3, 9):
-        (cancel,) = await ask(feeder, seq, 5.0)
-        assert cancel.kind == 'cancel'
-    assert len(await tell(feeder, 9, first.order_id, S.CANCELLED)) == 1
+    assert len(await ask(feeder, 2, 6.0)) == 1
+    await tell(feeder, 3, first.order_id, S.PENDING_CANCEL)
+    assert not await ask(feeder, 4, 7.0)
+    await tell(feeder, 5, first.order_id, S.ACCEPTED)
+    (cancel,) = await ask(feeder, 6, 8.0)
+    assert (cancel.kind, cancel.order_id) == ('cancel', first.order_id)
 
 
 async def test_what_was_saved_is_loaded_through_json():

@@ -5,6 +5,7 @@ profit that is not realized follows from a strategy's book and the last prices.
 """
 
 from collections.abc import Mapping
+import math
 
 import msgspec
 
@@ -219,7 +220,7 @@ def picture(
     return views.Performance(
         since=tally.since,
         realized=book.realized(),
-        unrealized=sum(
+        unrealized=math.fsum(
             each.unrealized(prices.get(each.symbol, each.average_price))
             for each in held
         ),

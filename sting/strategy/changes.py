@@ -66,10 +66,15 @@ class Changes:
             seq: Number of the event that asked for it.
             past: Gives what it begins with, as of now.
             spec: What to run, as configured now, from the files as they are;
-                None for the version before the one that runs.
+                None for the version before the one that runs, or to give up
+                the one that is to take its place.
             explain: Adds to an error where its cause is written.
         """
         await instance.ready()
+        if spec is None and instance.change is not None:
+            await end(instance)
+            self._tell(instance, seq, 'it goes on with the version it runs')
+            return
         # Another one may have waited for the same end, and begun.
         while instance.change is not None:
             await end(instance)

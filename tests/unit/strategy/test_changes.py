@@ -395,6 +395,23 @@ async def test_a_shadow_is_unheard_and_then_takes_over(make):
     )
 
 
+async def test_a_rollback_gives_a_shadow_up(make):
+    desk = await make(shadow_s=3600.0)
+    change = await shadowed(desk, NEW)
+    code = desk.last.code
+    await desk.change(seq=11, back=True)
+    await change
+    status, cause = desk.statuses[-1]
+    assert (status.detail, status.code, cause) == (
+        'it goes on with the version it runs',
+        code,
+        11,
+    )
+    desk.bar(1)
+    await desk.answered(1)
+    assert desk.reasons() == ['old 1 nan']
+
+
 async def test_a_shadow_that_fails_never_takes_over(make):
     desk = await make(shadow_s=3600.0)
     change = await shadowed(

@@ -46,6 +46,7 @@ BURST_S = 10.0
 _LAST_WORDS_S = 0.01
 # How far apart the end of a process and that of the way to it may be seen.
 _CLOSED_S = 1.0
+_CHUNK = 1 << 16
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +133,7 @@ class Process(asyncio.Protocol):
         self._version = version
         self._child: asyncio.subprocess.Process | None = None
         self._transport: asyncio.WriteTransport | None = None
+        self._socket: socket.socket | None = None
         self._reader = wire.Reader(wire.FRAME_LIMIT)
         self._questions = questions.Questions(self._ask_where)
         self._waiting: collections.deque[tuple[int, bytes]] = (
@@ -181,6 +183,7 @@ class Process(asyncio.Protocol):
             theirs.close()
         self.pid = self._child.pid
         self._burial = asyncio.create_task(self._bury(self._child))
+        self._socket = ours
         await loop.create_connection(lambda: self, sock=ours)
         if self._killed:
             # Meanwhile, and there was nothing to kill yet.
@@ -497,8 +500,9 @@ class Process(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Has lost the way to it; see asyncio.Protocol."""
-        del exc
-        self._transport = None
+        if exc is not None:
+            self._read_the_rest()
+        self._transport = self._socket = None
         self._lost.set()
         if not self._ending:
             # Its end follows, or else it only let go of the way to here.
@@ -506,6 +510,18 @@ class Process(asyncio.Protocol):
             self._timer = asyncio.get_running_loop().call_later(
                 _CLOSED_S, self._give_up, 'closed the way to the engine'
             )
+
+    def _read_the_rest(self) -> None:
+        """Takes what it said last.
+
+        A write that finds it gone closes the way at once, with its last words
+        still unread.
+        """
+        if self._socket is None:
+            return
+        with contextlib.suppress(OSError):
+            while data := self._socket.recv(_CHUNK):
+                self.data_received(data)
 
     async def _bury(self, child: asyncio.subprocess.Process) -> None:
         """Waits for its end, which nobody may have asked for."""

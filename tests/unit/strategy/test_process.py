@@ -6,6 +6,7 @@ import fcntl
 import os
 import pathlib
 import signal
+import time
 
 import pytest
 
@@ -296,6 +297,19 @@ async def test_the_traceback_of_a_failure_is_in_the_file(tmp_path):
         await seen.failed()
         assert 'Traceback' in seen.printed()
         assert 'RuntimeError: no more' in seen.printed()
+
+
+async def test_last_words_are_heard_when_a_write_finds_it_gone(tmp_path):
+    body = processes.on_bar('raise RuntimeError("no more")')
+    async with processes.running(tmp_path, body) as seen:
+        seen.bar()
+        # The loop is held up, so that nothing is read before the next write.
+        deadline = time.monotonic() + processes.SOON
+        while not gone(seen.made.pid) and time.monotonic() < deadline:
+            time.sleep(0.002)  # noqa: ASYNC251
+        seen.bar(8)
+        failure = await seen.failed()
+        assert 'mine.py:6: RuntimeError: no more' in failure.detail
 
 
 async def test_it_sees_no_secrets(tmp_path, monkeypatch):

@@ -65,6 +65,13 @@ class Parent(strategy.AbstractStrategy):
 """
 
 
+def write(path, text):
+    """Writes a file so that nobody sees half of it."""
+    new = path.with_suffix('.new')
+    new.write_text(text)
+    new.replace(path)
+
+
 class Desk:
     """A workstation whose one strategy is edited."""
 
@@ -79,13 +86,20 @@ class Desk:
         self.station = session.open('demo', home=home)
 
     def configure(self, text):
-        (self.home.config / 'strategy.yaml').write_text(text)
+        write(self.home.config / 'strategy.yaml', text)
 
     def edit(self, text):
         """Writes the parent class, as an editor in another process does."""
-        write = 'import sys; open(sys.argv[1], "w").write(sys.argv[2])'
-        path = str(self.home.strategies / 'parent.py')
-        subprocess.run([sys.executable, '-c', write, path, text], check=True)
+        path = self.home.strategies / 'parent.py'
+        new = path.with_suffix('.new')
+        program = (
+            'import os, sys; open(sys.argv[1], "w").write(sys.argv[3]); '
+            'os.replace(*sys.argv[1:3])'
+        )
+        subprocess.run(
+            [sys.executable, '-c', program, str(new), str(path), text],
+            check=True,
+        )
 
     def row(self):
         return self.station.snapshot().strategies[0]
@@ -215,7 +229,7 @@ def test_an_emergency_stop_ends_a_change_under_way(desk):
     desk.configure(STRATEGY.replace('shadow_s: 0', 'shadow_s: 3600'))
     desk.edit(PARENT.replace("'old'", "'new'"))
     desk.until(lambda: 'its shadow' in desk.row().detail)
-    assert len(strategy_processes()) == 2
+    desk.until(lambda: len(strategy_processes()) == 2)
     desk.station.emergency_stop('operator', 'enough')
     desk.until(lambda: desk.row().status == 'stopped')
     desk.until(lambda: not strategy_processes())

@@ -152,7 +152,8 @@ async def test_bars_that_come_meanwhile_are_answered_once(make):
     close = 0
     while not change.done():
         desk.bar(close := close + 1)
-        await asyncio.sleep(0.002)
+        # No more signals than a strategy may give.
+        await asyncio.sleep(0.02)
     await change
     desk.bar(close + 1)
     await desk.answered(close + 1)
@@ -277,6 +278,20 @@ async def test_a_rollback_takes_the_copy_and_the_parameters_of_before(make):
     assert desk.reasons() == ['old 1 nan']
     await desk.change(back=True)
     assert desk.last.error == 'there is no version before this one'
+
+
+async def test_without_copies_there_is_no_way_back(make, tmp_path):
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out' / 'versions').write_text('no folder')
+    desk = await make()
+    await desk.change(text=NEW)
+    assert desk.last.detail == 'reloaded: mine.py changed'
+    code = desk.statuses[0][0].code
+    await desk.change(back=True)
+    assert desk.last.error == f'see: there is no copy of version {code}'
+    assert (
+        'no copy of this version' in (tmp_path / 'out' / 'mine.log').read_text()
+    )
 
 
 async def test_a_rolled_back_version_stays_through_a_failure(make):

@@ -18,6 +18,7 @@ TOPICS = (
     'lanes',
     'backtests',
     'compiled',
+    'isolation',
     'startup',
     'stop',
 )

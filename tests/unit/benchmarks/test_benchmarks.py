@@ -5,6 +5,7 @@ import pytest
 from benchmarks import __main__ as program
 from benchmarks import backtests
 from benchmarks import compiled
+from benchmarks import isolation
 from benchmarks import journal
 from benchmarks import lanes
 from benchmarks import replay
@@ -93,3 +94,9 @@ def test_the_compiled_run_trades_as_the_bare_loop_does(monkeypatch, tmp_path):
     monkeypatch.setattr(compiled, 'REPEATS', 1)
     monkeypatch.setattr(compiled, 'CALLS', 10)
     assert [row.unit for row in compiled.run()] == ['bars/s', 'bars/s', 'us']
+
+
+def test_every_bar_is_answered_with_an_order_by_the_process(monkeypatch):
+    monkeypatch.setattr(isolation, 'BARS', 50)
+    monkeypatch.setattr(isolation, 'KILLS', 1)
+    assert [row.unit for row in isolation.run()] == ['ms'] * 3

@@ -1,0 +1,202 @@
+"""A bar's way to an order through a strategy in a process of its own.
+
+The bar enters the lanes, is numbered, written, given to the process, and comes
+back as a signal, which is judged, written, and leaves as an order.
+"""
+
+import asyncio
+from collections.abc import Sequence
+import functools
+import pathlib
+import tempfile
+import time
+
+from benchmarks import rig
+from benchmarks import rows
+from sting.engine import bus
+from sting.engine import clock
+from sting.engine import step
+from sting.model import events
+from sting.model import orders
+from sting.model import records
+from sting.model import specs
+from sting.strategy import host
+from sting.strategy import inprocess
+from sting.strategy import isolated
+
+BARS = 5_000
+RATE = 1_000
+KILLS = 20
+DEADLINE_MS = 100.0
+
+_BUYER = """
+from sting import strategy
+
+
+class Buyer(strategy.AbstractStrategy):
+    async def on_market_data(self, data):
+        self.buy(data.symbol, 1.0, strategy.OrderType.LIMIT, price=1.0)
+"""
+_BUY = 'self.buy(data.symbol, 1.0, strategy.OrderType.LIMIT, price=1.0)'
+_LOOP = _BUYER.replace(_BUY, 'while True: pass')
+
+
+def run() -> list[rows.Row]:
+    """Measures; each bar has to lead to one order."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        own = asyncio.run(_measure(folder, isolated=True))
+        inside = asyncio.run(_measure(folder, isolated=False))
+        kills = asyncio.run(_kills(folder))
+    what = f'bar to order, {RATE:,} bars/s, durable, isolated strategy'
+    return [
+        rows.Row(
+            f'{what}, {name}',
+            rows.percentile(own, per_cent),
+            'ms',
+            f'in the engine {rows.percentile(inside, per_cent):.3g} ms',
+        )
+        for name, per_cent in (('p50', 50), ('p99', 99))
+    ] + [
+        rows.Row(
+            f'endless loop, dead after its deadline, slowest of {KILLS}',
+            max(kills),
+            'ms',
+            f'deadline {DEADLINE_MS:g} ms',
+        )
+    ]
+
+
+class _Outlet:
+    """Gives events to the strategy, and takes the time of orders."""
+
+    def __init__(self) -> None:
+        self.host: host.StrategyHost
+        self.sent: dict[int, float] = {}
+        self.delays: list[float] = []
+        self.done = asyncio.Event()
+
+    def act(self, effect: step.Effect) -> None:
+        if isinstance(effect, step.Notify):
+            self.host.deliver(effect.event, effect.order, effect.position)
+        elif isinstance(effect, step.Place):
+            answered = int(effect.order.id.split('-')[1])
+            spent = time.perf_counter() - self.sent[answered]
+            self.delays.append(spent * 1000)
+            if len(self.delays) == BARS:
+                self.done.set()
+
+
+def _spec(folder: pathlib.Path, code: str, name: str) -> specs.StrategySpec:
+    path = folder / f'{name}.py'
+    path.write_text(code)
+    limits = specs.Process(
+        signals_per_s=100_000, deadline_ms=10_000, late_ms=1_000
+    )
+    return specs.StrategySpec(name, str(path), process=limits)
+
+
+async def _measure(folder: pathlib.Path, *, isolated: bool) -> list[float]:
+    outlet = _Outlet()
+    log = folder / f'events{isolated}.db'
+    async with rig.durable(log, outlet) as made:
+        outlet.host = _host(folder, made.bus, isolated=isolated)
+        await outlet.host.start('buyer', seq=0)
+        began = time.perf_counter()
+        for nth, incoming in enumerate(rig.bars(BARS)):
+            await asyncio.sleep(began + nth / RATE - time.perf_counter())
+            made.bus.put(bus.Lane.MARKET, _timed(incoming, outlet, made))
+        async with asyncio.timeout(60):
+            await outlet.done.wait()
+        await outlet.host.close(seq=0)
+    rows.check(len(outlet.delays), BARS, 'orders')
+    return outlet.delays
+
+
+def _timed(
+    incoming: bus.Incoming, outlet: _Outlet, made: rig.Rig
+) -> bus.Incoming:
+    """Notes when a bar came, under the number that it is about to get."""
+    came = time.perf_counter()
+
+    def note() -> str:
+        outlet.sent[made.engine.state.seq + 1] = came
+        return ''
+
+    incoming.refusal = note
+    return incoming
+
+
+def _host(
+    folder: pathlib.Path, lanes: bus.EventBus, *, isolated: bool
+) -> host.StrategyHost:
+    def emit(name: str, cause: int, wanted: Sequence[orders.Signal]) -> None:
+        for signal in wanted:
+            lanes.put(
+                bus.Lane.ORDERS,
+                bus.Incoming(
+                    events.EventType.SIGNAL,
+                    signal,
+                    name,
+                    symbol=signal.symbol,
+                    cause=cause,
+                ),
+            )
+
+    make = functools.partial(
+        _isolated if isolated else inprocess.InProcessHost,
+        [_spec(folder, _BUYER, 'buyer')],
+        log='bench',
+        time_source=clock.MarketClock(),
+        emit=emit,
+        status=_tell,
+    )
+    made: host.StrategyHost = make(**({'folder': folder} if isolated else {}))
+    return made
+
+
+_isolated = isolated.IsolatedHost
+
+
+def _tell(status: records.StrategyStatus, cause: int = 0) -> None:
+    del cause
+    if status.status == 'failed':
+        print(status.detail)
+
+
+async def _kills(folder: pathlib.Path) -> list[float]:
+    """Measures from an event to the end of a process that loops on it."""
+    delays = []
+    for nth in range(KILLS):
+        spec = _spec(folder, _LOOP, f'loop{nth}')
+        limits = specs.Process(deadline_ms=DEADLINE_MS)
+        spec = specs.StrategySpec(spec.name, spec.reference, process=limits)
+        dead = asyncio.Event()
+
+        def told(
+            status: records.StrategyStatus,
+            cause: int = 0,
+            dead: asyncio.Event = dead,
+        ) -> None:
+            del cause
+            if status.status == 'failed':
+                rows.check('did not answer' in status.detail, True, 'the kill')
+                dead.set()
+
+        looping = _isolated(
+            [spec],
+            log='bench',
+            folder=folder,
+            time_source=clock.MarketClock(),
+            emit=lambda *_: None,
+            status=told,
+        )
+        await looping.start(spec.name, seq=0)
+        bar = rig.bar(0)
+        event = events.Event(1, 1, bar.type, bar.source, bar.data, bar.symbol)
+        began = time.perf_counter()
+        looping.deliver(event)
+        await dead.wait()
+        delays.append((time.perf_counter() - began) * 1000 - DEADLINE_MS)
+        await looping.close(seq=2)
+    return delays

@@ -275,7 +275,9 @@ class IsolatedHost:
             return
         except errors.StrategyError:
             return
-        if not instance.stopping:
+        # It may have failed on its first event in the same moment.
+        here = self._running.get(instance.spec.name) is instance
+        if here and not instance.stopping:
             instance.versions.take(handover.Ran.of(instance.process))
             instance.running = True
             instance.since = asyncio.get_running_loop().time()

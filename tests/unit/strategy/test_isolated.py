@@ -379,3 +379,13 @@ async def test_a_state_that_is_too_large_is_a_failure(make):
     await desk.host.start('big', seq=9)
     await desk.host.stop('big', seq=10)
     assert 'save_state gave 2,097,160 bytes' in desk.statuses[-1].detail
+
+
+async def test_one_that_fails_on_its_first_event_is_not_told_as_running(make):
+    desk = make({'raiser': RAISER})
+    starting = desk.host.start('raiser', seq=3)
+    desk.bar(7)
+    await starting
+    await desk.status('failed', 'restarting')
+    assert desk.told()[-1] == 'restarting'
+    assert not desk.host.is_running('raiser')

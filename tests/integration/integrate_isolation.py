@@ -29,9 +29,7 @@ pytestmark = pytest.mark.integration
 
 T = stations.T
 DEADLINE_MS = 500.0
-LIMITS = specs.Process(
-    memory_mb=64, late_ms=100, deadline_ms=DEADLINE_MS, signals_per_s=50
-)
+LOOPING = frozenset({'loop', 'sleep', 'await_never', 'deaf', 'prints'})
 PATIENT = specs.Process(deadline_ms=60_000, late_ms=60_000)
 # What each of them does with the first bar that it is given.
 TORTURE = {
@@ -58,9 +56,21 @@ TORTURE = {
         '        try: os.write(n, b"garbage" * 100)\n'
         '        except OSError: pass'
     ),
-    'closed': '__import__("os").closerange(3, 50)\n    while True: pass',
+    'closed': '__import__("os").closerange(3, 50)',
     'prints': 'while True: print("x" * 1000)',
 }
+
+
+def limits_of(name):
+    """Only what loops is to end by its deadline; the machine may be busy."""
+    if name == 'good':
+        return PATIENT
+    return specs.Process(
+        memory_mb=64,
+        late_ms=100,
+        deadline_ms=DEADLINE_MS if name in LOOPING else 60_000,
+        signals_per_s=50,
+    )
 
 
 class Watched:
@@ -83,7 +93,7 @@ class Watched:
                     name,
                     str(processes.write(folder, body, name)),
                     number=number,
-                    process=PATIENT if name == 'good' else LIMITS,
+                    process=limits_of(name),
                 )
                 for number, (name, body) in enumerate(bodies.items(), 1)
             ],
@@ -143,9 +153,9 @@ async def test_each_is_killed_and_the_good_one_does_not_notice(
     finally:
         await watched.host.close(seq=99)
     told = {name: watched.failed(name)[0].detail for name in TORTURE}
-    for name in ('loop', 'sleep', 'await_never', 'deaf', 'prints'):
+    for name in LOOPING:
         assert 'did not answer within 500 ms' in told[name], name
-    for name in ('loop', 'sleep', 'deaf', 'leak', 'raise', 'fork', 'spawn'):
+    for name in ('leak', 'raise', 'fork', 'spawn', 'exit', 'recursion'):
         assert f'{name}.py:' in told[name], told[name]
     assert 'it may use 64 MB' in told['leak']
     assert 'above 50 signals' in told['flood']

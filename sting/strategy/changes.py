@@ -101,10 +101,10 @@ class Changes:
                 version, tried = await self._try_out(instance, change, spec)
             new = await change.prepare(version)
             self._taken(instance, new)
-            ran = handover.Ran.of(new)
-            what = instance.versions.take(ran, back=back)
+            what = instance.versions.take(handover.Ran.of(new), back=back)
             word = 'rolled back' if back else 'reloaded'
             self._tell(instance, seq, f'{word}: {what}{tried}')
+            self._note_unsent(spec.name, change)
         except errors.StrategyError as error:
             await change.undo()
             if change.given_up:
@@ -113,6 +113,15 @@ class Changes:
                 self._tell(instance, seq, error=explain(str(error)))
         finally:
             instance.change = None
+
+    def _note_unsent(self, name: str, change: handover.Change) -> None:
+        unsent = change.successor.unsent if change.successor else ()
+        if unsent:
+            self._note(
+                name,
+                f'on_start of the new version wants {handover.words(unsent)}; '
+                'not sent, since the strategy goes on',
+            )
 
     async def _try_out(
         self,

@@ -235,7 +235,7 @@ class Shadow:
             self.differ += 1
             self._tell(
                 f'to event {old.seq} the old version wants '
-                f'{_words(old.signals)}, the new one {_words(new.signals)}'
+                f'{words(old.signals)}, the new one {words(new.signals)}'
             )
 
 
@@ -258,22 +258,21 @@ def _wish(signal: orders.Signal) -> tuple[Any, ...]:
     )
 
 
-def _words(signals: Sequence[orders.Signal]) -> str:
-    """Says in a few words what is wanted."""
-    return ' and '.join(map(say, signals)) or 'nothing'
+def words(signals: Sequence[orders.Signal]) -> str:
+    """Says in a few words what signals want."""
+    return ' and '.join(map(_say, signals)) or 'nothing'
 
 
-def say(signal: orders.Signal) -> str:
-    """Says in a few words what a signal wants."""
+def _say(signal: orders.Signal) -> str:
     amount = signal.weight if signal.quantity is None else signal.quantity
-    words = (
+    parts = (
         signal.side or signal.kind,
         '' if amount is None else f'{amount:g}',
         signal.symbol or signal.order_id,
         '' if signal.price is None else f'limit {signal.price:g}',
         '' if signal.stop_price is None else f'stop {signal.stop_price:g}',
     )
-    return ' '.join(filter(None, words))
+    return ' '.join(filter(None, parts))
 
 
 class Change:
@@ -352,8 +351,11 @@ class Change:
         if self.given_up:
             raise errors.StrategyError('given up')
         await successor.catch_up(self.seq, self._now(), self._past())
-        if self.given_up:
-            raise errors.StrategyError('given up')
+        failure = successor.process.failure
+        if self.given_up or failure is not None:
+            raise errors.StrategyError(
+                failure.detail if failure else 'given up'
+            )
         return successor.process
 
     async def try_out(self, seconds: float, shadow: Shadow) -> str:

@@ -258,6 +258,10 @@ async def test_what_on_start_wants_is_not_sent_again(make):
     desk = await make(text)
     assert [signal.quantity for _, signal in desk.said] == [7.0]
     await desk.change(text=text + '# more\n')
+    assert desk.notes == [
+        'on_start of the new version wants buy 7 X; not sent, since the '
+        'strategy goes on'
+    ]
     desk.bar(1)
     await desk.answered(2)
     assert [signal.quantity for _, signal in desk.said] == [7.0, 1.0]

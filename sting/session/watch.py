@@ -76,6 +76,7 @@ class Watch(core.Component):
         self._asked: dict[str, dict[str, str]] = {}
         # What was configured when it was looked at last.
         self._configured: dict[str, tuple[object, ...]] = {}
+        self._text = self._read()
 
     async def start(self) -> None:
         """Begins to look."""
@@ -129,8 +130,11 @@ class Watch(core.Component):
             changed: The files that changed, as far as known.
         """
         names = {pathlib.Path(path).name for path in changed}
-        others = set()
-        if PARAMETERS in names:
+        others: set[str] = set()
+        # Whoever looked away may have missed that it changed.
+        text = await asyncio.to_thread(self._read)
+        if text != self._text:
+            self._text = text
             others = await self._reparametrised()
         code = any(name.endswith('.py') for name in names)
         for name, ran in self._running().items():
@@ -141,6 +145,12 @@ class Watch(core.Component):
             if fresh or name in others or (code and self._failed(name)):
                 self._asked[name] = now
                 self._ask(name)
+
+    def _read(self) -> bytes:
+        try:
+            return (self._home.config / PARAMETERS).read_bytes()
+        except OSError:
+            return b''
 
     async def _reparametrised(self) -> set[str]:
         """Gives the running strategies whose parameters are others now."""

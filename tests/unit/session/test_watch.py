@@ -122,6 +122,12 @@ async def test_changed_parameters_ask(desk):
     assert (desk.asked, desk.alerts) == (['mine'], [])
 
 
+async def test_parameters_that_changed_unseen_ask(desk):
+    desk.configure(2)
+    await desk.watch.look([])
+    assert desk.asked == ['mine']
+
+
 async def test_parameters_that_are_as_before_again_ask_too(desk):
     # What was asked for in between may have failed, or be under way.
     for n in (2, 2, 1):
@@ -153,6 +159,7 @@ async def test_a_strategy_that_is_not_in_the_file_keeps_what_it_has(desk):
     desk.running = {
         'other': handover.Ran(specs.StrategySpec('other', 'x'), 'c', {})
     }
+    desk.configure(2)
     await desk.watch.look([desk.yaml])
     assert (desk.asked, desk.alerts) == ([], [])
 

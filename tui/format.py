@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 import datetime
 import math
+import re
 import unicodedata
 
 from rich import cells
@@ -16,9 +17,23 @@ _ELLIPSIS = '…'
 # use, unassigned, line and paragraph separators.
 _UNSHOWN = frozenset({'Cc', 'Cf', 'Cs', 'Co', 'Cn', 'Zl', 'Zp'})
 _REPLACEMENT = '\N{REPLACEMENT CHARACTER}'
+# The folders of a file of code that a line of is named.
+_FOLDERS = re.compile(r'(?<!\S)/(?:[^/\s:]+/)*(?=[^/\s:]+\.py:\d)')
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
+
+
+def file_names(text: str) -> str:
+    """Shortens the paths of places in code: /a/b/mine.py:7 to mine.py:7.
+
+    Args:
+        text: A message for a row that is too narrow for whole paths.
+
+    Returns:
+        The message with the files' names.
+    """
+    return _FOLDERS.sub('', text)
 
 
 def clean(text: str) -> str:

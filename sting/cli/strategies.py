@@ -16,6 +16,9 @@ from sting.model import errors
 from sting.model import views
 from sting.settings import tree
 from sting.strategy import loader
+from sting.strategy import parameters
+
+_SHOWN = ('value', 'default', 'allowed', 'doc')
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,20 +58,22 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def strategies(name: str | None, profile: str | None, as_json: bool) -> None:
     """Lists what can run, with its parameters, and what is running.
 
-    With NAME, of strategy.yaml, this one alone: how it does in the running
-    engine, and its last signals that were not traded, with what stopped each.
+    With NAME this one alone, with what its parameters may be. One of
+    strategy.yaml: how it does in the running engine, and its last signals that
+    were not traded, with what stopped each. NAME may also be a module or a
+    file that is available.
     """
     home = settings.Home.find()
     config = settings.load(home)
     running = _running(home, config, profile)
     if name is not None:
-        _show_one(
-            config,
-            name,
-            running.get(name),
-            _untraded(home, profile, name),
-            as_json,
-        )
+        if name in config.strategies:
+            entry = config.strategies[name]
+            row = _describe(entry.strategy, name, entry, running.get(name))
+            untraded = _untraded(home, profile, name)
+        else:
+            row, untraded = _describe(_find(home, config, name)), []
+        _show_one(row, untraded, as_json)
         return
     rows = [
         _describe(entry.strategy, name, entry, running.get(name))
@@ -105,25 +110,23 @@ def strategies(name: str | None, profile: str | None, as_json: bool) -> None:
     )
 
 
-def _show_one(
-    config: settings.Settings,
-    name: str,
-    running: dict[str, Any] | None,
-    untraded: list[dict[str, Any]],
-    as_json: bool,
-) -> None:
-    """Prints one strategy of strategy.yaml."""
-    entry = config.strategies.get(name)
-    if entry is None:
-        raise errors.InputError(
-            tree.unknown('strategy', name, config.strategies)
-        )
-    row = _describe(entry.strategy, name, entry, running)
+def _find(home: settings.Home, config: settings.Settings, name: str) -> str:
+    """Gives what is available by a module, a file, or the end of either."""
+    for reference in _available(home):
+        path = pathlib.Path(reference)
+        short = reference.removeprefix(f'{library.__name__}.')
+        if name in (reference, short, path.name, path.stem):
+            return reference
+    raise errors.InputError(tree.unknown('strategy', name, config.strategies))
+
+
+def _show_one(row: Row, untraded: list[dict[str, Any]], as_json: bool) -> None:
+    """Prints one strategy."""
     if as_json:
         common.print_json(msgspec.structs.asdict(row) | {'untraded': untraded})
         return
     head = {
-        'name': row.name,
+        'name': row.name or '-',
         'strategy': row.strategy,
         'status': row.status,
         'detail': row.detail,
@@ -136,6 +139,18 @@ def _show_one(
         'parameters': _words(row),
     }
     performance.print_detail(head, row.performance, untraded)
+    if row.parameters:
+        click.echo('')
+        common.print_table(
+            dict.fromkeys(
+                ('parameter', 'value', 'default', 'allowed', 'meaning'),
+                common.LEFT,
+            ),
+            [
+                (name, *(each[key] for key in _SHOWN))
+                for name, each in row.parameters.items()
+            ],
+        )
 
 
 def _running(
@@ -207,6 +222,11 @@ def _describe(
             **figures,
         )
     given = {} if entry is None else entry.parameters
+    if entry is not None and running is None:
+        try:
+            parameters.resolve(kind.parameters, given)
+        except errors.StrategyError as error:
+            status, detail = 'broken', str(error)
     asked = () if entry is None else entry.timeframes
     return Row(
         name=name,

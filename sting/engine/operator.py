@@ -145,7 +145,10 @@ class Operator:
                 raise errors.RefusedError(f'{command.name} is not running')
         elif not isinstance(command, commands.StartStrategy):
             if not live:
-                raise errors.RefusedError(f'{command.name} is not running')
+                raise errors.RefusedError(
+                    f'{command.name} is not running; started, it takes its '
+                    'files as they are'
+                )
         elif live:
             raise errors.RefusedError(f'{command.name} is running already')
         elif self._turn.state.trading is records.TradingState.HALTED:

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import pathlib
+import pkgutil
 import sys
 import types
 from typing import Any
@@ -177,7 +178,7 @@ def _load_module(name: str) -> types.ModuleType:
     except ModuleNotFoundError as error:
         if error.name and f'{name}.'.startswith(f'{error.name}.'):
             raise errors.StrategyError(
-                f'there is no module {name!r}; give a module or path/to/file.py'
+                f'there is no module {name!r}; {_meant(name)}'
             ) from None
         raise _unrunnable(error, _source(name)) from error
     except (ValueError, TypeError):
@@ -186,6 +187,19 @@ def _load_module(name: str) -> types.ModuleType:
         ) from None
     except (Exception, SystemExit) as error:
         raise _unrunnable(error, _source(name)) from error
+
+
+def _meant(name: str) -> str:
+    """Says what may have been meant by a module that is not there."""
+    package, _, last = name.rpartition('.')
+    if not package:
+        return f'a file is given as {name}.py or path/to/{name}.py'
+    folders = getattr(sys.modules.get(package), '__path__', [])
+    known = [module.name for module in pkgutil.iter_modules(folders)]
+    near = difflib.get_close_matches(last, known, n=1)
+    if near:
+        return f'did you mean {package}.{near[0]}?'
+    return 'give a module or path/to/file.py'
 
 
 def _source(name: str) -> str:

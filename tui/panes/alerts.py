@@ -42,8 +42,8 @@ class Alerts(table.Table[views.AlertRow]):
         table.Column('severity', 8, lambda row: row.severity.value, _style),
         table.Column(
             'message',
-            26,
-            lambda row: row.message,
+            40,
+            lambda row: text_format.file_names(row.message),
             lambda row: 'muted' if row.seen else '',
             grow=True,
         ),

@@ -17,7 +17,7 @@ _STYLES = {
     'failed': 'error!',
     'quarantined': 'error!',
 }
-# So much fits into the column; the words are told in full beside it.
+# So much fits into the column; `d` tells the words in full.
 _WORDS = {'restarting': 'restart', 'quarantined': 'quarant.'}
 
 
@@ -33,12 +33,8 @@ def _gain_style(row: views.StrategyRow) -> str:
 
 
 def _detail(row: views.StrategyRow) -> str:
-    if row.error:
-        return row.error
-    if row.detail and row.status in _WORDS:
-        return f'{row.status} {row.detail}'
-    if row.detail:
-        return row.detail
+    if row.error or row.detail:
+        return text_format.file_names(row.error or row.detail)
     late = f'{row.late} late' if row.late else ''
     again = f'{row.restarts} restarts' if row.restarts else ''
     about = (late, again, row.parameters, ','.join(row.symbols))

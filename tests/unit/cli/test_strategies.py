@@ -127,3 +127,23 @@ def test_one_alone_shows_its_bars_and_what_bounds_it(sting, home):
     row = next(r for r in _rows(sting) if r['name'] == 'sma_demo')
     assert row['timeframes'] == ['1h', '1d']
     assert (row['capital'], row['limits']) == (5000.0, {'max_loss': 100.0})
+
+
+@pytest.mark.parametrize('name', ['mine', 'mine.py', 'macd_trend'])
+def test_one_that_is_available_shows_what_it_takes(sting, home, name):
+    home.strategies.mkdir()
+    (home.strategies / 'mine.py').write_text(OWN)
+    out = sting('strategies', name).out
+    assert 'PARAMETER' in out
+    assert ('an int of at least 1' in out) == name.startswith('mine')
+    assert ('How many.' in out) == name.startswith('mine')
+
+
+def test_parameters_that_are_not_allowed_are_a_mistake(sting, home):
+    home.config.mkdir()
+    (home.config / 'strategy.yaml').write_text(
+        'strategies: {sma_demo: {parameters: {fast: 0}}}\n'
+    )
+    row = next(row for row in _rows(sting) if row['name'] == 'sma_demo')
+    assert row['status'] == 'broken'
+    assert 'parameter fast is 0' in row['detail']

@@ -453,7 +453,7 @@ def test_a_strategy_stops(world):
     ],
 )
 def test_a_running_strategy_changes_its_version(world, cls, back, message):
-    refuse(world, cls, 'sma is not running', name='sma')
+    refuse(world, cls, 'sma is not running; started, it takes', name='sma')
     world.run('sma')
     result = world.command(cls, name='sma')
     assert (result.ok, result.message) == (True, message)

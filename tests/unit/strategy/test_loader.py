@@ -184,6 +184,15 @@ def test_a_missing_module_is_named(name):
     )
 
 
+def test_a_name_without_a_dot_may_be_a_file():
+    assert 'given as dip.py or path/to/dip.py' in message('dip')
+
+
+def test_a_misspelt_module_is_corrected():
+    name = 'sting.library.macd_trnd'
+    assert message(name).endswith('did you mean sting.library.macd_trend?')
+
+
 @pytest.mark.parametrize('name', ['', '..x'])
 def test_what_is_no_module_is_refused(name):
     assert 'is not a module' in message(name)

@@ -130,3 +130,16 @@ def test_wrapped_lines_fit(text, width):
     lines = text_format.wrap(text_format.clean(text), width)
     assert lines
     assert all(cells.cell_len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize(
+    ('text', 'short'),
+    [
+        ('/home/me/s/dip.py:7: KeyError: x', 'dip.py:7: KeyError: x'),
+        ('dip failed: /a b/dip.py:7: no', 'dip failed: /a b/dip.py:7: no'),
+        ('mend /etc/sting.yaml', 'mend /etc/sting.yaml'),
+        ('a/b/dip.py:7', 'a/b/dip.py:7'),
+    ],
+)
+def test_places_in_code_are_shortened_to_their_files(text, short):
+    assert text_format.file_names(text) == short

@@ -97,8 +97,8 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         it; they come back by themselves.
 
         Returns:
-            What can be written as JSON, at most 1 MB; what is empty is not
-            kept.
+            What can be written as JSON, at most 1 MB and 100 levels, no nan
+            nor infinity; what is empty is not kept.
         """
         return {}
 

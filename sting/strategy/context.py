@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import itertools
 import math
+from typing import Literal
 from typing import NamedTuple
 
 import msgspec
@@ -48,7 +49,7 @@ class LogLine(NamedTuple):
     """
 
     timestamp: int
-    level: str
+    level: Literal['info', 'warning']
     text: str
 
 
@@ -81,7 +82,7 @@ class StrategyLog:
         self.dropped = 0
         return lines
 
-    def _add(self, level: str, text: str) -> None:
+    def _add(self, level: Literal['info', 'warning'], text: str) -> None:
         if len(self._lines) == LOG_LINES:
             self.dropped += 1
         self._lines.append(LogLine(self._clock.time, level, plain.text(text)))

@@ -187,7 +187,7 @@ class Successor:
             working=past.working,
         )
         await self._old.hold()
-        saved = await self._old.save()
+        saved, _ = await self._old.save()
         await self.process.adopt(
             saved, [bar for seq, bar in self._missed if seq <= saved.seq]
         )

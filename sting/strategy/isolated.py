@@ -15,8 +15,6 @@ import pathlib
 import re
 from typing import Any
 
-import msgspec
-
 from sting.engine import clock
 from sting.model import errors
 from sting.model import events
@@ -330,14 +328,14 @@ class IsolatedHost:
         asked = instance.process
         if self._keep is None or asked.last_seq == instance.saved:
             return
-        saved = await asked.save()
+        saved, state = await asked.save()
         instance.saved = saved.seq
-        if saved.state:
+        if state:
             self._keep(
                 records.StrategyState(
                     strategy=instance.spec.name,
                     seq=saved.seq,
-                    saved=msgspec.json.decode(saved.state),
+                    saved=state,
                     cash=saved.cash,
                     positions=tuple(saved.positions.values()),
                     code=asked.code,
@@ -477,6 +475,9 @@ class IsolatedHost:
         instance.started.set()
         if instance.saving is not None:
             instance.saving.cancel()
+        if instance.change is not None:
+            # What would take over has nothing left to take.
+            instance.change.give_up()
         name = instance.spec.name
         if self._running.get(name) is not instance:
             return False

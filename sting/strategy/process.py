@@ -4,7 +4,7 @@
     await process.spawn()                # loaded
     await process.begin(seq=..., now=..., book=..., history=...)
     process.tell(seq, wire.encode(...))  # an event; answers go to `hear`
-    saved = await process.save()         # between two events
+    saved, state = await process.save()  # between two events
     await process.end(seq=..., now=...)  # in order; or at once: kill()
 
 At most WINDOW events are under way at once, the rest waits here, so that one
@@ -21,6 +21,7 @@ import os
 import pathlib
 import signal
 import socket
+from typing import Any
 from typing import cast
 
 import msgspec
@@ -33,6 +34,7 @@ from sting.model import sessions
 from sting.model import specs
 from sting.strategy import host
 from sting.strategy import questions
+from sting.strategy import saved as states
 from sting.strategy import spawn
 from sting.strategy import wire
 
@@ -207,7 +209,7 @@ class Process(asyncio.Protocol):
             START_S,
         )
         if not isinstance(loaded, wire.Loaded):
-            raise self._nonsense()
+            raise self._nonsense(loaded)
         self.files = loaded.files
         self.code = loaded.code
         self.sources = loaded.sources
@@ -317,19 +319,24 @@ class Process(asyncio.Protocol):
         self._missed.clear()
         self._waiting.clear()
 
-    async def save(self) -> wire.Saved:
+    async def save(self) -> tuple[wire.Saved, dict[str, Any]]:
         """Asks for its state, after the events that are under way.
 
         Returns:
-            The state, its book, and the last event answered.
+            The state, its book, and the last event answered; then the state
+            as it was read.
 
         Raises:
             errors.StrategyError: It failed.
         """
         saved = await self._ask(wire.Save(), self._deadline)
         if not isinstance(saved, wire.Saved):
-            raise self._nonsense()
-        return saved
+            raise self._nonsense(saved)
+        try:
+            return saved, states.read(saved)
+        except errors.StrategyError as error:
+            self._give_up(str(error))
+            raise
 
     async def end(self, *, seq: int, now: int) -> bool:
         """Stops it: what waits is dropped, what it answers is still heard.
@@ -412,8 +419,13 @@ class Process(asyncio.Protocol):
             self.late += 1
 
     def _judge(self, answer: wire.Answer) -> None:
-        """Gives up on a flood of signals."""
+        """Gives up on a flood of signals, and on those of others."""
         limits = self.spec.process
+        for each in answer.signals:
+            if each.strategy != self.spec.name:
+                raise errors.StrategyError(
+                    f'wants something in the name of {each.strategy!r}'
+                )
         if not answer.signals or answer.seq < self.began:
             return
         most = limits.signals_per_s * BURST_S
@@ -427,10 +439,11 @@ class Process(asyncio.Protocol):
                 f'second over {BURST_S:g} seconds; see process.signals_per_s'
             )
 
-    def _nonsense(self) -> errors.StrategyError:
-        return errors.StrategyError(
-            'its process sent what makes no sense: another answer'
-        )
+    def _nonsense(self, said: wire.Said) -> errors.StrategyError:
+        """Gives up on an answer to another question."""
+        what = type(said).__name__
+        self._give_up(f'its process sent what makes no sense: {what} now')
+        return errors.StrategyError(str(self.failure and self.failure.detail))
 
     # How it is watched.
 

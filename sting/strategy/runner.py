@@ -17,6 +17,7 @@ from sting.strategy import context
 from sting.strategy import frames
 from sting.strategy import indicators
 from sting.strategy import plain
+from sting.strategy import saved
 
 
 def _plain(value: Any) -> Any:
@@ -150,6 +151,11 @@ class StrategyRunner:
             state = maker()
             if not isinstance(state, dict):
                 raise TypeError(f'save_state gave {state!r}, not a dict')
+            # As texts and lists, but nan is still there to be seen.
+            state = msgspec.to_builtins(state, str_keys=True, enc_hook=_plain)
+            wrong = saved.fault(state)
+            if wrong:
+                raise ValueError(f'save_state: {wrong}')
             raw = _json.encode(state) if state else b''
             if len(raw) > limit:
                 raise ValueError(

@@ -445,3 +445,26 @@ async def test_a_shadow_that_fails_never_takes_over(make):
         ['old', '1'],
         ['old', '2'],
     ]
+
+
+async def test_an_end_in_the_last_moment_of_a_change_leaves_no_process(make):
+    slow = NEW.replace(
+        "self.count = state['count']",
+        "import pathlib, time; self.count = state['count']\n"
+        "        pathlib.Path(__file__).with_suffix('.here').touch()\n"
+        '        while not pathlib.Path(__file__)'
+        ".with_suffix('.go').exists(): time.sleep(0.01)",
+    )
+    desk = await make()
+    desk.bar(1)
+    await desk.answered(1)
+    instance = desk.host._running['mine']
+    change = asyncio.create_task(desk.change(text=slow))
+    await processes.until(desk.path.with_suffix('.here').exists)
+    new = instance.change.successor.process
+    instance.process._give_up('the old one died')
+    desk.path.with_suffix('.go').touch()
+    await change
+    assert new.failure is not None or new._killed
+    await new.gone()
+    assert 'mine' not in desk.host._running

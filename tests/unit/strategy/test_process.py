@@ -77,7 +77,7 @@ async def test_it_starts_with_its_book_warm_and_with_its_state(tmp_path):
     seen.bar(7, timestamp=2)
     await processes.until(lambda: len(seen.answers) == 2)
     assert seen.answers[1].signals[0].indicators == {'SMA(2)': 2.0}
-    saved = await seen.made.save()
+    saved, _ = await seen.made.save()
     assert (saved.seq, saved.state) == (7, b'{"seen":41}')
     assert saved.positions['X'].quantity == 6.0
     assert await seen.made.end(seq=9, now=9)
@@ -102,7 +102,7 @@ async def test_between_two_events_what_waits_can_be_taken_over(tmp_path):
             seen.bar(seq, timestamp=seq)
         await seen.made.hold()
         rest = seen.made.take_waiting()
-        saved = await seen.made.save()
+        saved, _ = await seen.made.save()
         assert saved.seq == seen.made.last_seq < 206
         assert [seq for seq, _ in rest] == list(range(saved.seq + 1, 207))
         seen.made.resume()

@@ -190,8 +190,10 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """Runs a strategy over past bars.
 
     STRATEGY is a module or a file: sting.library.sma_cross, or
-    path/to/file.py:ClassName. The same file runs on paper and live.
+    path/to/file.py:ClassName, from here on or from the strategies folder on.
+    The same file runs on paper and live.
     """
+    strategy = _place(strategy)
     outputs = {
         name: options[name]
         for name in ('report', 'trades', 'fills', 'equity')
@@ -252,6 +254,15 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         common.print_json(result.to_json())
     else:
         click.echo(report.ReportGenerator().text(result), nl=False)
+
+
+def _place(reference: str) -> str:
+    """Finds a file that lies in the strategies folder, and not here."""
+    file, colon, name = reference.partition(':')
+    own = settings.Home.find().strategies / file
+    if not file.endswith('.py') or pathlib.Path(file).exists():
+        return reference
+    return f'{own}{colon}{name}' if own.exists() else reference
 
 
 def _check_outputs(paths: Iterable[pathlib.Path]) -> None:

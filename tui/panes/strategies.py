@@ -83,13 +83,23 @@ class Strategies(table.Table[views.StrategyRow]):
         return row.name
 
     def seq_of(self, row: views.StrategyRow) -> int:
-        """Gives what set its status last, else its newest order."""
-        return self.newest_event(
-            lambda event: (
-                event.type == 'strategy_status'
-                and event.text.startswith(f'{row.name} ')
+        """Gives what set its status last, its alert, or its newest order."""
+        return (
+            self.newest_event(
+                lambda event: (
+                    event.type == 'strategy_status'
+                    and event.text.startswith(f'{row.name} ')
+                )
             )
-        ) or self.newest_order(lambda order: order.strategy == row.name)
+            or (0 if is_live(row) else self._newest_alert(row.name))
+            or self.newest_order(lambda order: order.strategy == row.name)
+        )
+
+    def _newest_alert(self, name: str) -> int:
+        alerts = () if self._snapshot is None else self._snapshot.alerts
+        start = f'strategy {name} '
+        found = (row.seq for row in alerts if row.message.startswith(start))
+        return next(found, 0)
 
     def note_of(self, snapshot: views.Snapshot) -> str:
         """Says how many run."""

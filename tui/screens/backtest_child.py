@@ -219,7 +219,7 @@ async def _follow(stream: asyncio.StreamReader, progress: Progress) -> str:
             seen = json.loads(text)
             progress(int(seen['done']), int(seen['total']))
         except (ValueError, KeyError, TypeError):
-            complaint = text or complaint
+            complaint = text.removeprefix('sting: ') or complaint
     return complaint
 
 

@@ -250,6 +250,14 @@ def test_progress_is_a_bar_on_a_terminal(run, monkeypatch, capsys):
     assert run('--symbol', 'FB').code == 0
 
 
+@pytest.mark.parametrize('name', ['mine.py', 'mine.py:Mine'])
+def test_a_file_is_looked_for_in_the_strategies_folder_too(run, home, name):
+    home.strategies.mkdir()
+    (home.strategies / 'mine.py').write_text(OWN)
+    outcome = run('--symbol', 'IBM', '--json', strategy=name)
+    assert json.loads(outcome.out)['orders'] == 1
+
+
 def test_risk_file_takes_other_rules(run, tmp_path):
     path = tmp_path / 'rules.yaml'
     path.write_text('rules: {max_order_notional: {limit: 1}}\n')

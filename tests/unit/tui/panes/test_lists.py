@@ -300,6 +300,19 @@ def test_a_strategy_is_asked_about_its_last_status(events, seq):
     assert asked_of('strategies', events=events) == seq
 
 
+@pytest.mark.parametrize(('status', 'seq'), [('failed', 50), ('running', 99)])
+def test_one_that_failed_long_ago_is_asked_about_its_alert(status, seq):
+    made = stations.snapshot()
+    alert = msgspec.structs.replace(
+        made.alerts[0], seq=50, message='strategy sma_demo failed: x'
+    )
+    row = msgspec.structs.replace(made.strategies[0], status=status)
+    asked = asked_of(
+        'strategies', events=(), alerts=(alert,), strategies=(row,)
+    )
+    assert asked == seq
+
+
 async def test_lists_say_nothing_untrue_while_the_engine_opens():
     station = stations.Station(
         stations.snapshot(

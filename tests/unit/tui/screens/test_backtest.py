@@ -187,7 +187,7 @@ async def test_an_error_is_one_line():
     async with apps.run(shown, (140, 45)) as pilot:
         await run(pilot, 'wrong')
 
-        assert status(shown) == 'sting: prices.csv:7: high is below low'
+        assert status(shown) == 'prices.csv:7: high is below low'
         assert backtest.NOTHING in text_of(shown)
 
 

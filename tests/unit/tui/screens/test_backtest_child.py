@@ -109,7 +109,7 @@ async def test_the_child_gets_the_form():
 async def test_bad_input_is_told_in_the_childs_own_line():
     outcome = await run('wrong')
 
-    assert outcome.error == 'sting: prices.csv:7: high is below low'
+    assert outcome.error == 'prices.csv:7: high is below low'
     assert outcome.figures == {}
 
 

@@ -1,5 +1,7 @@
 """What strategies want: an order, a cancel, or a refusal that says why not."""
 
+import msgspec
+
 from sting.engine import desk
 from sting.engine import doors
 from sting.engine import step
@@ -10,6 +12,7 @@ from sting.model import records
 
 _G = records.Gate
 _T = events.EventType
+_TOO_LATE = frozenset({_G.STALE, _G.STOPPED})
 # The states of a strategy that has no say any more.
 _OUT = frozenset({'stopped', 'failed', 'quarantined'})
 
@@ -69,7 +72,12 @@ class WishDesk:
             reason=_text(refusal.reason),
             signal=None if signal is None else doors.kept(signal),
         )
-        self._turn.emit(_T.SIGNAL_REFUSED, clean, source, _text(symbol), cause)
+        event = self._turn.emit(
+            _T.SIGNAL_REFUSED, clean, source, _text(symbol), cause
+        )
+        order = never_made(event)
+        if order is not None:
+            self._turn.effects.append(step.Notify(event, order))
 
     def _complain(self, signal: orders.Signal, fault: str, cause: int) -> None:
         self._turn.alert(
@@ -163,6 +171,37 @@ class WishDesk:
             return _G.PRICE, 'the sizing gives nothing'
         heading = targets.heading(system, signal.strategy, symbol)
         return _G.REACHED, f'it comes to {heading:g} {symbol} already'
+
+
+def never_made(event: events.Event) -> orders.Order | None:
+    """Gives what a strategy is told of a wish that came too late.
+
+    Else it would wait for an order that there never was.
+
+    Args:
+        event: A refusal.
+
+    Returns:
+        The order as denied, never judged; None where it is not told.
+    """
+    refusal: records.Refusal = event.data
+    signal = refusal.signal
+    if (
+        signal is None
+        or refusal.gate not in _TOO_LATE
+        or signal.kind is orders.SignalKind.CANCEL
+    ):
+        return None
+    wanted = signal.quantity or signal.weight or 0.0
+    side = orders.OrderSide.BUY if wanted >= 0 else orders.OrderSide.SELL
+    return msgspec.structs.replace(
+        _made(signal, signal.side or side, abs(signal.quantity or 0.0)),
+        status=orders.OrderStatus.DENIED,
+        resting=orders.OrderStatus.DENIED,
+        message=refusal.reason,
+        updated=event.timestamp,
+        cause=event.cause,
+    )
 
 
 def _made(

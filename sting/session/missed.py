@@ -9,6 +9,7 @@ from sting.engine import history
 from sting.engine import reader
 from sting.engine import state
 from sting.engine import step
+from sting.engine import wishes
 from sting.model import events
 from sting.model import orders
 from sting.model import portfolio
@@ -75,6 +76,11 @@ def _notify(
     """Gives what the engine told the strategy of an event, if it did."""
     if event.type in _MARKET:
         yield step.Notify(event)
+        return
+    if event.type is _T.SIGNAL_REFUSED:
+        never = wishes.never_made(event)
+        if never is not None and never.strategy == name:
+            yield step.Notify(event, never)
         return
     if event.type not in (_T.ORDER_UPDATE, _T.FILL, _T.RISK_VERDICT):
         return

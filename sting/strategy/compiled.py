@@ -227,7 +227,7 @@ class CompiledStrategy(base.AbstractStrategy):
                 working.waited = None
         else:
             del self._working[order.symbol]
-            if working.wish is not None:
+            if working.wish is not None and not _came_too_late(order):
                 self._send(working.wish)
 
     def save_state(self) -> dict[str, Any]:
@@ -385,6 +385,11 @@ def compile_answerer(strategy: CompiledStrategy) -> Answerer:
             line=code.co_firstlineno,
         )
     return made  # type: ignore[no-any-return]
+
+
+def _came_too_late(order: orders.Order) -> bool:
+    """Whether it never was an order; then what was to follow is too late."""
+    return order.status is orders.OrderStatus.DENIED and not order.judged
 
 
 def _written(state: State) -> list[Any]:

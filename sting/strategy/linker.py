@@ -122,6 +122,8 @@ class Linker:
             code.co_argcount,
             code.co_kwonlyargcount,
             code.co_flags,
+            # Which code an `except` is for.
+            code.co_exceptiontable,
         )
         for each in code.co_consts:
             if isinstance(each, types.CodeType):

@@ -139,7 +139,7 @@ class RatioZScore(OfTwo):
     """How unusual the ratio of two symbols' prices is.
 
     The z-score of first / second in the last pairs: how many deviations the
-    ratio lies above its mean.
+    ratio lies above its mean. A ratio to 0, as a volume may be, counts as 0.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class RatioZScore(OfTwo):
 
     def add(self, first: float, second: float) -> float:
         """Takes the next pair and gives the z-score at it."""
-        return self._score.add(first / second)
+        return self._score.add(base.ratio(first, second))
 
 
 def _correlation(

@@ -151,6 +151,51 @@ def test_what_is_refused_outside_is_kept_as_far_as_it_can_be(world, quantity):
     assert world.state.ledger.tallies['sma'].untraded == 1
 
 
+def too_late(world, gate=G.STALE, **fields):
+    """Refuses a signal from outside; gives the order that it is told of."""
+    signal = orders.Signal(
+        **{'symbol': 'AAPL', 'order_id': 'ab-2-1-1', 'strategy': 'sma'} | fields
+    )
+    refusal = records.Refusal(
+        order_id='ab-2-1-1',
+        strategy='sma',
+        gate=gate,
+        reason='too late',
+        signal=signal,
+    )
+    world.tell(T.SIGNAL_REFUSED, refusal, 'sma', 'AAPL', cause=2)
+    told = [e for e in world.last.effects if isinstance(e, step.Notify)]
+    assert [each.event for each in told] == world.last.events[: len(told)]
+    return [each.order for each in told]
+
+
+@pytest.mark.parametrize('gate', [G.STALE, G.STOPPED])
+def test_a_strategy_is_told_that_a_wish_came_too_late(world, gate):
+    (order,) = too_late(world, gate, side=SELL, quantity=3.0)
+    assert (order.id, order.strategy) == ('ab-2-1-1', 'sma')
+    assert (order.status, order.message) == (S.DENIED, 'too late')
+    assert (order.side, order.quantity, order.judged) == (SELL, 3.0, 0)
+    assert 'ab-2-1-1' not in world.state.orders
+
+
+@pytest.mark.parametrize(
+    ('fields', 'side', 'quantity'),
+    [
+        ({'kind': KIND.TARGET, 'quantity': -5.0}, SELL, 5.0),
+        ({'kind': KIND.TARGET_WEIGHT, 'weight': 0.5}, BUY, 0.0),
+        ({'kind': KIND.CLOSE}, BUY, 0.0),
+    ],
+)
+def test_so_it_is_of_a_target(world, fields, side, quantity):
+    (order,) = too_late(world, **fields)
+    assert (order.side, order.quantity) == (side, quantity)
+
+
+def test_of_a_cancel_and_of_a_repeated_wish_it_is_told_nothing(world):
+    assert not too_late(world, kind=KIND.CANCEL)
+    assert not too_late(world, G.DUPLICATE, side=BUY, quantity=1.0)
+
+
 def test_a_size_of_nothing_is_refused(world):
     world.signal(side=BUY, quantity=1e-10)
     assert refused(world) == (G.PRICE, 'the sizing gives nothing')

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from sting.engine import step
+from sting.model import orders
 from sting.model import records
 from sting.model import specs
 from sting.session import missed
@@ -93,6 +94,24 @@ def test_a_denied_order_is_told(log):
     world.signal('ab-9', symbol='TSLA', side=worlds.BUY, quantity=1.0)
     (denied,) = told
     assert denied.order.status is S.DENIED
+    assert list(end().events) == told
+
+
+@pytest.mark.parametrize('name', ['sma', 'mean'])
+def test_a_wish_that_came_too_late_is_told(log, name):
+    world, told, end = log
+    signal = orders.Signal(
+        symbol='AAPL',
+        side=worlds.BUY,
+        quantity=1.0,
+        order_id='ab-9',
+        strategy=name,
+    )
+    refusal = records.Refusal(
+        order_id='ab-9', strategy=name, gate=records.Gate.STALE, signal=signal
+    )
+    world.tell(T.SIGNAL_REFUSED, refusal, name, 'AAPL', cause=2)
+    assert [each.order.id for each in told] == ['ab-9'] * (name == 'sma')
     assert list(end().events) == told
 
 

@@ -142,8 +142,10 @@ async def ask(feeder, seq, quantity, kind=kinds.MARKET, price=1.0, symbol='X'):
     return list(await feeder.market_data(seq, bar))
 
 
-async def tell(feeder, seq, order_id, status, filled=0.0, symbol='X'):
-    order = samples.order(order_id, symbol=symbol, status=status, filled=filled)
+async def tell(feeder, seq, order_id, status, filled=0.0, symbol='X', judged=0):
+    order = samples.order(
+        order_id, symbol=symbol, status=status, filled=filled, judged=judged
+    )
     return list(await feeder.order_update(seq, order))
 
 
@@ -298,6 +300,22 @@ async def test_any_other_order_is_waited_for_however_long(restored):
     for seq in range(4, 12):
         assert not await ask(feeder, seq, 5.0)
     assert len(await tell(feeder, 12, order_id, S.CANCELLED)) == 1
+
+
+async def test_what_came_too_late_is_forgotten_with_what_waits_for_it():
+    feeder = await started()
+    (first,) = await ask(feeder, 1, 5.0)
+    assert len(await ask(feeder, 2, 6.0)) == 1
+    assert not await tell(feeder, 3, first.order_id, S.DENIED)
+    assert [each.kind for each in await ask(feeder, 4, 7.0)] == ['order']
+
+
+async def test_what_waits_for_an_order_that_risk_denies_is_sent():
+    feeder = await started()
+    (first,) = await ask(feeder, 1, 5.0)
+    assert len(await ask(feeder, 2, 6.0)) == 1
+    sent = await tell(feeder, 3, first.order_id, S.DENIED, judged=2)
+    assert [each.quantity for each in sent] == [6.0]
 
 
 async def test_a_cancel_that_was_refused_is_asked_for_again():

@@ -55,6 +55,10 @@ def chosen(value):
     return 0.0
 
 
+TRIED = 'def f(x):\n    try:\n        y = x[3]\n'
+CAUGHT = '    except Exception:\n        return -1.0\n'
+
+
 def last_digit(value):
     if value < 10.0:
         return value
@@ -138,6 +142,11 @@ def test_equal_functions_have_equal_digests():
         (
             'def f(x):\n    def g(y): return y + 1\n    return g(x)',
             'def f(x):\n    def g(y): return y + 2\n    return g(x)',
+        ),
+        # The same instructions; what is raised where is caught differs.
+        (
+            f'{TRIED}        return y + x[4]\n{CAUGHT}',
+            f'{TRIED}{CAUGHT}    else:\n        return y + x[4]\n',
         ),
     ],
 )

@@ -103,6 +103,13 @@ def test_the_ratio_is_unusual_when_one_runs_ahead():
     assert handle.name == 'RatioZScore(4, A, B)'
 
 
+def test_a_ratio_to_a_volume_of_nothing_is_0():
+    fields = ('volume', 'volume')
+    indicator = indicators.RatioZScore(2, ('A', 'B'), fields)
+    assert math.isnan(indicator.add(1.0, 2.0))
+    assert indicator.add(1.0, 0.0) == -1.0
+
+
 def test_other_fields_are_named():
     indicator = indicators.Correlation(3, ('A', 'B'), ('open', 'close'))
     assert indicator.name == 'Correlation(3, A, B, open, close)'

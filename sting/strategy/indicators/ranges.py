@@ -132,9 +132,10 @@ class Stochastic(base.Indicator):
         highest, lowest = self._extremes.over(columns)
         k, d = (np.full(len(highest), math.nan) for _ in range(2))
         first = self.period - 1
-        place = _place(
-            columns['close'][first:], highest[first:], lowest[first:]
-        )
+        with np.errstate(all='ignore'):
+            place = _place(
+                columns['close'][first:], highest[first:], lowest[first:]
+            )
         k[first:] = self._smooth.over(place)
         first += self._smooth.period - 1
         d[first:] = self._signal.over(k[first:])

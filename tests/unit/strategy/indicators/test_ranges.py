@@ -42,3 +42,13 @@ def test_stochastic_by_hand():
     assert math.isnan(place.values[1])
     place.update(samples.bar(8.0, high=8.0, low=6.0))
     assert place.values == (100.0, 62.5)
+
+
+def test_stochastic_of_a_close_far_out_of_its_range_warns_of_nothing():
+    table = {
+        'high': np.array([1.0, 1.0]),
+        'low': np.array([0.5, 0.5]),
+        'close': np.array([1.0, 9e305]),
+    }
+    k, _ = indicators.Stochastic(2, 1, 1).over_lines(table)
+    assert not math.isfinite(k[-1])

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import contextlib
 import hashlib
 import pathlib
+from typing import Any
 
 from sting import settings
 from sting.engine import core
@@ -19,6 +21,8 @@ PARAMETERS = 'strategy.yaml'
 _QUIET_MS = 50
 _PATIENCE_MS = 400
 _FOLDERS_MS = 500
+# Seconds after which it is tried again to watch what cannot be watched.
+_AGAIN_S = 2.0
 
 
 def digests(ran: handover.Ran) -> dict[str, str]:
@@ -90,38 +94,59 @@ class Watch(core.Component):
 
     def folders(self) -> frozenset[str]:
         """Gives the folders of all files that count."""
-        found = {
-            str(pathlib.Path(path).parent)
-            for ran in self._running().values()
-            for path, _ in ran.sources.values()
-        }
-        found.add(str(self._home.config))
-        return frozenset(each for each in found if pathlib.Path(each).is_dir())
+        found = {self._home.config}
+        for ran in self._running().values():
+            for path, _ in ran.sources.values():
+                file = pathlib.Path(path)
+                # What is written to is where a link leads.
+                found |= {file.parent, file.resolve().parent}
+        return frozenset(str(each) for each in found if each.is_dir())
 
     async def _run(self) -> None:
         # Too much to load where nothing is watched.
         import watchfiles  # noqa: PLC0415
 
+        told = ''
         while True:
             folders = self.folders()
             # What changed while nobody looked.
             await self.look(())
-            if not folders:
-                await asyncio.sleep(_FOLDERS_MS / 1000)
-                continue
-            async for changed in watchfiles.awatch(
-                *folders,
-                watch_filter=_counts,
-                debounce=_PATIENCE_MS,
-                step=_QUIET_MS,
-                rust_timeout=_FOLDERS_MS,
-                yield_on_timeout=True,
-                recursive=False,
-            ):
-                if changed:
-                    await self.look([path for _, path in changed])
-                if self.folders() != folders:
-                    break
+            wrong = ''
+            try:
+                await self._follow(watchfiles.awatch, folders)
+            # watchfiles raises the one or the other, by what it ran out of.
+            except (OSError, RuntimeError) as error:
+                wrong = str(error)
+            if wrong and wrong != told:
+                self._alert(
+                    f'files of strategies cannot be watched: {wrong}; they '
+                    f'are looked at every {_AGAIN_S:g} s'
+                )
+            told = wrong
+            if wrong or not folders:
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _follow(self, awatch: Any, folders: frozenset[str]) -> None:
+        """Looks at what changes, until other folders count."""
+        places = _places(folders)
+        seen = False
+        if not folders:
+            return
+        async for changed in awatch(
+            *folders,
+            watch_filter=_counts,
+            debounce=_PATIENCE_MS,
+            step=_QUIET_MS,
+            rust_timeout=_FOLDERS_MS,
+            yield_on_timeout=True,
+            recursive=False,
+        ):
+            if changed or not seen:
+                # The first time also for what changed just before.
+                await self.look([path for _, path in changed])
+                seen = True
+            if _places(self.folders()) != places:
+                return
 
     async def look(self, changed: Iterable[str]) -> None:
         """Looks which strategies are to be reloaded.
@@ -176,6 +201,16 @@ class Watch(core.Component):
                     'next start of the engine on'
                 )
         return found
+
+
+def _places(folders: Iterable[str]) -> set[tuple[str, int, int]]:
+    """Gives folders with what they are, as one may take another's name."""
+    found = set()
+    for each in folders:
+        with contextlib.suppress(OSError):
+            known = pathlib.Path(each).stat()
+            found.add((each, known.st_dev, known.st_ino))
+    return found
 
 
 def _counts(_change: object, path: str) -> bool:

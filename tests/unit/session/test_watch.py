@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import watchfiles
 
 from sting import settings
 from sting.model import specs
@@ -191,6 +192,59 @@ async def test_it_sees_files_change_by_itself(desk):
         await desk.until_asked('mine', 'mine', 'mine')
     finally:
         await desk.watch.stop()
+
+
+async def test_a_file_that_is_a_link_is_seen_where_it_is_written(desk):
+    kept = desk.home.cache / 'kept'
+    kept.mkdir(parents=True)
+    real = desk.path.rename(kept / 'real.py')
+    desk.path.symlink_to(real)
+    desk.ran()
+    await desk.watch.start()
+    try:
+        for count, text in enumerate('23', start=1):
+            real.write_text(text)
+            await desk.until_asked(*['mine'] * count)
+    finally:
+        await desk.watch.stop()
+
+
+async def test_a_folder_that_another_takes_the_place_of_is_followed(desk):
+    await desk.watch.start()
+    try:
+        desk.path.write_text('2')
+        await desk.until_asked('mine')
+        other = desk.home.strategies.with_name('other')
+        other.mkdir()
+        (other / 'mine.py').write_text('3')
+        desk.home.strategies.rename(desk.home.cache)
+        other.rename(desk.home.strategies)
+        await desk.until_asked('mine', 'mine')
+        desk.path.write_text('4')
+        await desk.until_asked('mine', 'mine', 'mine')
+    finally:
+        await desk.watch.stop()
+
+
+@pytest.mark.parametrize('kind', [OSError, RuntimeError])
+async def test_what_cannot_be_watched_is_told_and_looked_at(
+    desk, monkeypatch, kind
+):
+    def awatch(*folders, **options):
+        raise kind('limit reached')
+
+    monkeypatch.setattr(watchfiles, 'awatch', awatch)
+    monkeypatch.setattr(watch, '_AGAIN_S', 0.01)
+    await desk.watch.start()
+    try:
+        desk.path.write_text('2')
+        await desk.until_asked('mine')
+        desk.path.write_text('3')
+        await desk.until_asked('mine', 'mine')
+    finally:
+        await desk.watch.stop()
+    (alert,) = desk.alerts
+    assert 'cannot be watched: limit reached' in alert
 
 
 async def test_without_any_folder_it_waits(tmp_path):

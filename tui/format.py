@@ -17,15 +17,15 @@ _ELLIPSIS = '…'
 # use, unassigned, line and paragraph separators.
 _UNSHOWN = frozenset({'Cc', 'Cf', 'Cs', 'Co', 'Cn', 'Zl', 'Zp'})
 _REPLACEMENT = '\N{REPLACEMENT CHARACTER}'
-# The folders of a file of code that a line of is named.
-_FOLDERS = re.compile(r'(?<!\S)/(?:[^/\s:]+/)*(?=[^/\s:]+\.py:\d)')
+# The folders of a file with a line in it.
+_FOLDERS = re.compile(r'(?<!\S)/(?:[^/\s:]+/)*(?=[^/\s:]+\.(?:py|yaml):\d)')
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 
 
 def file_names(text: str) -> str:
-    """Shortens the paths of places in code: /a/b/mine.py:7 to mine.py:7.
+    """Shortens the paths of places in files: /a/b/mine.py:7 to mine.py:7.
 
     Args:
         text: A message for a row that is too narrow for whole paths.

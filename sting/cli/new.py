@@ -56,7 +56,8 @@ def new(name: str, as_json: bool) -> None:
     click.echo(
         f'\nTo run it, add to {settings.Home.find().config}/strategy.yaml\n\n'
         f'{"".join("  " + line for line in entry.splitlines(keepends=True))}\n'
-        f'and name it under `strategies:` of a profile in sting.yaml.'
+        'and to sting.yaml beside it, with what the profile runs already,\n\n'
+        f'  profiles:\n    demo:\n      strategies: [sma_demo, {name}]'
     )
 
 

@@ -137,6 +137,7 @@ class Operator:
             raise errors.RefusedError(
                 f'there is no strategy {command.name}; there are '
                 + (', '.join(self._strategies) or 'none')
+                + '; one added to the profile comes with the next start'
             )
         status = self._turn.state.strategies.get(command.name)
         live = status is not None and status.status in state.RUNNING

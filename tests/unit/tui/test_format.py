@@ -137,6 +137,7 @@ def test_wrapped_lines_fit(text, width):
     [
         ('/home/me/s/dip.py:7: KeyError: x', 'dip.py:7: KeyError: x'),
         ('dip failed: /a b/dip.py:7: no', 'dip failed: /a b/dip.py:7: no'),
+        ('x /etc/sting.yaml:3: y', 'x sting.yaml:3: y'),
         ('mend /etc/sting.yaml', 'mend /etc/sting.yaml'),
         ('a/b/dip.py:7', 'a/b/dip.py:7'),
     ],

@@ -19,7 +19,7 @@ from tui import keymap
 
 REFRESH_S = 0.5
 _GONE = 'it is not in this profile any more'
-_NONE = 'every signal so far was traded'
+_NONE = 'nothing so far'
 
 
 def head(row: views.StrategyRow) -> text.Text:

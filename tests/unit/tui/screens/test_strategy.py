@@ -110,7 +110,7 @@ async def test_it_follows_the_engine():
     async with apps.run(app, apps.SMALL) as pilot:
         await pilot.press('7', 'd')
         made.now = stations.snapshot(untraded=())
-        await until(pilot, 'every signal so far was traded')
+        await until(pilot, 'nothing so far')
         made.now = stations.snapshot(strategies=())
         await until(pilot, 'not in this profile any more')
 

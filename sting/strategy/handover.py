@@ -373,9 +373,9 @@ class Change:
         """
         new = await self.prepare('')
         self.shadow = shadow
-        for seq, frame in self.old.take_waiting():
-            self.old.tell(seq, frame)
-            new.tell(seq, frame)
+        waiting = self.old.take_waiting()
+        self.old.inherit(waiting)
+        new.inherit(waiting)
         self.old.resume()
         try:
             async with asyncio.timeout(seconds):

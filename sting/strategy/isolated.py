@@ -33,6 +33,8 @@ from sting.strategy import process
 from sting.strategy import wire
 
 LATE_NOTE_S = 60.0
+# Missed events that are prepared without a pause, a millisecond's worth.
+SLICE = 200
 VERSIONS = 'versions'
 _T = events.EventType
 
@@ -141,7 +143,11 @@ class IsolatedHost:
     async def stop(self, name: str, *, seq: int) -> None:
         """Stops a strategy; what it has not been given is dropped."""
         record = self._records.get(name)
-        if record is not None and record.cancel():
+        # Also where it has just asked for a start, which may not be let.
+        waits = record is not None and (record.cancel() or record.again)
+        if record is not None:
+            record.again = False
+        if waits:
             self._tell(name, 'stopped', 'not started again')
         instance = self._running.get(name)
         if instance is None:
@@ -209,8 +215,7 @@ class IsolatedHost:
         instance.told = (0, 0.0)
         instance.process = new
         instance.spec = self._specs[new.spec.name] = new.spec
-        for seq, frame in old.take_waiting():
-            new.tell(seq, frame)
+        new.inherit(old.take_waiting())
         old.kill()
         self._bury(old)
 
@@ -295,16 +300,15 @@ class IsolatedHost:
         instance.answers = past.answers
         if past.note:
             self._note_text(instance.spec.name, past.note)
-        missed = [
-            (told.event.seq, frame)
-            for told in past.events
-            if instance.heard.takes(told.event, told.order)
-            and (
-                frame := wire.encode_event(
-                    told.event, told.order, told.position
-                )
-            )
-        ]
+        missed = []
+        for count, told in enumerate(past.events, start=1):
+            if instance.heard.takes(told.event, told.order):
+                frame = wire.encode_event(told.event, told.order, told.position)
+                if frame:
+                    missed.append((told.event.seq, frame))
+            if count % SLICE == 0:
+                # They may be many, and the others are not to wait for them.
+                await asyncio.sleep(0)
         await instance.process.begin(
             seq=instance.began,
             now=self._clock.now(),

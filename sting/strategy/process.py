@@ -290,6 +290,17 @@ class Process(asyncio.Protocol):
         self._waiting.append((seq, frame))
         self._pump()
 
+    def inherit(self, waiting: Sequence[tuple[int, bytes]]) -> None:
+        """Hands it, all at once, what waited for the one before it.
+
+        Args:
+            waiting: Events, numbered and encoded; they may be more than may
+                wait, since the other one was to answer what it missed too.
+        """
+        if self.failure is None and not self._ending:
+            self._missed.extend(waiting)
+            self._pump()
+
     async def hold(self) -> None:
         """Keeps events back from now on, and waits for those under way.
 
@@ -456,7 +467,8 @@ class Process(asyncio.Protocol):
     ) -> asyncio.Future[wire.Said]:
         """Sends a frame whose answer somebody waits for."""
         waiter = asyncio.get_running_loop().create_future()
-        if self.failure is not None or self._transport is None:
+        # One that was just killed may still seem to be there.
+        if self.failure or self._killed or self._transport is None:
             detail = 'gone' if self.failure is None else self.failure.detail
             waiter.set_exception(errors.StrategyError(detail))
             waiter.exception()
@@ -548,6 +560,7 @@ class Process(asyncio.Protocol):
         self._gone.set()
         if not self._ending:
             self._give_up(_obituary(status))
+        self._questions.refuse('gone')
         self._close()
 
     def _give_up(

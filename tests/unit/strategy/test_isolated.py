@@ -196,6 +196,16 @@ async def test_a_stop_ends_the_wait_for_a_restart(make):
     assert len(desk.statuses) == 4
 
 
+async def test_a_stop_ends_a_restart_that_was_not_let(make):
+    desk = make({'raiser': RAISER})
+    await desk.host.start('raiser', seq=3)
+    desk.bar(7)
+    # Nobody starts it, as while trading is halted.
+    await desk.status('failed', 'restarting', 'starting')
+    await desk.host.stop('raiser', seq=8)
+    assert desk.told()[-1] == 'stopped'
+
+
 async def test_the_operators_start_does_not_wait_for_the_restart(make):
     desk = make({'raiser': RAISER})
     await desk.host.start('raiser', seq=3)

@@ -16,6 +16,7 @@ from sting.model import portfolio
 from sting.model import specs
 from sting.strategy import host
 from sting.strategy import process
+from sting.strategy import wire
 from tests.unit.strategy import processes
 from tests.unit.strategy import samples
 
@@ -386,3 +387,22 @@ async def test_a_process_that_cannot_be_started_is_a_failure(
     with contextlib.suppress(errors.StrategyError):
         await seen.made.save()
     await seen.made.gone()
+
+
+async def test_one_that_was_just_killed_refuses_what_it_is_asked(tmp_path):
+    seen = processes.Seen(tmp_path, BUYER)
+    await seen.made.spawn()
+    seen.made.kill()
+    with pytest.raises(errors.StrategyError, match='gone'):
+        async with asyncio.timeout(processes.SOON):
+            await seen.made.begin(seq=1, now=5, book=portfolio.Portfolio())
+    await seen.made.gone()
+
+
+async def test_it_inherits_more_than_may_wait(tmp_path):
+    async with processes.running(tmp_path, 'pass') as seen:
+        frame = wire.encode(wire.Bar(7, samples.bar(1.0)))
+        waiting = [(seq, frame) for seq in range(host.WAITING + 1)]
+        seen.made.inherit(waiting)
+        assert seen.made.waiting == len(waiting)
+        assert seen.made.failure is None

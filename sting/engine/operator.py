@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -277,10 +278,25 @@ class Operator:
         message = f'closing {_count(held, "position")}'
         if waiting:
             message += f', {waiting} once its working orders are cancelled'
+        message += self._kept(closing)
         self._turn.result = commands.CommandResult(
             ok=not denied,
             message=f'denied: {denied[0]}' if denied else message,
             seq=event.seq,
+        )
+
+    def _kept(self, symbols: Sequence[str]) -> str:
+        """Says which strategies go on counting what a flatten closes."""
+        names = [
+            name
+            for name, book in self._turn.state.books.items()
+            if any(book.quantity(symbol) for symbol in symbols)
+        ]
+        if not names:
+            return ''
+        return (
+            f'; {", ".join(sorted(names))} still counts it as its own, and may '
+            'close it again'
         )
 
     def _halt(self, event: events.Event, command: commands.Halt) -> None:

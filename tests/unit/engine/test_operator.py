@@ -243,6 +243,20 @@ def test_a_flatten_of_a_symbol_closes_that_one(world):
     assert result.message == 'closing 1 position'
 
 
+def test_a_flatten_names_the_strategies_that_go_on_counting(world):
+    world.bar()
+    world.signal('ab-1', side=BUY, quantity=100.0)
+    world.fill('ab-1', 100.0)
+    result = world.command(commands.Flatten)
+    assert result.message == (
+        'closing 1 position; sma still counts it as its own, and may close it '
+        'again'
+    )
+    world.held(5.0, 'IBM')
+    result = world.command(commands.Flatten, symbol='IBM')
+    assert result.message == 'closing 1 position'
+
+
 def test_a_flatten_of_nothing_does_nothing(world):
     result = world.command(commands.Flatten)
     assert (result.ok, result.message) == (True, 'closing 0 positions')

@@ -18,7 +18,7 @@ from sting.engine import clock
 from sting.model import commands
 from sting.model import events
 from sting.model import specs
-from sting.session import room
+from sting.session import parts
 from sting.strategy import instances
 from sting.strategy import isolated
 from tests.unit.session import stations
@@ -361,7 +361,7 @@ def test_what_it_prints_is_in_its_own_file(tmp_path):
         'async def on_market_data(self, data):\n    print("a bar came")',
     )
     strategies = {'talker': {'strategy': path, 'process': PATIENT}}
-    file = home.state('demo') / room.STRATEGIES / 'talker.log'
+    file = home.state('demo') / parts.STRATEGIES / 'talker.log'
     with stations.running(home, strategies=strategies):
         stations.until(
             lambda: file.exists() and 'a bar came' in file.read_text(), 60.0

@@ -9,6 +9,8 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import records
 from sting.model import specs
+from sting.session import feeds
+from sting.session import parts
 from sting.session import room
 from tests.unit.session import stations
 
@@ -55,7 +57,7 @@ def test_the_rules_are_logged_when_they_change_and_only_then(home):
 
 def test_bars_of_before_the_start_are_there_at_once(home):
     with stations.running(home, interval_s=stations.NEVER) as station:
-        assert len(station.bars('AAPL', 10_000)) >= room.feeds.WARM_UP
+        assert len(station.bars('AAPL', 10_000)) >= feeds.WARM_UP
 
 
 def test_a_strategy_is_warm_when_it_starts(home):
@@ -84,7 +86,7 @@ def test_a_strategy_is_warm_when_it_starts(home):
         if one.seq <= signal.cause
     ]
     assert len(bars) < 100
-    lines = (home.state('demo') / room.NOTES).read_text().splitlines()
+    lines = (home.state('demo') / parts.NOTES).read_text().splitlines()
     assert json.loads(lines[0])['event'] == 'ready'
 
 

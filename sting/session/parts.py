@@ -1,0 +1,331 @@
+"""All that belongs to an engine, made and put together."""
+
+import asyncio
+import functools
+import pathlib
+import secrets
+from typing import Self
+
+from sting import settings
+from sting.broker import manager
+from sting.broker import paper
+from sting.data import calendars
+from sting.engine import archive
+from sting.engine import board
+from sting.engine import bus
+from sting.engine import checkpoints
+from sting.engine import clock
+from sting.engine import core
+from sting.engine import journal
+from sting.engine import latency
+from sting.engine import recovery
+from sting.engine import sequence
+from sting.engine import state
+from sting.model import commands
+from sting.model import errors
+from sting.model import events
+from sting.model import orders
+from sting.model import records
+from sting.model import sessions
+from sting.model import specs
+from sting.risk import gate
+from sting.risk import stop
+from sting.session import feeds
+from sting.session import fills
+from sting.session import intake
+from sting.session import missed
+from sting.session import notes
+from sting.session import outlet
+from sting.session import reload
+from sting.session import strategies
+from sting.session import watch
+from sting.simulator import costs
+from sting.simulator import market as simulated
+from sting.strategy import handover
+from sting.strategy import host
+from sting.strategy import isolated
+
+NOTES = 'strategies.log'
+STRATEGIES = 'strategies'
+
+
+class Parts:
+    """One profile's engine, as it is before anything happens.
+
+    Attributes:
+        bus: The way in.
+    """
+
+    def __init__(
+        self,
+        config: settings.Settings,
+        profile: str,
+        emergency: stop.EmergencyStop,
+        home: settings.Home,
+    ) -> None:
+        """Puts the parts together; `build` reads the log and goes on."""
+        self._config = config
+        self._home = home
+        folder = home.state(profile)
+        self._chosen = config.profile(profile)
+        self._name = profile
+        self._stop = emergency
+        self._clock = clock.MarketClock()
+        self.bus = bus.EventBus()
+        self._specs = _specs(config, self._chosen)
+        self._simulator = simulated.MarketSimulator(
+            costs.CostModel(
+                commission_bps=config.paper.commission_bps,
+                slippage_bps=config.paper.slippage_bps,
+            ),
+            participation=config.paper.participation,
+            session_close=functools.partial(
+                calendars.session_close, calendar=self._chosen.calendar
+            ),
+        )
+        self._broker = paper.PaperBroker(
+            self._simulator, self._clock, cash=self._chosen.cash
+        )
+        self._engine = core.CoreEngine(
+            gate.build(config.risk.rules, config.risk.sizing, self._specs),
+            symbols=self._chosen.symbols,
+            strategies={spec.name: spec.number for spec in self._specs},
+            matcher=self._broker.match,
+        )
+        self._timing = latency.BarToOrder(self._clock)
+        self._board = board.Board(
+            profile, self._chosen.symbols, self._engine.state, self._timing
+        )
+        self._feed = feeds.build(
+            self._chosen.feed,
+            config.feeds[self._chosen.feed],
+            self._chosen.symbols,
+            self._clock,
+            home.config,
+            self._chosen.calendar,
+        )
+        self._started = 0.0
+        self._began = 0
+        self._intake = intake.Intake(
+            self.bus,
+            self._broker.name,
+            self._refuse_fill,
+        )
+        self._folder = folder
+        self._notes = notes.Notes(folder / NOTES)
+        self._brokers = manager.BrokerManager(
+            self._broker, self._intake.report, emergency.withholds
+        )
+        self._feeding = feeds.FeedComponent(
+            self._feed, self.bus, self._engine.state, self._clock
+        )
+        self._sequence: sequence.Sequence
+        self._checkpoints: checkpoints.Checkpointer
+        self._found: recovery.Recovered
+        self._archived: str | None = None
+        self._path: pathlib.Path
+        self._fills: fills.ForgottenFills
+        self._damage = ''
+        self._behind: list[asyncio.Task[None]] = []
+        self._journal: journal.Journal
+        self._sessions: sessions.Sessions
+        self._outlet: outlet.Outlet
+        self._hosted: isolated.IsolatedHost
+
+    @classmethod
+    async def build(
+        cls,
+        home: settings.Home,
+        config: settings.Settings,
+        profile: str,
+        emergency: stop.EmergencyStop,
+    ) -> Self:
+        """Restores the state from the log and connects the parts.
+
+        Args:
+            home: Where the user's files are.
+            config: What is configured.
+            profile: The profile's name.
+            emergency: The stop.
+
+        Returns:
+            The parts; nothing happens in them yet.
+
+        Raises:
+            errors.StingError: The log, the feed or the configuration is
+                wrong.
+        """
+        chosen = config.profile(profile)
+        asked = await asyncio.to_thread(
+            strategies.check, config, chosen.strategies
+        )
+        self = cls(config, profile, emergency, home)
+        strategies.check_timeframes(config, asked, self._feed.timeframe)
+        path = self._path = home.log(profile)
+        system = self._engine.state
+        archived = await asyncio.to_thread(archive.auto, path, config.journal)
+        found = recovery.restore(path, system, self._board.take)
+        if found.last.seq and system.mode is not self._chosen.mode:
+            raise errors.ConfigError(
+                f'profile {profile} is {self._chosen.mode} but its log was '
+                f'begun as {system.mode}; use another profile name'
+            )
+        history = await self._feed.history(
+            self._chosen.symbols, feeds.WARM_UP, dict(system.last_bar)
+        )
+        self._board.fill_history(history)
+        if history:
+            self._clock.advance(history[-1].timestamp)
+        self._clock.advance(system.time)
+        self._sessions = await self._make_sessions()
+        self._journal = await journal.Journal.open(
+            path, seq=found.last.seq, head=found.last.head
+        )
+        self._found = found
+        self._archived = archived
+        try:
+            if not found.last.seq:
+                await self._begin_log()
+            self._broker.restore(system.orders.values(), system.portfolio)
+            self._connect(system)
+        except BaseException:
+            # Or its thread would keep the process from ending.
+            await self._journal.close()
+            raise
+        return self
+
+    async def _make_sessions(self) -> sessions.Sessions:
+        """Makes the calendar before anybody waits for it.
+
+        It takes seconds, and no order may wait for that under the lock that
+        the stop needs.
+        """
+        try:
+            return await asyncio.to_thread(
+                calendars.sessions, self._chosen.calendar, self._clock.now()
+            )
+        except errors.DataError as error:
+            raise errors.ConfigError(f'profile {self._name}: {error}') from None
+
+    async def _begin_log(self) -> None:
+        """Writes the first event of a new log, with the id drawn for it."""
+        step = self._engine.process_event(
+            bus.Incoming(
+                events.EventType.LOG_CREATED,
+                records.LogCreated(
+                    log=secrets.token_hex(4),
+                    profile=self._name,
+                    mode=self._chosen.mode,
+                    currency=self._chosen.currency,
+                    cash=self._chosen.cash,
+                ),
+                'engine',
+            ),
+            self._clock.now(),
+        )
+        await self._journal.append(step.events)
+        self._board.take(step.events)
+
+    def _connect(self, system: state.SystemState) -> None:
+        self._hosted = isolated.IsolatedHost(
+            self._specs,
+            log=system.log,
+            folder=self._folder / STRATEGIES,
+            time_source=self._clock,
+            emit=self._intake.signals,
+            status=self._intake.status,
+            note=self._notes.write,
+            keep=self._intake.saved,
+            stale=self._intake.stale,
+            sessions=lambda: self._sessions,
+        )
+        reloads = reload.Reloads(
+            self._home, self._hosted, system, self._board, self._intake.status
+        )
+        self._outlet = outlet.Outlet(
+            system,
+            self._brokers,
+            self._hosted,
+            self._board,
+            self._stop,
+            self._timing,
+            reloads.carry_out,
+            self._recall,
+        )
+        self._sequence = sequence.Sequence(
+            self._engine,
+            event_bus=self.bus,
+            log=self._journal,
+            shown=self._board,
+            outlet=self._outlet,
+            time_source=self._clock,
+            failed=lambda why: self._stop.trigger('engine', why),
+            batch=self._config.journal.batch,
+            timing=self._timing,
+        )
+        self._fills = fills.ForgottenFills(self._path, system, self.bus)
+        self._checkpoints = checkpoints.Checkpointer(
+            system,
+            self._sequence,
+            self._journal,
+            event_bus=self.bus,
+            time_source=self._clock,
+            every_events=self._config.journal.checkpoint_events,
+            every_s=self._config.journal.checkpoint_s,
+            after=self._found.base.seq,
+        )
+        for component in (
+            self._sequence,
+            self._checkpoints,
+            self._fills,
+            self._brokers,
+            self._outlet,
+            self._feeding,
+        ):
+            self._engine.register_component(component)
+        if self._chosen.reloads == 'auto':
+            self._engine.register_component(
+                watch.Watch(
+                    self._home,
+                    self._running,
+                    reloads.tried,
+                    failed=self._could_not_reload,
+                    ask=self._ask_reload,
+                    alert=functools.partial(
+                        self._intake.alert, source='strategies'
+                    ),
+                )
+            )
+
+    def _running(self) -> dict[str, handover.Ran]:
+        found = {spec.name: self._hosted.ran(spec.name) for spec in self._specs}
+        return {name: ran for name, ran in found.items() if ran is not None}
+
+    def _could_not_reload(self, name: str) -> bool:
+        last = self._engine.state.strategies.get(name)
+        return last is not None and bool(last.error)
+
+    def _ask_reload(self, name: str) -> None:
+        self._intake.command(
+            bus.Lane.ORDERS, commands.ReloadStrategy(name=name), 'watch'
+        )
+
+    def _refuse_fill(self, fill: orders.Fill, source: str) -> str:
+        return self._fills.refuse(fill, source)
+
+    def _recall(
+        self, saved: records.StrategyState, until: int, now: host.Missed
+    ) -> host.Missed:
+        """Reads what a strategy missed; in a thread."""
+        spec = next(s for s in self._specs if s.name == saved.strategy)
+        return missed.read(self._path, spec, saved, until, now)
+
+
+def _specs(
+    config: settings.Settings, chosen: settings.Profile
+) -> list[specs.StrategySpec]:
+    """Numbers the strategies of a profile, from 1 in configured order."""
+    return [
+        config.strategies[name].spec(name, number)
+        for number, name in enumerate(chosen.strategies, start=1)
+    ]

@@ -72,7 +72,7 @@ def print_detail(
                 row['seq'],
                 market.to_iso(row['timestamp']),
                 row['gate'],
-                row['reason'],
+                row['reason'] + wording.times(row.get('times', 1)),
                 row['wanted'],
             )
             for row in untraded

@@ -253,16 +253,23 @@ class Board:
         reason: str,
         signal: orders.Signal | None,
     ) -> None:
+        kept = self._untraded.setdefault(strategy, [])
+        same = event.symbol, str(gate), reason
+        # A strategy that asks with each bar must not hide what else happened.
+        before = [
+            place
+            for place, row in enumerate(kept)
+            if (row.symbol, row.gate, row.reason) == same
+        ]
         row = views.UntradedRow(
             event.seq,
             event.timestamp,
             strategy,
-            event.symbol,
-            str(gate),
-            reason,
-            '' if signal is None else describe.wanted(signal),
+            *same,
+            wanted='' if signal is None else describe.wanted(signal),
+            times=1 + (kept.pop(before[-1]).times if before else 0),
         )
-        _keep(self._untraded.setdefault(strategy, []), row, UNTRADED)
+        _keep(kept, row, UNTRADED)
 
     def _take_fill(self, event: events.Event, fill: orders.Fill) -> None:
         watch = self._watch.get(fill.symbol)

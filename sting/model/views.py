@@ -124,6 +124,8 @@ class UntradedRow(msgspec.Struct, frozen=True, gc=False):
         reason: Why, for a person.
         wanted: What was wanted, with its reason and the indicators, in a few
             words; empty where that is no longer at hand.
+        times: How often this gate stopped it for this very reason, this being
+            the last time.
     """
 
     seq: int
@@ -133,6 +135,7 @@ class UntradedRow(msgspec.Struct, frozen=True, gc=False):
     gate: str
     reason: str
     wanted: str = ''
+    times: int = 1
 
 
 class StrategyRow(msgspec.Struct, frozen=True, gc=False):

@@ -65,3 +65,12 @@ def performance(done: views.Performance) -> list[tuple[str, str]]:
         ),
         ('since', market.to_iso(done.since) if done.since else NONE),
     ]
+
+
+def times(count: int) -> str:
+    """Says how often, behind a reason; nothing for once.
+
+    Args:
+        count: How often.
+    """
+    return f' ({count} times)' if count > 1 else ''

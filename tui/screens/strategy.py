@@ -26,8 +26,13 @@ def head(row: views.StrategyRow) -> text.Text:
     """Says what runs and how it is."""
     status = f'{row.status}: {row.detail}' if row.detail else row.status
     runs = f'{row.strategy} {row.parameters}'
-    lines = (runs, ' '.join(row.symbols), status)
-    return text.Text('\n'.join(map(text_format.clean, lines)))
+    lines = [runs, ' '.join(row.symbols), status, row.error]
+    if row.code:
+        lines.append(
+            f'code {row.code}  process {row.pid}  restarts {row.restarts}  '
+            f'late answers {row.late}'
+        )
+    return text.Text('\n'.join(map(text_format.clean, filter(None, lines))))
 
 
 def figures(done: views.Performance) -> table.Table:
@@ -58,7 +63,7 @@ def refusals(rows: Sequence[views.UntradedRow]) -> console.RenderableType:
             str(row.seq),
             text_format.clock(row.timestamp),
             text_format.clean(row.gate),
-            text.Text(text_format.clean(row.reason)),
+            text.Text(text_format.clean(row.reason + wording.times(row.times))),
         )
         if row.wanted:
             grid.add_row(

@@ -30,11 +30,12 @@ def test_a_detail_lists_what_was_not_traded_without_control_characters(capsys):
         'timestamp': 0,
         'gate': 'risk',
         'reason': 'too \x1bmuch',
+        'times': 2,
         'wanted': 'order buy 10 AAPL: crossed (SMA(3) 99.5)',
     }
     performance.print_detail({'name': 'sma'}, DONE, [row])
     out = capsys.readouterr().out
     assert 'P&L           +9.00 after fees\n' in out
-    assert out.splitlines()[-1].split()[:5] == [
-        '7', '1970-01-01T00:00:00Z', 'risk', 'too', '\\x1bmuch',
+    assert out.splitlines()[-1].split()[:7] == [
+        '7', '1970-01-01T00:00:00Z', 'risk', 'too', '\\x1bmuch', '(2', 'times)',
     ]  # fmt: skip

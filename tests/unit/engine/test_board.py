@@ -322,11 +322,33 @@ def test_of_each_strategy_the_newest_untraded_signals_are_shown(monkeypatch):
     world.bar('AAPL', 100.0)
     world.signal('ab-0', kind=orders.SignalKind.CLOSE, strategy='mean')
     for number in range(1, 30):
-        world.signal(f'ab-{number}', kind=orders.SignalKind.CLOSE)
+        symbol = f'S{number}'
+        world.bar(symbol, 100.0)
+        world.signal(
+            f'ab-{number}', symbol=symbol, kind=orders.SignalKind.CLOSE
+        )
     rows = world.picture().untraded
     assert [row.strategy for row in rows] == ['sma', 'sma', 'sma', 'mean']
-    assert all(row.wanted == 'close AAPL: why' for row in rows)
+    assert [row.wanted for row in rows] == [
+        *(f'close S{number}: why' for number in (29, 28, 27)),
+        'close AAPL: why',
+    ]
     assert len(world.board._wanted) <= 10
+
+
+def test_what_is_refused_again_for_the_same_reason_is_one_row():
+    world = Shown()
+    world.bar('AAPL', 100.0)
+    world.bar('IBM', 100.0)
+    for number in range(3):
+        world.signal(f'ab-{number}', kind=orders.SignalKind.CLOSE)
+        world.signal(f'ac-{number}', symbol='IBM', side=None)
+    rows = world.picture().untraded
+    assert [(row.symbol, row.times) for row in rows] == [
+        ('IBM', 3),
+        ('AAPL', 3),
+    ]
+    assert rows[0].seq > rows[1].seq
 
 
 def test_what_the_operator_is_denied_is_no_untraded_signal():

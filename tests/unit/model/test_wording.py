@@ -62,3 +62,8 @@ def test_every_figure_is_said():
         'to the broker': 'p50 0.8 ms, p99 2.5 ms',
         'since': '2013-03-01T21:00:00Z',
     }
+
+
+@pytest.mark.parametrize(('count', 'words'), [(1, ''), (20, ' (20 times)')])
+def test_how_often_is_told_from_the_second_time_on(count, words):
+    assert wording.times(count) == words

@@ -69,6 +69,18 @@ async def until(pilot, *words):
     raise AssertionError(f'{words} are not in\n{shown}')
 
 
+async def test_what_failed_to_change_and_what_runs_are_told():
+    changes = {'code': 'ebb8f9fa850f72fa', 'pid': 4711, 'restarts': 2}
+    app = apps.make(station(error='dip.py:7: SyntaxError', **changes))
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('7', 'd')
+        await until(
+            pilot,
+            'dip.py:7: SyntaxError',
+            'code ebb8f9fa850f72fa  process 4711  restarts 2',
+        )
+
+
 @pytest.mark.parametrize('size', [apps.SMALL, apps.WIDE])
 async def test_d_shows_how_the_strategy_does(size):
     app = apps.make(station(detail='since noon'))

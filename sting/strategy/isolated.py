@@ -30,6 +30,7 @@ from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import instances
 from sting.strategy import process
+from sting.strategy import watched
 from sting.strategy import wire
 
 LATE_NOTE_S = 60.0
@@ -274,7 +275,7 @@ class IsolatedHost:
             await self._begin(instance, past, history)
         except errors.JournalError as error:
             detail = f'what it missed cannot be read: {error}'
-            self._fail(instance, process.Failure(detail=detail))
+            self._fail(instance, watched.Failure(detail=detail))
             return
         except errors.StrategyError:
             return
@@ -361,7 +362,7 @@ class IsolatedHost:
             if not new:
                 self._hear(instance, answer)
 
-        def fail(failure: process.Failure) -> None:
+        def fail(failure: watched.Failure) -> None:
             if made is instance.process:
                 self._fail(instance, failure)
             elif instance.change is not None:
@@ -432,7 +433,7 @@ class IsolatedHost:
         burial.add_done_callback(self._burials.discard)
 
     def _fail(
-        self, instance: instances.Instance, failure: process.Failure
+        self, instance: instances.Instance, failure: watched.Failure
     ) -> None:
         """Tells of a failure, and what follows from it."""
         self._bury(instance.process)

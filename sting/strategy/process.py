@@ -16,15 +16,8 @@ import asyncio
 import collections
 from collections.abc import Callable
 from collections.abc import Sequence
-import contextlib
-import os
 import pathlib
-import signal
-import socket
 from typing import Any
-from typing import cast
-
-import msgspec
 
 from sting.model import errors
 from sting.model import market
@@ -33,9 +26,9 @@ from sting.model import portfolio
 from sting.model import sessions
 from sting.model import specs
 from sting.strategy import host
-from sting.strategy import questions
 from sting.strategy import saved as states
 from sting.strategy import spawn
+from sting.strategy import watched
 from sting.strategy import wire
 
 WINDOW = 64
@@ -44,48 +37,20 @@ START_S = 30.0
 GRACE_S = 2.0
 # Signals may come in bursts of this many seconds' worth.
 BURST_S = 10.0
-# What a process gets to write where it is before it is killed.
-_LAST_WORDS_S = 0.01
-# How far apart the end of a process and that of the way to it may be seen.
-_CLOSED_S = 1.0
-_CHUNK = 1 << 16
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a process was given up; it has been killed.
-
-    Attributes:
-        detail: For a person, with file and line where they are known.
-        loading: Its code could not even be loaded.
-        waited: Seconds that the event took on which it was given up, where it
-            was for that.
-        allowed: Seconds that it was allowed to take, which is the deadline
-            and as much as the engine's own loop was late meanwhile.
-    """
-
-    detail: str
-    loading: bool = False
-    waited: float = 0.0
-    allowed: float = 0.0
 
 
 Hear = Callable[[wire.Answer], None]
-Fail = Callable[[Failure], None]
 
 
-class Process(asyncio.Protocol):
+class Process(watched.Watched):
     """One process that runs one strategy.
 
     Attributes:
-        spec: What it runs.
-        pid: Its number; 0 before it was started.
         late: How many answers took longer than `late_ms`.
         slowest: The longest answer so far, in seconds.
         last_seq: Number of the last event that it answered.
-        files: The files of its class and of its parents.
         code: Hash of the code that it loaded, 16 hex digits.
         sources: Path and digest of each file of that code, by name.
-        failure: Why it was given up, if it was.
         began: Number of the event that started it; what it wants in answer to
             those before does not count as a flood.
     """
@@ -97,7 +62,7 @@ class Process(asyncio.Protocol):
         log: str,
         output: pathlib.Path,
         hear: Hear,
-        fail: Fail,
+        fail: watched.Fail,
         sessions: sessions.Sessions | None = None,
         versions: pathlib.Path | None = None,
         version: str = '',
@@ -116,42 +81,25 @@ class Process(asyncio.Protocol):
             version: Hash of the version to load from its copy; empty for the
                 files as they are.
         """
-        self.spec = spec
-        self.pid = 0
+        super().__init__(spec, output, fail)
         self.late = 0
         self.slowest = 0.0
         self.last_seq = 0
-        self.files: list[str] = []
         self.code = ''
         self.sources: dict[str, tuple[str, str]] = {}
-        self.failure: Failure | None = None
         self.began = 0
         self._log = log
-        self._output = output
         self._sessions = sessions
         self._hear = hear
-        self._fail = fail
         self._versions = '' if versions is None else str(versions)
         self._version = version
-        self._child: asyncio.subprocess.Process | None = None
-        self._transport: asyncio.WriteTransport | None = None
-        self._socket: socket.socket | None = None
-        self._reader = wire.Reader(wire.FRAME_LIMIT)
-        self._questions = questions.Questions(self._ask_where)
         self._waiting: collections.deque[tuple[int, bytes]] = (
             collections.deque()
         )
         self._missed: collections.deque[tuple[int, bytes]] = collections.deque()
         self._open = False
-        self._timer: asyncio.TimerHandle | None = None
         self._tokens = spec.process.signals_per_s * BURST_S
         self._refilled = 0.0
-        self._ending = False
-        self._killed = False
-        self._lost = asyncio.Event()
-        self._gone = asyncio.Event()
-        self._gone.set()
-        self._burial: asyncio.Task[None] | None = None
 
     @property
     def waiting(self) -> int:
@@ -167,30 +115,7 @@ class Process(asyncio.Protocol):
         Raises:
             errors.StrategyError: It could not be started or loaded.
         """
-        loop = asyncio.get_running_loop()
-        if self._ending:
-            raise errors.StrategyError('killed before it was started')
-        self._gone.clear()
-        ours, theirs = socket.socketpair()
-        try:
-            self._child = await spawn.start(
-                self.spec.name, theirs, self._output
-            )
-        except OSError as error:
-            ours.close()
-            self._gone.set()
-            self._give_up(f'its process cannot be started: {error}')
-            raise errors.StrategyError(str(error)) from None
-        finally:
-            theirs.close()
-        self.pid = self._child.pid
-        self._burial = asyncio.create_task(self._bury(self._child))
-        self._socket = ours
-        await loop.create_connection(lambda: self, sock=ours)
-        if self._killed:
-            # Meanwhile, and there was nothing to kill yet.
-            self.kill()
-            raise errors.StrategyError('killed before it was loaded')
+        await self._launch()
         loaded = await self._ask(
             wire.Load(
                 self.spec.name,
@@ -372,36 +297,6 @@ class Process(asyncio.Protocol):
             return False
         return True
 
-    def kill(self) -> None:
-        """Kills it and all that it started, at once and without a word."""
-        self._ending = self._killed = True
-        self._cancel_timer()
-        if self.pid and not self._gone.is_set():
-            spawn.kill(self.pid)
-        self._drop()
-        self._questions.refuse('killed')
-
-    async def gone(self) -> None:
-        """Waits until nothing is left of it."""
-        await self._gone.wait()
-
-    # What it answers.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Has the way to it; see asyncio.Protocol."""
-        self._transport = cast(asyncio.WriteTransport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Takes what it sent; see asyncio.Protocol."""
-        if self.failure is not None or self._killed:
-            return
-        try:
-            for body in self._reader.take(data):
-                self._take(wire.said(body))
-        except errors.StrategyError as error:
-            self._give_up(str(error))
-        self._pump()
-
     def _take(self, said: wire.Said) -> None:
         if self.failure is not None:
             return
@@ -450,32 +345,9 @@ class Process(asyncio.Protocol):
                 f'second over {BURST_S:g} seconds; see process.signals_per_s'
             )
 
-    def _nonsense(self, said: wire.Said) -> errors.StrategyError:
-        """Gives up on an answer to another question."""
-        what = type(said).__name__
-        self._give_up(f'its process sent what makes no sense: {what} now')
-        return errors.StrategyError(str(self.failure and self.failure.detail))
-
-    # How it is watched.
-
     @property
     def _deadline(self) -> float:
         return self.spec.process.deadline_ms / 1000
-
-    def _ask(
-        self, frame: wire.Told, patience: float
-    ) -> asyncio.Future[wire.Said]:
-        """Sends a frame whose answer somebody waits for."""
-        waiter = asyncio.get_running_loop().create_future()
-        # One that was just killed may still seem to be there.
-        if self.failure or self._killed or self._transport is None:
-            detail = 'gone' if self.failure is None else self.failure.detail
-            waiter.set_exception(errors.StrategyError(detail))
-            waiter.exception()
-            return waiter
-        self._questions.ask(patience, waiter)
-        self._transport.write(wire.encode(frame))
-        return waiter
 
     def _pump(self) -> None:
         """Sends what waits, as far as the window lets it."""
@@ -490,109 +362,3 @@ class Process(asyncio.Protocol):
             self._questions.ask(self._deadline)
         if frames:
             self._transport.write(b''.join(frames))
-
-    def _ask_where(self) -> None:
-        """Has it write where it is before it is killed."""
-        if self._ending:
-            return
-        asked = self._questions
-        due = asked.looked + _LAST_WORDS_S
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGUSR1)
-        self._timer = asyncio.get_running_loop().call_at(
-            due, self._kill_late, due, asked.since
-        )
-
-    def _kill_late(self, due: float, since: float) -> None:
-        asked = self._questions
-        if asked.since != since:
-            # It has just answered after all.
-            if asked:
-                asked.watch()
-            return
-        asked.add_lateness(due)
-        waited, allowed = asked.looked - since, asked.allowed
-        spawn.kill(self.pid)
-        place = spawn.where(self._output, self.files)
-        self._give_up(
-            f'{place}did not answer within {asked.patience * 1000:g} ms; '
-            'was killed',
-            waited=waited,
-            allowed=allowed,
-        )
-
-    # How it ends.
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Has lost the way to it; see asyncio.Protocol."""
-        if exc is not None:
-            self._read_the_rest()
-        self._transport = self._socket = None
-        self._lost.set()
-        if not self._ending:
-            # Its end follows, or else it only let go of the way to here.
-            self._cancel_timer()
-            self._timer = asyncio.get_running_loop().call_later(
-                _CLOSED_S, self._give_up, 'closed the way to the engine'
-            )
-
-    def _read_the_rest(self) -> None:
-        """Takes what it said last.
-
-        A write that finds it gone closes the way at once, with its last words
-        still unread.
-        """
-        if self._socket is None:
-            return
-        with contextlib.suppress(OSError):
-            while data := self._socket.recv(_CHUNK):
-                self.data_received(data)
-
-    async def _bury(self, child: asyncio.subprocess.Process) -> None:
-        """Waits for its end, which nobody may have asked for."""
-        status = await child.wait()
-        # What it started goes with it; then what it said last has come.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSED_S):
-                await self._lost.wait()
-        self._gone.set()
-        if not self._ending:
-            self._give_up(_obituary(status))
-        self._questions.refuse('gone')
-        self._close()
-
-    def _give_up(
-        self,
-        detail: str,
-        *,
-        loading: bool = False,
-        waited: float = 0.0,
-        allowed: float = 0.0,
-    ) -> None:
-        if self.failure is not None:
-            return
-        self.failure = Failure(
-            detail=detail, loading=loading, waited=waited, allowed=allowed
-        )
-        self._questions.refuse(detail)
-        self.kill()
-        self._close()
-        self._fail(self.failure)
-
-    def _close(self) -> None:
-        self._cancel_timer()
-        if self._transport is not None:
-            self._transport.close()
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
-def _obituary(status: int) -> str:
-    if status < 0:
-        return f'its process was ended by {signal.Signals(-status).name}'
-    return f'its process ended by itself with status {status}'

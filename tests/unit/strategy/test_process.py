@@ -1,13 +1,7 @@
 """One strategy in a process of its own: what it may, and how it ends."""
 
-import asyncio
-import contextlib
 import fcntl
-import os
 import pathlib
-import re
-import signal
-import time
 
 import pytest
 
@@ -170,58 +164,6 @@ async def test_one_that_does_harm_fails_and_says_where(tmp_path, body, detail):
         assert gone(seen.made.pid)
 
 
-LOOPS = (
-    'while True: pass',
-    '__import__("time").sleep(3600)',
-    'import signal\n'
-    '    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n'
-    '    while True: pass',
-)
-
-
-@pytest.mark.parametrize('statement', LOOPS)
-async def test_one_that_does_not_answer_is_killed_in_time(tmp_path, statement):
-    body = processes.on_bar(statement)
-    late = []
-    for _ in range(5):
-        async with processes.running(tmp_path, body, process=quick()) as seen:
-            seen.bar()
-            failure = await seen.failed()
-            assert 'did not answer within 300 ms' in failure.detail
-            assert failure.allowed >= 0.3
-            assert gone(seen.made.pid)
-        late.append(failure.waited - failure.allowed)
-        if late[-1] < 0.05:
-            break
-    # The best one: others use the machine as well.
-    assert 0 <= min(late) < 0.05
-
-
-@pytest.mark.parametrize('statement', LOOPS)
-async def test_its_line_is_told_when_it_has_time_for_that(
-    tmp_path, monkeypatch, statement
-):
-    monkeypatch.setattr(process, '_LAST_WORDS_S', 2.0)
-    body = processes.on_bar(statement)
-    async with processes.running(tmp_path, body, process=quick()) as seen:
-        seen.bar()
-        failure = await seen.failed()
-        assert re.search(r'mine\.py:\d: did not answer', failure.detail)
-
-
-async def test_what_the_engine_is_late_is_added_to_the_deadline(tmp_path):
-    body = processes.on_bar('__import__("time").sleep(0.4)')
-    async with processes.running(tmp_path, body, process=quick()) as seen:
-        seen.bar()
-        await asyncio.sleep(0.02)
-        # The whole machine stands still, as when a laptop is closed.
-        os.kill(seen.made.pid, signal.SIGSTOP)
-        __import__('time').sleep(1.0)
-        os.kill(seen.made.pid, signal.SIGCONT)
-        await processes.until(lambda: seen.answers[1:] or seen.failures)
-        assert seen.failures == [] or seen.failures[0].waited > 1.0
-
-
 async def test_late_answers_are_counted(tmp_path):
     body = processes.on_bar('__import__("time").sleep(0.01)')
     limits = specs.Process(late_ms=5.0, deadline_ms=30_000)
@@ -312,19 +254,6 @@ async def test_the_traceback_of_a_failure_is_in_the_file(tmp_path):
         assert 'RuntimeError: no more' in seen.printed()
 
 
-async def test_last_words_are_heard_when_a_write_finds_it_gone(tmp_path):
-    body = processes.on_bar('raise RuntimeError("no more")')
-    async with processes.running(tmp_path, body) as seen:
-        seen.bar()
-        # The loop is held up, so that nothing is read before the next write.
-        deadline = time.monotonic() + processes.SOON
-        while not gone(seen.made.pid) and time.monotonic() < deadline:
-            time.sleep(0.002)  # noqa: ASYNC251
-        seen.bar(8)
-        failure = await seen.failed()
-        assert 'mine.py:6: RuntimeError: no more' in failure.detail
-
-
 async def test_it_sees_no_secrets(tmp_path, monkeypatch):
     monkeypatch.setenv('ALPACA_SECRET', 'hidden')
     monkeypatch.setenv('LC_ALL', 'C.UTF-8')
@@ -374,29 +303,6 @@ async def test_one_that_does_not_stop_is_killed(tmp_path, monkeypatch):
         assert not await seen.made.end(seq=9, now=9)
         assert seen.failures == []
         assert gone(seen.made.pid)
-
-
-async def test_a_process_that_cannot_be_started_is_a_failure(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr('sys.executable', str(tmp_path / 'none'))
-    seen = processes.Seen(tmp_path, BUYER)
-    with pytest.raises(errors.StrategyError):
-        await seen.made.spawn()
-    assert 'cannot be started' in seen.failures[0].detail
-    with contextlib.suppress(errors.StrategyError):
-        await seen.made.save()
-    await seen.made.gone()
-
-
-async def test_one_that_was_just_killed_refuses_what_it_is_asked(tmp_path):
-    seen = processes.Seen(tmp_path, BUYER)
-    await seen.made.spawn()
-    seen.made.kill()
-    with pytest.raises(errors.StrategyError, match='gone'):
-        async with asyncio.timeout(processes.SOON):
-            await seen.made.begin(seq=1, now=5, book=portfolio.Portfolio())
-    await seen.made.gone()
 
 
 async def test_it_inherits_more_than_may_wait(tmp_path):

@@ -22,7 +22,9 @@ _FILL_RULES = {
     'limit or better, else at the limit if the bar trades through it; a mere '
     'touch does not fill. Stop: at the open if that gapped through the stop, '
     'else at the stop if the bar touches it. A stop-limit that is triggered '
-    'inside a bar fills from the next bar on.',
+    'inside a bar fills from the next bar on. A trailing stop follows the '
+    'extremes of closed bars. Market on open and on close: at the open of a '
+    'session, and at the close of the bar that ends with it.',
 }
 _NOT_MODELLED = (
     'the spread between bid and ask, beyond the slippage above',

@@ -110,6 +110,9 @@ class BacktestEngine:
             session_close=functools.partial(
                 calendars.session_close, calendar=calendar
             ),
+            session_open=functools.partial(
+                calendars.session_open, calendar=calendar
+            ),
         )
         self._engine = core.CoreEngine(
             gate,

@@ -2,6 +2,7 @@
 
 import collections
 from collections.abc import Iterable
+from collections.abc import Mapping
 import threading
 from typing import ClassVar
 
@@ -73,6 +74,7 @@ class PaperBroker(interface.BrokerInterface):
         known: Iterable[orders.Order],
         portfolio: portfolio_lib.Portfolio,
         fills: Iterable[orders.Fill] = (),
+        prices: Mapping[str, float] | None = None,
     ) -> None:
         """Takes back what the log has; to be called before `connect`.
 
@@ -84,10 +86,14 @@ class PaperBroker(interface.BrokerInterface):
             known: Orders of the log, working or done, in order of creation.
             portfolio: Cash and positions of the log; they are copied.
             fills: Fills of the log, oldest first, for `get_fills`.
+            prices: Last close by symbol.
         """
         with self._lock:
             accepted = [order for order in known if order.broker_id]
-            self._simulator.restore(o for o in accepted if o.is_working)
+            self._prices.update(prices or {})
+            self._simulator.restore(
+                (order for order in accepted if order.is_working), prices
+            )
             self._orders = {order.id: order for order in accepted}
             for order in self._simulator.working():
                 self._orders[order.id] = order

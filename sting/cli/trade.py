@@ -13,6 +13,8 @@ TYPES = (
     orders.OrderType.LIMIT,
     orders.OrderType.STOP,
     orders.OrderType.STOP_LIMIT,
+    orders.OrderType.MARKET_ON_OPEN,
+    orders.OrderType.MARKET_ON_CLOSE,
 )
 TIMES_IN_FORCE = (
     orders.TimeInForce.DAY,

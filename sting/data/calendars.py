@@ -108,6 +108,27 @@ def session_close(timestamp: int, calendar: str = DEFAULT) -> int:
     return hours.moments[place]
 
 
+def session_open(timestamp: int, calendar: str = DEFAULT) -> int:
+    """Gives the first session opening at or after a moment.
+
+    Args:
+        timestamp: Nanoseconds since the epoch, UTC.
+        calendar: The exchange's name in exchange_calendars.
+
+    Returns:
+        Nanoseconds since the epoch, UTC.
+
+    Raises:
+        DataError: There is no such calendar, or it lacks these years.
+    """
+    hours, place = _place(timestamp, calendar)
+    opening = hours.spans[place][0][0]
+    if opening < timestamp:
+        hours, place = _place(hours.moments[place] + 1, calendar)
+        opening = hours.spans[place][0][0]
+    return opening
+
+
 def session_of(timestamp: int, calendar: str = DEFAULT) -> datetime.date:
     """Gives the session that closes at a moment, or next after it.
 

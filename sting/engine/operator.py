@@ -113,6 +113,8 @@ class Operator:
             raise errors.RefusedError(
                 f'order {order.id} is {order.status} and cannot be changed now'
             )
+        if order.type is orders.OrderType.TRAILING_STOP:
+            raise errors.RefusedError(orders.KEEPS_TERMS)
         changed = _replaced(order, command)
         orders.check_order(
             symbol=changed.symbol,

@@ -14,6 +14,8 @@ DUST = 1e-9
 # No quantity or price is above this: what is worked out of two of them stays
 # finite, and exact enough.
 LARGEST = 1e15
+# Why a trailing stop is not changed: its trigger moves by itself meanwhile.
+KEEPS_TERMS = 'a trailing stop keeps its terms; cancel it and send another'
 
 
 class OrderSide(enum.StrEnum):
@@ -137,7 +139,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         quantity: Units wanted, above 0.
         type: How it gets its price.
         price: The limit, where the type has one.
-        stop_price: The trigger, where the type has one.
+        stop_price: The trigger, where the type has one; of a trailing stop
+            where it stands, once the market has told.
         trail: An amount, or a per cent as '2%', for trailing stops.
         take_profit: Price of an exit attached to it.
         stop_loss: Trigger of an exit attached to it.
@@ -460,6 +463,35 @@ def is_sound(fill: Fill) -> bool:
 def belongs(fill: Fill, order: Order) -> bool:
     """Whether a fill is of the symbol and side of the order that it names."""
     return (fill.symbol, fill.side) == (order.symbol, order.side)
+
+
+def parse_trail(trail: float | str | None) -> tuple[float, float]:
+    """Reads the distance that a trailing stop keeps.
+
+    Args:
+        trail: An amount, or a per cent as '2%'.
+
+    Returns:
+        The amount a unit, and the fraction of the price; one of them is 0.
+
+    Raises:
+        errors.OrderError: It is missing, or no distance.
+    """
+    if trail is None:
+        raise errors.OrderError('a trailing_stop order needs a trail')
+    if not isinstance(trail, str):
+        if not 0 < trail <= LARGEST:
+            raise errors.OrderError(f'trail {trail:g} must be above 0')
+        return trail, 0.0
+    try:
+        percent = float(trail.removesuffix('%')) if '%' in trail else math.nan
+    except ValueError:
+        percent = math.nan
+    if not 0 < percent < 100:
+        raise errors.OrderError(
+            f"trail {trail!r} must be an amount, or a per cent as '2%'"
+        )
+    return 0.0, percent / 100
 
 
 _NEEDS_PRICE = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})

@@ -82,6 +82,9 @@ class Parts:
             session_close=functools.partial(
                 calendars.session_close, calendar=self._chosen.calendar
             ),
+            session_open=functools.partial(
+                calendars.session_open, calendar=self._chosen.calendar
+            ),
         )
         self._broker = paper.PaperBroker(
             self._simulator, self._clock, cash=self._chosen.cash
@@ -186,7 +189,9 @@ class Parts:
         try:
             if not found.last.seq:
                 await self._begin_log()
-            self._broker.restore(system.orders.values(), system.portfolio)
+            self._broker.restore(
+                system.orders.values(), system.portfolio, prices=system.prices
+            )
             self._connect(system)
         except BaseException:
             # Or its thread would keep the process from ending.

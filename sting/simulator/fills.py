@@ -21,9 +21,10 @@ AT_OPEN: Final = 1
 AT_LIMIT: Final = 2
 AT_STOP: Final = 3
 AT_GAP: Final = 4
+AT_CLOSE: Final = 5
 
 # What a fill is called, by what came of it.
-TAGS: Final = ('', 'open', 'limit', 'stop', 'gap')
+TAGS: Final = ('', 'open', 'limit', 'stop', 'gap', 'close')
 
 BUY: Final = 1
 SELL: Final = -1
@@ -126,6 +127,27 @@ def fill_price(
     ):
         return NONE, 0.0, touched
     return code, price, touched
+
+
+def trailed(
+    sign: int, stop: float, price: float, amount: float, fraction: float
+) -> float:
+    """Has the trigger of a trailing stop follow a price.
+
+    Args:
+        sign: BUY or SELL.
+        stop: Where the trigger is; 0 where it is nowhere yet.
+        price: What it follows.
+        amount: The distance that it keeps, a unit.
+        fraction: The same as a fraction of the price.
+
+    Returns:
+        The trigger, which never moves away from the price.
+    """
+    followed = price * (1.0 + sign * fraction) + sign * amount
+    if stop == 0.0 or sign * followed < sign * stop:
+        return followed
+    return stop
 
 
 def slips(kind: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 
 from sting.model import errors
 from sting.model import market
@@ -12,6 +13,7 @@ from sting.simulator import resting
 
 Report = orders.Fill | orders.OrderUpdate
 
+_K = orders.OrderType
 _S = orders.OrderStatus
 _T = orders.TimeInForce
 
@@ -31,6 +33,16 @@ class MarketSimulator:
     very moment included; IOC and FOK have one bar, the first on which they are
     live (a stop first waits for its trigger).
 
+    The trigger of a trailing stop begins at its distance from the last close
+    (from the first open, where no bar was seen yet). It follows the extremes
+    of closed bars, each only after that bar was held against the trigger as it
+    stood: the worse for the order, since a bar does not say what came first.
+
+    A market-on-open order fills at the open of the first bar that closes after
+    the next opening of a session, a market-on-close order at the close of the
+    bar that ends with the session. What they do not get there is cancelled;
+    they need no DAY to end.
+
     Attributes:
         costs: What the market charges.
         participation: The share of a bar's volume that can be had.
@@ -42,6 +54,7 @@ class MarketSimulator:
         *,
         participation: float = 0.25,
         session_close: Callable[[int], int] | None = None,
+        session_open: Callable[[int], int] | None = None,
     ) -> None:
         """Opens the market, without orders.
 
@@ -49,8 +62,10 @@ class MarketSimulator:
             costs: What it charges; None for nothing.
             participation: Share of a bar's volume, above 0 and at most 1.
             session_close: Gives the first session close at or after a moment,
-                both in nanoseconds since the epoch, UTC. Without it DAY orders
-                are rejected.
+                both in nanoseconds since the epoch, UTC. Without it DAY and
+                market-on-close orders are rejected.
+            session_open: The same of session openings, for market-on-open
+                orders.
 
         Raises:
             errors.ConfigError: The participation is no share.
@@ -62,6 +77,8 @@ class MarketSimulator:
         self.costs = costs or costs_lib.CostModel()
         self.participation = participation
         self._session_close = session_close
+        self._session_open = session_open
+        self._closes: dict[str, float] = {}
         self._by_id: dict[str, resting.Resting] = {}
         self._by_symbol: dict[str, dict[str, resting.Resting]] = {}
 
@@ -91,9 +108,13 @@ class MarketSimulator:
             order,
             after=max(order.created, timestamp),
             expires=self._expiry(order),
+            due=self._due(order),
         )
         entry.updated = timestamp
         self._add(entry)
+        if entry.trails and order.symbol in self._closes:
+            entry.follow(self._closes[order.symbol], timestamp)
+            return [entry.moved()]
         return [entry.update(entry.status)]
 
     def cancel(self, order_id: str, timestamp: int) -> list[Report]:
@@ -180,8 +201,11 @@ class MarketSimulator:
         Returns:
             What became of the orders, in order of arrival.
         """
+        if not bar.closed:
+            return []
+        self._closes[bar.symbol] = bar.close
         entries = self._by_symbol.get(bar.symbol)
-        if entries is None or not bar.closed:
+        if entries is None:
             return []
         reports: list[Report] = []
         left = self.participation * bar.volume
@@ -193,16 +217,22 @@ class MarketSimulator:
                 left -= self._work(entry, bar, left, reports)
         return reports
 
-    def restore(self, working: Iterable[orders.Order]) -> None:
+    def restore(
+        self,
+        working: Iterable[orders.Order],
+        closes: Mapping[str, float] | None = None,
+    ) -> None:
         """Puts orders back as they stood, for a restart from the log.
 
         Args:
             working: Orders that worked here, in order of arrival, with what is
                 filled of them.
+            closes: The last close by symbol.
 
         Raises:
             errors.StateError: An order of one of these ids works already.
         """
+        self._closes.update(closes or {})
         for order in working:
             if order.id in self._by_id:
                 raise errors.StateError(f'order {order.id} is working already')
@@ -211,6 +241,7 @@ class MarketSimulator:
                     order,
                     after=max(order.created, order.updated),
                     expires=self._expiry(order),
+                    due=self._due(order),
                 )
             )
 
@@ -226,17 +257,13 @@ class MarketSimulator:
         reports: list[Report],
     ) -> float:
         """Holds one order against a bar and gives the units it took."""
+        if bar.timestamp < entry.due:
+            return 0.0
         was_live = entry.is_live
-        code, price, touched = fills.fill_price(
-            entry.kind,
-            entry.sign,
-            entry.price,
-            entry.stop_price,
-            entry.triggered,
-            bar.open,
-            bar.high,
-            bar.low,
-        )
+        if entry.trails and not entry.stop_price:
+            entry.follow(bar.open, bar.timestamp)
+            reports.append(entry.moved())
+        code, price, touched = _held(entry, bar)
         taken = 0.0
         if code != fills.NONE:
             taken = entry.share(left)
@@ -246,15 +273,18 @@ class MarketSimulator:
             reports.append(entry.touch(bar.timestamp))
         if taken:
             reports.append(self._fill(entry, bar, taken, price, code))
+        if entry.trails and not touched:
+            best = bar.low if entry.sign > 0 else bar.high
+            if entry.follow(best, bar.timestamp):
+                reports.append(entry.moved())
         if entry.is_done:
             self._drop(entry)
         elif entry.immediate and (was_live or code != fills.NONE):
             self._drop(entry)
+            order = entry.order
+            what = order.type if entry.due else order.time_in_force
             reports.append(
-                entry.update(
-                    _S.CANCELLED,
-                    f'{entry.order.time_in_force}: the rest is cancelled',
-                )
+                entry.update(_S.CANCELLED, f'{what}: the rest is cancelled')
             )
         return taken
 
@@ -293,6 +323,12 @@ class MarketSimulator:
         """Says why an order cannot be taken; empty when it can."""
         if order.time_in_force is _T.DAY and self._session_close is None:
             return 'a day order needs a session calendar; use gtc'
+        sessions = {
+            _K.MARKET_ON_OPEN: self._session_open,
+            _K.MARKET_ON_CLOSE: self._session_close,
+        }
+        if order.type in sessions and sessions[order.type] is None:
+            return f'a {order.type} order needs a session calendar'
         if order.time_in_force is _T.GTD:
             if order.expires is None:
                 return 'a gtd order needs the moment at which it expires'
@@ -302,12 +338,25 @@ class MarketSimulator:
 
     def _expiry(self, order: orders.Order) -> int | None:
         """Gives the last moment at which an order works; None for ever."""
-        if order.time_in_force is _T.GTD:
-            return order.expires
+        last = order.expires if order.time_in_force is _T.GTD else None
+        if order.type is _K.MARKET_ON_CLOSE:
+            due = self._due(order)
+            return due if last is None else min(due, last)
+        if last is not None or order.type is _K.MARKET_ON_OPEN:
+            return last
         if order.time_in_force is _T.DAY and self._session_close is not None:
             # One nanosecond on: decided at a close, it works the next session.
             return self._session_close(order.created + 1)
         return None
+
+    def _due(self, order: orders.Order) -> int:
+        """Gives when an order's auction is; 0 for an order without one."""
+        if order.type is _K.MARKET_ON_OPEN and self._session_open is not None:
+            # A bar that closes at the opening is of the session before.
+            return self._session_open(order.created) + 1
+        if order.type is _K.MARKET_ON_CLOSE and self._session_close is not None:
+            return self._session_close(order.created + 1)
+        return 0
 
     def _find(self, order_id: str) -> resting.Resting:
         entry = self._by_id.get(order_id)
@@ -327,3 +376,21 @@ class MarketSimulator:
         del entries[entry.order.id]
         if not entries:
             del self._by_symbol[entry.order.symbol]
+
+
+def _held(
+    entry: resting.Resting, bar: market.MarketData
+) -> tuple[int, float, bool]:
+    """Holds an order against a bar; see `fills.fill_price`."""
+    if entry.order.type is _K.MARKET_ON_CLOSE:
+        return fills.AT_CLOSE, bar.close, False
+    return fills.fill_price(
+        entry.kind,
+        entry.sign,
+        entry.price,
+        entry.stop_price,
+        entry.triggered,
+        bar.open,
+        bar.high,
+        bar.low,
+    )

@@ -11,6 +11,9 @@ KINDS = {
     orders.OrderType.LIMIT: fills.LIMIT,
     orders.OrderType.STOP: fills.STOP,
     orders.OrderType.STOP_LIMIT: fills.STOP_LIMIT,
+    orders.OrderType.TRAILING_STOP: fills.STOP,
+    orders.OrderType.MARKET_ON_OPEN: fills.MARKET,
+    orders.OrderType.MARKET_ON_CLOSE: fills.MARKET,
 }
 
 _AT_ONCE = frozenset({fills.MARKET, fills.LIMIT})
@@ -27,8 +30,10 @@ class Resting:
         quantity: Units wanted.
         price: The limit; 0 without one.
         stop_price: The trigger; 0 without one.
+        trails: It is a trailing stop.
+        due: The moment of its auction, nanoseconds; 0 for all other types.
         triggered: The stop was touched.
-        immediate: It is IOC or FOK.
+        immediate: It is IOC, FOK or for an auction.
         after: Only bars stamped later than this may fill it, nanoseconds.
         expires: The last moment at which it works, nanoseconds; None for ever.
         filled: Units filled so far.
@@ -40,6 +45,7 @@ class Resting:
     __slots__ = (
         'after',
         'average',
+        'due',
         'expires',
         'fees',
         'filled',
@@ -50,12 +56,18 @@ class Resting:
         'quantity',
         'sign',
         'stop_price',
+        'trails',
         'triggered',
         'updated',
     )
 
     def __init__(
-        self, order: orders.Order, *, after: int, expires: int | None
+        self,
+        order: orders.Order,
+        *,
+        after: int,
+        expires: int | None,
+        due: int = 0,
     ) -> None:
         self.order = order
         self.kind = KINDS[order.type]
@@ -64,7 +76,9 @@ class Resting:
         self.price = order.price or 0.0
         self.stop_price = order.stop_price or 0.0
         self.triggered = order.triggered
-        self.immediate = order.time_in_force in _IMMEDIATE
+        self.trails = order.type is orders.OrderType.TRAILING_STOP
+        self.due = due
+        self.immediate = bool(due) or order.time_in_force in _IMMEDIATE
         self.after = after
         self.expires = expires
         self.filled = order.filled
@@ -120,6 +134,33 @@ class Resting:
         self.updated = timestamp
         return msgspec.structs.replace(self.update(self.status), triggered=True)
 
+    def follow(self, price: float, timestamp: int) -> bool:
+        """Has the trigger of a trailing stop follow a price.
+
+        Args:
+            price: What it follows.
+            timestamp: When, nanoseconds since the epoch, UTC.
+
+        Returns:
+            Whether it moved.
+        """
+        amount, fraction = orders.parse_trail(self.order.trail)
+        moved = fills.trailed(
+            self.sign, self.stop_price, price, amount, fraction
+        )
+        if moved == self.stop_price:
+            return False
+        self.stop_price = moved
+        self.after = max(self.after, timestamp)
+        self.updated = timestamp
+        return True
+
+    def moved(self) -> orders.OrderUpdate:
+        """Reports where the trigger stands, so that a log can restore it."""
+        return msgspec.structs.replace(
+            self.update(self.status), stop_price=self.stop_price
+        )
+
     def change(
         self,
         timestamp: int,
@@ -141,6 +182,10 @@ class Resting:
         Raises:
             errors.BrokerRejectedError: The new terms make no sense.
         """
+        if self.trails:
+            raise errors.BrokerRejectedError(
+                f'order {self.order.id} stays as it is: {orders.KEEPS_TERMS}'
+            )
         terms = {
             name: value
             for name, value in (
@@ -233,7 +278,12 @@ def refusal(order: orders.Order) -> str:
             'the simulated market has no attached exits; '
             'send take profit and stop loss as orders of their own'
         )
+    trails = order.type is orders.OrderType.TRAILING_STOP
+    if order.trail is not None and not trails:
+        return f'a {order.type} order takes no trail'
     try:
+        if trails:
+            orders.parse_trail(order.trail)
         orders.check_order(
             symbol=order.symbol,
             quantity=order.quantity,

@@ -386,6 +386,8 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
                 f'a {wanted.type} order '
                 f'{"needs a" if trails else "takes no"} trail'
             )
+        if trails:
+            orders.parse_trail(wanted.trail)
         return self._context.want(wanted)
 
     def __queue(

@@ -165,9 +165,7 @@ def test_a_cancel_of_what_was_rejected_meanwhile_is_nothing(write):
                 self.buy('X', 10)
 
         async def on_position_update(self, position):
-            order = self.sell(
-                'X', 10, strategy.OrderType.TRAILING_STOP, trail='2%'
-            )
+            order = self.sell('X', 10, take_profit=20.0)
             self.cancel(order)
         """
     )
@@ -664,3 +662,24 @@ def test_what_is_configured_of_a_strategy_holds_in_a_run(write):
     limited = run(path, table, spec=spec)
     assert len(limited.fills) == 0
     assert limited.orders == 3
+
+
+def test_a_trailing_stop_follows_the_price_through_a_run(write):
+    path = write(
+        """
+        async def on_start(self):
+            self.buy('X', 10)
+
+        async def on_position_update(self, position):
+            if position.quantity:
+                self.sell(
+                    'X', 10, strategy.OrderType.TRAILING_STOP, trail='10%'
+                )
+        """
+    )
+    result = run(path, worlds.flat(10.0, 10.0, 12.0, 11.0, 10.5, 9.0))
+    # Bought at the second open; 12 raises the trigger to 10.8, opened below.
+    assert fills_of(result) == [
+        (2, 'buy', 10.0, 10.0),
+        (5, 'sell', 10.0, 10.5),
+    ]

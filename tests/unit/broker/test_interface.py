@@ -30,6 +30,7 @@ def open_paper():
     simulator = simulated.MarketSimulator(
         costs.CostModel(commission_bps=10.0),
         session_close=worlds.session_close,
+        session_open=worlds.session_open,
     )
     return paper.PaperBroker(
         simulator, clock.VirtualClock(DECIDED), cash=10_000.0

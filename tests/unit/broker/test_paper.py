@@ -26,6 +26,7 @@ def open_broker(time_source=None):
     simulator = simulated.MarketSimulator(
         costs.CostModel(commission_bps=10.0),
         session_close=worlds.session_close,
+        session_open=worlds.session_open,
     )
     return paper.PaperBroker(
         simulator,
@@ -145,6 +146,7 @@ class Engine:
         self.reports = []
         self.fills = []
         self.account = portfolio.Portfolio(CASH)
+        self.prices = {}
         self.clock = clock.VirtualClock()
         self.broker = open_broker(self.clock)
 
@@ -158,6 +160,7 @@ class Engine:
             self.clock.advance(one.timestamp)
             for report in self.broker.match(one):
                 self.take(report)
+            self.prices[one.symbol] = one.close
 
     def take(self, report):
         self.reports.append(report)
@@ -168,7 +171,9 @@ class Engine:
 
     async def restart(self):
         self.broker = open_broker(self.clock)
-        self.broker.restore(self.book.values(), self.account, self.fills)
+        self.broker.restore(
+            self.book.values(), self.account, self.fills, self.prices
+        )
         await self.broker.connect(self.take, worlds.never)
 
 

@@ -62,6 +62,22 @@ def test_session_close_is_at_or_after_the_moment(moment, close):
     assert calendars.session_close(times.parse_moment(moment)) == expected
 
 
+@pytest.mark.parametrize(
+    ('moment', 'calendar', 'opening'),
+    [
+        ('2012-11-23T14:29:59Z', 'XNYS', '2012-11-23T14:30:00Z'),
+        ('2012-11-23T14:30:00Z', 'XNYS', '2012-11-23T14:30:00Z'),
+        ('2012-11-23T14:30:01Z', 'XNYS', '2012-11-26T14:30:00Z'),
+        ('2012-11-23T20:00:00Z', 'XNYS', '2012-11-26T14:30:00Z'),
+        ('2012-11-24T00:00:00Z', '24/7', '2012-11-24T00:00:00Z'),
+        ('2009-12-31T23:00:00Z', 'XNYS', '2010-01-04T14:30:00Z'),
+    ],
+)
+def test_session_open_is_at_or_after_the_moment(moment, calendar, opening):
+    found = calendars.session_open(times.parse_moment(moment), calendar)
+    assert found == times.parse_moment(opening)
+
+
 @hypothesis.settings(deadline=None)
 @hypothesis.given(st.integers(946684800, 1577836800))
 def test_session_close_and_session_of_agree(second):

@@ -191,6 +191,17 @@ def test_a_change_of_a_trigger_is_sent(world):
     assert effect.stop_price == 110.0
 
 
+def test_a_trailing_stop_is_not_changed(world):
+    order_id = world.accepted(type=orders.OrderType.TRAILING_STOP)
+    refuse(
+        world,
+        commands.ReplaceOrder,
+        'cancel it and send another',
+        order_id=order_id,
+        quantity=5.0,
+    )
+
+
 def test_a_change_that_cannot_be_is_refused(world):
     cls = commands.ReplaceOrder
     refuse(world, cls, 'there is no order', order_id='ab-0', quantity=1.0)

@@ -297,3 +297,19 @@ def test_an_order_that_makes_sense_passes():
 def test_an_order_that_makes_no_sense_is_refused(changed, message):
     with pytest.raises(errors.OrderError, match=message):
         orders.check_order(**(GOOD | changed))
+
+
+@pytest.mark.parametrize(
+    ('trail', 'expected'),
+    [(2, (2, 0.0)), (0.5, (0.5, 0.0)), ('2%', (0.0, 0.02))],
+)
+def test_a_trail_is_an_amount_or_a_fraction(trail, expected):
+    assert orders.parse_trail(trail) == expected
+
+
+@pytest.mark.parametrize(
+    'trail', [None, 0, -1.0, float('nan'), 1e16, '2', '', '%', '0%', '100%']
+)
+def test_a_trail_that_is_no_distance_is_refused(trail):
+    with pytest.raises(errors.OrderError, match='trail'):
+        orders.parse_trail(trail)

@@ -154,13 +154,36 @@ def test_stop_triggered_before_is_a_market_order(sign):
 
 
 def test_every_outcome_has_a_tag():
-    codes = [fills.AT_OPEN, fills.AT_LIMIT, fills.AT_STOP, fills.AT_GAP]
+    codes = [
+        fills.AT_OPEN,
+        fills.AT_LIMIT,
+        fills.AT_STOP,
+        fills.AT_GAP,
+        fills.AT_CLOSE,
+    ]
     assert [fills.TAGS[code] for code in codes] == [
         'open',
         'limit',
         'stop',
         'gap',
+        'close',
     ]
+
+
+@pytest.mark.parametrize(
+    ('sign', 'stop', 'price', 'expected'),
+    [
+        (SELL, 0.0, 100.0, 97.0),
+        (SELL, 90.0, 100.0, 97.0),
+        (SELL, 98.0, 100.0, 98.0),
+        (BUY, 0.0, 100.0, 103.0),
+        (BUY, 110.0, 100.0, 103.0),
+        (BUY, 102.0, 100.0, 102.0),
+    ],
+)
+def test_a_trigger_follows_and_never_moves_away(sign, stop, price, expected):
+    assert fills.trailed(sign, stop, price, 3.0, 0.0) == expected
+    assert fills.trailed(sign, stop, price, 0.0, 0.03) == expected
 
 
 def test_slippage_spares_what_a_limit_holds():

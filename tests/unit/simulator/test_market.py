@@ -22,7 +22,9 @@ DECIDED = worlds.DECIDED
 
 @pytest.fixture
 def sim():
-    return simulated.MarketSimulator(session_close=worlds.session_close)
+    return simulated.MarketSimulator(
+        session_close=worlds.session_close, session_open=worlds.session_open
+    )
 
 
 def sent(sim, *many):
@@ -61,9 +63,10 @@ def test_an_order_is_accepted_under_the_markets_own_id(sim):
 @pytest.mark.parametrize(
     ('refused', 'words'),
     [
-        (order(type='trailing_stop', trail='2%'), 'no trailing_stop orders'),
-        (order(type='market_on_open'), 'no market_on_open orders'),
-        (order(type='market_on_close'), 'no market_on_close orders'),
+        (order(type='trailing_stop'), 'needs a trail'),
+        (order(type='trailing_stop', trail='2'), 'a per cent'),
+        (order(type='market_on_open', price=9.0), 'takes no price'),
+        (order(trail=2.0), 'a market order takes no trail'),
         (order(take_profit=110.0), 'no attached exits'),
         (order(stop_loss=90.0), 'no attached exits'),
         (order(type='limit'), 'needs a price'),
@@ -90,6 +93,13 @@ def test_the_same_id_twice_is_an_error(sim):
     sent(sim, order())
     with pytest.raises(errors.StateError, match='o1 is working already'):
         sim.submit(order(), DECIDED)
+
+
+@pytest.mark.parametrize('type', ['market_on_open', 'market_on_close'])
+def test_an_auction_without_sessions_is_rejected(type):
+    (update,) = simulated.MarketSimulator().submit(order(type=type), DECIDED)
+    assert update.status is S.REJECTED
+    assert 'needs a session calendar' in update.message
 
 
 @pytest.mark.parametrize('share', [0.0, -0.1, 1.1, float('nan')])
@@ -342,6 +352,147 @@ def test_ioc_stop_limit_has_the_bar_after_its_trigger(sim):
     sent(sim, one)
     assert statuses(sim.on_bar(bar(1, 100, 101, 99))) == [('o1', S.ACCEPTED)]
     assert statuses(sim.on_bar(bar(2, 103, 104, 102))) == [('o1', S.CANCELLED)]
+
+
+# --- trailing stops
+
+
+def trailing(side='sell', trail=2.0, **more):
+    return order(side=side, type='trailing_stop', trail=trail, **more)
+
+
+# side, trail, (open, high, low) bar by bar after a close of 100, the fill: its
+# bar, price and tag, why
+TRAILS = [
+    ('sell', 2.0, [(100, 101, 97)], (1, 98, 'stop'), '100 - 2, touched'),
+    ('sell', 2.0, [(95, 96, 94)], (1, 95, 'gap'), 'gapped through 98'),
+    ('sell', 2.0, [(100, 110, 99)], None, 'the high of 110 counts later'),
+    (
+        *('sell', 2.0, [(100, 110, 99), (109, 110, 107)]),
+        (2, 108, 'stop'),
+        'raised to 110 - 2 by the bar before',
+    ),
+    (
+        *('sell', 2.0, [(100, 110, 99), (109, 109, 108.5), (108.5, 109, 108)]),
+        (3, 108, 'stop'),
+        'a lower high does not lower it; a touch triggers',
+    ),
+    (
+        *('sell', '10%', [(100, 200, 99), (190, 190, 170)]),
+        (2, 180, 'stop'),
+        '200 less 10 per cent',
+    ),
+    ('buy', 2.0, [(100, 103, 99)], (1, 102, 'stop'), '100 + 2, touched'),
+    ('buy', 2.0, [(105, 106, 104)], (1, 105, 'gap'), 'gapped through 102'),
+    (
+        *('buy', 2.0, [(100, 101, 90), (91, 93, 90)]),
+        (2, 92, 'stop'),
+        'lowered to 90 + 2 by the bar before',
+    ),
+    (
+        *('buy', '10%', [(100, 101, 50), (52, 60, 51)]),
+        (2, 55, 'stop'),
+        '50 and 10 per cent',
+    ),
+]
+
+
+@pytest.mark.parametrize('row', TRAILS, ids=lambda row: f'{row[0]}: {row[-1]}')
+def test_a_trailing_stop_follows_closed_bars(sim, row):
+    side, trail, after, expected, _ = row
+    sim.on_bar(bar(0, 100, 100, 100))
+    sent(sim, trailing(side, trail))
+    came = None
+    for at, prices in enumerate(after, start=1):
+        for _, _, price, tag in fills(sim.on_bar(bar(at, *prices))):
+            came = at, pytest.approx(price), tag
+    assert came == expected
+
+
+def test_a_trailing_stop_tells_where_its_trigger_stands(sim):
+    sim.on_bar(bar(0, 100, 100, 100))
+    (update,) = sim.submit(trailing(), DECIDED)
+    assert (update.status, update.stop_price) == (S.ACCEPTED, 98.0)
+    (update,) = sim.on_bar(bar(1, 100, 104, 99))
+    assert (update.status, update.stop_price) == (S.ACCEPTED, 102.0)
+    assert sim.on_bar(bar(2, 103, 104, 103)) == []
+    assert sim.working()[0].stop_price == 102.0
+
+
+def test_without_a_bar_a_trailing_stop_begins_at_the_first_open(sim):
+    sent(sim, trailing())
+    reports = sim.on_bar(bar(1, 100, 103, 99))
+    assert [one.stop_price for one in reports] == [98.0, 101.0]
+
+
+def test_a_triggered_trailing_stop_is_a_market_order(sim):
+    sim.on_bar(bar(0, 100, 100, 100))
+    sent(sim, trailing(quantity=30.0))
+    reports = sim.on_bar(bar(1, 100, 110, 97, volume=80))
+    assert fills(reports) == [('o1', 20.0, 98.0, 'stop')]
+    assert fills(sim.on_bar(bar(2, 120, 121, 119))) == [
+        ('o1', 10.0, 120.0, 'open')
+    ]
+
+
+def test_a_trailing_stop_keeps_its_terms(sim):
+    sent(sim, trailing())
+    with pytest.raises(errors.BrokerRejectedError, match='keeps its terms'):
+        sim.replace('o1', DECIDED, quantity=7.0)
+
+
+# --- market on open and on close; sessions are of the minutes 3 to 10, 13 to 20
+
+
+# type, decided, time in force, bars at, the fill: its bar, price and tag, why
+AUCTIONS = [
+    ('market_on_open', 0, 'gtc', [2, 3, 4], (4, 104, 'open'), 'opens at 3'),
+    ('market_on_open', 3, 'gtc', [4], (4, 104, 'open'), 'in time for it'),
+    ('market_on_open', 4, 'gtc', [5, 10, 14], (14, 114, 'open'), 'the next'),
+    ('market_on_open', 4, 'day', [5, 10, 14], (14, 114, 'open'), 'no day'),
+    ('market_on_open', 0, 'gtc', [10], (10, 110, 'open'), 'a daily bar'),
+    ('market_on_close', 0, 'gtc', [9, 10], (10, 110.5, 'close'), 'ends at 10'),
+    ('market_on_close', 9, 'day', [10], (10, 110.5, 'close'), 'in time'),
+    ('market_on_close', 10, 'gtc', [11, 20], (20, 120.5, 'close'), 'the next'),
+    ('market_on_close', 0, 'gtc', [9, 11, 20], None, 'no bar ended with it'),
+]
+
+
+@pytest.mark.parametrize(
+    'row', AUCTIONS, ids=lambda row: f'{row[0]} {row[1]}: {row[-1]}'
+)
+def test_an_auction(sim, row):
+    type, decided, tif, moments, expected, _ = row
+    sent(sim, order(type=type, tif=tif, created=DECIDED + decided * MINUTE))
+    came = None
+    for at in moments:
+        price = 100.0 + at
+        one = bar(at, price, price + 1, price - 1, price + 0.5)
+        for _, _, price, tag in fills(sim.on_bar(one)):
+            came = at, price, tag
+    assert came == expected
+    assert sim.working() == []
+
+
+def test_a_close_without_its_bar_expires(sim):
+    sent(sim, order(type='market_on_close'))
+    reports = sim.on_bar(bar(11, 100, 101, 99))
+    assert statuses(reports) == [('o1', S.EXPIRED)]
+
+
+def test_what_an_auction_does_not_give_is_cancelled(sim):
+    sent(sim, order(type='market_on_open', quantity=30.0))
+    reports = sim.on_bar(bar(4, 100, 102, 99, volume=80))
+    assert fills(reports) == [('o1', 20.0, 100.0, 'open')]
+    assert statuses(reports) == [('o1', S.CANCELLED)]
+    assert reports[-1].message == 'market_on_open: the rest is cancelled'
+
+
+@pytest.mark.parametrize('type', ['market_on_open', 'market_on_close'])
+def test_a_date_before_the_auction_holds(sim, type):
+    sent(sim, order(type=type, tif='gtd', expires=DECIDED + 2 * MINUTE))
+    reports = sim.on_bar(bar(4, 100, 102, 99))
+    assert statuses(reports) == [('o1', S.EXPIRED)]
 
 
 # --- cancel
@@ -600,6 +751,7 @@ def test_the_market_and_the_engine_agree_on_what_works(history):
             assert (one.status, one.filled) == (other.status, other.filled)
             assert one.average_price == pytest.approx(other.average_price)
             assert one.triggered == other.triggered
+            assert one.stop_price == other.stop_price
             assert one.updated == other.updated
 
 

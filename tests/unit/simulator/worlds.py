@@ -62,7 +62,15 @@ def session_close(timestamp):
     return -(-timestamp // (10 * MINUTE)) * 10 * MINUTE
 
 
+# They open three minutes after the close of the one before.
+def session_open(timestamp):
+    opening = 3 * MINUTE
+    return session_close(timestamp - opening) + opening
+
+
 prices = st.integers(min_value=90, max_value=110).map(float)
+
+trails = st.sampled_from([0.5, 3.0, '1%', '5%'])
 
 
 @st.composite
@@ -75,7 +83,7 @@ def bars(draw, at, symbol):
 
 @st.composite
 def new_orders(draw, number, at):
-    type = draw(st.sampled_from(['market', 'limit', 'stop', 'stop_limit']))
+    type = draw(st.sampled_from(list(orders.OrderType)))
     tif = draw(st.sampled_from(list(orders.TimeInForce)))
     created = DECIDED + at * MINUTE
     expires = None
@@ -88,7 +96,8 @@ def new_orders(draw, number, at):
         type,
         symbol=draw(st.sampled_from(SYMBOLS)),
         price=draw(prices) if 'limit' in type else None,
-        stop_price=draw(prices) if 'stop' in type else None,
+        stop_price=draw(prices) if type in ('stop', 'stop_limit') else None,
+        trail=draw(trails) if type == 'trailing_stop' else None,
         tif=tif,
         expires=expires,
         created=created,
@@ -125,6 +134,7 @@ class World:
             self.costs,
             participation=self.participation,
             session_close=session_close,
+            session_open=session_open,
         )
 
     def play(self, step):
@@ -147,7 +157,10 @@ class World:
             [one for one in self.book.values() if one.is_working]
         )
         self.market = self.open()
-        self.market.restore(msgspec.json.decode(text, type=list[orders.Order]))
+        self.market.restore(
+            msgspec.json.decode(text, type=list[orders.Order]),
+            {bar.symbol: bar.close for bar, _ in self.played},
+        )
 
     def fills(self):
         return [one for one in self.reports if isinstance(one, orders.Fill)]

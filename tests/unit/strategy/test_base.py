@@ -157,6 +157,10 @@ def test_a_trailing_stop_carries_its_trail(idle):
         ({'type': strategy.OrderType.LIMIT}, 'needs a price'),
         ({'type': strategy.OrderType.TRAILING_STOP}, 'needs a trail'),
         ({'trail': 1.0}, 'a market order takes no trail'),
+        (
+            {'type': strategy.OrderType.TRAILING_STOP, 'trail': '2'},
+            'an amount, or a per cent',
+        ),
         ({'take_profit': math.inf}, 'take profit inf'),
         ({'stop_loss': math.nan}, 'stop loss nan'),
     ],

@@ -24,16 +24,15 @@ from sting.model import portfolio
 from sting.model import records
 from sting.model import specs
 from sting.strategy import changes
-from sting.strategy import context
 from sting.strategy import frames
 from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import instances
 from sting.strategy import process
+from sting.strategy import telling
 from sting.strategy import watched
 from sting.strategy import wire
 
-LATE_NOTE_S = 60.0
 # Missed events that are prepared without a pause, a millisecond's worth.
 SLICE = 200
 VERSIONS = 'versions'
@@ -90,11 +89,10 @@ class IsolatedHost:
         self._log = log
         self._folder = folder
         self._clock = time_source
-        self._emit = emit
+        self._teller = telling.Teller(
+            now=time_source.now, emit=emit, note=note, keep=keep, stale=stale
+        )
         self._status = status
-        self._note = note
-        self._keep = keep
-        self._stale = stale
         self._sessions = sessions
         self._running: dict[str, instances.Instance] = {}
         self._changes = changes.Changes(
@@ -102,7 +100,7 @@ class IsolatedHost:
             runs=lambda one: self._running.get(one.spec.name) is one,
             taken=self._take_over,
             status=status,
-            note=self._note_text,
+            note=self._teller.note,
             now=time_source.now,
         )
         # Waits for the end of processes that were given up.
@@ -163,7 +161,7 @@ class IsolatedHost:
             instance.process.take_waiting()
             with contextlib.suppress(errors.StrategyError, TimeoutError):
                 async with asyncio.timeout(process.GRACE_S):
-                    await self._save(instance)
+                    await self._teller.save(instance)
             orderly = await instance.process.end(seq=seq, now=self._clock.now())
         else:
             instance.process.kill()
@@ -288,7 +286,9 @@ class IsolatedHost:
             self._tell(
                 instance.spec.name, 'running', code=instance.process.code
             )
-            instance.saving = asyncio.create_task(self._save_often(instance))
+            instance.saving = asyncio.create_task(
+                self._teller.save_often(instance)
+            )
         instance.started.set()
 
     async def _begin(
@@ -300,7 +300,7 @@ class IsolatedHost:
         """Tells a strategy where it stood, then what it missed."""
         instance.answers = past.answers
         if past.note:
-            self._note_text(instance.spec.name, past.note)
+            self._teller.note(instance.spec.name, past.note)
         missed = []
         for count, told in enumerate(past.events, start=1):
             if instance.heard.takes(told.event, told.order):
@@ -320,33 +320,6 @@ class IsolatedHost:
             missed=missed,
         )
 
-    async def _save_often(self, instance: instances.Instance) -> None:
-        """Saves a strategy's state from time to time; `_leave` ends it."""
-        while True:
-            await asyncio.sleep(instance.spec.process.state_every_s)
-            # Another process may have taken its place, or it has failed.
-            with contextlib.suppress(errors.StrategyError):
-                await self._save(instance)
-
-    async def _save(self, instance: instances.Instance) -> None:
-        """Hands on a strategy's state, if it has changed and has any."""
-        asked = instance.process
-        if self._keep is None or asked.last_seq == instance.saved:
-            return
-        saved, state = await asked.save()
-        instance.saved = saved.seq
-        if state:
-            self._keep(
-                records.StrategyState(
-                    strategy=instance.spec.name,
-                    seq=saved.seq,
-                    saved=state,
-                    cash=saved.cash,
-                    positions=tuple(saved.positions.values()),
-                    code=asked.code,
-                )
-            )
-
     def _make(
         self,
         instance: instances.Instance,
@@ -360,7 +333,7 @@ class IsolatedHost:
             if instance.change is not None:
                 instance.change.hear(answer, new=new)
             if not new:
-                self._hear(instance, answer)
+                self._teller.hear(instance, answer)
 
         def fail(failure: watched.Failure) -> None:
             if made is instance.process:
@@ -379,52 +352,6 @@ class IsolatedHost:
             version=version,
         )
         return made
-
-    def _hear(self, instance: instances.Instance, answer: wire.Answer) -> None:
-        """Hands on what a strategy wants and what it wrote."""
-        name = instance.spec.name
-        if answer.signals and answer.seq < instance.began:
-            self._sort_out(instance, answer)
-        elif answer.signals:
-            self._emit(name, answer.seq, answer.signals)
-        if self._note is not None:
-            for line in answer.lines:
-                self._note(name, line)
-        self._note_late(instance, answer)
-
-    def _sort_out(
-        self, instance: instances.Instance, answer: wire.Answer
-    ) -> None:
-        """Drops what is in the log already; the rest comes too late."""
-        fresh = [
-            each
-            for each in answer.signals
-            if (answer.seq, each.kind, each.order_id) not in instance.answers
-        ]
-        if fresh and self._stale is not None:
-            self._stale(instance.spec.name, answer.seq, fresh)
-
-    def _note_late(
-        self, instance: instances.Instance, answer: wire.Answer
-    ) -> None:
-        """Notes late answers, once a minute."""
-        count, when = instance.told
-        late = instance.process.late
-        now = asyncio.get_running_loop().time()
-        if late == count or now < when:
-            return
-        instance.told = late, now + LATE_NOTE_S
-        text = (
-            f'answered event {answer.seq} in {answer.spent * 1000:.0f} ms, '
-            f'above late_ms {instance.spec.process.late_ms:g}; '
-            f'{late} late answers so far'
-        )
-        self._note_text(instance.spec.name, text)
-
-    def _note_text(self, name: str, text: str) -> None:
-        if self._note is not None:
-            line = context.LogLine(self._clock.now(), 'warning', text)
-            self._note(name, line)
 
     def _bury(self, ended: process.Process) -> None:
         """Has `close` wait until nothing is left of a process."""

@@ -233,22 +233,6 @@ async def test_one_that_fails_in_its_stop_is_not_tried_again(make):
     assert desk.told() == ['running', 'failed']
 
 
-async def test_late_answers_are_noted_once_a_minute_and_counted(make):
-    body = processes.on_bar('__import__("time").sleep(0.01)')
-    desk = make(
-        {'late': body}, process=specs.Process(late_ms=5, deadline_ms=30_000)
-    )
-    await desk.host.start('late', seq=3)
-    desk.bar(7)
-    desk.bar(8)
-    await processes.until(lambda: desk.host.vitals('late').late == 2)
-    ((name, text),) = desk.notes
-    assert name == 'late'
-    assert 'answered event 7 in' in text
-    await desk.host.stop('late', seq=9)
-    assert desk.host.vitals('late').late == 2
-
-
 async def test_an_unknown_name_is_refused_with_the_list(make):
     desk = make({'buyer': BUYER})
     with pytest.raises(errors.StrategyError, match=r"'x'; there are buyer$"):
@@ -298,39 +282,6 @@ def told(seq, timestamp):
     bar = samples.bar(1.0, timestamp=timestamp)
     event = events.Event(seq, 1, events.EventType.MARKET_DATA, 'test', bar, 'X')
     return step.Notify(event)
-
-
-async def test_its_state_is_saved_when_it_stops(make):
-    desk = make({'counter': COUNTER})
-    await desk.host.start('counter', seq=3)
-    desk.bar(7, timestamp=70)
-    await processes.until(lambda: desk.signals)
-    await desk.host.stop('counter', seq=9)
-    (saved,) = desk.saved
-    assert (saved.strategy, saved.seq) == ('counter', 7)
-    assert saved.saved == {'seen': [70]}
-    assert len(saved.code) == 16
-
-
-async def test_its_state_is_saved_from_time_to_time_when_it_changed(make):
-    limits = specs.Process(
-        deadline_ms=30_000, late_ms=30_000, state_every_s=1.0
-    )
-    desk = make({'counter': COUNTER}, process=limits)
-    await desk.host.start('counter', seq=3)
-    desk.bar(7, timestamp=70)
-    await processes.until(lambda: desk.saved)
-    await desk.host.stop('counter', seq=9)
-    assert [saved.seq for saved in desk.saved[-1:]] == [7]
-
-
-async def test_one_without_state_saves_nothing(make):
-    desk = make({'buyer': BUYER})
-    await desk.host.start('buyer', seq=3)
-    desk.bar(7)
-    await processes.until(lambda: desk.signals)
-    await desk.host.stop('buyer', seq=9)
-    assert desk.saved == []
 
 
 async def test_what_it_missed_is_fed_in_order_before_what_comes(make):

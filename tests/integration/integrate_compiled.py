@@ -1,7 +1,10 @@
 """One decision in a backtest, in a process of its own, and over columns."""
 
 import asyncio
+import os
+import signal
 
+import msgspec
 import pytest
 
 from sting.backtest import compiled
@@ -15,7 +18,9 @@ from sting.simulator import costs
 from sting.strategy import process
 from sting.strategy import wire
 from tests.unit.backtest import bars as made
+from tests.unit.backtest import deciders
 from tests.unit.backtest import test_compiled as unit
+from tests.unit.session import stations
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
@@ -129,3 +134,32 @@ async def test_all_three_trade_the_same(reference, tmp_path, monkeypatch):
     assert unit.columns(columns) == unit.columns(together)
     assert unit.columns(columns) == unit.columns(alone)
     assert list(alone.fills.order_id) == list(together.fills.order_id)
+
+
+def test_it_trades_on_after_its_process_was_killed(tmp_path, monkeypatch):
+    # What it decides on the bars that it missed is too late to be sent; it
+    # must not wait for such an order.
+    monkeypatch.setenv('STING_HOME', str(tmp_path))
+    home = stations.home_in(tmp_path)
+    told = stations.T
+    always = {
+        'strategy': f'{deciders.__name__}:Always',
+        'symbols': ('AAPL',),
+        'process': msgspec.structs.replace(FREE, state_every_s=1.0),
+    }
+
+    def of(kind, after=0):
+        return [e for e in stations.log_of(home, kind) if e.seq > after]
+
+    def stale():
+        refused = of(told.SIGNAL_REFUSED)
+        return [event for event in refused if event.data.gate == 'stale']
+
+    with stations.running(home, strategies={'always': always}) as station:
+        stations.until(lambda: of(told.STRATEGY_STATE), SOON)
+        pid = stations.until(lambda: station.snapshot().strategies[0].pid, SOON)
+        os.kill(pid, signal.SIGKILL)
+        stations.until(stale, SOON)
+        # Cancels that came after a fill are refused too, at any time.
+        last = stale()[-1].seq
+        stations.until(lambda: len(of(told.FILL, last)) > 3, SOON)

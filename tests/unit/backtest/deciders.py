@@ -230,3 +230,22 @@ class OneSpeed(Curved):
         elif body < 0 and close < middle:
             wanted = -1.0
         return wanted, kinds.MARKET, 0.0, state
+
+
+class Always(strategy.CompiledStrategy):
+    """Goes in at one bar and out at the next."""
+
+    @staticmethod
+    def decide(
+        open,
+        high,
+        low,
+        close,
+        volume,
+        position,
+        indicators,
+        state,
+        parameters,
+    ):
+        wanted = -position if position else 1.0
+        return wanted, kinds.MARKET, 0.0, state

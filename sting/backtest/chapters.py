@@ -170,6 +170,8 @@ def assumptions(result: results.BacktestResult) -> str:
         for name, value in given.items()
     ]
     rule = _FILL_RULES.get(str(given.get('fill')), '')
+    if given.get('touch_fills'):
+        rule = rule.replace('a mere touch does not fill', 'a touch fills')
     said = [rule] if rule else []
     if given.get('participation') is not None:
         said.append(

@@ -87,6 +87,7 @@ class BacktestEngine:
         costs: costs_lib.CostModel | None = None,
         participation: float = 0.25,
         calendar: str = calendars.DEFAULT,
+        touch_fills: bool = False,
         watch: Callable[[events.Event], None] | None = None,
     ) -> None:
         """Sets up a run.
@@ -99,6 +100,7 @@ class BacktestEngine:
             costs: What the market charges; None for nothing.
             participation: The most of a bar's volume that is filled.
             calendar: The exchange at whose close orders for a day end.
+            touch_fills: A limit that a bar only touches is filled.
             watch: Shown every event but the bars.
         """
         self._watch = watch
@@ -113,6 +115,7 @@ class BacktestEngine:
             session_open=functools.partial(
                 calendars.session_open, calendar=calendar
             ),
+            touch_fills=touch_fills,
         )
         self._engine = core.CoreEngine(
             gate,
@@ -323,6 +326,7 @@ def run(
     commission_bps: float = 0.0,
     slippage_bps: float = 0.0,
     participation: float = 0.25,
+    touch_fills: bool = False,
     calendar: str = calendars.DEFAULT,
     spec: specs.StrategySpec | None = None,
     seed: int = 0,
@@ -344,6 +348,7 @@ def run(
         slippage_bps: Of the price, in basis points, on market and stop
             orders.
         participation: The most of a bar's volume that is filled, a fraction.
+        touch_fills: A limit that a bar only touches is filled.
         calendar: The exchange whose sessions make longer bars and end orders
             for a day.
         spec: What is configured of the strategy: its timeframes, capital and
@@ -392,6 +397,7 @@ def run(
         costs=costs,
         participation=participation,
         calendar=calendar,
+        touch_fills=touch_fills,
     )
     if benchmark is None and len(bars.symbols) == 1:
         benchmark = benchmarks.of_bars(bars)
@@ -432,6 +438,7 @@ def run(
         elapsed_s=elapsed,
         assumptions={
             'fill': 'next_open',
+            'touch_fills': touch_fills,
             'cash': cash,
             'commission_bps': commission_bps,
             'slippage_bps': slippage_bps,

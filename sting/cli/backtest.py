@@ -127,6 +127,11 @@ class ManyValues(click.Command):
     help="The most of a bar's volume that is filled.",
 )
 @click.option(
+    '--touch-fills',
+    is_flag=True,
+    help='A limit that a bar only touches is filled.',
+)
+@click.option(
     '--risk',
     type=click.Path(path_type=pathlib.Path),
     metavar='FILE',
@@ -234,6 +239,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             commission_bps=options['commission_bps'],
             slippage_bps=options['slippage_bps'],
             participation=options['participation'],
+            touch_fills=options['touch_fills'],
             calendar=options['calendar'],
             seed=options['seed'],
             progress=progress,

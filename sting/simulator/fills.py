@@ -57,6 +57,18 @@ def limit_fill(
     return NONE, 0.0
 
 
+def touches(sign: int, limit: float, high: float, low: float) -> bool:
+    """Whether a bar goes as far as a limit, and no further.
+
+    Args:
+        sign: BUY or SELL.
+        limit: The worst price that the order takes.
+        high: The bar's highest price.
+        low: The bar's lowest price.
+    """
+    return (low if sign > 0 else high) == limit
+
+
 def stop_fill(
     sign: int, stop: float, open_price: float, high: float, low: float
 ) -> tuple[int, float]:

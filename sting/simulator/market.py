@@ -55,6 +55,7 @@ class MarketSimulator:
         participation: float = 0.25,
         session_close: Callable[[int], int] | None = None,
         session_open: Callable[[int], int] | None = None,
+        touch_fills: bool = False,
     ) -> None:
         """Opens the market, without orders.
 
@@ -66,6 +67,7 @@ class MarketSimulator:
                 market-on-close orders are rejected.
             session_open: The same of session openings, for market-on-open
                 orders.
+            touch_fills: A limit that a bar only touches is filled.
 
         Raises:
             errors.ConfigError: The participation is no share.
@@ -78,6 +80,7 @@ class MarketSimulator:
         self.participation = participation
         self._session_close = session_close
         self._session_open = session_open
+        self._touch_fills = touch_fills
         self._closes: dict[str, float] = {}
         self._by_id: dict[str, resting.Resting] = {}
         self._by_symbol: dict[str, dict[str, resting.Resting]] = {}
@@ -264,6 +267,14 @@ class MarketSimulator:
             entry.follow(bar.open, bar.timestamp)
             reports.append(entry.moved())
         code, price, touched = _held(entry, bar)
+        # What works at once and did not fill is a limit.
+        if (
+            self._touch_fills
+            and was_live
+            and code == fills.NONE
+            and fills.touches(entry.sign, entry.price, bar.high, bar.low)
+        ):
+            code, price = fills.AT_LIMIT, entry.price
         taken = 0.0
         if code != fills.NONE:
             taken = entry.share(left)

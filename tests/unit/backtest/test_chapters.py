@@ -58,3 +58,12 @@ def test_a_fill_rule_that_is_not_known_is_named_alone():
 def test_where_it_is_from_without_a_command():
     found = chapters.origin(runs.result(), '')
     assert '<th>command</th><td class=wide>-</td>' in found
+
+
+@pytest.mark.parametrize(
+    ('touch_fills', 'words'),
+    [(False, 'a mere touch does not fill'), (True, 'a touch fills')],
+)
+def test_whether_a_touch_fills_is_told(touch_fills, words):
+    given = {'fill': 'next_open', 'touch_fills': touch_fills}
+    assert words in chapters.assumptions(runs.result(assumptions=given))

@@ -683,3 +683,20 @@ def test_a_trailing_stop_follows_the_price_through_a_run(write):
         (2, 'buy', 10.0, 10.0),
         (5, 'sell', 10.0, 10.5),
     ]
+
+
+@pytest.mark.parametrize(('touch_fills', 'count'), [(False, 0), (True, 1)])
+def test_a_touch_fills_a_run_only_where_that_is_assumed(
+    write, touch_fills, count
+):
+    path = write(
+        """
+        async def on_start(self):
+            self.buy('X', 10, strategy.OrderType.LIMIT, price=9.0)
+        """
+    )
+    table = worlds.flat(10.0, 10.0, 10.0)
+    table = dataclasses.replace(table, low=table.low - 1.0)
+    result = run(path, table, touch_fills=touch_fills)
+    assert [each[3] for each in fills_of(result)] == [9.0] * count
+    assert result.assumptions['touch_fills'] is touch_fills

@@ -354,6 +354,38 @@ def test_ioc_stop_limit_has_the_bar_after_its_trigger(sim):
     assert statuses(sim.on_bar(bar(2, 103, 104, 102))) == [('o1', S.CANCELLED)]
 
 
+# type, side, (open, high, low), the price with --touch-fills, why
+TOUCHES = [
+    ('limit', 'buy', (101, 102, 100), 100, 'the low is the limit'),
+    ('limit', 'sell', (99, 100, 98), 100, 'the high is the limit'),
+    ('limit', 'buy', (101, 102, 100.5), None, 'not reached'),
+    ('limit', 'buy', (101, 102, 99), 100, 'traded through'),
+    ('limit', 'buy', (99, 102, 99), 99, 'the open is better'),
+    ('stop_limit', 'buy', (99, 100, 98), None, 'its trigger comes first'),
+]
+
+
+@pytest.mark.parametrize(
+    'row', TOUCHES, ids=lambda row: f'{row[0]} {row[1]}: {row[-1]}'
+)
+def test_a_touch_fills_where_that_is_assumed(row):
+    type, side, prices, expected, _ = row
+    sim = simulated.MarketSimulator(touch_fills=True)
+    stop = 100.0 if type == 'stop_limit' else None
+    sent(sim, order(side=side, type=type, price=100.0, stop_price=stop))
+    came = [price for _, _, price, _ in fills(sim.on_bar(bar(1, *prices)))]
+    assert came == ([] if expected is None else [expected])
+
+
+def test_a_triggered_stop_limit_fills_at_a_touch_where_that_is_assumed():
+    sim = simulated.MarketSimulator(touch_fills=True)
+    sent(sim, order(type='stop_limit', price=100.0, stop_price=100.0))
+    assert fills(sim.on_bar(bar(1, 99, 101, 98))) == []
+    assert fills(sim.on_bar(bar(2, 101, 102, 100))) == [
+        ('o1', 10.0, 100.0, 'limit')
+    ]
+
+
 # --- trailing stops
 
 

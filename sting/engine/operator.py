@@ -332,6 +332,15 @@ class Operator:
     def _stop_strategy(
         self, event: events.Event, command: commands.StopStrategy
     ) -> None:
+        last = self._turn.state.strategies[command.name]
+        if last.status not in state.RUNNING:
+            # It only waits, and may just have asked to be started again.
+            self._turn.emit(
+                _T.STRATEGY_STATUS,
+                records.StrategyStatus(strategy=command.name, status='stopped'),
+                'engine',
+                cause=event.seq,
+            )
         self._turn.effects.append(step.Stop(command.name, event.seq))
         self._answer(event, f'stopping {command.name}')
 

@@ -112,6 +112,9 @@ def test_one_that_was_started_by_hand_meanwhile_is_not_started_twice(world):
 def test_one_that_waits_for_its_restart_can_be_stopped(world):
     restarting(world)
     assert world.command(commands.StopStrategy, name='sma').ok
+    # Even where its start was asked for in the very moment of the stop.
+    again(world)
+    assert world.last.events == []
 
 
 def test_a_strategy_that_waits_for_its_restart_does_not_outlive_the_engine(

@@ -42,7 +42,7 @@ class Alerts(table.Table[views.AlertRow]):
         table.Column('severity', 8, lambda row: row.severity.value, _style),
         table.Column(
             'message',
-            40,
+            36,
             lambda row: text_format.file_names(row.message),
             lambda row: 'muted' if row.seen else '',
             grow=True,

@@ -248,7 +248,9 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self.repaint()
 
     def _layout_columns(self) -> None:
-        self._fitted = fit_columns(self.columns, self.size.width - 1)
+        self._fitted = fit_columns(
+            self.columns, self.scrollable_content_region.width - 1
+        )
 
     def _empty_text(self) -> str:
         if self._snapshot is None or opening.is_opening(self._snapshot):
@@ -348,6 +350,11 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self._layout_columns()
         self.repaint()
         self._keep_visible()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Fits the columns beside the bar that shows where one is."""
+        self._layout_columns()
+        self.repaint()
 
     def on_focus(self) -> None:
         """Shows the cursor as the one that has the keys, on its row."""

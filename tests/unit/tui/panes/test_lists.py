@@ -140,6 +140,24 @@ async def test_alerts_are_acknowledged(key):
         assert station.given == [commands.AcknowledgeAlerts(up_to=1200)]
 
 
+async def test_a_long_alert_is_cut_where_there_are_many():
+    row = msgspec.structs.replace(
+        stations.snapshot().alerts[0],
+        message='strategy x failed: /home/me/x.py:7: KeyError: ' + 'long ' * 20,
+    )
+    many = tuple(
+        msgspec.structs.replace(row, seq=seq) for seq in range(90, 0, -1)
+    )
+    app = apps.make(stations.Station(stations.snapshot(alerts=many)))
+    async with apps.run(app, (200, 50)) as pilot:
+        await pilot.pause()
+        strips = app.screen._compositor.render_strips()
+        (line, *_) = (s.text for s in strips if 'strategy x failed' in s.text)
+        # Beside the bar that shows where one is.
+        assert 'failed: x.py:7: Key' in line
+        assert '…' in line.rpartition('failed')[2]
+
+
 async def test_a_seen_alert_is_not_acknowledged_again():
     seen = views.AlertRow(9, 0, records.Severity.INFO, 'x', 'y', True)
     station = stations.Station(stations.snapshot(alerts=(seen,), unseen=0))

@@ -227,6 +227,12 @@ class OrderDesk:
         Returns:
             The order after the verdict: submitted or denied.
         """
+        gone = order.quantity - exits.left(self._turn.state, order)
+        if orders.DUST < gone < order.quantity - orders.DUST:
+            order = msgspec.structs.replace(
+                order, quantity=order.quantity - gone
+            )
+            gone = 0.0
         order = msgspec.structs.replace(
             order,
             created=self._turn.now,
@@ -237,10 +243,15 @@ class OrderDesk:
         verdict = self.gate.evaluate_order(
             order, self._turn.state, flatten=flatten
         )
-        foreign = self.foreign(order.symbol)
-        if foreign:
+        refusal = self.foreign(order.symbol)
+        if gone > orders.DUST:
+            refusal = (
+                f'the operator has closed what {order.strategy} holds of '
+                f'{order.symbol} by hand'
+            )
+        if refusal:
             verdict = msgspec.structs.replace(
-                verdict, decision=records.Decision.DENY, message=foreign
+                verdict, decision=records.Decision.DENY, message=refusal
             )
         request = self._turn.emit(
             _T.ORDER_REQUEST, order, cause.source, order.symbol, cause.seq

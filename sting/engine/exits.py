@@ -36,6 +36,40 @@ def way_out(
     )
 
 
+def left(system: state.SystemState, order: orders.Order) -> float:
+    """Gives how much of an order closes what is really held.
+
+    What the operator traded by hand is in the account and in no strategy's
+    book. Where it runs against a strategy's position, that much of it is gone:
+    closing it once more would open a position in the account.
+
+    Args:
+        system: The state.
+        order: What is wanted.
+
+    Returns:
+        Units: the order's own quantity, or less where it is of a strategy and
+        against a position that the operator has closed, all or in part.
+    """
+    book = system.books.get(order.strategy)
+    held = 0.0 if book is None else book.quantity(order.symbol)
+    if not held or order.side.sign * held > 0:
+        return order.quantity
+    by_hand = system.portfolio.quantity(order.symbol) - sum(
+        each.quantity(order.symbol) for each in system.books.values()
+    )
+    for working in system.own('', order.symbol):
+        if working.type is orders.OrderType.MARKET:
+            by_hand += working.signed_remaining
+    if by_hand * held >= 0 or abs(by_hand) <= orders.DUST:
+        return order.quantity
+    rest = abs(held) - abs(by_hand)
+    for working in system.own(order.strategy, order.symbol):
+        if working.side is order.side:
+            rest -= working.remaining
+    return min(order.quantity, max(0.0, rest))
+
+
 def flatten(system: state.SystemState, symbol: str) -> orders.Order | None:
     """Gives the order of a flatten that waits no more.
 

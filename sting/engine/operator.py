@@ -297,8 +297,8 @@ class Operator:
         if not names:
             return ''
         return (
-            f'; {", ".join(sorted(names))} still counts it as its own, and may '
-            'close it again'
+            f'; {", ".join(sorted(names))} still counts it as its own, but '
+            'cannot close it again'
         )
 
     def _halt(self, event: events.Event, command: commands.Halt) -> None:

@@ -149,3 +149,60 @@ def test_a_close_never_leaves_its_stop_to_be_denied_by_a_rule(world):
     world.signal('ab-3', kind=KIND.CLOSE)
     world.update('ab-2', S.CANCELLED)
     assert [order.quantity for order in world.placed()] == [600.0]
+
+
+def bought(world, quantity=10.0):
+    """A position of the strategy's own."""
+    world.signal('ab-1', side=BUY, quantity=quantity)
+    world.fill('ab-1', quantity)
+
+
+OUT_OR_SOLD = [*OUT, {'side': SELL, 'quantity': 10.0}]
+
+
+@pytest.mark.parametrize('out', OUT_OR_SOLD, ids=lambda out: str(sorted(out)))
+def test_what_a_flatten_has_closed_is_not_closed_again(world, out):
+    bought(world)
+    world.command(commands.Flatten, confirm='FLATTEN')
+    (flatten,) = world.placed()
+    # Before the flatten is filled, and after it.
+    world.signal('ab-2', **out)
+    assert world.status('ab-2') is S.DENIED
+    world.fill(flatten.id, 10.0, side=SELL)
+    world.signal('ab-3', **out)
+    assert world.status('ab-3') is S.DENIED
+    assert world.state.portfolio.quantity('AAPL') == 0
+    message = world.last.events[-1].data.message
+    assert 'the operator has closed what sma holds of AAPL by hand' in message
+
+
+def test_of_what_is_sold_by_hand_in_part_the_rest_can_be_sold_once(world):
+    bought(world)
+    world.held(4.0, side=SELL)
+    world.signal('ab-2', side=SELL, quantity=10.0)
+    assert [order.quantity for order in world.placed()] == [6.0]
+    world.signal('ab-3', side=SELL, quantity=1.0)
+    assert world.status('ab-3') is S.DENIED
+
+
+def test_what_is_bought_back_by_hand_can_be_sold_again(world):
+    bought(world)
+    for side in (SELL, BUY):
+        world.fill(world.accepted(side, 10.0), 10.0, side=side)
+    world.signal('ab-2', kind=KIND.CLOSE)
+    assert [order.quantity for order in world.placed()] == [10.0]
+
+
+def test_a_limit_that_rests_by_hand_closes_nothing_yet(world):
+    bought(world)
+    world.accepted(SELL, 10.0, type=orders.OrderType.LIMIT, price=200.0)
+    world.signal('ab-2', kind=KIND.CLOSE)
+    assert [order.quantity for order in world.placed()] == [10.0]
+
+
+def test_two_strategies_may_hold_against_each_other(world):
+    bought(world)
+    world.signal('ab-2', side=SELL, quantity=10.0, strategy='other')
+    world.fill('ab-2', 10.0, side=SELL)
+    world.signal('ab-3', kind=KIND.CLOSE)
+    assert [order.quantity for order in world.placed()] == [10.0]

@@ -260,8 +260,8 @@ def test_a_flatten_names_the_strategies_that_go_on_counting(world):
     world.fill('ab-1', 100.0)
     result = world.command(commands.Flatten)
     assert result.message == (
-        'closing 1 position; sma still counts it as its own, and may close it '
-        'again'
+        'closing 1 position; sma still counts it as its own, but cannot close '
+        'it again'
     )
     world.held(5.0, 'IBM')
     result = world.command(commands.Flatten, symbol='IBM')

@@ -19,7 +19,7 @@ from sting.engine import sequence
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
-from sting.session import room
+from sting.session import parts
 from tests.unit.session import stations
 
 S = orders.OrderStatus
@@ -62,7 +62,7 @@ class OutlivingBroker(paper.PaperBroker):
 
     home = None
 
-    def restore(self, known, portfolio, fills=()):
+    def restore(self, known, portfolio, fills=(), prices=None):
         """Has books of its own."""
 
     async def place_order(self, order):
@@ -134,10 +134,10 @@ def say(text):
 def main():
     """Trades by hand until it is killed; says each answer that it got."""
     home = OutlivingBroker.home = stations.home_in(sys.argv[1])
-    room.paper.PaperBroker = OutlivingBroker
-    room.journal.Journal = SlowJournal
+    parts.paper.PaperBroker = OutlivingBroker
+    parts.journal.Journal = SlowJournal
     if sys.argv[2] == 'swapped':
-        room.sequence.Sequence = Swapped
+        parts.sequence.Sequence = Swapped
     before = time.monotonic()
     station = session.open('demo', home=home, config=stations.config(home))
     station.start()
@@ -154,12 +154,12 @@ def main():
 def end_in_order(home):
     """Starts once more in this process, on the same broker, and ends."""
     OutlivingBroker.home = home
-    before, room.paper.PaperBroker = room.paper.PaperBroker, OutlivingBroker
+    before, parts.paper.PaperBroker = parts.paper.PaperBroker, OutlivingBroker
     try:
         with stations.running(home, interval_s=stations.NEVER) as station:
             stations.until(lambda: station.snapshot().open_orders == 0)
     finally:
-        room.paper.PaperBroker = before
+        parts.paper.PaperBroker = before
 
 
 if __name__ == '__main__':

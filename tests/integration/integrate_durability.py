@@ -13,7 +13,7 @@ import pytest
 from sting.engine import chain
 from sting.engine import recovery
 from sting.engine import state
-from sting.session import room
+from sting.session import parts
 from tests.integration import durable_program
 from tests.unit.session import stations
 
@@ -131,7 +131,7 @@ def test_a_restart_books_what_is_new_and_nothing_of_long_ago(
     monkeypatch.setattr(state, 'DONE_ORDERS', 3)
     monkeypatch.setattr(durable_program.OutlivingBroker, 'home', home)
     monkeypatch.setattr(
-        room.paper, 'PaperBroker', durable_program.OutlivingBroker
+        parts.paper, 'PaperBroker', durable_program.OutlivingBroker
     )
     with stations.running(home, interval_s=stations.NEVER) as station:
         for _ in range(8):

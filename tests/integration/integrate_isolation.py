@@ -52,11 +52,11 @@ TORTURE = {
     'recursion': 'await self.on_market_data(data)',
     'garbage': (
         'import os\n'
-        '    for n in range(3, 20):\n'
+        '    for n in range(3, 4096):\n'
         '        try: os.write(n, b"garbage" * 100)\n'
         '        except OSError: pass'
     ),
-    'closed': '__import__("os").closerange(3, 50)',
+    'closed': '__import__("os").closerange(3, 4096)',
     'prints': 'while True: print("x" * 1000)',
 }
 

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks import rows
+from sting.backtest import assumptions
 from sting.backtest import engine
 from sting.backtest import result
 from sting.data import table
 from sting.model import market
 from sting.risk import manager
+from sting.simulator import costs
 
 W1_BARS = 1_000_000
 W2_SYMBOLS = 50
@@ -62,8 +64,9 @@ def _timed(
                 bars,
                 manager.RiskManager(),
                 parameters={'fast': 10, 'slow': 30, 'quantity': 100.0},
-                cash=1e6,
-                commission_bps=10.0,
+                assumed=assumptions.Assumptions(
+                    cash=1e6, costs=costs.CostModel(commission_bps=10.0)
+                ),
             )
         )
     )

@@ -13,9 +13,11 @@ import numpy as np
 
 from benchmarks import backtests
 from benchmarks import rows
+from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.data import table
 from sting.risk import manager
+from sting.simulator import costs
 from sting.strategy import indicators
 from sting.strategy import kinds
 from sting.strategy import loader
@@ -23,7 +25,9 @@ from sting.strategy import runner
 
 STRATEGY = 'sting.library.sma_cross_compiled'
 CASH = 1e6
-COMMISSION_BPS = 10.0
+ASSUMED = assumptions.Assumptions(
+    cash=CASH, costs=costs.CostModel(commission_bps=10.0)
+)
 FILLS = 38_752
 FINAL = 688_473.93
 REPEATS = 15
@@ -35,18 +39,21 @@ def run() -> list[rows.Row]:
     bars = backtests.w1()
     program = _program(bars)
     table_of = program.indicators()
-    assumed = compiled.Assumptions(cash=CASH, commission_bps=COMMISSION_BPS)
     fast, slow = (
         indicators.SMA(period).over(bars.close) for period in (10, 30)
     )
-    came = program.run(assumed, table_of)
+    came = program.run(ASSUMED, compiled.NO_LIMITS, table_of)
     rows.check(len(came.row), FILLS, 'fills')
     rows.check(round(float(came.equity[-1]), 2), FINAL, 'final equity')
     count, final = _bare(bars.open, bars.close, fast, slow, CASH)
     rows.check((count, round(final, 2)), (FILLS, FINAL), 'the bare loop')
     ours, bare, whole = [], [], []
     for _ in range(REPEATS):
-        ours.append(rows.took(lambda: program.run(assumed, table_of)))
+        ours.append(
+            rows.took(
+                lambda: program.run(ASSUMED, compiled.NO_LIMITS, table_of)
+            )
+        )
         bare.append(
             rows.took(lambda: _bare(bars.open, bars.close, fast, slow, CASH))
         )
@@ -96,8 +103,7 @@ def _whole(bars: table.BarTable) -> None:
         STRATEGY,
         bars,
         manager.RiskManager(),
-        cash=CASH,
-        commission_bps=COMMISSION_BPS,
+        assumed=ASSUMED,
     )
     rows.check(len(done.fills), FILLS, 'fills')
 

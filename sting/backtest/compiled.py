@@ -15,12 +15,14 @@ from collections.abc import Sequence
 import dataclasses
 import math
 from typing import Any
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from sting.backtest import analyzer
 from sting.backtest import arrays
+from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
 from sting.backtest import engine
 from sting.backtest import excursions
@@ -32,9 +34,7 @@ from sting.engine import clock
 from sting.model import orders
 from sting.risk import manager
 from sting.risk import rules
-from sting.simulator import costs as costs_lib
 from sting.simulator import fills
-from sting.simulator import market as simulated
 from sting.strategy import blame
 from sting.strategy import compiled
 from sting.strategy import context
@@ -44,6 +44,7 @@ from sting.strategy import kinds
 from sting.strategy import loader
 from sting.strategy import runner
 
+NO_LIMITS: Final[arrays.Limits] = (math.inf,) * 5
 COLUMNS = ('open', 'high', 'low', 'close', 'volume')
 _OWN = (
     'on_start',
@@ -57,26 +58,6 @@ _OWN = (
     'generate_signals',
 )
 _SIDES = {1.0: orders.OrderSide.BUY, -1.0: orders.OrderSide.SELL}
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Assumptions:
-    """What a run assumes of the account and of the market.
-
-    Attributes:
-        cash: What the account starts with.
-        commission_bps: Of the notional, in basis points.
-        slippage_bps: Of the price, in basis points, on market and stop
-            orders.
-        participation: The most of a bar's volume that is filled, a fraction.
-        limits: Of `arrays.RULES`, in their order; infinity for none.
-    """
-
-    cash: float
-    commission_bps: float = 0.0
-    slippage_bps: float = 0.0
-    participation: float = 0.25
-    limits: arrays.Limits = (math.inf,) * 5
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +189,7 @@ class Program:
         )
         count = len(strategy._inputs)
         samples = self._arguments(
-            Assumptions(cash=1.0), np.empty((count, 1)), 1
+            assumptions.Assumptions(), NO_LIMITS, np.empty((count, 1)), 1
         )
         self._loop: Callable[..., Any] = jit.compile(
             arrays.loop(
@@ -242,12 +223,16 @@ class Program:
         return found
 
     def run(
-        self, assumed: Assumptions, indicators: npt.NDArray[np.float64]
+        self,
+        assumed: assumptions.Assumptions,
+        limited: arrays.Limits,
+        indicators: npt.NDArray[np.float64],
     ) -> Outcome:
         """Runs it over all bars.
 
         Args:
             assumed: Of the account and of the market.
+            limited: Of `arrays.RULES`, in their order; infinity for none.
             indicators: What `indicators` gave.
 
         Returns:
@@ -256,7 +241,7 @@ class Program:
         Raises:
             errors.StrategyError: `decide` gave what is no order.
         """
-        given = self._arguments(assumed, indicators, len(self._bars))
+        given = self._arguments(assumed, limited, indicators, len(self._bars))
         count, made, code, *answer = self._loop(*given)
         if code != kinds.SOUND:
             try:
@@ -284,7 +269,8 @@ class Program:
 
     def _arguments(
         self,
-        assumed: Assumptions,
+        assumed: assumptions.Assumptions,
+        limited: arrays.Limits,
         indicators: npt.NDArray[np.float64],
         count: int,
     ) -> tuple[Any, ...]:
@@ -299,10 +285,10 @@ class Program:
             self.strategy._first,
             self.strategy._figures,
             float(assumed.cash),
-            float(assumed.commission_bps),
-            float(assumed.slippage_bps),
+            float(assumed.costs.commission_bps),
+            float(assumed.costs.slippage_bps),
             float(assumed.participation),
-            assumed.limits,
+            limited,
             np.empty(count, np.float64),
             np.empty(count, np.float64),
             np.empty(count, np.bool_),
@@ -321,10 +307,7 @@ def run(
     gate: manager.RiskManager,
     *,
     parameters: Mapping[str, Any] | None = None,
-    cash: float = 100_000.0,
-    commission_bps: float = 0.0,
-    slippage_bps: float = 0.0,
-    participation: float = 0.25,
+    assumed: assumptions.Assumptions | None = None,
     seed: int = 0,
     warnings: Sequence[str] = (),
 ) -> Run:
@@ -335,11 +318,7 @@ def run(
         bars: What it is given, in the order of the stamps.
         gate: Risk.
         parameters: By name; what is not named keeps its default.
-        cash: What the account starts with.
-        commission_bps: Of the notional, in basis points.
-        slippage_bps: Of the price, in basis points, on market and stop
-            orders.
-        participation: The most of a bar's volume that is filled, a fraction.
+        assumed: Of the account and of the market; None for the defaults.
         seed: Kept with the result; nothing in this run is drawn at random.
         warnings: What a reader has to know of the data.
 
@@ -348,21 +327,20 @@ def run(
 
     Raises:
         errors.StrategyError: The strategy cannot be loaded, or it raised.
-        errors.ConfigError: An assumption is out of range.
     """
+    assumed = assumed or assumptions.Assumptions()
     lines: list[context.LogLine] = []
     try:
-        strategy = _ready(reference, parameters or {}, bars, gate, lines)
+        strategy = _ready(
+            reference, parameters or {}, bars, gate, assumed, lines
+        )
     except _OutsideError as outside:
         done = engine.run(
             reference,
             bars,
             gate,
             parameters=parameters,
-            cash=cash,
-            commission_bps=commission_bps,
-            slippage_bps=slippage_bps,
-            participation=participation,
+            assumed=assumed,
             seed=seed,
             warnings=[*warnings, f'it ran event by event: {outside}'],
         )
@@ -378,24 +356,12 @@ def run(
             note=str(outside),
             events=done,
         )
-    # These refuse what makes no sense.
-    costs_lib.CostModel(
-        commission_bps=commission_bps, slippage_bps=slippage_bps
-    )
-    simulated.MarketSimulator(participation=participation)
     program = Program(strategy, bars)
-    assumed = Assumptions(
-        cash=cash,
-        commission_bps=commission_bps,
-        slippage_bps=slippage_bps,
-        participation=participation,
-        limits=limits(gate),
-    )
     time_source = clock.LiveClock()
     before = time_source.monotonic()
-    came = program.run(assumed, program.indicators())
+    came = program.run(assumed, limits(gate), program.indicators())
     traded = came.fills(bars)
-    curve = came.curve(bars, cash)
+    curve = came.curve(bars, assumed.cash)
     trips = excursions.measured(trades.round_trips(traded), bars)
     figures = analyzer.PerformanceAnalyzer().analyze(curve, traded, trips)
     return Run(
@@ -436,12 +402,14 @@ def _ready(
     parameters: Mapping[str, Any],
     bars: table.BarTable,
     gate: manager.RiskManager,
+    assumed: assumptions.Assumptions,
     lines: list[context.LogLine],
 ) -> compiled.CompiledStrategy:
     """Gives the strategy, started and fit for the loop.
 
     Raises:
-        _OutsideError: It, the bars or the rules need the events.
+        _OutsideError: It, the bars, the rules or what is assumed need the
+            events.
         errors.StrategyError: It cannot be loaded, or it raised.
     """
     strategy = loader.create(reference, engine.NAME, parameters)
@@ -451,6 +419,8 @@ def _ready(
     for name in _OWN:
         if getattr(kind, name) is not getattr(compiled.CompiledStrategy, name):
             raise _OutsideError(f'{kind.__name__} has a {name} of its own')
+    if assumed.touch_fills:
+        raise _OutsideError('limits fill when they are touched')
     if len(bars.symbols) != 1:
         raise _OutsideError(f'{len(bars.symbols)} symbols share the cash')
     if np.any(np.diff(bars.timestamp) <= 0):

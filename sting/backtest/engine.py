@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 
 from sting.backtest import analyzer
+from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
 from sting.backtest import excursions
 from sting.backtest import result
@@ -37,8 +38,8 @@ from sting.model import orders
 from sting.model import records
 from sting.model import specs
 from sting.risk import manager
-from sting.simulator import costs as costs_lib
 from sting.simulator import market as simulated
+from sting.strategy import base
 from sting.strategy import context
 from sting.strategy import loader
 from sting.strategy import runner
@@ -82,12 +83,8 @@ class BacktestEngine:
         feeder: runner.StrategyRunner,
         bars: table.BarTable,
         gate: manager.RiskManager,
+        assumed: assumptions.Assumptions,
         *,
-        cash: float,
-        costs: costs_lib.CostModel | None = None,
-        participation: float = 0.25,
-        calendar: str = calendars.DEFAULT,
-        touch_fills: bool = False,
         watch: Callable[[events.Event], None] | None = None,
     ) -> None:
         """Sets up a run.
@@ -96,26 +93,22 @@ class BacktestEngine:
             feeder: Feeds the strategy.
             bars: In the order of their stamps.
             gate: Risk.
-            cash: What the account starts with.
-            costs: What the market charges; None for nothing.
-            participation: The most of a bar's volume that is filled.
-            calendar: The exchange at whose close orders for a day end.
-            touch_fills: A limit that a bar only touches is filled.
+            assumed: Of the account and of the market.
             watch: Shown every event but the bars.
         """
         self._watch = watch
         self._feeder = feeder
         self._bars = bars
         self._market = simulated.MarketSimulator(
-            costs,
-            participation=participation,
+            assumed.costs,
+            participation=assumed.participation,
             session_close=functools.partial(
-                calendars.session_close, calendar=calendar
+                calendars.session_close, calendar=assumed.calendar
             ),
             session_open=functools.partial(
-                calendars.session_open, calendar=calendar
+                calendars.session_open, calendar=assumed.calendar
             ),
-            touch_fills=touch_fills,
+            touch_fills=assumed.touch_fills,
         )
         self._engine = core.CoreEngine(
             gate,
@@ -123,10 +116,10 @@ class BacktestEngine:
             strategies={feeder.name: feeder.number},
             matcher=self._market.on_bar,
         )
-        self._cash = cash
+        self._cash = assumed.cash
         self._hash = hashlib.blake2b(digest_size=32)
         self._encoder = msgspec.json.Encoder()
-        self._curve = _Curve(cash)
+        self._curve = _Curve(assumed.cash)
         self._steps: collections.deque[step.Step] = collections.deque()
         self._running = True
         self.fills = trades.FillTable()
@@ -322,12 +315,7 @@ def run(
     gate: manager.RiskManager,
     *,
     parameters: Mapping[str, Any] | None = None,
-    cash: float = 100_000.0,
-    commission_bps: float = 0.0,
-    slippage_bps: float = 0.0,
-    participation: float = 0.25,
-    touch_fills: bool = False,
-    calendar: str = calendars.DEFAULT,
+    assumed: assumptions.Assumptions | None = None,
     spec: specs.StrategySpec | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -343,14 +331,7 @@ def run(
         bars: What it is given, in the order of the stamps.
         gate: Risk.
         parameters: By name; what is not named keeps its default.
-        cash: What the account starts with.
-        commission_bps: Of the notional, in basis points.
-        slippage_bps: Of the price, in basis points, on market and stop
-            orders.
-        participation: The most of a bar's volume that is filled, a fraction.
-        touch_fills: A limit that a bar only touches is filled.
-        calendar: The exchange whose sessions make longer bars and end orders
-            for a day.
+        assumed: Of the account and of the market; None for the defaults.
         spec: What is configured of the strategy: its timeframes, capital and
             limits hold, the two last besides the gate. None for nothing.
         seed: Kept with the result; nothing in this run is drawn at random.
@@ -366,56 +347,34 @@ def run(
 
     Raises:
         errors.StrategyError: The strategy cannot be loaded, or it raised.
-        errors.ConfigError: An assumption is out of range.
         errors.DataError: The benchmark begins after the bars, or there is no
             such calendar.
     """
+    assumed = assumed or assumptions.Assumptions()
     strategy = loader.instantiate(
         loader.load(reference, recorder), NAME, parameters or {}
     )
-    first = int(bars.timestamp[0]) if len(bars) else None
-    feeder = runner.StrategyRunner(
-        strategy,
-        number=1,
-        log=LOG,
-        timeframes=() if spec is None else spec.timeframes,
-        sessions=functools.partial(calendars.sessions, calendar, first),
-    )
+    feeder = _feeder(strategy, bars, assumed.calendar, spec)
     if spec is not None:
         gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
-    if calendar != calendars.DEFAULT:
-        # A name that is none is told before the strategy meets it.
-        calendars.sessions(calendar, first)
-    costs = costs_lib.CostModel(
-        commission_bps=commission_bps, slippage_bps=slippage_bps
-    )
-    engine = BacktestEngine(
-        feeder,
-        bars,
-        gate,
-        cash=cash,
-        costs=costs,
-        participation=participation,
-        calendar=calendar,
-        touch_fills=touch_fills,
-    )
+    played = BacktestEngine(feeder, bars, gate, assumed)
     if benchmark is None and len(bars.symbols) == 1:
         benchmark = benchmarks.of_bars(bars)
     time_source = clock.LiveClock()
     before = time_source.monotonic()
     lines = [] if written is None else written
     try:
-        asyncio.run(engine.run(progress))
+        asyncio.run(played.run(progress))
     finally:
         lines += feeder.take_log()
-    curve = engine.curve()
+    curve = played.curve()
     if benchmark is not None:
-        held = benchmark.equity(curve.timestamp, cash)
+        held = benchmark.equity(curve.timestamp, assumed.cash)
         curve = dataclasses.replace(curve, benchmark=held)
-    trips, still_open = engine.trips()
+    trips, still_open = played.trips()
     trips = excursions.measured(trips, bars)
     analyst = analyzer.PerformanceAnalyzer()
-    figures = analyst.analyze(curve, engine.fills, trips)
+    figures = analyst.analyze(curve, played.fills, trips)
     tables = analyst.tabulate(reference, curve, trips, still_open)
     elapsed = time_source.monotonic() - before
     return result.BacktestResult(
@@ -425,24 +384,19 @@ def run(
         start=int(bars.timestamp[0]) if len(bars) else 0,
         end=int(bars.timestamp[-1]) if len(bars) else 0,
         bars=len(bars),
-        orders=engine.orders,
-        fills=engine.fills,
+        orders=played.orders,
+        fills=played.fills,
         trades=trips,
         curve=curve,
         metrics=figures,
         tables=tables,
         benchmark=None if benchmark is None else benchmark.name,
-        data_hash=engine.data_hash,
+        data_hash=played.data_hash,
         code_hash=_code(recorder),
-        log_hash=engine.log_hash(),
+        log_hash=played.log_hash(),
         elapsed_s=elapsed,
         assumptions={
-            'fill': 'next_open',
-            'touch_fills': touch_fills,
-            'cash': cash,
-            'commission_bps': commission_bps,
-            'slippage_bps': slippage_bps,
-            'participation': participation,
+            **assumed.told(),
             'rules': gate.rule_set().names,
             'timeframe': bars.timeframe,
             'generated': bars.generated,
@@ -450,6 +404,30 @@ def run(
         },
         warnings=warnings,
         log=lines,
+    )
+
+
+def _feeder(
+    strategy: base.AbstractStrategy,
+    bars: table.BarTable,
+    calendar: str,
+    spec: specs.StrategySpec | None,
+) -> runner.StrategyRunner:
+    """Gives what feeds the strategy.
+
+    Raises:
+        errors.DataError: There is no such calendar.
+    """
+    first = int(bars.timestamp[0]) if len(bars) else None
+    if calendar != calendars.DEFAULT:
+        # A name that is none is told before the strategy meets it.
+        calendars.sessions(calendar, first)
+    return runner.StrategyRunner(
+        strategy,
+        number=1,
+        log=LOG,
+        timeframes=() if spec is None else spec.timeframes,
+        sessions=functools.partial(calendars.sessions, calendar, first),
     )
 
 

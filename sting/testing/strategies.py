@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from sting.backtest import assumptions
 from sting.backtest import engine
 from sting.data import table
 from sting.model import events
@@ -120,7 +121,7 @@ def run(
         feeder,
         prices if isinstance(prices, table.BarTable) else bars(prices),
         manager.RiskManager([]),
-        cash=CASH,
+        assumptions.Assumptions(cash=CASH),
         watch=seen.append,
     )
     asyncio.run(played.run())

@@ -7,6 +7,7 @@ import signal
 import msgspec
 import pytest
 
+from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.backtest import engine
 from sting.data import sample
@@ -101,13 +102,14 @@ class Isolated:
 async def test_all_three_trade_the_same(reference, tmp_path, monkeypatch):
     monkeypatch.setenv('STING_HOME', str(tmp_path))
     bars = bars_of(reference)
-    options = {'participation': 0.01, 'cash': 1e6}
-    charged = {'commission_bps': 2.0, 'slippage_bps': 1.0}
+    assumed = assumptions.Assumptions(
+        cash=1e6,
+        costs=costs.CostModel(commission_bps=2.0, slippage_bps=1.0),
+        participation=0.01,
+    )
     gate = manager.RiskManager([rules.BuyingPower(1.0)])
     feeder = Isolated(reference, CASES[reference], tmp_path / 'out.log')
-    alone = engine.BacktestEngine(
-        feeder, bars, gate, costs=costs.CostModel(**charged), **options
-    )
+    alone = engine.BacktestEngine(feeder, bars, gate, assumed)
     try:
         await alone.run()
     finally:
@@ -122,8 +124,7 @@ async def test_all_three_trade_the_same(reference, tmp_path, monkeypatch):
                 bars,
                 gate,
                 parameters=CASES[reference],
-                **options,
-                **charged,
+                assumed=assumed,
             )
             for run in (engine.run, compiled.run)
         ]

@@ -143,10 +143,10 @@ def test_the_fills_are_the_same_to_the_last_digit(
     assert len(traded) > 10
 
     risk = gate.build(config.risk.rules, config.risk.sizing)
-    options = {'parameters': CASES[reference], 'cash': 100_000.0}
-    events = engine.run(reference, bars, risk, **options, **COSTS)
+    options = {'parameters': CASES[reference], **made.assumed(COSTS)}
+    events = engine.run(reference, bars, risk, **options)
     assert traded == table_rows(events.fills)
     if reference in COMPILED:
-        columns = compiled.run(reference, bars, risk, **options, **COSTS)
+        columns = compiled.run(reference, bars, risk, **options)
         assert columns.by_columns
         assert traded == table_rows(columns.fills)

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from sting.backtest import assumptions
 from sting.data import table
+from sting.simulator import costs
 
 MINUTE = 60_000_000_000
 START = 1_577_836_800_000_000_000
@@ -55,3 +57,21 @@ def walk(count, seed):
         volume=random.integers(10_000, 100_000, count).astype(np.float64),
         timeframe='1m',
     )
+
+
+_COSTS = ('commission_bps', 'slippage_bps')
+
+
+def assumed(options):
+    """Puts what a run assumes together, of options of all kinds by name."""
+    charged = {name: options[name] for name in _COSTS if name in options}
+    named = set(assumptions.Assumptions.__struct_fields__)
+    given = {name: options[name] for name in named & set(options)}
+    if charged:
+        given['costs'] = costs.CostModel(**charged)
+    rest = {
+        name: value
+        for name, value in options.items()
+        if name not in named and name not in _COSTS
+    }
+    return {**rest, 'assumed': assumptions.Assumptions(**given)}

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import backtests
 from sting.backtest import arrays
+from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.backtest import engine
 from sting.data import sample
@@ -59,8 +60,9 @@ def columns(result):
 
 def same(reference, bars, risk, **options):
     """Runs both ways, holds one against the other, and gives the result."""
-    events = engine.run(reference, bars, risk, **options)
-    found = compiled.run(reference, bars, risk, **options)
+    given = made.assumed(options)
+    events = engine.run(reference, bars, risk, **given)
+    found = compiled.run(reference, bars, risk, **given)
     assert found.by_columns, found.note
     assert columns(found) == columns(events)
     for name in ('timestamp', 'equity', 'cash', 'exposed', 'benchmark'):
@@ -195,13 +197,18 @@ def test_a_change_in_the_simulator_is_in_the_compiled_run_too(monkeypatch):
 def test_it_crosses_as_the_ordinary_strategy_does():
     bars = made.walk(5000, 3)
     options = {'commission_bps': 10.0, 'cash': 1e6}
-    ordinary = engine.run('sting.library.sma_cross', bars, gate(), **options)
+    ordinary = engine.run(
+        'sting.library.sma_cross', bars, gate(), **made.assumed(options)
+    )
     assert columns(same(SMA, bars, gate(), **options)) == columns(ordinary)
 
 
 def test_the_work_that_other_engines_did_comes_out_as_theirs():
     run = compiled.run(
-        SMA, backtests.w1(), gate(), cash=1e6, commission_bps=10.0
+        SMA,
+        backtests.w1(),
+        gate(),
+        **made.assumed({'cash': 1e6, 'commission_bps': 10.0}),
     )
     assert run.by_columns
     assert len(run.fills) == 38_752
@@ -289,13 +296,11 @@ def test_stamps_that_do_not_rise_run_event_by_event():
     assert 'do not rise' in compiled.run(SMA, bars, gate()).note
 
 
-@pytest.mark.parametrize(
-    'wrong',
-    [{'participation': 0.0}, {'commission_bps': -1.0}, {'slippage_bps': 1e9}],
-)
-def test_assumptions_out_of_range_are_refused(wrong):
-    with pytest.raises(errors.ConfigError):
-        compiled.run(SMA, made.walk(50, 1), gate(), **wrong)
+def test_limits_that_fill_when_touched_run_event_by_event():
+    given = made.assumed({'touch_fills': True})
+    run = compiled.run(SMA, made.walk(50, 1), gate(), **given)
+    assert run.note == 'limits fill when they are touched'
+    assert run.events.assumptions['touch_fills'] is True
 
 
 def test_one_of_two_equal_rules_counts_the_stricter():
@@ -306,20 +311,26 @@ def test_one_of_two_equal_rules_counts_the_stricter():
 
 def test_the_loop_in_plain_python_gives_the_same():
     bars = made.walk(800, 9)
-    ready = compiled._ready(f'{HERE}:Mixed', {'step': 0.0003}, bars, gate(), [])
-    program = compiled.Program(ready, bars)
-    assumed = compiled.Assumptions(
-        cash=50_000.0,
-        commission_bps=5.0,
-        slippage_bps=1.0,
-        participation=0.01,
-        limits=(math.inf, math.inf, math.inf, 0.0004, 1.0),
+    ready = compiled._ready(
+        f'{HERE}:Mixed',
+        {'step': 0.0003},
+        bars,
+        gate(),
+        assumptions.Assumptions(),
+        [],
     )
+    program = compiled.Program(ready, bars)
+    assumed = assumptions.Assumptions(
+        cash=50_000.0,
+        costs=costs.CostModel(commission_bps=5.0, slippage_bps=1.0),
+        participation=0.01,
+    )
+    limited = (math.inf, math.inf, math.inf, 0.0004, 1.0)
     table = program.indicators()
-    fast = program.run(assumed, table)
+    fast = program.run(assumed, limited, table)
     decide = strategies.answerer(deciders.Mixed.decide)
     program._loop = arrays.loop(decide, arrays.reader(len(table)))
-    slow = program.run(assumed, table)
+    slow = program.run(assumed, limited, table)
     for field in dataclasses.fields(fast):
         one, other = getattr(fast, field.name), getattr(slow, field.name)
         assert np.array_equal(one, other), field.name
@@ -345,7 +356,11 @@ def test_the_loop_in_plain_python_ends_at_what_is_no_order():
 def test_fills_name_their_order_and_their_moment():
     bars = made.flat(*[10.0, 12.0, 11.0] * 20)
     run = compiled.run(
-        SMA, bars, gate(), parameters={'fast': 1, 'slow': 2}, cash=1e6
+        SMA,
+        bars,
+        gate(),
+        parameters={'fast': 1, 'slow': 2},
+        assumed=assumptions.Assumptions(cash=1e6),
     )
     fills = run.fills
     assert fills.order_id[:2] == ['backtest-1', 'backtest-2']

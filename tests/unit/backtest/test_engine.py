@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from sting import settings
+from sting.backtest import assumptions
 from sting.backtest import benchmark
 from sting.backtest import engine
 from sting.model import errors
@@ -50,7 +51,12 @@ def write(tmp_path):
 
 
 def run(reference, table, *limited, **options):
-    return engine.run(reference, table, manager.RiskManager(limited), **options)
+    return engine.run(
+        reference,
+        table,
+        manager.RiskManager(limited),
+        **worlds.assumed(options),
+    )
 
 
 def fills_of(result):
@@ -278,7 +284,12 @@ def test_short_sales_are_judged_by_the_shipped_rules(write, tmp_path):
 def test_an_order_without_a_quantity_is_sized(write):
     path = write(ONCE.replace(', 10)', ')'))
     gate = manager.RiskManager(size_fraction=0.5)
-    result = engine.run(path, worlds.flat(10.0, 10.0), gate, cash=1_000.0)
+    result = engine.run(
+        path,
+        worlds.flat(10.0, 10.0),
+        gate,
+        assumed=assumptions.Assumptions(cash=1_000.0),
+    )
     assert fills_of(result) == [(2, 'buy', 50.0, 10.0)]
 
 

@@ -6,6 +6,7 @@ import datetime
 
 import numpy as np
 
+from sting.backtest import assumptions
 from sting.backtest import engine
 from sting.data import table
 from sting.model import orders
@@ -89,7 +90,10 @@ def play(name, given, gate=None, **parameters):
     made = loader.create(f'sting.library.{name}', name, parameters)
     feeder = Watched(made)
     run = engine.BacktestEngine(
-        feeder, given, gate or manager.RiskManager([]), cash=CASH
+        feeder,
+        given,
+        gate or manager.RiskManager([]),
+        assumptions.Assumptions(cash=CASH),
     )
     asyncio.run(run.run())
     fills = [

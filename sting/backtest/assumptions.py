@@ -1,0 +1,54 @@
+"""What a backtest assumes of the account and of the market."""
+
+from typing import Any
+
+import msgspec
+
+from sting.data import calendars
+from sting.model import errors
+from sting.simulator import costs as costs_lib
+
+
+class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run assumes of the account and of the market.
+
+    Attributes:
+        cash: What the account starts with, in its currency.
+        costs: What the market charges.
+        participation: The most of a bar's volume that is filled, a fraction.
+        touch_fills: A limit that a bar only touches is filled.
+        calendar: The exchange whose sessions make longer bars and end orders
+            for a day.
+    """
+
+    cash: float = 100_000.0
+    costs: costs_lib.CostModel = costs_lib.CostModel()
+    participation: float = 0.25
+    touch_fills: bool = False
+    calendar: str = calendars.DEFAULT
+
+    def __post_init__(self) -> None:
+        """Refuses figures that make no sense.
+
+        Raises:
+            errors.ConfigError: Naming the figure.
+        """
+        # Written so that NaN fails too.
+        if not 0 < self.cash < float('inf'):
+            raise errors.ConfigError(f'cash {self.cash:g} must be above 0')
+        if not 0 < self.participation <= 1:
+            raise errors.ConfigError(
+                f'participation {self.participation:g} must be above 0 and at '
+                'most 1'
+            )
+
+    def told(self) -> dict[str, Any]:
+        """Gives them by name, as a result tells them."""
+        return {
+            'fill': 'next_open',
+            'touch_fills': self.touch_fills,
+            'cash': self.cash,
+            'commission_bps': self.costs.commission_bps,
+            'slippage_bps': self.costs.slippage_bps,
+            'participation': self.participation,
+        }

@@ -1,0 +1,174 @@
+"""What every command takes that runs backtests."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+import pathlib
+import shlex
+from typing import Any
+
+import click
+
+from sting.cli import common
+
+_SEVERAL = ('--data', '--symbol', '--set')
+# Where the words of the command are kept while it runs.
+_WORDS = 'sting.words'
+
+
+class ManyValues(click.Command):
+    """A command whose options for several take them one after another too.
+
+    `--data a.csv b.csv` is the same as `--data a.csv --data b.csv`.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeats an option for each of its values."""
+        ctx.meta[_WORDS] = shlex.join([*ctx.command_path.split(), *args])
+        return super().parse_args(ctx, self._repeat(args))
+
+    def _repeat(self, args: Iterable[str]) -> list[str]:
+        valued = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and not option.is_flag
+            for name in option.opts
+        }
+        result: list[str] = []
+        current = ''
+        wants_value = False
+        has_strategy = False
+        for word in args:
+            if wants_value:
+                wants_value = False
+            elif word.startswith('-'):
+                name, equals, _ = word.partition('=')
+                current = name if name in _SEVERAL else ''
+                wants_value = name in valued and not equals
+            elif current and has_strategy:
+                result.append(current)
+            else:
+                has_strategy = True
+                current = ''
+            result.append(word)
+        return result
+
+
+def words() -> str:
+    """Gives the command as it was typed, for a report."""
+    told: str = click.get_current_context().meta[_WORDS]
+    return told
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        '--data',
+        multiple=True,
+        required=True,
+        metavar='FILE..',
+        help='CSV or Parquet, or `sample`.',
+    ),
+    click.option(
+        '--symbol',
+        multiple=True,
+        metavar='S..',
+        help='Only these; all without.',
+    ),
+    click.option(
+        '--timeframe', metavar='T', help='Of the bars: 1m, 1h, 1d, ...'
+    ),
+    click.option('--start', metavar='D', help='The first date or moment.'),
+    click.option('--end', metavar='D', help='The last date or moment.'),
+    click.option(
+        '--cash',
+        type=float,
+        default=100_000.0,
+        show_default=True,
+        metavar='N',
+        help='What the account starts with.',
+    ),
+    click.option(
+        '--set',
+        'given',
+        multiple=True,
+        metavar='NAME=VALUE..',
+        help='A parameter of the strategy.',
+    ),
+    click.option(
+        '--fill',
+        type=click.Choice(['next_open']),
+        default='next_open',
+        show_default=True,
+        help='When a market order fills.',
+    ),
+    click.option(
+        '--commission-bps',
+        type=float,
+        default=0.0,
+        show_default=True,
+        metavar='N',
+        help='Of what is traded, in basis points.',
+    ),
+    click.option(
+        '--slippage-bps',
+        type=float,
+        default=0.0,
+        show_default=True,
+        metavar='N',
+        help='On market and stop orders, in basis points of the price.',
+    ),
+    click.option(
+        '--participation',
+        type=float,
+        default=0.25,
+        show_default=True,
+        metavar='SHARE',
+        help="The most of a bar's volume that is filled.",
+    ),
+    click.option(
+        '--touch-fills',
+        is_flag=True,
+        help='A limit that a bar only touches is filled.',
+    ),
+    click.option(
+        '--risk',
+        type=click.Path(path_type=pathlib.Path),
+        metavar='FILE',
+        help='Other rules than `backtest:` in risk.yaml.',
+    ),
+    click.option(
+        '--stamp',
+        type=click.Choice(['open', 'close']),
+        default='open',
+        show_default=True,
+        help="What the file's timestamps are.",
+    ),
+    click.option(
+        '--benchmark',
+        metavar='SYMBOL|FILE',
+        help='What the run is held against, bought and held: a symbol of '
+        'the data or a file of one; the symbol that runs, where it is the only '
+        'one.',
+    ),
+    click.option(
+        '--calendar',
+        default='XNYS',
+        show_default=True,
+        metavar='NAME',
+        help='The exchange whose sessions count, or `24/7`.',
+    ),
+    click.option(
+        '--seed',
+        type=int,
+        default=0,
+        show_default=True,
+        metavar='N',
+        help='Of what is drawn at random; a single run draws nothing.',
+    ),
+)
+
+
+def options(function: common.F) -> common.F:
+    """Adds the strategy, its data, and what is assumed of the market."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return click.argument('strategy')(function)

@@ -1,0 +1,141 @@
+"""What a backtest of the command line is made of, read from its options."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import pathlib
+from typing import Any
+
+from sting import settings
+from sting.backtest import assumptions
+from sting.backtest import benchmark as benchmarks
+from sting.data import files
+from sting.model import errors
+from sting.risk import gate
+from sting.risk import manager
+from sting.simulator import costs
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """All that the options of `runs.options` name.
+
+    Attributes:
+        strategy: The module or the file, where it lies.
+        parameters: What was set of its parameters, as text.
+        loaded: The bars.
+        risk: The rules and the sizing in force.
+        assumed: Of the account and of the market.
+        seed: Of what is drawn at random.
+        benchmark: What a run is held against; None for its own symbol.
+    """
+
+    strategy: str
+    parameters: Mapping[str, str]
+    loaded: files.Loaded
+    risk: settings.Risk
+    assumed: assumptions.Assumptions
+    seed: int
+    benchmark: benchmarks.Benchmark | None = None
+
+    def gate(self) -> manager.RiskManager:
+        """Gives the risk manager of one run."""
+        return gate.build(self.risk.backtest, self.risk.sizing)
+
+
+def read(
+    strategy: str, data: Sequence[str], options: Mapping[str, Any]
+) -> Setup:
+    """Reads what a run is made of.
+
+    Args:
+        strategy: As `place` gave it.
+        data: Files, or `sample`.
+        options: The options of `runs.options` by name, and `benchmark` where
+            the command has it.
+
+    Returns:
+        The setup.
+
+    Raises:
+        errors.InputError: An option makes no sense, or the data are wrong.
+        errors.ConfigError: A file of rules is wrong.
+    """
+    _check_figures(options)
+    assumed = assumptions.Assumptions(
+        cash=options['cash'],
+        costs=costs.CostModel(
+            commission_bps=options['commission_bps'],
+            slippage_bps=options['slippage_bps'],
+        ),
+        participation=options['participation'],
+        touch_fills=options['touch_fills'],
+        calendar=options['calendar'],
+    )
+    risk = _risk(options['risk'])
+    parameters = _parameters(options['given'])
+    named = ('timeframe', 'stamp', 'start', 'end', 'calendar')
+    reading = {name: options[name] for name in named}
+    loaded = files.read(data, symbols=options['symbol'] or None, **reading)
+    beside = None
+    if options.get('benchmark') is not None:
+        beside = benchmarks.read(
+            options['benchmark'], data, loaded.table, **reading
+        )
+    return Setup(
+        strategy=strategy,
+        parameters=parameters,
+        loaded=loaded,
+        risk=risk,
+        assumed=assumed,
+        seed=options['seed'],
+        benchmark=beside,
+    )
+
+
+def place(reference: str) -> str:
+    """Finds a file that lies in the strategies folder, and not here."""
+    file, colon, name = reference.partition(':')
+    own = settings.Home.find().strategies / file
+    if not file.endswith('.py') or pathlib.Path(file).exists():
+        return reference
+    return f'{own}{colon}{name}' if own.exists() else reference
+
+
+def _check_figures(options: Mapping[str, Any]) -> None:
+    for name, low, high in (
+        ('cash', 0.0, float('inf')),
+        ('commission_bps', -1e-300, 10_000.0),
+        ('slippage_bps', -1e-300, 10_000.0),
+        ('participation', 0.0, 1.0),
+    ):
+        value = options[name]
+        # Written so that NaN fails too.
+        if not low < value <= high or value == float('inf'):
+            option = name.replace('_', '-')
+            raise errors.InputError(
+                f'--{option} {value:g} is out of range: it has to be '
+                + ('0 or more' if low < 0 else 'above 0')
+                + (f' and at most {high:g}' if high < float('inf') else '')
+            )
+
+
+def _risk(path: pathlib.Path | None) -> settings.Risk:
+    if path is not None:
+        return settings.read_risk(path)
+    return settings.load(settings.Home.find()).risk
+
+
+def _parameters(given: Iterable[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition('=')
+        if not equals or not name:
+            raise errors.InputError(
+                f'--set {text!r} has to be name=value, such as fast=10'
+            )
+        if name in values:
+            raise errors.InputError(f'--set {name} is given twice')
+        values[name] = value
+    return values

@@ -30,7 +30,7 @@ def cells(done: views.Performance | None) -> tuple[object, ...]:
     if done is None:
         return (wording.NONE,) * len(COLUMNS)
     return (
-        wording.money(done.realized + done.unrealized - done.fees),
+        wording.money(done.pnl),
         done.trips,
         wording.share(done.hit_rate),
         wording.points(done.slippage_bps),

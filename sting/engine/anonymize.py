@@ -42,6 +42,7 @@ class Treatment(enum.Enum):
     COMMAND = enum.auto()
     LIMITS = enum.auto()
     FIGURES = enum.auto()
+    SHARES = enum.auto()
 
 
 _BY_TREATMENT: Mapping[Treatment, str] = {
@@ -50,13 +51,13 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'ask_size timestamp created updated opened expires timeframe closed '
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '
-        'tag gate policy'
+        'tag gate policy rate ratio'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
         'price stop_price take_profit stop_loss trail average_price realized '
         'fee fees cash open high low close bid ask changing_price '
-        'changing_stop'
+        'changing_stop amount'
     ),
     Treatment.NUMBER: 'cause seq judged rules up_to',
     Treatment.TEXT: 'reason message detail error',
@@ -74,6 +75,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.COMMAND: 'command signal',
     Treatment.LIMITS: 'limits',
     Treatment.FIGURES: 'figures',
+    Treatment.SHARES: 'shares',
 }
 FIELDS: Mapping[str, Treatment] = {
     name: treatment
@@ -179,6 +181,7 @@ class Anonymizer:
                 Treatment.LOG: lambda _: self._log,
                 Treatment.PROFILE: lambda _: PROFILE,
                 Treatment.COMMAND: self._command,
+                Treatment.SHARES: self._shares,
             }
         )
 
@@ -225,6 +228,13 @@ class Anonymizer:
 
     def _command(self, command: Any) -> Any:
         return None if command is None else self._rewriter.payload(command)
+
+    def _shares(self, shares: dict[str, float]) -> dict[str, float]:
+        """Renames strategies and scales what each of them got."""
+        return {
+            self._strategy(name): self._money(share)
+            for name, share in shares.items()
+        }
 
     def _money(self, value: Any) -> Any:
         return value * self._factor if isinstance(value, int | float) else value

@@ -404,7 +404,7 @@ class Board:
             row,
             status='stopped' if status is None else status.status,
             detail='' if status is None else status.detail,
-            pnl=done.realized + done.unrealized - done.fees,
+            pnl=done.pnl,
             trades=done.fills,
             performance=done,
             code='' if status is None else status.code,

@@ -20,6 +20,7 @@ from sting.engine import operator
 from sting.engine import state
 from sting.engine import step
 from sting.engine import wishes
+from sting.model import corporate
 from sting.model import events
 from sting.model import market
 from sting.model import records
@@ -92,6 +93,8 @@ class CoreEngine:
             _T.TRADE: self._take_price,
             _T.ORDER_UPDATE: self._take_report,
             _T.FILL: self._take_report,
+            _T.CASH_FLOW: self._take_flow,
+            _T.CORPORATE_ACTION: self._take_action,
             _T.COMMAND: self._take_command,
             _T.SIGNAL: self._take_signal,
             _T.SIGNAL_REFUSED: self._take_refusal,
@@ -203,6 +206,51 @@ class CoreEngine:
     def _take_price(self, incoming: bus.Incoming) -> None:
         if not self._refuses(incoming):
             self._turn.effects.append(step.Notify(self._emit(incoming)))
+
+    def _take_flow(self, incoming: bus.Incoming) -> None:
+        self._turn.effects.append(step.Notify(self._emit(incoming)))
+
+    def _take_action(self, incoming: bus.Incoming) -> None:
+        action: records.CorporateAction = incoming.data
+        system, symbol = self._turn.state, action.symbol
+        if not corporate.is_sound(action):
+            self._turn.alert(
+                records.Severity.WARNING,
+                f'{incoming.source}: a {action.kind} of {symbol} makes no '
+                'sense and is not booked',
+                'data',
+                0,
+            )
+            return
+        held = system.portfolio.quantity(symbol)
+        event = self._emit(incoming)
+        self._turn.effects.append(step.Notify(event))
+        if action.kind is records.ActionKind.DIVIDEND:
+            self._pay(action, event)
+        elif held:
+            position = system.portfolio.positions[symbol]
+            self._turn.emit(
+                _T.POSITION_UPDATE, position, 'engine', symbol, event.seq
+            )
+        if action.kind is records.ActionKind.DELISTING:
+            self._desk.cancel_working(symbol, 'delisted', event.seq)
+
+    def _pay(
+        self, action: records.CorporateAction, cause: events.Event
+    ) -> None:
+        """Books what a dividend brings, where anything is held."""
+        system, symbol = self._turn.state, action.symbol
+        shares = {
+            name: book.quantity(symbol)
+            for name, book in system.books.items()
+            if book.quantity(symbol)
+        }
+        held = system.portfolio.quantity(symbol)
+        if not held and not shares:
+            return
+        flow = corporate.dividend(action, held, shares)
+        event = self._turn.emit(_T.CASH_FLOW, flow, 'engine', symbol, cause.seq)
+        self._turn.effects.append(step.Notify(event))
 
     def _take_report(self, incoming: bus.Incoming) -> None:
         self._desk.report(incoming.data, incoming.source)

@@ -7,6 +7,7 @@ from typing import Any
 from sting.model import commands
 from sting.model import events
 from sting.model import orders
+from sting.model import records
 from sting.model import views
 
 _T = events.EventType
@@ -76,6 +77,22 @@ def _strategy_status(data: Any) -> str:
     return ' '.join(filter(None, words))
 
 
+def _flow(data: Any) -> str:
+    of = f' on {data.quantity:g} {data.symbol}' if data.symbol else ''
+    why = f': {data.detail}' if data.detail else ''
+    return f'{data.kind} {data.amount:+.2f}{of}{why}'
+
+
+def _action(data: Any) -> str:
+    figure = {
+        records.ActionKind.SPLIT: f'{data.ratio:g} for 1',
+        records.ActionKind.DIVIDEND: f'{data.amount:g} a unit',
+        records.ActionKind.DELISTING: f'paid out at {data.price:g}',
+    }[data.kind]
+    why = f': {data.detail}' if data.detail else ''
+    return f'{data.symbol} {data.kind} {figure}{why}'
+
+
 _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
     _T.LOG_CREATED: lambda d: f'log {d.log} {d.profile} {d.mode} {d.cash:g}',
     _T.SYSTEM_STATUS: lambda d: f'{d.component} {d.status} {d.detail}',
@@ -102,6 +119,8 @@ _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
         f'{d.strategy} at {d.seq}: {", ".join(d.saved)}'
     ),
     _T.CHECKPOINT: lambda d: f'up to {d.up_to} {d.digest[:16]}',
+    _T.CASH_FLOW: _flow,
+    _T.CORPORATE_ACTION: _action,
     _T.COMMAND: lambda d: commands.describe(d.command),
 }
 

@@ -36,6 +36,8 @@ class Tally(msgspec.Struct):
             account's currency; below 0 it was a gain.
         timed: Orders whose symbol had a bar before.
         delay: Nanoseconds from the close of that bar to the order, in all.
+        income: Cash that came without a fill: dividends, interest and what
+            borrowing costs; below 0 it went.
         opened: By symbol that is not flat, realized profit and fees when the
             position left flat.
     """
@@ -52,6 +54,7 @@ class Tally(msgspec.Struct):
     slippage: float = 0.0
     timed: int = 0
     delay: int = 0
+    income: float = 0.0
     opened: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
 
     def trade(
@@ -83,6 +86,31 @@ class Tally(msgspec.Struct):
         self.wins += gained > 0
         if after.quantity:
             self.opened[fill.symbol] = after.realized, before.fees + share
+
+    def flow(self, symbol: str, amount: float) -> None:
+        """Counts cash without a fill; a round trip under way has gained it.
+
+        Args:
+            symbol: The instrument that it is of; empty for none.
+            amount: In the account's currency; what comes in is above 0.
+        """
+        self.income += amount
+        if symbol in self.opened:
+            realized, fees = self.opened[symbol]
+            self.opened[symbol] = realized - amount, fees
+
+    def paid_out(
+        self, before: portfolio.Position, after: portfolio.Position
+    ) -> None:
+        """Counts the round trip that ends without a fill.
+
+        Args:
+            before: The position in the strategy's book.
+            after: The same, flat.
+        """
+        realized, fees = self.opened.pop(before.symbol, (0.0, 0.0))
+        self.trips += 1
+        self.wins += after.realized - realized - (before.fees - fees) > 0
 
 
 class Ledger(msgspec.Struct):
@@ -197,6 +225,45 @@ class Ledger(msgspec.Struct):
             tally.slippage += worse * fill.quantity
             tally.compared += decided * fill.quantity
 
+    def flow(self, strategy: str, symbol: str, share: float, time: int) -> None:
+        """Counts what of a cash flow is a strategy's.
+
+        Args:
+            strategy: The instance's name.
+            symbol: The instrument that it is of; empty for none.
+            share: In the account's currency; what comes in is above 0.
+            time: Nanoseconds since the epoch, UTC.
+        """
+        self.of(strategy, time).flow(symbol, share)
+
+    def paid_out(
+        self,
+        strategy: str,
+        before: portfolio.Position,
+        after: portfolio.Position,
+        time: int,
+    ) -> None:
+        """Counts a position that a corporate action has closed, if it has.
+
+        Args:
+            strategy: The instance's name.
+            before: The position in the strategy's book.
+            after: The same after the action.
+            time: Nanoseconds since the epoch, UTC.
+        """
+        if before.quantity and not after.quantity:
+            self.of(strategy, time).paid_out(before, after)
+
+    def split(self, order_id: str, ratio: float) -> None:
+        """Gives the price of a decision in the units after a split.
+
+        Args:
+            order_id: A working order.
+            ratio: New units for one old, above 0.
+        """
+        if order_id in self.decided:
+            self.decided[order_id] /= ratio
+
     def forget(self, order_id: str) -> None:
         """Forgets the decision of an order that the state forgets."""
         self.decided.pop(order_id, None)
@@ -225,6 +292,7 @@ def picture(
             for each in held
         ),
         fees=book.fees(),
+        income=tally.income,
         signals=tally.signals,
         orders=tally.made,
         denied=tally.denied,

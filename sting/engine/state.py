@@ -11,6 +11,7 @@ import msgspec
 
 from sting.engine import performance
 from sting.model import commands
+from sting.model import corporate
 from sting.model import errors
 from sting.model import events
 from sting.model import market
@@ -114,6 +115,8 @@ class SystemState:
             _T.TRADING_STATE: self._apply_trading,
             _T.STRATEGY_STATUS: self._apply_strategy,
             _T.STRATEGY_STATE: self._apply_saved,
+            _T.CASH_FLOW: self._apply_flow,
+            _T.CORPORATE_ACTION: self._apply_action,
             _T.COMMAND: self._apply_command,
             _T.SYSTEM_STATUS: self._apply_system,
         }
@@ -372,7 +375,7 @@ class SystemState:
         self._put(orders.apply_update(order, update, self.time))
         if update.status is orders.OrderStatus.DENIED:
             self.ledger.denied(order, self.time)
-        self._settle(order)
+        self._settle(order.strategy, order.symbol)
 
     def _apply_fill(self, seq: int, fill: orders.Fill) -> None:
         self._executions.setdefault(fill.order_id, set()).add(fill.execution_id)
@@ -390,15 +393,44 @@ class SystemState:
                 before = portfolio.Position(symbol=fill.symbol)
             after = book.apply(fill)
             self.ledger.fill(order.strategy, fill, before, after, self.time)
-        self._settle(order)
+        self._settle(order.strategy, order.symbol)
 
-    def _settle(self, order: orders.Order) -> None:
+    def _apply_flow(self, seq: int, flow: records.CashFlow) -> None:
+        self.portfolio.cash += flow.amount
+        for name, share in flow.shares.items():
+            book = self.books.setdefault(name, portfolio.Portfolio())
+            book.cash += share
+            self.ledger.flow(name, flow.symbol, share, self.time)
+
+    def _apply_action(self, seq: int, action: records.CorporateAction) -> None:
+        symbol = action.symbol
+        corporate.book(self.portfolio, action, self.time)
+        for name, book in self.books.items():
+            before = book.positions.get(symbol)
+            corporate.book(book, action, self.time)
+            after = book.positions.get(symbol)
+            if before is not None and after is not None:
+                self.ledger.paid_out(name, before, after, self.time)
+        if symbol in self.prices:
+            price = corporate.price_after(self.prices[symbol], action)
+            self.prices[symbol] = price
+        if action.kind is records.ActionKind.SPLIT:
+            for order_id in self._working.get(symbol, ()):
+                order = self.orders[order_id]
+                self.orders[order_id] = corporate.split_order(
+                    order, action.ratio
+                )
+                self.ledger.split(order_id, action.ratio)
+        self._settle('', symbol)
+        for _, signal in list(self.exits.values()):
+            self._settle(signal.strategy, symbol)
+
+    def _settle(self, strategy: str, symbol: str) -> None:
         """Forgets a flatten and a way out that have nothing left to close."""
-        symbol = order.symbol
-        order_id = self.exit_of(order.strategy, symbol)
+        order_id = self.exit_of(strategy, symbol)
         if order_id is not None and not (
-            self.book(order.strategy).quantity(symbol)
-            or any(self.own(order.strategy, symbol))
+            self.book(strategy).quantity(symbol)
+            or any(self.own(strategy, symbol))
         ):
             del self.exits[order_id]
         if symbol in self.closing and not (

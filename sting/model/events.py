@@ -45,6 +45,8 @@ class EventType(enum.StrEnum):
     TRADING_STATE = 'trading_state'
     STRATEGY_STATUS = 'strategy_status'
     STRATEGY_STATE = 'strategy_state'
+    CASH_FLOW = 'cash_flow'
+    CORPORATE_ACTION = 'corporate_action'
     COMMAND = 'command'
     CHECKPOINT = 'checkpoint'
 
@@ -79,6 +81,8 @@ PAYLOADS: Mapping[EventType, type[payload.Payload]] = {
     EventType.TRADING_STATE: records.TradingStateChange,
     EventType.STRATEGY_STATUS: records.StrategyStatus,
     EventType.STRATEGY_STATE: records.StrategyState,
+    EventType.CASH_FLOW: records.CashFlow,
+    EventType.CORPORATE_ACTION: records.CorporateAction,
     EventType.COMMAND: CommandGiven,
     EventType.CHECKPOINT: records.Checkpoint,
 }

@@ -7,6 +7,8 @@ price, one that takes from it realizes the difference to the average.
 from collections.abc import Iterable
 from collections.abc import Mapping
 
+import msgspec
+
 from sting.model import orders
 from sting.model import payload
 
@@ -101,7 +103,7 @@ class Position(payload.Payload, frozen=True, kw_only=True):
 
 
 class Portfolio:
-    """Cash and positions, changed by fills and by nothing else.
+    """Cash and positions, changed by fills, cash flows and corporate actions.
 
     Attributes:
         cash: In the account's currency.
@@ -138,6 +140,42 @@ class Portfolio:
             self.cash, fill.side.sign, fill.quantity, fill.price, fill.fee
         )
         return after
+
+    def split(self, symbol: str, ratio: float) -> None:
+        """Gives new units for old ones; nothing is gained or lost.
+
+        Args:
+            symbol: The instrument.
+            ratio: New units for one old, above 0.
+        """
+        held = self.positions.get(symbol)
+        if held is not None and held.quantity:
+            self.positions[symbol] = msgspec.structs.replace(
+                held,
+                quantity=held.quantity * ratio,
+                average_price=held.average_price / ratio,
+            )
+
+    def pay_out(self, symbol: str, price: float, timestamp: int) -> None:
+        """Takes a position out at a price, without a fill.
+
+        Args:
+            symbol: The instrument.
+            price: What a unit is paid out with, 0 or more.
+            timestamp: When, nanoseconds since the epoch, UTC.
+        """
+        held = self.positions.get(symbol)
+        if held is None or not held.quantity:
+            return
+        self.cash += held.quantity * price
+        self.positions[symbol] = msgspec.structs.replace(
+            held,
+            quantity=0.0,
+            average_price=0.0,
+            realized=held.realized + held.unrealized(price),
+            updated=timestamp,
+        )
+        del self.held[symbol]
 
     @classmethod
     def of(cls, cash: float, positions: Iterable[Position]) -> 'Portfolio':

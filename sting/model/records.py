@@ -73,6 +73,23 @@ class Gate(enum.StrEnum):
     CANCEL = 'cancel'
 
 
+class FlowKind(enum.StrEnum):
+    """What cash came or went for, besides fills."""
+
+    DIVIDEND = 'dividend'
+    BORROW = 'borrow'
+    INTEREST = 'interest'
+    FEE = 'fee'
+
+
+class ActionKind(enum.StrEnum):
+    """What an issuer or an exchange did to an instrument."""
+
+    SPLIT = 'split'
+    DIVIDEND = 'dividend'
+    DELISTING = 'delisting'
+
+
 class LogCreated(payload.Payload, frozen=True, kw_only=True):
     """The first event of every log.
 
@@ -254,3 +271,48 @@ class Refusal(payload.Payload, frozen=True, kw_only=True):
     gate: Gate
     reason: str = ''
     signal: orders.Signal | None = None
+
+
+class CashFlow(payload.Payload, frozen=True, kw_only=True):
+    """Cash that came or went without a fill.
+
+    Attributes:
+        kind: What for.
+        amount: In the account's currency; what comes in is above 0.
+        symbol: The instrument that it is of; empty for the whole account.
+        quantity: The position that it is of, negative when short.
+        rate: The yearly rate, a fraction, where it follows from one.
+        detail: One sentence for a person.
+        shares: What of the amount belongs to which strategy's own book; the
+            rest is the operator's.
+    """
+
+    kind: FlowKind
+    amount: float
+    symbol: str = ''
+    quantity: float = 0.0
+    rate: float = 0.0
+    detail: str = ''
+    shares: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class CorporateAction(payload.Payload, frozen=True, kw_only=True):
+    """What became of an instrument before a session's first price.
+
+    Attributes:
+        symbol: The instrument.
+        kind: What it is.
+        ratio: For a split: new units for one old.
+        amount: For a dividend: cash a unit, in the account's currency. The
+            cash itself is a CashFlow.
+        price: For a delisting: what a unit is paid out with; 0 when it has
+            become worthless.
+        detail: One sentence for a person.
+    """
+
+    symbol: str
+    kind: ActionKind
+    ratio: float = 0.0
+    amount: float = 0.0
+    price: float = 0.0
+    detail: str = ''

@@ -73,6 +73,8 @@ class Performance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         unrealized: Profit if its positions closed at the last prices, before
             fees.
         fees: Fees paid.
+        income: Cash that came without a fill: dividends, interest and what
+            borrowing costs; below 0 it went.
         signals: What it wanted, cancels too.
         orders: Orders made of that.
         denied: Of these, the ones kept back by risk or by the stop.
@@ -97,6 +99,7 @@ class Performance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     realized: float = 0.0
     unrealized: float = 0.0
     fees: float = 0.0
+    income: float = 0.0
     signals: int = 0
     orders: int = 0
     denied: int = 0
@@ -110,6 +113,11 @@ class Performance(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     bar_to_order_s: float | None = None
     wire_p50_ms: float | None = None
     wire_p99_ms: float | None = None
+
+    @property
+    def pnl(self) -> float:
+        """Profit, realized or not, with all that came and after fees."""
+        return self.realized + self.unrealized + self.income - self.fees
 
 
 class UntradedRow(msgspec.Struct, frozen=True, gc=False):

@@ -36,12 +36,12 @@ def performance(done: views.Performance) -> list[tuple[str, str]]:
     Returns:
         Name and text of each line.
     """
-    pnl = done.realized + done.unrealized - done.fees
     delay = done.bar_to_order_s
     return [
-        ('P&L', f'{money(pnl)} after fees'),
+        ('P&L', f'{money(done.pnl)} after fees'),
         ('realized', money(done.realized)),
         ('unrealized', money(done.unrealized)),
+        *([('income', money(done.income))] if done.income else []),
         ('fees', f'{done.fees:,.2f}'),
         (
             'round trips',

@@ -256,3 +256,10 @@ def test_it_verifies_and_replays_to_the_same_quantities(acts, factor):
 def _names(old, new):
     """The new names of symbols, by the order in which prices came."""
     return dict(zip(old.prices, new.prices, strict=True))
+
+
+def test_shares_of_a_flow_are_scaled_and_lose_their_names():
+    flow = samples.SAMPLES[T.CASH_FLOW]
+    _, after = rewritten(CREATED, told(T.CASH_FLOW, flow))
+    assert after.data.shares == {'strategy1': -0.75}
+    assert (after.data.amount, after.data.rate) == (-1.25, 0.25)

@@ -44,6 +44,8 @@ WORDS = {
         'sma failed ZeroDivisionError as it was: base.py:3: SyntaxError '
         'code 0123456789abcdef'
     ),
+    T.CASH_FLOW: 'dividend -2.50 on -10 AAPL: by hand',
+    T.CORPORATE_ACTION: 'AAPL split 4 for 1: by hand',
     T.STRATEGY_STATE: 'sma at 7: count, seen',
     T.COMMAND: (
         'submit symbol=AAPL side=buy quantity=1.5 type=stop_limit price=101.0 '
@@ -66,6 +68,25 @@ def test_every_type_is_said_in_a_few_words(kind):
 @pytest.mark.parametrize(
     ('kind', 'data', 'words'),
     [
+        (
+            T.CASH_FLOW,
+            records.CashFlow(kind=records.FlowKind.INTEREST, amount=2.5),
+            'interest +2.50',
+        ),
+        (
+            T.CORPORATE_ACTION,
+            records.CorporateAction(
+                symbol='AAPL', kind=records.ActionKind.DIVIDEND, amount=0.25
+            ),
+            'AAPL dividend 0.25 a unit',
+        ),
+        (
+            T.CORPORATE_ACTION,
+            records.CorporateAction(
+                symbol='AAPL', kind=records.ActionKind.DELISTING, price=3.5
+            ),
+            'AAPL delisting paid out at 3.5',
+        ),
         (
             T.SIGNAL,
             orders.Signal(symbol='AAPL', kind=orders.SignalKind.CLOSE),

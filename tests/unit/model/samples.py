@@ -193,6 +193,23 @@ SAMPLES = {
         positions=(portfolio.Position(symbol='AAPL', quantity=1.0),),
         code='0123456789abcdef',
     ),
+    _T.CASH_FLOW: records.CashFlow(
+        kind=records.FlowKind.DIVIDEND,
+        amount=-2.5,
+        symbol='AAPL',
+        quantity=-10.0,
+        rate=0.25,
+        detail='by hand',
+        shares={'sma': -1.5},
+    ),
+    _T.CORPORATE_ACTION: records.CorporateAction(
+        symbol='AAPL',
+        kind=records.ActionKind.SPLIT,
+        ratio=4.0,
+        amount=0.25,
+        price=50.0,
+        detail='by hand',
+    ),
     _T.COMMAND: events.CommandGiven(command=EVERY_COMMAND[0]),
 }
 

@@ -67,3 +67,11 @@ def test_every_figure_is_said():
 @pytest.mark.parametrize(('count', 'words'), [(1, ''), (20, ' (20 times)')])
 def test_how_often_is_told_from_the_second_time_on(count, words):
     assert wording.times(count) == words
+
+
+def test_income_is_shown_where_there_is_some():
+    done = views.Performance(realized=5.0, income=2.0, fees=1.0)
+    words = dict(wording.performance(done))
+    assert words['income'] == '+2.00'
+    assert words['P&L'] == '+6.00 after fees'
+    assert 'income' not in dict(wording.performance(views.Performance()))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 import dataclasses
 import difflib
 import pathlib
+import re
 from typing import Any
 
 import yaml
@@ -12,6 +13,9 @@ from sting.model import errors
 
 # Aliases can make a document refer to itself.
 _DEPTH = 16
+
+# A number to any person, and to YAML 1.2; PyYAML takes it for text.
+_POWER = re.compile(r'[-+]?\d+(\.\d*)?[eE][-+]?\d+', re.ASCII)
 
 # The C parser reads ten times as fast, where PyYAML was built with it.
 _Loader: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
@@ -149,6 +153,9 @@ def _convert(node: yaml.Node, path: pathlib.Path, depth: int) -> Node:
     if isinstance(node, yaml.SequenceNode):
         items = [_convert(item, path, depth - 1) for item in node.value]
         return Node(items, path, line)
+    plain = isinstance(node, yaml.ScalarNode) and not node.style
+    if plain and _POWER.fullmatch(node.value):
+        return Node(float(node.value), path, line)
     try:
         value = yaml.SafeLoader('').construct_object(node)
     except (yaml.YAMLError, ValueError, OverflowError):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Sequence
 import contextlib
+import hashlib
 import pathlib
 import re
 from typing import Any
@@ -44,9 +45,12 @@ def output_of(folder: pathlib.Path, name: str) -> pathlib.Path:
 
     Args:
         folder: Where such files are.
-        name: The instance's name.
+        name: The instance's name; two of them never share a file.
     """
-    return folder / f'{re.sub(r"[^-.@+=,A-Za-z0-9_]", "_", name)}.log'
+    plain = re.sub(r'[^-.@+=,A-Za-z0-9_]', '_', name)
+    if plain != name:
+        plain += f'~{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}'
+    return folder / f'{plain}.log'
 
 
 class IsolatedHost:

@@ -258,6 +258,8 @@ class BacktestScreen(base.BaseScreen):
         self.outcome: backtest_child.Outcome | None = None
         self._program = program
         self._child: backtest_child.Child | None = None
+        # What was filled in for a strategy is of no use to another one.
+        self._parameters = {DEFAULTS.strategy: DEFAULTS.parameters}
 
     def body(self) -> Iterator[widget.Widget]:
         """Gives the form at the left and the results beside it."""
@@ -295,6 +297,15 @@ class BacktestScreen(base.BaseScreen):
     def on_input_submitted(self, _: widgets.Input.Submitted) -> None:
         """Goes to the next field."""
         self.focus_next()
+
+    def on_input_changed(self, event: widgets.Input.Changed) -> None:
+        """Keeps the parameters of each strategy beside it."""
+        parameters = self.query_one('#parameters', widgets.Input)
+        if event.input.id == 'strategy':
+            parameters.value = self._parameters.get(event.value, '')
+        elif event.input is parameters:
+            strategy = self.query_one('#strategy', widgets.Input).value
+            self._parameters[strategy] = parameters.value
 
     async def on_button_pressed(self, event: widgets.Button.Pressed) -> None:
         """Runs or cancels."""

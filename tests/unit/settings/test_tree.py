@@ -146,3 +146,20 @@ def test_unknown_name_far_from_all_lists_them():
 
 def test_unknown_name_among_none_says_so():
     assert tree.unknown('feed', 'x', []).endswith('there are none')
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('1e9', 1e9),
+        ('-2E-3', -0.002),
+        ('1.5e3', 1500.0),
+        ("'1e9'", '1e9'),
+        ('1e9x', '1e9x'),
+        ('e9', 'e9'),
+    ],
+)
+def test_a_power_of_ten_is_a_number_unless_quoted(tmp_path, text, value):
+    path = tmp_path / 'a.yaml'
+    path.write_text(f'a: {text}\n')
+    assert tree.parse(path).value['a'].value == value

@@ -252,7 +252,14 @@ def test_the_wait_before_a_restart_doubles_up_to_a_minute():
 def test_what_a_strategy_prints_is_in_a_file_in_the_folder(tmp_path):
     path = isolated.output_of(tmp_path, '../a b')
     assert path.parent == tmp_path
-    assert path.name == '.._a_b.log'
+    assert path.name.startswith('.._a_b~')
+    assert path.suffix == '.log'
+    assert isolated.output_of(tmp_path, 'mine').name == 'mine.log'
+
+
+def test_two_strategies_never_print_into_one_file(tmp_path):
+    names = ('a b', 'a_b', 'a/b', 'a:b')
+    assert len({isolated.output_of(tmp_path, name) for name in names}) == 4
 
 
 COUNTER = """

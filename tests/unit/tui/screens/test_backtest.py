@@ -109,6 +109,22 @@ async def test_enter_goes_from_field_to_field_and_runs_nothing():
         assert status(shown) == backtest.READY
 
 
+async def test_each_strategy_has_parameters_of_its_own():
+    async with Shown().run_test(size=(120, 40)) as pilot:
+        strategy = field(pilot.app, 'strategy')
+        parameters = field(pilot.app, 'parameters')
+        strategy.value = 'mine.py'
+        await until(pilot, lambda: parameters.value == '')
+        parameters.value = 'days=5'
+        await pilot.pause()
+        strategy.value = backtest.DEFAULTS.strategy
+        await until(
+            pilot, lambda: parameters.value == backtest.DEFAULTS.parameters
+        )
+        strategy.value = 'mine.py'
+        await until(pilot, lambda: parameters.value == 'days=5')
+
+
 async def test_a_run_shows_figures_curves_and_trades():
     shown = Shown()
     async with apps.run(shown, (140, 45)) as pilot:

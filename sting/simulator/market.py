@@ -9,6 +9,8 @@ from sting.model import market
 from sting.model import orders
 from sting.simulator import costs as costs_lib
 from sting.simulator import fills
+from sting.simulator import matching
+from sting.simulator import modes
 from sting.simulator import resting
 
 Report = orders.Fill | orders.OrderUpdate
@@ -37,6 +39,8 @@ class MarketSimulator:
     (from the first open, where no bar was seen yet). It follows the extremes
     of closed bars, each only after that bar was held against the trigger as it
     stood: the worse for the order, since a bar does not say what came first.
+    (So it is with `next_open`; the other modes of filling, see `modes`, decide
+    otherwise what a bar leaves open.)
 
     A market-on-open order fills at the open of the first bar that closes after
     the next opening of a session, a market-on-close order at the close of the
@@ -56,6 +60,7 @@ class MarketSimulator:
         session_close: Callable[[int], int] | None = None,
         session_open: Callable[[int], int] | None = None,
         touch_fills: bool = False,
+        fill: str = 'next_open',
     ) -> None:
         """Opens the market, without orders.
 
@@ -68,9 +73,12 @@ class MarketSimulator:
             session_open: The same of session openings, for market-on-open
                 orders.
             touch_fills: A limit that a bar only touches is filled.
+            fill: How it is decided what a bar leaves open: one of
+                `modes.NAMES`.
 
         Raises:
-            errors.ConfigError: The participation is no share.
+            errors.ConfigError: The participation is no share, or there is no
+                such mode of filling.
         """
         if not 0 < participation <= 1:
             raise errors.ConfigError(
@@ -80,7 +88,8 @@ class MarketSimulator:
         self.participation = participation
         self._session_close = session_close
         self._session_open = session_open
-        self._touch_fills = touch_fills
+        self._mode = modes.number(fill)
+        self._touch_fills = modes.fills_on_touch(self._mode, touch_fills)
         self._closes: dict[str, float] = {}
         self._by_id: dict[str, resting.Resting] = {}
         self._by_symbol: dict[str, dict[str, resting.Resting]] = {}
@@ -202,7 +211,8 @@ class MarketSimulator:
             bar: The bar; one that is not closed yet changes nothing.
 
         Returns:
-            What became of the orders, in order of arrival.
+            What became of the orders, in order of arrival; with `path` in
+            the order in which the path meets them.
         """
         if not bar.closed:
             return []
@@ -212,7 +222,13 @@ class MarketSimulator:
             return []
         reports: list[Report] = []
         left = self.participation * bar.volume
-        for entry in list(entries.values()):
+        line = list(entries.values())
+        if self._mode == modes.PATH and len(line) > 1:
+            # A stable sort: what is met at once keeps its order of arrival.
+            line.sort(
+                key=lambda each: matching.met(each, bar, self._touch_fills)
+            )
+        for entry in line:
             if entry.is_late(bar.timestamp):
                 self._drop(entry)
                 reports.append(entry.update(_S.EXPIRED))
@@ -266,15 +282,9 @@ class MarketSimulator:
         if entry.trails and not entry.stop_price:
             entry.follow(bar.open, bar.timestamp)
             reports.append(entry.moved())
-        code, price, touched = _held(entry, bar)
-        # What works at once and did not fill is a limit.
-        if (
-            self._touch_fills
-            and was_live
-            and code == fills.NONE
-            and fills.touches(entry.sign, entry.price, bar.high, bar.low)
-        ):
-            code, price = fills.AT_LIMIT, entry.price
+        code, price, touched = matching.held(
+            entry, bar, self._mode, self._touch_fills
+        )
         taken = 0.0
         if code != fills.NONE:
             taken = entry.share(left)
@@ -387,21 +397,3 @@ class MarketSimulator:
         del entries[entry.order.id]
         if not entries:
             del self._by_symbol[entry.order.symbol]
-
-
-def _held(
-    entry: resting.Resting, bar: market.MarketData
-) -> tuple[int, float, bool]:
-    """Holds an order against a bar; see `fills.fill_price`."""
-    if entry.order.type is _K.MARKET_ON_CLOSE:
-        return fills.AT_CLOSE, bar.close, False
-    return fills.fill_price(
-        entry.kind,
-        entry.sign,
-        entry.price,
-        entry.stop_price,
-        entry.triggered,
-        bar.open,
-        bar.high,
-        bar.low,
-    )

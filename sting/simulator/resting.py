@@ -31,6 +31,8 @@ class Resting:
         price: The limit; 0 without one.
         stop_price: The trigger; 0 without one.
         trails: It is a trailing stop.
+        amount: The distance that it keeps, a unit; 0 for all other types.
+        fraction: The same as a fraction of the price.
         due: The moment of its auction, nanoseconds; 0 for all other types.
         triggered: The stop was touched.
         immediate: It is IOC, FOK or for an auction.
@@ -44,11 +46,13 @@ class Resting:
 
     __slots__ = (
         'after',
+        'amount',
         'average',
         'due',
         'expires',
         'fees',
         'filled',
+        'fraction',
         'immediate',
         'kind',
         'order',
@@ -77,6 +81,9 @@ class Resting:
         self.stop_price = order.stop_price or 0.0
         self.triggered = order.triggered
         self.trails = order.type is orders.OrderType.TRAILING_STOP
+        self.amount, self.fraction = (
+            orders.parse_trail(order.trail) if self.trails else (0.0, 0.0)
+        )
         self.due = due
         self.immediate = bool(due) or order.time_in_force in _IMMEDIATE
         self.after = after
@@ -144,9 +151,8 @@ class Resting:
         Returns:
             Whether it moved.
         """
-        amount, fraction = orders.parse_trail(self.order.trail)
         moved = fills.trailed(
-            self.sign, self.stop_price, price, amount, fraction
+            self.sign, self.stop_price, price, self.amount, self.fraction
         )
         if moved == self.stop_price:
             return False

@@ -9,6 +9,7 @@ from sting.model import errors
 from sting.model import orders
 from sting.simulator import costs
 from sting.simulator import market as simulated
+from sting.simulator import modes
 from tests.unit.simulator import worlds
 
 pytestmark = pytest.mark.unit
@@ -665,6 +666,8 @@ def test_replace_after_the_expiry_says_expired(sim):
 
 # --- state
 
+fill_modes = st.sampled_from(modes.NAMES)
+
 
 def test_working_orders_are_given_as_they_stand():
     sim = simulated.MarketSimulator(costs.CostModel(commission_bps=10.0))
@@ -713,9 +716,9 @@ def test_histories_have_fills_to_hold_against_the_rules(limited):
 
 
 @worlds.patient
-@given(worlds.histories())
-def test_no_fill_lies_outside_its_bar_before_slippage(history):
-    world = worlds.World()
+@given(worlds.histories(), fill_modes)
+def test_no_fill_lies_outside_its_bar_before_slippage(history, fill):
+    world = worlds.World(fill=fill)
     for step in history:
         world.play(step)
     for one_bar, reports in world.played:
@@ -725,9 +728,9 @@ def test_no_fill_lies_outside_its_bar_before_slippage(history):
 
 
 @worlds.patient
-@given(worlds.histories())
-def test_no_fill_comes_at_its_decision_or_before(history):
-    world = worlds.World()
+@given(worlds.histories(), fill_modes)
+def test_no_fill_comes_at_its_decision_or_before(history, fill):
+    world = worlds.World(fill=fill)
     for step in history:
         world.play(step)
     for fill in world.fills():
@@ -735,9 +738,9 @@ def test_no_fill_comes_at_its_decision_or_before(history):
 
 
 @worlds.patient
-@given(worlds.histories())
-def test_no_order_fills_worse_than_its_limit(history):
-    world = worlds.World(costs=costs.CostModel(slippage_bps=50.0))
+@given(worlds.histories(), fill_modes)
+def test_no_order_fills_worse_than_its_limit(history, fill):
+    world = worlds.World(costs=costs.CostModel(slippage_bps=50.0), fill=fill)
     for step in history:
         world.play(step)
     for fill in world.fills():
@@ -757,9 +760,9 @@ def test_no_order_fills_more_than_its_quantity(history):
 
 
 @worlds.patient
-@given(worlds.histories(), st.sampled_from([0.1, 0.25, 1.0]))
-def test_no_bar_gives_more_than_its_share(history, share):
-    world = worlds.World(share)
+@given(worlds.histories(), st.sampled_from([0.1, 0.25, 1.0]), fill_modes)
+def test_no_bar_gives_more_than_its_share(history, share, fill):
+    world = worlds.World(share, fill=fill)
     for step in history:
         world.play(step)
     for one_bar, reports in world.played:
@@ -770,9 +773,9 @@ def test_no_bar_gives_more_than_its_share(history, share):
 
 
 @worlds.patient
-@given(worlds.histories())
-def test_the_market_and_the_engine_agree_on_what_works(history):
-    world = worlds.World(costs=costs.CostModel(commission_bps=1.0))
+@given(worlds.histories(), fill_modes)
+def test_the_market_and_the_engine_agree_on_what_works(history, fill):
+    world = worlds.World(costs=costs.CostModel(commission_bps=1.0), fill=fill)
     for step in history:
         world.play(step)
         theirs = {one.id: one for one in world.market.working()}
@@ -788,10 +791,10 @@ def test_the_market_and_the_engine_agree_on_what_works(history):
 
 
 @worlds.patient
-@given(worlds.histories(), st.integers(min_value=0, max_value=4))
-def test_a_restart_in_mid_way_changes_nothing_that_follows(history, when):
-    straight = worlds.World()
-    broken = worlds.World()
+@given(worlds.histories(), st.integers(min_value=0, max_value=4), fill_modes)
+def test_a_restart_in_mid_way_changes_nothing_that_follows(history, when, fill):
+    straight = worlds.World(fill=fill)
+    broken = worlds.World(fill=fill)
     for number, step in enumerate(history):
         straight.play(step)
         broken.play(step)

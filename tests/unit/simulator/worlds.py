@@ -121,8 +121,9 @@ def histories(draw, length=5):
 class World:
     """A market and the engine's view of it, played step by step."""
 
-    def __init__(self, participation=0.25, costs=None):
+    def __init__(self, participation=0.25, costs=None, fill='next_open'):
         self.participation = participation
+        self.fill = fill
         self.costs = costs
         self.book = {}
         self.reports = []
@@ -135,6 +136,7 @@ class World:
             participation=self.participation,
             session_close=session_close,
             session_open=session_open,
+            fill=self.fill,
         )
 
     def play(self, step):

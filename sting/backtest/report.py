@@ -162,7 +162,17 @@ def _risk(result: results.BacktestResult) -> _Rows:
             ),
         ),
         ('exposure', shown(figures.exposure, share)),
+        *_luck(result),
     )
+
+
+def _luck(result: results.BacktestResult) -> _Rows:
+    """How much of it the search explains; nothing where nobody counted."""
+    if result.trials is None:
+        return ()
+    times = 'once' if result.trials == 1 else f'{result.trials:,} times'
+    deflated = shown(result.deflated_sharpe, plain)
+    return (('tried on these data', f'{times}; deflated Sharpe {deflated}'),)
 
 
 def _trading(result: results.BacktestResult) -> _Rows:

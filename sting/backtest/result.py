@@ -49,6 +49,10 @@ class BacktestResult:
         data_hash: Equal bars have equal ones; empty where it is not known.
         code_hash: Equal code of the strategy, of all files that it loaded,
             has equal ones; None where it was loaded before the run.
+        trials: How many trials the ledger has on these data, this run too;
+            None where nobody counted.
+        deflated_sharpe: The probability that the Sharpe ratio is better than
+            the best of that many worthless trials; None where it is undefined.
     """
 
     strategy: str
@@ -71,6 +75,8 @@ class BacktestResult:
     benchmark: str | None = None
     data_hash: str = ''
     code_hash: str | None = None
+    trials: int | None = None
+    deflated_sharpe: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Gives the object that `sting backtest --json` prints."""
@@ -96,6 +102,8 @@ class BacktestResult:
             'initial_cash': self.curve.start,
             **dataclasses.asdict(self.metrics),
             'benchmark': self.benchmark,
+            'trials': self.trials,
+            'deflated_sharpe': self.deflated_sharpe,
             **_tables(self.tables),
             'log_hash': self.log_hash,
             'data_hash': self.data_hash,

@@ -44,19 +44,28 @@ def probabilistic_sharpe(
     Returns:
         From 0 to 1; None where the Sharpe ratio is undefined.
     """
-    count = len(returns)
-    if count < 2:
+    found = moments(returns)
+    if found is None:
+        return None
+    ratio = float(np.mean(returns)) / float(np.std(returns, ddof=1))
+    return probability_above(ratio, threshold, len(returns), *found)
+
+
+def moments(returns: FloatArray) -> tuple[float, float] | None:
+    """Gives skewness and kurtosis as of the sample they are.
+
+    Args:
+        returns: Day by day.
+
+    Returns:
+        The skewness, and the kurtosis, 3 for a normal law; None where the
+        returns do not differ.
+    """
+    if len(returns) < 2 or float(np.std(returns, ddof=1)) < metrics.STILL:
         return None
     away = returns - np.mean(returns)
-    deviation = float(np.std(returns, ddof=1))
     second = float(np.mean(away**2))
-    if deviation < metrics.STILL:
-        return None
-    ratio = float(np.mean(returns)) / deviation
-    return probability_above(
-        ratio,
-        threshold,
-        count,
+    return (
         float(np.mean(away**3)) / math.pow(second, 1.5),
         float(np.mean(away**4)) / second**2,
     )
@@ -136,6 +145,22 @@ def deflated_sharpe(
     """
     trials = len(trial_sharpes)
     variance = float(np.var(trial_sharpes, ddof=1)) if trials > 1 else 0.0
+    return deflated_among(returns, trials, variance)
+
+
+def deflated_among(
+    returns: FloatArray, trials: int, variance: float
+) -> float | None:
+    """As `deflated_sharpe`, of trials that somebody else counted.
+
+    Args:
+        returns: Of the trial that was chosen, day by day.
+        trials: How many there were, at least 1.
+        variance: Of their Sharpe ratios of a day.
+
+    Raises:
+        errors.InputError: A figure is out of range.
+    """
     return probabilistic_sharpe(returns, expected_best_sharpe(trials, variance))
 
 

@@ -14,6 +14,7 @@
 |     JournalLockedError     another engine writes it
 |     JournalCorruptError    it does not verify
 |     JournalWriteError      it cannot be written: disk full, read only
+|   LedgerError            the ledger of trials cannot be used: a warning
 |   BrokerError            a broker
 |     BrokerRejectedError    it said no
 |     BrokerWithheldError    the emergency stop kept it from being sent
@@ -104,6 +105,10 @@ class JournalCorruptError(JournalError):
 
 class JournalWriteError(JournalError):
     """The log cannot be written."""
+
+
+class LedgerError(StingError):
+    """The ledger of trials cannot be read or written."""
 
 
 class BrokerError(StingError):

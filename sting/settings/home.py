@@ -100,6 +100,11 @@ class Home:
         """
         return self._folder(profile) / 'events.db'
 
+    @property
+    def trials(self) -> pathlib.Path:
+        """The path of the ledger of trials, which may not exist yet."""
+        return self.states / 'trials.db'
+
     def socket(self, profile: str) -> pathlib.Path:
         """Gives the path of a profile's control socket.
 

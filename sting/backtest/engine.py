@@ -52,6 +52,7 @@ PROGRESS = 16_384
 _COLUMNS = ('timestamp', 'open', 'high', 'low', 'close', 'volume')
 
 Progress = Callable[[int, int], None]
+Watch = Callable[[events.Event], None]
 _T = events.EventType
 
 
@@ -85,7 +86,8 @@ class BacktestEngine:
         gate: manager.RiskManager,
         assumed: assumptions.Assumptions,
         *,
-        watch: Callable[[events.Event], None] | None = None,
+        watch: Watch | None = None,
+        warm: table.BarTable | None = None,
     ) -> None:
         """Sets up a run.
 
@@ -95,8 +97,10 @@ class BacktestEngine:
             gate: Risk.
             assumed: Of the account and of the market.
             watch: Shown every event but the bars.
+            warm: Bars before these, for the indicators alone.
         """
         self._watch = watch
+        self._warm = warm
         self._feeder = feeder
         self._bars = bars
         self._market = simulated.MarketSimulator(
@@ -182,7 +186,14 @@ class BacktestEngine:
         await self._take_signals(await self._feeder.start(now, seq), seq)
 
     def _preload(self) -> None:
-        """Has the indicators of all symbols worked out by column."""
+        """Has the indicators of all symbols worked out by column.
+
+        Those that are warmed up go on bar by bar.
+        """
+        if self._warm is not None:
+            for bar in self._warm.rows():
+                self._feeder.warm_up(bar)
+            return
         bars = self._bars
         for symbol, own in bars.split():
             columns = {name: getattr(bars, name)[own] for name in _COLUMNS}
@@ -323,6 +334,8 @@ def run(
     written: list[context.LogLine] | None = None,
     benchmark: benchmarks.Benchmark | None = None,
     recorder: versions.Recorder | None = None,
+    watch: Watch | None = None,
+    warm: table.BarTable | None = None,
 ) -> result.BacktestResult:
     """Runs a strategy over bars.
 
@@ -341,6 +354,9 @@ def run(
         benchmark: What the run is held against; None for its own symbol,
             bought and held, where there is but one.
         recorder: Sees what the strategy is loaded of, for the result.
+        watch: Shown every event but the bars.
+        warm: Bars before these, of the same symbols, for the indicators
+            alone: the strategy itself does not see them.
 
     Returns:
         The result.
@@ -354,10 +370,11 @@ def run(
     strategy = loader.instantiate(
         loader.load(reference, recorder), NAME, parameters or {}
     )
-    feeder = _feeder(strategy, bars, assumed.calendar, spec)
+    first = bars if warm is None or not len(warm) else warm
+    feeder = _feeder(strategy, first, assumed.calendar, spec)
     if spec is not None:
         gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
-    played = BacktestEngine(feeder, bars, gate, assumed)
+    played = BacktestEngine(feeder, bars, gate, assumed, watch=watch, warm=warm)
     if benchmark is None and len(bars.symbols) == 1:
         benchmark = benchmarks.of_bars(bars)
     time_source = clock.LiveClock()

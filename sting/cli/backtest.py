@@ -13,6 +13,7 @@ from typing import Any
 import click
 import msgspec
 
+from sting import settings
 from sting.cli import common
 from sting.cli import runs
 from sting.model import errors
@@ -66,6 +67,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     _check_outputs(outputs.values())
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest import engine  # noqa: PLC0415
+    from sting.backtest import ledger  # noqa: PLC0415
     from sting.backtest import page  # noqa: PLC0415
     from sting.backtest import report  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
@@ -91,6 +93,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             benchmark=made.benchmark,
             recorder=recorder,
         )
+    result = ledger.counted(result, settings.Home.find().trials)
     command = runs.words()
     writers: dict[str, _Write] = {
         'report': lambda path: page.write(

@@ -711,3 +711,27 @@ def test_a_touch_fills_a_run_only_where_that_is_assumed(
     result = run(path, table, touch_fills=touch_fills)
     assert [each[3] for each in fills_of(result)] == [9.0] * count
     assert result.assumptions['touch_fills'] is touch_fills
+
+
+AVERAGE = """
+async def on_start(self):
+    self.mean = self.indicator(strategy.indicators.SMA, period=3)
+
+async def on_market_data(self, data):
+    self.log.info(f'{self.mean.value:g}')
+"""
+
+
+def test_bars_before_the_run_warm_the_indicators_alone(write):
+    table = worlds.flat(*(float(n) for n in range(1, 9)))
+    reference = write(AVERAGE)
+    whole = [line.text for line in run(reference, table).log]
+    warm = run(reference, table.take(slice(4, None)), warm=table.take(slice(4)))
+    assert [line.text for line in warm.log] == whole[4:]
+    assert len(warm.curve) == 4
+
+
+def test_a_watcher_sees_what_was_decided(write):
+    seen = []
+    run(write(ONCE), worlds.flat(10.0, 10.0), watch=seen.append)
+    assert [e.data.quantity for e in seen if e.type == 'signal'] == [10.0]

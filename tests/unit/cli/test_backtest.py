@@ -220,7 +220,7 @@ def test_csv_files_have_their_columns(run, tmp_path):
     ]
     assert len(rows['fills']) == found['fills']
     assert len(rows['trades']) == found['trades']
-    assert {p.name for p in tmp_path.iterdir()} == {
+    assert {p.name for p in tmp_path.iterdir() if p.is_file()} == {
         'trades.csv',
         'fills.csv',
         'equity.csv',
@@ -396,3 +396,25 @@ def test_plotly_is_imported_for_reports_alone(tmp_path):
         env={**os.environ, 'STING_HOME': str(tmp_path)},
     )
     assert done.stdout.endswith('False\n')
+
+
+def test_it_says_how_often_it_was_tried(run, home):
+    for fast in (5, 6, 6):
+        words = ('--symbol', 'GOOG', '--set', f'fast={fast}', '--json')
+        found = json.loads(run(*words).out)
+    assert found['trials'] == 2
+    assert 0 < found['deflated_sharpe'] < 1
+    assert home.trials.exists()
+    shown = run('--symbol', 'GOOG', '--start', '2005-01-01').out
+    assert 'tried on these data' in shown
+    assert '3 times; deflated Sharpe' in shown
+
+
+def test_a_broken_ledger_does_not_fail_a_run(run, home):
+    home.states.mkdir()
+    home.trials.write_bytes(b'broken' * 1000)
+    outcome = run('--symbol', 'GOOG', '--json')
+    assert outcome.code == 0
+    found = json.loads(outcome.out)
+    assert found['trials'] is None
+    assert 'trials.db' in found['warnings'][-1]

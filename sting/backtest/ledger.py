@@ -111,32 +111,32 @@ class Tally(NamedTuple):
     """How many trials there were, and how their Sharpe ratios scatter.
 
     Attributes:
-        count: How many.
+        trials: How many.
         mean: Of their Sharpe ratios of a day.
         spread: Sum of the squared distances from the mean.
     """
 
-    count: int = 0
+    trials: int = 0
     mean: float = 0.0
     spread: float = 0.0
 
     @property
     def variance(self) -> float:
         """Of the Sharpe ratios of a day, as a sample; 0 for one trial."""
-        return self.spread / (self.count - 1) if self.count > 1 else 0.0
+        return self.spread / (self.trials - 1) if self.trials > 1 else 0.0
 
     def joined(self, other: 'Tally') -> 'Tally':
         """Counts both; Chan, Golub and LeVeque (1979)."""
-        count = self.count + other.count
-        if not count:
+        trials = self.trials + other.trials
+        if not trials:
             return self
         away = other.mean - self.mean
         return Tally(
-            count,
-            self.mean + away * other.count / count,
+            trials,
+            self.mean + away * other.trials / trials,
             self.spread
             + other.spread
-            + away * away * self.count * other.count / count,
+            + away * away * self.trials * other.trials / trials,
         )
 
 
@@ -256,13 +256,13 @@ def counted(
         )
     deflated = (
         selection.deflated_among(
-            result.curve.returns, found.count, found.variance
+            result.curve.returns, found.trials, found.variance
         )
-        if trial.tally.count
+        if trial.tally.trials
         else None
     )
     return dataclasses.replace(
-        result, trials=found.count, deflated_sharpe=deflated
+        result, trials=found.trials, deflated_sharpe=deflated
     )
 
 
@@ -307,7 +307,7 @@ class Ledger:
                 ),
             ).fetchone()
             place, before = row[0], Tally(*row[1:])
-            if trial.tally.count and self._insert(connection, place, trial):
+            if trial.tally.trials and self._insert(connection, place, trial):
                 connection.execute(
                     'UPDATE data SET count = ?, mean = ?, spread = ? '
                     'WHERE id = ?',

@@ -34,7 +34,7 @@ def test_trials_are_counted_with_the_scatter_of_their_sharpes(path):
     book = ledger.Ledger(path)
     book.add(DATA, trial('a', 0.1))
     found = book.add(DATA, trial('b', 0.3, 0.2))
-    assert found.count == 3
+    assert found.trials == 3
     assert found.mean == pytest.approx(0.2)
     assert found.variance == pytest.approx(np.var([0.1, 0.2, 0.3], ddof=1))
     assert book.on(DATA) == found
@@ -52,7 +52,7 @@ def test_the_same_trial_again_is_none(path):
 
 
 def test_what_did_not_trade_is_no_trial(path):
-    assert ledger.Ledger(path).add(DATA, trial('a')).count == 0
+    assert ledger.Ledger(path).add(DATA, trial('a')).trials == 0
 
 
 def test_without_a_file_nothing_was_tried(path):
@@ -81,7 +81,7 @@ def test_what_overlaps_counts(path, digest, symbols, first, last, counts):
     book = ledger.Ledger(path)
     book.add(DATA, trial('a', 0.1))
     other = ledger.Data(digest, symbols, first * runs.DAY, last * runs.DAY)
-    assert book.on(other).count == counts
+    assert book.on(other).trials == counts
 
 
 @hypothesis.given(
@@ -108,7 +108,7 @@ def test_four_processes_write_at_once(path):
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * 4
-    assert ledger.Ledger(path).on(DATA).count == 100
+    assert ledger.Ledger(path).on(DATA).trials == 100
 
 
 def test_a_run_knows_how_often_it_was_tried(path):

@@ -35,6 +35,7 @@ from sting.model import orders
 from sting.risk import manager
 from sting.risk import rules
 from sting.simulator import fills
+from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import compiled
 from sting.strategy import context
@@ -334,7 +335,7 @@ def run(
         strategy = _ready(
             reference, parameters or {}, bars, gate, assumed, lines
         )
-    except _OutsideError as outside:
+    except OutsideError as outside:
         done = engine.run(
             reference,
             bars,
@@ -393,8 +394,46 @@ def limits(gate: manager.RiskManager) -> arrays.Limits:
     return made
 
 
-class _OutsideError(Exception):
+class OutsideError(Exception):
     """Something that the loop does not have, in one sentence."""
+
+
+def outside(
+    kind: type[base.AbstractStrategy],
+    bars: table.BarTable,
+    gate: manager.RiskManager,
+    assumed: assumptions.Assumptions,
+) -> str:
+    """Says what the loop does not have, whatever the parameters are.
+
+    Args:
+        kind: The strategy.
+        bars: What it is given.
+        gate: Risk.
+        assumed: Of the account and of the market.
+
+    Returns:
+        A sentence; empty where nothing is missing.
+    """
+    if not issubclass(kind, compiled.CompiledStrategy):
+        return f'{kind.__name__} is no CompiledStrategy'
+    reasons = [
+        f'{kind.__name__} has a {name} of its own'
+        for name in _OWN
+        if getattr(kind, name) is not getattr(compiled.CompiledStrategy, name)
+    ]
+    if assumed.touch_fills:
+        reasons.append('limits fill when they are touched')
+    if len(bars.symbols) != 1:
+        reasons.append(f'{len(bars.symbols)} symbols share the cash')
+    if np.any(np.diff(bars.timestamp) <= 0):
+        reasons.append('the stamps of the bars do not rise')
+    reasons += [
+        f'the risk rule {rule.name} is not compiled'
+        for rule in gate.rules
+        if type(rule) is not rules.RULES.get(rule.name)
+    ]
+    return reasons[0] if reasons else ''
 
 
 def _ready(
@@ -408,39 +447,27 @@ def _ready(
     """Gives the strategy, started and fit for the loop.
 
     Raises:
-        _OutsideError: It, the bars, the rules or what is assumed need the
+        OutsideError: It, the bars, the rules or what is assumed need the
             events.
         errors.StrategyError: It cannot be loaded, or it raised.
     """
     strategy = loader.create(reference, engine.NAME, parameters)
-    kind = type(strategy)
-    if not isinstance(strategy, compiled.CompiledStrategy):
-        raise _OutsideError(f'{kind.__name__} is no CompiledStrategy')
-    for name in _OWN:
-        if getattr(kind, name) is not getattr(compiled.CompiledStrategy, name):
-            raise _OutsideError(f'{kind.__name__} has a {name} of its own')
-    if assumed.touch_fills:
-        raise _OutsideError('limits fill when they are touched')
-    if len(bars.symbols) != 1:
-        raise _OutsideError(f'{len(bars.symbols)} symbols share the cash')
-    if np.any(np.diff(bars.timestamp) <= 0):
-        raise _OutsideError('the stamps of the bars do not rise')
-    for rule in gate.rules:
-        if type(rule) is not rules.RULES.get(rule.name):
-            raise _OutsideError(f'the risk rule {rule.name} is not compiled')
+    why = outside(type(strategy), bars, gate, assumed)
+    if why or not isinstance(strategy, compiled.CompiledStrategy):
+        raise OutsideError(why)
     feeder = runner.StrategyRunner(strategy, number=1, log=engine.LOG)
     first = int(bars.timestamp[0]) if len(bars) else 0
     feeder.expect(bars.timeframe)
     asyncio.run(_started(feeder, first))
     lines += feeder.take_log()
     if not strategy.is_compiled:
-        raise _OutsideError(strategy.why_plain)
+        raise OutsideError(strategy.why_plain)
     if feeder.built:
-        raise _OutsideError('it asks for bars of longer timeframes')
+        raise OutsideError('it asks for bars of longer timeframes')
     for line in strategy._inputs:
         handle, _ = _handle(strategy, line)
         if not handle.covers(bars.symbols[0]):
-            raise _OutsideError(f'{handle.name} is of another symbol')
+            raise OutsideError(f'{handle.name} is of another symbol')
     return strategy
 
 
@@ -452,7 +479,7 @@ def _handle(
         for at, each in enumerate((handle, *handle.others.values())):
             if each is line:
                 return handle, at
-    raise _OutsideError(f'{line.name} is no indicator of its own')
+    raise OutsideError(f'{line.name} is no indicator of its own')
 
 
 def _stepped(

@@ -156,8 +156,13 @@ class CompiledStrategy(base.AbstractStrategy):
         """Why plain Python decides; empty when the compiled function does."""
         return self._plain
 
-    async def on_start(self) -> None:
-        """Asks for the indicators and compiles the decision."""
+    def prepare(self) -> None:
+        """Asks for the indicators and the first state, and compiles nothing.
+
+        Raises:
+            TypeError: `decide` is no static method.
+            ValueError: It asks for bars of several timeframes.
+        """
         own = inspect.getattr_static(type(self), 'decide')
         if not isinstance(own, staticmethod):
             raise TypeError('decide takes no self; put @staticmethod above it')
@@ -173,6 +178,10 @@ class CompiledStrategy(base.AbstractStrategy):
             for value in self.parameters.values()
             if isinstance(value, bool | int | float)
         )
+
+    async def on_start(self) -> None:
+        """Asks for the indicators and compiles the decision."""
+        self.prepare()
         try:
             self._answer = compile_answerer(self)
             self._plain = ''

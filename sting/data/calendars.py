@@ -38,6 +38,7 @@ class _Hours:
         closes: When they close, nanoseconds UTC.
         moments: The same as a list.
         spans: Where each session opens and closes, around its break.
+        zone: The exchange's time zone.
     """
 
     first: np.datetime64
@@ -46,6 +47,7 @@ class _Hours:
     closes: table.IntArray
     moments: list[int]
     spans: list[list[tuple[int, int]]]
+    zone: datetime.tzinfo
 
 
 def is_session(
@@ -142,6 +144,25 @@ def session_of(timestamp: int, calendar: str = DEFAULT) -> datetime.date:
     hours, place = _place(timestamp, calendar)
     day: datetime.date = hours.days[place].item()
     return day
+
+
+def midnight(day: datetime.date, calendar: str = DEFAULT) -> int:
+    """Gives the moment at which a day begins where an exchange is.
+
+    Args:
+        day: Any day, a session or not.
+        calendar: The exchange's name in exchange_calendars.
+
+    Returns:
+        Nanoseconds since the epoch, UTC.
+
+    Raises:
+        DataError: There is no such calendar, or it lacks these years.
+    """
+    place = np.datetime64(day)
+    zone = _covering(calendar, place, place).zone
+    begin = datetime.datetime.combine(day, datetime.time(), zone)
+    return int(begin.timestamp()) * market.NANOSECONDS
 
 
 def sessions(
@@ -252,6 +273,7 @@ def _hours(name: str, years: tuple[str, str]) -> _Hours:
         columns[-1],
         columns[-1].tolist(),
         spans,
+        calendar.tz,
     )
 
 

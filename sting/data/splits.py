@@ -1,0 +1,161 @@
+"""Splits that bars show or do not show: raw and adjusted prices told apart."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import datetime
+import math
+
+import numpy as np
+
+from sting.data import actions
+from sting.data import calendars
+from sting.data import table
+from sting.model import market
+from sting.model import records
+from sting.model import timeframes
+
+_K = records.ActionKind
+# Below this a split's jump is not to be told from a day's change.
+_CLEAR = math.log(1.25)
+# Ratios that splits have, new for one old; their inverses are reverse splits.
+_USUAL = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 50.0, 100.0)
+# How near a jump has to be to one of them, as a fraction.
+_NEAR = 0.05
+_SHOWN = 3
+
+
+def applicable(
+    bars: table.BarTable,
+    found: Sequence[actions.Action],
+    calendar: str = calendars.DEFAULT,
+) -> tuple[tuple[actions.Action, ...], list[str]]:
+    """Leaves out the splits that prices are adjusted for already.
+
+    At a split of n for 1 a raw price opens near 1/n of the close before; an
+    adjusted one opens near it. What lies nearer decides. A split too small
+    for that goes by the symbol's others.
+
+    Args:
+        bars: As they are.
+        found: Actions, in their order.
+        calendar: The exchange's name in exchange_calendars.
+
+    Returns:
+        What is to be applied, and a sentence for each symbol with adjusted
+        prices.
+
+    Raises:
+        errors.DataError: There is no such calendar, or it lacks the year.
+    """
+    kept, warnings = list(found), []
+    for symbol, own in bars.split():
+        mine = [
+            each
+            for each in found
+            if each.symbol == symbol and each.kind is _K.SPLIT
+        ]
+        if not mine:
+            continue
+        part = bars.take(own)
+        raw = [_is_raw(part, each, calendar) for each in mine]
+        told = [each for each in raw if each is not None]
+        others = all(told) if told else True
+        gone = [
+            each
+            for each, is_raw in zip(mine, raw, strict=True)
+            if not (others if is_raw is None else is_raw)
+        ]
+        if gone:
+            kept = [each for each in kept if each not in gone]
+            warnings.append(_told(symbol, gone, found))
+    return tuple(kept), warnings
+
+
+def _is_raw(
+    bars: table.BarTable, split: actions.Action, calendar: str
+) -> bool | None:
+    """Whether prices show a split; None where that cannot be told."""
+    at = actions.moment(split, calendar)
+    row = int(np.searchsorted(bars.timestamp, at, 'right'))
+    wanted = -math.log(split.value or 1.0)
+    if not 0 < row < len(bars) or abs(wanted) < _CLEAR:
+        return None
+    jump = math.log(bars.open[row] / bars.close[row - 1])
+    return abs(jump - wanted) < abs(jump)
+
+
+def _told(
+    symbol: str,
+    gone: Sequence[actions.Action],
+    found: Sequence[actions.Action],
+) -> str:
+    days = ', '.join(str(each.day) for each in gone[:_SHOWN])
+    more = '' if len(gone) <= _SHOWN else f' and {len(gone) - _SHOWN} more'
+    text = (
+        f'{symbol}: the prices are adjusted for splits already, so those of '
+        f'{days}{more} are not applied'
+    )
+    if any(e.symbol == symbol and e.kind is _K.DIVIDEND for e in found):
+        text += (
+            '; its dividends are, in full: take them out if the prices are '
+            'adjusted for dividends too'
+        )
+    return text
+
+
+def unexplained(
+    bars: table.BarTable,
+    found: Sequence[actions.Action] = (),
+    calendar: str = calendars.DEFAULT,
+) -> Iterator[str]:
+    """Tells of jumps between two days that look like unadjusted splits.
+
+    Args:
+        bars: As they are.
+        found: Actions that are known.
+        calendar: The exchange's name in exchange_calendars.
+
+    Yields:
+        One sentence for each symbol with such jumps.
+
+    Raises:
+        errors.DataError: There is no such calendar, or it lacks the year.
+    """
+    logs = np.log(np.array(_USUAL))
+    ratios = np.concatenate((-logs, logs))
+    for symbol, own in bars.split():
+        part = bars.take(own)
+        if len(part) < 2:
+            continue
+        jump = np.log(part.open[1:] / part.close[:-1])
+        over = np.flatnonzero(np.abs(jump) > _CLEAR)
+        overnight = part.timestamp[over + 1] // timeframes.DAY != (
+            part.timestamp[over] // timeframes.DAY
+        )
+        known = [
+            actions.moment(each, calendar)
+            for each in found
+            if each.symbol == symbol and each.kind is not _K.DIVIDEND
+        ]
+        odd = []
+        for row in over[overnight].tolist():
+            first, last = part.timestamp[row], part.timestamp[row + 1]
+            nearest = int(np.argmin(np.abs(ratios - jump[row])))
+            explained = any(first <= each < last for each in known)
+            if not explained and abs(jump[row] - ratios[nearest]) < _NEAR:
+                odd.append((int(last), float(ratios[nearest])))
+        if odd:
+            yield _sentence(symbol, odd)
+
+
+def _sentence(symbol: str, odd: Sequence[tuple[int, float]]) -> str:
+    """Says where prices jump as at a split."""
+    stamp, jump = odd[0]
+    new = math.exp(-jump)
+    ratio = f'{new:g}:1' if new > 1 else f'1:{1 / new:g}'
+    day: datetime.date = market.to_datetime(stamp).date()
+    more = f', and {len(odd) - 1} more' if len(odd) > 1 else ''
+    return (
+        f'{symbol}: the price jumps at {day} as at a split of {ratio}{more}; '
+        'if it was one, name it with --actions'
+    )

@@ -236,7 +236,7 @@ def adjusted(
 def _after(each: Sequence[float]) -> _FloatArray:
     """Gives the product from each place on, and 1 behind the last."""
     values = np.array([1.0, *reversed(each)], np.float64)
-    return np.cumprod(values)[::-1].copy()
+    return np.asarray(np.cumprod(values)[::-1], np.float64)
 
 
 def _action(row: rows.Row) -> Action:

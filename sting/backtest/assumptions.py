@@ -7,6 +7,7 @@ import msgspec
 from sting.data import calendars
 from sting.model import errors
 from sting.simulator import costs as costs_lib
+from sting.simulator import modes
 
 
 class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +17,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
         cash: What the account starts with, in its currency.
         costs: What the market charges.
         participation: The most of a bar's volume that is filled, a fraction.
+        fill: How it is decided what a bar leaves open: one of `modes.NAMES`.
         touch_fills: A limit that a bar only touches is filled.
         calendar: The exchange whose sessions make longer bars and end orders
             for a day.
@@ -24,6 +26,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
     cash: float = 100_000.0
     costs: costs_lib.CostModel = costs_lib.CostModel()
     participation: float = 0.25
+    fill: str = 'next_open'
     touch_fills: bool = False
     calendar: str = calendars.DEFAULT
 
@@ -41,11 +44,12 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
                 f'participation {self.participation:g} must be above 0 and at '
                 'most 1'
             )
+        modes.number(self.fill)
 
     def told(self) -> dict[str, Any]:
         """Gives them by name, as a result tells them."""
         return {
-            'fill': 'next_open',
+            'fill': self.fill,
             'touch_fills': self.touch_fills,
             'cash': self.cash,
             'commission_bps': self.costs.commission_bps,

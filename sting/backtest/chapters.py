@@ -1,8 +1,10 @@
 """The parts of a report that are tables and words."""
 
 import calendar
+from collections.abc import Mapping
 from collections.abc import Sequence
 import math
+from typing import Any
 
 from sting import version
 from sting.backtest import groups as group_lib
@@ -10,21 +12,37 @@ from sting.backtest import markup
 from sting.backtest import report
 from sting.backtest import result as results
 from sting.model import market
+from sting.simulator import modes
 
 # Rows of a table of groups; all of them are in the JSON.
 GROUPS = 200
 _MONTHS = calendar.month_abbr[1:]
 # A month of this return has the deepest colour.
 _DEEPEST = 0.1
+_FILL_RULE = (
+    'An order decided at the close of a bar can fill from the next bar on. '
+    'Market: at its open. Limit: at the open if that is at the limit or '
+    'better, else at the limit if the bar trades through it; a mere touch '
+    'does not fill. Stop: at the open if that gapped through the stop, else '
+    'at the stop if the bar touches it. Market on open and on close: at the '
+    'open of a session, and at the close of the bar that ends with it.'
+)
+_UNSURE = (
+    'A stop-limit that is triggered inside a bar fills from the next bar on. '
+    'A trailing stop follows the extremes of closed bars. Of two exits that a '
+    'bar reaches the worse one counts.'
+)
+# What a bar leaves open, by mode of filling.
 _FILL_RULES = {
-    'next_open': 'An order decided at the close of a bar can fill from the '
-    'next bar on. Market: at its open. Limit: at the open if that is at the '
-    'limit or better, else at the limit if the bar trades through it; a mere '
-    'touch does not fill. Stop: at the open if that gapped through the stop, '
-    'else at the stop if the bar touches it. A stop-limit that is triggered '
-    'inside a bar fills from the next bar on. A trailing stop follows the '
-    'extremes of closed bars. Market on open and on close: at the open of a '
-    'session, and at the close of the bar that ends with it.',
+    'next_open': _UNSURE,
+    'pessimistic': _UNSURE,
+    'path': 'Inside a bar the price goes from the open to the nearer extreme, '
+    'to the farther one and to the close, and orders are held against that '
+    'path.',
+    'optimistic': 'What a bar leaves open is decided for the order: a '
+    'stop-limit fills on the bar that triggers it if its range allows, a '
+    'trailing stop sees the extreme first that it follows, and of two exits '
+    'the better one counts.',
 }
 _NOT_MODELLED = (
     'the spread between bid and ask, beyond the slippage above',
@@ -169,10 +187,7 @@ def assumptions(result: results.BacktestResult) -> str:
         (name.replace('_', ' '), report.assumed(value))
         for name, value in given.items()
     ]
-    rule = _FILL_RULES.get(str(given.get('fill')), '')
-    if given.get('touch_fills'):
-        rule = rule.replace('a mere touch does not fill', 'a touch fills')
-    said = [rule] if rule else []
+    said = _filled(given)
     if given.get('participation') is not None:
         said.append(
             f'At most {given["participation"]:.4g} of the volume of a bar is '
@@ -198,6 +213,18 @@ def assumptions(result: results.BacktestResult) -> str:
         + markup.card(f'<h3>Not modelled</h3><ul>{left_out}</ul>')
         + '</div>',
     )
+
+
+def _filled(given: Mapping[str, Any]) -> list[str]:
+    """How orders were filled, by what was assumed of it."""
+    fill = given.get('fill')
+    if fill not in _FILL_RULES:
+        return []
+    rule = _FILL_RULE
+    touch = bool(given.get('touch_fills'))
+    if modes.fills_on_touch(modes.number(fill), touch):
+        rule = rule.replace('a mere touch does not fill', 'a touch fills')
+    return [rule, _FILL_RULES[fill]]
 
 
 def origin(result: results.BacktestResult, command: str) -> str:

@@ -35,6 +35,7 @@ from sting.model import orders
 from sting.risk import manager
 from sting.risk import rules
 from sting.simulator import fills
+from sting.simulator import modes
 from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import compiled
@@ -422,7 +423,8 @@ def outside(
         for name in _OWN
         if getattr(kind, name) is not getattr(compiled.CompiledStrategy, name)
     ]
-    if assumed.touch_fills:
+    # Of the loop's orders a bar leaves nothing open but touches.
+    if modes.fills_on_touch(modes.number(assumed.fill), assumed.touch_fills):
         reasons.append('limits fill when they are touched')
     if len(bars.symbols) != 1:
         reasons.append(f'{len(bars.symbols)} symbols share the cash')

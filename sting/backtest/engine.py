@@ -113,6 +113,7 @@ class BacktestEngine:
                 calendars.session_open, calendar=assumed.calendar
             ),
             touch_fills=assumed.touch_fills,
+            fill=assumed.fill,
         )
         self._engine = core.CoreEngine(
             gate,

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sting.cli import common
+from sting.simulator import modes
 
 _SEVERAL = ('--data', '--symbol', '--set')
 # Where the words of the command are kept while it runs.
@@ -95,10 +96,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         '--fill',
-        type=click.Choice(['next_open']),
+        type=click.Choice(modes.NAMES),
         default='next_open',
         show_default=True,
-        help='When a market order fills.',
+        help='Decides what a bar leaves open: which price came first, whether '
+        'a touch fills.',
     ),
     click.option(
         '--commission-bps',

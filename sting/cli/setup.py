@@ -70,6 +70,7 @@ def read(
             slippage_bps=options['slippage_bps'],
         ),
         participation=options['participation'],
+        fill=options['fill'],
         touch_fills=options['touch_fills'],
         calendar=options['calendar'],
     )

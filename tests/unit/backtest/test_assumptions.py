@@ -17,6 +17,7 @@ pytestmark = pytest.mark.unit
         ({'cash': float('inf')}, 'cash inf'),
         ({'participation': 0.0}, 'participation 0'),
         ({'participation': 1.01}, 'participation 1.01'),
+        ({'fill': 'worst'}, "fill 'worst'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong, named):

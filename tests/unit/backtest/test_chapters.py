@@ -61,9 +61,17 @@ def test_where_it_is_from_without_a_command():
 
 
 @pytest.mark.parametrize(
-    ('touch_fills', 'words'),
-    [(False, 'a mere touch does not fill'), (True, 'a touch fills')],
+    ('fill', 'touch_fills', 'words'),
+    [
+        ('next_open', False, 'a mere touch does not fill'),
+        ('next_open', True, 'a touch fills'),
+        ('pessimistic', True, 'a mere touch does not fill'),
+        ('pessimistic', False, 'the worse one counts'),
+        ('optimistic', False, 'a touch fills'),
+        ('optimistic', False, 'the better one counts'),
+        ('path', False, 'to the nearer extreme'),
+    ],
 )
-def test_whether_a_touch_fills_is_told(touch_fills, words):
-    given = {'fill': 'next_open', 'touch_fills': touch_fills}
+def test_how_orders_fill_is_told(fill, touch_fills, words):
+    given = {'fill': fill, 'touch_fills': touch_fills}
     assert words in chapters.assumptions(runs.result(assumptions=given))

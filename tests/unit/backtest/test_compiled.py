@@ -296,11 +296,30 @@ def test_stamps_that_do_not_rise_run_event_by_event():
     assert 'do not rise' in compiled.run(SMA, bars, gate()).note
 
 
-def test_limits_that_fill_when_touched_run_event_by_event():
-    given = made.assumed({'touch_fills': True})
+@pytest.mark.parametrize(
+    'options', [{'touch_fills': True}, {'fill': 'optimistic'}]
+)
+def test_limits_that_fill_when_touched_run_event_by_event(options):
+    given = made.assumed(options)
     run = compiled.run(SMA, made.walk(50, 1), gate(), **given)
     assert run.note == 'limits fill when they are touched'
-    assert run.events.assumptions['touch_fills'] is True
+    assert run.events.assumptions.items() >= options.items()
+
+
+@pytest.mark.parametrize(
+    'options',
+    [{'fill': 'path'}, {'fill': 'pessimistic', 'touch_fills': True}],
+)
+def test_modes_that_leave_touches_alone_run_over_columns(options):
+    parameters = {'often': 2, 'step': 0.0003}
+    found = same(
+        f'{HERE}:Mixed',
+        made.walk(500, 7),
+        gate(),
+        parameters=parameters,
+        **options,
+    )
+    assert {'open', 'limit', 'stop', 'gap'} == set(found.fills.tag)
 
 
 def test_one_of_two_equal_rules_counts_the_stricter():

@@ -696,6 +696,40 @@ def test_a_trailing_stop_follows_the_price_through_a_run(write):
     ]
 
 
+# mode, bar and price of the fill of a stop-limit, why; stop 10, limit 11
+STOP_LIMITS = [
+    ('next_open', (3, 9.5), 'a limit order from the next bar on'),
+    ('path', (2, 10.0), 'triggered on the way to 12'),
+    ('optimistic', (2, 10.0), 'the range allows it'),
+    ('pessimistic', (3, 9.5), 'a limit order from the next bar on'),
+]
+
+
+@pytest.mark.parametrize(('fill', 'expected', 'why'), STOP_LIMITS)
+def test_a_run_decides_what_a_bar_leaves_open_as_assumed(
+    write, fill, expected, why
+):
+    path = write(
+        """
+        async def on_start(self):
+            kind = strategy.OrderType.STOP_LIMIT
+            self.buy('X', 10, kind, price=11.0, stop_price=10.0)
+        """
+    )
+    table = worlds.make(
+        [
+            ('X', 1, 9.0, 9.0, 9.0, 9.0),
+            ('X', 2, 9.0, 12.0, 8.5, 9.0),
+            ('X', 3, 9.5, 9.5, 9.5, 9.5),
+        ]
+    )
+    result = run(path, table, fill=fill)
+    (fill_of,) = fills_of(result)
+    at = (result.fills.timestamp[0] - worlds.START) // worlds.MINUTE
+    assert (at, fill_of[3]) == expected, why
+    assert result.assumptions['fill'] == fill
+
+
 @pytest.mark.parametrize(('touch_fills', 'count'), [(False, 0), (True, 1)])
 def test_a_touch_fills_a_run_only_where_that_is_assumed(
     write, touch_fills, count

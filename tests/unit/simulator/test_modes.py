@@ -137,6 +137,18 @@ def test_no_mode_fills_beyond_a_limit(drawn):
 
 @many
 @given(held())
+def test_but_for_touches_bars_leave_simple_orders_nothing_open(drawn):
+    # The loop over columns relies on it.
+    terms, four = drawn
+    hypothesis.assume(terms[0] != fills.STOP_LIMIT and not terms[5])
+    worst, path, best = outcomes(terms, four)
+    assert worst == path
+    touched = terms[0] == fills.LIMIT and terms[2] in four[1:3]
+    assert path == best or touched
+
+
+@many
+@given(held())
 def test_a_bar_of_one_price_leaves_nothing_open(drawn):
     terms, (first, *_) = drawn
     worst, path, best = outcomes(terms, (first,) * 4)

@@ -8,11 +8,10 @@ import asyncio
 import statistics
 from typing import Any
 
-import numba
-import numpy as np
-
 from benchmarks import backtests
+from benchmarks import bare
 from benchmarks import rows
+from benchmarks import work
 from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.data import table
@@ -28,8 +27,8 @@ CASH = 1e6
 ASSUMED = assumptions.Assumptions(
     cash=CASH, costs=costs.CostModel(commission_bps=10.0)
 )
-FILLS = 38_752
-FINAL = 688_473.93
+FILLS = work.W1.fills
+FINAL = work.W1.equity
 REPEATS = 15
 CALLS = 100_000
 
@@ -40,22 +39,27 @@ def run() -> list[rows.Row]:
     program = _program(bars)
     table_of = program.indicators()
     fast, slow = (
-        indicators.SMA(period).over(bars.close) for period in (10, 30)
+        indicators.SMA(period).over(bars.close)
+        for period in (work.FAST, work.SLOW)
     )
     came = program.run(ASSUMED, compiled.NO_LIMITS, table_of)
     rows.check(len(came.row), FILLS, 'fills')
     rows.check(round(float(came.equity[-1]), 2), FINAL, 'final equity')
-    count, final = _bare(bars.open, bars.close, fast, slow, CASH)
+    count, final = bare.compiled(bars.open, bars.close, fast, slow, work.SLOW)
     rows.check((count, round(final, 2)), (FILLS, FINAL), 'the bare loop')
-    ours, bare, whole = [], [], []
+    ours, limit, whole = [], [], []
     for _ in range(REPEATS):
         ours.append(
             rows.took(
                 lambda: program.run(ASSUMED, compiled.NO_LIMITS, table_of)
             )
         )
-        bare.append(
-            rows.took(lambda: _bare(bars.open, bars.close, fast, slow, CASH))
+        limit.append(
+            rows.took(
+                lambda: bare.compiled(
+                    bars.open, bars.close, fast, slow, work.SLOW
+                )
+            )
         )
     for _ in range(3):
         whole.append(rows.took(lambda: _whole(bars)))
@@ -66,7 +70,7 @@ def run() -> list[rows.Row]:
             len(bars),
             spent,
             'bars',
-            f'{_middle(bare).wall / spent.wall:.2f} of a bare numba loop that '
+            f'{_middle(limit).wall / spent.wall:.2f} of a bare numba loop that '
             'keeps neither',
         ),
         rows.rate(
@@ -127,29 +131,3 @@ def _call(program: compiled.Program) -> rows.Row:
         'us',
         'event by event, a bar',
     )
-
-
-@numba.njit(error_model='numpy')
-def _bare(
-    opens: np.ndarray,
-    closes: np.ndarray,
-    fast: np.ndarray,
-    slow: np.ndarray,
-    cash: float,
-) -> tuple[int, float]:
-    """W1 without any framework: what can be reached."""
-    held, count, wanted = 0.0, 0, 0.0
-    for at in range(30, len(closes)):
-        if wanted != 0.0:
-            price = opens[at]
-            cash -= wanted * price + 100.0 * price * 0.001
-            held += wanted
-            count += 1
-            wanted = 0.0
-        now = fast[at] - slow[at]
-        before = fast[at - 1] - slow[at - 1]
-        if before <= 0.0 < now and held == 0.0:
-            wanted = 100.0
-        elif before >= 0.0 > now and held > 0.0:
-            wanted = -100.0
-    return count, cash + held * closes[-1]

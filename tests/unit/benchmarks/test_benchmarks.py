@@ -1,9 +1,10 @@
 """The benchmarks check what they time, on work small enough for a test."""
 
+import numpy as np
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import backtests
+from benchmarks import bare
 from benchmarks import compiled
 from benchmarks import isolation
 from benchmarks import journal
@@ -11,6 +12,7 @@ from benchmarks import lanes
 from benchmarks import replay
 from benchmarks import rows
 from benchmarks import stop
+from benchmarks import work
 
 pytestmark = pytest.mark.unit
 
@@ -84,7 +86,7 @@ def test_the_stop_cancels_while_the_loop_is_blocked(monkeypatch):
 
 
 def test_the_generated_work_is_the_one_that_the_figures_are_of():
-    first = backtests.columns(1, 3)
+    first = work.bars(1, 3)
     assert first['close'].tolist() == [100.010368, 100.035022, 100.044939]
 
 
@@ -100,3 +102,48 @@ def test_every_bar_is_answered_with_an_order_by_the_process(monkeypatch):
     monkeypatch.setattr(isolation, 'BARS', 50)
     monkeypatch.setattr(isolation, 'KILLS', 1)
     assert [row.unit for row in isolation.run()] == ['ms'] * 3
+
+
+def test_loops_without_a_framework_reach_what_every_engine_has_to():
+    columns = work.bars(1, 5_000)
+    fast, slow = (
+        work.average(columns['close'], period)
+        for period in (work.FAST, work.SLOW)
+    )
+    played = bare.crossing([columns])
+    count, equity = bare.compiled(
+        columns['open'], columns['close'], fast, slow, work.SLOW
+    )
+    assert (count, round(equity, 2)) == (played.fills, played.equity)
+    assert played.fills - 2 * played.trips in {0, 1}
+
+
+def test_symbols_are_played_as_if_each_were_alone():
+    parts = [work.bars(seed, 3_000) for seed in (7, 8)]
+    alone = [bare.crossing([columns]) for columns in parts]
+    both = bare.crossing(parts)
+    assert both.fills == sum(each.fills for each in alone)
+    gained = sum(each.equity - work.CASH for each in alone)
+    assert both.equity == pytest.approx(work.CASH + gained, abs=0.02)
+
+
+def test_grid_is_the_runs_one_by_one():
+    columns = work.bars(3, 2_000)
+    finals = bare.sweep(columns, [5, 6], [30, 40])
+    slow = work.average(columns['close'], 40)
+    fast = work.average(columns['close'], 6)
+    _, alone = bare.compiled(columns['open'], columns['close'], fast, slow, 40)
+    assert finals[3] == alone
+
+
+def test_average_is_of_the_last_values():
+    values = np.arange(10.0)
+    found = work.average(values, 4)
+    assert np.isnan(found[:3]).all()
+    assert found[3:].tolist() == [1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]
+
+
+def test_quotes_are_counted_and_averaged():
+    columns = {'bid': np.array([1.0, 2.0]), 'ask': np.array([3.0, 4.0])}
+    count, average = bare.averaging(columns)
+    assert (count, average) == (2, 2.0 + work.W4_DECAY)

@@ -167,6 +167,30 @@ def _group_table(rows: Sequence[group_lib.Group]) -> str:
     return made + cut
 
 
+def verdicts(result: results.BacktestResult) -> str:
+    """What was not let through; the first of it in a table."""
+    found = result.verdicts
+    if not found.rows:
+        return ''
+    head = ('when', 'symbol', 'what', 'by', 'why')
+    rows = [
+        (
+            market.to_iso(row.timestamp),
+            row.symbol,
+            row.decision,
+            row.by,
+            row.message,
+        )
+        for row in found.rows[:GROUPS]
+    ]
+    total = found.denied + found.reduced + found.refused
+    return markup.section(
+        'Not let through',
+        markup.card(markup.table(head, rows, 'wide')),
+        f'{total:,} in all ({found.sentence()}); here the first {len(rows):,}.',
+    )
+
+
 def log(result: results.BacktestResult) -> str:
     """What the strategy wrote."""
     if not result.log:

@@ -26,6 +26,7 @@ from sting.backtest import benchmark as benchmarks
 from sting.backtest import excursions
 from sting.backtest import result
 from sting.backtest import trades
+from sting.backtest import verdicts
 from sting.data import calendars
 from sting.data import table
 from sting.engine import bus
@@ -129,6 +130,7 @@ class BacktestEngine:
         self._running = True
         self.fills = trades.FillTable()
         self.orders = 0
+        self.verdicts = verdicts.Verdicts(gate.rule_set().names)
 
     async def run(self, progress: Progress | None = None) -> None:
         """Plays all bars.
@@ -277,6 +279,11 @@ class BacktestEngine:
                     self.fills.append(event.data)
                 elif event.type is _T.ORDER_REQUEST:
                     self.orders += 1
+                elif event.type is _T.RISK_VERDICT:
+                    if event.data.decision is not records.Decision.APPROVE:
+                        self.verdicts.judged(event)
+                elif event.type is _T.SIGNAL_REFUSED:
+                    self.verdicts.stopped(event)
                 if self._watch is not None:
                     self._watch(event)
             for effect in came.effects:
@@ -403,6 +410,7 @@ def run(
         end=int(bars.timestamp[-1]) if len(bars) else 0,
         bars=len(bars),
         orders=played.orders,
+        verdicts=played.verdicts,
         fills=played.fills,
         trades=trips,
         curve=curve,

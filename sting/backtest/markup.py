@@ -36,12 +36,14 @@ def card(inside: str) -> str:
     return f'<div class="card">{inside}</div>'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Makes a table: the first column text, the others numbers."""
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = 'number'
+) -> str:
+    """Makes a table: the first column text, the others of a kind."""
 
     def line(tag: str, cells: Sequence[str]) -> str:
         return ''.join(
-            f'<{tag}{" class=number" if place else ""}>{escaped(cell)}</{tag}>'
+            f'<{tag}{f" class={kind}" if place else ""}>{escaped(cell)}</{tag}>'
             for place, cell in enumerate(cells)
         )
 

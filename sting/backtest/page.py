@@ -103,6 +103,7 @@ def render(
             chapters.drawdowns(result),
             chapters.groups(result),
             _trades(result),
+            chapters.verdicts(result),
             chapters.log(result),
             chapters.assumptions(result),
             chapters.origin(result, command),

@@ -6,6 +6,7 @@ import dataclasses
 
 from sting.backtest import groups
 from sting.backtest import result as results
+from sting.backtest import verdicts
 from sting.model import market
 
 # How many drawdowns the table shows, and how many symbols.
@@ -175,11 +176,29 @@ def _luck(result: results.BacktestResult) -> _Rows:
     return (('tried on these data', f'{times}; deflated Sharpe {deflated}'),)
 
 
+def _refused(found: verdicts.Verdicts) -> _Rows:
+    """What did not come to be, and why the first one did not."""
+    if not found.rows:
+        return ()
+    counts = (
+        ('denied', found.denied),
+        ('reduced', found.reduced),
+        ('signals refused', found.refused),
+    )
+    first = found.rows[0]
+    return (
+        *((f'  {name}', f'{count:,}') for name, count in counts if count),
+        ('  by', found.sentence()),
+        ('  the first', f'{market.to_iso(first.timestamp)} {first.message}'),
+    )
+
+
 def _trading(result: results.BacktestResult) -> _Rows:
     """What it did."""
     figures = result.metrics
     return (
         ('orders', f'{result.orders:,}'),
+        *_refused(result.verdicts),
         ('fills', f'{len(result.fills):,}'),
         ('round trips', f'{len(result.trades):,}'),
         ('won', shown(figures.win_rate, share)),

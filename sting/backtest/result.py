@@ -15,6 +15,7 @@ from sting.backtest import analyzer
 from sting.backtest import metrics
 from sting.backtest import periods
 from sting.backtest import trades
+from sting.backtest import verdicts
 from sting.model import errors
 from sting.model import market
 from sting.strategy import context
@@ -34,6 +35,8 @@ class BacktestResult:
         end: Time of the last bar.
         bars: How many bars.
         orders: How many orders, the denied ones too.
+        verdicts: Which of them risk did not let through, and the signals that
+            became no order.
         fills: What was traded.
         trades: The round trips that ended.
         curve: The account at each moment.
@@ -62,6 +65,7 @@ class BacktestResult:
     end: int
     bars: int
     orders: int
+    verdicts: verdicts.Verdicts
     fills: trades.FillTable
     trades: trades.TradeTable
     curve: analyzer.EquityCurve
@@ -97,6 +101,7 @@ class BacktestResult:
             'end': market.to_iso(self.end),
             'bars': self.bars,
             'orders': self.orders,
+            'verdicts': self.verdicts.to_json(self.orders),
             'fills': len(self.fills),
             'trades': len(self.trades),
             'initial_cash': self.curve.start,
@@ -158,6 +163,12 @@ class BacktestResult:
                 'mfe': _listed(trips.mfe, len(trips)),
             },
         )
+
+    def write_verdicts(self, path: pathlib.Path) -> None:
+        """Writes what was not let through as CSV; as `write_fills`."""
+        rows = self.verdicts.to_rows()
+        names = [field.name for field in dataclasses.fields(verdicts.Refused)]
+        _write(path, {name: [row[name] for row in rows] for name in names})
 
     def write_equity(self, path: pathlib.Path) -> None:
         """Writes the account at each moment as CSV; as `write_fills`."""

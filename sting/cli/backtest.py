@@ -50,6 +50,13 @@ _Write = Callable[[pathlib.Path], None]
     metavar='F.csv',
     help='Writes the account at each moment.',
 )
+@click.option(
+    '--verdicts',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.csv',
+    help='Writes the orders that risk denied or reduced, and the signals that '
+    'became no order.',
+)
 @click.option('--progress-json', is_flag=True, hidden=True)
 @common.json_option
 def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
@@ -61,7 +68,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """
     outputs = {
         name: options[name]
-        for name in ('report', 'trades', 'fills', 'equity')
+        for name in ('report', 'trades', 'fills', 'equity', 'verdicts')
         if options[name] is not None
     }
     _check_outputs(outputs.values())
@@ -102,6 +109,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         'trades': result.write_trades,
         'fills': result.write_fills,
         'equity': result.write_equity,
+        'verdicts': result.write_verdicts,
     }
     _write_all([(path, writers[name]) for name, path in outputs.items()])
     if options['as_json']:

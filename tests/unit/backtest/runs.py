@@ -5,6 +5,7 @@ import numpy as np
 from sting.backtest import analyzer
 from sting.backtest import result as results
 from sting.backtest import trades
+from sting.backtest import verdicts
 from sting.model import orders
 
 DAY = 86_400_000_000_000
@@ -56,6 +57,7 @@ def result(**fields):
         'end': NOON + 2 * DAY,
         'bars': 3,
         'orders': 2,
+        'verdicts': verdicts.Verdicts(('halted',)),
         'fills': table,
         'trades': trips,
         'curve': line,

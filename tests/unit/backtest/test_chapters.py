@@ -3,6 +3,7 @@ import pytest
 from sting.backtest import analyzer
 from sting.backtest import chapters
 from sting.backtest import periods
+from sting.backtest import verdicts
 from tests.unit.backtest import runs
 
 pytestmark = pytest.mark.unit
@@ -75,3 +76,16 @@ def test_where_it_is_from_without_a_command():
 def test_how_orders_fill_is_told(fill, touch_fills, words):
     given = {'fill': fill, 'touch_fills': touch_fills}
     assert words in chapters.assumptions(runs.result(assumptions=given))
+
+
+def test_what_was_not_let_through_is_a_table_of_its_own():
+    assert chapters.verdicts(runs.result()) == ''
+    found = verdicts.Verdicts(())
+    found.denied = 1
+    found.by['max_position'] = 1
+    found.rows.append(
+        verdicts.Refused(0, 'o1', 'X', 'deny', 'max_position', '<b>200</b>')
+    )
+    page = chapters.verdicts(runs.result(verdicts=found))
+    assert 'max_position 1' in page
+    assert '&lt;b&gt;200' in page

@@ -340,6 +340,31 @@ def test_progress_ends_at_the_last_bar():
     assert told == [(0, 40), (40, 40)]
 
 
+def test_what_risk_denied_is_in_the_result(write):
+    table = worlds.flat(10.0, 11.0, 12.0)
+    result = run(write(ONCE), table, rules.MaxPosition(0.5))
+    told = result.to_json()['verdicts']
+    assert (told['denied'], told['approved']) == (1, 0)
+    assert told['by'] == {'max_position': 1}
+    assert told['first']['message'].startswith('max_position: ')
+
+
+def test_a_signal_that_became_no_order_is_in_the_result(write):
+    path = write(
+        """
+        async def on_market_data(self, data):
+            self.cancel('backtest-1-1-1')
+            self.target('X', 0, reason='flat')
+        """
+    )
+    result = run(path, worlds.flat(10.0, 11.0))
+    assert result.orders == 0
+    assert result.verdicts.refused == 2
+    assert [row.order_id for row in result.verdicts.rows] == [
+        'backtest-1-1-1'
+    ] * 2
+
+
 def test_the_assumptions_are_told():
     result = run(
         SMA, worlds.walk(40, 1), parameters={'fast': 5, 'slow': 9}, seed=7

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import pytest
 
@@ -6,6 +7,9 @@ from sting.backtest import analyzer
 from sting.backtest import groups
 from sting.backtest import report
 from sting.backtest import trades
+from sting.backtest import verdicts
+from sting.model import events
+from sting.model import records
 from tests.unit.backtest import runs
 
 pytestmark = pytest.mark.unit
@@ -146,3 +150,27 @@ def test_many_symbols_are_cut_and_counted():
     assert 'S22 22.00, 1 round trips, won 100.00%' in found
     assert 'S2 2.00, 1 round trips, won 100.00%' not in found
     assert '... 3 more with --json' in found
+
+
+def test_what_was_denied_is_told_with_the_first_reason():
+    found = verdicts.Verdicts(('halted', 'max_position'))
+    for at in (1, 2):
+        found.judged(
+            events.Event(
+                seq=at,
+                timestamp=runs.NOON,
+                type=events.EventType.RISK_VERDICT,
+                source='risk',
+                data=records.Verdict(
+                    order_id=f'o{at}',
+                    decision=records.Decision.DENY,
+                    failed=(1,),
+                    message='200 is above 100',
+                ),
+                symbol='X',
+            )
+        )
+    text = '\n'.join(lines(verdicts=found))
+    assert re.search(r'denied +2', text)
+    assert re.search(r'by +max_position 2', text)
+    assert re.search(r'the first +1970-01-01T12:00:00Z 200 is above 100', text)

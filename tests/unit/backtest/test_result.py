@@ -6,6 +6,7 @@ import pytest
 
 from sting.backtest import analyzer
 from sting.backtest import trades
+from sting.backtest import verdicts
 from sting.model import errors
 from tests.unit.backtest import runs
 
@@ -117,6 +118,18 @@ def test_equity_is_written(tmp_path):
         'timestamp,equity,cash,drawdown',
         '1970-01-01T12:00:00Z,100.0,100.0,0.0',
         '1970-01-02T12:00:00Z,98.0,98.0,-0.020000000000000018',
+    ]
+
+
+def test_what_was_not_let_through_is_written(tmp_path):
+    found = verdicts.Verdicts(())
+    found.rows.append(
+        verdicts.Refused(0, 'o1', 'X', 'deny', 'max_position', 'a, b')
+    )
+    runs.result(verdicts=found).write_verdicts(tmp_path / 'v.csv')
+    assert (tmp_path / 'v.csv').read_text().splitlines() == [
+        'timestamp,order_id,symbol,decision,by,message',
+        '1970-01-01T00:00:00Z,o1,X,deny,max_position,"a, b"',
     ]
 
 

@@ -1,13 +1,13 @@
-"""What trading costs: commission and slippage, in basis points."""
+"""Commission and slippage in basis points: what most runs charge.
 
-import math
-from typing import Final
+What costs more than that is in `charges`.
+"""
 
-import msgspec
+from sting.model import costs
 
-from sting.model import errors
-
-BASIS_POINTS: Final = 10_000.0
+BASIS_POINTS = costs.BASIS_POINTS
+# What a market is given: it is configured, so its parts are of the model.
+CostModel = costs.CostModel
 
 
 def commission(quantity: float, price: float, bps: float) -> float:
@@ -36,29 +36,3 @@ def slipped(price: float, sign: int, bps: float) -> float:
         Price a unit: higher for a buy, lower for a sell.
     """
     return price * (1.0 + sign * bps / BASIS_POINTS)
-
-
-class CostModel(msgspec.Struct, frozen=True, kw_only=True):
-    """What a simulated market charges.
-
-    Attributes:
-        commission_bps: Commission on every fill, basis points of its notional.
-        slippage_bps: How much worse market and stop orders fill, basis points
-            of the price. Limits never slip: their price is a promise.
-    """
-
-    commission_bps: float = 0.0
-    slippage_bps: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuses figures that make no sense.
-
-        Raises:
-            errors.ConfigError: Naming the figure.
-        """
-        for name in ('commission_bps', 'slippage_bps'):
-            value = getattr(self, name)
-            if not math.isfinite(value) or not 0 <= value < BASIS_POINTS:
-                raise errors.ConfigError(
-                    f'{name} {value:g} must be at least 0 and below 10000'
-                )

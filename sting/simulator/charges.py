@@ -6,10 +6,8 @@ from sting.model import costs
 from sting.model import market
 from sting.simulator import commissions
 from sting.simulator import fills
-from sting.simulator import slippage
-
-# Only what models beyond basis points need is here: plain runs have none.
 from sting.simulator import running
+from sting.simulator import slippage
 
 
 class Charges:
@@ -72,9 +70,7 @@ class Charges:
             if figures is not None:
                 figures.split(ratio)
 
-    def is_maker(
-        self, symbol: str, sign: int, limit: float, code: int
-    ) -> bool:
+    def is_maker(self, symbol: str, sign: int, limit: float, code: int) -> bool:
         """Whether a limit order that fills had rested in the book.
 
         It had where a bar came to its price, and where a bar opened beyond it
@@ -160,9 +156,7 @@ class Charges:
             given.levies, sign, maker, quantity, price
         )
 
-    def _daily(
-        self, symbol: str, impact: costs.Impact
-    ) -> running.DailyFigures:
+    def _daily(self, symbol: str, impact: costs.Impact) -> running.DailyFigures:
         found = self._days.get(symbol)
         if found is None:
             found = self._days[symbol] = running.DailyFigures(impact.days)

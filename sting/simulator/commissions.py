@@ -1,6 +1,7 @@
 """What a broker and others charge on a fill: pure functions of scalars."""
 
 from collections.abc import Sequence
+import itertools
 import math
 
 from sting.model import costs
@@ -94,9 +95,7 @@ def _blended(
     """Gives the mean rates over the tiers that a fill's units are in."""
     edges = [0.0, *(tier.above for tier in given.tiers), math.inf]
     bps = per_unit = 0.0
-    for number, (low, high) in enumerate(
-        zip(edges[:-1], edges[1:], strict=True)
-    ):
+    for number, (low, high) in enumerate(itertools.pairwise(edges)):
         part = min(traded + quantity, high) - max(traded, low)
         if part > 0.0:
             of_value, of_units = _tier(given, maker, given.tiers, number)

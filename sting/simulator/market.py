@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import copy
 
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.simulator import charges as charges_lib
 from sting.simulator import costs as costs_lib
 from sting.simulator import fills
+from sting.simulator import latency as latency_lib
 from sting.simulator import matching
 from sting.simulator import modes
 from sting.simulator import resting
@@ -46,6 +49,12 @@ class MarketSimulator:
     the next opening of a session, a market-on-close order at the close of the
     bar that ends with the session. What they do not get there is cancelled;
     they need no DAY to end.
+
+    With a latency an order, a cancel and a change reach the market that much
+    later than they were sent, and count for bars that open then or later: what
+    came of the bar in between is not known. So a cancel on its way loses
+    against a fill, and finer bars give finer answers. That an order is
+    accepted, or cannot be, is told at once.
 
     Attributes:
         costs: What the market charges.
@@ -86,6 +95,12 @@ class MarketSimulator:
             )
         self.costs = costs or costs_lib.CostModel()
         self.participation = participation
+        # Most markets charge basis points and nothing else.
+        self._charges = (
+            None if self.costs.is_plain else charges_lib.Charges(self.costs)
+        )
+        self._latency = latency_lib.Latency(self.costs.latency_ms, session_open)
+        self._delay = self._latency.delay
         self._session_close = session_close
         self._session_open = session_open
         self._mode = modes.number(fill)
@@ -122,6 +137,8 @@ class MarketSimulator:
             expires=self._expiry(order),
             due=self._due(order),
         )
+        if self._delay:
+            entry.arrives = timestamp + self._delay
         entry.updated = timestamp
         self._add(entry)
         if entry.trails and order.symbol in self._closes:
@@ -137,12 +154,16 @@ class MarketSimulator:
             timestamp: When, nanoseconds since the epoch, UTC.
 
         Returns:
-            That it is cancelled, or that it had expired before.
+            That it is cancelled, or that it had expired before; nothing while
+            the cancel is on its way.
 
         Raises:
             errors.BrokerRejectedError: No such order works; nothing changed.
         """
         entry = self._find(order_id)
+        if self._delay:
+            entry.leaves = entry.leaves or timestamp + self._delay
+            return []
         self._drop(entry)
         late = entry.is_late(timestamp)
         return [entry.update(_S.EXPIRED if late else _S.CANCELLED)]
@@ -192,7 +213,8 @@ class MarketSimulator:
             stop_price: The trigger; None to keep.
 
         Returns:
-            The new terms, or that the order had expired before.
+            The new terms, or that the order had expired before. With a latency
+            nothing yet: a bar that opens later has the answer.
 
         Raises:
             errors.BrokerRejectedError: No such order works, or the new terms
@@ -202,6 +224,12 @@ class MarketSimulator:
         if entry.is_late(timestamp):
             self._drop(entry)
             return [entry.update(_S.EXPIRED)]
+        if self._delay:
+            # What makes no sense is told at once.
+            copy.copy(entry).change(timestamp, quantity, price, stop_price)
+            terms = quantity, price, stop_price
+            entry.coming.append((timestamp + self._delay, *terms))
+            return []
         return [entry.change(timestamp, quantity, price, stop_price)]
 
     def on_bar(self, bar: market.MarketData) -> list[Report]:
@@ -218,22 +246,11 @@ class MarketSimulator:
             return []
         self._closes[bar.symbol] = bar.close
         entries = self._by_symbol.get(bar.symbol)
-        if entries is None:
-            return []
         reports: list[Report] = []
-        left = self.participation * bar.volume
-        line = list(entries.values())
-        if self._mode == modes.PATH and len(line) > 1:
-            # A stable sort: what is met at once keeps its order of arrival.
-            line.sort(
-                key=lambda each: matching.met(each, bar, self._touch_fills)
-            )
-        for entry in line:
-            if entry.is_late(bar.timestamp):
-                self._drop(entry)
-                reports.append(entry.update(_S.EXPIRED))
-            elif bar.timestamp > entry.after:
-                left -= self._work(entry, bar, left, reports)
+        if entries is not None:
+            self._hold(bar, list(entries.values()), reports)
+        if self._charges is not None:
+            self._charges.show(bar)
         return reports
 
     def restore(
@@ -252,6 +269,8 @@ class MarketSimulator:
             errors.StateError: An order of one of these ids works already.
         """
         self._closes.update(closes or {})
+        if self._charges is not None:
+            self._charges.restore(closes or {})
         for order in working:
             if order.id in self._by_id:
                 raise errors.StateError(f'order {order.id} is working already')
@@ -267,6 +286,34 @@ class MarketSimulator:
     def working(self) -> list[orders.Order]:
         """Gives the working orders as they stand, in order of arrival."""
         return [entry.as_order() for entry in self._by_id.values()]
+
+    def _hold(
+        self,
+        bar: market.MarketData,
+        line: list[resting.Resting],
+        reports: list[Report],
+    ) -> None:
+        """Holds orders against a bar; adds what became of them."""
+        opened = 0
+        if self._delay:
+            opened = self._latency.opening(bar)
+            line = [
+                each
+                for each in line
+                if not self._ends_before(each, opened, reports)
+            ]
+        if self._mode == modes.PATH and len(line) > 1:
+            # A stable sort: what is met at once keeps its order of arrival.
+            line.sort(
+                key=lambda each: matching.met(each, bar, self._touch_fills)
+            )
+        left = self.participation * bar.volume
+        for entry in line:
+            if entry.is_late(bar.timestamp):
+                self._drop(entry)
+                reports.append(entry.update(_S.EXPIRED))
+            elif bar.timestamp > entry.after and opened >= entry.arrives:
+                left -= self._work(entry, bar, left, reports)
 
     def _work(
         self,
@@ -322,11 +369,18 @@ class MarketSimulator:
         The id follows from the order and the bar, so that a bar that is played
         again after a restart makes no second fill.
         """
-        if entry.slips:
-            price = costs_lib.slipped(
-                price, entry.sign, self.costs.slippage_bps
+        if self._charges is not None:
+            price, fee = _charged(
+                self._charges, entry, bar, quantity, price, code
             )
-        fee = costs_lib.commission(quantity, price, self.costs.commission_bps)
+        else:
+            if entry.slips:
+                price = costs_lib.slipped(
+                    price, entry.sign, self.costs.slippage_bps
+                )
+            fee = costs_lib.commission(
+                quantity, price, self.costs.commission_bps
+            )
         entry.book(quantity, price, fee, bar.timestamp)
         return orders.Fill(
             order_id=entry.order.id,
@@ -339,6 +393,16 @@ class MarketSimulator:
             timestamp=bar.timestamp,
             tag=fills.TAGS[code],
         )
+
+    def _ends_before(
+        self, entry: resting.Resting, opened: int, reports: list[Report]
+    ) -> bool:
+        """Whether a cancel took an order out before a bar opened."""
+        reports += self._latency.arrive(entry, opened)
+        gone = 0 < entry.leaves <= opened
+        if gone:
+            self._drop(entry)
+        return gone
 
     def _refusal(self, order: orders.Order, timestamp: int) -> str:
         """Says why an order cannot be taken; empty when it can."""
@@ -372,11 +436,12 @@ class MarketSimulator:
 
     def _due(self, order: orders.Order) -> int:
         """Gives when an order's auction is; 0 for an order without one."""
+        arrives = order.created + self._delay
         if order.type is _K.MARKET_ON_OPEN and self._session_open is not None:
             # A bar that closes at the opening is of the session before.
-            return self._session_open(order.created) + 1
+            return self._session_open(arrives) + 1
         if order.type is _K.MARKET_ON_CLOSE and self._session_close is not None:
-            return self._session_close(order.created + 1)
+            return self._session_close(arrives + 1)
         return 0
 
     def _find(self, order_id: str) -> resting.Resting:
@@ -397,3 +462,24 @@ class MarketSimulator:
         del entries[entry.order.id]
         if not entries:
             del self._by_symbol[entry.order.symbol]
+
+
+def _charged(
+    charges: charges_lib.Charges,
+    entry: resting.Resting,
+    bar: market.MarketData,
+    quantity: float,
+    price: float,
+    code: int,
+) -> tuple[float, float]:
+    """Gives a fill's price and fee where basis points do not say it."""
+    sign = entry.sign
+    maker = False
+    if entry.slips:
+        price = charges.price(bar, sign, price, quantity, entry.quantity)
+    else:
+        maker = charges.is_maker(bar.symbol, sign, entry.price, code)
+    fee = charges.fee(
+        bar, sign, maker, quantity, price, entry.filled, entry.average
+    )
+    return price, fee

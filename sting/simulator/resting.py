@@ -42,12 +42,17 @@ class Resting:
         average: Mean price of the fills so far; 0 without any.
         fees: Fees of the fills so far.
         updated: When it last changed, nanoseconds.
+        arrives: When it reaches the market, nanoseconds; 0 for at once.
+        leaves: When its cancel does; 0 without one on its way.
+        coming: Changes on their way: when, and the terms of `change`.
     """
 
     __slots__ = (
         'after',
         'amount',
+        'arrives',
         'average',
+        'coming',
         'due',
         'expires',
         'fees',
@@ -55,6 +60,7 @@ class Resting:
         'fraction',
         'immediate',
         'kind',
+        'leaves',
         'order',
         'price',
         'quantity',
@@ -92,6 +98,11 @@ class Resting:
         self.average = order.average_price
         self.fees = order.fees
         self.updated = order.updated
+        self.arrives = 0
+        self.leaves = 0
+        self.coming: list[
+            tuple[int, float | None, float | None, float | None]
+        ] = []
 
     @property
     def broker_id(self) -> str:

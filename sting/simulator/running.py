@@ -5,6 +5,7 @@ held its orders against it, so no fill sees its own bar.
 """
 
 import collections
+import itertools
 import math
 import statistics
 
@@ -68,7 +69,7 @@ class DailyFigures:
         self._closes: collections.deque[float] = collections.deque(
             maxlen=days + 1
         )
-        self._day = -1
+        self._day: int | None = None
         self._volume = 0.0
         self._close = 0.0
 
@@ -105,10 +106,9 @@ class DailyFigures:
             day, and the mean units traded a day, 0 before the second.
         """
         self._roll(timestamp)
-        closes = list(self._closes)
         returns = [
             now / before - 1.0
-            for before, now in zip(closes[:-1], closes[1:], strict=True)
+            for before, now in itertools.pairwise(self._closes)
             if before > 0.0
         ]
         few = 2
@@ -121,7 +121,7 @@ class DailyFigures:
         day = (timestamp - 1) // timeframes.DAY
         if day == self._day:
             return
-        if self._day >= 0:
+        if self._day is not None:
             self._volumes.append(self._volume)
             self._closes.append(self._close)
         self._day = day

@@ -5,10 +5,11 @@ is the simulator. An event is answered before the next one is taken, so two
 runs over the same bars give the same log, hash for hash.
 """
 
-import array
 import asyncio
 import collections
 from collections.abc import Callable
+from collections.abc import Container
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
@@ -23,6 +24,7 @@ import numpy as np
 from sting.backtest import analyzer
 from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
+from sting.backtest import curve as curves
 from sting.backtest import excursions
 from sting.backtest import result
 from sting.backtest import trades
@@ -35,6 +37,7 @@ from sting.engine import core
 from sting.engine import step
 from sting.model import errors
 from sting.model import events
+from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.model import specs
@@ -57,24 +60,11 @@ Watch = Callable[[events.Event], None]
 _T = events.EventType
 
 
-class _Curve:
-    """The account after each moment, in columns."""
+class _All:
+    """Contains every symbol."""
 
-    def __init__(self, start: float) -> None:
-        self.start = start
-        self.timestamp = array.array('q')
-        self.equity = array.array('d')
-        self.cash = array.array('d')
-        self.exposed = array.array('b')
-
-    def close(self) -> analyzer.EquityCurve:
-        return analyzer.EquityCurve(
-            start=self.start,
-            timestamp=np.array(self.timestamp, np.int64),
-            equity=np.array(self.equity, np.float64),
-            cash=np.array(self.cash, np.float64),
-            exposed=np.array(self.exposed, np.bool_),
-        )
+    def __contains__(self, symbol: object) -> bool:
+        return True
 
 
 class BacktestEngine:
@@ -122,10 +112,14 @@ class BacktestEngine:
             strategies={feeder.name: feeder.number},
             matcher=self._market.on_bar,
         )
+        # Risk that looks at every bar, or the market, has to see it first.
+        self._concerned: Container[str] = (
+            _All() if gate.watches else self._market.concerned
+        )
         self._cash = assumed.cash
         self._hash = hashlib.blake2b(digest_size=32)
         self._encoder = msgspec.json.Encoder()
-        self._curve = _Curve(assumed.cash)
+        self._curve = self._make_curve()
         self._steps: collections.deque[step.Step] = collections.deque()
         self._running = True
         self.fills = trades.FillTable()
@@ -202,46 +196,80 @@ class BacktestEngine:
             columns = {name: getattr(bars, name)[own] for name in _COLUMNS}
             self._feeder.preload(symbol, columns)
 
-    async def _play(self, progress: Progress | None) -> None:
-        engine = self._engine
-        system = engine.state
-        answer = self._feeder.market_data
-        total = len(self._bars)
-        stamp = -1
-        for done, bar in enumerate(self._bars.rows()):
-            if not done % PROGRESS:
-                if progress is not None:
-                    progress(done, total)
-                # Else an interrupt would have to wait for the end of the run.
-                await asyncio.sleep(0)
-            if bar.timestamp != stamp:
-                if stamp >= 0:
-                    self._mark(stamp)
-                stamp = bar.timestamp
-            number = system.seq + 1
-            came = engine.process_bar(bar)
-            if came is not None:
-                self._steps.append(came)
-                await self._settle()
-            if self._running:
-                signals = await answer(number, bar)
-                if signals:
-                    await self._take_signals(signals, number)
-        if stamp >= 0:
-            self._mark(stamp)
+    def _make_curve(self) -> curves.Curve:
+        bars, system = self._bars, self._engine.state
+        if len(bars.symbols) != 1 or not (np.diff(bars.timestamp) > 0).all():
+            return curves.OfSeveral(system, self._cash)
+        symbol = bars.symbols[0]
+        return curves.OfOne(
+            system, self._cash, symbol, bars.timestamp, bars.close
+        )
 
-    def _mark(self, stamp: int) -> None:
-        """Notes the account at the last closes of a moment."""
-        book = self._engine.state.portfolio
-        curve = self._curve
-        curve.timestamp.append(stamp)
-        curve.cash.append(book.cash)
-        if book.held:
-            curve.equity.append(book.value(self._engine.state.prices))
-            curve.exposed.append(1)
-        else:
-            curve.equity.append(book.cash)
-            curve.exposed.append(0)
+    async def _play(self, progress: Progress | None) -> None:
+        done, total = 0, len(self._bars)
+        for stretch in self._bars.stretches(PROGRESS):
+            if progress is not None:
+                progress(done, total)
+            # Else an interrupt would have to wait for the end of the run.
+            await asyncio.sleep(0)
+            await self._play_stretch(stretch)
+            done += len(stretch.bars)
+
+    async def _play_stretch(self, stretch: market.Stretch) -> None:
+        """Plays bars: at once what nothing can come of, else one by one."""
+        system, rest = self._engine.state, iter(stretch.bars)
+        place = 0
+        self._curve.begin(stretch)
+        while True:
+            before = system.seq
+            number, met, signals = await self._pass_on(before, rest)
+            passed = place + number - before
+            self._pass_over(stretch, place, passed)
+            place = passed
+            if met is not None:
+                self._curve.before(place)
+                place += 1
+                number += 1
+                signals = await self._meet(number, met)
+            elif not signals:
+                break
+            if signals:
+                await self._take_signals(signals, number)
+            self._curve.changed(place - 1)
+        self._curve.finish()
+
+    async def _pass_on(
+        self, seq: int, bars: Iterator[market.MarketData]
+    ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
+        """Hands on bars that meet no order; see `StrategyRunner.pass_on`."""
+        if self._running:
+            return await self._feeder.pass_on(seq, bars, self._concerned)
+        for bar in bars:
+            if bar.symbol in self._concerned:
+                return seq, bar, ()
+            seq += 1
+        return seq, None, ()
+
+    async def _meet(
+        self, number: int, bar: market.MarketData
+    ) -> Sequence[orders.Signal]:
+        """Has the market see a bar, then the strategy."""
+        came = self._engine.process_bar(bar)
+        if came is not None:
+            self._steps.append(came)
+            await self._settle()
+        if not self._running:
+            return ()
+        return await self._feeder.market_data(number, bar)
+
+    def _pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
+        """Has the engine take bars that nothing comes of."""
+        for stop in self._curve.stops(start, end):
+            self._engine.pass_bars(stretch, start, stop)
+            self._curve.before(stop)
+            start = stop
+        self._engine.pass_bars(stretch, start, end)
+        self._market.pass_over(stretch, start, end)
 
     def _put(
         self,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 import hashlib
+import itertools
 from typing import Any
 from typing import Self
 
@@ -235,23 +236,42 @@ class BarTable(Table):
 
     def rows(self) -> Iterator[market.MarketData]:
         """Gives the bars one by one, in order."""
-        names = self.symbols
-        timeframe = self.timeframe
-        columns = ('symbol_index', 'timestamp', 'open', 'high', 'low')
-        for lists in self._lists(*columns, 'close', 'volume'):
-            for number, stamp, first, high, low, last, volume in zip(
-                *lists, strict=True
-            ):
-                yield market.MarketData(
-                    names[number],
-                    stamp,
-                    first,
-                    high,
-                    low,
-                    last,
-                    volume,
-                    timeframe,
+        for stretch in self.stretches():
+            yield from stretch.bars
+
+    def stretches(self, size: int = CHUNK) -> Iterator[market.Stretch]:
+        """Gives the bars a stretch at a time, in order.
+
+        Args:
+            size: How many bars a stretch has, the last one fewer.
+        """
+        one = len(self.symbols) == 1
+        name = self.symbols.__getitem__
+        for first in range(0, len(self), size):
+            rows = slice(first, first + size)
+            stamp = self.timestamp[rows]
+            stamps, closes = stamp.tolist(), self.close[rows].tolist()
+            symbols = (
+                [self.symbols[0]] * len(stamps)
+                if one
+                else list(map(name, self.symbol_index[rows].tolist()))
+            )
+            # All in C: a backtest makes millions of them.
+            bars = list(
+                map(
+                    market.MarketData,
+                    symbols,
+                    stamps,
+                    self.open[rows].tolist(),
+                    self.high[rows].tolist(),
+                    self.low[rows].tolist(),
+                    closes,
+                    self.volume[rows].tolist(),
+                    itertools.repeat(self.timeframe),
                 )
+            )
+            ends = (np.flatnonzero(np.diff(stamp)) + 1).tolist()
+            yield market.Stretch(bars, symbols, stamps, closes, ends, one)
 
     def bars(self, symbol: str) -> tuple[market.MarketData, ...]:
         """Gives the bars of one symbol, in order.

@@ -179,6 +179,17 @@ class CoreEngine:
         self._warn(breaches, number)
         return self._turn.end()
 
+    def pass_bars(self, stretch: market.Stretch, start: int, end: int) -> None:
+        """Takes closed bars as `process_bar` does, of which nothing comes.
+
+        Args:
+            stretch: Where they are.
+            start: The place of the first of them.
+            end: The place behind the last; none before it is of a symbol
+                that the matcher has an order of, and no rule looks at bars.
+        """
+        self._turn.state.pass_over(stretch, start, end)
+
     def adopt_rules(self) -> step.Step:
         """Logs the rules in force, when they differ from the log's."""
         self._turn.begin(self.state.time)

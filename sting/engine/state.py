@@ -1,5 +1,6 @@
 """The engine's state: a function of the events and of nothing else."""
 
+import bisect
 import collections
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -193,6 +194,40 @@ class SystemState:
         self.seq += 1
         self.time = bar.timestamp
         self.mark(bar)
+
+    def pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
+        """Takes closed bars whose events are kept elsewhere, all at once.
+
+        Args:
+            stretch: Where they are; they have the numbers after the last one.
+            start: The place of the first of them.
+            end: The place behind the last.
+        """
+        if start == end:
+            return
+        stamps = stretch.stamps
+        last = stamps[end - 1]
+        if last > self._midnight:
+            # What the day begins with is told by the bars before it.
+            midnight = day_of(last) * DAY
+            first = bisect.bisect_right(stamps, midnight, start, end)
+            self._note(stretch, start, first)
+            self._roll(last)
+            self._note(stretch, first, end)
+        else:
+            self._note(stretch, start, end)
+        self.seq += end - start
+        self.time = last
+
+    def _note(self, stretch: market.Stretch, start: int, end: int) -> None:
+        """Takes the prices of a part of a stretch."""
+        if stretch.of_one:
+            # Only the last one is ever asked for.
+            start = max(start, end - 1)
+        rows = slice(start, end)
+        symbols = stretch.symbols[rows]
+        self.prices.update(zip(symbols, stretch.closes[rows], strict=True))
+        self.last_bar.update(zip(symbols, stretch.stamps[rows], strict=True))
 
     def mark(self, bar: market.MarketData) -> None:
         """Takes the prices of a closed bar.

@@ -5,6 +5,7 @@ it closes, the first at which it may be known.
 """
 
 import datetime
+from typing import NamedTuple
 
 from sting.model import payload
 
@@ -53,6 +54,26 @@ class MarketData(payload.Payload, frozen=True, gc=False):
     def time(self) -> datetime.datetime:
         """When the bar closes, in UTC."""
         return to_datetime(self.timestamp)
+
+
+class Stretch(NamedTuple):
+    """Closed bars in their order, with the columns that are asked for often.
+
+    Attributes:
+        bars: The bars.
+        symbols: Their instruments.
+        stamps: Their timestamps.
+        closes: Their last prices.
+        ends: The places of bars that are stamped later than the one before.
+        of_one: They are all of one instrument.
+    """
+
+    bars: list[MarketData]
+    symbols: list[str]
+    stamps: list[int]
+    closes: list[float]
+    ends: list[int]
+    of_one: bool
 
 
 class Quote(payload.Payload, frozen=True, gc=False):

@@ -177,6 +177,11 @@ class RiskManager:
         equity = self.equity(strategy, system)
         return float(int(equity * self._size_fraction / price))
 
+    @property
+    def watches(self) -> bool:
+        """Whether `breaches` has to be asked after every bar."""
+        return bool(self._losses)
+
     def breaches(self, system: state.SystemState) -> Sequence[str]:
         """Gives what has just gone wrong without an order; each thing once.
 

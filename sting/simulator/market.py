@@ -1,6 +1,7 @@
 """A simulated market that works orders on bars."""
 
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Mapping
 import copy
@@ -108,6 +109,30 @@ class MarketSimulator:
         self._closes: dict[str, float] = {}
         self._by_id: dict[str, resting.Resting] = {}
         self._by_symbol: dict[str, dict[str, resting.Resting]] = {}
+
+    @property
+    def concerned(self) -> Container[str]:
+        """The symbols whose next bar has to be shown to it, at any moment.
+
+        Of the others it needs to know no more than the last close, before the
+        next order comes.
+        """
+        return self._by_symbol
+
+    def pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
+        """Takes closed bars of symbols that have no order here.
+
+        Args:
+            stretch: Where they are.
+            start: The place of the first of them.
+            end: The place behind the last.
+        """
+        if stretch.of_one:
+            start = max(start, end - 1)
+        rows = slice(start, end)
+        self._closes.update(
+            zip(stretch.symbols[rows], stretch.closes[rows], strict=True)
+        )
 
     def submit(self, order: orders.Order, timestamp: int) -> list[Report]:
         """Takes a new order.

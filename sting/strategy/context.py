@@ -2,8 +2,6 @@
 
 import collections
 from collections.abc import Callable
-from collections.abc import Iterator
-import itertools
 import math
 from typing import Literal
 from typing import NamedTuple
@@ -19,7 +17,6 @@ from sting.strategy import indicators
 from sting.strategy import plain
 
 LOG_LINES = 1000
-_CHUNK = 16_384
 
 
 class EventClock:
@@ -88,17 +85,17 @@ class StrategyLog:
         self._lines.append(LogLine(self._clock.time, level, plain.text(text)))
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """What is to be done with a symbol's bars.
 
     Attributes:
-        ready: What has its values already: a line as the strategy sees it, the
-            symbol's own, and what gives the next value.
+        ready: What has its values already: a line as the strategy sees it, and
+            what gives the value before the next one and that.
         stepped: What a bar is handed to.
         lined: The other lines of these, and which of its values each is.
     """
 
-    ready: list[tuple[handles.Line, handles.Line, Callable[[], float]]]
+    ready: list[tuple[handles.Line, Callable[[], tuple[float, float]]]]
     stepped: list[tuple[handles.Handle, handles.Series]]
     lined: list[tuple[handles.Line, handles.Line, indicators.Indicator, int]]
 
@@ -136,9 +133,10 @@ class _Plan(NamedTuple):
             found,
             strict=True,
         )
-        self.ready.extend(
-            (line, own, _one_by_one(values)) for line, own, values in shown
-        )
+        for line, own, values in shown:
+            column = handles.Column(values)
+            own.read(column)
+            self.ready.append((line, column.take))
 
 
 class Context:
@@ -151,6 +149,8 @@ class Context:
         handles: Its indicators, in the order of their making.
         event: Number of the event being answered.
         made: How many ids were made in answer to it.
+        symbol: The one whose values the indicators show.
+        plans: By symbol, what is to be done with its bars.
         ids: The start and the middle of its order ids: log, strategy number.
         name: The instance's name, in its signals.
         code: Hash of the code that it runs, in its signals; or empty.
@@ -158,8 +158,6 @@ class Context:
 
     __slots__ = (
         '_longer',
-        '_plans',
-        '_symbol',
         'clock',
         'code',
         'event',
@@ -169,7 +167,9 @@ class Context:
         'log',
         'made',
         'name',
+        'plans',
         'queue',
+        'symbol',
     )
 
     def __init__(self, name: str = '') -> None:
@@ -182,11 +182,11 @@ class Context:
         self.event = 0
         self.made = 0
         self.ids = ('', 0)
-        self._symbol = ''
+        self.symbol = ''
         self.frames = frames.Frames()
-        self._plans: dict[str, _Plan] = {}
+        self.plans: dict[str, Plan] = {}
         # By symbol and timeframe, what a longer bar is handed to.
-        self._longer: dict[tuple[str, str], _Plan] = {}
+        self._longer: dict[tuple[str, str], Plan] = {}
 
     def next_id(self) -> str:
         """Makes the id of the next order in answer to this event."""
@@ -214,7 +214,7 @@ class Context:
             self.frames.need(handle.timeframe)
         self.handles.append(handle)
         place = self.frames.place(handle.timeframe)
-        for symbol, plan in self._plans.items():
+        for symbol, plan in self.plans.items():
             if not place and handle.covers(symbol):
                 plan.add(handle, handle[symbol])
         for (symbol, timeframe), plan in self._longer.items():
@@ -235,23 +235,22 @@ class Context:
         Raises:
             errors.StateError: It had bars of the symbol already.
         """
-        if symbol in self._plans:
+        if symbol in self.plans:
             raise errors.StateError(f'{symbol} had bars before the preloading')
-        plan = self._plans[symbol] = _Plan([], [], [])
+        plan = self.plans[symbol] = Plan([], [], [])
         for handle in self._of(symbol, ''):
             plan.load(handle, handle[symbol], columns)
 
     def update(self, bar: market.MarketData) -> None:
         """Hands a bar to the indicators of its symbol."""
         symbol = bar.symbol
-        plan = self._plans.get(symbol)
+        plan = self.plans.get(symbol)
         if plan is None:
             self.frames.expect(bar.timeframe)
-            plan = self._plans[symbol] = self._plan(symbol, '')
-        self._symbol = symbol
-        for line, own, take in plan.ready:
-            line.previous = own.previous = own.value
-            line.value = own.value = take()
+            plan = self.plans[symbol] = self._plan(symbol, '')
+        self.symbol = symbol
+        for line, take in plan.ready:
+            line.previous, line.value = take()
         if plan.stepped:
             plan.step(bar)
 
@@ -263,9 +262,9 @@ class Context:
             plan = self._longer[key] = self._plan(symbol, timeframe)
         plan.step(bar)
 
-    def _plan(self, symbol: str, place: str) -> _Plan:
+    def _plan(self, symbol: str, place: str) -> Plan:
         """Gives what is to be done with a symbol's bars of a timeframe."""
-        plan = _Plan([], [], [])
+        plan = Plan([], [], [])
         for handle in self._of(symbol, place):
             plan.add(handle, handle[symbol])
         return plan
@@ -281,8 +280,8 @@ class Context:
 
     def select(self, symbol: str) -> None:
         """Lets the indicators show the values of a symbol."""
-        if symbol != self._symbol:
-            self._symbol = symbol
+        if symbol != self.symbol:
+            self.symbol = symbol
             for handle in self.handles:
                 handle.select(symbol)
 
@@ -298,22 +297,3 @@ class Context:
                 if math.isfinite(line.value):
                     found[line.name] = line.value
         return found
-
-
-def _one_by_one(values: indicators.FloatArray) -> Callable[[], float]:
-    """Gives a function that returns one value after another."""
-    # Only a chunk at a time becomes Python floats, which take four times the
-    # memory of an array's.
-    chunks = (
-        values[start : start + _CHUNK].tolist()
-        for start in range(0, len(values), _CHUNK)
-    )
-    return itertools.chain(
-        itertools.chain.from_iterable(chunks), _ended()
-    ).__next__
-
-
-def _ended() -> Iterator[float]:
-    """Says that there were more bars than columns."""
-    raise errors.StateError('there are more bars than were preloaded')
-    yield  # type: ignore[unreachable] # What makes it a generator.

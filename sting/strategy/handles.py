@@ -1,9 +1,58 @@
 """Indicators as a strategy sees them: lines of values, a symbol at a time."""
 
+from collections.abc import Callable
+from collections.abc import Iterator
+import itertools
 import math
+import operator
+from typing import Any
 
 from sting.model import errors
 from sting.strategy import indicators
+
+_CHUNK = 16_384
+
+
+class Column:
+    """Values that were worked out beforehand, handed over one by one.
+
+    Attributes:
+        take: Gives the value before the next one, and the next one.
+    """
+
+    __slots__ = ('_before', '_coming', '_now', '_values', 'take')
+
+    def __init__(self, values: indicators.FloatArray) -> None:
+        self._values = values
+        self._before = math.nan
+        self._now: list[float] = []
+        self._coming = iter(self._now)
+        self.take: Callable[[], tuple[float, float]] = itertools.chain(
+            itertools.chain.from_iterable(self._pairs()), _ended()
+        ).__next__
+
+    def last(self) -> tuple[float, float]:
+        """Gives what `take` gave last; nan before that."""
+        place = len(self._now) - operator.length_hint(self._coming)
+        if not place:
+            return math.nan, math.nan
+        before = self._now[place - 2] if place > 1 else self._before
+        return before, self._now[place - 1]
+
+    def _pairs(self) -> Iterator[Iterator[tuple[float, float]]]:
+        # Only a chunk at a time becomes Python floats, which take four times
+        # the memory of an array's.
+        for start in range(0, len(self._values), _CHUNK):
+            self._before = self._now[-1] if self._now else math.nan
+            self._now = self._values[start : start + _CHUNK].tolist()
+            self._coming = iter(self._now)
+            yield zip([self._before, *self._now], self._coming, strict=False)
+
+
+def _ended() -> Iterator[tuple[float, float]]:
+    """Says that there were more bars than columns."""
+    raise errors.StateError('there are more bars than were preloaded')
+    yield  # type: ignore[unreachable] # What makes it a generator.
 
 
 class Line:
@@ -15,12 +64,25 @@ class Line:
         previous: At the bar before it.
     """
 
-    __slots__ = ('name', 'previous', 'value')
+    __slots__ = ('_column', 'name', 'previous', 'value')
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.value = math.nan
         self.previous = math.nan
+
+    def read(self, column: Column) -> None:
+        """Has its values looked up in a column from here on."""
+        self._column = column
+        # What is not there is asked of `__getattr__`.
+        del self.value, self.previous
+
+    def __getattr__(self, name: str) -> float:
+        if name == 'value':
+            return self._column.last()[1]
+        if name == 'previous':
+            return self._column.last()[0]
+        raise AttributeError(name)
 
     @property
     def ready(self) -> bool:
@@ -61,10 +123,12 @@ class Lines(Line):
             )
         return found
 
-    def __getattr__(self, name: str) -> Line:
+    def __getattr__(self, name: str) -> Any:
         # Asked before there are any lines when a handle is copied.
         if name.startswith('_') or name == 'others':
             raise AttributeError(name)
+        if name in ('value', 'previous'):
+            return super().__getattr__(name)
         try:
             return self.line(name)
         except errors.StrategyError as error:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Container
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -301,6 +303,65 @@ class StrategyRunner:
         if self._default_signals and not shared.queue:
             return _NOTHING
         return self._wanted()
+
+    async def pass_on(
+        self,
+        seq: int,
+        bars: Iterator[market.MarketData],
+        concerned: Container[str],
+    ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
+        """Does as `market_data` for one bar after another.
+
+        Until the strategy wants something, or a bar has to be shown to
+        somebody else first, or there are no more.
+
+        Args:
+            seq: Number of the last event before them.
+            bars: Closed bars; what is taken from it was handed to the
+                strategy, but for the one that is given back.
+            concerned: The symbols whose bars somebody else has to see first.
+
+        Returns:
+            The number of the last bar that the strategy was given, the bar
+            that was not, if there is one, and what the strategy wants.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        # A backtest is here for most of its time: no calls that can be
+        # avoided.
+        shared = self._context
+        moment, framed, plans = shared.clock, shared.frames, shared.plans
+        on_bar, default = self._on_bar, self._default_signals
+        for bar in bars:
+            symbol = bar.symbol
+            if symbol in concerned:
+                return seq, bar, _NOTHING
+            seq += 1
+            moment.time = bar.timestamp
+            shared.event = seq
+            shared.made = 0
+            try:
+                plan = plans.get(symbol)
+                if framed.active:
+                    await self._answer_all(bar)
+                elif plan is None or plan.stepped:
+                    shared.update(bar)
+                    if on_bar is not None:
+                        await on_bar(bar)
+                else:
+                    shared.symbol = symbol
+                    for line, take in plan.ready:
+                        line.previous, line.value = take()
+                    if on_bar is not None:
+                        await on_bar(bar)
+            except BaseException as error:
+                raise self._failure(error) from error
+            if not default or shared.queue:
+                wanted = self._wanted()
+                if wanted:
+                    return seq, None, wanted
+        return seq, None, _NOTHING
 
     async def _answer_all(self, bar: market.MarketData) -> None:
         """Hands on a bar of the feed and what is built with it."""

@@ -173,3 +173,29 @@ def test_the_parts_of_a_split_are_each_symbols_rows(bars):
     assert list(parts) == list(bars.symbols)
     for name, part in parts.items():
         assert part.close.tolist() == bars.of(name).close.tolist()
+
+
+@hypothesis.given(tables.bar_tables(), st.integers(1, 40))
+def test_stretches_are_the_rows_with_their_columns(bars, size):
+    found = list(bars.stretches(size))
+    rows = [bar for stretch in found for bar in stretch.bars]
+    assert rows == list(bars.rows())
+    assert [bar.symbol for bar in rows] == [
+        bars.symbols[number] for number in bars.symbol_index
+    ]
+    for stretch in found:
+        assert stretch.symbols == [bar.symbol for bar in stretch.bars]
+        assert stretch.stamps == [bar.timestamp for bar in stretch.bars]
+        assert stretch.closes == [bar.close for bar in stretch.bars]
+        assert stretch.ends == [
+            place
+            for place in range(1, len(stretch.bars))
+            if stretch.stamps[place] > stretch.stamps[place - 1]
+        ]
+        assert not stretch.of_one
+
+
+def test_a_stretch_says_that_all_is_of_one_symbol():
+    (found,) = tables.flat(range(5)).stretches()
+    assert found.of_one
+    assert found.symbols == ['A'] * 5

@@ -1,5 +1,9 @@
 """The state: numbering, prices, orders, books, what is forgotten."""
 
+import dataclasses
+
+import hypothesis
+from hypothesis import strategies as st
 import msgspec
 import pytest
 
@@ -9,7 +13,9 @@ from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import orders
+from sting.model import portfolio
 from sting.model import records
+from tests.unit.data import tables
 from tests.unit.engine import worlds
 
 pytestmark = pytest.mark.unit
@@ -277,3 +283,25 @@ class TestReplay:
         system = state.SystemState()
         with pytest.raises(error):
             system.replay([(1, 5, T.RISK_ALERT.value, '{}'), bad])
+
+
+@hypothesis.given(
+    table=tables.bar_tables(), place=st.integers(0, 30), hours=st.integers(1, 9)
+)
+def test_bars_passed_over_leave_what_each_of_them_leaves(table, place, hours):
+    # So that some bars begin a day.
+    stamps = tables.NOON + (table.timestamp - tables.NOON) * 60 * hours
+    table = dataclasses.replace(table, timestamp=stamps)
+    place = min(place, len(table))
+    one_by_one, at_once = state.SystemState(), state.SystemState()
+    for system in (one_by_one, at_once):
+        system.portfolio = portfolio.Portfolio.of(
+            7.0, [portfolio.Position(symbol='A', quantity=3.0)]
+        )
+    for bar in table.rows():
+        one_by_one.count(bar)
+    (stretch,) = table.stretches(100)
+    at_once.pass_over(stretch, 0, place)
+    at_once.pass_over(stretch, place, len(table))
+    for name in ('seq', 'time', 'prices', 'last_bar', 'day_equity'):
+        assert getattr(at_once, name) == getattr(one_by_one, name)

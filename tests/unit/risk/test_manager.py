@@ -258,7 +258,9 @@ def configured():
 def test_breaches_are_those_of_every_strategy_and_told_once():
     before = world(40.0)
     assert manager.RiskManager().breaches(before.system) == ()
+    assert not manager.RiskManager().watches
     made = configured()
+    assert made.watches
     assert made.breaches(before.system) == []
     book = before.system.books.setdefault('a', portfolio.Portfolio())
     book.cash = -101.0

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 import pytest
 
 from sting.model import errors
+from sting.model import market as market_model
 from sting.model import orders
 from sting.simulator import costs
 from sting.simulator import market as simulated
@@ -801,3 +802,35 @@ def test_a_restart_in_mid_way_changes_nothing_that_follows(history, when, fill):
         if number == when:
             broken.restart()
     assert broken.reports == straight.reports
+
+
+def test_only_symbols_with_an_order_are_concerned():
+    market = simulated.MarketSimulator()
+    concerned = market.concerned
+    assert 'AAPL' not in concerned
+    market.submit(worlds.order(), worlds.DECIDED)
+    assert 'AAPL' in concerned
+    assert 'IBM' not in concerned
+    market.cancel('o1', worlds.DECIDED)
+    assert 'AAPL' not in concerned
+
+
+def test_a_trailing_stop_begins_at_the_last_close_passed_over():
+    market = simulated.MarketSimulator()
+    bars = [
+        worlds.bar(-2, 10.0, 12.0, 9.0, 11.0),
+        worlds.bar(-1, 10.0, 12.0, 9.0, 12.0),
+    ]
+    stamps = [bar.timestamp for bar in bars]
+    for of_one in (True, False):
+        stretch = market_model.Stretch(
+            bars, ['AAPL'] * 2, stamps, [11.0, 12.0], [1], of_one
+        )
+        market.pass_over(stretch, 0, 2)
+        (report,) = market.submit(
+            worlds.order(
+                f'o{of_one}', side='sell', type='trailing_stop', trail=1.0
+            ),
+            worlds.DECIDED,
+        )
+        assert report.stop_price == 11.0

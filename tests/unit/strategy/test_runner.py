@@ -628,3 +628,85 @@ async def test_an_indicator_of_a_timeframe_that_is_none_is_refused():
 
     with pytest.raises(errors.StrategyError, match="'2d' is no timeframe"):
         await framed(kind=Wrong)
+
+
+class Sometimes(strategy.AbstractStrategy):
+    """Buys one of what closes at a whole ten."""
+
+    async def on_start(self):
+        self.seen = []
+        self.last = self.indicator(strategy.indicators.SMA, period=1)
+
+    async def on_market_data(self, data):
+        self.seen.append((data.symbol, self.last.value, self.clock.now()))
+        if data.close % 10 == 0:
+            self.buy(data.symbol, 1)
+        if data.close == 13.0:
+            raise ZeroDivisionError
+
+
+def pass_on(feeder, bars, concerned=(), seq=7):
+    return asyncio.run(feeder.pass_on(seq, bars, concerned))
+
+
+@pytest.fixture
+def passing():
+    feeder = made(Sometimes)
+    asyncio.run(feeder.start(0))
+    return feeder
+
+
+def test_bars_are_passed_on_until_the_strategy_wants_something(passing):
+    bars = iter([samples.bar(close) for close in (1.0, 2.0, 10.0, 4.0)])
+    seq, met, (signal,) = pass_on(passing, bars)
+    assert (seq, met, signal.order_id) == (10, None, 'log-10-3-1')
+    assert pass_on(passing, bars, seq=seq) == (11, None, ())
+    assert [close for _, close, _ in passing.strategy.seen] == [
+        1.0,
+        2.0,
+        10.0,
+        4.0,
+    ]
+
+
+def test_a_bar_that_somebody_else_has_to_see_first_is_given_back(passing):
+    bars = [samples.bar(1.0, symbol=symbol) for symbol in 'AABA']
+    rest = iter(bars)
+    assert pass_on(passing, rest, {'B'}) == (9, bars[2], ())
+    assert len(passing.strategy.seen) == 2
+    assert list(rest) == bars[3:]
+
+
+def test_what_fails_in_a_bar_passed_on_is_the_strategys(passing):
+    bars = iter([samples.bar(13.0)])
+    with pytest.raises(errors.StrategyError, match='ZeroDivisionError'):
+        pass_on(passing, bars)
+
+
+@pytest.mark.parametrize('ready', [True, False])
+def test_bars_passed_on_are_answered_as_one_by_one(ready):
+    closes = [1.0, 2.0, 10.0, 4.0, 20.0]
+    bars = [samples.bar(close) for close in closes]
+    columns = {name: np.array(closes) for name in ('close', 'volume')}
+    heard = []
+    for at_once in (True, False):
+        feeder = made(Recorder)
+        asyncio.run(feeder.start(0))
+        if ready:
+            feeder.preload(bars[0].symbol, columns)
+        rest, seq = iter(bars), 0
+        while at_once and seq < len(bars):
+            seq, _, _ = pass_on(feeder, rest, seq=seq)
+        for bar in rest:
+            seq += 1
+            asyncio.run(feeder.market_data(seq, bar))
+        heard.append(repr(feeder.strategy.heard))
+    assert heard[0] == heard[1]
+
+
+async def test_longer_bars_are_built_of_what_is_passed_on():
+    feeder = await framed('1h')
+    bars = iter(hour())
+    seq, met, signals = await feeder.pass_on(4, bars, ())
+    assert (seq, met, len(list(bars))) == (64, None, 0)
+    assert ids(signals) == ['log-64-3-1']

@@ -1,0 +1,84 @@
+"""The curve: both ways of taking it down agree, and mark each moment once."""
+
+import numpy as np
+import pytest
+
+from sting.backtest import curve
+from sting.engine import state
+from sting.model import portfolio
+from tests.unit.backtest import bars as worlds
+
+pytestmark = pytest.mark.unit
+
+
+def hold(system, cash, **held):
+    """Has the account hold this and nothing else."""
+    system.portfolio = portfolio.Portfolio.of(
+        cash,
+        [
+            portfolio.Position(symbol=symbol, quantity=quantity)
+            for symbol, quantity in held.items()
+        ],
+    )
+
+
+@pytest.mark.parametrize('size', [1, 3, 100])
+def test_between_changes_the_equity_follows_the_closes(size):
+    table = worlds.flat(10.0, 11.0, 12.0, 13.0, 14.0)
+    system = state.SystemState()
+    system.portfolio.cash = 100.0
+    kept = curve.OfOne(system, 100.0, 'X', table.timestamp, table.close)
+    done = 0
+    for stretch in table.stretches(size):
+        kept.begin(stretch)
+        for place in range(len(stretch.bars)):
+            if done + place == 2:
+                hold(system, 76.0, X=2.0)
+                kept.changed(place)
+            if done + place == 4:
+                hold(system, 104.0)
+                kept.changed(place)
+        kept.finish()
+        done += len(stretch.bars)
+    found = kept.close()
+    assert found.equity.tolist() == [100.0, 100.0, 100.0, 102.0, 104.0]
+    assert found.cash.tolist() == [100.0, 100.0, 76.0, 76.0, 104.0]
+    assert found.exposed.tolist() == [False, False, True, True, False]
+    assert found.timestamp is table.timestamp
+
+
+@pytest.mark.parametrize('size', [1, 2, 3, 100])
+def test_a_moment_of_several_symbols_is_marked_after_its_last_bar(size):
+    table = worlds.make(
+        [
+            ('A', 1, *[10.0] * 4),
+            ('B', 1, *[20.0] * 4),
+            ('B', 2, *[21.0] * 4),
+            ('A', 3, *[12.0] * 4),
+            ('B', 3, *[22.0] * 4),
+        ],
+        ('A', 'B'),
+    )
+    system = state.SystemState()
+    hold(system, 5.0, A=1.0, B=-1.0)
+    kept = curve.OfSeveral(system, 5.0)
+    for stretch in table.stretches(size):
+        kept.begin(stretch)
+        start = 0
+        for stop in kept.stops(0, len(stretch.bars)):
+            system.pass_over(stretch, start, stop)
+            kept.before(stop)
+            start = stop
+        system.pass_over(stretch, start, len(stretch.bars))
+        kept.finish()
+    found = kept.close()
+    assert found.equity.tolist() == [-5.0, -6.0, -5.0]
+    assert found.exposed.all()
+    minutes = (found.timestamp - worlds.START) // worlds.MINUTE
+    assert minutes.tolist() == [1, 2, 3]
+
+
+def test_a_curve_without_bars_is_empty():
+    found = curve.OfSeveral(state.SystemState(), 5.0).close()
+    assert len(found) == 0
+    assert found.equity.dtype == np.float64

@@ -15,6 +15,11 @@
 |     JournalCorruptError    it does not verify
 |     JournalWriteError      it cannot be written: disk full, read only
 |   LedgerError            the ledger of trials cannot be used: a warning
+|   SourceError            a source of market data did not give what was asked
+|     SourceUnavailableError it cannot be reached, or not now: try again
+|       SourceLimitedError     it was asked too often; it may say how long
+|     SourceRefusedError     it says no: a key, a symbol, a plan
+|     SourceBodyError        what it gave makes no sense
 |   BrokerError            a broker
 |     BrokerRejectedError    it said no
 |     BrokerWithheldError    the emergency stop kept it from being sent
@@ -109,6 +114,34 @@ class JournalWriteError(JournalError):
 
 class LedgerError(StingError):
     """The ledger of trials cannot be read or written."""
+
+
+class SourceError(StingError):
+    """A source of market data did not give what was asked for."""
+
+
+class SourceUnavailableError(SourceError):
+    """It cannot be reached, or not now; the same request may work later."""
+
+
+class SourceLimitedError(SourceUnavailableError):
+    """It was asked too often.
+
+    Attributes:
+        wait_s: Seconds to wait before the next request, where it says so.
+    """
+
+    def __init__(self, message: str, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class SourceRefusedError(SourceError):
+    """It says no, and would again: a key, a symbol, a plan."""
+
+
+class SourceBodyError(SourceError):
+    """What it gave makes no sense: no JSON, keys missing, nothing in it."""
 
 
 class BrokerError(StingError):

@@ -1,0 +1,135 @@
+"""DataSource: one door to every source of market data."""
+
+import abc
+from collections.abc import AsyncIterator
+from collections.abc import Sequence
+import enum
+
+import msgspec
+
+from sting.data import table
+from sting.model import errors
+from sting.model import market
+from sting.model import timeframes
+
+Message = market.MarketData | market.Quote | market.Trade
+
+
+class Stream(enum.StrEnum):
+    """What a source tells of as it happens."""
+
+    BARS = 'bars'
+    QUOTES = 'quotes'
+    TRADES = 'trades'
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Closed bars of the past.
+
+    Attributes:
+        symbols: The instruments, as this profile names them.
+        timeframe: Length of a bar: 1m, 1h, 1d.
+        start: The first stamp wanted, nanoseconds since the epoch, UTC. A bar
+            is stamped with its close.
+        end: The last stamp wanted.
+    """
+
+    symbols: tuple[str, ...]
+    timeframe: str
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        """Refuses a request that asks for nothing.
+
+        Raises:
+            errors.DataError: It names no symbol, no timeframe that there is,
+                or ends before it starts.
+        """
+        timeframes.length(self.timeframe)
+        if not self.symbols:
+            raise errors.DataError('no symbol is asked for')
+        if self.end < self.start:
+            raise errors.DataError(
+                f'the end {market.to_iso(self.end)} is before the start '
+                f'{market.to_iso(self.start)}'
+            )
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source can do.
+
+    Attributes:
+        timeframes: Lengths of bars that it has of the past; empty for none,
+            None for any.
+        streams: What it tells of as it happens.
+        batch: How many symbols one request may name.
+        adjusted: Its prices of the past are adjusted for splits.
+    """
+
+    timeframes: frozenset[str] | None = frozenset()
+    streams: frozenset[Stream] = frozenset()
+    batch: int = 1
+    adjusted: bool = False
+
+    def has(self, timeframe: str) -> bool:
+        """Whether it has bars of this length of the past."""
+        return self.timeframes is None or timeframe in self.timeframes
+
+
+class DataSource(abc.ABC):
+    """A source of market data.
+
+    A source gives what it was given, in our units and with our stamps: it
+    repairs nothing, leaves nothing out but bars that are not closed yet, and
+    says no by an exception, never by an empty answer. Validation, retries of
+    whole requests, failover and caching are done around it.
+
+    Attributes:
+        name: Its name in the configuration.
+        capabilities: What it can do.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    @abc.abstractmethod
+    async def get_bars(self, request: Request) -> table.BarTable:
+        """Gives closed bars of the past.
+
+        Args:
+            request: What is wanted; its timeframe is one that the source has.
+
+        Returns:
+            The bars in the order of their stamps, as they came, not validated.
+            A symbol that the source knows and that has no bars there has none.
+
+        Raises:
+            errors.SourceUnavailableError: It cannot be reached, or not now.
+            errors.SourceRefusedError: It says no.
+            errors.SourceBodyError: What it gave makes no sense.
+        """
+
+    def stream(
+        self, symbols: Sequence[str], timeframe: str
+    ) -> AsyncIterator[Message]:
+        """Gives what happens, as it happens, until it is closed.
+
+        Args:
+            symbols: The instruments.
+            timeframe: Of the bars, where it streams bars.
+
+        Returns:
+            Bars (those that may still change too, with `closed` false), quotes
+            and trades, in the order in which they came.
+
+        Raises:
+            errors.SourceUnavailableError: The stream broke; whoever reads it
+                opens it again and asks for what was missed.
+            errors.SourceRefusedError: It says no.
+        """
+        raise errors.SourceRefusedError(f'{self.name} has no stream')
+
+    @abc.abstractmethod
+    async def close(self) -> None:
+        """Ends its connections; nothing of it runs afterwards."""

@@ -1,0 +1,1 @@
+"""What talking to other machines needs: limits, retries, breakers, streams."""

@@ -251,6 +251,37 @@ def _filled(given: Mapping[str, Any]) -> list[str]:
     return [rule, _FILL_RULES[fill]]
 
 
+def fill_range(result: results.BacktestResult) -> str:
+    """What the run makes in each mode of filling, where all were run."""
+    found = result.range
+    if found is None:
+        return ''
+    rows = [
+        (
+            name,
+            report.money(each.final_equity),
+            report.percent(each.total_return),
+            report.percent(each.max_drawdown),
+            report.shown(each.sharpe, report.plain),
+            f'{each.fills:,}',
+            f'{each.trades:,}',
+        )
+        for name, each in found.outcomes.items()
+    ]
+    head = (
+        *('fill', 'final equity', 'total return', 'max drawdown', 'Sharpe'),
+        *('fills', 'round trips'),
+    )
+    return markup.section(
+        'Ambiguity of fills',
+        markup.card(markup.table(head, rows)),
+        f'From {report.money(found.lowest)} to {report.money(found.highest)}, '
+        f'{report.share(found.width)} of the start: what the bars do not say '
+        f'decides. {found.ambiguous:,} of {found.fills:,} fills are not in all '
+        'runs at the same price.',
+    )
+
+
 def origin(result: results.BacktestResult, command: str) -> str:
     """What was run, so that it can be run again."""
     rows = [

@@ -100,6 +100,7 @@ def render(
             _plots(result, drawn, len(bars.symbols)),
             chapters.months(result),
             chapters.figures(result),
+            chapters.fill_range(result),
             chapters.drawdowns(result),
             chapters.groups(result),
             _trades(result),

@@ -15,6 +15,7 @@ MOST = 20
 # The sections that are no figures; the page has tables of its own for them.
 TABLES = (
     'Run',
+    'Modes of filling',
     'Deepest drawdowns',
     'Years',
     'Symbols',
@@ -56,6 +57,7 @@ class ReportGenerator:
             ('Result', _result(result)),
             ('Risk', _risk(result)),
             ('Trading', _trading(result)),
+            ('Modes of filling', _fill_range(result)),
             (f'Against {result.benchmark}, bought and held', _beside(result)),
             ('Deepest drawdowns', _drawdowns(result)),
             ('Years', _years(result)),
@@ -218,6 +220,33 @@ def _trading(result: results.BacktestResult) -> _Rows:
         ),
         ('mean MAE, MFE', _pair(figures.mean_mae, figures.mean_mfe)),
         ('turnover', shown(figures.turnover, plain)),
+    )
+
+
+def _fill_range(result: results.BacktestResult) -> _Rows:
+    """What it hangs on that the bars do not say; nothing without a range."""
+    found = result.range
+    if found is None:
+        return ()
+    return (
+        (
+            'ambiguity of fills',
+            f'{money(found.lowest)} .. {money(found.highest)} '
+            f'({share(found.width)} of the start)',
+        ),
+        (
+            'ambiguous fills',
+            f'{found.ambiguous:,} of {found.fills:,} ({share(found.share)})',
+        ),
+        *(
+            (
+                name,
+                f'{money(each.final_equity)}, {percent(each.total_return)}, '
+                f'drawdown {percent(each.max_drawdown)}, '
+                f'Sharpe {shown(each.sharpe, plain)}',
+            )
+            for name, each in found.outcomes.items()
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sting.backtest import ambiguity
 from sting.backtest import analyzer
 from sting.backtest import metrics
 from sting.backtest import periods
@@ -56,6 +57,8 @@ class BacktestResult:
             None where nobody counted.
         deflated_sharpe: The probability that the Sharpe ratio is better than
             the best of that many worthless trials; None where it is undefined.
+        range: What came of it in all modes of filling; None where only one was
+            run.
     """
 
     strategy: str
@@ -81,6 +84,7 @@ class BacktestResult:
     code_hash: str | None = None
     trials: int | None = None
     deflated_sharpe: float | None = None
+    range: ambiguity.FillRange | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Gives the object that `sting backtest --json` prints."""
@@ -109,6 +113,7 @@ class BacktestResult:
             'benchmark': self.benchmark,
             'trials': self.trials,
             'deflated_sharpe': self.deflated_sharpe,
+            'range': None if self.range is None else self.range.to_json(),
             **_tables(self.tables),
             'log_hash': self.log_hash,
             'data_hash': self.data_hash,

@@ -57,6 +57,11 @@ _Write = Callable[[pathlib.Path], None]
     help='Writes the orders that risk denied or reduced, and the signals that '
     'became no order.',
 )
+@click.option(
+    '--fill-range',
+    is_flag=True,
+    help='Runs all modes of --fill and tells how far they are apart.',
+)
 @click.option('--progress-json', is_flag=True, hidden=True)
 @common.json_option
 def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
@@ -73,7 +78,6 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     }
     _check_outputs(outputs.values())
     # These need numpy and more, which no other command has to wait for.
-    from sting.backtest import engine  # noqa: PLC0415
     from sting.backtest import ledger  # noqa: PLC0415
     from sting.backtest import page  # noqa: PLC0415
     from sting.backtest import report  # noqa: PLC0415
@@ -87,18 +91,11 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         _progress(options['progress_json']) as progress,
         versions.Recorder(strategy) as recorder,
     ):
-        result = engine.run(
-            strategy,
-            made.loaded.table,
-            made.gate(),
-            parameters=made.parameters,
-            assumed=made.assumed,
-            seed=made.seed,
-            progress=progress,
-            warnings=made.loaded.warnings,
+        result = made.run(
             written=written,
-            benchmark=made.benchmark,
+            progress=progress,
             recorder=recorder,
+            every_mode=options['fill_range'],
         )
     result = ledger.counted(result, settings.Home.find().trials)
     command = runs.words()

@@ -10,11 +10,16 @@ from typing import Any
 from sting import settings
 from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
+from sting.backtest import engine
+from sting.backtest import ranges
+from sting.backtest import result as results
 from sting.data import files
 from sting.model import errors
 from sting.risk import gate
 from sting.risk import manager
 from sting.simulator import costs
+from sting.strategy import context
+from sting.strategy import versions
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,52 @@ class Setup:
     def gate(self) -> manager.RiskManager:
         """Gives the risk manager of one run."""
         return gate.build(self.risk.backtest, self.risk.sizing)
+
+    def run(
+        self,
+        *,
+        written: list[context.LogLine],
+        progress: engine.Progress | None,
+        recorder: versions.Recorder,
+        every_mode: bool,
+    ) -> results.BacktestResult:
+        """Runs it.
+
+        Args:
+            written: Takes what the strategy wrote, also when it fails.
+            progress: Told now and then how many bars are done, and of how
+                many.
+            recorder: Sees what the strategy is loaded of.
+            every_mode: In all modes of filling, for the result's range.
+
+        Returns:
+            The result as assumed.
+
+        Raises:
+            errors.StrategyError: The strategy cannot be loaded, or it raised.
+        """
+
+        def once(
+            assumed: assumptions.Assumptions, told: engine.Progress | None
+        ) -> results.BacktestResult:
+            shown = assumed == self.assumed
+            return engine.run(
+                self.strategy,
+                self.loaded.table,
+                self.gate(),
+                parameters=self.parameters,
+                assumed=assumed,
+                seed=self.seed,
+                progress=told,
+                warnings=self.loaded.warnings,
+                written=written if shown else None,
+                benchmark=self.benchmark,
+                recorder=recorder if shown else None,
+            )
+
+        if every_mode:
+            return ranges.run(once, self.assumed, progress)
+        return once(self.assumed, progress)
 
 
 def read(

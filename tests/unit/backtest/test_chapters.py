@@ -5,6 +5,7 @@ from sting.backtest import chapters
 from sting.backtest import periods
 from sting.backtest import verdicts
 from tests.unit.backtest import runs
+from tests.unit.backtest import test_ambiguity
 
 pytestmark = pytest.mark.unit
 
@@ -89,3 +90,14 @@ def test_what_was_not_let_through_is_a_table_of_its_own():
     page = chapters.verdicts(runs.result(verdicts=found))
     assert 'max_position 1' in page
     assert '&lt;b&gt;200' in page
+
+
+def test_the_range_of_the_modes_of_filling_is_a_table():
+    found = chapters.fill_range(runs.result(range=test_ambiguity.made()))
+    assert '<td>path</td><td class=number>101.20</td>' in found
+    assert 'From 98.00 to 101.20, 3.20% of the start' in found
+    assert '1 of 4 fills' in found
+
+
+def test_one_mode_of_filling_has_no_table():
+    assert chapters.fill_range(runs.result()) == ''

@@ -15,6 +15,7 @@ from sting.model import errors
 from sting.strategy import context
 from tests.unit.backtest import bars
 from tests.unit.backtest import runs
+from tests.unit.backtest import test_ambiguity
 
 pytestmark = pytest.mark.unit
 
@@ -151,6 +152,12 @@ def test_the_figures_are_told():
         'short',
     ):
         assert words in text
+
+
+def test_the_range_of_the_modes_of_filling_is_a_section():
+    found = read(range=test_ambiguity.made())
+    assert 's-ambiguity-of-fills' in found.ids
+    assert 's-ambiguity-of-fills' not in read().ids
 
 
 def test_assumptions_and_costs_are_told_in_full():

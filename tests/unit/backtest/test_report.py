@@ -11,6 +11,7 @@ from sting.backtest import verdicts
 from sting.model import events
 from sting.model import records
 from tests.unit.backtest import runs
+from tests.unit.backtest import test_ambiguity
 
 pytestmark = pytest.mark.unit
 
@@ -174,3 +175,16 @@ def test_what_was_denied_is_told_with_the_first_reason():
     assert re.search(r'denied +2', text)
     assert re.search(r'by +max_position 2', text)
     assert re.search(r'the first +1970-01-01T12:00:00Z 200 is above 100', text)
+
+
+def test_the_range_of_the_modes_of_filling_is_told():
+    found = runs.result(range=test_ambiguity.made())
+    text = report.ReportGenerator().text(found)
+    assert '98.00 .. 101.20 (3.20% of the start)' in text
+    assert '1 of 4 (25.00%)' in text
+    assert '98.00, -2.00%, drawdown -10.00%, Sharpe -' in text
+
+
+def test_one_mode_of_filling_has_no_range():
+    text = report.ReportGenerator().text(runs.result())
+    assert 'Modes of filling' not in text

@@ -9,6 +9,7 @@ from sting.backtest import trades
 from sting.backtest import verdicts
 from sting.model import errors
 from tests.unit.backtest import runs
+from tests.unit.backtest import test_ambiguity
 
 pytestmark = pytest.mark.unit
 
@@ -154,3 +155,9 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     assert str(caught.value) == (
         f'{path}: cannot be written: No such file or directory'
     )
+
+
+def test_json_has_the_range_where_all_modes_were_run():
+    assert runs.result().to_json()['range'] is None
+    found = runs.result(range=test_ambiguity.made()).to_json()
+    assert found['range'] == test_ambiguity.made().to_json()

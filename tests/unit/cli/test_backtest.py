@@ -418,3 +418,19 @@ def test_a_broken_ledger_does_not_fail_a_run(run, home):
     found = json.loads(outcome.out)
     assert found['trials'] is None
     assert 'trials.db' in found['warnings'][-1]
+
+
+def test_the_range_has_all_modes_of_filling_and_counts_one_trial(run):
+    words = '--symbol', 'GOOG', '--fill', 'path', '--fill-range'
+    told = json.loads(run(*words, '--json').out)
+    assert told['assumptions']['fill'] == 'path'
+    assert told['range']['path']['final_equity'] == told['final_equity']
+    assert told['range']['ambiguous_fills'] == {'count': 0, 'share': 0.0}
+    assert told['trials'] == 1
+    assert 'ambiguity of fills' in run(*words).out
+
+
+def test_a_mode_of_filling_that_is_none_is_refused(run):
+    outcome = run('--fill', 'worst')
+    assert outcome.code == 2
+    assert "'worst' is not one of 'next_open', 'path'" in outcome.err

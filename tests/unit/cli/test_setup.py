@@ -25,10 +25,12 @@ def read(*words):
 
 
 def test_the_options_become_what_is_assumed(home):
-    made = read('--cash', '5', '--commission-bps', '3', '--touch-fills')
+    words = '--cash', '5', '--commission-bps', '3', '--touch-fills'
+    made = read(*words, '--fill', 'path')
     assert made.assumed.cash == 5.0
     assert made.assumed.costs.commission_bps == 3.0
     assert made.assumed.touch_fills
+    assert made.assumed.fill == 'path'
 
 
 def test_the_gate_has_the_rules_of_the_file(home, tmp_path):

@@ -56,6 +56,7 @@ _OWN = (
     'on_order_update',
     'on_position_update',
     'on_data_issue',
+    'on_corporate_action',
     'on_stop',
     'generate_signals',
 )

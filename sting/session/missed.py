@@ -21,7 +21,16 @@ from sting.strategy import host
 LIMIT = 50_000
 
 _T = events.EventType
-_MARKET = frozenset({_T.MARKET_DATA, _T.QUOTE, _T.TRADE, _T.DATA_ISSUE})
+_FOR_ALL = frozenset(
+    {
+        _T.MARKET_DATA,
+        _T.QUOTE,
+        _T.TRADE,
+        _T.DATA_ISSUE,
+        _T.CORPORATE_ACTION,
+        _T.CASH_FLOW,
+    }
+)
 
 
 def read(
@@ -74,7 +83,7 @@ def _notify(
     event: events.Event, name: str, system: state.SystemState
 ) -> Iterator[step.Notify]:
     """Gives what the engine told the strategy of an event, if it did."""
-    if event.type in _MARKET:
+    if event.type in _FOR_ALL:
         yield step.Notify(event)
         return
     if event.type is _T.SIGNAL_REFUSED:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 import copy
 
+from sting.model import corporate
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.model import records
 from sting.simulator import charges as charges_lib
 from sting.simulator import costs as costs_lib
 from sting.simulator import fills
@@ -277,6 +279,27 @@ class MarketSimulator:
         if self._charges is not None:
             self._charges.show(bar)
         return reports
+
+    def act(self, action: records.CorporateAction, timestamp: int) -> None:
+        """Takes a corporate action, before the first bar after it.
+
+        A split gives its orders new units. What a delisting leaves working is
+        for the engine to cancel.
+
+        Args:
+            action: What became of an instrument.
+            timestamp: When, nanoseconds since the epoch, UTC.
+        """
+        symbol = action.symbol
+        if symbol in self._closes:
+            self._closes[symbol] = corporate.price_after(
+                self._closes[symbol], action
+            )
+        if action.kind is records.ActionKind.SPLIT:
+            for entry in self._by_symbol.get(symbol, {}).values():
+                entry.split(action.ratio, timestamp)
+            if self._charges is not None:
+                self._charges.split(symbol, action.ratio)
 
     def restore(
         self,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from sting.model import corporate
 from sting.model import errors
 from sting.model import orders
 from sting.simulator import fills
@@ -230,6 +231,21 @@ class Resting:
         self.after = max(self.after, timestamp)
         self.updated = timestamp
         return msgspec.structs.replace(self.update(self.status), **terms)
+
+    def split(self, ratio: float, timestamp: int) -> None:
+        """Takes new units for old ones.
+
+        Args:
+            ratio: New units for one old, above 0.
+            timestamp: When, nanoseconds since the epoch, UTC.
+        """
+        self.order = corporate.split_order(self.order, ratio)
+        self.quantity *= ratio
+        self.filled *= ratio
+        self.price /= ratio
+        self.stop_price /= ratio
+        self.average /= ratio
+        self.updated = timestamp
 
     def book(
         self, quantity: float, price: float, fee: float, timestamp: int

@@ -17,6 +17,8 @@ from sting.model.orders import Signal
 from sting.model.orders import SignalKind
 from sting.model.orders import TimeInForce
 from sting.model.portfolio import Position
+from sting.model.records import ActionKind
+from sting.model.records import CorporateAction
 from sting.strategy import indicators
 from sting.strategy import kinds
 from sting.strategy.base import AbstractStrategy
@@ -25,7 +27,9 @@ from sting.strategy.parameters import Parameter
 
 __all__ = [
     'AbstractStrategy',
+    'ActionKind',
     'CompiledStrategy',
+    'CorporateAction',
     'DataIssue',
     'Fill',
     'MarketData',

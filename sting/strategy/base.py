@@ -8,6 +8,7 @@ from sting.model import errors
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import records
 from sting.strategy import context
 from sting.strategy import frames
 from sting.strategy import handles
@@ -84,6 +85,16 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
 
     async def on_data_issue(self, issue: market.DataIssue) -> None:
         """Called when something is wrong with the data of its symbols."""
+        return
+
+    async def on_corporate_action(
+        self, action: records.CorporateAction
+    ) -> None:
+        """Called when one of its symbols is split, delisted or pays.
+
+        Its own book and its working orders have changed already. Prices that
+        it keeps itself are of before a split.
+        """
         return
 
     async def on_stop(self) -> None:

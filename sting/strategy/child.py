@@ -258,12 +258,26 @@ def _keep(version: versions.Version, store: versions.Store) -> None:
         print(error)  # noqa: T201 - the strategy's own log.
 
 
+_HEARD: Mapping[type, Callable[..., Any]] = {
+    wire.Bar: runner.StrategyRunner.market_data,
+    wire.Quote: runner.StrategyRunner.quote,
+    wire.Trade: runner.StrategyRunner.trade,
+    wire.Issue: runner.StrategyRunner.data_issue,
+}
+_BOOKED: Mapping[type, Callable[..., Any]] = {
+    wire.Action: runner.StrategyRunner.corporate_action,
+    wire.Flow: runner.StrategyRunner.cash_flow,
+}
+
+
 async def answer(
     feeder: runner.StrategyRunner,
     frame: wire.Bar
     | wire.Quote
     | wire.Trade
     | wire.Issue
+    | wire.Action
+    | wire.Flow
     | wire.Update
     | wire.Filled,
 ) -> Any:
@@ -276,14 +290,11 @@ async def answer(
     Returns:
         What the strategy wants.
     """
-    if isinstance(frame, wire.Bar):
-        return await feeder.market_data(frame.seq, frame.data)
-    if isinstance(frame, wire.Quote):
-        return await feeder.quote(frame.seq, frame.data)
-    if isinstance(frame, wire.Trade):
-        return await feeder.trade(frame.seq, frame.data)
-    if isinstance(frame, wire.Issue):
-        return await feeder.data_issue(frame.seq, frame.data)
+    if isinstance(frame, wire.Bar | wire.Quote | wire.Trade | wire.Issue):
+        return await _HEARD[type(frame)](feeder, frame.seq, frame.data)
+    if isinstance(frame, wire.Action | wire.Flow):
+        booked = _BOOKED[type(frame)]
+        return await booked(feeder, frame.seq, frame.data, frame.now)
     if isinstance(frame, wire.Update):
         return await feeder.order_update(frame.seq, frame.order)
     return await feeder.fill(frame.seq, frame.fill, frame.order, frame.position)

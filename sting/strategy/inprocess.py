@@ -30,6 +30,10 @@ _HEARD: Mapping[events.EventType, Callable[..., Any]] = {
     _T.TRADE: runner.StrategyRunner.trade,
     _T.DATA_ISSUE: runner.StrategyRunner.data_issue,
 }
+_BOOKED: Mapping[events.EventType, Callable[..., Any]] = {
+    _T.CORPORATE_ACTION: runner.StrategyRunner.corporate_action,
+    _T.CASH_FLOW: runner.StrategyRunner.cash_flow,
+}
 
 GRACE_S = 2.0
 
@@ -294,6 +298,10 @@ async def _answer(
         wanted: Sequence[orders.Signal] = await heard(
             feeder, event.seq, event.data
         )
+        return wanted
+    booked = _BOOKED.get(event.type)
+    if booked is not None:
+        wanted = await booked(feeder, event.seq, event.data, event.timestamp)
         return wanted
     if order is None:
         return ()

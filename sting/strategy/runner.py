@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 
+from sting.model import corporate
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import records
 from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import context
@@ -403,6 +405,46 @@ class StrategyRunner:
         """Hands on that something is wrong with data; as `market_data`."""
         self._begin(seq, issue.timestamp, issue.symbol)
         return await self._call('on_data_issue', issue)
+
+    async def corporate_action(
+        self, seq: int, action: records.CorporateAction, timestamp: int
+    ) -> Sequence[orders.Signal]:
+        """Books a corporate action in the strategy's own book and tells it.
+
+        Args:
+            seq: The event's number.
+            action: What became of an instrument.
+            timestamp: When, nanoseconds since the epoch, UTC.
+
+        Returns:
+            What the strategy wants.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        corporate.book(self.strategy.portfolio, action, timestamp)
+        self._begin(seq, timestamp, action.symbol)
+        return await self._call('on_corporate_action', action)
+
+    async def cash_flow(
+        self, seq: int, flow: records.CashFlow, timestamp: int
+    ) -> Sequence[orders.Signal]:
+        """Books the strategy's share of a cash flow; it is not told of it.
+
+        Args:
+            seq: The event's number.
+            flow: The cash.
+            timestamp: When, nanoseconds since the epoch, UTC.
+
+        Returns:
+            What the strategy wants.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        self.strategy.portfolio.cash += flow.shares.get(self.name, 0.0)
+        self._begin(seq, timestamp, flow.symbol)
+        return _NOTHING
 
     async def order_update(
         self, seq: int, order: orders.Order

@@ -19,6 +19,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import records
 from sting.model import sessions
 from sting.strategy import context
 
@@ -166,6 +167,22 @@ class Adopt(_Frame, frozen=True, tag=10):
     state: bytes = b''
 
 
+class Action(_Frame, frozen=True, tag=11):
+    """Something became of an instrument."""
+
+    seq: int
+    data: records.CorporateAction
+    now: int
+
+
+class Flow(_Frame, frozen=True, tag=12):
+    """Cash came or went without a fill."""
+
+    seq: int
+    data: records.CashFlow
+    now: int
+
+
 class Loaded(_Frame, frozen=True, tag=0):
     """The strategy could be loaded.
 
@@ -234,6 +251,8 @@ Told = (
     | Quote
     | Trade
     | Issue
+    | Action
+    | Flow
     | Update
     | Filled
     | Save
@@ -247,6 +266,10 @@ _FRAMES: Mapping[events.EventType, Callable[[int, Any], Told]] = {
     events.EventType.QUOTE: Quote,
     events.EventType.TRADE: Trade,
     events.EventType.DATA_ISSUE: Issue,
+}
+_BOOKED: Mapping[events.EventType, Callable[[int, Any, int], Told]] = {
+    events.EventType.CORPORATE_ACTION: Action,
+    events.EventType.CASH_FLOW: Flow,
 }
 
 _encoder = msgspec.msgpack.Encoder()
@@ -278,6 +301,9 @@ def encode_event(
     frame = _FRAMES.get(event.type)
     if frame is not None:
         return encode(frame(event.seq, event.data))
+    booked = _BOOKED.get(event.type)
+    if booked is not None:
+        return encode(booked(event.seq, event.data, event.timestamp))
     if order is None:
         return b''
     if event.type is events.EventType.FILL:

@@ -245,6 +245,16 @@ class Resting:
         self.price /= ratio
         self.stop_price /= ratio
         self.average /= ratio
+        self.amount /= ratio
+        self.coming = [
+            (
+                when,
+                None if quantity is None else quantity * ratio,
+                None if price is None else price / ratio,
+                None if stop is None else stop / ratio,
+            )
+            for when, quantity, price, stop in self.coming
+        ]
         self.updated = timestamp
 
     def book(

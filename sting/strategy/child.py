@@ -7,6 +7,8 @@ strategy has tasks of its own.
 """
 
 import asyncio
+from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import gc
 import pathlib

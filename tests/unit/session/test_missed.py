@@ -123,3 +123,14 @@ def test_what_is_too_long_ago_is_not_told_again(log, monkeypatch):
     assert found.events == ()
     assert found.state == b'{"n":3}'
     assert '2 events old, above 1' in found.note
+
+
+def test_corporate_actions_and_what_they_brought_are_told_again(log):
+    world, told, end = log
+    paid = records.CorporateAction(
+        symbol='AAPL', kind=records.ActionKind.DIVIDEND, amount=1.0
+    )
+    world.tell(T.CORPORATE_ACTION, paid, 'data', 'AAPL')
+    found = end()
+    assert list(found.events) == told
+    assert len(told) == 2

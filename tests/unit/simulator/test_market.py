@@ -8,6 +8,7 @@ import pytest
 from sting.model import errors
 from sting.model import market as market_model
 from sting.model import orders
+from sting.model import records
 from sting.simulator import costs
 from sting.simulator import market as simulated
 from sting.simulator import modes
@@ -834,3 +835,43 @@ def test_a_trailing_stop_begins_at_the_last_close_passed_over():
             worlds.DECIDED,
         )
         assert report.stop_price == 11.0
+
+
+# --- corporate actions
+
+
+def split(ratio=4.0, symbol='AAPL'):
+    return records.CorporateAction(
+        symbol=symbol, kind=records.ActionKind.SPLIT, ratio=ratio
+    )
+
+
+def test_a_limit_fills_in_the_units_after_a_split(sim):
+    sent(sim, order('o1', type='limit', price=80.0))
+    sim.act(split(), DECIDED)
+    assert fills(sim.on_bar(bar(1, 21.0, 22.0, 19.0))) == [
+        ('o1', 40.0, 20.0, 'limit')
+    ]
+
+
+def test_a_stop_and_a_day_order_live_through_a_split(sim):
+    sent(sim, order('o1', 'sell', type='stop', stop_price=80.0, tif='day'))
+    sim.act(split(), DECIDED)
+    assert fills(sim.on_bar(bar(1, 21.0, 22.0, 19.5))) == [
+        ('o1', 40.0, 20.0, 'stop')
+    ]
+
+
+def test_a_split_of_another_symbol_changes_no_order(sim):
+    sent(sim, order('o1', type='limit', price=80.0))
+    sim.act(split(symbol='IBM'), DECIDED)
+    assert sim.working()[0].quantity == 10.0
+
+
+def test_a_trail_begins_at_the_close_in_the_new_units(sim):
+    sim.on_bar(bar(0, 100.0, 100.0, 100.0))
+    sim.act(split(), DECIDED)
+    (moved,) = sim.submit(
+        order('o1', 'sell', type='trailing_stop', trail=2.0), DECIDED
+    )
+    assert moved.stop_price == 23.0

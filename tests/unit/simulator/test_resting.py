@@ -86,3 +86,31 @@ def test_refused_terms_leave_it_as_it_was():
     with pytest.raises(errors.BrokerRejectedError, match='stays as it is'):
         entry.change(worlds.DECIDED, 5.0, -1.0, None)
     assert entry.as_order() == before
+
+
+def test_a_split_gives_it_new_units():
+    entry = at_rest(
+        order(
+            type='stop_limit',
+            price=100.0,
+            stop_price=96.0,
+            filled=4.0,
+            average_price=98.0,
+        )
+    )
+    entry.coming = [(7, 12.0, 104.0, None), (8, None, None, 92.0)]
+    entry.split(4.0, 9)
+    after = entry.as_order()
+    assert (after.quantity, after.filled, after.updated) == (40.0, 16.0, 9)
+    assert (after.price, after.stop_price) == (25.0, 24.0)
+    assert after.average_price == 24.5
+    assert entry.coming == [(7, 48.0, 26.0, None), (8, None, None, 23.0)]
+
+
+def test_a_trail_by_an_amount_shrinks_with_a_split():
+    entry = at_rest(order(side='sell', type='trailing_stop', trail=8.0))
+    entry.follow(100.0, 5)
+    entry.split(4.0, 6)
+    assert entry.stop_price == 23.0
+    assert entry.follow(30.0, 7)
+    assert entry.stop_price == 28.0

@@ -233,5 +233,6 @@ async def test_every_callback_may_be_left_out(idle):
     await idle.on_order_update(samples.order())
     await idle.on_position_update(idle.position('X'))
     await idle.on_data_issue(None)
+    await idle.on_corporate_action(None)
     await idle.on_stop()
     assert idle.generate_signals() == []

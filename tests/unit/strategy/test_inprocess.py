@@ -7,6 +7,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import portfolio
+from sting.model import records
 from sting.model import specs
 from sting.strategy import host
 from sting.strategy import inprocess
@@ -36,6 +37,10 @@ class Buyer(strategy.AbstractStrategy):
 
     async def on_data_issue(self, issue):
         self.log.info(issue.issue)
+
+    async def on_corporate_action(self, action):
+        held = self.portfolio.quantity(action.symbol)
+        self.log.info(f'{action.kind}, now {held:g}')
 
     async def on_order_update(self, order):
         self.log.info(f'order {order.status}')
@@ -182,6 +187,24 @@ async def test_quotes_trades_and_issues_are_delivered(tmp_path, desk):
     made.deliver(event(kinds.DATA_ISSUE, market.DataIssue('', 1, 'silent')))
     await settle()
     assert desk.notes == ['holding 0', 'quote 2', 'trade 5', 'silent']
+    await made.close(seq=9)
+
+
+async def test_corporate_actions_and_cash_are_booked(tmp_path, desk):
+    made = make(desk, spec(tmp_path, 'buyer', BUYER, symbols=('X',)))
+    book = portfolio.Portfolio()
+    book.apply(samples.fill(quantity=6.0))
+    await made.start('buyer', seq=3, book=book)
+    split = records.CorporateAction(
+        symbol='X', kind=records.ActionKind.SPLIT, ratio=2.0
+    )
+    paid = records.CashFlow(
+        kind=records.FlowKind.DIVIDEND, amount=3.0, shares={'buyer': 3.0}
+    )
+    made.deliver(event(events.EventType.CORPORATE_ACTION, split))
+    made.deliver(event(events.EventType.CASH_FLOW, paid))
+    await settle()
+    assert desk.notes == ['holding 6', 'split, now 12']
     await made.close(seq=9)
 
 

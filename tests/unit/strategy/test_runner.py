@@ -11,6 +11,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import records
 from sting.strategy import runner
 from tests.unit.strategy import samples
 from tests.unit.strategy import trading_days
@@ -40,6 +41,9 @@ class Recorder(strategy.AbstractStrategy):
 
     async def on_data_issue(self, issue):
         self.note('issue', issue.issue)
+
+    async def on_corporate_action(self, action):
+        self.note('action', self.position(action.symbol).quantity)
 
     async def on_order_update(self, order):
         self.note('order', order.status)
@@ -129,6 +133,30 @@ async def test_quotes_trades_and_issues_are_handed_on():
         ('issue', 'stale', 12),
     ]
     assert ids(signals) == ['log-4-3-1']
+
+
+async def test_a_split_is_booked_before_it_is_told():
+    feeder = await started()
+    book = portfolio.Portfolio()
+    book.apply(samples.fill(quantity=6.0))
+    feeder.adopt(book)
+    split = records.CorporateAction(
+        symbol='X', kind=records.ActionKind.SPLIT, ratio=2.0
+    )
+    signals = await feeder.corporate_action(5, split, 20)
+    assert feeder.strategy.heard[-1] == ('action', 12.0, 20)
+    assert ids(signals) == ['log-5-3-1']
+
+
+async def test_its_share_of_a_flow_is_in_its_cash():
+    feeder = await started()
+    paid = records.CashFlow(
+        kind=records.FlowKind.DIVIDEND, amount=9.0, shares={'s': 3.0}
+    )
+    assert list(await feeder.cash_flow(5, paid, 20)) == []
+    others = records.CashFlow(kind=records.FlowKind.FEE, amount=-1.0)
+    await feeder.cash_flow(6, others, 21)
+    assert feeder.strategy.portfolio.cash == 3.0
 
 
 async def test_an_order_update_shows_the_indicators_of_its_symbol():

@@ -46,6 +46,15 @@ def test_an_event_comes_as_it_was_sent(data, kind):
     assert type(told.data) is type(payload)
 
 
+@pytest.mark.parametrize('kind', [T.CORPORATE_ACTION, T.CASH_FLOW])
+def test_what_is_booked_comes_with_its_time(kind):
+    payload = payloads.SAMPLES[kind]
+    event = events.Event(7, 5, kind, 'test', payload)
+    (body,) = bodies(wire.encode_event(event))
+    told = wire.told(body)
+    assert (told.seq, told.data, told.now) == (7, payload, 5)
+
+
 def test_a_fill_comes_with_its_order_and_position():
     event = events.Event(7, 1, T.FILL, 'test', samples.fill())
     held = portfolio.Position(symbol='X', quantity=4.0)

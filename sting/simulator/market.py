@@ -129,9 +129,11 @@ class MarketSimulator:
             start: The place of the first of them.
             end: The place behind the last.
         """
-        if stretch.of_one:
-            start = max(start, end - 1)
-        rows = slice(start, end)
+        if self._charges is not None:
+            for bar in stretch.bars[start:end]:
+                self._charges.show(bar)
+        # Of one symbol only the last close is ever asked for.
+        rows = slice(max(start, end - 1) if stretch.of_one else start, end)
         self._closes.update(
             zip(stretch.symbols[rows], stretch.closes[rows], strict=True)
         )

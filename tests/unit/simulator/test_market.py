@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
+from sting.model import costs as cost_models
 from sting.model import errors
 from sting.model import market as market_model
 from sting.model import orders
@@ -875,3 +876,28 @@ def test_a_trail_begins_at_the_close_in_the_new_units(sim):
         order('o1', 'sell', type='trailing_stop', trail=2.0), DECIDED
     )
     assert moved.stop_price == 23.0
+
+
+def test_costs_that_look_back_see_the_bars_passed_over():
+    model = costs.CostModel(slippage=cost_models.Volatility(share=0.25, bars=2))
+    bars = [worlds.bar(at, 100.0, 104.0, 96.0) for at in (-2, -1)]
+    stretch = market_model.Stretch(
+        bars,
+        ['AAPL'] * 2,
+        [bar.timestamp for bar in bars],
+        [100.0] * 2,
+        [],
+        True,
+    )
+    prices = []
+    for at_once in (True, False):
+        market = simulated.MarketSimulator(model, participation=1.0)
+        if at_once:
+            market.pass_over(stretch, 0, 2)
+        else:
+            for bar in bars:
+                market.on_bar(bar)
+        market.submit(worlds.order(), worlds.DECIDED)
+        (fill,) = market.on_bar(worlds.bar(1, 100.0, 101.0, 99.0))
+        prices.append(fill.price)
+    assert prices[0] == prices[1] > 100.0

@@ -1,0 +1,224 @@
+"""Requests over HTTP, with answers that are JSON or an error of ours."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import datetime
+from email import utils
+from types import TracebackType
+from typing import Any
+from typing import Final
+from typing import Self
+
+import aiohttp
+import msgspec
+
+from sting.engine import clock as clocks
+from sting.model import errors
+from sting.model import market
+from sting.net import guard as guards
+from sting.net import limits
+
+# An answer longer than this is none of ours, bytes.
+LARGEST: Final = 64 * 2**20
+# Of an answer that is told in an error: characters, and bytes to find them.
+_SHOWN: Final = 200
+_READ: Final = 4096
+_LIMITED: Final = frozenset({418, 429})
+
+
+class HttpClient:
+    """Asks one service, over connections that are kept.
+
+    Every request passes the limiter, has a time limit, is made again where
+    that may help, and ends in decoded JSON or in a SourceError. Parameters
+    never stand in an error: a key may be one of them.
+
+    Attributes:
+        name: The service, for errors.
+        base_url: What every path is added to.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        time_source: clocks.Clock,
+        *,
+        limiter: limits.RateLimiter | None = None,
+        policy: guards.Policy | None = None,
+        timeout_s: float = 10.0,
+        headers: Mapping[str, str] | None = None,
+        secrets: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
+        """Sets up a client; nothing is connected yet.
+
+        Args:
+            name: The service.
+            base_url: Where it is.
+            time_source: Waits, and reads dates of `Retry-After`.
+            limiter: How often it may be asked; None for as often as one likes.
+            policy: What is done about failures; None for the defaults.
+            timeout_s: Seconds for one answer, from the request to its end.
+            headers: Sent with every request.
+            secrets: Texts that never stand in an error, though a service says
+                them: keys.
+            seed: Of the waits between tries.
+        """
+        self.name = name
+        self.base_url = base_url.rstrip('/')
+        self._clock = time_source
+        self._limiter = limiter
+        self._guard = guards.Guard(
+            name, policy or guards.Policy(), time_source, seed=seed
+        )
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._headers = dict(headers or {})
+        self._secrets = tuple(filter(None, secrets))
+        self._session: aiohttp.ClientSession | None = None
+        # Of the answer before: what the service says of its limits.
+        self.last_headers: Mapping[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        """Gives itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes its connections."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes its connections; the next request opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def get_json(
+        self,
+        path: str,
+        parameters: Mapping[str, str | int] | None = None,
+        *,
+        weight: float = 1.0,
+    ) -> Any:
+        """Asks for something.
+
+        Args:
+            path: Behind the base address.
+            parameters: Of the query.
+            weight: What it counts for with the limiter.
+
+        Returns:
+            The decoded answer.
+
+        Raises:
+            errors.SourceUnavailableError: No answer, a broken one, or an error
+                of the service, after as many tries as the policy has.
+            errors.SourceLimitedError: It was asked too often.
+            errors.SourceRefusedError: It says no, and its words.
+            errors.SourceBodyError: The answer is no JSON.
+        """
+        return await self._guard.call(
+            lambda: self._get(path, parameters or {}, weight)
+        )
+
+    async def _get(
+        self, path: str, parameters: Mapping[str, str | int], weight: float
+    ) -> Any:
+        if self._limiter is not None:
+            await self._limiter.acquire(weight)
+        where = f'{self.name} {path}'
+        try:
+            async with self._opened().get(
+                self.base_url + path, params=parameters, allow_redirects=False
+            ) as answer:
+                self.last_headers = answer.headers
+                body = await self._read(answer, where)
+        except TimeoutError:
+            raise errors.SourceUnavailableError(
+                f'{where}: no answer within {self._timeout.total:g} s'
+            ) from None
+        except aiohttp.InvalidURL:
+            raise errors.ConfigError(
+                f'{self.name}: {self.base_url} is no address of a service'
+            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            said = self.plain(str(error)) or type(error).__name__
+            raise errors.SourceUnavailableError(f'{where}: {said}') from None
+        self._refuse(answer, body, where)
+        try:
+            return msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            raise errors.SourceBodyError(
+                f'{where}: the answer is not JSON: {self._start(body)}'
+            ) from None
+
+    def plain(self, text: str) -> str:
+        """Makes words of the service fit for one line, without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, '***')
+        shown = ' '.join(text.split())
+        shown = ''.join(each for each in shown if each.isprintable())
+        return shown[:_SHOWN] + ('…' if len(shown) > _SHOWN else '')
+
+    def _start(self, body: bytes) -> str:
+        """Gives the beginning of a body, or that there is none."""
+        return self.plain(body[:_READ].decode('utf-8', 'replace')) or 'empty'
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                headers=self._headers,
+                # A service's name may be an address of this machine.
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def _read(self, answer: aiohttp.ClientResponse, where: str) -> bytes:
+        """Reads an answer whole, and no more than it may be long."""
+        pieces: list[bytes] = []
+        length = 0
+        async for piece in answer.content.iter_any():
+            length += len(piece)
+            if length > LARGEST:
+                raise errors.SourceBodyError(
+                    f'{where}: the answer is longer than {LARGEST:,} bytes'
+                )
+            pieces.append(piece)
+        return b''.join(pieces)
+
+    def _refuse(
+        self, answer: aiohttp.ClientResponse, body: bytes, where: str
+    ) -> None:
+        """Makes an error of ours of a status that is one."""
+        status = answer.status
+        if status < 300:
+            return
+        said = f'{where}: HTTP {status}: {self._start(body)}'
+        if status in _LIMITED:
+            raise errors.SourceLimitedError(said, self._wait_of(answer))
+        if status >= 500 or status == 408:
+            wait = self._wait_of(answer)
+            if wait is not None:
+                raise errors.SourceLimitedError(said, wait)
+            raise errors.SourceUnavailableError(said)
+        raise errors.SourceRefusedError(said)
+
+    def _wait_of(self, answer: aiohttp.ClientResponse) -> float | None:
+        """Reads `Retry-After`: seconds or a date (RFC 9110, 10.2.3)."""
+        text = answer.headers.get('Retry-After', '').strip()
+        if text.isdecimal() and len(text) < 10:
+            return float(text)
+        try:
+            moment = utils.parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        now = self._clock.now() / market.NANOSECONDS
+        return max(0.0, moment.timestamp() - now)

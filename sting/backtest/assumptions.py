@@ -48,11 +48,24 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def told(self) -> dict[str, Any]:
         """Gives them by name, as a result tells them."""
+        more = self.costs.to_json()
+        for name in ('commission_bps', 'slippage_bps'):
+            more.pop(name)
+        if not self.costs.latency_ms:
+            del more['latency_ms']
         return {
             'fill': self.fill,
             'touch_fills': self.touch_fills,
             'cash': self.cash,
-            'commission_bps': self.costs.commission_bps,
-            'slippage_bps': self.costs.slippage_bps,
+            # None where a schedule has more to say, under its own name.
+            'commission_bps': (
+                self.costs.commission_bps
+                if self.costs.commission is None
+                else None
+            ),
+            'slippage_bps': (
+                self.costs.slippage_bps if self.costs.slippage is None else None
+            ),
             'participation': self.participation,
+            **more,
         }

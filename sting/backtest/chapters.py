@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from sting import version
+from sting.backtest import costwords
 from sting.backtest import groups as group_lib
 from sting.backtest import markup
 from sting.backtest import report
@@ -44,15 +45,6 @@ _FILL_RULES = {
     'trailing stop sees the extreme first that it follows, and of two exits '
     'the better one counts.',
 }
-_NOT_MODELLED = (
-    'the spread between bid and ask, beyond the slippage above',
-    'the impact of an order on the price, and the queue at a limit',
-    'the time an order takes to the market, beyond the next bar',
-    'fees for borrowing shares, interest on cash and margin, margin calls',
-    'dividends, splits and delistings: prices are taken as they are',
-    'that the symbols were chosen knowing which survived',
-    'taxes',
-)
 
 
 def months(result: results.BacktestResult) -> str:
@@ -217,16 +209,10 @@ def assumptions(result: results.BacktestResult) -> str:
             f'At most {given["participation"]:.4g} of the volume of a bar is '
             'filled; the rest of an order stays working.'
         )
-    if given.get('slippage_bps') is not None:
-        said.append(
-            f'Market and stop orders fill {given["slippage_bps"]:g} basis '
-            'points worse; limits at their price or better. Commission is '
-            f'{given.get("commission_bps", 0):g} basis points of the value '
-            'traded.'
-        )
+    said += costwords.sentences(given)
     said.append('Open positions are marked at the last close, not closed.')
     left_out = ''.join(
-        f'<li>{markup.escaped(each)}</li>' for each in _NOT_MODELLED
+        f'<li>{markup.escaped(each)}</li>' for each in costwords.left_out(given)
     )
     return markup.section(
         'Assumptions and costs',

@@ -427,6 +427,8 @@ def outside(
     # Of the loop's orders a bar leaves nothing open but touches.
     if modes.fills_on_touch(modes.number(assumed.fill), assumed.touch_fills):
         reasons.append('limits fill when they are touched')
+    if not (assumed.costs.is_plain and assumed.costs.is_immediate):
+        reasons.append('its costs are more than basis points')
     if len(bars.symbols) != 1:
         reasons.append(f'{len(bars.symbols)} symbols share the cash')
     if np.any(np.diff(bars.timestamp) <= 0):

@@ -1,6 +1,7 @@
 """A run's figures as a person reads them."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 
@@ -312,8 +313,16 @@ def assumed(value: object) -> str:
     """Writes an assumption: names joined by commas, yes or no."""
     if isinstance(value, bool):
         return 'yes' if value else 'no'
+    if isinstance(value, Mapping):
+        named = (
+            f'{name.replace("_", " ")} {assumed(each)}'
+            for name, each in value.items()
+        )
+        return ', '.join(named) or 'none'
     if isinstance(value, (tuple, list)):
-        return ', '.join(map(str, value)) or 'none'
+        nested = any(isinstance(each, Mapping) for each in value)
+        between = '; ' if nested else ', '
+        return between.join(map(assumed, value)) or 'none'
     return '-' if value is None else str(value)
 
 

@@ -103,20 +103,31 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         'a touch fills.',
     ),
     click.option(
+        '--costs',
+        metavar='NAME|FILE',
+        help='What the market charges: a schedule of costs.yaml, such as '
+        'ibkr_fixed, or a file of one; nothing without.',
+    ),
+    click.option(
         '--commission-bps',
         type=float,
-        default=0.0,
-        show_default=True,
         metavar='N',
-        help='Of what is traded, in basis points.',
+        help="Of what is traded, in basis points; in place of the schedule's "
+        'commission.',
     ),
     click.option(
         '--slippage-bps',
         type=float,
-        default=0.0,
-        show_default=True,
         metavar='N',
-        help='On market and stop orders, in basis points of the price.',
+        help='On market and stop orders, in basis points of the price; in '
+        "place of the schedule's slippage.",
+    ),
+    click.option(
+        '--latency-ms',
+        type=float,
+        metavar='N',
+        help='From a decision to the market, in milliseconds; in place of the '
+        "schedule's.",
     ),
     click.option(
         '--participation',

@@ -7,6 +7,8 @@ import dataclasses
 import pathlib
 from typing import Any
 
+import msgspec
+
 from sting import settings
 from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
@@ -116,10 +118,7 @@ def read(
     _check_figures(options)
     assumed = assumptions.Assumptions(
         cash=options['cash'],
-        costs=costs.CostModel(
-            commission_bps=options['commission_bps'],
-            slippage_bps=options['slippage_bps'],
-        ),
+        costs=_costs(options),
         participation=options['participation'],
         fill=options['fill'],
         touch_fills=options['touch_fills'],
@@ -160,9 +159,12 @@ def _check_figures(options: Mapping[str, Any]) -> None:
         ('cash', 0.0, float('inf')),
         ('commission_bps', -1e-300, 10_000.0),
         ('slippage_bps', -1e-300, 10_000.0),
+        ('latency_ms', -1e-300, 86_400_000.0),
         ('participation', 0.0, 1.0),
     ):
         value = options[name]
+        if value is None:
+            continue
         # Written so that NaN fails too.
         if not low < value <= high or value == float('inf'):
             option = name.replace('_', '-')
@@ -171,6 +173,23 @@ def _check_figures(options: Mapping[str, Any]) -> None:
                 + ('0 or more' if low < 0 else 'above 0')
                 + (f' and at most {high:g}' if high < float('inf') else '')
             )
+
+
+def _costs(options: Mapping[str, Any]) -> costs.CostModel:
+    """Gives what the market charges: a schedule, and what is laid over it."""
+    model = costs.CostModel()
+    if options['costs'] is not None:
+        model = settings.read_costs(options['costs'], settings.Home.find())
+    changed: dict[str, Any] = {}
+    for name, part in (
+        ('commission_bps', 'commission'),
+        ('slippage_bps', 'slippage'),
+    ):
+        if options[name] is not None:
+            changed |= {name: options[name], part: None}
+    if options['latency_ms'] is not None:
+        changed['latency_ms'] = options['latency_ms']
+    return msgspec.structs.replace(model, **changed)
 
 
 def _risk(path: pathlib.Path | None) -> settings.Risk:

@@ -264,6 +264,11 @@ class CostModel(Part, frozen=True, kw_only=True):
             and self.impact is None
         )
 
+    @property
+    def is_immediate(self) -> bool:
+        """Whether nothing else than a fill costs anything, or time."""
+        return not (self.latency_ms or self.borrow or self.margin)
+
     def to_json(self) -> dict[str, Any]:
         """Gives what is in force, all figures, as JSON has it."""
         return {

@@ -6,6 +6,8 @@ import pathlib
 import secrets
 from typing import Self
 
+import msgspec
+
 from sting import settings
 from sting.broker import manager
 from sting.broker import paper
@@ -74,10 +76,7 @@ class Parts:
         self.bus = bus.EventBus()
         self._specs = _specs(config, self._chosen)
         self._simulator = simulated.MarketSimulator(
-            costs.CostModel(
-                commission_bps=config.paper.commission_bps,
-                slippage_bps=config.paper.slippage_bps,
-            ),
+            _costs(config),
             participation=config.paper.participation,
             session_close=functools.partial(
                 calendars.session_close, calendar=self._chosen.calendar
@@ -324,6 +323,24 @@ class Parts:
         """Reads what a strategy missed; in a thread."""
         spec = next(s for s in self._specs if s.name == saved.strategy)
         return missed.read(self._path, spec, saved, until, now)
+
+
+def _costs(config: settings.Settings) -> costs.CostModel:
+    """Gives what the paper broker charges: a schedule's fills, or two figures.
+
+    It has real time for a latency, and no margin account.
+    """
+    if config.paper.costs is None:
+        return costs.CostModel(
+            commission_bps=config.paper.commission_bps,
+            slippage_bps=config.paper.slippage_bps,
+        )
+    return msgspec.structs.replace(
+        config.costs[config.paper.costs],
+        latency_ms=0.0,
+        borrow=None,
+        margin=None,
+    )
 
 
 def _specs(

@@ -7,6 +7,7 @@ A facade: these names are imported on purpose, so that others write
 from sting.settings.home import Home
 from sting.settings.home import make_private
 from sting.settings.loader import load
+from sting.settings.loader import read_costs
 from sting.settings.loader import read_risk
 from sting.settings.loader import shipped
 from sting.settings.schema import DemoFeed
@@ -40,6 +41,7 @@ __all__ = [
     'Terminal',
     'load',
     'make_private',
+    'read_costs',
     'read_risk',
     'shipped',
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sting.model import errors
 from sting.settings import tree
 
 # What msgspec calls the kinds of values, in the words of a YAML file.
@@ -57,6 +58,8 @@ def build(node: tree.Node, kind: Any, where: str = '') -> Any:
             for choice in typing.get_args(kind)
             if isinstance(choice, type) and issubclass(choice, msgspec.Struct)
         ]
+        if len(structs) == 1 and structs[0].__struct_config__.tag is None:
+            return _build_struct(node, structs[0], where)
         if structs:
             return _build_tagged(node, structs, where)
     return _build_leaf(node, kind, where)
@@ -111,8 +114,8 @@ def _build_struct(
             raise node.error(f'{where or "this file"}: {key!r} is missing')
     try:
         return kind(**values)
-    except ValueError as error:
-        raise node.error(f'{where}: {error}') from None
+    except (ValueError, errors.ConfigError) as error:
+        raise node.error(f'{where}: {error}' if where else str(error)) from None
 
 
 def _build_tagged(

@@ -6,6 +6,7 @@ import pathlib
 
 import msgspec
 
+from sting.model import costs
 from sting.model import errors
 from sting.model import timeframes
 from sting.settings import build
@@ -18,6 +19,7 @@ FILES: dict[str, type[schema.Section]] = {
     'sting.yaml': schema.Main,
     'strategy.yaml': schema.Strategies,
     'risk.yaml': schema.Risk,
+    'costs.yaml': schema.Costs,
     'exchanges/paper.yaml': schema.Paper,
 }
 # Brokers that a profile can name.
@@ -68,6 +70,11 @@ def load(home: homes.Home) -> schema.Settings:
     listed = build.build(trees['strategy.yaml'], schema.Strategies)
     _check_timeframes(trees['strategy.yaml'], listed.strategies)
     _check_profiles(trees, main, listed.strategies)
+    charged = build.build(trees['costs.yaml'], schema.Costs).schedules
+    paper = build.build(trees['exchanges/paper.yaml'], schema.Paper)
+    if paper.costs is not None:
+        place = trees['exchanges/paper.yaml'].value['costs']
+        _check_known('schedule', paper.costs, charged, place)
     return schema.Settings(
         default=main.profile,
         profiles=main.profiles,
@@ -81,7 +88,8 @@ def load(home: homes.Home) -> schema.Settings:
             for name, entry in listed.strategies.items()
         },
         risk=build.build(trees['risk.yaml'], schema.Risk),
-        paper=build.build(trees['exchanges/paper.yaml'], schema.Paper),
+        paper=paper,
+        costs=charged,
         places=_places(trees['strategy.yaml']),
     )
 
@@ -110,6 +118,33 @@ def read_risk(path: pathlib.Path) -> schema.Risk:
         tree.Node(both, own.path, own.line), schema.Risk
     )
     return risk
+
+
+def read_costs(wanted: str, home: homes.Home) -> costs.CostModel:
+    """Gives the schedule that `--costs` names.
+
+    Args:
+        wanted: A name in costs.yaml, or a file that has the keys of one
+            schedule.
+        home: The user's folders.
+
+    Returns:
+        The schedule.
+
+    Raises:
+        errors.ConfigError: Naming file, line and remedy.
+    """
+    path = pathlib.Path(wanted)
+    if path.suffix in ('.yaml', '.yml') or path.is_file():
+        model: costs.CostModel = build.build(tree.parse(path), costs.CostModel)
+        return model
+    known = load(home).costs
+    if wanted not in known:
+        raise errors.ConfigError(
+            tree.unknown('schedule of costs', wanted, known)
+            + '; or name a .yaml file'
+        )
+    return known[wanted]
 
 
 def _places(root: tree.Node) -> dict[str, tuple[str, int]]:

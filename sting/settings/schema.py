@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from sting.model import costs as costs_lib
 from sting.model import errors
 from sting.model import records
 from sting.model import specs
@@ -250,10 +251,18 @@ class Risk(Section, frozen=True, kw_only=True):
     sizing: Sizing = Sizing()
 
 
+class Costs(Section, frozen=True, kw_only=True):
+    """costs.yaml: what simulated markets charge, by name."""
+
+    schedules: dict[str, costs_lib.CostModel]
+
+
 class Paper(Section, frozen=True, kw_only=True):
     """exchanges/paper.yaml: how the simulated market fills.
 
     Attributes:
+        costs: A schedule of costs.yaml: its commission, slippage and impact
+            take the place of the two figures below.
         commission_bps: Of the notional, in basis points.
         slippage_bps: How much worse market and stop orders fill, in basis
             points of the price.
@@ -261,6 +270,7 @@ class Paper(Section, frozen=True, kw_only=True):
             fraction.
     """
 
+    costs: str | None = None
     commission_bps: NotNegative = 0.0
     slippage_bps: NotNegative = 0.0
     participation: Share = 0.25
@@ -278,6 +288,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
+        costs: Schedules of what simulated markets charge, by name.
         places: File and line of each strategy by its name, of each of its
             parameters by `name.parameter`, and of its timeframes by
             `name:timeframes`, for errors found later.
@@ -291,6 +302,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strategies: dict[str, StrategyEntry]
     risk: Risk
     paper: Paper
+    costs: dict[str, costs_lib.CostModel] = {}
     places: dict[str, tuple[str, int]] = {}
 
     def profile(self, name: str | None = None) -> Profile:

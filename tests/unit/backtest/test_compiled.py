@@ -17,6 +17,7 @@ from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.backtest import engine
 from sting.data import sample
+from sting.model import costs as model_costs
 from sting.model import errors
 from sting.risk import manager
 from sting.risk import rules
@@ -294,6 +295,21 @@ def test_several_symbols_run_event_by_event():
 def test_stamps_that_do_not_rise_run_event_by_event():
     bars = made.make([('X', at, 1.0, 1.0, 1.0, 1.0) for at in (1, 1)])
     assert 'do not rise' in compiled.run(SMA, bars, gate()).note
+
+
+@pytest.mark.parametrize(
+    'parts',
+    [
+        {'slippage': model_costs.Spread(bps=1.0)},
+        {'latency_ms': 1.0},
+        {'borrow': model_costs.Borrow()},
+        {'margin': model_costs.Margin()},
+    ],
+)
+def test_costs_beyond_basis_points_run_event_by_event(parts):
+    assumed = assumptions.Assumptions(costs=costs.CostModel(**parts))
+    run = compiled.run(SMA, made.walk(50, 1), gate(), assumed=assumed)
+    assert run.note == 'its costs are more than basis points'
 
 
 @pytest.mark.parametrize(

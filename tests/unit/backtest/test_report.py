@@ -65,9 +65,16 @@ def test_assumptions_are_written_for_people():
             'generated': True,
             'adjusted': False,
             'participation': None,
+            'commission': {
+                'per_unit': 0.005,
+                'levies': [{'name': 'SEC', 'bps': 1.0}, {'name': 'TAF'}],
+            },
+            'borrow': {'symbols': {}},
         }
     )
     for line in (
+        'commission per unit 0.005, levies name SEC, bps 1.0; name TAF',
+        'borrow symbols none',
         'rules halted, max_position',
         'none of them none',
         'generated yes',

@@ -33,6 +33,30 @@ def test_the_options_become_what_is_assumed(home):
     assert made.assumed.fill == 'path'
 
 
+def test_a_schedule_of_costs_is_named(home):
+    made = read('--costs', 'ibkr_fixed').assumed.costs
+    assert made.commission.per_unit == 0.005
+    assert made.slippage_bps == 0.0
+
+
+def test_figures_take_the_place_of_the_schedules_parts(home, tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text(
+        'commission: {per_order: 5}\n'
+        'slippage: {kind: spread, bps: 2}\n'
+        'latency_ms: 20\n'
+        'impact: {}\n'
+    )
+    words = ('--costs', str(path), '--slippage-bps', '3', '--latency-ms', '0')
+    made = read(*words).assumed.costs
+    assert made.commission.per_order == 5.0
+    assert (made.slippage, made.slippage_bps) == (None, 3.0)
+    assert made.latency_ms == 0.0
+    assert made.impact is not None
+    made = read('--costs', str(path), '--commission-bps', '1').assumed.costs
+    assert (made.commission, made.commission_bps) == (None, 1.0)
+
+
 def test_the_gate_has_the_rules_of_the_file(home, tmp_path):
     path = tmp_path / 'risk.yaml'
     path.write_text('rules:\n  max_position: {limit: 7}\n')
@@ -45,6 +69,8 @@ def test_the_gate_has_the_rules_of_the_file(home, tmp_path):
     [
         (('--cash', 'nan'), '--cash nan is out of range'),
         (('--commission-bps', '-1'), '--commission-bps -1 is out of range'),
+        (('--latency-ms', '-1'), '--latency-ms -1 is out of range'),
+        (('--costs', 'ibkr_fxed'), "did you mean 'ibkr_fixed'"),
         (('--participation', '0'), '--participation 0 is out of range'),
         (('--set', 'fast'), 'has to be name=value'),
         (('--set', 'a=1', 'a=2'), '--set a is given twice'),

@@ -7,6 +7,7 @@ import typing
 import pytest
 
 from sting import settings
+from sting.model import costs
 from sting.model import errors
 from sting.model import records
 from sting.model import specs
@@ -426,3 +427,93 @@ def test_installed_package_uses_the_files_inside_it(monkeypatch, tmp_path):
     place = pathlib.Path(tmp_path, 'sting', 'settings', 'loader.py')
     monkeypatch.setattr(loader, '__file__', str(place))
     assert settings.shipped() == inside
+
+
+# --- costs.yaml
+
+
+def test_the_shipped_schedules_of_costs(home):
+    schedules = settings.load(home).costs
+    assert list(schedules) == [
+        'none',
+        'alpaca',
+        'ibkr_fixed',
+        'ibkr_tiered',
+        'binance_spot',
+    ]
+    assert schedules['none'] == costs.CostModel()
+    assert schedules['ibkr_fixed'].commission.minimum == 1.0
+    assert schedules['ibkr_tiered'].commission.tiers[-1].per_unit == 0.0005
+
+
+def test_ones_own_schedule_lies_over_the_shipped_ones(home):
+    _write(
+        home,
+        'costs.yaml',
+        'schedules:\n'
+        '  ibkr_fixed: {commission: {minimum: 2}}\n'
+        '  mine:\n'
+        '    slippage: {kind: spread, bps: 4}\n'
+        '    borrow: {rate: 0.01, symbols: {GME: 0.3}}\n',
+    )
+    schedules = settings.load(home).costs
+    fixed = schedules['ibkr_fixed'].commission
+    assert (fixed.minimum, fixed.per_unit) == (2.0, 0.005)
+    assert schedules['mine'] == costs.CostModel(
+        slippage=costs.Spread(bps=4.0),
+        borrow=costs.Borrow(rate=0.01, symbols={'GME': 0.3}),
+    )
+
+
+@pytest.mark.parametrize(
+    ('text', 'line', 'words'),
+    [
+        ('{mine: {commission: {bps: -1}}}', 2, '>= 0'),
+        ('{mine: {comission: {}}}', 2, "did you mean 'commission'"),
+        ('{mine: {slippage: {kind: spred}}}', 2, "did you mean 'spread'"),
+        ('{mine: {slippage: 3}}', 2, 'expected keys'),
+        ('{mine: {commission_bps: 1, commission: {}}}', 2, 'both given'),
+        ('\n  mine:\n    margin: {maintenance: 0.9}', 4, 'called at once'),
+    ],
+)
+def test_a_wrong_schedule_is_refused_at_its_line(home, text, line, words):
+    error = _refused(home, 'costs.yaml', f'# mine\nschedules: {text}\n')
+    assert error.line == line
+    assert words in str(error)
+
+
+def test_the_paper_broker_takes_a_schedule_by_name(home):
+    _write(home, 'exchanges/paper.yaml', 'costs: ibkr_fixed\n')
+    assert settings.load(home).paper.costs == 'ibkr_fixed'
+
+
+def test_a_schedule_that_is_not_there_is_refused(home):
+    error = _refused(home, 'exchanges/paper.yaml', 'costs: ibkr_fixd\n')
+    assert error.line == 1
+    assert "did you mean 'ibkr_fixed'" in str(error)
+
+
+def test_costs_are_read_by_name_or_from_a_file_of_one_schedule(home, tmp_path):
+    assert settings.read_costs('none', home) == costs.CostModel()
+    path = tmp_path / 'mine.yaml'
+    path.write_text('commission: {per_order: 5}\nlatency_ms: 20\n')
+    assert settings.read_costs(str(path), home) == costs.CostModel(
+        commission=costs.Commission(per_order=5.0), latency_ms=20.0
+    )
+
+
+def test_a_wrong_file_of_costs_names_its_line(home, tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('impact: {}\ncommission: {per_order: -5}\n')
+    with pytest.raises(
+        errors.ConfigError, match=r'mine.yaml:2: commission.per'
+    ):
+        settings.read_costs(str(path), home)
+    path.write_text('impact: {}\nslippage_bps: 5\nslippage: {kind: volume}\n')
+    with pytest.raises(errors.ConfigError, match=r'mine.yaml:1: slippage_bps'):
+        settings.read_costs(str(path), home)
+
+
+def test_a_name_that_is_no_schedule_says_which_there_are(home):
+    with pytest.raises(errors.ConfigError, match="did you mean 'alpaca'"):
+        settings.read_costs('alpacca', home)

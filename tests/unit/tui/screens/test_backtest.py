@@ -6,7 +6,7 @@ import pytest
 from textual import app
 from textual import widgets
 
-from sting.cli import backtest as command
+from sting.model import costs
 from tests.unit.tui import apps
 from tests.unit.tui.screens import backtest_program
 from tui import themes
@@ -292,10 +292,6 @@ async def test_a_field_marks_where_it_is_cut():
 
 
 def test_the_form_costs_what_the_command_does_by_default():
-    defaults = {
-        option.name: option.default for option in command.backtest.params
-    }
-    assert (
-        float(backtest.DEFAULTS.commission_bps) == (defaults['commission_bps'])
-    )
-    assert float(backtest.DEFAULTS.slippage_bps) == defaults['slippage_bps']
+    nothing = costs.CostModel()
+    assert float(backtest.DEFAULTS.commission_bps) == nothing.commission_bps
+    assert float(backtest.DEFAULTS.slippage_bps) == nothing.slippage_bps

@@ -1,0 +1,88 @@
+"""Costs in sentences."""
+
+import pytest
+
+from sting.backtest import assumptions
+from sting.backtest import costwords
+from sting.model import costs
+
+pytestmark = pytest.mark.unit
+
+
+def told(**parts):
+    return assumptions.Assumptions(costs=costs.CostModel(**parts)).told()
+
+
+@pytest.mark.parametrize(
+    ('parts', 'words'),
+    [
+        ({'commission_bps': 3.0}, 'Commission is 3 basis points'),
+        ({'slippage_bps': 2.0}, 'fill 2 basis points worse'),
+        ({'slippage': costs.Spread(bps=4.0)}, 'half a spread of 4 basis'),
+        ({'slippage': costs.Volatility(share=0.1)}, '0.1 of the mean true'),
+        ({'slippage': costs.Volume()}, 'to the power of 2'),
+        ({'impact': costs.Impact(days=9)}, 'of the 9 days before'),
+        ({'latency_ms': 250.0}, 'take 250 ms to the market'),
+        ({'borrow': costs.Borrow(rate=0.01)}, 'pay 0.01 a year for what they'),
+        (
+            {'borrow': costs.Borrow(symbols={'GME': 0.3})},
+            'what they borrow (GME 0.3).',
+        ),
+        ({'margin': costs.Margin(interest=0.06)}, 'owed costs 0.06 a year'),
+        (
+            {
+                'commission': costs.Commission(
+                    per_unit=0.005, minimum=1.0, maximum=0.01, per_order=2.0
+                )
+            },
+            'traded, 0.005 a unit, 2 an order, at least 1 an order, at most '
+            '0.01 of what it traded.',
+        ),
+        (
+            {'commission': costs.Commission(bps=10.0, maker_bps=-1.0)},
+            '10 basis points of the value traded (-1 for limits that rested)',
+        ),
+        (
+            {
+                'commission': costs.Commission(
+                    tiers=(costs.Tier(above=300.0, per_unit=0.1),)
+                )
+            },
+            'change above 300 units in a calendar month',
+        ),
+        (
+            {
+                'commission': costs.Commission(
+                    levies=(
+                        costs.Levy(name='TAF', per_unit=0.1, cap=8.3),
+                        costs.Levy(name='X', side='both', liquidity='taker'),
+                    )
+                )
+            },
+            'TAF: sales pay 0.1 a unit, at most 8.3 a fill. '
+            'X: fills pay nothing, takers only.',
+        ),
+    ],
+)
+def test_each_part_is_told(parts, words):
+    assert words in ' '.join(costwords.sentences(told(**parts)))
+
+
+def test_a_result_without_costs_says_nothing_of_them():
+    assert costwords.sentences({}) == []
+
+
+@pytest.mark.parametrize(
+    ('part', 'words'),
+    [
+        ({'slippage_bps': 1.0}, 'spread'),
+        ({'slippage': costs.Spread(bps=1.0)}, 'spread'),
+        ({'impact': costs.Impact()}, 'impact'),
+        ({'latency_ms': 1.0}, 'the time an order takes'),
+        ({'borrow': costs.Borrow(rate=0.1)}, 'borrowing'),
+        ({'margin': costs.Margin()}, 'margin calls'),
+    ],
+)
+def test_only_what_is_not_modelled_is_left_out(part, words):
+    assert any(words in each for each in costwords.left_out(told()))
+    assert not any(words in each for each in costwords.left_out(told(**part)))

@@ -39,6 +39,11 @@ COMMANDS = {
     'resume': ('stop', 'resume', 'Lets trading go on after a halt.'),
     'flatten': ('stop', 'flatten', 'Closes positions at market.'),
     'backtest': ('backtest', 'backtest', 'Runs a strategy over past bars.'),
+    'robustness': (
+        'robustness',
+        'robustness',
+        'Looks for what speaks against a backtest.',
+    ),
     'new': ('new', 'new', 'Writes a strategy and its test, to start from.'),
     'log': ('log', 'log', 'Shows, verifies and explains the event log.'),
     'replay': ('history', 'replay', 'Shows the state at any moment of a log.'),

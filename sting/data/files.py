@@ -85,6 +85,15 @@ def read(
     return Loaded(picked, tuple(warnings), picked.digest())
 
 
+def place(path: Path) -> pathlib.Path:
+    """Gives the file that is meant: also for 'sample'.
+
+    Args:
+        path: As `read` takes it.
+    """
+    return _SAMPLE_PATH if str(path) == SAMPLE else pathlib.Path(path)
+
+
 def read_quotes(
     path: Path, *, symbols: Iterable[str] | None = None
 ) -> table.QuoteTable:
@@ -123,7 +132,7 @@ def _read_bars(
     path: Path, wanted: tuple[str, ...] | None, how: stamps.Reading
 ) -> tuple[table.BarTable, list[str]]:
     """Reads the bars of one file, and says what is odd there."""
-    file = raw.read(_SAMPLE_PATH if str(path) == SAMPLE else path)
+    file = raw.read(place(path))
     columns = _columns(file, raw.BARS)
     moments = stamps.read(file, how.calendar)
     fault = validator.bar_fault(columns)

@@ -1,0 +1,70 @@
+"""A backtest that is varied: the same here and in another process."""
+
+import concurrent.futures
+import multiprocessing
+
+import pytest
+
+from sting import settings
+from sting.backtest import cases
+from sting.data import files
+from sting.model import errors
+
+pytestmark = pytest.mark.unit
+
+CROSS = 'sting.library.sma_cross'
+
+
+@pytest.fixture(scope='module')
+def bars():
+    return files.read(
+        'sample', symbols=['IBM'], start='2009-01-01', end='2009-12-31'
+    ).table
+
+
+def sharpe(case):
+    return case.figures().get('sharpe')
+
+
+def test_the_fast_run_is_the_slow_one(bars):
+    for name in (CROSS, 'sting.library.sma_cross_compiled'):
+        case = cases.Case(strategy=name, bars=bars)
+        figures = case.figures()
+        played = case.play()
+        assert figures.metrics == played.metrics
+        assert (figures.curve.equity == played.curve.equity).all()
+
+
+def test_rules_hold_as_configured(bars, tmp_path):
+    risk = settings.load(settings.Home.find({'STING_HOME': str(tmp_path)})).risk
+    ruled = cases.Case(strategy=CROSS, bars=bars, risk=risk)
+    free = cases.Case(strategy=CROSS, bars=bars)
+    assert 'buying_power' in ruled.play().assumptions['rules']
+    assert free.play().assumptions['rules'] == ('halted',)
+
+
+def test_each_is_the_same_here_and_elsewhere(bars):
+    given = [
+        cases.Case(strategy=CROSS, bars=bars, parameters={'fast': fast})
+        for fast in (5, 8)
+    ]
+    here = list(cases.each(sharpe, given))
+    with concurrent.futures.ProcessPoolExecutor(
+        1, multiprocessing.get_context('spawn')
+    ) as executor:
+        assert list(cases.each(sharpe, given, executor)) == here
+
+
+def test_streams_differ_by_seed_and_place():
+    drawn = [
+        cases.stream(*where).random()
+        for where in ((1, 1), (1, 1), (1, 2), (2, 1), (-1, 1))
+    ]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) == 4
+
+
+def test_only_what_is_better_when_higher_compares():
+    assert cases.check_metric('cagr') == 'cagr'
+    with pytest.raises(errors.InputError, match='sharpe, sortino'):
+        cases.check_metric('volatility')

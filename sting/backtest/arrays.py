@@ -24,7 +24,7 @@ RULES = (
 )
 
 Limits = tuple[float, float, float, float, float]
-Reader = Callable[[Any, int], tuple[float, ...]]
+Reader = Callable[[Any, Any, int], tuple[float, ...]]
 
 
 def admits(
@@ -79,12 +79,25 @@ def reader(count: int) -> Reader:
         count: How many indicators there are.
 
     Returns:
-        A function of the table, one row an indicator, and the bar's number.
+        A function of the table, the rows of it that the indicators are in,
+        and the bar's number.
     """
-    values = ''.join(f'table[{number}, at], ' for number in range(count))
+    values = ''.join(
+        f'table[places[{number}], at], ' for number in range(count)
+    )
+    return spelled('table, places, at', f'({values})')
+
+
+def spelled(given: str, answer: str) -> Callable[..., Any]:
+    """Makes a function that gives an expression.
+
+    Args:
+        given: Its arguments.
+        answer: The expression.
+    """
     space: dict[str, Any] = {}
-    exec(f'def values(table, at):\n    return ({values})\n', space)  # noqa: S102
-    made: Reader = space['values']
+    exec(f'def values({given}):\n    return {answer}\n', space)  # noqa: S102
+    made: Callable[..., Any] = space['values']
     return made
 
 
@@ -109,6 +122,7 @@ def loop(answer: Callable[..., Any], values: Reader) -> Callable[..., Any]:
         closes: Any,
         volumes: Any,
         table: Any,
+        places: Any,
         state: Any,
         parameters: Any,
         cash: float,
@@ -173,7 +187,7 @@ def loop(answer: Callable[..., Any], values: Reader) -> Callable[..., Any]:
                 close,
                 volumes[at],
                 held,
-                values(table, at),
+                values(table, places, at),
                 state,
                 parameters,
             )

@@ -216,10 +216,10 @@ class Program:
         found = np.empty((len(inputs), len(self._bars)))
         known: dict[int, tuple[npt.NDArray[np.float64], ...]] = {}
         for row, line in zip(found, inputs, strict=True):
-            handle, at = _handle(self.strategy, line)
+            handle, at = handle_of(self.strategy, line)
             if id(handle) not in known:
                 own = handle[symbol].indicator
-                known[id(handle)] = own.over_lines(columns) or _stepped(
+                known[id(handle)] = own.over_lines(columns) or stepped(
                     own, self._bars
                 )
             row[:] = known[id(handle)][at]
@@ -285,6 +285,7 @@ class Program:
         return (
             *self._columns,
             indicators,
+            tuple(range(len(indicators))),
             self.strategy._first,
             self.strategy._figures,
             float(assumed.cash),
@@ -470,13 +471,13 @@ def _ready(
     if feeder.built:
         raise OutsideError('it asks for bars of longer timeframes')
     for line in strategy._inputs:
-        handle, _ = _handle(strategy, line)
+        handle, _ = handle_of(strategy, line)
         if not handle.covers(bars.symbols[0]):
             raise OutsideError(f'{handle.name} is of another symbol')
     return strategy
 
 
-def _handle(
+def handle_of(
     strategy: compiled.CompiledStrategy, line: handles.Line
 ) -> tuple[handles.Handle, int]:
     """Finds the indicator that a line is of, and which of its lines it is."""
@@ -487,7 +488,7 @@ def _handle(
     raise OutsideError(f'{line.name} is no indicator of its own')
 
 
-def _stepped(
+def stepped(
     own: indicators.Indicator, bars: table.BarTable
 ) -> tuple[npt.NDArray[np.float64], ...]:
     """Works out what has only the one speed, a column for each line."""

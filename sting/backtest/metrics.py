@@ -125,7 +125,7 @@ def daily_returns(
     """
     if not len(timestamp):
         return np.empty(0)
-    levels = np.concatenate(([start], equity[_last_of_days(timestamp)]))
+    levels = np.concatenate(([start], equity[last_of_days(timestamp)]))
     gone = np.flatnonzero(levels <= 0)
     if len(gone):
         levels = levels[: gone[0] + 1]
@@ -143,11 +143,11 @@ def days(timestamp: IntArray) -> IntArray:
     """
     if not len(timestamp):
         return np.empty(0, dtype=np.int64)
-    last = timestamp[_last_of_days(timestamp)]
+    last = timestamp[last_of_days(timestamp)]
     return (last - 1) // _DAY
 
 
-def _last_of_days(timestamp: IntArray) -> IntArray:
+def last_of_days(timestamp: IntArray) -> IntArray:
     """Gives the place of each day's last stamp."""
     numbers = (timestamp - 1) // _DAY
     return np.append(np.flatnonzero(np.diff(numbers)), len(numbers) - 1)

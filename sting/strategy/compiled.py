@@ -163,6 +163,22 @@ class CompiledStrategy(base.AbstractStrategy):
             TypeError: `decide` is no static method.
             ValueError: It asks for bars of several timeframes.
         """
+        self.check()
+        self._inputs = tuple(self.inputs())
+        self._first = tuple(self.initial_state())
+        self._figures = tuple(
+            value
+            for value in self.parameters.values()
+            if isinstance(value, bool | int | float)
+        )
+
+    def check(self) -> None:
+        """Refuses a decision that cannot be called.
+
+        Raises:
+            TypeError: `decide` is no static method.
+            ValueError: It asks for bars of several timeframes.
+        """
         own = inspect.getattr_static(type(self), 'decide')
         if not isinstance(own, staticmethod):
             raise TypeError('decide takes no self; put @staticmethod above it')
@@ -171,13 +187,6 @@ class CompiledStrategy(base.AbstractStrategy):
                 f'decide takes bars of one timeframe, not of {self.timeframes};'
                 ' give indicators a longer one'
             )
-        self._inputs = tuple(self.inputs())
-        self._first = tuple(self.initial_state())
-        self._figures = tuple(
-            value
-            for value in self.parameters.values()
-            if isinstance(value, bool | int | float)
-        )
 
     async def on_start(self) -> None:
         """Asks for the indicators and compiles the decision."""

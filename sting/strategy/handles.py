@@ -173,7 +173,7 @@ class Handle(Lines):
         self._options = options
         self.timeframe = timeframe
         self.seen: dict[str, Series] = {}
-        made = self._make()
+        made = self.make()
         super().__init__(made, f'{made.name} {timeframe}'.rstrip())
         self._symbols = made.symbols or ((symbol,) if symbol else ())
         if made.symbols:
@@ -193,7 +193,7 @@ class Handle(Lines):
                     f'{self.name} is of {" and ".join(self._symbols)}, '
                     f'not of {symbol}'
                 )
-            series = self.seen[symbol] = Series(self._make(), self.name)
+            series = self.seen[symbol] = Series(self.make(), self.name)
         return series
 
     def covers(self, symbol: str) -> bool:
@@ -209,7 +209,18 @@ class Handle(Lines):
             line.value = series.others[name].value
             line.previous = series.others[name].previous
 
-    def _make(self) -> indicators.Indicator:
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for handles of the same indicator with the same options."""
+        options = tuple(sorted(self._options.items()))
+        return self._kind, self.timeframe, options
+
+    def make(self) -> indicators.Indicator:
+        """Makes an indicator of its kind before its first bar.
+
+        Raises:
+            errors.StrategyError: The class does not take such options.
+        """
         try:
             return self._kind(**self._options)
         except TypeError as error:

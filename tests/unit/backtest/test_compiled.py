@@ -381,6 +381,7 @@ def test_the_loop_in_plain_python_ends_at_what_is_no_order():
         np.empty((0, 3)),
         (),
         (),
+        (),
         *(100.0, 0.0, 0.0, 1.0),
         (math.inf,) * 5,
         *results,

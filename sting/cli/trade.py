@@ -38,6 +38,8 @@ TIMES_IN_FORCE = (
 )
 @click.option('--price', type=float, help='The limit.')
 @click.option('--stop-price', type=float, help='The trigger.')
+@click.option('--take-profit', type=float, help='Limit of an attached exit.')
+@click.option('--stop-loss', type=float, help='Trigger of an attached exit.')
 @click.option(
     '--tif',
     type=click.Choice([tif.value for tif in TIMES_IN_FORCE]),
@@ -56,6 +58,8 @@ def order(
     kind: str,
     price: float | None,
     stop_price: float | None,
+    take_profit: float | None,
+    stop_loss: float | None,
     tif: str,
     reason: str,
     confirm: str,
@@ -76,6 +80,8 @@ def order(
         stop_price=stop_price,
         time_in_force=orders.TimeInForce(tif),
         reason=reason,
+        take_profit=take_profit,
+        stop_loss=stop_loss,
     )
     orders.check_order(
         symbol=symbol,
@@ -83,6 +89,13 @@ def order(
         type=command.type,
         price=price,
         stop_price=stop_price,
+    )
+    orders.check_exits(
+        side=command.side,
+        price=price,
+        stop_price=stop_price,
+        take_profit=take_profit,
+        stop_loss=stop_loss,
     )
     give(command, profile, as_json, confirm)
 

@@ -62,7 +62,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.NUMBER: 'cause seq judged rules up_to',
     Treatment.TEXT: 'reason message detail error',
     Treatment.SYMBOL: 'symbol',
-    Treatment.ID: 'id order_id execution_id broker_id',
+    Treatment.ID: 'id order_id execution_id broker_id parent oco',
     Treatment.STRATEGY: 'strategy name',
     Treatment.SOURCE: 'source who component',
     # Indicators follow prices or do not, which nobody can tell; a digest is

@@ -101,6 +101,13 @@ def signal_fault(signal: orders.Signal) -> str:
             price=signal.price,
             stop_price=signal.stop_price,
         )
+        orders.check_exits(
+            side=signal.side if is_order else None,
+            price=signal.price,
+            stop_price=signal.stop_price,
+            take_profit=signal.take_profit,
+            stop_loss=signal.stop_loss,
+        )
     except errors.OrderError as error:
         return str(error)
     return ''

@@ -66,6 +66,13 @@ class Operator:
                 price=command.price,
                 stop_price=command.stop_price,
             )
+            orders.check_exits(
+                side=command.side,
+                price=command.price,
+                stop_price=command.stop_price,
+                take_profit=command.take_profit,
+                stop_loss=command.stop_loss,
+            )
             self._check_symbol(command.symbol)
         elif isinstance(command, commands.CancelOrder):
             self._check_working(command.order_id)
@@ -122,6 +129,13 @@ class Operator:
             type=changed.type,
             price=changed.price,
             stop_price=changed.stop_price,
+        )
+        orders.check_exits(
+            side=changed.side,
+            price=changed.price,
+            stop_price=changed.stop_price,
+            take_profit=changed.take_profit,
+            stop_loss=changed.stop_loss,
         )
         if changed.quantity <= order.filled:
             raise errors.OrderError(
@@ -197,6 +211,8 @@ class Operator:
                 type=command.type,
                 price=command.price,
                 stop_price=command.stop_price,
+                take_profit=command.take_profit,
+                stop_loss=command.stop_loss,
                 time_in_force=command.time_in_force,
                 reason=command.reason,
             ),

@@ -26,6 +26,8 @@ class SubmitOrder(_Command, frozen=True, tag='submit', kw_only=True):
         stop_price: The trigger.
         time_in_force: How long it works.
         reason: Why, for the log.
+        take_profit: Price of an exit to attach.
+        stop_loss: Trigger of an exit to attach.
     """
 
     symbol: str
@@ -36,6 +38,8 @@ class SubmitOrder(_Command, frozen=True, tag='submit', kw_only=True):
     stop_price: float | None = None
     time_in_force: orders.TimeInForce = orders.TimeInForce.GTC
     reason: str = ''
+    take_profit: float | None = None
+    stop_loss: float | None = None
 
 
 class CancelOrder(_Command, frozen=True, tag='cancel', kw_only=True):

@@ -142,8 +142,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         stop_price: The trigger, where the type has one; of a trailing stop
             where it stands, once the market has told.
         trail: An amount, or a per cent as '2%', for trailing stops.
-        take_profit: Price of an exit attached to it.
-        stop_loss: Trigger of an exit attached to it.
+        take_profit: Limit of the exits that its fills make; see `parent`.
+        stop_loss: Trigger of the exits that its fills make.
         time_in_force: How long it works.
         expires: For GTD, nanoseconds since the epoch, UTC.
         strategy: Who wants it; empty for the operator.
@@ -168,6 +168,10 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         judged: Number of the event of its verdict.
         code: Hash of the strategy's code that asked for it, 16 hex digits;
             empty for the operator's, and in backtests.
+        parent: The order whose fills it exits; it never takes a position past
+            zero. Empty for all others.
+        oco: The group of which one cancels the others: what one of them
+            fills is taken away from each other one.
     """
 
     id: str
@@ -201,6 +205,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     seq: int = 0
     judged: int = 0
     code: str = ''
+    parent: str = ''
+    oco: str = ''
 
     @property
     def remaining(self) -> float:
@@ -539,3 +545,51 @@ def check_order(
                 f'{name} {value:g} must be above 0'
                 + (f' and at most {LARGEST:g}' if value > LARGEST else '')
             )
+
+
+def check_exits(
+    *,
+    side: OrderSide | None,
+    price: float | None,
+    stop_price: float | None,
+    take_profit: float | None,
+    stop_loss: float | None,
+) -> None:
+    """Refuses attached exits that could not be what they are called.
+
+    Held against the order's own prices, where it has any: a market order's
+    price is not known yet.
+
+    Args:
+        side: Of the order that they are attached to.
+        price: Its limit.
+        stop_price: Its trigger.
+        take_profit: Price of the exit with a gain.
+        stop_loss: Trigger of the exit with a loss.
+
+    Raises:
+        errors.OrderError: Naming what to change.
+    """
+    if take_profit is None and stop_loss is None:
+        return
+    exits = (('take profit', take_profit, 1), ('stop loss', stop_loss, -1))
+    for name, value, _ in exits:
+        # Written so that nan fails too.
+        if value is not None and not 0 < value <= LARGEST:
+            raise errors.OrderError(f'{name} {value:g} must be above 0')
+    if side is None:
+        raise errors.OrderError(
+            'take profit and stop loss belong to a buy or a sell, not to a '
+            'target'
+        )
+    known = (('stop loss', stop_loss), ('price', price), ('stop', stop_price))
+    for name, value, way in exits:
+        way *= side.sign
+        for other, bound in known:
+            if value is None or bound is None or other == name:
+                continue
+            if not way * value > way * bound:
+                raise errors.OrderError(
+                    f'the {name} {value:g} of a {side} must be '
+                    f'{"above" if way > 0 else "below"} its {other} {bound:g}'
+                )

@@ -276,6 +276,21 @@ class Resting:
         self.after = timestamp
         self.updated = timestamp
 
+    def give_way(self, quantity: float, message: str) -> orders.OrderUpdate:
+        """Wants so many units less, which another of its group has filled.
+
+        Args:
+            quantity: Units.
+            message: Why, for the report.
+
+        Returns:
+            The report with the new quantity.
+        """
+        self.quantity -= quantity
+        return msgspec.structs.replace(
+            self.update(self.status, message), quantity=self.quantity
+        )
+
     def update(
         self, status: orders.OrderStatus, message: str = ''
     ) -> orders.OrderUpdate:
@@ -316,11 +331,6 @@ def refusal(order: orders.Order) -> str:
     """
     if order.type not in KINDS:
         return f'the simulated market has no {order.type} orders'
-    if order.take_profit is not None or order.stop_loss is not None:
-        return (
-            'the simulated market has no attached exits; '
-            'send take profit and stop loss as orders of their own'
-        )
     trails = order.type is orders.OrderType.TRAILING_STOP
     if order.trail is not None and not trails:
         return f'a {order.type} order takes no trail'
@@ -333,6 +343,13 @@ def refusal(order: orders.Order) -> str:
             type=order.type,
             price=order.price,
             stop_price=order.stop_price,
+        )
+        orders.check_exits(
+            side=order.side,
+            price=order.price,
+            stop_price=order.stop_price,
+            take_profit=order.take_profit,
+            stop_loss=order.stop_loss,
         )
     except errors.OrderError as error:
         return str(error)

@@ -155,8 +155,10 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             price: The limit.
             stop_price: The trigger.
             trail: An amount, or a per cent as '2%'.
-            take_profit: Price of an exit to attach.
-            stop_loss: Trigger of an exit to attach.
+            take_profit: Price of an exit to attach: its fills put a limit
+                order there, which works from the next bar on.
+            stop_loss: Trigger of an exit to attach, a stop order. Of the two
+                one cancels the other.
             time_in_force: How long the order works.
             reason: Why, for the log.
 
@@ -390,6 +392,13 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             type=wanted.type,
             price=wanted.price,
             stop_price=wanted.stop_price,
+        )
+        orders.check_exits(
+            side=side,
+            price=wanted.price,
+            stop_price=wanted.stop_price,
+            take_profit=wanted.take_profit,
+            stop_loss=wanted.stop_loss,
         )
         trails = wanted.type is orders.OrderType.TRAILING_STOP
         if (trail is not None) != trails:

@@ -24,6 +24,8 @@ EVERY_COMMAND = (
         stop_price=100.5,
         time_in_force=orders.TimeInForce.DAY,
         reason='by hand',
+        take_profit=120.0,
+        stop_loss=90.0,
     ),
     commands.CancelOrder(order_id='ab-1-0-1'),
     commands.CancelAll(symbol='AAPL'),
@@ -124,6 +126,8 @@ SAMPLES = {
         seq=8,
         judged=9,
         code='0123456789abcdef',
+        parent='ab-6-1-1',
+        oco='ab-6-1-1',
     ),
     _T.RISK_VERDICT: records.Verdict(
         order_id='ab-7-1-1',

@@ -34,6 +34,7 @@ from sting.data import table
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
+from sting.engine import exits
 from sting.engine import step
 from sting.model import errors
 from sting.model import events
@@ -112,6 +113,7 @@ class BacktestEngine:
             strategies={feeder.name: feeder.number},
             matcher=self._market.on_bar,
         )
+        self._market.know(functools.partial(exits.standing, self._engine.state))
         # Risk that looks at every bar, or the market, has to see it first.
         self._concerned: Container[str] = (
             _All() if gate.watches else self._market.concerned
@@ -328,8 +330,32 @@ class BacktestEngine:
             # has been told.
             with contextlib.suppress(errors.BrokerRejectedError):
                 self._report(self._market.cancel(effect.order.id, now))
+        elif isinstance(effect, step.Replace):
+            self._report(self._replaced(effect, now))
         elif isinstance(effect, step.Stop):
             self._running = False
+
+    def _replaced(
+        self, effect: step.Replace, now: int
+    ) -> Sequence[step.Report]:
+        order = effect.order
+        try:
+            return self._market.replace(
+                order.id,
+                now,
+                effect.quantity,
+                effect.price,
+                effect.stop_price,
+            )
+        except errors.BrokerRejectedError as error:
+            return [
+                orders.OrderUpdate(
+                    order_id=order.id,
+                    status=order.resting,
+                    message=str(error),
+                    quantity=order.quantity,
+                )
+            ]
 
     def _report(self, reports: Sequence[step.Report]) -> None:
         now = self._engine.state.time

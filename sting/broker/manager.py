@@ -285,7 +285,7 @@ class BrokerManager(core.Component):
             self._question(Look(order))
         else:
             if not answer.accepted:
-                self._report_unchanged(order, answer.message)
+                self._report_unchanged(order, answer.message or 'refused')
 
     def _report_unchanged(self, order: orders.Order, message: str) -> None:
         """Tells that a change was refused: the order is as it was."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sting.engine import brackets
 from sting.engine import bus
 from sting.engine import desk
 from sting.engine import doors
@@ -77,6 +78,7 @@ class CoreEngine:
         self._gate = gate
         self._matcher = matcher
         self._desk = desk.OrderDesk(self._turn, gate, frozenset(symbols))
+        self._brackets = brackets.Brackets(self._turn, self._desk)
         self._wishes = wishes.WishDesk(self._turn, self._desk)
         self._failures = failures.Failures(self._turn, self._desk, self._wishes)
         self._operator = operator.Operator(
@@ -152,7 +154,7 @@ class CoreEngine:
             self._react(self._emit(incoming))
         else:
             taker(incoming)
-        return self._turn.end()
+        return self._end()
 
     def process_bar(self, bar: market.MarketData) -> step.Step | None:
         """Takes a closed bar whose event is kept elsewhere, by column.
@@ -177,6 +179,11 @@ class CoreEngine:
         for report in reports:
             self._desk.report(report, PLAYED)
         self._warn(breaches, number)
+        return self._end()
+
+    def _end(self) -> step.Step:
+        if self._turn.state.brackets:
+            self._brackets.tend()
         return self._turn.end()
 
     def pass_bars(self, stretch: market.Stretch, start: int, end: int) -> None:

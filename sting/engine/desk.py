@@ -129,9 +129,9 @@ class OrderDesk:
         kept_back = order.status is _S.SUBMITTED and after.status is _S.DENIED
         if after.status is _S.REJECTED or kept_back:
             self._turn.alert(
-                records.Severity.WARNING,
+                _severity(order),
                 f'{source} {after.status} {order.side} {order.quantity:g} '
-                f'{order.symbol}: {after.message}',
+                f'{order.symbol}{_bare(order)}: {after.message}',
                 'orders',
                 event.seq,
             )
@@ -216,6 +216,7 @@ class OrderDesk:
         cause: events.Event,
         *,
         flatten: bool = False,
+        source: str = '',
     ) -> orders.Order:
         """Creates an order and has it judged, in one step.
 
@@ -223,11 +224,14 @@ class OrderDesk:
             order: What is wanted.
             cause: The event that asks for it.
             flatten: The operator's typed flatten.
+            source: Who asks for it; empty for the source of that event.
 
         Returns:
             The order after the verdict: submitted or denied.
         """
-        gone = order.quantity - exits.left(self._turn.state, order)
+        gone = 0.0
+        if not order.parent:
+            gone = order.quantity - exits.left(self._turn.state, order)
         if orders.DUST < gone < order.quantity - orders.DUST:
             order = msgspec.structs.replace(
                 order, quantity=order.quantity - gone
@@ -254,7 +258,11 @@ class OrderDesk:
                 verdict, decision=records.Decision.DENY, message=refusal
             )
         request = self._turn.emit(
-            _T.ORDER_REQUEST, order, cause.source, order.symbol, cause.seq
+            _T.ORDER_REQUEST,
+            order,
+            source or cause.source,
+            order.symbol,
+            cause.seq,
         )
         judged = self._turn.emit(
             _T.RISK_VERDICT, verdict, 'risk', order.symbol, request.seq
@@ -265,13 +273,60 @@ class OrderDesk:
             return after
         self._turn.effects.append(step.Notify(judged, after))
         self._turn.alert(
-            records.Severity.WARNING,
-            f'denied {order.side} {order.quantity:g} {order.symbol}: '
-            f'{verdict.message}',
+            _severity(order),
+            f'denied {order.side} {order.quantity:g} {order.symbol}'
+            f'{_bare(order)}: {verdict.message}',
             'risk',
             judged.seq,
         )
         return after
+
+    def replace(
+        self,
+        order: orders.Order,
+        cause: int,
+        *,
+        quantity: float | None = None,
+        price: float | None = None,
+        stop_price: float | None = None,
+    ) -> records.Verdict:
+        """Has a change of a working order judged, and asks for it.
+
+        Args:
+            order: The order, which the broker has answered.
+            cause: Number of the event that led to it.
+            quantity: Units wanted in all; None to keep.
+            price: The limit; None to keep.
+            stop_price: The trigger; None to keep.
+
+        Returns:
+            The verdict; nothing was asked for unless it approves.
+        """
+        verdict = self.gate.evaluate_order(
+            replaced(order, quantity, price, stop_price), self._turn.state
+        )
+        judged = self._turn.emit(
+            _T.RISK_VERDICT, verdict, 'risk', order.symbol, cause
+        )
+        if verdict.decision is not records.Decision.APPROVE:
+            return verdict
+        self.update(
+            orders.OrderUpdate(
+                order_id=order.id,
+                status=_S.PENDING_REPLACE,
+                quantity=quantity,
+                price=price,
+                stop_price=stop_price,
+            ),
+            'engine',
+            judged.seq,
+        )
+        self._turn.effects.append(
+            step.Replace(
+                self._turn.state.orders[order.id], quantity, price, stop_price
+            )
+        )
+        return verdict
 
     def foreign(self, symbol: str) -> str:
         """Says that a symbol may not be traded here.
@@ -378,3 +433,30 @@ class OrderDesk:
             'stop',
             change.seq,
         )
+
+
+def replaced(
+    order: orders.Order,
+    quantity: float | None,
+    price: float | None,
+    stop_price: float | None,
+) -> orders.Order:
+    """Gives an order with other terms; None keeps what is."""
+    return msgspec.structs.replace(
+        order,
+        quantity=order.quantity if quantity is None else quantity,
+        price=order.price if price is None else price,
+        stop_price=order.stop_price if stop_price is None else stop_price,
+    )
+
+
+def _severity(order: orders.Order) -> records.Severity:
+    """Says how much it matters that an order does not work."""
+    if order.parent:
+        return records.Severity.CRITICAL
+    return records.Severity.WARNING
+
+
+def _bare(order: orders.Order) -> str:
+    """Says what an attached exit that does not work leaves behind."""
+    return f', which leaves {order.parent} without it' if order.parent else ''

@@ -36,6 +36,43 @@ def way_out(
     )
 
 
+def standing(
+    system: state.SystemState, strategy: str, symbol: str
+) -> tuple[float, float]:
+    """Gives what attached exits of an owner can be for.
+
+    Args:
+        system: The state.
+        strategy: The owner; empty for the operator.
+        symbol: The instrument.
+
+    Returns:
+        Units that the owner holds, of the operator those of the account; and
+        of a strategy what was traded by hand, else 0. Negative when short.
+    """
+    account = system.portfolio.quantity(symbol)
+    if not strategy:
+        return account, 0.0
+    books = sum(book.quantity(symbol) for book in system.books.values())
+    return system.book(strategy).quantity(symbol), account - books
+
+
+def room(side: orders.OrderSide, own: float, by_hand: float) -> float:
+    """Gives how many units exits of a side can close; see `standing`.
+
+    What was traded by hand against a strategy's position is gone from it.
+
+    Args:
+        side: Of the exits.
+        own: Units that their owner holds, negative when short.
+        by_hand: Units traded by hand.
+    """
+    held = -side.sign * own
+    if held <= 0:
+        return 0.0
+    return max(0.0, held - max(0.0, side.sign * by_hand))
+
+
 def left(system: state.SystemState, order: orders.Order) -> float:
     """Gives how much of an order closes what is really held.
 
@@ -65,7 +102,8 @@ def left(system: state.SystemState, order: orders.Order) -> float:
         return order.quantity
     rest = abs(held) - abs(by_hand)
     for working in system.own(order.strategy, order.symbol):
-        if working.side is order.side:
+        # Attached exits shrink with the position by themselves.
+        if working.side is order.side and not working.parent:
             rest -= working.remaining
     return min(order.quantity, max(0.0, rest))
 

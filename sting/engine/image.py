@@ -53,6 +53,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     ledger: performance.Ledger = msgspec.field(
         default_factory=performance.Ledger
     )
+    brackets: dict[str, dict[str, float]] = {}
 
 
 _decoder = msgspec.msgpack.Decoder(Image)
@@ -88,6 +89,7 @@ def capture(system: state.SystemState) -> Image:
         closing=dict(system.closing),
         exits=dict(system.exits),
         ledger=system.ledger.copy(),
+        brackets={key: dict(each) for key, each in system.brackets.items()},
         day=inner._midnight // state.DAY - 1,
         working={key: list(ids) for key, ids in inner._working.items()},
         done=list(inner._done),
@@ -135,6 +137,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.closing = image.closing
     system.exits = image.exits
     system.ledger = image.ledger
+    system.brackets = image.brackets
     inner._midnight = (image.day + 1) * state.DAY
     inner._working = {
         key: dict.fromkeys(ids) for key, ids in image.working.items()

@@ -53,6 +53,7 @@ class BarToOrder:
         answered = order.id.split('-')[1:2]
         if (
             not order.strategy
+            or order.parent
             or order.seq != order.cause + 1
             or not answered
             or not answered[0].isdecimal()

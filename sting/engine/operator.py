@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from sting.engine import desk
 from sting.engine import state
 from sting.engine import step
@@ -122,7 +120,14 @@ class Operator:
             )
         if order.type is orders.OrderType.TRAILING_STOP:
             raise errors.RefusedError(orders.KEEPS_TERMS)
-        changed = _replaced(order, command)
+        if order.parent and command.quantity not in (None, order.quantity):
+            raise errors.RefusedError(
+                f'order {order.id} is an attached exit, whose quantity '
+                'follows what it is to close; cancel it instead'
+            )
+        changed = desk.replaced(
+            order, command.quantity, command.price, command.stop_price
+        )
         orders.check_order(
             symbol=changed.symbol,
             quantity=changed.quantity,
@@ -242,11 +247,12 @@ class Operator:
         self, event: events.Event, command: commands.ReplaceOrder
     ) -> None:
         order = self._turn.state.orders[command.order_id]
-        verdict = self._desk.gate.evaluate_order(
-            _replaced(order, command), self._turn.state
-        )
-        judged = self._turn.emit(
-            _T.RISK_VERDICT, verdict, 'risk', order.symbol, event.seq
+        verdict = self._desk.replace(
+            order,
+            event.seq,
+            quantity=command.quantity,
+            price=command.price,
+            stop_price=command.stop_price,
         )
         if verdict.decision is not records.Decision.APPROVE:
             self._turn.result = commands.CommandResult(
@@ -257,25 +263,6 @@ class Operator:
                 status=order.status,
             )
             return
-        self._desk.update(
-            orders.OrderUpdate(
-                order_id=order.id,
-                status=_S.PENDING_REPLACE,
-                quantity=command.quantity,
-                price=command.price,
-                stop_price=command.stop_price,
-            ),
-            'engine',
-            judged.seq,
-        )
-        self._turn.effects.append(
-            step.Replace(
-                self._turn.state.orders[order.id],
-                command.quantity,
-                command.price,
-                command.stop_price,
-            )
-        )
         self._answer(event, 'change sent', order_id=order.id)
 
     def _flatten(self, event: events.Event, command: commands.Flatten) -> None:
@@ -380,24 +367,6 @@ class Operator:
             cause=event.seq,
         )
         self._answer(event, 'seen')
-
-
-def _replaced(
-    order: orders.Order, command: commands.ReplaceOrder
-) -> orders.Order:
-    """Gives the order as the operator wants it."""
-    return msgspec.structs.replace(
-        order,
-        quantity=(
-            order.quantity if command.quantity is None else command.quantity
-        ),
-        price=order.price if command.price is None else command.price,
-        stop_price=(
-            order.stop_price
-            if command.stop_price is None
-            else command.stop_price
-        ),
-    )
 
 
 def _count(number: int, noun: str) -> str:

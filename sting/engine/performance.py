@@ -189,7 +189,8 @@ class Ledger(msgspec.Struct):
             return
         tally = self.of(order.strategy, time)
         tally.made += 1
-        if price is not None:
+        # The market is meant to move before an attached exit fills.
+        if price is not None and not order.parent:
             self.decided.setdefault(order.id, price)
         if closed is not None:
             tally.timed += 1

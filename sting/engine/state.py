@@ -73,6 +73,9 @@ class SystemState:
         exits: Ways out that strategies wait for until their own working
             orders of the symbol are cancelled, by the id that the order will
             have: the number of the signal's event, and the signal.
+        brackets: Units that attached exits are to close, by symbol and by the
+            order whose fills they exit: those fills, less what its exits
+            filled.
         ledger: How each strategy does.
     """
 
@@ -94,6 +97,7 @@ class SystemState:
         self.day_equity = 0.0
         self.closing: dict[str, str] = {}
         self.exits: dict[str, tuple[int, orders.Signal]] = {}
+        self.brackets: dict[str, dict[str, float]] = {}
         self.ledger = performance.Ledger()
         # When the day ends, nanoseconds since the epoch.
         self._midnight = 0
@@ -319,7 +323,9 @@ class SystemState:
             self._done.append(order.id)
             if len(self._done) > DONE_ORDERS:
                 oldest = self._done.popleft()
-                del self.orders[oldest]
+                gone = self.orders.pop(oldest)
+                if gone.symbol in self.brackets:
+                    self._unbracket(gone.symbol, oldest)
                 self._executions.pop(oldest, None)
                 self.ledger.forget(oldest)
 
@@ -410,6 +416,8 @@ class SystemState:
         self._put(orders.apply_update(order, update, self.time))
         if update.status is orders.OrderStatus.DENIED:
             self.ledger.denied(order, self.time)
+        if order.parent:
+            self._unbracket(order.symbol, order.parent)
         self._settle(order.strategy, order.symbol)
 
     def _apply_fill(self, seq: int, fill: orders.Fill) -> None:
@@ -428,6 +436,8 @@ class SystemState:
                 before = portfolio.Position(symbol=fill.symbol)
             after = book.apply(fill)
             self.ledger.fill(order.strategy, fill, before, after, self.time)
+        if order.parent or order.take_profit or order.stop_loss:
+            self._bracket(order, fill.quantity)
         self._settle(order.strategy, order.symbol)
 
     def _apply_flow(self, seq: int, flow: records.CashFlow) -> None:
@@ -456,9 +466,36 @@ class SystemState:
                     order, action.ratio
                 )
                 self.ledger.split(order_id, action.ratio)
+            for entry in self.brackets.get(symbol, ()):
+                self.brackets[symbol][entry] *= action.ratio
         self._settle('', symbol)
         for _, signal in list(self.exits.values()):
             self._settle(signal.strategy, symbol)
+
+    def _bracket(self, order: orders.Order, quantity: float) -> None:
+        """Counts a fill of an order with exits, or of one of its exits."""
+        entries = self.brackets.get(order.symbol)
+        if order.parent:
+            if entries is not None and order.parent in entries:
+                left = entries[order.parent] - quantity
+                entries[order.parent] = max(0.0, left)
+                self._unbracket(order.symbol, order.parent)
+            return
+        if entries is None:
+            entries = self.brackets[order.symbol] = {}
+        entries[order.id] = entries.get(order.id, 0.0) + quantity
+
+    def _unbracket(self, symbol: str, entry: str) -> None:
+        """Forgets what an order's exits are to close, if none is needed."""
+        entries = self.brackets.get(symbol)
+        if entries is None or entry not in entries:
+            return
+        needed = entries[entry] > orders.DUST and entry in self.orders
+        if needed or any(o.parent == entry for o in self.working(symbol)):
+            return
+        del entries[entry]
+        if not entries:
+            del self.brackets[symbol]
 
     def _settle(self, strategy: str, symbol: str) -> None:
         """Forgets a flatten and a way out that have nothing left to close."""

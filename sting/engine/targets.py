@@ -67,8 +67,9 @@ def wanted(
 def heading(system: state.SystemState, strategy: str, symbol: str) -> float:
     """Gives the position that a strategy comes to as things stand.
 
-    What is being cancelled is not counted, nor a stop that waits behind
-    the position: it is there for the case that things go wrong.
+    What is being cancelled is not counted, nor an attached exit, nor a stop
+    that waits behind the position: those are there for the case that things
+    go wrong.
 
     Args:
         system: The state.
@@ -81,7 +82,7 @@ def heading(system: state.SystemState, strategy: str, symbol: str) -> float:
     position = system.book(strategy).quantity(symbol)
     stops = []
     for order in system.own(strategy, symbol):
-        if order.status is orders.OrderStatus.PENDING_CANCEL:
+        if order.status is orders.OrderStatus.PENDING_CANCEL or order.parent:
             continue
         if order.type in _STOPS and not order.triggered:
             stops.append(order)

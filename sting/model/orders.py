@@ -583,8 +583,8 @@ def check_exits(
             'target'
         )
     known = (('stop loss', stop_loss), ('price', price), ('stop', stop_price))
-    for name, value, way in exits:
-        way *= side.sign
+    for name, value, gains in exits:
+        way = gains * side.sign
         for other, bound in known:
             if value is None or bound is None or other == name:
                 continue

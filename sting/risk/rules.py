@@ -133,11 +133,23 @@ def reach(order: orders.Order, system: Account) -> tuple[float, float]:
         fill, and the units held now.
     """
     held = system.portfolio.quantity(order.symbol)
-    coming = order.signed_remaining
+    sign = order.side.sign
+    coming = sign * order.remaining
+    # Of a group only one can fill whole.
+    groups = {order.oco: order.remaining} if order.oco else {}
     for other in system.working(order.symbol):
         if other.id != order.id and other.side is order.side:
-            coming += other.side.sign * other.exposed
+            coming += sign * _more(other, groups)
     return held + coming, held
+
+
+def _more(order: orders.Order, groups: dict[str, float]) -> float:
+    """Gives what an order can add to what its group was counted for."""
+    if not order.oco:
+        return order.exposed
+    counted = groups.get(order.oco, 0.0)
+    groups[order.oco] = max(counted, order.exposed)
+    return groups[order.oco] - counted
 
 
 def shrinks(order: orders.Order, system: Account) -> bool:
@@ -201,7 +213,13 @@ class PriceCollar(AccountRule):
     unit = 'of the last price'
 
     def figure(self, order: orders.Order, system: Account) -> float | None:
-        """The distance as a fraction; None for an order without a price."""
+        """The distance as a fraction; None for an order without a price.
+
+        None for an attached exit about to be sent, too: one that the market
+        has passed meanwhile has to go out, not to stay away.
+        """
+        if order.parent and order.status is orders.OrderStatus.CREATED:
+            return None
         if order.price is None and order.stop_price is None:
             return None
         return figures.collar(
@@ -243,12 +261,13 @@ def _worst_value(symbol: str, system: Account) -> float:
     if not price and high:
         # As the equity counts it: at what was paid.
         price = system.portfolio.positions[symbol].average_price
+    groups: dict[str, float] = {}
     for order in system.working(symbol):
         price = max(price, expected_price(order, system))
         if order.side is orders.OrderSide.BUY:
-            high += order.exposed
+            high += _more(order, groups)
         else:
-            low -= order.exposed
+            low -= _more(order, groups)
     return max(abs(high), abs(low)) * price
 
 

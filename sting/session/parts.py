@@ -18,6 +18,7 @@ from sting.engine import bus
 from sting.engine import checkpoints
 from sting.engine import clock
 from sting.engine import core
+from sting.engine import exits
 from sting.engine import journal
 from sting.engine import latency
 from sting.engine import recovery
@@ -93,6 +94,9 @@ class Parts:
             symbols=self._chosen.symbols,
             strategies={spec.name: spec.number for spec in self._specs},
             matcher=self._broker.match,
+        )
+        self._simulator.know(
+            functools.partial(exits.standing, self._engine.state)
         )
         self._timing = latency.BarToOrder(self._clock)
         self._board = board.Board(

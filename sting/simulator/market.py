@@ -14,6 +14,7 @@ from sting.model import records
 from sting.simulator import charges as charges_lib
 from sting.simulator import costs as costs_lib
 from sting.simulator import fills
+from sting.simulator import groups
 from sting.simulator import latency as latency_lib
 from sting.simulator import matching
 from sting.simulator import modes
@@ -52,6 +53,11 @@ class MarketSimulator:
     the next opening of a session, a market-on-close order at the close of the
     bar that ends with the session. What they do not get there is cancelled;
     they need no DAY to end.
+
+    What one order of a group (`Order.oco`) fills is taken away from the others
+    at once, and they are cancelled when nothing is left or it expires. Attached
+    exits (`Order.parent`) never take what their owner holds past zero. In what
+    order a bar meets all these is in `groups`.
 
     With a latency an order, a cancel and a change reach the market that much
     later than they were sent, and count for bars that open then or later: what
@@ -108,9 +114,19 @@ class MarketSimulator:
         self._session_open = session_open
         self._mode = modes.number(fill)
         self._touch_fills = modes.fills_on_touch(self._mode, touch_fills)
+        self._groups = groups.Groups()
         self._closes: dict[str, float] = {}
         self._by_id: dict[str, resting.Resting] = {}
         self._by_symbol: dict[str, dict[str, resting.Resting]] = {}
+
+    def know(self, holding: groups.Holding) -> None:
+        """Lets it ask what the owner of an attached exit holds.
+
+        Args:
+            holding: Asked before one fills; without it one fills for whatever
+                quantity it has.
+        """
+        self._groups.holding = holding
 
     @property
     def concerned(self) -> Container[str]:
@@ -352,16 +368,22 @@ class MarketSimulator:
                 for each in line
                 if not self._ends_before(each, opened, reports)
             ]
-        if self._mode == modes.PATH and len(line) > 1:
+        if self._groups:
+            line = self._groups.begin(line, bar, self._mode, self._touch_fills)
+        elif self._mode == modes.PATH and len(line) > 1:
             # A stable sort: what is met at once keeps its order of arrival.
             line.sort(
                 key=lambda each: matching.met(each, bar, self._touch_fills)
             )
         left = self.participation * bar.volume
         for entry in line:
+            if entry.order.id not in self._by_id:
+                # Another of its group was filled on this very bar.
+                continue
             if entry.is_late(bar.timestamp):
                 self._drop(entry)
                 reports.append(entry.update(_S.EXPIRED))
+                self._end_group(entry, 'expired', reports)
             elif bar.timestamp > entry.after and opened >= entry.arrives:
                 left -= self._work(entry, bar, left, reports)
 
@@ -384,6 +406,8 @@ class MarketSimulator:
         )
         taken = 0.0
         if code != fills.NONE:
+            if entry.order.parent:
+                left = min(left, self._groups.room(entry.order))
             taken = entry.share(left)
         newly = touched and not entry.triggered
         entry.triggered = touched
@@ -395,8 +419,11 @@ class MarketSimulator:
             best = bar.low if entry.sign > 0 else bar.high
             if entry.follow(best, bar.timestamp):
                 reports.append(entry.moved())
+        if taken and self._groups:
+            self._share_out(entry, taken, reports)
         if entry.is_done:
             self._drop(entry)
+            self._end_group(entry, 'filled', reports)
         elif entry.immediate and (was_live or code != fills.NONE):
             self._drop(entry)
             order = entry.order
@@ -405,6 +432,30 @@ class MarketSimulator:
                 entry.update(_S.CANCELLED, f'{what}: the rest is cancelled')
             )
         return taken
+
+    def _share_out(
+        self, entry: resting.Resting, taken: float, reports: list[Report]
+    ) -> None:
+        """Takes from the others of a group what one of them has filled."""
+        self._groups.note(entry, taken)
+        for other in self._groups.others(entry):
+            told = other.give_way(taken)
+            if other.is_done:
+                self._drop(other)
+                told = other.update(
+                    _S.CANCELLED, f'{entry.order.id} was filled'
+                )
+            reports.append(told)
+
+    def _end_group(
+        self, entry: resting.Resting, how: str, reports: list[Report]
+    ) -> None:
+        """Cancels what still works of a group of which one has ended."""
+        for other in self._groups.others(entry):
+            self._drop(other)
+            reports.append(
+                other.update(_S.CANCELLED, f'{entry.order.id} was {how}')
+            )
 
     def _fill(
         self,
@@ -505,9 +556,11 @@ class MarketSimulator:
         self._by_symbol.setdefault(entry.order.symbol, {})[entry.order.id] = (
             entry
         )
+        self._groups.add(entry)
 
     def _drop(self, entry: resting.Resting) -> None:
         del self._by_id[entry.order.id]
+        self._groups.drop(entry)
         entries = self._by_symbol[entry.order.symbol]
         del entries[entry.order.id]
         if not entries:

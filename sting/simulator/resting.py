@@ -276,19 +276,18 @@ class Resting:
         self.after = timestamp
         self.updated = timestamp
 
-    def give_way(self, quantity: float, message: str) -> orders.OrderUpdate:
+    def give_way(self, quantity: float) -> orders.OrderUpdate:
         """Wants so many units less, which another of its group has filled.
 
         Args:
             quantity: Units.
-            message: Why, for the report.
 
         Returns:
             The report with the new quantity.
         """
-        self.quantity -= quantity
+        self.quantity = max(self.quantity - quantity, self.filled)
         return msgspec.structs.replace(
-            self.update(self.status, message), quantity=self.quantity
+            self.update(self.status), quantity=self.quantity
         )
 
     def update(

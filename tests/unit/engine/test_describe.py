@@ -49,7 +49,8 @@ WORDS = {
     T.STRATEGY_STATE: 'sma at 7: count, seen',
     T.COMMAND: (
         'submit symbol=AAPL side=buy quantity=1.5 type=stop_limit price=101.0 '
-        'stop_price=100.5 time_in_force=day reason=by hand'
+        'stop_price=100.5 time_in_force=day reason=by hand '
+        'take_profit=120.0 stop_loss=90.0'
     ),
     T.CHECKPOINT: 'up to 6 abababababababab',
 }

@@ -21,8 +21,15 @@ def test_what_it_can_work_is_not_refused():
 
 
 def test_a_refusal_says_what_to_do_instead():
-    words = resting.refusal(order(take_profit=110.0))
-    assert 'orders of their own' in words
+    words = resting.refusal(order(take_profit=110.0, stop_loss=120.0))
+    assert 'must be above its stop loss' in words
+
+
+def test_what_another_of_its_group_has_filled_is_wanted_no_more():
+    entry = at_rest(order(type='limit', price=9.0, filled=2.0))
+    assert entry.give_way(3.0).quantity == 7.0
+    assert entry.give_way(9.0).quantity == 2.0
+    assert entry.is_done
 
 
 @pytest.mark.parametrize(

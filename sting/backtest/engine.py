@@ -25,6 +25,7 @@ from sting.backtest import analyzer
 from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
 from sting.backtest import curve as curves
+from sting.backtest import detail as details
 from sting.backtest import excursions
 from sting.backtest import result
 from sting.backtest import trades
@@ -80,6 +81,7 @@ class BacktestEngine:
         *,
         watch: Watch | None = None,
         warm: table.BarTable | None = None,
+        fine: table.BarTable | None = None,
     ) -> None:
         """Sets up a run.
 
@@ -90,6 +92,7 @@ class BacktestEngine:
             assumed: Of the account and of the market.
             watch: Shown every event but the bars.
             warm: Bars before these, for the indicators alone.
+            fine: Finer bars, which orders are held against.
         """
         self._watch = watch
         self._warm = warm
@@ -107,16 +110,19 @@ class BacktestEngine:
             touch_fills=assumed.touch_fills,
             fill=assumed.fill,
         )
+        self._detail = None if fine is None else details.Detail(fine, bars)
         self._engine = core.CoreEngine(
             gate,
             symbols=bars.symbols,
             strategies={feeder.name: feeder.number},
-            matcher=self._market.on_bar,
+            matcher=self._matcher(),
         )
         self._market.know(functools.partial(exits.standing, self._engine.state))
         # Risk that looks at every bar, or the market, has to see it first.
         self._concerned: Container[str] = (
-            _All() if gate.watches else self._market.concerned
+            _All()
+            if gate.watches or self._market.watches
+            else self._market.concerned
         )
         self._cash = assumed.cash
         self._hash = hashlib.blake2b(digest_size=32)
@@ -155,8 +161,12 @@ class BacktestEngine:
 
     @functools.cached_property
     def data_hash(self) -> str:
-        """The identity of the bars."""
-        return self._bars.digest()
+        """The identity of the bars, and of the finer ones."""
+        own = self._bars.digest()
+        if self._detail is None:
+            return own
+        both = own + self._detail.fine.digest()
+        return hashlib.blake2b(both.encode(), digest_size=16).hexdigest()
 
     def trips(self) -> tuple[trades.TradeTable, tuple[trades.OpenTrip, ...]]:
         """Gives the round trips, those still open at the last closes."""
@@ -167,6 +177,12 @@ class BacktestEngine:
         whole = hashlib.blake2b(self._hash.digest(), digest_size=32)
         whole.update(self.data_hash.encode())
         return whole.hexdigest()
+
+    def _matcher(self) -> core.Matcher:
+        """Gives what holds the orders against a bar."""
+        if self._detail is None:
+            return self._market.on_bar
+        return functools.partial(self._detail.hold, self._market)
 
     async def _begin(self, now: int) -> None:
         created = records.LogCreated(
@@ -398,6 +414,7 @@ def run(
     recorder: versions.Recorder | None = None,
     watch: Watch | None = None,
     warm: table.BarTable | None = None,
+    fine: table.BarTable | None = None,
 ) -> result.BacktestResult:
     """Runs a strategy over bars.
 
@@ -419,6 +436,8 @@ def run(
         watch: Shown every event but the bars.
         warm: Bars before these, of the same symbols, for the indicators
             alone: the strategy itself does not see them.
+        fine: Finer bars, which the bars were built of: orders are held
+            against these. See `detail`.
 
     Returns:
         The result.
@@ -436,7 +455,9 @@ def run(
     feeder = _feeder(strategy, first, assumed.calendar, spec)
     if spec is not None:
         gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
-    played = BacktestEngine(feeder, bars, gate, assumed, watch=watch, warm=warm)
+    played = BacktestEngine(
+        feeder, bars, gate, assumed, watch=watch, warm=warm, fine=fine
+    )
     if benchmark is None and len(bars.symbols) == 1:
         benchmark = benchmarks.of_bars(bars)
     time_source = clock.LiveClock()
@@ -451,7 +472,7 @@ def run(
         held = benchmark.equity(curve.timestamp, assumed.cash)
         curve = dataclasses.replace(curve, benchmark=held)
     trips, still_open = played.trips()
-    trips = excursions.measured(trips, bars)
+    trips = excursions.measured(trips, bars if fine is None else fine)
     analyst = analyzer.PerformanceAnalyzer()
     figures = analyst.analyze(curve, played.fills, trips)
     tables = analyst.tabulate(reference, curve, trips, still_open)
@@ -479,6 +500,7 @@ def run(
             **assumed.told(),
             'rules': gate.rule_set().names,
             'timeframe': bars.timeframe,
+            **({} if fine is None else {'detail_timeframe': fine.timeframe}),
             'generated': bars.generated,
             'seed': seed,
         },

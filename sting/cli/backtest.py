@@ -62,6 +62,12 @@ _Write = Callable[[pathlib.Path], None]
     is_flag=True,
     help='Runs all modes of --fill and tells how far they are apart.',
 )
+@click.option(
+    '--detail-timeframe',
+    metavar='T',
+    help='The data are bars of this length, which orders are held against; '
+    'the strategy is given bars of --timeframe, built of them.',
+)
 @click.option('--progress-json', is_flag=True, hidden=True)
 @common.json_option
 def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:

@@ -12,10 +12,13 @@ import msgspec
 from sting import settings
 from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
+from sting.backtest import detail
 from sting.backtest import engine
 from sting.backtest import ranges
 from sting.backtest import result as results
+from sting.data import calendars
 from sting.data import files
+from sting.data import table
 from sting.model import errors
 from sting.risk import gate
 from sting.risk import manager
@@ -36,6 +39,7 @@ class Setup:
         assumed: Of the account and of the market.
         seed: Of what is drawn at random.
         benchmark: What a run is held against; None for its own symbol.
+        fine: Finer bars, which orders are held against; None for the bars.
     """
 
     strategy: str
@@ -45,6 +49,7 @@ class Setup:
     assumed: assumptions.Assumptions
     seed: int
     benchmark: benchmarks.Benchmark | None = None
+    fine: table.BarTable | None = None
 
     def gate(self) -> manager.RiskManager:
         """Gives the risk manager of one run."""
@@ -90,6 +95,7 @@ class Setup:
                 written=written if shown else None,
                 benchmark=self.benchmark,
                 recorder=recorder if shown else None,
+                fine=self.fine,
             )
 
         if every_mode:
@@ -105,8 +111,8 @@ def read(
     Args:
         strategy: As `place` gave it.
         data: Files, or `sample`.
-        options: The options of `runs.options` by name, and `benchmark` where
-            the command has it.
+        options: The options of `runs.options` by name, and `benchmark` and
+            `detail_timeframe` where the command has them.
 
     Returns:
         The setup.
@@ -128,7 +134,20 @@ def read(
     parameters = _parameters(options['given'])
     named = ('timeframe', 'stamp', 'start', 'end', 'calendar')
     reading = {name: options[name] for name in named}
+    own = options.get('detail_timeframe')
+    if own is not None:
+        if options['timeframe'] is None:
+            raise errors.InputError(
+                f'--detail-timeframe {own} needs --timeframe: the length of '
+                'the bars that the strategy is given'
+            )
+        detail.check(options['timeframe'], own)
+        reading['timeframe'] = own
     loaded = files.read(data, symbols=options['symbol'] or None, **reading)
+    fine = None
+    if own is not None:
+        fine = loaded.table
+        loaded = _built(loaded, options)
     beside = None
     if options.get('benchmark') is not None:
         beside = benchmarks.read(
@@ -142,7 +161,16 @@ def read(
         assumed=assumed,
         seed=options['seed'],
         benchmark=beside,
+        fine=fine,
     )
+
+
+def _built(loaded: files.Loaded, options: Mapping[str, Any]) -> files.Loaded:
+    """Builds the bars that the strategy is given of finer ones."""
+    fine = loaded.table
+    sessions = calendars.sessions(options['calendar'], int(fine.timestamp[0]))
+    bars = detail.build(fine, options['timeframe'], sessions)
+    return dataclasses.replace(loaded, table=bars, digest=bars.digest())
 
 
 def place(reference: str) -> str:

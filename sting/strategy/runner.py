@@ -493,7 +493,9 @@ class StrategyRunner:
             book.held.pop(fill.symbol, None)
             if held.quantity:
                 book.held[fill.symbol] = None
-        self._begin(seq, fill.timestamp, fill.symbol)
+        # Finer bars may have filled it before the bar that tells of it.
+        now = max(fill.timestamp, order.updated)
+        self._begin(seq, now, fill.symbol)
         wanted = await self._call('on_order_update', order)
         more = await self._call('on_position_update', held)
         return [*wanted, *more] if more else wanted

@@ -19,6 +19,7 @@ from sting import settings
 from sting.backtest import assumptions
 from sting.backtest import benchmark
 from sting.backtest import engine
+from sting.model import costs
 from sting.model import errors
 from sting.model import specs
 from sting.risk import gate as gates
@@ -794,3 +795,24 @@ def test_a_watcher_sees_what_was_decided(write):
     seen = []
     run(write(ONCE), worlds.flat(10.0, 10.0), watch=seen.append)
     assert [e.data.quantity for e in seen if e.type == 'signal'] == [10.0]
+
+
+def test_costs_that_look_back_see_bars_that_met_no_order(write):
+    path = write(
+        """
+        async def on_start(self):
+            self.bars = 0
+
+        async def on_market_data(self, data):
+            self.bars += 1
+            if self.bars == 5:
+                self.buy('X', 10)
+        """
+    )
+    table = worlds.make(
+        [('X', at, 10.0, 12.0, 9.0, 10.0) for at in range(1, 8)]
+    )
+    model = costs.CostModel(slippage=costs.Volatility(share=0.1))
+    result = run(path, table, costs=model)
+    # A tenth of the mean range of 3 of the bars before it.
+    assert [each[3] for each in fills_of(result)] == [pytest.approx(10.3)]

@@ -10,17 +10,20 @@ from sting.model import errors
 pytestmark = pytest.mark.unit
 
 
-def read(*words):
+SAMPLE = '--data', 'sample', '--symbol', 'IBM'
+
+
+def read(*words, sample=SAMPLE):
     """Reads a setup of the words behind a command."""
     found = []
 
     @click.command(cls=runs.ManyValues)
     @runs.options
+    @click.option('--detail-timeframe')
     def command(strategy, data, **options):
         found.append(setup.read(strategy, data, options))
 
-    words = ['own.py', '--data', 'sample', '--symbol', 'IBM', *words]
-    command.main(words, standalone_mode=False)
+    command.main(['own.py', *sample, *words], standalone_mode=False)
     return found[0]
 
 
@@ -92,3 +95,56 @@ def test_a_strategy_is_found_in_its_folder(home, tmp_path, monkeypatch):
     (tmp_path / 'mine.py').write_text('')
     assert setup.place('mine.py:Mine') == 'mine.py:Mine'
     assert setup.place('sting.library.sma_cross') == 'sting.library.sma_cross'
+
+
+MINUTES = """\
+timestamp,open,high,low,close,volume
+2020-01-06T14:30:00Z,1,2,1,2,10
+2020-01-06T14:31:00Z,2,3,1,1,10
+2020-01-06T14:32:00Z,1,4,1,3,10
+2020-01-06T14:33:00Z,3,3,2,2,10
+"""
+
+
+@pytest.fixture
+def minutes(home, tmp_path):
+    """Reads a setup of four bars of a minute."""
+    path = tmp_path / 'IBM.csv'
+    path.write_text(MINUTES)
+    return lambda *words: read('--data', str(path), *words, sample=())
+
+
+def test_the_strategy_is_given_bars_built_of_finer_ones(minutes):
+    made = minutes('--timeframe', '2m', '--detail-timeframe', '1m')
+    bars = list(made.loaded.table.rows())
+    assert [(bar.open, bar.high, bar.low, bar.close) for bar in bars] == [
+        (1, 3, 1, 1),
+        (1, 4, 1, 2),
+    ]
+    assert made.loaded.digest == made.loaded.table.digest()
+    assert (len(made.fine), made.fine.timeframe) == (4, '1m')
+
+
+def test_without_finer_bars_the_data_are_those_that_run(minutes):
+    made = minutes('--timeframe', '1m')
+    assert made.fine is None
+    assert len(made.loaded.table) == 4
+
+
+@pytest.mark.parametrize(
+    ('words', 'told'),
+    [
+        (['--detail-timeframe', '1m'], 'needs --timeframe'),
+        (
+            ['--timeframe', '1m', '--detail-timeframe', '1m'],
+            'is not finer than --timeframe 1m',
+        ),
+        (
+            ['--timeframe', '2m', '--detail-timeframe', '30s'],
+            'are bars of 1m, not of 30s',
+        ),
+    ],
+)
+def test_lengths_that_do_not_go_together_are_refused(minutes, words, told):
+    with pytest.raises(errors.StingError, match=told):
+        minutes(*words)

@@ -118,11 +118,11 @@ class BacktestEngine:
             matcher=self._matcher(),
         )
         self._market.know(functools.partial(exits.standing, self._engine.state))
-        # Risk that looks at every bar, or the market, has to see it first.
+        # Risk that looks at every bar, or the market, has to see it first;
+        # so have costs that look back on the finer bars.
+        by_all = gate.watches or not (fine is None or assumed.costs.is_plain)
         self._concerned: Container[str] = (
-            _All()
-            if gate.watches or self._market.watches
-            else self._market.concerned
+            _All() if by_all else self._market.concerned
         )
         self._cash = assumed.cash
         self._hash = hashlib.blake2b(digest_size=32)

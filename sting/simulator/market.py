@@ -133,14 +133,9 @@ class MarketSimulator:
         """The symbols whose next bar has to be shown to it, at any moment.
 
         Of the others it needs to know no more than the last close, before the
-        next order comes, unless it `watches`.
+        next order comes.
         """
         return self._by_symbol
-
-    @property
-    def watches(self) -> bool:
-        """Whether it has to be shown every bar, for what it charges."""
-        return self._charges is not None
 
     def pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
         """Takes closed bars of symbols that have no order here.

@@ -10,6 +10,7 @@ from sting.backtest import assumptions
 from sting.backtest import detail
 from sting.backtest import engine
 from sting.data import calendars
+from sting.model import costs
 from sting.model import errors
 from sting.model import sessions
 from sting.risk import manager
@@ -280,3 +281,11 @@ def test_the_finer_bars_are_part_of_the_hash_of_the_data(run):
     hashes = {each.data_hash for each in (plain, one, two)}
     assert len(hashes) == 3
     assert run(order)[0].log_hash == one.log_hash
+
+
+def test_costs_look_back_on_the_finer_bars(run):
+    rows = [('X', at, 10.0, 10.0 + at, 10.0, 10.0) for at in range(1, 11)]
+    model = costs.CostModel(slippage=costs.Volatility(share=0.1, bars=2))
+    _, fills, _ = run("self.buy('X', 1)", made.make(rows), costs=model)
+    # A tenth of the mean of 4 and 5, the ranges of the last two minutes.
+    assert fills == [(6, pytest.approx(10.45))]

@@ -13,6 +13,7 @@ from sting.backtest import metrics
 from sting.backtest import periods
 from sting.backtest import trades
 from sting.model import orders
+from sting.model import records
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -108,6 +109,7 @@ class PerformanceAnalyzer:
         curve: EquityCurve,
         fills: trades.FillTable,
         trips: trades.TradeTable,
+        flows: Mapping[records.FlowKind, float] | None = None,
     ) -> metrics.PerformanceMetrics:
         """Works out the figures of a run.
 
@@ -115,6 +117,8 @@ class PerformanceAnalyzer:
             curve: The account at each moment.
             fills: What was traded.
             trips: The round trips in it.
+            flows: Cash that came (above 0) and went without a fill, by what
+                for; None for none.
 
         Returns:
             The figures; what is undefined is None.
@@ -125,6 +129,10 @@ class PerformanceAnalyzer:
         deepest = float(np.min(curve.drawdown(), initial=0.0))
         mean = float(np.mean(curve.equity)) if len(curve) else 0.0
         pnl = trips.pnl
+        came = flows or {}
+        # 0 - 0 and not -0, which JSON would show.
+        borrowed = 0.0 - came.get(records.FlowKind.BORROW, 0.0)
+        interest = 0.0 - came.get(records.FlowKind.INTEREST, 0.0)
         return metrics.PerformanceMetrics(
             final_equity=final,
             total_return=final / curve.start - 1.0,
@@ -159,6 +167,10 @@ class PerformanceAnalyzer:
             exposure=float(np.mean(curve.exposed)) if len(curve) else None,
             turnover=fills.traded() / mean if mean > 0 else None,
             fees=fills.fees(),
+            financing=borrowed + interest,
+            borrow_fees=borrowed,
+            interest=interest,
+            dividends=came.get(records.FlowKind.DIVIDEND, 0.0),
             **_beside_benchmark(curve),
         )
 

@@ -27,6 +27,7 @@ from sting.backtest import benchmark as benchmarks
 from sting.backtest import curve as curves
 from sting.backtest import detail as details
 from sting.backtest import excursions
+from sting.backtest import financing
 from sting.backtest import result
 from sting.backtest import trades
 from sting.backtest import verdicts
@@ -118,9 +119,19 @@ class BacktestEngine:
             matcher=self._matcher(),
         )
         self._market.know(functools.partial(exits.standing, self._engine.state))
-        # Risk that looks at every bar, or the market, has to see it first;
-        # so have costs that look back on the finer bars.
-        by_all = gate.watches or not (fine is None or assumed.costs.is_plain)
+        charged = assumed.costs
+        self._financing = (
+            financing.Financing(charged, self._engine.state)
+            if charged.borrow or charged.margin
+            else None
+        )
+        # Risk that looks at every bar, a lender, or the market, has to see it
+        # first; so have costs that look back on the finer bars.
+        by_all = (
+            gate.watches
+            or self._financing is not None
+            or not (fine is None or charged.is_plain)
+        )
         self._concerned: Container[str] = (
             _All() if by_all else self._market.concerned
         )
@@ -131,6 +142,7 @@ class BacktestEngine:
         self._steps: collections.deque[step.Step] = collections.deque()
         self._running = True
         self.fills = trades.FillTable()
+        self.flows = dict.fromkeys(records.FlowKind, 0.0)
         self.orders = 0
         self.verdicts = verdicts.Verdicts(gate.rule_set().names)
 
@@ -246,6 +258,9 @@ class BacktestEngine:
             place = passed
             if met is not None:
                 self._curve.before(place)
+                if self._financing is not None:
+                    await self._finance(self._financing, met.timestamp)
+                    number = system.seq
                 place += 1
                 number += 1
                 signals = await self._meet(number, met)
@@ -267,6 +282,29 @@ class BacktestEngine:
                 return seq, bar, ()
             seq += 1
         return seq, None, ()
+
+    async def _finance(
+        self, lender: financing.Financing, timestamp: int
+    ) -> None:
+        """Has the lender look at the account before a moment's first bar."""
+        if not lender.begins(timestamp):
+            return
+        system = self._engine.state
+        call = lender.call()
+        if call is not None:
+            told = self._engine.call_margin(
+                call.message, call.cuts, financing.BROKER
+            )
+            self._steps.append(told)
+            await self._settle()
+            self._steps.append(self._engine.reduce(call.cuts, told.events[0]))
+            await self._settle()
+            lender.check(call)
+        for flow in lender.flows(timestamp):
+            self._put(
+                _T.CASH_FLOW, flow, financing.BROKER, system.time, flow.symbol
+            )
+        await self._settle()
 
     async def _meet(
         self, number: int, bar: market.MarketData
@@ -330,6 +368,8 @@ class BacktestEngine:
                         self.verdicts.judged(event)
                 elif event.type is _T.SIGNAL_REFUSED:
                     self.verdicts.stopped(event)
+                elif event.type is _T.CASH_FLOW:
+                    self.flows[event.data.kind] += event.data.amount
                 if self._watch is not None:
                     self._watch(event)
             for effect in came.effects:
@@ -455,6 +495,8 @@ def run(
     feeder = _feeder(strategy, first, assumed.calendar, spec)
     if spec is not None:
         gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
+    if assumed.costs.margin is not None:
+        gate = gate.lending(assumed.costs.margin.initial)
     played = BacktestEngine(
         feeder, bars, gate, assumed, watch=watch, warm=warm, fine=fine
     )
@@ -474,7 +516,7 @@ def run(
     trips, still_open = played.trips()
     trips = excursions.measured(trips, bars if fine is None else fine)
     analyst = analyzer.PerformanceAnalyzer()
-    figures = analyst.analyze(curve, played.fills, trips)
+    figures = analyst.analyze(curve, played.fills, trips, played.flows)
     tables = analyst.tabulate(reference, curve, trips, still_open)
     elapsed = time_source.monotonic() - before
     return result.BacktestResult(

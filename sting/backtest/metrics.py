@@ -63,7 +63,11 @@ class PerformanceMetrics:
         mean_mfe: Mean of how far it was in its favour at best; 0 or more.
         exposure: Share of the bars with a position.
         turnover: Value traded over the mean equity.
-        fees: In the account's currency.
+        fees: Of fills, in the account's currency.
+        financing: What borrowing cost: the next two together.
+        borrow_fees: Of positions sold short.
+        interest: Of cash that was owed.
+        dividends: What came in for positions; below 0 for short ones.
         benchmark_return: What the benchmark made meanwhile.
         alpha: Yearly return beyond what beta explains.
         beta: How much of the benchmark's daily moves the account takes part in.
@@ -102,6 +106,10 @@ class PerformanceMetrics:
     exposure: float | None
     turnover: float | None
     fees: float
+    financing: float
+    borrow_fees: float
+    interest: float
+    dividends: float
     benchmark_return: float | None
     alpha: float | None
     beta: float | None

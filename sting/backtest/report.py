@@ -129,13 +129,20 @@ def _run(result: results.BacktestResult) -> _Rows:
 def _result(result: results.BacktestResult) -> _Rows:
     """What it made."""
     figures = result.metrics
-    return (
+    rows = [
         ('starting cash', money(result.curve.start)),
         ('final equity', money(figures.final_equity)),
         ('total return', percent(figures.total_return)),
         ('yearly growth (CAGR)', shown(figures.cagr, percent)),
         ('fees', money(figures.fees)),
+    ]
+    others = (
+        ('borrow fees', figures.borrow_fees),
+        ('interest', figures.interest),
+        ('dividends', figures.dividends),
     )
+    rows += [(name, money(value)) for name, value in others if value]
+    return tuple(rows)
 
 
 def _risk(result: results.BacktestResult) -> _Rows:

@@ -7,6 +7,7 @@ after the events that decided them are durable.
 
 import abc
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ from sting.engine import wishes
 from sting.model import corporate
 from sting.model import events
 from sting.model import market
+from sting.model import orders
 from sting.model import records
 
 _T = events.EventType
@@ -31,6 +33,9 @@ _T = events.EventType
 # The source of what a broker played in this process reports.
 PLAYED = 'broker:paper'
 
+
+# Why a broker reduces a position that the account cannot carry any more.
+MARGIN_CALL = 'margin call'
 
 # What a broker that is played in this process does with a bar: it fills its
 # orders in the very step that takes the bar.
@@ -196,6 +201,57 @@ class CoreEngine:
                 that the matcher has an order of, and no rule looks at bars.
         """
         self._turn.state.pass_over(stretch, start, end)
+
+    def call_margin(
+        self, message: str, symbols: Iterable[str], source: str
+    ) -> step.Step:
+        """Tells of a margin call, and cancels what would be in its way.
+
+        Args:
+            message: One sentence for a person.
+            symbols: What will be reduced; what else works there is cancelled.
+            source: Who calls.
+        """
+        self._turn.begin(self.state.time)
+        alert = records.Alert(
+            severity=records.Severity.CRITICAL,
+            message=message,
+            source=MARGIN_CALL,
+        )
+        event = self._turn.emit(_T.RISK_ALERT, alert, source)
+        for symbol in symbols:
+            for order in list(self.state.working(symbol)):
+                if order.reason != MARGIN_CALL:
+                    self._desk.cancel(order, MARGIN_CALL, event.seq)
+        return self._turn.end()
+
+    def reduce(
+        self, cuts: Mapping[str, float], called: events.Event
+    ) -> step.Step:
+        """Reduces positions by market orders, judged like all others.
+
+        Args:
+            cuts: Units to take off, by symbol, negative for a sale.
+            called: The event of the margin call.
+        """
+        self._turn.begin(self.state.time)
+        for nth, (symbol, units) in enumerate(cuts.items(), start=1):
+            owners = [
+                name
+                for name, book in self.state.books.items()
+                if book.quantity(symbol) * units < 0
+            ]
+            side = orders.OrderSide.BUY if units > 0 else orders.OrderSide.SELL
+            order = orders.Order(
+                id=f'{self.state.log}-{called.seq}-0-{nth}',
+                symbol=symbol,
+                side=side,
+                quantity=abs(units),
+                strategy=owners[0] if owners else '',
+                reason=MARGIN_CALL,
+            )
+            self._desk.request(order, called)
+        return self._turn.end()
 
     def adopt_rules(self) -> step.Step:
         """Logs the rules in force, when they differ from the log's."""

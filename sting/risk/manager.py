@@ -1,6 +1,7 @@
 """The one gate: every order passes here, in the step that creates it."""
 
 from collections.abc import Sequence
+import copy
 
 from sting.engine import state
 from sting.model import orders
@@ -77,6 +78,25 @@ class RiskManager:
         """
         other = RiskManager(self._rules, size_fraction=self._size_fraction)
         other.add_strategy(spec)
+        return other
+
+    def lending(self, initial: float) -> 'RiskManager':
+        """Gives another gate, of an account that is lent money.
+
+        The limit of `buying_power` is a share of what the account can carry,
+        which is its equity over the initial margin.
+
+        Args:
+            initial: Share of a position's value that has to be its own.
+        """
+        other = copy.copy(self)
+        other._set = None
+        other._rules = [
+            rules.BuyingPower(rule.limit / initial)
+            if isinstance(rule, rules.BuyingPower) and rule.limit is not None
+            else rule
+            for rule in self._rules
+        ]
         return other
 
     @property

@@ -277,3 +277,11 @@ def test_nothing_is_sized_by_a_capital_that_is_lost():
     book.cash = -2_000.0
     assert configured().equity('a', before.system) == 0.0
     assert configured().size('X', 100.0, before.system, 'a') == 0.0
+
+
+def test_a_lent_account_has_the_buying_power_of_its_initial_margin():
+    own = manager.RiskManager([rules.BuyingPower(0.8), rules.MaxPosition(5)])
+    lent = own.lending(0.5)
+    assert [rule.limit for rule in lent.rules] == [1.6, 5]
+    assert lent.rule_set().limits == (None, 1.6, 5)
+    assert [rule.limit for rule in own.rules] == [0.8, 5]

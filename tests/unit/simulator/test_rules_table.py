@@ -320,6 +320,49 @@ def test_the_table_has_every_type_and_time_in_force():
     assert {one.time_in_force for one in sent} == set(orders.TimeInForce)
 
 
+# The two exits of a long, a limit at 103 and a stop at 98: why, the bar, and
+# price and tag of what fills in each mode.
+STOPPED, TAKEN = (98, 'stop'), (103, 'limit')
+EXITS = [
+    (
+        'the low of 97 is nearer to the open than the high of 104',
+        *((100, 104, 97, 103), STOPPED, STOPPED, TAKEN, STOPPED),
+    ),
+    (
+        'the high of 104 is nearer to the open than the low of 95',
+        *((100, 104, 95, 97), STOPPED, TAKEN, TAKEN, STOPPED),
+    ),
+    (
+        'both are as near: the low is first for a sell',
+        *((100, 104, 96, 97), STOPPED, STOPPED, TAKEN, STOPPED),
+    ),
+    ('the open of 105 decides', (105, 106, 95, 97), *[(105, 'open')] * 4),
+    ('the open of 97 decides', (97, 104, 95, 103), *[(97, 'gap')] * 4),
+    ('only the limit is reached', (100, 104, 99, 103), *[TAKEN] * 4),
+    ('only the stop is reached', (100, 102, 97, 98), *[STOPPED] * 4),
+    (
+        'the high only touches the limit',
+        *((100, 103, 99, 100), None, None, TAKEN, None),
+    ),
+]
+
+
+@pytest.mark.parametrize('mode', modes.NAMES)
+@pytest.mark.parametrize('row', EXITS, ids=lambda row: row[0])
+def test_of_two_exits_one_fills_and_the_other_is_cancelled(row, mode):
+    _, four, *expected = row
+    sim = opened(mode)
+    more = {'parent': 'o', 'oco': 'o'}
+    exits = (
+        worlds.order('tp', 'sell', type='limit', price=103.0, **more),
+        worlds.order('sl', 'sell', type='stop', stop_price=98.0, **more),
+    )
+    came = [each[2:] for each in played(sim, exits, [four])]
+    one = dict(zip(Row._fields[3:], expected, strict=True))[mode]
+    assert came == ([] if one is None else [one])
+    assert len(sim.working()) == (2 if one is None else 0)
+
+
 # mode, asked for, whether a limit that is only touched fills
 TOUCHES = [
     ('next_open', True, True),

@@ -1,0 +1,139 @@
+"""What holds of every run, whatever is ordered and however it fills."""
+
+import dataclasses
+
+import hypothesis
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from sting.backtest import engine
+from sting.model import events
+from sting.model import orders
+from sting.risk import manager
+from sting.simulator import modes
+from tests.unit.backtest import bars as made
+
+pytestmark = pytest.mark.unit
+
+WANDERER = 'tests.unit.backtest.wanderer'
+SEEDS = st.integers(0, 2**31)
+FILLS = st.sampled_from(modes.NAMES)
+# Runs take their time where others compute too.
+few = hypothesis.settings(max_examples=20, deadline=None)
+
+
+def walk(seed):
+    """Two hours by the minute, around the end of a day."""
+    bars = made.walk(120, seed)
+    return dataclasses.replace(
+        bars, timestamp=bars.timestamp - 60 * made.MINUTE
+    )
+
+
+def run(seed, **options):
+    requests = {}
+
+    def watch(event):
+        if event.type is events.EventType.ORDER_REQUEST:
+            requests[event.data.id] = event.data
+
+    found = engine.run(
+        WANDERER,
+        walk(seed),
+        manager.RiskManager(()),
+        parameters={'seed': seed},
+        watch=watch,
+        **made.assumed(
+            {'cash': 1e6, 'participation': 0.0005, 'calendar': '24/7'} | options
+        ),
+    )
+    return found, requests
+
+
+def rows_of(result, bars):
+    """The number of each fill's bar."""
+    return np.searchsorted(bars.timestamp, np.asarray(result.fills.timestamp))
+
+
+def signs_of(result):
+    return np.array([side.sign for side in result.fills.side])
+
+
+@few
+@hypothesis.given(
+    SEEDS, FILLS, st.sampled_from([0.0, 7.0]), st.sampled_from([0.0, 3.0])
+)
+def test_the_account_is_its_start_plus_what_was_made_less_costs_at_every_bar(
+    seed, fill, commission_bps, slippage_bps
+):
+    result, _ = run(
+        seed,
+        fill=fill,
+        commission_bps=commission_bps,
+        slippage_bps=slippage_bps,
+    )
+    bars = walk(seed)
+    at, signed = rows_of(result, bars), signs_of(result)
+    quantity = signed * np.asarray(result.fills.quantity)
+    price, fee = np.asarray(result.fills.price), np.asarray(result.fills.fee)
+    traded = np.bincount(at, quantity, len(bars))
+    held = np.cumsum(traded)
+    # What was held before moved from close to close, what was traded from its
+    # price to the close.
+    moved = np.diff(bars.close, prepend=bars.close[0])
+    made_by = (held - traded) * moved + np.bincount(
+        at, quantity * (bars.close[at] - price), len(bars)
+    )
+    costs = np.bincount(at, fee, len(bars))
+    curve = result.curve
+    assert curve.equity == pytest.approx(
+        curve.start + np.cumsum(made_by - costs), rel=1e-12
+    )
+    assert curve.equity == pytest.approx(
+        curve.cash + held * bars.close, rel=1e-12
+    )
+
+
+@few
+@hypothesis.given(SEEDS, FILLS)
+def test_no_fill_lies_outside_its_bar_and_none_comes_before_its_decision(
+    seed, fill
+):
+    result, requests = run(seed, fill=fill)
+    bars = walk(seed)
+    at, price = rows_of(result, bars), np.asarray(result.fills.price)
+    assert np.all(bars.low[at] <= price)
+    assert np.all(price <= bars.high[at])
+    for id, timestamp in zip(
+        result.fills.order_id, result.fills.timestamp, strict=True
+    ):
+        assert timestamp > requests[id].created
+
+
+@few
+@hypothesis.given(SEEDS, FILLS, st.sampled_from([0.5, 20.0]))
+def test_costs_that_double_on_the_same_fills_never_help(seed, fill, bps):
+    free, once, twice = (
+        run(seed, fill=fill, commission_bps=each)[0]
+        for each in (0.0, bps, 2.0 * bps)
+    )
+    for other in (once, twice):
+        assert other.fills.price == free.fills.price
+        assert other.fills.quantity == free.fills.quantity
+    assert np.all(twice.curve.equity <= once.curve.equity)
+    assert np.all(once.curve.equity <= free.curve.equity)
+    lost = free.metrics.final_equity - once.metrics.final_equity
+    assert lost == pytest.approx(sum(once.fills.fee), abs=1e-6)
+
+
+def test_the_runs_have_orders_and_fills_of_every_kind():
+    asked, tags, kinds = set(), set(), set()
+    for seed in range(6):
+        result, requests = run(seed)
+        asked |= {each.type for each in requests.values()}
+        kinds |= {bool(each.parent) for each in requests.values()}
+        tags |= set(result.fills.tag)
+    assert asked == set(orders.OrderType)
+    assert kinds == {True, False}
+    assert tags == {'open', 'limit', 'stop', 'gap', 'close'}

@@ -27,6 +27,7 @@ from sting.backtest import compiled
 from sting.backtest import engine
 from sting.backtest import executors
 from sting.backtest import players
+from sting.backtest import result
 from sting.backtest import spaces
 from sting.backtest import summaries
 from sting.data import table
@@ -61,6 +62,14 @@ class Row(NamedTuple):
     parameters: Mapping[str, Any]
     figures: Mapping[str, float | None]
     error: str = ''
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives a run that has figures, as `sting sweep --json` prints it."""
+        return {
+            'number': self.number,
+            'parameters': dict(self.parameters),
+            **self.figures,
+        }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -202,18 +211,37 @@ class Sweep:
     def rows(self, block: Block) -> Iterator[Row]:
         """Gives the runs of a block one by one."""
         for place, number in enumerate(block.numbers):
-            values = block.figures[place].tolist()
-            yield Row(
-                number,
-                self.work.space.point(number),
-                {
-                    name: None if math.isnan(value) else value
-                    for name, value in zip(
-                        summaries.FIGURES, values, strict=True
-                    )
-                },
-                block.errors.get(place, ''),
-            )
+            found = row(self.work.space, number, block.figures[place])
+            yield found._replace(error=block.errors.get(place, ''))
+
+    def play_again(self, row: Row) -> result.BacktestResult:
+        """Runs one combination once more, event by event.
+
+        Args:
+            row: One that has figures.
+
+        Returns:
+            All that came of it.
+        """
+        return _by_events(self.work, row.parameters)
+
+
+def row(space: spaces.Space, number: int, figures: FloatArray) -> Row:
+    """Gives a run without an error.
+
+    Args:
+        space: The combinations.
+        number: Its place.
+        figures: `summaries.FIGURES`, in their order.
+    """
+    named: dict[str, float | None] = {
+        name: None if math.isnan(value) else value
+        for name, value in zip(summaries.FIGURES, figures.tolist(), strict=True)
+    }
+    for name in summaries.COUNTS:
+        count = named[name]
+        named[name] = None if count is None else int(count)
+    return Row(number, space.point(number), named)
 
 
 def sweep(
@@ -342,7 +370,7 @@ def play(work: Work, numbers: range) -> Block:
     wrong = {}
     for place, number in enumerate(numbers):
         try:
-            figures[place] = _by_events(work, work.space.point(number))
+            figures[place] = _figures(work, work.space.point(number))
         except errors.StrategyError as error:
             wrong[place] = str(error)
     return Block(numbers, figures, wrong)
@@ -368,7 +396,7 @@ def _player(work: Work) -> players.Player:
                 work.assumed,
                 work.parameters,
                 work.space,
-                by_events=lambda point: _by_events(work, point),
+                by_events=lambda point: _figures(work, point),
             )
         return found
 
@@ -379,10 +407,10 @@ def _forget(key: str) -> None:
         _players.pop(key, None)
 
 
-def _by_events(work: Work, point: Mapping[str, Any]) -> tuple[float, ...]:
+def _by_events(work: Work, point: Mapping[str, Any]) -> result.BacktestResult:
     """Runs one combination event by event."""
     with versions.Recorder(work.reference, work.version) as recorder:
-        done = engine.run(
+        return engine.run(
             work.reference,
             work.bars,
             # A rule may remember what it saw.
@@ -391,6 +419,11 @@ def _by_events(work: Work, point: Mapping[str, Any]) -> tuple[float, ...]:
             assumed=work.assumed,
             recorder=recorder,
         )
+
+
+def _figures(work: Work, point: Mapping[str, Any]) -> tuple[float, ...]:
+    """Gives the figures of one combination, run event by event."""
+    done = _by_events(work, point)
     counts = {
         'orders': done.orders,
         'fills': len(done.fills),

@@ -26,6 +26,7 @@ _Write = Callable[[pathlib.Path], None]
 
 @click.command(cls=runs.ManyValues)
 @runs.options
+@runs.benchmark_option
 @click.option(
     '--report',
     type=click.Path(path_type=pathlib.Path),

@@ -39,6 +39,11 @@ COMMANDS = {
     'resume': ('stop', 'resume', 'Lets trading go on after a halt.'),
     'flatten': ('stop', 'flatten', 'Closes positions at market.'),
     'backtest': ('backtest', 'backtest', 'Runs a strategy over past bars.'),
+    'sweep': (
+        'sweep',
+        'sweep',
+        'Runs a strategy with many combinations of its parameters.',
+    ),
     'robustness': (
         'robustness',
         'robustness',

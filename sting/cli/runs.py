@@ -11,7 +11,7 @@ import click
 from sting.cli import common
 from sting.simulator import modes
 
-_SEVERAL = ('--data', '--symbol', '--set')
+_SEVERAL = ('--data', '--symbol', '--set', '--grid')
 # Where the words of the command are kept while it runs.
 _WORDS = 'sting.words'
 
@@ -156,13 +156,6 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="What the file's timestamps are.",
     ),
     click.option(
-        '--benchmark',
-        metavar='SYMBOL|FILE',
-        help='What the run is held against, bought and held: a symbol of '
-        'the data or a file of one; the symbol that runs, where it is the only '
-        'one.',
-    ),
-    click.option(
         '--calendar',
         default='XNYS',
         show_default=True,
@@ -185,3 +178,14 @@ def options(function: common.F) -> common.F:
     for option in reversed(_OPTIONS):
         function = option(function)
     return click.argument('strategy')(function)
+
+
+def benchmark_option(function: common.F) -> common.F:
+    """Adds --benchmark."""
+    return click.option(
+        '--benchmark',
+        metavar='SYMBOL|FILE',
+        help='What the run is held against, bought and held: a symbol of '
+        'the data or a file of one; the symbol that runs, where it is the only '
+        'one.',
+    )(function)

@@ -1,0 +1,88 @@
+"""The guide to sweeps runs, and a large grid stays within its memory."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+# Processes that compile, on a machine that may be busy.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+GUIDE = pathlib.Path(__file__).parents[2] / 'docs' / 'guides' / 'SWEEPS.md'
+BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+BOUND = """
+import resource
+
+from sting.backtest import leaders, spaces, sweeps
+from sting.risk import manager
+from tests.unit.backtest import bars
+
+def peak(count):
+    swept = sweeps.Sweep(
+        'tests.unit.backtest.deciders:Mixed',
+        bars.walk(2, 1),
+        manager.RiskManager(),
+        lambda kind: spaces.space(
+            {'seed': range(count // 10), 'often': range(1, 11)},
+            kind.parameters,
+        ),
+    )
+    found = leaders.Leaders('total_return')
+    with swept.pool(2) as pool:
+        for block in swept.blocks(pool):
+            found.add(block)
+    assert found.runs == count, found.runs
+    assert found.failed == 0, found.first_error
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+few = peak(2_000)
+print(peak(100_000) - few)
+"""
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Runs something in a folder and a home of its own."""
+    tools = pathlib.Path(sys.executable).parent
+    environment = os.environ | {
+        'STING_HOME': str(tmp_path / 'home'),
+        'PATH': f'{tools}{os.pathsep}{os.environ["PATH"]}',
+        'PYTHONPATH': str(pathlib.Path.cwd()),
+    }
+
+    def run(*words):
+        done = subprocess.run(
+            words,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=500,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_the_guide_runs(program, tmp_path):
+    ran = 0
+    for language, text in BLOCK.findall(GUIDE.read_text()):
+        if language == 'console':
+            out = program('sh', '-c', text)
+        else:
+            (tmp_path / 'sweep.py').write_text(text)
+            out = program(sys.executable, 'sweep.py')
+        assert out
+        ran += 1
+    assert ran == 4
+    assert (tmp_path / 'rows.parquet').exists()
+
+
+def test_memory_does_not_grow_with_the_grid(program):
+    more_kb = int(program(sys.executable, '-c', BOUND))
+    # As many rows in lists would be 50 MB.
+    assert more_kb < 20_000

@@ -27,6 +27,8 @@ class Detail:
 
     Attributes:
         fine: The finer bars.
+        decided: Bars that left open what became of an order, until their
+            finer ones were asked.
     """
 
     def __init__(self, fine: table.BarTable, bars: table.BarTable) -> None:
@@ -37,6 +39,7 @@ class Detail:
             bars: What the strategy is given; see `build`.
         """
         self.fine = fine
+        self.decided = 0
         self._parts: dict[str, tuple[table.BarTable, list[int], list[int]]] = {}
         stamps = {symbol: bars.timestamp[rows] for symbol, rows in bars.split()}
         for symbol, rows in fine.split():
@@ -68,6 +71,7 @@ class Detail:
         Returns:
             What became of the orders, a fill with the stamp of its finer bar.
         """
+        self.decided += exchange.is_unsure(bar)
         return [
             report
             for each in self.inside(bar)

@@ -190,6 +190,17 @@ class BacktestEngine:
         whole.update(self.data_hash.encode())
         return whole.hexdigest()
 
+    def told(self) -> dict[str, Any]:
+        """Tells of the finer bars; nothing without any."""
+        detail = self._detail
+        if detail is None:
+            return {}
+        return {
+            'detail_timeframe': detail.fine.timeframe,
+            'detail_bars': len(detail.fine),
+            'bars_decided_by_detail': detail.decided,
+        }
+
     def _matcher(self) -> core.Matcher:
         """Gives what holds the orders against a bar."""
         if self._detail is None:
@@ -542,7 +553,7 @@ def run(
             **assumed.told(),
             'rules': gate.rule_set().names,
             'timeframe': bars.timeframe,
-            **({} if fine is None else {'detail_timeframe': fine.timeframe}),
+            **played.told(),
             'generated': bars.generated,
             'seed': seed,
         },

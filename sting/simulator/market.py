@@ -319,6 +319,19 @@ class MarketSimulator:
             if self._charges is not None:
                 self._charges.split(symbol, action.ratio)
 
+    def is_unsure(self, bar: market.MarketData) -> bool:
+        """Whether a bar leaves open what becomes of the symbol's orders.
+
+        Args:
+            bar: A closed bar.
+        """
+        line = [
+            each
+            for each in self._by_symbol.get(bar.symbol, {}).values()
+            if bar.timestamp > each.after and bar.timestamp >= each.due
+        ]
+        return matching.is_unsure(line, bar)
+
     def restore(
         self,
         working: Iterable[orders.Order],

@@ -1,5 +1,6 @@
 """Holds an order at rest against a bar, in a mode of filling."""
 
+from collections.abc import Sequence
 import math
 
 from sting.model import market
@@ -91,6 +92,32 @@ def rank(
     if code in (fills.AT_OPEN, fills.AT_GAP):
         return -math.inf
     return entry.sign * (price if mode == modes.OPTIMISTIC else -price)
+
+
+def is_unsure(line: Sequence[resting.Resting], bar: market.MarketData) -> bool:
+    """Whether a bar leaves open what becomes of orders.
+
+    Args:
+        line: Orders that it may fill.
+        bar: A closed bar of their symbol.
+
+    Returns:
+        Whether the best and the worst that it allows differ, or it reaches
+        several of a group that the open does not decide.
+    """
+    reached: set[str] = set()
+    for entry in line:
+        if entry.trails and not entry.stop_price:
+            return True
+        worst = held(entry, bar, modes.PESSIMISTIC, touch=False)
+        if worst[:2] != held(entry, bar, modes.OPTIMISTIC, touch=True)[:2]:
+            return True
+        group = entry.order.oco
+        if group and worst[0] in (fills.AT_LIMIT, fills.AT_STOP):
+            if group in reached:
+                return True
+            reached.add(group)
+    return False
 
 
 def met(entry: resting.Resting, bar: market.MarketData, touch: bool) -> float:

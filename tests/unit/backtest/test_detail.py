@@ -236,6 +236,25 @@ def test_the_strategy_its_clock_and_the_account_see_the_longer_bars(run):
     assert found.bars == 2
     assert found.assumptions['timeframe'] == '5m'
     assert found.assumptions['detail_timeframe'] == '1m'
+    assert found.assumptions['detail_bars'] == 10
+
+
+@pytest.mark.parametrize(
+    ('order', 'expected', 'why'),
+    [
+        ("self.buy('X', 1)", 0, 'the open decides'),
+        ("self.buy('X', 1, K.LIMIT, price=98.5)", 0, 'passed'),
+        ("self.buy('X', 1, K.LIMIT, price=95.0)", 1, 'touched'),
+        (STOP_LIMIT, 1, 'triggered inside the bar'),
+    ],
+)
+def test_bars_that_the_finer_ones_decided_are_counted(
+    run, order, expected, why
+):
+    found, *_ = run(order)
+    assert found.assumptions['bars_decided_by_detail'] == expected, why
+    found, *_ = run(order, detailed=False)
+    assert 'bars_decided_by_detail' not in found.assumptions
 
 
 def test_what_a_fill_makes_it_decide_waits_for_the_next_longer_bar(run):

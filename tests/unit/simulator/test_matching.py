@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 
 from sting.simulator import matching
@@ -61,3 +62,39 @@ def test_what_does_not_fill_comes_last(mode):
 def test_the_close_is_the_end_of_the_path():
     bar = worlds.bar(1, *UP)
     assert matching.met(resting_of(AUCTION), bar, False) == math.inf
+
+
+TRAIL = worlds.order('t', 'sell', type='trailing_stop', trail=2.0)
+SURE = [
+    ([PROFIT], UP, False, 'passed'),
+    ([PROFIT], (100, 103, 99, 100), True, 'touched'),
+    ([LOSS], UP, False, 'a stop'),
+    ([PROFIT, LOSS], UP, False, 'of no group: both fill'),
+    ([TRAIL], UP, True, 'its trigger is nowhere yet'),
+    ([], UP, False, 'no order'),
+]
+
+
+@pytest.mark.parametrize(('line', 'four', 'expected', 'why'), SURE)
+def test_whether_a_bar_leaves_open_what_becomes_of_orders(
+    line, four, expected, why
+):
+    entries = [resting_of(each) for each in line]
+    assert matching.is_unsure(entries, worlds.bar(1, *four)) is expected, why
+
+
+@pytest.mark.parametrize(
+    ('four', 'expected', 'why'),
+    [
+        (UP, True, 'both are reached'),
+        (GAP, False, 'the open decides'),
+        (NARROW, False, 'none is reached'),
+        ((100, 101, 97, 99), False, 'one is reached'),
+    ],
+)
+def test_whether_a_bar_leaves_open_which_of_a_group_fills(four, expected, why):
+    entries = [
+        resting_of(msgspec.structs.replace(each, oco='o'))
+        for each in (PROFIT, LOSS)
+    ]
+    assert matching.is_unsure(entries, worlds.bar(1, *four)) is expected, why

@@ -7,7 +7,7 @@ WORKERS ?= 2
 SEEDS ?= 500
 FIRST ?= 1
 
-.PHONY: run test nightly test-slow simulate check format bench picture clean help
+.PHONY: run test nightly test-slow simulate check format bench bench-peers picture clean help
 
 help:  ## What there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -52,6 +52,9 @@ format: $(VENV)/dev.stamp  ## Lets ruff mend what it can.
 
 bench: $(VENV)/run.stamp  ## What the project claims about speed.
 	$(BIN)/python -m benchmarks
+
+bench-peers: $(VENV)/run.stamp  ## sting beside other engines, in one run.
+	$(BIN)/python -m benchmarks.peers $(if $(NEWER),--newer $(NEWER))
 
 picture: $(VENV)/run.stamp  ## Draws the picture of the terminal in the README.
 	$(BIN)/python tools/picture.py docs/workstation.svg

@@ -1,16 +1,11 @@
 """Runs the benchmarks, all or by name, and writes the page of all."""
 
-import datetime
 import importlib
-import importlib.metadata
-import os
 import pathlib
-import platform
 import sys
 
-from benchmarks import rig
+from benchmarks import machine
 from benchmarks import rows
-from sting.model import events
 
 TOPICS = (
     'journal',
@@ -71,37 +66,9 @@ def main(names: list[str]) -> int:
 def _page(made: list[rows.Row]) -> str:
     return _HEAD.format(
         topics=', '.join(f'`{name}`' for name in TOPICS),
-        facts='\n'.join(f'- {fact}' for fact in _facts()),
+        facts=machine.facts(LIBRARIES),
         table='\n'.join(map(rows.markdown, made)),
     )
-
-
-def _facts() -> list[str]:
-    versions = ', '.join(
-        f'{name} {importlib.metadata.version(name)}' for name in LIBRARIES
-    )
-    today = datetime.datetime.now(datetime.UTC).date()
-    load = os.getloadavg()[1]
-    cores = os.cpu_count()
-    return [
-        f'{today}, {platform.system()} {platform.machine()}, {cores} cores, '
-        f'on average {load:.1f} processes ran in the last 5 minutes',
-        f'{platform.python_implementation()} {platform.python_version()}, '
-        f'{versions}',
-        f'reading one bar from JSON took {_yardstick():.2f} us of CPU, the '
-        'yardstick of how busy the machine was',
-    ]
-
-
-def _yardstick() -> float:
-    """Gives what one small thing costs just now, in microseconds."""
-    text = events.encode(rig.bar(0).data)
-
-    def read() -> None:
-        for _ in range(100_000):
-            events.decode(events.EventType.MARKET_DATA, text)
-
-    return rows.best(lambda: rows.took(read)).cpu * 10
 
 
 if __name__ == '__main__':

@@ -23,12 +23,9 @@ from sting.strategy import loader
 from sting.strategy import runner
 
 STRATEGY = 'sting.library.sma_cross_compiled'
-CASH = 1e6
 ASSUMED = assumptions.Assumptions(
-    cash=CASH, costs=costs.CostModel(commission_bps=10.0)
+    cash=work.CASH, costs=costs.CostModel(commission_bps=10.0)
 )
-FILLS = work.W1.fills
-FINAL = work.W1.equity
 REPEATS = 15
 CALLS = 100_000
 
@@ -37,41 +34,16 @@ def run() -> list[rows.Row]:
     """Measures the loop, the whole run, and one call from Python."""
     bars = backtests.w1()
     program = _program(bars)
-    table_of = program.indicators()
-    fast, slow = (
-        indicators.SMA(period).over(bars.close)
-        for period in (work.FAST, work.SLOW)
-    )
-    came = program.run(ASSUMED, compiled.NO_LIMITS, table_of)
-    rows.check(len(came.row), FILLS, 'fills')
-    rows.check(round(float(came.equity[-1]), 2), FINAL, 'final equity')
-    count, final = bare.compiled(bars.open, bars.close, fast, slow, work.SLOW)
-    rows.check((count, round(final, 2)), (FILLS, FINAL), 'the bare loop')
-    ours, limit, whole = [], [], []
-    for _ in range(REPEATS):
-        ours.append(
-            rows.took(
-                lambda: program.run(ASSUMED, compiled.NO_LIMITS, table_of)
-            )
-        )
-        limit.append(
-            rows.took(
-                lambda: bare.compiled(
-                    bars.open, bars.close, fast, slow, work.SLOW
-                )
-            )
-        )
-    for _ in range(3):
-        whole.append(rows.took(lambda: _whole(bars)))
-    spent = _middle(ours)
+    spent, limit = beside_limit(program, bars)
+    whole = [rows.took(lambda: _whole(bars)) for _ in range(3)]
     return [
         rows.rate(
             'compiled W1, fills and equity in columns',
             len(bars),
             spent,
             'bars',
-            f'{_middle(limit).wall / spent.wall:.2f} of a bare numba loop that '
-            'keeps neither',
+            f'{limit.cpu / spent.cpu:.2f} of a bare numba loop that keeps '
+            'neither',
         ),
         rows.rate(
             'compiled W1 with indicators, round trips and all figures',
@@ -82,6 +54,54 @@ def run() -> list[rows.Row]:
         ),
         _call(program),
     ]
+
+
+def w1_beside_limit() -> tuple[rows.Took, rows.Took]:
+    """Gives what W1 over columns takes, and what a bare numba loop does."""
+    bars = backtests.w1()
+    return beside_limit(_program(bars), bars)
+
+
+def beside_limit(
+    program: compiled.Program, bars: table.BarTable
+) -> tuple[rows.Took, rows.Took]:
+    """Times a program of W1 and a bare numba loop in turn.
+
+    Args:
+        program: The compiled decision.
+        bars: Those of W1.
+
+    Returns:
+        The medians of both.
+
+    Raises:
+        rows.WrongError: One of them trades otherwise.
+    """
+    averages = program.indicators()
+    fast, slow = (
+        indicators.SMA(period).over(bars.close)
+        for period in (work.FAST, work.SLOW)
+    )
+
+    def ours() -> None:
+        came = program.run(ASSUMED, compiled.NO_LIMITS, averages)
+        found = len(came.row), round(float(came.equity[-1]), 2)
+        rows.check(found, (work.W1.fills, work.W1.equity), 'compiled W1')
+
+    def limit() -> None:
+        count, equity = bare.compiled(
+            bars.open, bars.close, fast, slow, work.SLOW
+        )
+        found = count, round(equity, 2)
+        rows.check(found, (work.W1.fills, work.W1.equity), 'the bare loop')
+
+    ours()
+    limit()
+    taken, least = [], []
+    for _ in range(REPEATS):
+        taken.append(rows.took(ours))
+        least.append(rows.took(limit))
+    return _middle(taken), _middle(least)
 
 
 def _program(bars: table.BarTable) -> compiled.Program:
@@ -109,7 +129,7 @@ def _whole(bars: table.BarTable) -> None:
         manager.RiskManager(),
         assumed=ASSUMED,
     )
-    rows.check(len(done.fills), FILLS, 'fills')
+    rows.check(len(done.fills), work.W1.fills, 'fills')
 
 
 def _call(program: compiled.Program) -> rows.Row:

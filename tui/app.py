@@ -138,12 +138,16 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self.set_interval(_COLLECT_ALL_S, functools.partial(gc.collect, 2))
 
     def on_ready(self) -> None:
-        """Paints the first picture; keeps collection out of the way."""
+        """Paints the first picture, and has the rest wait for it."""
         self.tick()
         if self._ending:
             # A signal came before there was a loop to tell.
             self.exit()
             return
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Keeps collection out of the way, and opens the engine."""
         if not self.is_headless:
             self.collect_by_the_clock()
         if isinstance(self.workstation, opening.Opening):

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from sting.data import columns
 from sting.data import table
 from sting.model import errors
 
@@ -80,8 +81,10 @@ class RawFile:
         if row is not None:
             text = show(column[row].as_py())
             raise self.fault(row, f'{name} {text} is not a number')
-        numbers = column.cast(pa.float64()).to_numpy()
-        values = np.ascontiguousarray(numbers, np.float64)
+        numbers = column.cast(pa.float64())
+        if numbers.null_count:
+            numbers = numbers.fill_null(float('nan'))
+        values = columns.array(numbers)
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
             row = int(bad[0])
@@ -107,12 +110,13 @@ class RawFile:
         if row is not None:
             raise self.fault(row, 'symbol is not text')
         text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-        empty = pc.fill_null(pc.equal(text, ''), True).to_numpy()
-        if empty.any():
-            raise self.fault(int(empty.argmax()), 'symbol is missing')
+        if text.null_count or pc.min(pc.binary_length(text)).as_py() == 0:
+            empty = pc.fill_null(pc.equal(text, ''), True)
+            row = pc.index(empty, True).as_py()
+            raise self.fault(row, 'symbol is missing')
         whole = text.combine_chunks().dictionary_encode()
         met = whole.dictionary.to_pylist()
-        rows = whole.indices.to_numpy()
+        rows = np.from_dlpack(whole.indices)
         for number, name in enumerate(met):
             if len(name) > _SHOWN or not name.isprintable():
                 row = int((rows == number).argmax())

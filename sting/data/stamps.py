@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sting.data import calendars
+from sting.data import columns
 from sting.data import raw
 from sting.data import table
 from sting.data import times
@@ -171,7 +172,7 @@ def _parse_text(
 def _days(column: Any) -> npt.NDArray[np.datetime64]:
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
-    whole = column.cast(pa.date32()).cast(pa.int32()).to_numpy()
+    whole = columns.array(column.cast(pa.date32()).cast(pa.int32()))
     return np.asarray(whole.astype(np.int64).astype('datetime64[D]'))
 
 
@@ -182,8 +183,7 @@ def _cast(file: raw.RawFile, name: str, column: Any, to: Any) -> table.IntArray:
     row = raw.first_uncastable(column, to)
     if row is not None:
         raise _bad(file, name, row)
-    whole = column.cast(to).cast(pa.int64()).to_numpy()
-    return np.ascontiguousarray(whole, np.int64)
+    return columns.array(column.cast(to).cast(pa.int64()))
 
 
 def _bad(file: raw.RawFile, name: str, row: int) -> errors.DataError:

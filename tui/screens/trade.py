@@ -163,6 +163,7 @@ class TradeScreen(base.BaseScreen):
 
     def __init__(self, workstation: workstation_model.Workstation) -> None:
         super().__init__()
+        self._workstation = workstation
         self.symbol = ''
         self.watchlist = watchlist.Watchlist()
         self.chart = chart.Chart(workstation)
@@ -186,9 +187,10 @@ class TradeScreen(base.BaseScreen):
         yield prompt.Prompt()
 
     def on_mount(self) -> None:
-        """Starts in the watchlist."""
+        """Starts in the watchlist, with the picture that there is."""
         self.query_one(prompt.Prompt).display = False
         self.watchlist.focus()
+        self.show(self._workstation.snapshot())
 
     def show(self, snapshot: views.Snapshot) -> None:
         """Gives the newest picture to the panes that are seen."""

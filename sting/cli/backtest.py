@@ -86,7 +86,6 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     _check_outputs(outputs.values())
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest import ledger  # noqa: PLC0415
-    from sting.backtest import page  # noqa: PLC0415
     from sting.backtest import report  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
     from sting.strategy import versions  # noqa: PLC0415
@@ -106,10 +105,15 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         )
     result = ledger.counted(result, settings.Home.find().trials)
     command = runs.words()
+
+    def write_page(path: pathlib.Path) -> None:
+        # It loads all that draws, which a run without a page does not need.
+        from sting.backtest import page  # noqa: PLC0415
+
+        page.write(path, result, made.loaded.table, command)
+
     writers: dict[str, _Write] = {
-        'report': lambda path: page.write(
-            path, result, made.loaded.table, command
-        ),
+        'report': write_page,
         'trades': result.write_trades,
         'fills': result.write_fills,
         'equity': result.write_equity,

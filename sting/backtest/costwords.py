@@ -94,26 +94,34 @@ def _commission(given: Given) -> list[str]:
             f'Commission is {given["commission_bps"] or 0:g} basis points of '
             'the value traded.'
         ]
-    parts = [f'{model["bps"]:g} basis points of the value traded']
-    if model.get('maker_bps') is not None:
-        parts[0] += f' ({model["maker_bps"]:g} for limits that rested)'
+    parts = []
+    maker = model.get('maker_bps')
+    if model['bps'] or maker is not None:
+        parts.append(f'{model["bps"]:g} basis points of the value traded')
+    if maker is not None:
+        parts[0] += f' ({maker:g} for limits that rested)'
     if model['per_unit'] or model['tiers']:
-        parts.append(f'{model["per_unit"]:g} a unit')
+        parts.append(f'{_figure(model["per_unit"])} a unit')
     if model['per_order']:
         parts.append(f'{model["per_order"]:g} an order')
-    said = 'Commission is ' + ', '.join(parts)
+    said = 'Commission is ' + (', '.join(parts) or 'nothing')
     if model['minimum']:
         said += f', at least {model["minimum"]:g} an order'
     if model.get('maximum') is not None:
         said += f', at most {model["maximum"]:g} of what it traded'
     lines = [f'{said}.']
     if model['tiers']:
-        steps = ', '.join(f'{tier["above"]:g}' for tier in model['tiers'])
+        steps = ', '.join(f'{tier["above"]:,.0f}' for tier in model['tiers'])
         lines.append(
             f'The rates change above {steps} units in a calendar month.'
         )
     lines += [_levy(levy) for levy in model['levies']]
     return lines
+
+
+def _figure(value: float) -> str:
+    """Writes a small amount of money without an exponent."""
+    return f'{value:.8f}'.rstrip('0').rstrip('.')
 
 
 def _levy(levy: Given) -> str:
@@ -122,7 +130,7 @@ def _levy(levy: Given) -> str:
         text
         for rate, text in (
             (levy['bps'], f'{levy["bps"]:g} basis points'),
-            (levy['per_unit'], f'{levy["per_unit"]:g} a unit'),
+            (levy['per_unit'], f'{_figure(levy["per_unit"])} a unit'),
         )
         if rate
     ]

@@ -304,13 +304,14 @@ class BacktestEngine:
         call = lender.call()
         if call is not None:
             told = self._engine.call_margin(
-                call.message, call.cuts, financing.BROKER
+                call.message, call.cuts, financing.BROKER, lender.cuts
             )
             self._steps.append(told)
             await self._settle()
-            self._steps.append(self._engine.reduce(call.cuts, told.events[0]))
+            came, made = self._engine.reduce(call.cuts, told.events[0])
+            lender.asked(made)
+            self._steps.append(came)
             await self._settle()
-            lender.check(call)
         for flow in lender.flows(timestamp):
             self._put(
                 _T.CASH_FLOW, flow, financing.BROKER, system.time, flow.symbol

@@ -8,9 +8,9 @@ as brokers do.
 """
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sting.engine import core
 from sting.engine import state
 from sting.model import costs
 from sting.model import orders
@@ -35,7 +35,11 @@ class Call(NamedTuple):
 
 
 class Financing:
-    """Looks at an account between the moments of a run."""
+    """Looks at an account between the moments of a run.
+
+    Attributes:
+        cuts: Ids of the orders of all calls so far.
+    """
 
     def __init__(
         self, model: costs.CostModel, system: state.SystemState
@@ -50,6 +54,7 @@ class Financing:
         self._system = system
         self._moment: int | None = None
         self._day: int | None = None
+        self.cuts: set[str] = set()
         # Symbols whose cut was denied: asked again the next day.
         self._denied: set[str] = set()
 
@@ -112,18 +117,17 @@ class Financing:
             cuts,
         )
 
-    def check(self, call: Call) -> None:
-        """Takes note of cuts that risk denied; the next day asks again.
+    def asked(self, requested: Sequence[orders.Order]) -> None:
+        """Takes note of a call's orders; denied ones wait for the next day.
 
         Args:
-            call: One whose orders were judged.
+            requested: After their verdicts.
         """
-        for symbol in call.cuts:
-            if not any(
-                order.reason == core.MARGIN_CALL
-                for order in self._system.working(symbol)
-            ):
-                self._denied.add(symbol)
+        for order in requested:
+            if order.is_working:
+                self.cuts.add(order.id)
+            else:
+                self._denied.add(order.symbol)
 
     def _fees(self, days: int) -> Iterator[records.CashFlow]:
         """Gives what short positions pay for what they borrow."""
@@ -174,7 +178,7 @@ class Financing:
         """Gives the units held once all cuts that work are filled."""
         held = self._system.portfolio.quantity(symbol)
         for order in self._system.working(symbol):
-            if order.reason == core.MARGIN_CALL:
+            if order.id in self.cuts:
                 held += order.signed_remaining
         return held
 

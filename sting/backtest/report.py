@@ -4,7 +4,10 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import textwrap
+from typing import Any
 
+from sting.backtest import costwords
 from sting.backtest import groups
 from sting.backtest import result as results
 from sting.backtest import verdicts
@@ -24,6 +27,8 @@ TABLES = (
     'Assumptions',
 )
 _DAY_S = 86_400
+# Of a text beside its name.
+_WIDTH = 54
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,13 +69,7 @@ class ReportGenerator:
             ('Years', _years(result)),
             ('Symbols', _groups(result.tables.symbols)),
             ('Sides', _groups(result.tables.sides)),
-            (
-                'Assumptions',
-                tuple(
-                    (name.replace('_', ' '), assumed(value))
-                    for name, value in result.assumptions.items()
-                ),
-            ),
+            ('Assumptions', _assumptions(result.assumptions)),
         )
         return Report(
             title=result.strategy,
@@ -124,6 +123,34 @@ def _run(result: results.BacktestResult) -> _Rows:
         took = f'{result.elapsed_s:.3f} s, {speed:,.0f} bars/s'
         rows.append(('took', took))
     return tuple(rows)
+
+
+def _assumptions(given: Mapping[str, Any]) -> _Rows:
+    """What was assumed; of costs with many figures in sentences."""
+    if not given:
+        return ()
+    plain = {
+        name: value
+        for name, value in given.items()
+        if not isinstance(value, Mapping)
+    }
+    rows = [
+        (name.replace('_', ' '), assumed(value))
+        for name, value in plain.items()
+    ]
+    if len(plain) < len(given):
+        rows += _wrapped('costs', ' '.join(costwords.sentences(given)))
+    return (
+        *rows,
+        *_wrapped('not modelled', '; '.join(costwords.left_out(given))),
+    )
+
+
+def _wrapped(name: str, text: str) -> _Rows:
+    """Breaks a long text into rows, the first of which has its name."""
+    lines = textwrap.wrap(text, _WIDTH)
+    names = [name, *[''] * (len(lines) - 1)]
+    return tuple(zip(names, lines, strict=True))
 
 
 def _result(result: results.BacktestResult) -> _Rows:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from sting.backtest import ambiguity
 from sting.backtest import analyzer
+from sting.backtest import costwords
 from sting.backtest import metrics
 from sting.backtest import periods
 from sting.backtest import trades
@@ -121,6 +122,7 @@ class BacktestResult:
             'elapsed_s': self.elapsed_s,
             'bars_per_s': speed,
             'assumptions': dict(self.assumptions),
+            'not_modelled': costwords.left_out(self.assumptions),
             'warnings': list(self.warnings),
             **({'log': written} if written else {}),
         }

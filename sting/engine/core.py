@@ -7,6 +7,7 @@ after the events that decided them are durable.
 
 import abc
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -203,14 +204,19 @@ class CoreEngine:
         self._turn.state.pass_over(stretch, start, end)
 
     def call_margin(
-        self, message: str, symbols: Iterable[str], source: str
+        self,
+        message: str,
+        symbols: Iterable[str],
+        source: str,
+        keep: Container[str] = (),
     ) -> step.Step:
         """Tells of a margin call, and cancels what would be in its way.
 
         Args:
             message: One sentence for a person.
-            symbols: What will be reduced; what else works there is cancelled.
+            symbols: What will be reduced; what works there is cancelled.
             source: Who calls.
+            keep: Ids of orders that stay: those of calls before.
         """
         self._turn.begin(self.state.time)
         alert = records.Alert(
@@ -221,37 +227,42 @@ class CoreEngine:
         event = self._turn.emit(_T.RISK_ALERT, alert, source)
         for symbol in symbols:
             for order in list(self.state.working(symbol)):
-                if order.reason != MARGIN_CALL:
+                if order.id not in keep:
                     self._desk.cancel(order, MARGIN_CALL, event.seq)
         return self._turn.end()
 
     def reduce(
         self, cuts: Mapping[str, float], called: events.Event
-    ) -> step.Step:
+    ) -> tuple[step.Step, list[orders.Order]]:
         """Reduces positions by market orders, judged like all others.
 
         Args:
             cuts: Units to take off, by symbol, negative for a sale.
             called: The event of the margin call.
+
+        Returns:
+            What came of it, and the orders after their verdicts.
         """
         self._turn.begin(self.state.time)
+        made = []
         for nth, (symbol, units) in enumerate(cuts.items(), start=1):
             owners = [
                 name
                 for name, book in self.state.books.items()
                 if book.quantity(symbol) * units < 0
             ]
-            side = orders.OrderSide.BUY if units > 0 else orders.OrderSide.SELL
             order = orders.Order(
                 id=f'{self.state.log}-{called.seq}-0-{nth}',
                 symbol=symbol,
-                side=side,
+                side=orders.OrderSide.BUY
+                if units > 0
+                else orders.OrderSide.SELL,
                 quantity=abs(units),
                 strategy=owners[0] if owners else '',
                 reason=MARGIN_CALL,
             )
-            self._desk.request(order, called)
-        return self._turn.end()
+            made.append(self._desk.request(order, called))
+        return self._turn.end(), made
 
     def adopt_rules(self) -> step.Step:
         """Logs the rules in force, when they differ from the log's."""

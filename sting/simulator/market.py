@@ -182,7 +182,8 @@ class MarketSimulator:
             expires=self._expiry(order),
             due=self._due(order),
         )
-        if self._delay:
+        # The exits of an order lie at the market with it.
+        if self._delay and not order.parent:
             entry.arrives = timestamp + self._delay
         entry.updated = timestamp
         self._add(entry)

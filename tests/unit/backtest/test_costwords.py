@@ -35,9 +35,11 @@ def told(**parts):
                     per_unit=0.005, minimum=1.0, maximum=0.01, per_order=2.0
                 )
             },
-            'traded, 0.005 a unit, 2 an order, at least 1 an order, at most '
+            'Commission is 0.005 a unit, 2 an order, at least 1 an order, '
+            'at most '
             '0.01 of what it traded.',
         ),
+        ({'commission': costs.Commission()}, 'Commission is nothing.'),
         (
             {'commission': costs.Commission(bps=10.0, maker_bps=-1.0)},
             '10 basis points of the value traded (-1 for limits that rested)',
@@ -45,21 +47,21 @@ def told(**parts):
         (
             {
                 'commission': costs.Commission(
-                    tiers=(costs.Tier(above=300.0, per_unit=0.1),)
+                    tiers=(costs.Tier(above=3000.0, per_unit=0.1),)
                 )
             },
-            'change above 300 units in a calendar month',
+            'change above 3,000 units in a calendar month',
         ),
         (
             {
                 'commission': costs.Commission(
                     levies=(
-                        costs.Levy(name='TAF', per_unit=0.1, cap=8.3),
+                        costs.Levy(name='TAF', per_unit=0.00002, cap=8.3),
                         costs.Levy(name='X', side='both', liquidity='taker'),
                     )
                 )
             },
-            'TAF: sales pay 0.1 a unit, at most 8.3 a fill. '
+            'TAF: sales pay 0.00002 a unit, at most 8.3 a fill. '
             'X: fills pay nothing, takers only.',
         ),
     ],

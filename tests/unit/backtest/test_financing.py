@@ -258,6 +258,31 @@ def test_a_cut_that_is_not_filled_yet_is_not_asked_for_again(write):
     assert sold == [2, 5]
 
 
+def test_a_further_fall_cuts_more_and_keeps_the_cut_that_works(write):
+    seen = []
+    rows = daily(100.0, 100.0, 60.0, 55.0, 55.0)
+    rows[3] = (*rows[3][:6], 2.0)
+    run(write(bar1="self.buy('X', 20)"), rows, margin=HALF, seen=seen)
+    # After 2 x 55: equity 100 for 13 x 55 = 715 with the 5 still due gone;
+    # 400 are carried, so 315 / 55 = 5.7 more go.
+    sold = [each.quantity for each in of(seen, T.FILL) if each.side == 'sell']
+    assert sold == [2, 5, 6]
+    assert not any(
+        each.status == 'cancelled' for each in of(seen, T.ORDER_UPDATE)
+    )
+
+
+def test_with_a_latency_a_cut_takes_its_time_too(write):
+    rows = [
+        *daily(100.0, 100.0, 60.0),
+        *(('X', 2 * DAY + 720 + at, *[61.0 + at] * 4) for at in (1, 2)),
+    ]
+    found = run(
+        write(bar1="self.buy('X', 20)"), rows, margin=HALF, latency_ms=5.0
+    )
+    assert traded(found)[1:] == [('X', 'sell', 7, 63)]
+
+
 class NoCalls(rules.RiskRule):
     """Lets no margin call through."""
 

@@ -4,10 +4,12 @@ import re
 import pytest
 
 from sting.backtest import analyzer
+from sting.backtest import assumptions
 from sting.backtest import groups
 from sting.backtest import report
 from sting.backtest import trades
 from sting.backtest import verdicts
+from sting.model import costs
 from sting.model import events
 from sting.model import records
 from tests.unit.backtest import runs
@@ -65,16 +67,9 @@ def test_assumptions_are_written_for_people():
             'generated': True,
             'adjusted': False,
             'participation': None,
-            'commission': {
-                'per_unit': 0.005,
-                'levies': [{'name': 'SEC', 'bps': 1.0}, {'name': 'TAF'}],
-            },
-            'borrow': {'symbols': {}},
         }
     )
     for line in (
-        'commission per unit 0.005, levies name SEC, bps 1.0; name TAF',
-        'borrow symbols none',
         'rules halted, max_position',
         'none of them none',
         'generated yes',
@@ -82,6 +77,29 @@ def test_assumptions_are_written_for_people():
         'participation -',
     ):
         assert line in found
+
+
+def test_costs_with_many_figures_are_told_in_sentences():
+    model = costs.CostModel(
+        commission=costs.Commission(per_unit=0.005, minimum=1.0),
+        slippage=costs.Spread(bps=4.0),
+    )
+    assumed = assumptions.Assumptions(costs=model)
+    text = ' '.join(lines(assumptions=assumed.told()))
+    for words in (
+        '0.005 a unit, at least 1 an order.',
+        'half a spread of 4 basis points',
+        'not modelled',
+        'the impact of an order on the price;',
+    ):
+        assert words in text
+    assert 'slippage kind' not in text
+
+
+def test_lists_and_parts_of_an_assumption_are_written_out():
+    assert report.assumed([{'name': 'SEC', 'bps': 1.0}, {}]) == (
+        'name SEC, bps 1.0; none'
+    )
 
 
 def tabled():

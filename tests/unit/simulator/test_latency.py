@@ -54,6 +54,13 @@ def test_an_arrival_at_the_opening_is_in_time():
     assert filled(sim.on_bar(bar(2, 102, 103, 101)))
 
 
+def test_the_exits_of_an_order_are_at_the_market_with_it():
+    sim = market_with(50.0)
+    sim.submit(order(type='limit', price=95.0, parent='o0'), worlds.DECIDED)
+    assert sim.working()[0].parent == 'o0'
+    assert filled(sim.on_bar(bar(1, 94, 95, 93)))
+
+
 def test_without_a_latency_the_next_bar_fills():
     sim = market_with(0.0)
     sim.submit(order(), worlds.DECIDED)

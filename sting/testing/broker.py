@@ -87,6 +87,7 @@ class Venue:
         now: Callable[[], int],
         cash: float,
         dedupes: bool = True,
+        groups: bool = True,
     ) -> None:
         """Opens an account.
 
@@ -97,7 +98,10 @@ class Venue:
             now: The broker's own clock, nanoseconds, UTC.
             cash: What the account starts with.
             dedupes: Whether it refuses an id that it has seen.
+            groups: Whether it knows that of some orders one cancels the
+                others.
         """
+        self._groups = groups
         self.script = script
         self.later = later
         self.dedupes = dedupes
@@ -156,6 +160,8 @@ class Venue:
                 resting=_S.SUBMITTED,
                 filled=0.0,
             )
+            if not self._groups:
+                fresh = msgspec.structs.replace(fresh, oco='')
             self.orders[order.id] = fresh
             refusal = self.script.refusal(order)
             if refusal:

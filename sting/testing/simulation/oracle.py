@@ -7,6 +7,7 @@ an error in the engine's bookkeeping shows as a difference.
 from collections.abc import Mapping
 
 from sting.engine import bus
+from sting.engine import exits
 from sting.engine import layout
 from sting.engine import state
 from sting.model import commands
@@ -19,6 +20,9 @@ _S = orders.OrderStatus
 
 # Sums of floats in different orders differ by this much.
 CLOSE = 1e-6
+
+# An order in one of these is as the broker has it, as far as is known.
+_STANDS = frozenset({_S.ACCEPTED, _S.PARTIALLY_FILLED})
 
 
 class ViolationError(AssertionError):
@@ -173,14 +177,17 @@ class Books:
     def _check_limits(self, order: orders.Order, quantity: float) -> None:
         sign = order.side.sign
         held = self.held.get(order.symbol, 0.0)
-        reach = held + sign * (quantity - self.filled[order.id])
+        coming = {order.oco or order.id: quantity - self.filled[order.id]}
         for other in self.working(order.symbol):
             if other.id != order.id and other.side is order.side:
                 wanted = max(
                     self.quantity[other.id], self._changing.get(other.id, 0.0)
                 )
+                # Of a group only one can fill whole.
+                group = other.oco or other.id
                 rest = wanted - self.filled[other.id]
-                reach += sign * max(0.0, rest)
+                coming[group] = max(coming.get(group, 0.0), rest)
+        reach = held + sign * sum(coming.values())
         if self.trading is not records.TradingState.TRADING:
             check(
                 self._flatten(order.id) is True,
@@ -289,6 +296,33 @@ def compare(books: Books, system: state.SystemState) -> None:
             f'{books.status.get(order_id)}',
         )
     check(system.trading is books.trading, f'trading is {system.trading}')
+
+
+def check_exits(system: state.SystemState) -> None:
+    """Holds attached exits against what their owners hold.
+
+    Those that are being changed or cancelled are not counted.
+
+    Raises:
+        ViolationError: They cover more, or two of a group not the same.
+    """
+    covered: dict[tuple[str, str, orders.OrderSide], dict[str, float]] = {}
+    for order in system.working():
+        if not order.parent or order.status not in _STANDS:
+            continue
+        owner = order.strategy, order.symbol, order.side
+        groups = covered.setdefault(owner, {})
+        rest = groups.setdefault(order.parent, order.remaining)
+        check(
+            abs(rest - order.remaining) < CLOSE,
+            f'{order.id} covers {order.remaining}, another exit {rest}',
+        )
+    for (strategy, symbol, side), groups in covered.items():
+        standing = exits.standing(system, strategy, symbol)
+        check(
+            sum(groups.values()) <= exits.room(side, *standing) + CLOSE,
+            f'exits {groups} are for {standing} {symbol} of {strategy}',
+        )
 
 
 class Chain:

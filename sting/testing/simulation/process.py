@@ -122,6 +122,8 @@ class CheckedEngine(core.CoreEngine):
         for event in taken.events:
             self._books.take(event)
         oracle.compare(self._books, self.state)
+        if self.state.brackets:
+            oracle.check_exits(self.state)
         if any(_is_halt(event) for event in taken.events):
             self._books.check_halt()
         return taken

@@ -26,9 +26,9 @@ class Erratic(strategy.AbstractStrategy):
         size = float(1 + int(data.close * 100) % 40)
         symbol, price = data.symbol, data.close
         if roll < 8:
-            self._keep(self.buy(symbol, size))
+            self._keep(self.buy(symbol, size, **_exits(roll, price)))
         elif roll < 16:
-            self._keep(self.sell(symbol, size))
+            self._keep(self.sell(symbol, size, **_exits(roll, price, -1)))
         elif roll < 24:
             self._keep(
                 self.buy(
@@ -79,3 +79,13 @@ class Erratic(strategy.AbstractStrategy):
                 indicators={'broken': math.inf},
             )
         )
+
+
+def _exits(roll: int, price: float, sign: int = 1) -> dict[str, float]:
+    """Gives an order no exit, one, the other or both."""
+    exits = {}
+    if roll & 1:
+        exits['take_profit'] = price * (1 + sign * 0.003)
+    if roll & 2:
+        exits['stop_loss'] = price * (1 - sign * 0.003)
+    return exits

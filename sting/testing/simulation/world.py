@@ -89,7 +89,7 @@ class World:
         self._seed = seed
         chances = [
             np.random.default_rng(each)
-            for each in np.random.SeedSequence(seed).spawn(5)
+            for each in np.random.SeedSequence(seed).spawn(6)
         ]
         self._chance = chances[0]
         self._faults = faults_lib.draw(self._chance)
@@ -104,6 +104,7 @@ class World:
             now=self._clock.true,
             cash=process.CASH,
             dedupes=self._faults.dedupes,
+            groups=bool(chances[5].random() < 0.5),
         )
         self._chain = oracle.Chain()
         self._durable = oracle.Books(process.LIMITS)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sting.broker import manager
+from sting.engine import brackets
 from sting.engine import bus
 from sting.engine import core
 from sting.engine import desk
@@ -176,6 +177,10 @@ def executions_are_not_restored(patch):
     patch.setattr(recovery, 'restore', restore)
 
 
+def exits_stay_as_large_as_they_are(patch):
+    patch.setattr(brackets.Brackets, '_fit', lambda self, *rest: None)
+
+
 def there_is_no_door(patch):
     patch.setattr(core.CoreEngine, '_refuses', lambda self, incoming: False)
 
@@ -200,5 +205,6 @@ ALL: tuple[Patch, ...] = (
     fills_are_booked_twice_in_the_book,
     positions_are_not_restored,
     executions_are_not_restored,
+    exits_stay_as_large_as_they_are,
     there_is_no_door,
 )

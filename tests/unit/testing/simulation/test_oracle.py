@@ -274,3 +274,29 @@ async def test_a_lane_taken_too_early_is_found():
     lanes._queues = dict(reversed(lanes._queues.items()))
     with found('lanes were taken'):
         lanes.collect(5)
+
+
+def exit_of(log, order_id, quantity):
+    """A working exit of an order by hand."""
+    order = orders.Order(
+        id=order_id,
+        symbol='AAA',
+        side=orders.OrderSide.SELL,
+        quantity=quantity,
+        status=orders.OrderStatus.ACCEPTED,
+        parent='t-9-0-1',
+    )
+    log.system._put(order)
+
+
+def test_exits_of_more_than_is_held_are_found(log):
+    with found('are for'):
+        exit_of(log, 'tp', 10.0)
+        oracle.check_exits(log.system)
+
+
+def test_exits_of_a_group_that_differ_are_found(log):
+    with found('another exit 10'):
+        exit_of(log, 'tp', 10.0)
+        exit_of(log, 'sl', 9.0)
+        oracle.check_exits(log.system)

@@ -4,6 +4,7 @@ What it does is read off the bars, so that the seed decides it.
 """
 
 import math
+from typing import Any
 
 from sting import strategy
 from sting.model import orders
@@ -81,9 +82,9 @@ class Erratic(strategy.AbstractStrategy):
         )
 
 
-def _exits(roll: int, price: float, sign: int = 1) -> dict[str, float]:
+def _exits(roll: int, price: float, sign: int = 1) -> dict[str, Any]:
     """Gives an order no exit, one, the other or both."""
-    exits = {}
+    exits: dict[str, Any] = {}
     if roll & 1:
         exits['take_profit'] = price * (1 + sign * 0.003)
     if roll & 2:

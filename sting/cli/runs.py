@@ -11,7 +11,6 @@ import click
 from sting.cli import common
 from sting.simulator import modes
 
-_SEVERAL = ('--data', '--symbol', '--set', '--grid')
 # Where the words of the command are kept while it runs.
 _WORDS = 'sting.words'
 
@@ -34,6 +33,12 @@ class ManyValues(click.Command):
             if isinstance(option, click.Option) and not option.is_flag
             for name in option.opts
         }
+        several = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and option.multiple
+            for name in option.opts
+        }
         result: list[str] = []
         current = ''
         wants_value = False
@@ -43,7 +48,7 @@ class ManyValues(click.Command):
                 wants_value = False
             elif word.startswith('-'):
                 name, equals, _ = word.partition('=')
-                current = name if name in _SEVERAL else ''
+                current = name if name in several else ''
                 wants_value = name in valued and not equals
             elif current and has_strategy:
                 result.append(current)

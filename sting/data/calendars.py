@@ -185,6 +185,28 @@ def sessions(
     return _sessions(calendar, _USUAL)
 
 
+def stretches(
+    calendar: str, first: int, last: int
+) -> tuple[table.IntArray, table.IntArray]:
+    """Gives when an exchange trades without a pause, around its breaks.
+
+    Args:
+        calendar: The exchange's name in exchange_calendars.
+        first: Nanoseconds since the epoch, UTC; in the years that are given.
+        last: Likewise, not before it.
+
+    Returns:
+        When each stretch opens and closes, nanoseconds since the epoch, UTC.
+
+    Raises:
+        DataError: There is no such calendar, or it lacks these years.
+    """
+    days = np.array([first, last]).astype('datetime64[ns]')
+    hours = _covering(calendar, *days.astype('datetime64[D]'))
+    spans = np.array([each for spans in hours.spans for each in spans])
+    return spans[:, 0].copy(), spans[:, 1].copy()
+
+
 @functools.lru_cache(maxsize=4)
 def _sessions(calendar: str, years: tuple[str, str]) -> hours_lib.Sessions:
     hours = _hours(calendar, years)

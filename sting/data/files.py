@@ -18,7 +18,7 @@ from sting.model import errors
 from sting.model import timeframes
 
 SAMPLE = 'sample'
-_SAMPLE_PATH = pathlib.Path(__file__).parent / 'samples' / 'daily.parquet'
+SAMPLE_PATH = pathlib.Path(__file__).parent / 'samples' / 'daily.parquet'
 Path = str | pathlib.Path
 Moment = int | str
 
@@ -91,7 +91,7 @@ def place(path: Path) -> pathlib.Path:
     Args:
         path: As `read` takes it.
     """
-    return _SAMPLE_PATH if str(path) == SAMPLE else pathlib.Path(path)
+    return SAMPLE_PATH if str(path) == SAMPLE else pathlib.Path(path)
 
 
 def read_quotes(
@@ -138,7 +138,7 @@ def _read_bars(
     fault = validator.bar_fault(columns)
     if fault is not None:
         raise file.fault(*fault)
-    names, index = _symbols(file, wanted)
+    names, index = symbols_of(file, wanted)
     timestamp = moments.timestamp
     warnings = list(moments.warnings)
     order = table.sort_order(timestamp, index)
@@ -149,7 +149,7 @@ def _read_bars(
         timestamp, index = timestamp[order], index[order]
         columns = {name: each[order] for name, each in columns.items()}
     _refuse_repeats(file, timestamp, index, order)
-    timeframe = _timeframe(file, how, moments, timestamp, index)
+    timeframe = timeframe_of(file, how, moments, timestamp, index)
     if not moments.sessions and how.stamp == stamps.OPEN:
         timestamp = timestamp + timeframes.length(timeframe)
     bars = table.BarTable(
@@ -201,7 +201,7 @@ def _read_ticks(
     fault = fault_of(columns)
     if fault is not None:
         raise file.fault(*fault)
-    names, index = _symbols(file, wanted)
+    names, index = symbols_of(file, wanted)
     order = table.sort_order(timestamp, index)
     if order is None:
         return names, index, timestamp, *columns.values()
@@ -221,7 +221,7 @@ def _columns(
     return {name: file.numbers(name) for name in needed}
 
 
-def _symbols(
+def symbols_of(
     file: raw.RawFile, wanted: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], table.IndexArray]:
     """Gives the file's symbols in alphabetical order, and each row's."""
@@ -241,7 +241,7 @@ def _symbols(
     return (name,), np.zeros(len(file), np.int32)
 
 
-def _timeframe(
+def timeframe_of(
     file: raw.RawFile,
     how: stamps.Reading,
     moments: stamps.Moments,

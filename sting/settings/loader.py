@@ -20,6 +20,7 @@ FILES: dict[str, type[schema.Section]] = {
     'strategy.yaml': schema.Strategies,
     'risk.yaml': schema.Risk,
     'costs.yaml': schema.Costs,
+    'data.yaml': schema.Data,
     'exchanges/paper.yaml': schema.Paper,
 }
 # Brokers that a profile can name.
@@ -88,6 +89,7 @@ def load(home: homes.Home) -> schema.Settings:
             for name, entry in listed.strategies.items()
         },
         risk=build.build(trees['risk.yaml'], schema.Risk),
+        data=build.build(trees['data.yaml'], schema.Data),
         paper=paper,
         costs=charged,
         places=_places(trees['strategy.yaml']),

@@ -251,6 +251,34 @@ class Risk(Section, frozen=True, kw_only=True):
     sizing: Sizing = Sizing()
 
 
+DataRule = Literal[
+    'missing',
+    'price',
+    'range',
+    'future',
+    'order',
+    'duplicate',
+    'gap',
+    'hours',
+    'split',
+    'unit',
+    'spike',
+    'stale',
+    'volume',
+    'idle',
+]
+
+
+class Data(Section, frozen=True, kw_only=True):
+    """data.yaml.
+
+    Attributes:
+        rules: What is done about bars in which something is wrong, by rule.
+    """
+
+    rules: dict[DataRule, Literal['off', 'warn', 'repair', 'reject']]
+
+
 class Costs(Section, frozen=True, kw_only=True):
     """costs.yaml: what simulated markets charge, by name."""
 
@@ -289,6 +317,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         risk: Rules and sizing.
         paper: The simulated market.
         costs: Schedules of what simulated markets charge, by name.
+        data: What is done about bars in which something is wrong.
         places: File and line of each strategy by its name, of each of its
             parameters by `name.parameter`, and of its timeframes by
             `name:timeframes`, for errors found later.
@@ -303,6 +332,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     risk: Risk
     paper: Paper
     costs: dict[str, costs_lib.CostModel] = {}
+    data: Data = Data(rules={})
     places: dict[str, tuple[str, int]] = {}
 
     def profile(self, name: str | None = None) -> Profile:

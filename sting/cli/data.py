@@ -1,0 +1,138 @@
+"""`sting data`: files of market data."""
+
+from collections.abc import Iterable
+import shutil
+from typing import Any
+
+import click
+
+from sting import settings
+from sting.cli import common
+from sting.cli import runs
+from sting.model import errors
+from sting.model import market
+
+# Of each rule and symbol, so many places are told.
+SHOWN = 3
+_NARROW = 40
+
+
+@click.group()
+def data() -> None:
+    """Checks files of market data."""
+
+
+@data.command(cls=runs.ManyValues)
+@click.argument('files', nargs=-1, required=True, metavar='FILE..')
+@click.option(
+    '--symbol', multiple=True, metavar='S..', help='Only these; all without.'
+)
+@click.option('--timeframe', metavar='T', help='Of the bars: 1m, 1h, 1d, ...')
+@click.option(
+    '--stamp',
+    type=click.Choice(['open', 'close']),
+    default='open',
+    show_default=True,
+    help="What the file's timestamps are.",
+)
+@click.option(
+    '--calendar',
+    default='XNYS',
+    show_default=True,
+    metavar='NAME',
+    help='The exchange whose hours count, or `24/7`.',
+)
+@click.option(
+    '--rule',
+    'given',
+    multiple=True,
+    metavar='NAME=ACTION..',
+    help='off, warn, repair or reject, in place of data.yaml.',
+)
+@common.json_option
+def check(
+    files: tuple[str, ...],
+    symbol: tuple[str, ...],
+    given: tuple[str, ...],
+    as_json: bool,
+    **reading: Any,
+) -> None:
+    """Looks for what is wrong in files of bars.
+
+    Each rule warns, repairs or rejects, as data.yaml says; nothing is changed
+    in the files. It exits with 1 where bars are rejected.
+    """
+    chosen: dict[str, str] = {}
+    for name, action in settings.load(settings.Home.find()).data.rules.items():
+        chosen[name] = action
+    chosen.update(_actions(given))
+    # These need numpy and more, which no other command has to wait for.
+    from sting.data import stamps  # noqa: PLC0415
+    from sting.data.quality import report  # noqa: PLC0415
+    from sting.data.quality import validator  # noqa: PLC0415
+    from sting.engine import clock  # noqa: PLC0415
+
+    rules = validator.DataValidator(chosen)
+    how = stamps.Reading(**reading)
+    now = clock.LiveClock().now()
+    found = [
+        report.check(file, rules, how, now, symbol or None) for file in files
+    ]
+    if as_json:
+        common.print_json([each.to_json() for each in found])
+    else:
+        for each in found:
+            _print(each)
+    rejected = sum(each.rejected for each in found)
+    if rejected:
+        raise errors.RefusedError(f'bars rejected: {rejected:,}')
+
+
+def _actions(given: Iterable[str]) -> dict[str, str]:
+    actions = {}
+    for text in given:
+        name, equals, action = text.partition('=')
+        if not equals:
+            raise errors.InputError(
+                f'--rule {text!r} has to be name=action, such as gap=reject'
+            )
+        actions[name] = action
+    return actions
+
+
+def _print(checked: Any) -> None:
+    """Prints what was found in one file, with a line of time by rule."""
+    ends = [market.to_iso(each) for each in (checked.first, checked.last)]
+    click.echo(common.clean(checked.path))
+    click.echo(
+        f'  {checked.bars:,} bars of {checked.timeframe}, symbols: '
+        f'{len(checked.symbols)}, {ends[0]} to {ends[1]}'
+    )
+    for warning in checked.warnings:
+        click.echo(common.clean(f'  {warning}'))
+    if not checked.findings:
+        click.echo('  nothing is wrong')
+        return
+    _print_picture(checked)
+    for finding in checked.findings:
+        bars = 'bar' if len(finding) == 1 else 'bars'
+        words = f'{finding.symbol} {finding.rule}: {len(finding):,} {bars}'
+        detail = f', {finding.detail}' if finding.detail else ''
+        told = [
+            f'  {checked.done(finding):<9} {words}{detail}',
+            f'    {checked.doc(finding)}',
+            *(f'    {place}' for place in checked.places(finding, SHOWN)),
+        ]
+        for line in told:
+            click.echo(common.clean(line))
+
+
+def _print_picture(checked: Any) -> None:
+    room = shutil.get_terminal_size().columns
+    width = max(min(room, 120) - 24, _NARROW)
+    click.echo()
+    for rule, line in checked.picture(width).items():
+        click.echo(f'  {rule:<9} |{line}|')
+    ends = [market.to_iso(each)[:10] for each in (checked.first, checked.last)]
+    click.echo(f'  {"":<9} {ends[0]}{ends[1]:>{width - 8}}')
+    click.echo()

@@ -434,3 +434,15 @@ def test_a_mode_of_filling_that_is_none_is_refused(run):
     outcome = run('--fill', 'worst')
     assert outcome.code == 2
     assert "'worst' is not one of 'next_open', 'path'" in outcome.err
+
+
+def test_finer_bars_decide_what_fills(run, tmp_path):
+    path = tmp_path / 'X.csv'
+    rows = [f'2020-01-06T14:{at}:00Z,9,9,9,9,1e6' for at in range(30, 60)]
+    path.write_text('\n'.join(['timestamp,open,high,low,close,volume', *rows]))
+    words = '--timeframe', '10m', '--detail-timeframe', '1m', '--json'
+    told = json.loads(run(*words, data=str(path)).out)
+    assert told['bars'] == 3
+    assert told['assumptions']['timeframe'] == '10m'
+    assert told['assumptions']['detail_timeframe'] == '1m'
+    assert told['assumptions']['detail_bars'] == 30

@@ -28,9 +28,9 @@ from sting.backtest import curve as curves
 from sting.backtest import detail as details
 from sting.backtest import excursions
 from sting.backtest import financing
+from sting.backtest import record
 from sting.backtest import result
 from sting.backtest import trades
-from sting.backtest import verdicts
 from sting.data import calendars
 from sting.data import table
 from sting.engine import bus
@@ -59,7 +59,7 @@ PROGRESS = 16_384
 _COLUMNS = ('timestamp', 'open', 'high', 'low', 'close', 'volume')
 
 Progress = Callable[[int, int], None]
-Watch = Callable[[events.Event], None]
+
 _T = events.EventType
 
 
@@ -80,7 +80,7 @@ class BacktestEngine:
         gate: manager.RiskManager,
         assumed: assumptions.Assumptions,
         *,
-        watch: Watch | None = None,
+        watch: record.Watch | None = None,
         warm: table.BarTable | None = None,
         fine: table.BarTable | None = None,
     ) -> None:
@@ -95,7 +95,6 @@ class BacktestEngine:
             warm: Bars before these, for the indicators alone.
             fine: Finer bars, which orders are held against.
         """
-        self._watch = watch
         self._warm = warm
         self._feeder = feeder
         self._bars = bars
@@ -136,15 +135,10 @@ class BacktestEngine:
             _All() if by_all else self._market.concerned
         )
         self._cash = assumed.cash
-        self._hash = hashlib.blake2b(digest_size=32)
-        self._encoder = msgspec.json.Encoder()
         self._curve = self._make_curve()
         self._steps: collections.deque[step.Step] = collections.deque()
         self._running = True
-        self.fills = trades.FillTable()
-        self.flows = dict.fromkeys(records.FlowKind, 0.0)
-        self.orders = 0
-        self.verdicts = verdicts.Verdicts(gate.rule_set().names)
+        self.record = record.Record(gate.rule_set().names, watch)
 
     async def run(self, progress: Progress | None = None) -> None:
         """Plays all bars.
@@ -182,13 +176,11 @@ class BacktestEngine:
 
     def trips(self) -> tuple[trades.TradeTable, tuple[trades.OpenTrip, ...]]:
         """Gives the round trips, those still open at the last closes."""
-        return trades.all_trips(self.fills, self._engine.state.prices)
+        return trades.all_trips(self.record.fills, self._engine.state.prices)
 
     def log_hash(self) -> str:
         """Gives the hash over all bars and all that came of them."""
-        whole = hashlib.blake2b(self._hash.digest(), digest_size=32)
-        whole.update(self.data_hash.encode())
-        return whole.hexdigest()
+        return self.record.log_hash(self.data_hash)
 
     def told(self) -> dict[str, Any]:
         """Tells of the finer bars; nothing without any."""
@@ -332,6 +324,8 @@ class BacktestEngine:
 
     def _pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
         """Has the engine take bars that nothing comes of."""
+        if start == end:
+            return
         for stop in self._curve.stops(start, end):
             self._engine.pass_bars(stretch, start, stop)
             self._curve.before(stop)
@@ -365,33 +359,21 @@ class BacktestEngine:
             await self._settle()
 
     async def _settle(self) -> None:
-        """Hashes and acts on what came, until nothing more comes."""
-        while self._steps:
-            came = self._steps.popleft()
-            if came.events:
-                self._hash.update(self._encoder.encode_lines(came.events))
-            for event in came.events:
-                if event.type is _T.FILL:
-                    self.fills.append(event.data)
-                elif event.type is _T.ORDER_REQUEST:
-                    self.orders += 1
-                elif event.type is _T.RISK_VERDICT:
-                    if event.data.decision is not records.Decision.APPROVE:
-                        self.verdicts.judged(event)
-                elif event.type is _T.SIGNAL_REFUSED:
-                    self.verdicts.stopped(event)
-                elif event.type is _T.CASH_FLOW:
-                    self.flows[event.data.kind] += event.data.amount
-                if self._watch is not None:
-                    self._watch(event)
+        """Notes and acts on what came, until nothing more comes."""
+        steps = self._steps
+        while steps:
+            came = steps.popleft()
+            self.record.take(came.events)
             for effect in came.effects:
-                await self._act(effect)
+                if type(effect) is step.Notify:
+                    if effect.order is not None and self._running:
+                        await self._notify(effect)
+                else:
+                    self._act(effect)
 
-    async def _act(self, effect: step.Effect) -> None:
+    def _act(self, effect: step.Effect) -> None:
         now = self._engine.state.time
-        if isinstance(effect, step.Notify):
-            await self._notify(effect)
-        elif isinstance(effect, step.Place):
+        if isinstance(effect, step.Place):
             self._report(self._market.submit(effect.order, now))
         elif isinstance(effect, step.Cancel):
             # An order that was rejected meanwhile is there no more, and that
@@ -428,9 +410,7 @@ class BacktestEngine:
     def _report(self, reports: Sequence[step.Report]) -> None:
         now = self._engine.state.time
         for report in reports:
-            kind = (
-                _T.FILL if isinstance(report, orders.Fill) else _T.ORDER_UPDATE
-            )
+            kind = _T.FILL if type(report) is orders.Fill else _T.ORDER_UPDATE
             self._put(kind, report, core.PLAYED, now)
 
     async def _notify(self, told: step.Notify) -> None:
@@ -464,7 +444,7 @@ def run(
     written: list[context.LogLine] | None = None,
     benchmark: benchmarks.Benchmark | None = None,
     recorder: versions.Recorder | None = None,
-    watch: Watch | None = None,
+    watch: record.Watch | None = None,
     warm: table.BarTable | None = None,
     fine: table.BarTable | None = None,
 ) -> result.BacktestResult:
@@ -528,7 +508,9 @@ def run(
     trips, still_open = played.trips()
     trips = excursions.measured(trips, bars if fine is None else fine)
     analyst = analyzer.PerformanceAnalyzer()
-    figures = analyst.analyze(curve, played.fills, trips, played.flows)
+    figures = analyst.analyze(
+        curve, played.record.fills, trips, played.record.flows
+    )
     tables = analyst.tabulate(reference, curve, trips, still_open)
     elapsed = time_source.monotonic() - before
     return result.BacktestResult(
@@ -538,9 +520,9 @@ def run(
         start=int(bars.timestamp[0]) if len(bars) else 0,
         end=int(bars.timestamp[-1]) if len(bars) else 0,
         bars=len(bars),
-        orders=played.orders,
-        verdicts=played.verdicts,
-        fills=played.fills,
+        orders=played.record.orders,
+        verdicts=played.record.verdicts,
+        fills=played.record.fills,
         trades=trips,
         curve=curve,
         metrics=figures,

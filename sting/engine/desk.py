@@ -115,7 +115,7 @@ class OrderDesk:
             )
             return
         try:
-            orders.apply_update(order, update, self._turn.now)
+            orders.check_update(order, update)
         except errors.IllegalTransitionError as error:
             self._turn.alert(
                 records.Severity.WARNING, f'{source}: {error}', 'orders', cause
@@ -206,6 +206,8 @@ class OrderDesk:
 
     def _leave(self, strategy: str, symbol: str) -> None:
         """Sends a strategy's way out once nothing of it works any more."""
+        if not self._turn.state.exits:
+            return
         found = exits.way_out(self._turn.state, strategy, symbol)
         if found is not None:
             self.request(*found)
@@ -237,16 +239,11 @@ class OrderDesk:
                 order, quantity=order.quantity - gone
             )
             gone = 0.0
+        now, system = self._turn.now, self._turn.state
         order = msgspec.structs.replace(
-            order,
-            created=self._turn.now,
-            updated=self._turn.now,
-            cause=cause.seq,
-            seq=self._turn.state.seq + 1,
+            order, created=now, updated=now, cause=cause.seq, seq=system.seq + 1
         )
-        verdict = self.gate.evaluate_order(
-            order, self._turn.state, flatten=flatten
-        )
+        verdict = self.gate.evaluate_order(order, system, flatten=flatten)
         refusal = self.foreign(order.symbol)
         if gone > orders.DUST:
             refusal = (

@@ -81,9 +81,12 @@ def signal_fault(signal: orders.Signal) -> str:
         return fault
     if signal.kind is orders.SignalKind.CANCEL:
         return ''
-    for name in ('quantity', 'weight'):
-        if abs(getattr(signal, name) or 0.0) > orders.LARGEST:
-            return f'{name} {getattr(signal, name):g}'
+    largest = max(abs(signal.quantity or 0.0), abs(signal.weight or 0.0))
+    if largest > orders.LARGEST:
+        name = (
+            'quantity' if abs(signal.quantity or 0.0) == largest else 'weight'
+        )
+        return f'{name} {getattr(signal, name):g}'
     is_order = signal.kind is orders.SignalKind.ORDER
     if is_order and signal.side is None:
         return 'an order without a side'

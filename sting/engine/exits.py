@@ -89,12 +89,17 @@ def left(system: state.SystemState, order: orders.Order) -> float:
         against a position that the operator has closed, all or in part.
     """
     book = system.books.get(order.strategy)
-    held = 0.0 if book is None else book.quantity(order.symbol)
+    symbol = order.symbol
+    held = 0.0 if book is None else book.quantity(symbol)
     if not held or order.side.sign * held > 0:
         return order.quantity
-    by_hand = system.portfolio.quantity(order.symbol) - sum(
-        each.quantity(order.symbol) for each in system.books.values()
+    by_hand = system.portfolio.quantity(symbol) - (
+        held
+        if len(system.books) == 1
+        else sum(each.quantity(symbol) for each in system.books.values())
     )
+    if not by_hand and not any(system.own('', symbol)):
+        return order.quantity
     for working in system.own('', order.symbol):
         if working.type is orders.OrderType.MARKET:
             by_hand += working.signed_remaining

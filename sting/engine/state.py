@@ -43,6 +43,9 @@ RUNNING = ('starting', 'running')
 ALIVE = (*RUNNING, 'restarting')
 
 _T = events.EventType
+_CREATED = orders.OrderStatus.CREATED
+_SUBMITTED = orders.OrderStatus.SUBMITTED
+_DENIED = orders.OrderStatus.DENIED
 
 
 class SystemState:
@@ -225,9 +228,12 @@ class SystemState:
 
     def _note(self, stretch: market.Stretch, start: int, end: int) -> None:
         """Takes the prices of a part of a stretch."""
-        if stretch.of_one:
+        if stretch.of_one and start < end:
             # Only the last one is ever asked for.
-            start = max(start, end - 1)
+            symbol = stretch.symbols[0]
+            self.prices[symbol] = stretch.closes[end - 1]
+            self.last_bar[symbol] = stretch.stamps[end - 1]
+            return
         rows = slice(start, end)
         symbols = stretch.symbols[rows]
         self.prices.update(zip(symbols, stretch.closes[rows], strict=True))
@@ -287,9 +293,11 @@ class SystemState:
 
     def exit_of(self, strategy: str, symbol: str) -> str | None:
         """Gives the id of the order that a way out waits to send, if any."""
-        for order_id, (_, signal) in self.exits.items():
-            if (signal.strategy, signal.symbol) == (strategy, symbol):
-                return order_id
+        # Hardly ever does one wait, and each order asks several times.
+        if self.exits:
+            for order_id, (_, signal) in self.exits.items():
+                if (signal.strategy, signal.symbol) == (strategy, symbol):
+                    return order_id
         return None
 
     def exposed(self) -> Iterator[str]:
@@ -309,18 +317,24 @@ class SystemState:
         return seen is not None and fill.execution_id in seen
 
     def _put(self, order: orders.Order) -> None:
-        before = self.orders.get(order.id)
-        self.orders[order.id] = order
-        group = self._working.setdefault(order.symbol, {})
-        if order.is_working:
-            group[order.id] = None
+        order_id, status = order.id, order.status
+        before = self.orders.get(order_id)
+        self.orders[order_id] = order
+        if status is _CREATED:
             return
-        group.pop(order.id, None)
-        created = orders.OrderStatus.CREATED
-        if order.status is created:
+        group = self._working.get(order.symbol)
+        if group is None:
+            group = self._working[order.symbol] = {}
+        if status in orders.WORKING:
+            group[order_id] = None
             return
-        if before is None or before.is_working or before.status is created:
-            self._done.append(order.id)
+        group.pop(order_id, None)
+        if (
+            before is None
+            or before.status is _CREATED
+            or before.status in orders.WORKING
+        ):
+            self._done.append(order_id)
             if len(self._done) > DONE_ORDERS:
                 oldest = self._done.popleft()
                 gone = self.orders.pop(oldest)
@@ -389,16 +403,12 @@ class SystemState:
 
     def _apply_verdict(self, seq: int, verdict: records.Verdict) -> None:
         order = self.orders.get(verdict.order_id)
-        if order is None or order.status is not orders.OrderStatus.CREATED:
+        if order is None or order.status is not _CREATED:
             return
         denied = verdict.decision is records.Decision.DENY
         if denied:
             self.ledger.denied(order, self.time)
-        status = (
-            orders.OrderStatus.DENIED
-            if denied
-            else orders.OrderStatus.SUBMITTED
-        )
+        status = _DENIED if denied else _SUBMITTED
         self._put(
             msgspec.structs.replace(
                 order,
@@ -422,7 +432,8 @@ class SystemState:
 
     def _apply_fill(self, seq: int, fill: orders.Fill) -> None:
         self._executions.setdefault(fill.order_id, set()).add(fill.execution_id)
-        self.portfolio.apply(fill)
+        account = self.portfolio.positions.get(fill.symbol)
+        whole = self.portfolio.apply(fill)
         order = self.orders.get(fill.order_id)
         if order is None or order.status in orders.REFUSED:
             return
@@ -432,9 +443,10 @@ class SystemState:
         if order.strategy:
             book = self.books.setdefault(order.strategy, portfolio.Portfolio())
             before = book.positions.get(fill.symbol)
+            # Where one strategy alone trades, its position is the account's.
+            after = book.apply(fill, whole if before is account else None)
             if before is None:
                 before = portfolio.Position(symbol=fill.symbol)
-            after = book.apply(fill)
             self.ledger.fill(order.strategy, fill, before, after, self.time)
         if order.parent or order.take_profit or order.stop_loss:
             self._bracket(order, fill.quantity)
@@ -499,6 +511,8 @@ class SystemState:
 
     def _settle(self, strategy: str, symbol: str) -> None:
         """Forgets a flatten and a way out that have nothing left to close."""
+        if not self.exits and not self.closing:
+            return
         order_id = self.exit_of(strategy, symbol)
         if order_id is not None and not (
             self.book(strategy).quantity(symbol)

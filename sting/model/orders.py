@@ -19,15 +19,20 @@ KEEPS_TERMS = 'a trailing stop keeps its terms; cancel it and send another'
 
 
 class OrderSide(enum.StrEnum):
-    """Which way an order goes."""
+    """Which way an order goes.
+
+    Attributes:
+        sign: 1 for a buy, -1 for a sell.
+    """
 
     BUY = 'buy'
     SELL = 'sell'
 
-    @property
-    def sign(self) -> int:
-        """1 for a buy, -1 for a sell."""
-        return 1 if self is OrderSide.BUY else -1
+    # Each order asks for it many times: looked up, not worked out.
+    sign: int
+
+    def __init__(self, value: str) -> None:
+        self.sign = 1 if value == 'buy' else -1
 
     @property
     def opposite(self) -> 'OrderSide':
@@ -361,6 +366,20 @@ def check_transition(order: Order, status: OrderStatus) -> None:
         )
 
 
+def check_update(order: Order, update: OrderUpdate) -> None:
+    """Holds a report against the table.
+
+    Args:
+        order: The order as it stands.
+        update: What is said to have become of it.
+
+    Raises:
+        errors.IllegalTransitionError: The table does not have this move.
+    """
+    if update.status is not order.status or update.status is _S.ACCEPTED:
+        check_transition(order, update.status)
+
+
 def apply_update(order: Order, update: OrderUpdate, timestamp: int) -> Order:
     """Gives the order after a report.
 
@@ -378,11 +397,11 @@ def apply_update(order: Order, update: OrderUpdate, timestamp: int) -> Order:
     Raises:
         errors.IllegalTransitionError: The table does not have this move.
     """
-    if update.status is not order.status or update.status is _S.ACCEPTED:
-        check_transition(order, update.status)
+    check_update(order, update)
     resting = order.resting
     if order.status not in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
         resting = order.status
+    terms = _terms(order, update)
     return msgspec.structs.replace(
         order,
         status=update.status,
@@ -391,7 +410,7 @@ def apply_update(order: Order, update: OrderUpdate, timestamp: int) -> Order:
         broker_id=update.broker_id or order.broker_id,
         message=update.message or order.message,
         triggered=order.triggered or update.triggered,
-        **_terms(order, update),
+        **terms,
     )
 
 
@@ -462,13 +481,16 @@ def apply_fill(order: Order, fill: Fill, timestamp: int) -> Order:
 
 def is_sound(fill: Fill) -> bool:
     """Whether a fill can be booked: finite figures, and units above 0."""
-    figures = (fill.quantity, fill.price, fill.fee)
-    return all(map(math.isfinite, figures)) and fill.quantity > 0
+    return (
+        0 < fill.quantity < math.inf
+        and math.isfinite(fill.price)
+        and math.isfinite(fill.fee)
+    )
 
 
 def belongs(fill: Fill, order: Order) -> bool:
     """Whether a fill is of the symbol and side of the order that it names."""
-    return (fill.symbol, fill.side) == (order.symbol, order.side)
+    return fill.side is order.side and fill.symbol == order.symbol
 
 
 def parse_trail(trail: float | str | None) -> tuple[float, float]:
@@ -527,7 +549,10 @@ def check_order(
     if not symbol or not symbol.isprintable() or ' ' in symbol:
         raise errors.OrderError(f'{symbol!r} is not a symbol')
     # Written so that nan fails too.
-    if not 0 < quantity <= LARGEST:
+    sound = 0 < quantity <= LARGEST
+    if sound and type is OrderType.MARKET and price is None is stop_price:
+        return
+    if not sound:
         raise errors.OrderError(
             f'quantity {quantity:g} must be above 0'
             + (f' and at most {LARGEST:g}' if quantity > LARGEST else '')

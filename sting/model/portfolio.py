@@ -118,24 +118,29 @@ class Portfolio:
         self.positions: dict[str, Position] = {}
         self.held: dict[str, None] = {}
 
-    def apply(self, fill: orders.Fill) -> Position:
+    def apply(
+        self, fill: orders.Fill, after: Position | None = None
+    ) -> Position:
         """Books a fill.
 
         Args:
             fill: What was traded.
+            after: The position after it, where that is known already.
 
         Returns:
             The position after it.
         """
-        before = self.positions.get(fill.symbol)
-        if before is None:
-            before = Position(symbol=fill.symbol)
-        after = before.after(fill)
-        self.positions[fill.symbol] = after
+        symbol = fill.symbol
+        if after is None:
+            before = self.positions.get(symbol)
+            if before is None:
+                before = Position(symbol=symbol)
+            after = before.after(fill)
+        self.positions[symbol] = after
         if after.quantity:
-            self.held[fill.symbol] = None
+            self.held[symbol] = None
         else:
-            self.held.pop(fill.symbol, None)
+            self.held.pop(symbol, None)
         self.cash = cash_after(
             self.cash, fill.side.sign, fill.quantity, fill.price, fill.fee
         )

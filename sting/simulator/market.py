@@ -25,6 +25,7 @@ Report = orders.Fill | orders.OrderUpdate
 _K = orders.OrderType
 _S = orders.OrderStatus
 _T = orders.TimeInForce
+_AUCTIONS = frozenset({_K.MARKET_ON_OPEN, _K.MARKET_ON_CLOSE})
 
 
 class MarketSimulator:
@@ -148,8 +149,11 @@ class MarketSimulator:
         if self._charges is not None:
             for bar in stretch.bars[start:end]:
                 self._charges.show(bar)
-        # Of one symbol only the last close is ever asked for.
-        rows = slice(max(start, end - 1) if stretch.of_one else start, end)
+        if stretch.of_one and start < end:
+            # Only the last close is ever asked for.
+            self._closes[stretch.symbols[0]] = stretch.closes[end - 1]
+            return
+        rows = slice(start, end)
         self._closes.update(
             zip(stretch.symbols[rows], stretch.closes[rows], strict=True)
         )
@@ -523,12 +527,11 @@ class MarketSimulator:
         """Says why an order cannot be taken; empty when it can."""
         if order.time_in_force is _T.DAY and self._session_close is None:
             return 'a day order needs a session calendar; use gtc'
-        sessions = {
-            _K.MARKET_ON_OPEN: self._session_open,
-            _K.MARKET_ON_CLOSE: self._session_close,
-        }
-        if order.type in sessions and sessions[order.type] is None:
-            return f'a {order.type} order needs a session calendar'
+        kind = order.type
+        if (kind is _K.MARKET_ON_OPEN and self._session_open is None) or (
+            kind is _K.MARKET_ON_CLOSE and self._session_close is None
+        ):
+            return f'a {kind} order needs a session calendar'
         if order.time_in_force is _T.GTD:
             if order.expires is None:
                 return 'a gtd order needs the moment at which it expires'
@@ -538,6 +541,8 @@ class MarketSimulator:
 
     def _expiry(self, order: orders.Order) -> int | None:
         """Gives the last moment at which an order works; None for ever."""
+        if order.time_in_force is _T.GTC and order.type not in _AUCTIONS:
+            return None
         last = order.expires if order.time_in_force is _T.GTD else None
         if order.type is _K.MARKET_ON_CLOSE:
             due = self._due(order)
@@ -551,6 +556,8 @@ class MarketSimulator:
 
     def _due(self, order: orders.Order) -> int:
         """Gives when an order's auction is; 0 for an order without one."""
+        if order.type not in _AUCTIONS:
+            return 0
         arrives = order.created + self._delay
         if order.type is _K.MARKET_ON_OPEN and self._session_open is not None:
             # A bar that closes at the opening is of the session before.

@@ -383,7 +383,6 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             reason=reason,
             strategy=self._context.name,
             code=self._context.code,
-            indicators=self._context.values(symbol),
         )
         orders.check_order(
             symbol=wanted.symbol,
@@ -424,7 +423,6 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             reason=reason,
             strategy=self._context.name,
             code=self._context.code,
-            indicators=self._context.values(symbol),
             **fields,
         )
         orders.check_order(

@@ -2,7 +2,6 @@
 
 import collections
 from collections.abc import Callable
-import math
 from typing import Literal
 from typing import NamedTuple
 
@@ -195,16 +194,19 @@ class Context:
         return f'{log}-{self.event}-{number}-{self.made}'
 
     def want(self, signal: orders.Signal) -> str:
-        """Queues a signal that has been checked, under a new id.
+        """Queues a signal that has been checked, with its id and the figures.
 
         Args:
-            signal: One that was made just now and that nobody else has.
+            signal: One that was made just now and that nobody else has; it
+                gets a new id, and the values of the symbol's indicators.
 
         Returns:
             The id.
         """
         order_id = self.next_id()
+        values = self.values(signal.symbol)
         msgspec.structs.force_setattr(signal, 'order_id', order_id)
+        msgspec.structs.force_setattr(signal, 'indicators', values)
         self.queue.append(signal)
         return order_id
 
@@ -287,13 +289,15 @@ class Context:
 
     def values(self, symbol: str) -> dict[str, float]:
         """Gives the values of the indicators that a symbol has by name."""
-        found = {}
+        found: list[tuple[str, float]] = []
         for handle in self.handles:
-            series = handle.seen.get(symbol)
-            if series is None:
+            lines: handles.Lines | None = handle.seen.get(symbol)
+            if lines is None:
                 continue
-            for line in (series, *series.others.values()):
-                # Neither nan nor infinity can be written as JSON.
-                if math.isfinite(line.value):
-                    found[line.name] = line.value
-        return found
+            if symbol == self.symbol:
+                # It shows them already.
+                lines = handle
+            found.append((lines.name, lines.value))
+            for line in lines.others.values():
+                found.append((line.name, line.value))
+        return plain.figures(found)

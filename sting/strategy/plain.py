@@ -6,6 +6,7 @@ type, and an event that cannot be written or read back ends the engine.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 import enum
 import math
@@ -15,20 +16,31 @@ from typing import Any
 from sting.model import errors
 from sting.model import orders
 
-_FIGURES = (
-    'quantity',
-    'weight',
-    'price',
-    'stop_price',
-    'take_profit',
-    'stop_loss',
+_FIGURES = frozenset(
+    {
+        'quantity',
+        'weight',
+        'price',
+        'stop_price',
+        'take_profit',
+        'stop_loss',
+        'trail',
+    }
 )
-_CHOICES: Mapping[str, Callable[[Any], enum.StrEnum]] = {
+_CHOICES: Mapping[str, type[enum.StrEnum]] = {
     'kind': orders.SignalKind,
     'side': orders.OrderSide,
     'type': orders.OrderType,
     'time_in_force': orders.TimeInForce,
 }
+_TEXTS = ('symbol', 'reason', 'order_id', 'strategy', 'code')
+_PLAIN: Mapping[str, type] = {
+    **dict.fromkeys(_FIGURES, float),
+    **dict.fromkeys(_TEXTS, str),
+    **_CHOICES,
+}
+# A value of such a type need not be one that the log takes.
+_OPEN = frozenset({float, str})
 
 
 def number(name: str, value: Any) -> float:
@@ -93,30 +105,48 @@ def signal(**given: Any) -> orders.Signal:
         errors.OrderError: A field cannot be made what it has to be, or a
             figure is not finite.
     """
-    for name in _FIGURES:
-        value = given.get(name)
-        if value is not None:
-            given[name] = number(name.replace('_', ' '), value)
-    for name, choice in _CHOICES.items():
-        if name in given and type(given[name]) is not choice:
-            given[name] = _choose(name, choice, given[name])
-    if not isinstance(given['symbol'], str):
-        raise errors.OrderError(f'{given["symbol"]!r} is not a symbol')
-    for name in ('symbol', 'reason', 'order_id', 'strategy', 'code'):
-        if name in given:
-            given[name] = text(given[name])
-    trail = given.get('trail')
-    if trail is not None:
-        given['trail'] = (
-            text(trail) if isinstance(trail, str) else number('trail', trail)
-        )
-    given['indicators'] = {
+    for name, value in given.items():
+        if value is None and name in _FIGURES:
+            continue
+        kind = type(value)
+        # What is right already, as it nearly always is, costs a look.
+        if kind is _PLAIN.get(name) and (
+            (kind is float and math.isfinite(value))
+            or (kind is str and value.isascii())
+            or kind not in _OPEN
+        ):
+            continue
+        given[name] = _clean(name, value)
+    return orders.Signal(**given)
+
+
+def figures(named: Iterable[tuple[Any, Any]]) -> dict[str, float]:
+    """Gives the values of indicators, those that have one already.
+
+    Args:
+        named: Names and values, of whatever type users have them.
+    """
+    return {
         text(name): value if type(value) is float else float(value)
-        for name, value in (given.get('indicators') or {}).items()
-        # Those that have no value yet.
+        for name, value in named
+        # Neither nan nor infinity can be written as JSON.
         if math.isfinite(value)
     }
-    return orders.Signal(**given)
+
+
+def _clean(name: str, value: Any) -> Any:
+    """Gives a field of a signal the type that it has in the log."""
+    if name in _CHOICES:
+        return _choose(name, _CHOICES[name], value)
+    if name == 'indicators':
+        return figures((value or {}).items())
+    if name == 'symbol' and not isinstance(value, str):
+        raise errors.OrderError(f'{value!r} is not a symbol')
+    if name not in _FIGURES:
+        return text(value)
+    if name == 'trail' and isinstance(value, str):
+        return text(value)
+    return number(name.replace('_', ' '), value)
 
 
 def _choose(

@@ -486,17 +486,13 @@ class StrategyRunner:
         Raises:
             errors.StrategyError: Its code raised.
         """
-        book = self.strategy.portfolio
-        held = book.apply(fill)
-        if position is not None and position != held:
-            held = book.positions[fill.symbol] = position
-            book.held.pop(fill.symbol, None)
-            if held.quantity:
-                book.held[fill.symbol] = None
+        held = self.strategy.portfolio.apply(fill, position)
         # Finer bars may have filled it before the bar that tells of it.
         now = max(fill.timestamp, order.updated)
         self._begin(seq, now, fill.symbol)
         wanted = await self._call('on_order_update', order)
+        if 'on_position_update' not in self._hears and self._default_signals:
+            return wanted
         more = await self._call('on_position_update', held)
         return [*wanted, *more] if more else wanted
 

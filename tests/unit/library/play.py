@@ -98,6 +98,6 @@ def play(name, given, gate=None, **parameters):
     asyncio.run(run.run())
     fills = [
         ((stamp - START * 10**9) // DAY, symbol, str(side), quantity, price)
-        for symbol, side, quantity, price, _, stamp in run.fills.rows()
+        for symbol, side, quantity, price, _, stamp in run.record.fills.rows()
     ]
     return Played(made, feeder.signals, fills)

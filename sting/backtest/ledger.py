@@ -246,7 +246,23 @@ def counted(
         The run with its figures; with a warning where the ledger cannot be
         used.
     """
-    data, trial = of_result(result)
+    return searched(result, *of_result(result), path)
+
+
+def searched(
+    result: results.BacktestResult,
+    data: Data,
+    trial: Trial,
+    path: pathlib.Path,
+) -> results.BacktestResult:
+    """Writes a search down, of which a run came; as `counted`.
+
+    Args:
+        result: The run.
+        data: What was searched on.
+        trial: The search, or the run itself.
+        path: The ledger's file; its folder is made.
+    """
     try:
         settings.make_private(path.parent)
         found = Ledger(path).add(data, trial)
@@ -254,10 +270,9 @@ def counted(
         return dataclasses.replace(
             result, warnings=(*result.warnings, str(error))
         )
+    returns = result.curve.returns
     deflated = (
-        selection.deflated_among(
-            result.curve.returns, found.trials, found.variance
-        )
+        selection.deflated_among(returns, found.trials, found.variance)
         if trial.tally.trials
         else None
     )

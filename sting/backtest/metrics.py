@@ -22,7 +22,7 @@ IntArray = npt.NDArray[np.int64]
 DAYS_A_YEAR = 252
 # The share of the days that the tails are made of.
 TAIL = 0.05
-_DAY = 86_400_000_000_000
+DAY = 86_400_000_000_000
 # Returns that differ by less than this differ by rounding alone.
 STILL = 1e-13
 
@@ -152,12 +152,12 @@ def days(timestamp: IntArray) -> IntArray:
     if not len(timestamp):
         return np.empty(0, dtype=np.int64)
     last = timestamp[last_of_days(timestamp)]
-    return (last - 1) // _DAY
+    return (last - 1) // DAY
 
 
 def last_of_days(timestamp: IntArray) -> IntArray:
     """Gives the place of each day's last stamp."""
-    numbers = (timestamp - 1) // _DAY
+    numbers = (timestamp - 1) // DAY
     return np.append(np.flatnonzero(np.diff(numbers)), len(numbers) - 1)
 
 

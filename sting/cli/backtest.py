@@ -1,13 +1,10 @@
 """`sting backtest`."""
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
-import os
 import pathlib
 import sys
-import tempfile
 from typing import Any
 
 import click
@@ -15,13 +12,12 @@ import msgspec
 
 from sting import settings
 from sting.cli import common
+from sting.cli import outputs as outputs_lib
 from sting.cli import runs
-from sting.model import errors
 from sting.model import market
 
 # Of a strategy's log, under a run.
 LOG_SHOWN = 100
-_Write = Callable[[pathlib.Path], None]
 
 
 @click.command(cls=runs.ManyValues)
@@ -83,7 +79,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         for name in ('report', 'trades', 'fills', 'equity', 'verdicts')
         if options[name] is not None
     }
-    _check_outputs(outputs.values())
+    outputs_lib.check(outputs.values())
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest import ledger  # noqa: PLC0415
     from sting.backtest import report  # noqa: PLC0415
@@ -112,34 +108,18 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
 
         page.write(path, result, made.loaded.table, command)
 
-    writers: dict[str, _Write] = {
+    writers: dict[str, outputs_lib.Write] = {
         'report': write_page,
         'trades': result.write_trades,
         'fills': result.write_fills,
         'equity': result.write_equity,
         'verdicts': result.write_verdicts,
     }
-    _write_all([(path, writers[name]) for name, path in outputs.items()])
+    outputs_lib.write([(path, writers[name]) for name, path in outputs.items()])
     if options['as_json']:
         common.print_json(result.to_json())
     else:
         click.echo(report.ReportGenerator().text(result), nl=False)
-
-
-def _check_outputs(paths: Iterable[pathlib.Path]) -> None:
-    """Refuses a place that cannot be written before the work begins."""
-    seen = set()
-    for path in paths:
-        place = path.absolute()
-        if place in seen:
-            raise errors.InputError('is named for two outputs', path=path)
-        seen.add(place)
-        if path.is_dir() or not os.access(place.parent, os.W_OK | os.X_OK):
-            raise errors.InputError(
-                'cannot be written there; name a file in a folder that is '
-                'there and may be written',
-                path=path,
-            )
 
 
 @contextlib.contextmanager
@@ -186,32 +166,3 @@ def _progress(
             yield show
     else:
         yield None
-
-
-def _write_all(outputs: list[tuple[pathlib.Path, _Write]]) -> None:
-    """Writes all files or none: each beside its place, then all moved."""
-    done: list[tuple[pathlib.Path, pathlib.Path]] = []
-    try:
-        for path, write in outputs:
-            handle, name = tempfile.mkstemp(
-                dir=path.absolute().parent, prefix=f'.{path.name}.'
-            )
-            os.close(handle)
-            done.append((pathlib.Path(name), path))
-            write(pathlib.Path(name))
-        for temporary, path in done:
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-    except OSError as error:
-        raise errors.InputError(
-            f'cannot be written: {error.strerror}', path=error.filename
-        ) from None
-    finally:
-        for temporary, _ in done:
-            temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

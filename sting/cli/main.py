@@ -44,6 +44,11 @@ COMMANDS = {
         'sweep',
         'Runs a strategy with many combinations of its parameters.',
     ),
+    'walkforward': (
+        'walkforward',
+        'walkforward',
+        'Learns parameters on past bars and holds them to the next.',
+    ),
     'robustness': (
         'robustness',
         'robustness',

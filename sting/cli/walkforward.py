@@ -1,0 +1,136 @@
+"""`sting walkforward`."""
+
+import pathlib
+import sys
+from typing import Any
+
+import click
+
+from sting import settings
+from sting.cli import common
+from sting.cli import outputs as outputs_lib
+from sting.cli import robustness
+from sting.cli import runs
+
+_OUTPUTS = ('report', 'trades', 'fills', 'equity')
+
+
+@click.command(cls=runs.ManyValues)
+@runs.options
+@click.option(
+    '--grid',
+    multiple=True,
+    required=True,
+    metavar='NAME=START:STOP:STEP..',
+    help='Values that are tried of a parameter; or NAME=A|B|C.',
+)
+@click.option(
+    '--train',
+    type=int,
+    required=True,
+    metavar='D',
+    help='Days with bars that each window learns on.',
+)
+@click.option(
+    '--test',
+    type=int,
+    required=True,
+    metavar='D',
+    help='Days with bars after them that it is held to.',
+)
+@click.option(
+    '--anchored',
+    is_flag=True,
+    help='All windows learn from the first bar on.',
+)
+@robustness.metric_option
+@robustness.workers_option
+@click.option(
+    '--report',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.html',
+    help='Writes a page of the tests joined to one run.',
+)
+@click.option(
+    '--trades',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.csv',
+    help='Writes their round trips.',
+)
+@click.option(
+    '--fills',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.csv',
+    help='Writes what was traded in them.',
+)
+@click.option(
+    '--equity',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.csv',
+    help='Writes the account in them.',
+)
+@common.json_option
+def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
+    """Learns parameters on past bars and holds them to the next.
+
+    STRATEGY is as for `sting backtest`. Only the bars that nothing was learnt
+    on count; they are joined to one run.
+    """
+    outputs = {
+        name: options[name] for name in _OUTPUTS if options[name] is not None
+    }
+    outputs_lib.check(outputs.values())
+    # These need numpy and more, which no other command has to wait for.
+    from sting.backtest import cases  # noqa: PLC0415
+    from sting.backtest import ledger  # noqa: PLC0415
+    from sting.backtest import walkforward as walks  # noqa: PLC0415
+    from sting.backtest import walktext  # noqa: PLC0415
+    from sting.cli import setup  # noqa: PLC0415
+
+    made = setup.read(setup.place(strategy), data, options)
+    found, data_seen, trial = walks.run(
+        cases.Case(
+            strategy=made.strategy,
+            bars=made.loaded.table,
+            parameters=made.parameters,
+            assumed=made.assumed,
+            risk=made.risk,
+        ),
+        options['grid'],
+        train=options['train'],
+        test=options['test'],
+        metric=options['metric'],
+        anchored=options['anchored'],
+        workers=options['workers'],
+        seed=made.seed,
+        warnings=made.loaded.warnings,
+        told=_tell,
+    )
+    result = ledger.searched(
+        found.result, data_seen, trial, settings.Home.find().trials
+    )
+    found = found.with_result(result)
+    command = runs.words()
+
+    def write_page(path: pathlib.Path) -> None:
+        # It loads all that draws, which a walk without a page does not need.
+        from sting.backtest import page  # noqa: PLC0415
+
+        page.write(path, result, made.loaded.table, command)
+
+    writers: dict[str, outputs_lib.Write] = {
+        'report': write_page,
+        'trades': result.write_trades,
+        'fills': result.write_fills,
+        'equity': result.write_equity,
+    }
+    outputs_lib.write([(path, writers[name]) for name, path in outputs.items()])
+    if options['as_json']:
+        common.print_json(found.to_json())
+    else:
+        click.echo(robustness.common_lines(walktext.text(found)), nl=False)
+
+
+def _tell(line: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(line, err=True)

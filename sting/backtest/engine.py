@@ -557,7 +557,7 @@ def _feeder(
         errors.DataError: There is no such calendar.
     """
     first = int(bars.timestamp[0]) if len(bars) else None
-    if calendar != calendars.DEFAULT:
+    if calendar not in calendars.KNOWN:
         # A name that is none is told before the strategy meets it.
         calendars.sessions(calendar, first)
     return runner.StrategyRunner(

@@ -20,6 +20,8 @@ from sting.model import market
 from sting.model import sessions as hours_lib
 
 DEFAULT = 'XNYS'
+# Names that are right without a look, which loads exchange_calendars.
+KNOWN = frozenset({DEFAULT, '24/7'})
 DateArray = npt.NDArray[np.datetime64]
 
 _MINUTE = 60 * market.NANOSECONDS

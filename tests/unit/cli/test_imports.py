@@ -68,9 +68,10 @@ def test_help_loads_what_parses_the_command_line_alone(tmp_path):
     assert imported(tmp_path, command('-h')) <= HELP
 
 
-def test_backtest_of_a_parquet_file_needs_no_pandas(tmp_path, bars):
-    words = ('backtest', CROSS, '--data', bars, '--set', 'fast=3', 'slow=9')
-    assert imported(tmp_path, command(*words)) <= BACKTEST
+@pytest.mark.parametrize('calendar', ['XNYS', '24/7'])
+def test_backtest_of_a_parquet_file_needs_no_pandas(tmp_path, bars, calendar):
+    words = ('--data', bars, '--calendar', calendar, '--set', 'fast=3')
+    assert imported(tmp_path, command('backtest', CROSS, *words)) <= BACKTEST
 
 
 def test_terminal_loads_no_arrays_before_its_first_frame(tmp_path):

@@ -174,3 +174,8 @@ def test_sessions_hold_the_years_that_are_asked_for():
     assert hours.period('1d', old)[0] < old
     usual = calendars.sessions('XNYS', times.parse_moment('2012-06-01'))
     assert usual is calendars.sessions()
+
+
+@pytest.mark.parametrize('name', sorted(calendars.KNOWN))
+def test_names_taken_without_a_look_are_right(name):
+    assert calendars.sessions(name).calendar == name

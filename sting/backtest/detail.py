@@ -72,11 +72,7 @@ class Detail:
             What became of the orders, a fill with the stamp of its finer bar.
         """
         self.decided += exchange.is_unsure(bar)
-        return [
-            report
-            for each in self.inside(bar)
-            for report in exchange.on_bar(each)
-        ]
+        return exchange.on_parts(self.inside(bar))
 
 
 def check(timeframe: str, own: str) -> None:

@@ -70,16 +70,14 @@ class Brackets:
                     found[event.symbol] = event
         return found
 
-    def _filled(self, symbol: str) -> dict[str, events.Event]:
+    def _filled(self, symbol: str) -> dict[str, list[events.Event]]:
         """Gives the fills of this turn that make exits, by order."""
-        system = self._turn.state
-        return {
-            event.data.order_id: event
-            for event in self._turn.events
-            if event.type is _T.FILL
-            and event.symbol == symbol
-            and event.data.order_id in system.brackets[symbol]
-        }
+        entries = self._turn.state.brackets[symbol]
+        found: dict[str, list[events.Event]] = {}
+        for event in self._turn.events:
+            if event.type is _T.FILL and event.data.order_id in entries:
+                found.setdefault(event.data.order_id, []).append(event)
+        return found
 
     def _plans(self, symbol: str) -> Iterator[_Plan]:
         """Gives what the exits of each order are to cover, the oldest first.
@@ -167,9 +165,11 @@ class Brackets:
         )
         if plan.part <= orders.DUST or closing:
             return
-        fill = self._filled(symbol)[entry.id]
+        fills = self._filled(symbol)[entry.id]
+        fill = fills[-1]
         # The names of exits that are done are not used again.
-        first = entry.filled <= fill.data.quantity + orders.DUST
+        now = sum(each.data.quantity for each in fills)
+        first = entry.filled <= now + orders.DUST
         ending = '' if first else f'-{fill.seq}'
         kinds = (
             ('tp', orders.OrderType.LIMIT, 'take profit', entry.take_profit),

@@ -54,14 +54,18 @@ class Groups:
         members = self._members.get(entry.order.oco, {}).values()
         return [each for each in members if each is not entry]
 
-    def begin(
+    def begin(self) -> None:
+        """Begins a bar: what was traded before is known to be held."""
+        self._moved.clear()
+
+    def arrange(
         self,
         line: list[resting.Resting],
         bar: market.MarketData,
         mode: int,
         touch: bool,
     ) -> list[resting.Resting]:
-        """Begins a bar.
+        """Puts orders into the order in which a bar meets them.
 
         Args:
             line: All orders of its symbol, in order of arrival.
@@ -70,13 +74,12 @@ class Groups:
             touch: A limit that a bar only touches is filled.
 
         Returns:
-            The orders as they are held against it. What the open decides comes
-            first, attached exits behind all others there. Of the rest `path`
-            takes what it meets first; else the exits follow, the worse one
-            first, and then the others, since the bar does not say what came
-            first. `optimistic` turns these two about.
+            The same orders. What the open decides comes first, attached exits
+            behind all others there. Of the rest `path` takes what it meets
+            first; else the exits follow, the worse one first, and then the
+            others, since the bar does not say what came first. `optimistic`
+            turns these two about.
         """
-        self._moved.clear()
 
         def place(entry: resting.Resting) -> tuple[float, float]:
             attached = bool(entry.order.parent)

@@ -294,6 +294,25 @@ class MarketSimulator:
         """
         if not bar.closed:
             return []
+        self._groups.begin()
+        return self._take(bar)
+
+    def on_parts(self, bars: Iterable[market.MarketData]) -> list[Report]:
+        """Holds the symbol's orders against the parts of one bar.
+
+        What they make of it is told of in one go, so that until then nobody
+        knows what was traded on the first of them.
+
+        Args:
+            bars: Closed bars, which follow one another.
+
+        Returns:
+            What became of the orders; see `on_bar`.
+        """
+        self._groups.begin()
+        return [report for bar in bars for report in self._take(bar)]
+
+    def _take(self, bar: market.MarketData) -> list[Report]:
         self._closes[bar.symbol] = bar.close
         entries = self._by_symbol.get(bar.symbol)
         reports: list[Report] = []
@@ -387,7 +406,9 @@ class MarketSimulator:
                 if not self._ends_before(each, opened, reports)
             ]
         if self._groups:
-            line = self._groups.begin(line, bar, self._mode, self._touch_fills)
+            line = self._groups.arrange(
+                line, bar, self._mode, self._touch_fills
+            )
         elif self._mode == modes.PATH and len(line) > 1:
             # A stable sort: what is met at once keeps its order of arrival.
             line.sort(

@@ -20,6 +20,7 @@ from sting.model import specs
 from sting.risk import gate
 from sting.session import feeds
 from tests.unit.backtest import bars as made
+from tests.unit.backtest import bracketed
 from tests.unit.backtest import deciders
 from tests.unit.session import stations
 
@@ -40,6 +41,7 @@ COMPILED = {
 PLAIN = {
     'sting.library.donchian_breakout': {'entry': 10, 'exit': 5, 'atr': 5},
     'sting.library.sma_cross': {'fast': 3, 'slow': 8},
+    f'{bracketed.__name__}:Bracketed': {},
 }
 CASES = COMPILED | PLAIN
 

@@ -469,3 +469,20 @@ def test_exits_outlive_the_memory_of_their_order(world, monkeypatch):
     world.update(SL, S.CANCELLED)
     world.update(TP, S.CANCELLED)
     assert world.state.brackets == {}
+
+
+def test_two_fills_told_at_once_make_one_pair():
+    reports = []
+    world = worlds.World(matcher=lambda bar: reports)
+    world.bar('AAPL', 100.0)
+    world.signal('ab-1', side=BUY, quantity=10.0, **BRACKET)
+    world.update('ab-1', S.ACCEPTED, broker_id='b')
+    reports += [
+        worlds.fill('ab-1', 4.0, execution_id='one'),
+        worlds.fill('ab-1', 6.0, execution_id='two'),
+    ]
+    world.bar('AAPL', 100.0)
+    assert [(o.id, o.quantity) for o in world.placed()] == [
+        (TP, 10.0),
+        (SL, 10.0),
+    ]

@@ -148,3 +148,14 @@ def test_an_order_of_ones_own_and_an_exit_are_reached_by_one_bar(mode, first):
     group(sim)
     sim.submit(order('own', 'sell', type='limit', price=105.0), DECIDED)
     assert told(sim.on_bar(bar(1, 100, 106, 94)))[0] == (first, 10.0)
+
+
+def test_what_was_traded_on_one_part_of_a_bar_counts_on_the_next(sim):
+    sim.know(lambda strategy, symbol: (10.0, 0.0))
+    group(sim)
+    sim.submit(order('out', side='sell'), DECIDED)
+    parts = [bar(1, 100, 100, 100), bar(2, 90, 90, 90)]
+    reports = sim.on_parts(parts)
+    assert [
+        one.order_id for one in reports if isinstance(one, orders.Fill)
+    ] == ['out']

@@ -13,14 +13,14 @@ from sting.model import orders
 from sting.risk import manager
 from sting.simulator import modes
 from tests.unit.backtest import bars as made
+from tests.unit.simulator import worlds
 
 pytestmark = pytest.mark.unit
 
 WANDERER = 'tests.unit.backtest.wanderer'
 SEEDS = st.integers(0, 2**31)
 FILLS = st.sampled_from(modes.NAMES)
-# Runs take their time where others compute too.
-few = hypothesis.settings(max_examples=20, deadline=None)
+few = hypothesis.settings(worlds.patient, max_examples=20)
 
 
 def walk(seed):

@@ -101,7 +101,7 @@ def outcomes(terms, four):
     )
 
 
-many = hypothesis.settings(max_examples=300, deadline=None)
+many = hypothesis.settings(worlds.patient, max_examples=300)
 
 
 @many
@@ -163,6 +163,6 @@ def test_the_modes_differ_at_all():
 
     # Any will do: not shrunk.
     quick = hypothesis.settings(
-        max_examples=2000, phases=[hypothesis.Phase.generate]
+        worlds.patient, max_examples=2000, phases=[hypothesis.Phase.generate]
     )
     assert hypothesis.find(held(), differ, settings=quick)

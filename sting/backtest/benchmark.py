@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sting.data import actions
+from sting.data import calendars
 from sting.data import files
+from sting.data import splits
 from sting.data import table
 from sting.model import errors
 from sting.model import market
@@ -61,11 +64,18 @@ class Benchmark:
         return held
 
 
-def of_bars(bars: table.BarTable) -> Benchmark:
+def of_bars(
+    bars: table.BarTable,
+    found: Sequence[actions.Action] = (),
+    calendar: str = calendars.DEFAULT,
+) -> Benchmark:
     """Makes the benchmark of the bars of one symbol.
 
     Args:
         bars: Of one symbol.
+        found: Corporate actions; its splits and dividends count, the latter
+            as if they bought more of it.
+        calendar: The exchange's name in exchange_calendars.
 
     Raises:
         errors.DataError: There are several.
@@ -75,11 +85,19 @@ def of_bars(bars: table.BarTable) -> Benchmark:
             f'a benchmark has one symbol, not {len(bars.symbols)}: '
             + ', '.join(bars.symbols)
         )
-    return Benchmark(bars.symbols[0], bars.timestamp, bars.close)
+    kept, _ = splits.applicable(bars, found, calendar)
+    close = actions.adjusted(
+        bars, kept, actions.View.BACK, calendar=calendar
+    ).close
+    return Benchmark(bars.symbols[0], bars.timestamp, close)
 
 
 def read(
-    name: str, data: Sequence[str], bars: table.BarTable, **reading: Any
+    name: str,
+    data: Sequence[str],
+    bars: table.BarTable,
+    found: Sequence[actions.Action] = (),
+    **reading: Any,
 ) -> Benchmark:
     """Reads the benchmark that a user names.
 
@@ -87,6 +105,7 @@ def read(
         name: A symbol of the data, or a CSV or Parquet file of one symbol.
         data: The run's files, where a symbol may be that the run leaves out.
         bars: What of them runs.
+        found: Corporate actions, which count as in `of_bars`.
         reading: How files are read; as `files.read`. What lies before the
             start is read too, since the run may begin between two bars.
 
@@ -97,12 +116,13 @@ def read(
         errors.DataError: A file is wrong, it has several symbols, or none of
             that name.
     """
+    calendar = reading.get('calendar', calendars.DEFAULT)
     if name in bars.symbols:
-        return of_bars(bars.of(name))
+        return of_bars(bars.of(name), found, calendar)
     place = pathlib.Path(name)
     reading['start'] = None
     if place.suffix.lower() in _ENDINGS or place.is_file():
-        return of_bars(
-            files.read(name, **(reading | {'timeframe': None})).table
-        )
-    return of_bars(files.read(data, **reading).table.of(name))
+        read_as = reading | {'timeframe': None}
+        return of_bars(files.read(name, **read_as).table, found, calendar)
+    whole = files.read(data, **reading).table
+    return of_bars(whole.of(name), found, calendar)

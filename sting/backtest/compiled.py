@@ -430,6 +430,8 @@ def outside(
         reasons.append('limits fill when they are touched')
     if not (assumed.costs.is_plain and assumed.costs.is_immediate):
         reasons.append('its costs are more than basis points')
+    if assumed.actions or assumed.universe:
+        reasons.append('corporate actions and universes need the events')
     if len(bars.symbols) != 1:
         reasons.append(f'{len(bars.symbols)} symbols share the cash')
     if np.any(np.diff(bars.timestamp) <= 0):

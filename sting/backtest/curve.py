@@ -63,6 +63,10 @@ class Curve(abc.ABC):
         """Is told that the engine has taken the whole stretch."""
 
     @abc.abstractmethod
+    def end_moment(self) -> None:
+        """Is told that the next bar is of another moment."""
+
+    @abc.abstractmethod
     def close(self) -> analyzer.EquityCurve:
         """Gives the columns."""
 
@@ -138,6 +142,9 @@ class OfOne(Curve):
         self._exposed[rows] = held != 0.0
         self._done += self._length
 
+    def end_moment(self) -> None:
+        """Needs to know nothing: every bar is a moment."""
+
     def close(self) -> analyzer.EquityCurve:
         """Gives the columns."""
         return analyzer.EquityCurve(
@@ -187,11 +194,15 @@ class OfSeveral(Curve):
     def finish(self) -> None:
         """Needs to know nothing: the moment may go on."""
 
-    def close(self) -> analyzer.EquityCurve:
-        """Gives the columns."""
+    def end_moment(self) -> None:
+        """Marks the moment that is over."""
         if self._stamp >= 0:
             self._mark()
             self._stamp = -1
+
+    def close(self) -> analyzer.EquityCurve:
+        """Gives the columns."""
+        self.end_moment()
         return analyzer.EquityCurve(
             start=self._start,
             timestamp=np.array(self._timestamp, np.int64),

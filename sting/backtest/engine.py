@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from sting.backtest import agenda
 from sting.backtest import analyzer
 from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
@@ -33,6 +34,7 @@ from sting.backtest import result
 from sting.backtest import trades
 from sting.data import calendars
 from sting.data import table
+from sting.data import universe
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
@@ -45,6 +47,7 @@ from sting.model import orders
 from sting.model import records
 from sting.model import specs
 from sting.risk import manager
+from sting.risk import universe as membership
 from sting.simulator import market as simulated
 from sting.strategy import base
 from sting.strategy import context
@@ -61,6 +64,10 @@ _COLUMNS = ('timestamp', 'open', 'high', 'low', 'close', 'volume')
 Progress = Callable[[int, int], None]
 
 _T = events.EventType
+_BOOKED: Mapping[events.EventType, Callable[..., Any]] = {
+    _T.CORPORATE_ACTION: runner.StrategyRunner.corporate_action,
+    _T.CASH_FLOW: runner.StrategyRunner.cash_flow,
+}
 
 
 class _All:
@@ -95,7 +102,8 @@ class BacktestEngine:
             warm: Bars before these, for the indicators alone.
             fine: Finer bars, which orders are held against.
         """
-        self._warm = warm
+        self._agenda = agenda.Agenda(assumed, bars, warm)
+        self._assumed = assumed
         self._feeder = feeder
         self._bars = bars
         self._market = simulated.MarketSimulator(
@@ -154,7 +162,12 @@ class BacktestEngine:
         self._feeder.expect(self._bars.timeframe)
         await self._begin(first)
         self._preload()
-        await self._play(progress)
+        done = 0
+        for due, part in self._agenda.parts():
+            for each in due:
+                await self._take_action(each)
+            await self._play(part, done, progress)
+            done += len(part)
         last = self._engine.state.time
         seq = self._engine.state.seq
         await self._take_signals(await self._feeder.stop(last, seq), seq)
@@ -167,12 +180,17 @@ class BacktestEngine:
 
     @functools.cached_property
     def data_hash(self) -> str:
-        """The identity of the bars, and of the finer ones."""
-        own = self._bars.digest()
-        if self._detail is None:
-            return own
-        both = own + self._detail.fine.digest()
-        return hashlib.blake2b(both.encode(), digest_size=16).hexdigest()
+        """The identity of the bars, and of all that belongs to them."""
+        assumed = self._assumed
+        parts = [self._bars.digest().encode()]
+        if self._detail is not None:
+            parts.append(self._detail.fine.digest().encode())
+        if assumed.actions or assumed.universe:
+            told = assumed.actions, assumed.universe
+            parts.append(msgspec.json.encode(told))
+        if len(parts) == 1:
+            return parts[0].decode()
+        return hashlib.blake2b(b''.join(parts), digest_size=16).hexdigest()
 
     def trips(self) -> tuple[trades.TradeTable, tuple[trades.OpenTrip, ...]]:
         """Gives the round trips, those still open at the last closes."""
@@ -220,8 +238,9 @@ class BacktestEngine:
 
         Those that are warmed up go on bar by bar.
         """
-        if self._warm is not None:
-            for bar in self._warm.rows():
+        warm = self._agenda.warm()
+        if warm is not None:
+            for bar in warm.rows():
                 self._feeder.warm_up(bar)
             return
         bars = self._bars
@@ -238,9 +257,33 @@ class BacktestEngine:
             system, self._cash, symbol, bars.timestamp, bars.close
         )
 
-    async def _play(self, progress: Progress | None) -> None:
-        done, total = 0, len(self._bars)
-        for stretch in self._bars.stretches(PROGRESS):
+    async def _take_action(self, due: agenda.Due) -> None:
+        """Has all parts take a corporate action, between two bars."""
+        self._curve.end_moment()
+        system = self._engine.state
+        action = self._agenda.record(due, system)
+        symbol, now = action.symbol, max(due.moment, system.time)
+        self.record.fills.act(action, system.portfolio.quantity(symbol), now)
+        self._market.act(action, now)
+        if action.kind is records.ActionKind.SPLIT and self._running:
+            together = self._feeder.together(symbol)
+            history = self._agenda.history(together, due)
+            self._feeder.restate(together, history.rows())
+        self._put(_T.CORPORATE_ACTION, action, 'data', now, symbol)
+        await self._settle()
+
+    async def _play(
+        self, bars: table.BarTable, done: int, progress: Progress | None
+    ) -> None:
+        """Plays bars that nothing becomes of in between.
+
+        Args:
+            bars: A part of the run's.
+            done: How many came before.
+            progress: Told how many are done.
+        """
+        total = len(self._bars)
+        for stretch in bars.stretches(PROGRESS):
             if progress is not None:
                 progress(done, total)
             # Else an interrupt would have to wait for the end of the run.
@@ -366,7 +409,7 @@ class BacktestEngine:
             self.record.take(came.events)
             for effect in came.effects:
                 if type(effect) is step.Notify:
-                    if effect.order is not None and self._running:
+                    if self._running:
                         await self._notify(effect)
                 else:
                     self._act(effect)
@@ -413,11 +456,21 @@ class BacktestEngine:
             kind = _T.FILL if type(report) is orders.Fill else _T.ORDER_UPDATE
             self._put(kind, report, core.PLAYED, now)
 
+    async def _book(self, event: events.Event) -> Sequence[orders.Signal]:
+        """Has the strategy book what is about no order."""
+        booked = _BOOKED.get(event.type)
+        if booked is None:
+            return ()
+        signals: Sequence[orders.Signal] = await booked(
+            self._feeder, event.seq, event.data, event.timestamp
+        )
+        return signals
+
     async def _notify(self, told: step.Notify) -> None:
-        if not self._running or told.order is None:
-            return
         seq = told.event.seq
-        if told.event.type is _T.FILL:
+        if told.order is None:
+            signals = await self._book(told.event)
+        elif told.event.type is _T.FILL:
             signals = await self._feeder.fill(
                 seq, told.event.data, told.order, told.position
             )
@@ -485,6 +538,10 @@ def run(
     )
     first = bars if warm is None or not len(warm) else warm
     feeder = _feeder(strategy, first, assumed.calendar, spec)
+    assumed, told = agenda.ready(assumed, bars)
+    if assumed.universe:
+        spans = universe.spans(assumed.universe, assumed.calendar)
+        gate = gate.also(membership.Membership(spans))
     if spec is not None:
         gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
     if assumed.costs.margin is not None:
@@ -493,7 +550,7 @@ def run(
         feeder, bars, gate, assumed, watch=watch, warm=warm, fine=fine
     )
     if benchmark is None and len(bars.symbols) == 1:
-        benchmark = benchmarks.of_bars(bars)
+        benchmark = benchmarks.of_bars(bars, assumed.actions, assumed.calendar)
     time_source = clock.LiveClock()
     before = time_source.monotonic()
     lines = [] if written is None else written
@@ -506,7 +563,12 @@ def run(
         held = benchmark.equity(curve.timestamp, assumed.cash)
         curve = dataclasses.replace(curve, benchmark=held)
     trips, still_open = played.trips()
-    trips = excursions.measured(trips, bars if fine is None else fine)
+    trips = excursions.measured(
+        trips,
+        bars if fine is None else fine,
+        assumed.actions,
+        assumed.calendar,
+    )
     analyst = analyzer.PerformanceAnalyzer()
     figures = analyst.analyze(
         curve, played.record.fills, trips, played.record.flows
@@ -540,7 +602,7 @@ def run(
             'generated': bars.generated,
             'seed': seed,
         },
-        warnings=warnings,
+        warnings=[*warnings, *told],
         log=lines,
     )
 

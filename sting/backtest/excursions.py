@@ -4,21 +4,28 @@ Maximum adverse and favourable excursion, Sweeney (1996). They are taken from
 the bars' columns after the run, so that a bar costs the run nothing.
 """
 
+from collections.abc import Sequence
 import dataclasses
 
 import numpy as np
 import numpy.typing as npt
 
 from sting.backtest import trades
+from sting.data import actions
+from sting.data import calendars
 from sting.data import table
 from sting.model import orders
+from sting.model import records
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
 def measured(
-    trips: trades.TradeTable, bars: table.BarTable
+    trips: trades.TradeTable,
+    bars: table.BarTable,
+    found: Sequence[actions.Action] = (),
+    calendar: str = calendars.DEFAULT,
 ) -> trades.TradeTable:
     """Adds the excursions of round trips.
 
@@ -31,6 +38,9 @@ def measured(
     Args:
         trips: The round trips, in the order in which they ended.
         bars: What the run was given.
+        found: Corporate actions of the run; over a split all counts in the
+            units at the trip's end.
+        calendar: The exchange's name in exchange_calendars.
 
     Returns:
         The same with `mae` and `mfe`.
@@ -41,9 +51,35 @@ def measured(
     for symbol, rows in bars.split():
         own = np.flatnonzero(names == symbol)
         if len(own):
-            part = bars.take(rows)
-            mae[own], mfe[own] = _of_symbol(trips.take(own), part)
+            picked, part = trips.take(own), bars.take(rows)
+            mine = [
+                each
+                for each in actions.of_kind(found, records.ActionKind.SPLIT)
+                if each.symbol == symbol
+            ]
+            if mine:
+                picked, part = _fitted(picked, part, mine, calendar)
+            mae[own], mfe[own] = _of_symbol(picked, part)
     return dataclasses.replace(trips, mae=mae, mfe=mfe)
+
+
+def _fitted(
+    trips: trades.TradeTable,
+    bars: table.BarTable,
+    found: Sequence[actions.Action],
+    calendar: str,
+) -> tuple[trades.TradeTable, table.BarTable]:
+    """Gives trips and bars in the units of the last bar."""
+    made = actions.factors(bars, found, calendar)
+    scale = made.price[made.place(trips.exit_time)]
+    fitted = dataclasses.replace(
+        trips,
+        entry_price=trips.entry_price * scale,
+        exit_price=trips.exit_price * scale,
+    )
+    return fitted, actions.adjusted(
+        bars, found, actions.View.BACK, calendar=calendar
+    )
 
 
 def _of_symbol(

@@ -97,3 +97,4 @@ class Record:
 
     def _take_flow(self, event: events.Event) -> None:
         self.flows[event.data.kind] += event.data.amount
+        self.fills.flow(event.data)

@@ -5,28 +5,52 @@ most of its memory.
 """
 
 import array
+import collections
 from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
 from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sting.model import orders
+from sting.model import records
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _SIDES = {1: orders.OrderSide.BUY, -1: orders.OrderSide.SELL}
+DELISTED = 'delisted'
 # What fills are called that are the first of their bar.
 _AT_OPEN = ('open', 'gap')
+
+
+class Change(NamedTuple):
+    """What became of a position between two fills.
+
+    Attributes:
+        row: How many fills there were before.
+        symbol: The instrument.
+        ratio: New units for one old, at a split; else 1.
+        cash: What came in without a fill, such as a dividend.
+    """
+
+    row: int
+    symbol: str
+    ratio: float = 1.0
+    cash: float = 0.0
 
 
 class FillTable:
     """The fills of a run, in the order in which they happened.
 
+    A position that a delisting ends has a row of its own, which no order
+    asked for; its tag is `delisted`.
+
     Attributes:
+        changes: Splits and cash flows of positions, in their order.
         order_id: The orders.
         symbol: The instruments.
         side: Buy or sell.
@@ -38,6 +62,7 @@ class FillTable:
     """
 
     __slots__ = (
+        'changes',
         'fee',
         'order_id',
         'price',
@@ -49,6 +74,7 @@ class FillTable:
     )
 
     def __init__(self) -> None:
+        self.changes: list[Change] = []
         self.order_id: list[str] = []
         self.symbol: list[str] = []
         self.side: list[orders.OrderSide] = []
@@ -71,6 +97,41 @@ class FillTable:
         self.price.append(fill.price)
         self.fee.append(fill.fee)
         self.timestamp.append(fill.timestamp)
+
+    def act(
+        self, action: records.CorporateAction, held: float, timestamp: int
+    ) -> None:
+        """Takes a split or a delisting; what a dividend brings is a flow.
+
+        Args:
+            action: What became of an instrument.
+            held: Units that were held of it, negative when short.
+            timestamp: When, nanoseconds since the epoch, UTC.
+        """
+        if action.kind is records.ActionKind.SPLIT:
+            self.changes.append(
+                Change(len(self), action.symbol, ratio=action.ratio)
+            )
+        elif action.kind is records.ActionKind.DELISTING and held:
+            self.append(
+                orders.Fill(
+                    order_id='',
+                    execution_id='',
+                    symbol=action.symbol,
+                    side=_SIDES[-1 if held > 0 else 1],
+                    quantity=abs(held),
+                    price=action.price,
+                    timestamp=timestamp,
+                    tag=DELISTED,
+                )
+            )
+
+    def flow(self, flow: records.CashFlow) -> None:
+        """Takes cash that came or went without a fill."""
+        if flow.symbol:
+            self.changes.append(
+                Change(len(self), flow.symbol, cash=flow.amount)
+            )
 
     def rows(
         self,
@@ -106,6 +167,8 @@ class TradeTable:
 
     A round trip begins when a position leaves flat and ends when it is flat
     again or reverses. One that is still open at the end is not among them.
+    Units and prices are those at its end, also where a split came between, and
+    its profit has the dividends.
 
     Attributes:
         symbol: The instruments.
@@ -189,6 +252,7 @@ class _Open:
         fees: Of all that so far.
         since: Time of the first fill.
         at_open: Whether that was at its bar's open.
+        income: Cash that came in without a fill, such as dividends.
     """
 
     __slots__ = (
@@ -196,6 +260,7 @@ class _Open:
         'entered',
         'fees',
         'held',
+        'income',
         'left',
         'paid',
         'received',
@@ -213,6 +278,14 @@ class _Open:
         self.left = 0.0
         self.received = 0.0
         self.fees = 0.0
+        self.income = 0.0
+
+    def change(self, change: Change) -> None:
+        """Takes a split or a cash flow: units become the new ones."""
+        self.held *= change.ratio
+        self.entered *= change.ratio
+        self.left *= change.ratio
+        self.income += change.cash
 
     def enter(self, quantity: float, price: float, fee: float) -> None:
         """Adds to the position."""
@@ -269,7 +342,7 @@ def all_trips(
                 entry_time=trip.since,
                 entry_price=trip.paid / trip.entered,
                 last_price=price,
-                pnl=gained + trip.held * price - trip.fees,
+                pnl=gained + trip.held * price + trip.income - trip.fees,
                 fees=trip.fees,
             )
         )
@@ -282,7 +355,11 @@ def _walk(
     """Gives the round trips that ended, and those that did not."""
     trips: dict[str, _Open] = {}
     done: list[tuple[str, int, _Open]] = []
-    for row, tag in zip(fills.rows(), fills.tag, strict=True):
+    changes = collections.deque(fills.changes)
+    for at, row in enumerate(fills.rows()):
+        while changes and changes[0].row <= at:
+            _change(trips, changes.popleft())
+        tag = fills.tag[at]
         symbol, side, quantity, price, fee, timestamp = row
         sign = 1 if side is orders.OrderSide.BUY else -1
         trip = trips.get(symbol)
@@ -302,7 +379,15 @@ def _walk(
         if rest >= orders.DUST:
             trips[symbol] = _Open(sign, timestamp, tag)
             trips[symbol].enter(rest, price, fee - share)
+    for change in changes:
+        _change(trips, change)
     return done, trips
+
+
+def _change(trips: Mapping[str, _Open], change: Change) -> None:
+    trip = trips.get(change.symbol)
+    if trip is not None:
+        trip.change(change)
 
 
 def _table(done: list[tuple[str, int, _Open]]) -> TradeTable:
@@ -317,6 +402,7 @@ def _table(done: list[tuple[str, int, _Open]]) -> TradeTable:
     received = column(*(trip.received for trip in trips))
     fees = column(*(trip.fees for trip in trips))
     entered = column(*(trip.entered for trip in trips))
+    income = column(*(trip.income for trip in trips))
     return TradeTable(
         symbol=[symbol for symbol, _, _ in done],
         side=[_SIDES[trip.sign] for trip in trips],
@@ -325,7 +411,7 @@ def _table(done: list[tuple[str, int, _Open]]) -> TradeTable:
         entry_price=paid / entered,
         exit_time=np.array([time for _, time, _ in done], dtype=np.int64),
         exit_price=received / column(*(trip.left for trip in trips)),
-        pnl=(received - paid) * sign - fees,
+        pnl=(received - paid) * sign + income - fees,
         fees=fees,
         at_open=np.array([trip.at_open for trip in trips], dtype=np.bool_),
     )

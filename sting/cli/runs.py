@@ -168,6 +168,25 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help='The exchange whose sessions count, or `24/7`.',
     ),
     click.option(
+        '--actions',
+        metavar='FILE',
+        help='Splits, dividends and delistings: date, symbol, kind, value; or '
+        '`sample`.',
+    ),
+    click.option(
+        '--universe',
+        metavar='FILE',
+        help='Who was a member when: symbol, from, to.',
+    ),
+    click.option(
+        '--delisting-haircut',
+        type=float,
+        default=0.3,
+        show_default=True,
+        metavar='SHARE',
+        help='What a delisting without a price takes off the last one.',
+    ),
+    click.option(
         '--seed',
         type=int,
         default=0,

@@ -1,6 +1,7 @@
 """What a backtest of the command line is made of, read from its options."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from sting import settings
+from sting.backtest import agenda
 from sting.backtest import assumptions
 from sting.backtest import benchmark as benchmarks
 from sting.backtest import detail
@@ -19,6 +21,11 @@ from sting.backtest import result as results
 from sting.data import calendars
 from sting.data import files
 from sting.data import table
+from sting.data import actions
+from sting.data import files
+from sting.data import splits
+from sting.data import table
+from sting.data import universe
 from sting.model import errors
 from sting.risk import gate
 from sting.risk import manager
@@ -129,6 +136,11 @@ def read(
         fill=options['fill'],
         touch_fills=options['touch_fills'],
         calendar=options['calendar'],
+        actions=actions.read(options['actions']) if options['actions'] else (),
+        universe=(
+            universe.read(options['universe']) if options['universe'] else ()
+        ),
+        delisting_haircut=options['delisting_haircut'],
     )
     risk = _risk(options['risk'])
     parameters = _parameters(options['given'])
@@ -148,10 +160,17 @@ def read(
     if own is not None:
         fine = loaded.table
         loaded = _built(loaded, options)
+    loaded = dataclasses.replace(
+        loaded, warnings=(*loaded.warnings, *_odd(loaded.table, assumed))
+    )
     beside = None
     if options.get('benchmark') is not None:
         beside = benchmarks.read(
-            options['benchmark'], data, loaded.table, **reading
+            options['benchmark'],
+            data,
+            loaded.table,
+            assumed.actions,
+            **reading,
         )
     return Setup(
         strategy=strategy,
@@ -173,6 +192,14 @@ def _built(loaded: files.Loaded, options: Mapping[str, Any]) -> files.Loaded:
     return dataclasses.replace(loaded, table=bars, digest=bars.digest())
 
 
+def _odd(
+    bars: table.BarTable, assumed: assumptions.Assumptions
+) -> Iterator[str]:
+    """Says what the bars lack beside what is told of them."""
+    yield from splits.unexplained(bars, assumed.actions, assumed.calendar)
+    yield from agenda.survivorship(assumed, bars)
+
+
 def place(reference: str) -> str:
     """Finds a file that lies in the strategies folder, and not here."""
     file, colon, name = reference.partition(':')
@@ -189,6 +216,7 @@ def _check_figures(options: Mapping[str, Any]) -> None:
         ('slippage_bps', -1e-300, 10_000.0),
         ('latency_ms', -1e-300, 86_400_000.0),
         ('participation', 0.0, 1.0),
+        ('delisting_haircut', -1e-300, 1.0),
     ):
         value = options[name]
         if value is None:

@@ -23,6 +23,7 @@ from sting.data import table
 from sting.model import records
 from sting.settings import tree
 
+_SAMPLE = pathlib.Path(__file__).parent / 'samples' / 'splits.csv'
 COLUMNS = ('date', 'symbol', 'kind', 'value')
 _K = records.ActionKind
 _FloatArray = npt.NDArray[np.float64]
@@ -63,7 +64,8 @@ def read(path: str | pathlib.Path) -> tuple[Action, ...]:
 
     Args:
         path: CSV, Parquet, or YAML with a list under `actions:`. A split's
-            value is 4 or '4:1', new units for old ones.
+            value is 4 or '4:1', new units for old ones. `sample` has the
+            splits of the data that ships.
 
     Returns:
         The actions by date and symbol.
@@ -73,7 +75,8 @@ def read(path: str | pathlib.Path) -> tuple[Action, ...]:
     """
     found: list[Action] = []
     splits: set[tuple[datetime.date, str]] = set()
-    for row in rows.read(path, COLUMNS, 'actions'):
+    place = _SAMPLE if str(path) == 'sample' else path
+    for row in rows.read(place, COLUMNS, 'actions'):
         action = _action(row)
         if action.kind is not _K.DIVIDEND:
             where = action.day, action.symbol
@@ -228,6 +231,37 @@ def adjusted(
         units[own] = made.units[place] / made.units[start]
     columns = {
         name: getattr(bars, name) * prices
+        for name in ('open', 'high', 'low', 'close')
+    }
+    return dataclasses.replace(bars, volume=bars.volume * units, **columns)
+
+
+def restated(
+    bars: table.BarTable,
+    found: Iterable[Action],
+    calendar: str = calendars.DEFAULT,
+) -> table.BarTable:
+    """Gives bars in the units after all of these splits.
+
+    Unlike a view it knows nothing of where the bars end: a split after the
+    last of them counts too.
+
+    Args:
+        bars: Raw, of any symbols.
+        found: Actions, of which only the splits count.
+        calendar: The exchange's name in exchange_calendars.
+
+    Raises:
+        errors.DataError: There is no such calendar, or it lacks the year.
+    """
+    units = np.ones(len(bars))
+    for split in of_kind(found, _K.SPLIT):
+        if split.symbol in bars.symbols:
+            own = bars.symbol_index == bars.symbols.index(split.symbol)
+            before = bars.timestamp <= moment(split, calendar)
+            units[own & before] *= split.value or 1.0
+    columns = {
+        name: getattr(bars, name) / units
         for name in ('open', 'high', 'low', 'close')
     }
     return dataclasses.replace(bars, volume=bars.volume * units, **columns)

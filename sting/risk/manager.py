@@ -99,6 +99,17 @@ class RiskManager:
         ]
         return other
 
+    def also(self, rule: rules.RiskRule) -> 'RiskManager':
+        """Gives another gate that asks one rule more.
+
+        Args:
+            rule: Asked after all others.
+        """
+        other = copy.copy(self)
+        other._rules = [*self._rules, rule]
+        other._set = None
+        return other
+
     @property
     def rules(self) -> tuple[rules.RiskRule, ...]:
         """The rules, in the order in which they are asked."""

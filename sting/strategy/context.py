@@ -264,6 +264,30 @@ class Context:
             plan = self._longer[key] = self._plan(symbol, timeframe)
         plan.step(bar)
 
+    def together(self, symbol: str) -> frozenset[str]:
+        """Gives a symbol and those that an indicator has together with it."""
+        found, known = {symbol}, 0
+        while len(found) > known:
+            known = len(found)
+            for handle in self.handles:
+                if found & set(handle.shared):
+                    found |= set(handle.shared)
+        return frozenset(found)
+
+    def renew(self, symbols: frozenset[str]) -> None:
+        """Forgets all bars of symbols, so that others can take their place.
+
+        Args:
+            symbols: As `together` gives them.
+        """
+        for symbol in symbols:
+            self.plans.pop(symbol, None)
+            self.frames.forget(symbol)
+            for handle in self.handles:
+                handle.renew(symbol)
+        for key in [key for key in self._longer if key[0] in symbols]:
+            del self._longer[key]
+
     def _plan(self, symbol: str, place: str) -> Plan:
         """Gives what is to be done with a symbol's bars of a timeframe."""
         plan = Plan([], [], [])

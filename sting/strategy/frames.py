@@ -190,6 +190,11 @@ class Frames:
         groups = [list(each) for _, each in itertools.groupby(late, _stamp)]
         return [*groups, closed]
 
+    def forget(self, symbol: str) -> None:
+        """Forgets what was built of a symbol so far."""
+        self._by_symbol.pop(symbol, None)
+        self._takers.pop(symbol, None)
+
     def _make(self, symbol: str) -> Sequence[resample.Take]:
         """Gives what builds a symbol's bars, the shortest first."""
         if not self._built:

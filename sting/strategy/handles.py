@@ -196,6 +196,19 @@ class Handle(Lines):
             series = self.seen[symbol] = Series(self.make(), self.name)
         return series
 
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The symbols that it has together; none for one series each."""
+        return tuple(self._symbols) if len(self._symbols) > 1 else ()
+
+    def renew(self, symbol: str) -> None:
+        """Begins a symbol's series anew, without a bar."""
+        series = self.seen.get(symbol)
+        if series is not None:
+            series.indicator = self._make()
+            for line in (series, *series.others.values()):
+                line.value = line.previous = math.nan
+
     def covers(self, symbol: str) -> bool:
         """Whether bars of a symbol belong to it."""
         return not self._symbols or symbol in self._symbols

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from collections.abc import Container
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -405,6 +406,26 @@ class StrategyRunner:
         """Hands on that something is wrong with data; as `market_data`."""
         self._begin(seq, issue.timestamp, issue.symbol)
         return await self._call('on_data_issue', issue)
+
+    def together(self, symbol: str) -> frozenset[str]:
+        """Gives a symbol and those that an indicator has together with it."""
+        return self._context.together(symbol)
+
+    def restate(
+        self, symbols: Iterable[str], history: Iterable[market.MarketData]
+    ) -> None:
+        """Begins the indicators anew, with a history in other units.
+
+        Args:
+            symbols: What `together` gave.
+            history: All their bars so far, in the units from now on.
+
+        Raises:
+            errors.StrategyError: An indicator raised.
+        """
+        self._context.renew(frozenset(symbols))
+        for bar in history:
+            self.warm_up(bar)
 
     async def corporate_action(
         self, seq: int, action: records.CorporateAction, timestamp: int

@@ -18,10 +18,8 @@ from sting.backtest import detail
 from sting.backtest import engine
 from sting.backtest import ranges
 from sting.backtest import result as results
-from sting.data import calendars
-from sting.data import files
-from sting.data import table
 from sting.data import actions
+from sting.data import calendars
 from sting.data import files
 from sting.data import splits
 from sting.data import table

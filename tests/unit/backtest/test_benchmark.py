@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 
 from sting.backtest import benchmark
+from sting.data import actions
 from sting.model import errors
+from sting.model import records
 from tests.unit.backtest import bars
+from tests.unit.data import days
 
 pytestmark = pytest.mark.unit
 
@@ -91,3 +94,23 @@ def test_what_lies_before_the_start_is_read_too(tmp_path):
         str(path), (), bars.flat(1.0), start='2020-01-01T00:01:30Z'
     )
     assert found.close.tolist() == [7.0, 8.0]
+
+
+def test_splits_and_dividends_of_a_file_count(tmp_path):
+    raw = days.flat('X', 100.0, 100.0, 50.0, 49.0)
+    found = (
+        actions.Action(days.session(2), 'X', records.ActionKind.SPLIT, 2.0),
+        actions.Action(days.session(3), 'X', records.ActionKind.DIVIDEND, 1.0),
+    )
+    path = tmp_path / 'x.csv'
+    path.write_text(
+        'date,open,high,low,close,volume\n'
+        + ''.join(
+            f'{days.session(at)},{price},{price},{price},{price},5\n'
+            for at, price in enumerate(raw.close.tolist())
+        )
+    )
+    own = benchmark.read('X', (), raw, found)
+    named = benchmark.read(str(path), (), days.flat('Y', 1.0), ())
+    assert own.close.tolist() == pytest.approx([49.0] * 4)
+    assert named.close.tolist() == raw.close.tolist()

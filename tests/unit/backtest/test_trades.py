@@ -1,11 +1,13 @@
 import hypothesis
 from hypothesis import strategies as st
+import msgspec
 import numpy as np
 import pytest
 
 from sting.backtest import trades
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import records
 from tests.unit.backtest import runs
 
 pytestmark = pytest.mark.unit
@@ -172,3 +174,50 @@ def test_round_trips_are_picked_by_number():
     assert (picked.symbol, picked.side) == (['X'], [BUY])
     assert picked.entry_price.tolist() == [3.0]
     assert picked.mae is None
+
+
+def changed(table, row, **change):
+    table.changes.append(trades.Change(row, 'X', **change))
+    return table
+
+
+def test_a_split_comes_between_the_fills_that_it_came_between():
+    table = runs.fills((BUY, 10, 100.0), (SELL, 20, 60.0), (BUY, 4, 60.0))
+    changed(table, 1, ratio=2.0)
+    done, (still_open,) = trades.all_trips(table, {'X': 61.0})
+    assert done.quantity.tolist() == [20.0]
+    assert done.entry_price.tolist() == [50.0]
+    assert done.pnl.tolist() == [200.0]
+    assert (still_open.quantity, still_open.pnl) == (4.0, 4.0)
+
+
+def test_a_change_after_the_last_fill_is_of_what_is_open():
+    table = runs.fills((SELL, 10, 100.0))
+    changed(changed(table, 1, ratio=2.0), 1, cash=-15.0)
+    _, (still_open,) = trades.all_trips(table, {'X': 50.0})
+    assert (still_open.quantity, still_open.entry_price) == (20.0, 50.0)
+    assert still_open.pnl == -15.0
+
+
+def test_a_change_of_what_is_flat_changes_nothing():
+    table = runs.fills((BUY, 1, 5.0), (SELL, 1, 6.0))
+    changed(changed(table, 0, ratio=2.0), 2, cash=9.0)
+    assert trades.round_trips(table).pnl.tolist() == [1.0]
+
+
+def test_a_flow_of_the_account_is_of_no_round_trip():
+    table = runs.fills()
+    flow = records.CashFlow(kind=records.FlowKind.INTEREST, amount=1.0)
+    table.flow(flow)
+    assert not table.changes
+    table.flow(msgspec.structs.replace(flow, symbol='X'))
+    assert table.changes == [trades.Change(0, 'X', cash=1.0)]
+
+
+def test_a_delisting_of_what_is_not_held_is_no_fill():
+    table = runs.fills()
+    gone = records.CorporateAction(
+        symbol='X', kind=records.ActionKind.DELISTING, price=1.0
+    )
+    table.act(gone, 0.0, 7)
+    assert len(table) == 0

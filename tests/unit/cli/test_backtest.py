@@ -446,3 +446,42 @@ def test_finer_bars_decide_what_fills(run, tmp_path):
     assert told['assumptions']['timeframe'] == '10m'
     assert told['assumptions']['detail_timeframe'] == '1m'
     assert told['assumptions']['detail_bars'] == 30
+
+
+def test_actions_and_universe_are_read_and_told(run, tmp_path):
+    members = tmp_path / 'members.csv'
+    members.write_text('symbol,from,to\nAAPL,,2010-01-04\n')
+    found = json.loads(
+        run(
+            '--symbol', 'AAPL', '--actions', 'sample', '--universe',
+            str(members), '--delisting-haircut', '0.5', '--json',
+        ).out
+    )  # fmt: skip
+    assert found['assumptions']['splits'] == 2
+    assert found['assumptions']['universe'] == '1 symbols'
+    assert found['assumptions']['delisting_haircut'] == 0.5
+    assert found['warnings'] == []
+
+
+def test_raw_prices_without_their_splits_are_told_of(run):
+    found = json.loads(run('--symbol', 'AAPL', '--json').out)
+    assert 'jumps at 2000-06-21 as at a split of 2:1' in found['warnings'][0]
+
+
+def test_survivors_are_told_of(run):
+    found = json.loads(run('--symbol', 'IBM', 'GOOG', '--json').out)
+    assert 'all 2 symbols live to the end' in found['warnings'][0]
+
+
+def test_a_wrong_row_of_actions_is_named(run, tmp_path):
+    path = tmp_path / 'actions.csv'
+    path.write_text('date,symbol,kind,value\n2020-01-01,A,split,x\n')
+    outcome = run('--actions', str(path))
+    assert outcome.code == 2
+    assert f'{path}:2: the value of a split' in outcome.err
+
+
+def test_a_haircut_is_a_share(run):
+    outcome = run('--delisting-haircut', '2')
+    assert outcome.code == 2
+    assert '--delisting-haircut 2 is out of range' in outcome.err

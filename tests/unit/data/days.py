@@ -7,7 +7,7 @@ import numpy as np
 from sting.data import calendars
 from sting.data import table
 
-FIRST = datetime.date(2020, 8, 24)
+FIRST = datetime.date(2020, 9, 14)
 
 
 def session(number):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.unit
 
 K = records.ActionKind
 V = actions.View
-DAY = datetime.date(2020, 8, 26)
+DAY = datetime.date(2020, 9, 16)
 
 
 def written(tmp_path, *lines, header='date,symbol,kind,value'):
@@ -61,7 +61,7 @@ def test_a_yaml_file_gives_the_same(tmp_path):
     path = tmp_path / 'actions.yaml'
     path.write_text(
         'actions:\n'
-        "  - {date: 2020-08-26, symbol: A, kind: split, value: '4:1'}\n"
+        "  - {date: 2020-09-16, symbol: A, kind: split, value: '4:1'}\n"
     )
     assert actions.read(path) == (split(4.0),)
 
@@ -105,9 +105,9 @@ def test_two_dividends_of_a_day_are_two(tmp_path):
 
 def test_an_action_holds_from_midnight_in_new_york():
     found = actions.moment(split(4.0))
-    assert found == times.parse_moment('2020-08-26T04:00:00Z')
+    assert found == times.parse_moment('2020-09-16T04:00:00Z')
     found = actions.moment(split(4.0), '24/7')
-    assert found == times.parse_moment('2020-08-26T00:00:00Z')
+    assert found == times.parse_moment('2020-09-16T00:00:00Z')
 
 
 def test_equal_actions_have_equal_digests_and_can_be_sent():
@@ -167,7 +167,7 @@ def test_a_dividend_on_the_day_of_a_split_is_for_the_new_units():
 def test_what_lies_outside_of_the_bars_changes_nothing():
     outside = (
         split(4.0, days.FIRST),
-        split(2.0, datetime.date(2021, 8, 26)),
+        split(2.0, datetime.date(2021, 9, 16)),
         split(3.0, symbol='B'),
         actions.Action(DAY, 'A', K.DELISTING),
     )

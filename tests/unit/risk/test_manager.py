@@ -285,3 +285,11 @@ def test_a_lent_account_has_the_buying_power_of_its_initial_margin():
     assert [rule.limit for rule in lent.rules] == [1.6, 5]
     assert lent.rule_set().limits == (None, 1.6, 5)
     assert [rule.limit for rule in own.rules] == [0.8, 5]
+
+
+def test_another_gate_asks_one_rule_more():
+    gate = manager.RiskManager([rules.MaxPosition(5.0)])
+    gate.rule_set()
+    other = gate.also(rules.MaxOrderNotional(10.0))
+    assert other.rule_set().names[1:] == ('max_position', 'max_order_notional')
+    assert gate.rule_set().names[1:] == ('max_position',)

@@ -248,3 +248,45 @@ def test_a_longer_timeframe_has_lines_too(shared):
         'Bollinger(2, 1) 1h.upper',
         'Bollinger(2, 1) 1h.lower',
     }
+
+
+class Sum(indicators.Indicator):
+    """What the closes of two symbols add up to so far."""
+
+    name = 'Sum'
+    symbols = ('A', 'B')
+
+    def __init__(self):
+        self.total = 0.0
+
+    def update(self, bar):
+        self.total += bar.close
+        return self.total
+
+
+def test_symbols_of_one_indicator_are_together(shared):
+    add(shared)
+    assert shared.together('A') == {'A'}
+    shared.add(handles.Handle(Sum, {}, None))
+    assert shared.together('B') == {'A', 'B'}
+    assert shared.together('C') == {'C'}
+
+
+def test_a_renewed_symbol_has_had_no_bar(shared):
+    handle, together = add(shared), handles.Handle(Sum, {}, None)
+    shared.add(together)
+    feed(shared, ('A', 1.0), ('A', 3.0), ('C', 10.0), ('C', 30.0))
+    shared.renew(shared.together('A'))
+    assert not handle['A'].ready
+    assert handle['C'].value == 20.0
+    feed(shared, ('A', 0.5), ('A', 1.5), ('B', 2.0))
+    assert handle['A'].value == 1.0
+    assert together.value == 4.0
+
+
+def test_a_renewed_symbol_begins_its_longer_bars_anew(shared):
+    shared.preload('A', {'close': np.array([1.0, 2.0])})
+    shared.renew(frozenset({'A'}))
+    handle = add(shared)
+    feed(shared, ('A', 4.0), ('A', 6.0), ('A', 8.0))
+    assert handle['A'].value == 7.0

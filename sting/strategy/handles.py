@@ -205,7 +205,7 @@ class Handle(Lines):
         """Begins a symbol's series anew, without a bar."""
         series = self.seen.get(symbol)
         if series is not None:
-            series.indicator = self._make()
+            series.indicator = self.make()
             for line in (series, *series.others.values()):
                 line.value = line.previous = math.nan
 

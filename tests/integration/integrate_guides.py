@@ -38,8 +38,8 @@ class Block(NamedTuple):
     text: str
 
 
-def blocks():
-    text = GUIDE.read_text()
+def blocks(guide=GUIDE):
+    text = guide.read_text()
     return [
         Block(
             text.count('\n', 0, found.start()) + 1,

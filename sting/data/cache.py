@@ -1,0 +1,322 @@
+"""DataCache: bars of the past, asked of a source once."""
+
+import asyncio
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import dataclasses
+import threading
+from typing import Final
+
+import cachetools
+import numpy as np
+
+from sting.data import calendars
+from sting.data import ranges as ranges_lib
+from sting.data import store as stores
+from sting.data import table
+from sting.data.sources import base
+from sting.engine import clock as clocks
+from sting.model import errors
+from sting.model import timeframes
+
+MEMORY: Final = 256 * 2**20
+ALWAYS: Final = '24/7'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """Bars, and where they are from.
+
+    Attributes:
+        bars: What was asked for.
+        stale: The source failed, and this is what was known before.
+        error: Why it failed; None where it did not.
+        fetched: How many requests it was asked.
+    """
+
+    bars: table.BarTable
+    stale: bool = False
+    error: errors.SourceError | None = None
+    fetched: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Open:
+    """The bars of a session that is open.
+
+    Attributes:
+        until: When they are to be asked for again.
+        first: From where on they were asked for.
+        last: Up to where.
+        bars: What came.
+    """
+
+    until: int
+    first: int
+    last: int
+    bars: table.BarTable
+
+
+@dataclasses.dataclass(slots=True)
+class _Known:
+    """What is known of a symbol in the stretch of a request.
+
+    Attributes:
+        symbol: The instrument.
+        ranges: Where it is known.
+        parts: The bars there.
+    """
+
+    symbol: str
+    ranges: ranges_lib.Ranges
+    parts: list[table.BarTable]
+
+
+class DataCache:
+    """Bars of the past, in memory and on the disk.
+
+    Only what is missing is asked for. Bars of sessions that have closed are
+    kept for good; those of a session that is open are asked for again when
+    they are older than one of them is long, and never written. A failure to
+    write costs the next start a request and nothing else.
+    """
+
+    def __init__(
+        self,
+        store: stores.BarStore,
+        time_source: clocks.Clock,
+        *,
+        calendar: str = calendars.DEFAULT,
+        memory: int = MEMORY,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        """Sets up a cache.
+
+        Args:
+            store: On the disk.
+            time_source: Tells which sessions have closed.
+            calendar: The exchange whose sessions count, or 24/7.
+            memory: Bytes of bars kept in memory, at most.
+            warn: Told once when the disk does not take what is to be kept.
+        """
+        self._store = store
+        self._clock = time_source
+        self._calendar = calendar
+        self._months: cachetools.LRUCache[stores.Key, stores.Month] = (
+            cachetools.LRUCache(memory, lambda month: month.nbytes)
+        )
+        self._open: dict[tuple[str, str, str], _Open] = {}
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        # Months are looked up in threads.
+        self._lock = threading.Lock()
+        self._warn = warn
+
+    async def get(
+        self, source: base.DataSource, request: base.Request
+    ) -> Answer:
+        """Gives bars, asking the source for what is missing.
+
+        Args:
+            source: Where they are from.
+            request: What is wanted.
+
+        Returns:
+            The bars; where the source fails, those that are known, if any.
+
+        Raises:
+            errors.SourceError: As the source does, where nothing is known.
+        """
+        key = source.name, request.timeframe
+        # One at a time for a source, so that nothing is asked for twice.
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            now = self._clock.now()
+            settled = self._settled(request.timeframe, now)
+            known = {
+                name: await asyncio.to_thread(
+                    self._known, source.name, name, request, settled, now
+                )
+                for name in request.symbols
+            }
+            fetched = 0
+            error: errors.SourceError | None = None
+            for asked in _missing(source, request, known, settled, now):
+                try:
+                    bars = await source.get_bars(asked)
+                except errors.SourceError as failed:
+                    error = failed
+                    break
+                fetched += 1
+                split = _by_symbol(asked, bars)
+                for name, mine in split.items():
+                    known[name].parts.append(
+                        mine.select(start=request.start, end=request.end)
+                    )
+                await asyncio.to_thread(
+                    self._keep, source.name, asked, split, settled, now
+                )
+        found = table.BarTable.merge(
+            [
+                _behind(stores.empty(name, request.timeframe), *each.parts)
+                for name, each in known.items()
+            ]
+        )
+        if error is not None and not len(found):
+            raise error
+        return Answer(found, error is not None, error, fetched)
+
+    def _settled(self, timeframe: str, now: int) -> int:
+        """Gives the last moment whose bars will not change any more."""
+        if self._calendar == ALWAYS:
+            step = timeframes.length(timeframe)
+            return now // step * step - step
+        return calendars.sessions(self._calendar, now).last_close(now)
+
+    def _known(
+        self,
+        source: str,
+        symbol: str,
+        request: base.Request,
+        settled: int,
+        now: int,
+    ) -> _Known:
+        """Looks up what is known of a symbol, in memory and on the disk."""
+        found = _Known(symbol, (), [])
+        ranges: list[tuple[int, int]] = []
+        last = min(request.end, settled)
+        for name, begin, end in ranges_lib.by_month(request.start, last):
+            month = self._month(
+                stores.Key(source, symbol, request.timeframe, name)
+            )
+            if month is None:
+                continue
+            for first, until in ranges_lib.common(month.known, begin, end):
+                ranges.append((first, until))
+                found.parts.append(month.bars.select(start=first, end=until))
+        held = self._open.get((source, symbol, request.timeframe))
+        newest = min(request.end, now)
+        if (
+            held is not None
+            and now < held.until
+            and held.first == settled + 1
+            and newest <= held.last
+        ):
+            first = max(request.start, held.first)
+            ranges.append((first, max(request.end, first)))
+            found.parts.append(held.bars.select(start=first, end=request.end))
+        found.ranges = ranges_lib.union(ranges)
+        return found
+
+    def _month(self, key: stores.Key) -> stores.Month | None:
+        with self._lock:
+            month = self._months.get(key)
+        if month is None:
+            month = self._store.read(key)
+            if month is not None:
+                self._remember(key, month)
+        return month
+
+    def _remember(self, key: stores.Key, month: stores.Month) -> None:
+        with self._lock:
+            self._months.pop(key, None)
+            if month.nbytes <= self._months.maxsize:
+                self._months[key] = month
+
+    def _keep(
+        self,
+        source: str,
+        asked: base.Request,
+        bars: Mapping[str, table.BarTable],
+        settled: int,
+        now: int,
+    ) -> None:
+        """Keeps what came: what is settled for good, the rest for a bar."""
+        for symbol, mine in bars.items():
+            last = min(asked.end, settled)
+            for name, first, until in ranges_lib.by_month(asked.start, last):
+                key = stores.Key(source, symbol, asked.timeframe, name)
+                part = mine.select(start=first, end=until)
+                self._extend(key, part, first, until)
+            if asked.end > settled:
+                self._open[source, symbol, asked.timeframe] = _Open(
+                    until=now + timeframes.length(asked.timeframe),
+                    first=settled + 1,
+                    last=min(asked.end, now),
+                    bars=mine.select(start=settled + 1),
+                )
+
+    def _extend(
+        self, key: stores.Key, bars: table.BarTable, first: int, last: int
+    ) -> None:
+        """Adds what is known of a stretch to its month."""
+        month = self._month(key)
+        known: ranges_lib.Ranges = ()
+        if month is not None:
+            known = month.known
+            old = month.bars
+            outside = (old.timestamp < first) | (old.timestamp > last)
+            bars = _behind(old.take(np.flatnonzero(outside)), bars)
+        month = stores.Month(bars, ranges_lib.union([*known, (first, last)]))
+        self._remember(key, month)
+        try:
+            self._store.write(key, month)
+        except errors.DataError as error:
+            warn, self._warn = self._warn, None
+            if warn is not None:
+                warn(f'bars are not kept: {error}')
+
+
+def _missing(
+    source: base.DataSource,
+    request: base.Request,
+    known: Mapping[str, _Known],
+    settled: int,
+    now: int,
+) -> Iterator[base.Request]:
+    """Gives what is to be asked for.
+
+    Of a session that is open it is asked for all at once.
+    """
+    wanted: dict[tuple[int, int], list[str]] = {}
+    end = min(request.end, max(now, request.start))
+    for symbol, have in known.items():
+        gaps = ranges_lib.lacking(have.ranges, request.start, end)
+        gaps = ranges_lib.union(
+            (min(first, settled + 1), last) if last > settled else (first, last)
+            for first, last in gaps
+        )
+        for gap in gaps:
+            wanted.setdefault(gap, []).append(symbol)
+    batch = source.capabilities.batch
+    for (first, last), symbols in wanted.items():
+        for at in range(0, len(symbols), batch):
+            yield base.Request(
+                symbols=tuple(symbols[at : at + batch]),
+                timeframe=request.timeframe,
+                start=first,
+                end=last,
+            )
+
+
+def _by_symbol(
+    asked: base.Request, bars: table.BarTable
+) -> dict[str, table.BarTable]:
+    """Gives the bars of each symbol that was asked for, also where none are."""
+    return {
+        name: bars.of(name)
+        if name in bars.symbols
+        else stores.empty(name, asked.timeframe)
+        for name in asked.symbols
+    }
+
+
+def _behind(*parts: table.BarTable) -> table.BarTable:
+    """Puts bars of one symbol together, in the order of their stamps."""
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ('timestamp', 'open', 'high', 'low', 'close', 'volume')
+    }
+    order = np.argsort(columns['timestamp'], kind='stable')
+    columns = {name: column[order] for name, column in columns.items()}
+    stamps = columns.pop('timestamp')
+    return stores.made(parts[0].symbols[0], parts[0].timeframe, stamps, columns)

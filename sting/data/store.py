@@ -1,0 +1,256 @@
+"""Bars on the disk: a Parquet file a source, symbol, timeframe and month."""
+
+from collections.abc import Iterator
+import dataclasses
+import os
+import pathlib
+import re
+import tempfile
+from typing import Any
+from typing import Final
+import urllib.parse
+
+import msgspec
+import numpy as np
+
+from sting.data import ranges as ranges_lib
+from sting.data import table
+from sting.model import errors
+
+_META: Final = b'sting'
+_COLUMNS: Final = ('open', 'high', 'low', 'close', 'volume')
+_MONTH: Final = re.compile(r'\d{4}-\d{2}')
+# Behind the name of a file that was found damaged.
+CORRUPT: Final = '.corrupt'
+
+
+class Key(msgspec.Struct, frozen=True, order=True):
+    """What a file holds the bars of.
+
+    Attributes:
+        source: The source's name.
+        symbol: The instrument.
+        timeframe: Length of a bar.
+        month: As 2013-03, UTC; a bar belongs where it closes.
+    """
+
+    source: str
+    symbol: str
+    timeframe: str
+    month: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Month:
+    """The bars of a month, as far as they are known.
+
+    Attributes:
+        bars: Of one symbol.
+        known: Where all bars that there are are here: also where there are
+            none.
+    """
+
+    bars: table.BarTable
+    known: ranges_lib.Ranges
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory, roughly, bytes."""
+        return 56 * len(self.bars) + 32 * len(self.known) + 200
+
+
+class _Meta(msgspec.Struct, frozen=True):
+    """What is written beside the columns."""
+
+    digest: str
+    known: ranges_lib.Ranges
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """A file, for a listing.
+
+    Attributes:
+        key: What it holds.
+        path: The file.
+        size: Bytes.
+        changed: When it was written, nanoseconds since the epoch, UTC.
+    """
+
+    key: Key
+    path: pathlib.Path
+    size: int
+    changed: int
+
+
+class BarStore:
+    """Files of bars under one folder.
+
+    A file is written whole beside its place and moved there, so that a reader
+    finds the old or the new one; it carries a digest of its columns, and one
+    that does not match is set aside.
+    """
+
+    def __init__(self, root: pathlib.Path) -> None:
+        """Sets up a store; the folder is made when something is written.
+
+        Args:
+            root: Its folder.
+        """
+        self.root = root
+
+    def read(self, key: Key) -> Month | None:
+        """Reads a month.
+
+        Args:
+            key: What of.
+
+        Returns:
+            The month; None where there is no file, or where it was damaged and
+            set aside.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - slow to import
+        from pyarrow import parquet  # noqa: PLC0415
+
+        path = self.path(key)
+        try:
+            with parquet.ParquetFile(path) as file:
+                data = file.read()
+                meta = msgspec.json.decode(
+                    (file.schema_arrow.metadata or {})[_META], type=_Meta
+                )
+                bars = _table(key, data)
+        except FileNotFoundError:
+            return None
+        except (
+            pa.ArrowException,
+            OSError,
+            KeyError,
+            ValueError,
+            msgspec.MsgspecError,
+        ):
+            bars, meta = None, None
+        if bars is None or meta is None or bars.digest() != meta.digest:
+            self._set_aside(path)
+            return None
+        return Month(bars, meta.known)
+
+    def write(self, key: Key, month: Month) -> None:
+        """Writes a month in place of what was there.
+
+        Args:
+            key: What of.
+            month: All that is known of it.
+
+        Raises:
+            errors.DataError: It cannot be written.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - slow to import
+        from pyarrow import parquet  # noqa: PLC0415
+
+        bars = month.bars
+        meta = _Meta(bars.digest(), month.known)
+        data = pa.table(
+            {
+                'timestamp': bars.timestamp,
+                **{name: getattr(bars, name) for name in _COLUMNS},
+            }
+        ).replace_schema_metadata({_META: msgspec.json.encode(meta)})
+        path = self.path(key)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(
+                dir=path.parent, prefix=f'.{path.name}.'
+            )
+            try:
+                with os.fdopen(handle, 'wb') as file:
+                    parquet.write_table(data, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                pathlib.Path(name).replace(path)
+            except BaseException:
+                pathlib.Path(name).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise errors.DataError(
+                f'cannot be written: {error.strerror}', path=path
+            ) from None
+
+    def path(self, key: Key) -> pathlib.Path:
+        """Gives where a month is."""
+        folder = self.root
+        for part in (key.source, key.symbol, key.timeframe):
+            # A dot alone would be this folder, and two the one above.
+            folder /= urllib.parse.quote(part, safe='').replace('.', '%2E')
+        return folder / f'{key.month}.parquet'
+
+    def entries(self) -> Iterator[Entry]:
+        """Gives all files, by what they hold."""
+        for path in sorted(self.root.glob('*/*/*/*.parquet')):
+            parts = path.relative_to(self.root).parts[:3]
+            if not _MONTH.fullmatch(path.stem):
+                continue
+            source, symbol, timeframe = map(urllib.parse.unquote, parts)
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                # Another process has set it aside meanwhile.
+                continue
+            yield Entry(
+                Key(source, symbol, timeframe, path.stem),
+                path,
+                found.st_size,
+                found.st_mtime_ns,
+            )
+
+    def _set_aside(self, path: pathlib.Path) -> None:
+        """Moves a damaged file away, so that it is fetched again."""
+        try:
+            path.replace(path.with_name(path.name + CORRUPT))
+        except OSError:
+            # It is fetched again all the same, and written over.
+            return
+
+
+def _table(key: Key, data: Any) -> table.BarTable:
+    columns = {name: data.column(name).to_numpy() for name in _COLUMNS}
+    stamps = data.column('timestamp').to_numpy()
+    return made(key.symbol, key.timeframe, stamps, columns)
+
+
+def made(
+    symbol: str,
+    timeframe: str,
+    timestamp: table.IntArray,
+    columns: dict[str, table.FloatArray],
+) -> table.BarTable:
+    """Makes a table of the bars of one symbol.
+
+    Args:
+        symbol: The instrument.
+        timeframe: Length of a bar.
+        timestamp: Stamps, nanoseconds since the epoch, UTC.
+        columns: open, high, low, close and volume.
+    """
+    opening, high, low, close, volume = (
+        np.ascontiguousarray(columns[name], np.float64) for name in _COLUMNS
+    )
+    return table.BarTable(
+        symbols=(symbol,),
+        symbol_index=np.zeros(len(timestamp), np.int32),
+        timestamp=np.ascontiguousarray(timestamp, np.int64),
+        open=opening,
+        high=high,
+        low=low,
+        close=close,
+        volume=volume,
+        timeframe=timeframe,
+    )
+
+
+def empty(symbol: str, timeframe: str) -> table.BarTable:
+    """Makes a table without bars."""
+    none = np.zeros(0, np.float64)
+    return made(
+        symbol, timeframe, none.astype(np.int64), dict.fromkeys(_COLUMNS, none)
+    )

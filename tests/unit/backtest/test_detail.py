@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 
+import hypothesis
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
@@ -13,10 +15,12 @@ from sting.data import calendars
 from sting.model import costs
 from sting.model import errors
 from sting.model import sessions
+from sting.model import specs
 from sting.risk import manager
 from sting.simulator import modes
 from sting.strategy import frames
 from tests.unit.backtest import bars as made
+from tests.unit.simulator import worlds
 
 pytestmark = pytest.mark.unit
 
@@ -287,6 +291,41 @@ def test_orders_without_ambiguity_fill_the_same_with_and_without(run, fill):
     _, one, _ = run("self.buy('X', 1)", fine, detailed=False, fill=fill)
     _, two, _ = run("self.buy('X', 1)", fine, fill=fill)
     assert [price for _, price in one] == [price for _, price in two]
+
+
+def traded(result):
+    fills = result.fills
+    columns = (
+        fills.timestamp,
+        fills.side,
+        fills.quantity,
+        fills.price,
+        fills.tag,
+    )
+    return list(zip(*columns, strict=True))
+
+
+@hypothesis.settings(worlds.patient, max_examples=15)
+@hypothesis.given(st.integers(0, 2**31), st.sampled_from(modes.NAMES))
+def test_a_strategy_that_builds_the_longer_bars_itself_trades_the_same(
+    seed, fill
+):
+    fine = made.walk(300, seed)
+    given = {
+        'reference': 'tests.unit.backtest.wanderer',
+        'gate': manager.RiskManager(()),
+        'parameters': {'seed': seed, 'exits': False},
+        'assumed': assumptions.Assumptions(
+            cash=1e6, calendar='24/7', participation=0.0005, fill=fill
+        ),
+    }
+    spec = specs.StrategySpec(
+        name='own', reference=given['reference'], timeframes=('5m',)
+    )
+    itself = engine.run(bars=fine, spec=spec, **given)
+    found = engine.run(bars=build(fine, '5m'), fine=fine, **given)
+    assert traded(found) == traded(itself)
+    assert len(found.fills) > 0
 
 
 def test_the_finer_bars_are_part_of_the_hash_of_the_data(run):

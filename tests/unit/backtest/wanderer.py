@@ -12,7 +12,10 @@ T = orders.TimeInForce
 class Wanderer(strategy.AbstractStrategy):
     """Never looks at the account, so that costs change nothing it does."""
 
-    parameters = {'seed': strategy.Parameter(0, low=0, high=2**31)}  # noqa: RUF012
+    parameters = {  # noqa: RUF012
+        'seed': strategy.Parameter(0, low=0, high=2**31),
+        'exits': strategy.Parameter(True),
+    }
 
     async def on_start(self):
         self.random = random.Random(self.parameters['seed'])
@@ -40,7 +43,8 @@ class Wanderer(strategy.AbstractStrategy):
         else:
             more['time_in_force'] = draw.choice([T.GTC, T.DAY, T.IOC, T.FOK])
         side = draw.choice([1, -1])
-        if draw.random() < 0.4 and kind is not K.TRAILING_STOP:
+        exits = draw.random() < 0.4 and self.parameters['exits']
+        if exits and kind is not K.TRAILING_STOP:
             levels = data.close, *map(more.get, ('price', 'stop_price'))
             levels = [level for level in levels if level]
             high, low = max(levels) * 1.0005, min(levels) * 0.9995

@@ -101,7 +101,7 @@ def outcomes(terms, four):
     )
 
 
-many = hypothesis.settings(worlds.patient, max_examples=300)
+many = hypothesis.settings(worlds.patient, max_examples=150)
 
 
 @many
@@ -155,6 +155,46 @@ def test_a_bar_of_one_price_leaves_nothing_open(drawn):
     if terms[0] != fills.LIMIT:
         hypothesis.assume(first not in terms[2:4])
     assert worst == path == best
+
+
+def steps(corners, size=0.25):
+    """The path as bars so small that they leave nothing open."""
+    yield corners[0], corners[0], corners[0]
+    for start, end in itertools.pairwise(corners):
+        step = size if end > start else -size
+        for at in range(round(abs(end - start) / size)):
+            one, two = start + at * step, start + (at + 1) * step
+            yield one, max(one, two), min(one, two)
+    yield corners[-1], corners[-1], corners[-1]
+
+
+def by_steps(terms, corners):
+    """Holds an order against those one by one; gives the price or None."""
+    kind, sign, limit, stop, triggered, trails, amount, fraction = terms
+    for four in steps(corners):
+        code, price, triggered = fills.fill_price(
+            kind, sign, limit, stop, triggered, *four
+        )
+        if code != fills.NONE:
+            return price
+        if trails:
+            best = four[2] if sign > 0 else four[1]
+            stop = fills.trailed(sign, stop, best, amount, fraction)
+    return None
+
+
+@many
+@given(held())
+def test_a_path_is_what_many_small_bars_along_it_are(drawn):
+    terms, four = drawn
+    kind, sign, limit = terms[:3]
+    corners = modes.path(sign, *four)
+    # A limit that is only touched fills at the open of the next small bar.
+    hypothesis.assume(
+        kind not in (fills.LIMIT, fills.STOP_LIMIT) or limit not in corners
+    )
+    code, price, *_ = modes.along_path(*terms, False, *four)
+    assert (None if code == fills.NONE else price) == by_steps(terms, corners)
 
 
 def test_the_modes_differ_at_all():

@@ -101,18 +101,21 @@ def spelled(given: str, answer: str) -> Callable[..., Any]:
     return made
 
 
-def loop(answer: Callable[..., Any], values: Reader) -> Callable[..., Any]:
+def loop(
+    answer: Callable[..., Any], values: Reader, *, brief: bool = False
+) -> Callable[..., Any]:
     """Makes the loop of one decision, to be called or to be compiled.
 
     Args:
         answer: The decision; see `strategy.compiled.answerer`.
         values: What `reader` made.
+        brief: Whether the columns of cash and exposure are left as they are.
 
     Returns:
         A function that fills the given columns, all as long as the bars but
         for those of fills, of which the first so many count; it returns how
-        many fills, how many orders, and a code of `kinds.fault` with the
-        answer that it had to end at.
+        many fills, how many orders, on how many bars a position was held, and
+        a code of `kinds.fault` with the answer that it had to end at.
     """
 
     def run(
@@ -139,13 +142,13 @@ def loop(answer: Callable[..., Any], values: Reader) -> Callable[..., Any]:
         prices: Any,
         fees: Any,
         tags: Any,
-    ) -> tuple[int, int, int, float, int, float]:
+    ) -> tuple[int, int, int, int, float, int, float]:
         held = 0.0
         works = False
         kind, sign = kinds.MARKET, 1
         quantity, limit, stop, filled = 0.0, 0.0, 0.0, 0.0
         triggered = False
-        orders, count = 0, 0
+        orders, count, exposure = 0, 0, 0
         for at in range(len(closes)):
             close = closes[at]
             if works:
@@ -179,7 +182,10 @@ def loop(answer: Callable[..., Any], values: Reader) -> Callable[..., Any]:
                     tags[count] = code
                     count += 1
                 works = not fills.is_filled(quantity, filled)
-            equity = cash + held * close if held != 0.0 else cash
+            equity = cash
+            if held != 0.0:
+                equity += held * close
+                exposure += 1
             wanted, asked, level, state = answer(
                 opens[at],
                 highs[at],
@@ -196,7 +202,7 @@ def loop(answer: Callable[..., Any], values: Reader) -> Callable[..., Any]:
             elif not kinds.is_nothing(wanted):
                 fault = kinds.fault(wanted, asked, level)
                 if fault != kinds.SOUND:
-                    return count, orders, fault, wanted, asked, level
+                    return count, orders, exposure, fault, wanted, asked, level
                 orders += 1
                 kind, quantity, filled = asked, abs(wanted), 0.0
                 sign = 1 if wanted > 0.0 else -1
@@ -207,8 +213,9 @@ def loop(answer: Callable[..., Any], values: Reader) -> Callable[..., Any]:
                     sign, quantity, limit, stop, held, close, equity, limits
                 )
             equities[at] = equity
-            cashes[at] = cash
-            exposed[at] = held != 0.0
-        return count, orders, kinds.SOUND, 0.0, kinds.MARKET, 0.0
+            if not brief:
+                cashes[at] = cash
+                exposed[at] = held != 0.0
+        return count, orders, exposure, kinds.SOUND, 0.0, kinds.MARKET, 0.0
 
     return run

@@ -95,6 +95,7 @@ class Asker:
         self._now: _Instance | None = None
         self._known: dict[Hashable, handles.Handle] = {}
         self._lines: dict[int, tuple[shelves.Wanted, int]] = {}
+        self._kinds: dict[tuple[int, Any], batches.Kind] = {}
 
     def ask(self, point: Mapping[str, Any]) -> Asked:
         """Asks for one combination.
@@ -123,17 +124,29 @@ class Asker:
             lines.append((wanted.index(found[0]), found[1]))
         if feeder.built:
             raise compiled.OutsideError('it asks for bars of longer timeframes')
-        try:
-            state = batches.shape(first)
-        except TypeError as error:
-            raise compiled.OutsideError(str(error)) from None
         return Asked(
-            batches.Kind(len(inputs), state, self._types),
+            self._kind_of(len(inputs), first),
             tuple(wanted),
             tuple(lines),
             tuple(batches.flat(first)),
             tuple([values[name] for name in self._numbers]),
         )
+
+    def _kind_of(self, inputs: int, first: tuple[Any, ...]) -> batches.Kind:
+        """Gives the one object of a kind of runs.
+
+        Raises:
+            compiled.OutsideError: The state holds something else than numbers.
+        """
+        try:
+            shape = batches.shape(first)
+        except TypeError as error:
+            raise compiled.OutsideError(str(error)) from None
+        found = self._kinds.get((inputs, shape))
+        if found is None:
+            found = batches.Kind(inputs, shape, self._types)
+            self._kinds[inputs, shape] = found
+        return found
 
     def _ready(self, values: Mapping[str, Any]) -> '_Instance':
         """Gives an instance to ask."""

@@ -162,6 +162,17 @@ class Batch:
         self._loop(*given)
         return given[-2], given[-1]
 
+    def returns(self, scratch: tuple[npt.NDArray[Any], ...]) -> FloatArray:
+        """Gives the daily returns of the run that was the last in a room.
+
+        Args:
+            scratch: The room.
+        """
+        found: FloatArray = scratch[-1][: len(self._ends)]
+        # Until the equity is gone.
+        gone = np.flatnonzero(found <= -1.0)
+        return found[: gone[0] + 1].copy() if len(gone) else found.copy()
+
     def _arguments(
         self,
         shared: FloatArray,
@@ -207,7 +218,7 @@ def loop(answer: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
     Returns:
         A function that fills the two tables that it is given last.
     """
-    play = arrays.loop(answer, arrays.reader(kind.inputs))
+    play = arrays.loop(answer, arrays.reader(kind.inputs), brief=True)
     rows = ''.join(f'table[run, {at}], ' for at in range(kind.inputs))
     places_of = arrays.spelled('table, run', f'({rows})')
     taken = iter(range(len(list(flat(kind.state)))))
@@ -237,7 +248,7 @@ def loop(answer: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
         faults: Any,
     ) -> None:
         for run in range(len(places)):
-            count, orders, code, wanted, asked, level = play(
+            count, orders, held, code, wanted, asked, level = play(
                 opens,
                 highs,
                 lows,
@@ -267,7 +278,9 @@ def loop(answer: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
             faults[run, 2] = asked
             faults[run, 3] = level
             if code == kinds.SOUND:
-                summarise(cash, orders, count, ends, scratch, figures[run])
+                summarise(
+                    cash, orders, count, held, ends, scratch, figures[run]
+                )
 
     return play_all
 
@@ -284,7 +297,13 @@ def _spelled(state: Any, taken: Any) -> str:
 
 
 def summarise(
-    cash: float, orders: int, count: int, ends: Any, scratch: Any, into: Any
+    cash: float,
+    orders: int,
+    count: int,
+    held: int,
+    ends: Any,
+    scratch: Any,
+    into: Any,
 ) -> None:
     """Works out the figures of one run; it is compiled.
 
@@ -292,11 +311,12 @@ def summarise(
         cash: What the account started with.
         orders: How many there were.
         count: How many fills.
+        held: On how many bars a position was held.
         ends: The numbers of the last bars of the days.
         scratch: What the run wrote.
         into: Takes `summaries.FIGURES`, in their order.
     """
-    equities, exposed = scratch[0], scratch[2]
+    equities = scratch[0]
     quantities, prices, fees = scratch[5], scratch[6], scratch[7]
     bars = len(equities)
     trips = summaries.round_trips(
@@ -328,9 +348,6 @@ def summarise(
     into[12], into[13], into[14] = summaries.of_trips(
         trips, scratch[9], scratch[11], scratch[13], scratch[14]
     )
-    held = 0
-    for each in exposed:
-        held += each
     mean = summaries.total(equities, bars) / bars if bars else 0.0
     into[15] = held / bars if bars else np.nan
     into[16] = (

@@ -245,7 +245,7 @@ class Program:
             errors.StrategyError: `decide` gave what is no order.
         """
         given = self._arguments(assumed, limited, indicators, len(self._bars))
-        count, made, code, *answer = self._loop(*given)
+        count, made, _, code, *answer = self._loop(*given)
         if code != kinds.SOUND:
             try:
                 raise ValueError(kinds.sentence(code, *answer))

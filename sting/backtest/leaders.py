@@ -115,7 +115,7 @@ def counted(swept: sweeps.Sweep, found: Leaders, path: pathlib.Path) -> Luck:
     """
     work = swept.work
     best = found.rows(work.space)[:1]
-    returns = swept.play_again(best[0]).curve.returns if best else np.empty(0)
+    returns = swept.returns(best[0]) if best else np.empty(0)
     moments = selection.moments(returns)
     bars = work.bars
     whole = len(bars) > 0

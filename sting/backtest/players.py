@@ -161,6 +161,22 @@ class Player:
             self._shelf.give_back(lot.held)
         return found
 
+    def returns(self, number: int) -> FloatArray:
+        """Gives the daily returns of one combination.
+
+        Args:
+            number: Which of the space; one that has figures.
+
+        Raises:
+            compiled.OutsideError: It needs the events.
+        """
+        with self._lock:
+            asked = self._asker.ask(self._space.point(number))
+        batch = self._batch(asked.kind)
+        scratch = self._scratch(batch)
+        self.run(range(number, number + 1))
+        return batch.returns(scratch)
+
     def _play(
         self, lot: _Lot, at: int, point: Mapping[str, Any], found: Found
     ) -> None:
@@ -171,7 +187,7 @@ class Player:
         except compiled.OutsideError:
             found.figures[at] = self._by_events(point)
             return
-        if lot.at and lot.kind != asked.kind:
+        if lot.at and lot.kind is not asked.kind:
             self._flush(lot, found)
         rows = self._shelf.take_at_once(asked.wanted)
         if rows is None:

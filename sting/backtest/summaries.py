@@ -168,13 +168,27 @@ def deepest(equities: Any, start: float) -> float:
     """
     found = 0.0
     peak = trough = start
-    for equity in equities:
-        if equity > peak:
-            # Below one peak the lowest equity is the deepest.
-            found = min(found, trough / peak - 1.0)
-            peak = trough = equity
-        elif equity < trough:
-            trough = equity
+    count = len(equities)
+    for first in range(0, count, 4):
+        last = min(first + 4, count)
+        if last - first == 4:
+            # Four at a time, since a new peak is rare.
+            a, b = equities[first], equities[first + 1]
+            c, d = equities[first + 2], equities[first + 3]
+            left, right = (a if a > b else b), (c if c > d else d)
+            if (left if left > right else right) <= peak:
+                left, right = (a if a < b else b), (c if c < d else d)
+                low = left if left < right else right
+                trough = low if low < trough else trough
+                continue
+        for at in range(first, last):
+            equity = equities[at]
+            if equity > peak:
+                # Below one peak the lowest equity is the deepest.
+                found = min(found, trough / peak - 1.0)
+                peak = trough = equity
+            elif equity < trough:
+                trough = equity
     return min(found, trough / peak - 1.0)
 
 

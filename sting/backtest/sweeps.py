@@ -214,16 +214,20 @@ class Sweep:
             found = row(self.work.space, number, block.figures[place])
             yield found._replace(error=block.errors.get(place, ''))
 
-    def play_again(self, row: Row) -> result.BacktestResult:
-        """Runs one combination once more, event by event.
+    def returns(self, row: Row) -> FloatArray:
+        """Gives the daily returns of one combination, which is run again.
 
         Args:
             row: One that has figures.
-
-        Returns:
-            All that came of it.
         """
-        return _by_events(self.work, row.parameters)
+        if self.work.by_columns:
+            try:
+                return _player(self.work).returns(row.number)
+            except compiled.OutsideError:
+                pass
+            finally:
+                _forget(self.work.key)
+        return _by_events(self.work, row.parameters).curve.returns
 
 
 def row(space: spaces.Space, number: int, figures: FloatArray) -> Row:

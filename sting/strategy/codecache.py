@@ -15,6 +15,10 @@ import uuid
 
 from numba.core import compiler
 from numba.core import serialize
+from numba.core.runtime import nrt
+
+# It has the secret that hashes of texts begin with.
+from numba.cpython import hashing  # noqa: F401
 
 DIGEST = 32
 # Every edit of a strategy leaves a file behind.
@@ -51,7 +55,7 @@ class CodeFile:
         payload = self._read()
         if payload is None:
             return None
-        target.refresh()
+        _begin(target)
         try:
             # Its own file, in a folder of mode 0700, and checked above.
             reduced = pickle.loads(payload)  # noqa: S301
@@ -108,6 +112,15 @@ class CodeFile:
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for entry in sorted(entries, key=age)[:-KEPT]:
                 (folder / entry.name).unlink()
+
+
+def _begin(target: Any) -> None:
+    """Sets up what compiled code calls while it runs.
+
+    What only compiling needs, `target.refresh()`, takes as long again as
+    everything else; it is done where something is compiled.
+    """
+    nrt.rtsys.initialize(target)
 
 
 def _digest(payload: bytes) -> bytes:

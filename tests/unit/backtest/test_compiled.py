@@ -386,7 +386,7 @@ def test_the_loop_in_plain_python_ends_at_what_is_no_order():
         (math.inf,) * 5,
         *results,
     )
-    assert ended == (0, 0, 2, 1.0, 9, 2.0)
+    assert ended == (0, 0, 0, 2, 1.0, 9, 2.0)
 
 
 def test_fills_name_their_order_and_their_moment():

@@ -147,6 +147,24 @@ def test_what_the_loop_does_not_have_is_run_by_events_in_its_place():
             agree(row, single(reference, bars, row))
 
 
+@pytest.mark.parametrize('way', [0, 2])
+def test_daily_returns_are_those_of_a_single_run(way):
+    bars = made.walk(6000, 3)
+    reference = f'{HERE}:Awkward'
+    grid = {'way': [0, way]}
+    swept = sweeps.Sweep(
+        reference,
+        bars,
+        gate(),
+        lambda kind: spaces.space(grid, kind.parameters),
+    )
+    *_, row = sweeps.sweep(reference, bars, gate(), grid, workers=1)
+    found = swept.returns(row)
+    done = engine.run(reference, bars, gate(), parameters=row.parameters)
+    assert found.tolist() == done.curve.returns.tolist()
+    assert len(found) == 5
+
+
 def test_an_instance_of_its_own_for_whoever_sets_up_more():
     bars = made.walk(500, 4)
     reference = f'{HERE}:Own'

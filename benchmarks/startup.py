@@ -1,5 +1,6 @@
 """How long it takes until there is something to see."""
 
+import json
 import os
 import pathlib
 import pty
@@ -10,9 +11,13 @@ import sys
 import tempfile
 import time
 
+from benchmarks import backtests
+from benchmarks import growth
 from benchmarks import rows
+from benchmarks import work
 
 RUNS = 5
+BACKTESTS = 3
 TOOLS = pathlib.Path(sys.executable).parent
 # What stands in the first frame of the workstation.
 FRAME = b'AAPL'
@@ -23,6 +28,7 @@ def run() -> list[rows.Row]:
     """Measures whole processes; the middle of several runs."""
     bare = _process(sys.executable, '-c', 'pass')
     frames = [_first_frame() for _ in range(RUNS)]
+    added = rows.median([_around_w1() for _ in range(BACKTESTS)])
     return [
         rows.Row('bare Python, start to end', bare, 's'),
         *(
@@ -34,6 +40,7 @@ def run() -> list[rows.Row]:
                     _process(sys.executable, '-c', 'import sting.session'),
                 ),
                 ('sting-tui --demo to its first frame', rows.median(frames)),
+                ('sting backtest of W1 from Parquet, around the run', added),
             )
         ),
     ]
@@ -45,6 +52,33 @@ def _process(*command: str) -> float:
 
     call()
     return rows.median([rows.took(call).wall for _ in range(RUNS)])
+
+
+def _around_w1() -> float:
+    """Gives what a backtest takes besides the run: starting, reading, telling.
+
+    W1 has no sessions to look up, so that `--calendar` is `24/7`.
+    """
+    with tempfile.TemporaryDirectory() as home:
+        path = growth.write(pathlib.Path(home) / 'w1.parquet', work.w1())
+        words = [
+            str(TOOLS / 'sting'), 'backtest', backtests.STRATEGY, '--data',
+            str(path), '--calendar', '24/7', '--cash', '1e6',
+            '--commission-bps', '10', '--json', '--set', 'fast=10', 'slow=30',
+            'quantity=100',
+        ]  # fmt: skip
+        before = time.perf_counter()
+        done = subprocess.run(
+            words,
+            env=os.environ | {'STING_HOME': home},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        took = time.perf_counter() - before
+    told = json.loads(done.stdout)
+    rows.check(told['fills'], work.W1.fills, 'fills of W1')
+    return took - float(told['elapsed_s'])
 
 
 def _first_frame() -> float:

@@ -20,7 +20,7 @@ from benchmarks.peers import race
 PAGE = pathlib.Path(__file__).parents[2] / 'docs' / 'summaries' / 'PEERS.md'
 OURS = 'ours'
 ROUNDS = 3
-# backtrader needs a minute for each of its works.
+# Some need minutes.
 CONTENDERS = (
     race.Contender(OURS, 'W1'),
     race.Contender('backtesting', 'W1'),
@@ -28,9 +28,15 @@ CONTENDERS = (
     race.Contender('backtesting', 'W2'),
     race.Contender('nautilus', 'W2'),
     race.Contender(OURS, 'W1 compiled'),
+    race.Contender(OURS, 'W3 one core'),
+    race.Contender(OURS, 'W3 two cores'),
     race.Contender('vectorbt', 'W3'),
+    race.Contender(OURS, 'W3 first'),
+    race.Contender(OURS, 'W4'),
     race.Contender('nautilus', 'W4'),
     race.Contender('nautilus_rust', 'W4'),
+    race.Contender(OURS, 'W1 memory', rounds=1),
+    race.Contender(OURS, 'W1 orders', rounds=1),
     race.Contender('nautilus', 'W1', rounds=1),
     race.Contender('backtrader', 'W1', rounds=1),
     race.Contender('backtrader', 'W2', rounds=1),

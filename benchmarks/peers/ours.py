@@ -4,30 +4,19 @@
 sting in the same process.
 """
 
-from collections.abc import Callable
 from collections.abc import Mapping
-import json
-import os
-import pathlib
-import resource
-import subprocess
-import sys
-import tempfile
-
-import numpy as np
-import pyarrow as pa
-from pyarrow import parquet
 
 from benchmarks import backtests
 from benchmarks import bare
 from benchmarks import compiled
+from benchmarks import growth
+from benchmarks import quotes
+from benchmarks import rows
+from benchmarks import sweeps
 from benchmarks import work
 from benchmarks.peers import contest
 from sting.backtest import assumptions
 from sting.backtest import engine
-from sting.backtest import spaces
-from sting.backtest import summaries
-from sting.backtest import sweeps
 from sting.risk import manager
 from sting.simulator import costs
 
@@ -88,13 +77,7 @@ def _crossing(
 
 def w1_compiled() -> _Took:
     """One symbol, over columns: fills, equity and what a report needs."""
-    took, limit = compiled.w1_beside_limit()
-    return {
-        'seconds': took.wall,
-        'cpu': took.cpu,
-        'limit_seconds': limit.wall,
-        'limit_cpu': limit.cpu,
-    }
+    return _both(*compiled.w1_beside_limit())
 
 
 def w3_one() -> _Took:
@@ -107,92 +90,34 @@ def w3_two() -> _Took:
     return _sweep(2)
 
 
+def _sweep(workers: int) -> _Took:
+    runs = len(sweeps.GRID[0]) * len(sweeps.GRID[1])
+    return {**_both(*sweeps.large(workers)), 'runs': runs}
+
+
 def w3_first() -> _Took:
     """`sting sweep` on W3 as a whole process, in an empty home and again."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / 'w3.parquet'
-        _write(path, work.w3())
-        cold, warm = (
-            _process(lambda: _command(path, folder)) for _ in range(2)
-        )
-    return {**_named('cold', cold), **_named('warm', warm)}
-
-
-def _process(work: Callable[[], object]) -> _Took:
-    """Times another process; `cpu` is what it computed."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    took = contest.timed(work)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = sum(after[:2]) - sum(before[:2])
-    return {**took, 'cpu': cpu}
-
-
-def _write(path: pathlib.Path, columns: work.Columns) -> None:
-    stamps = np.arange(len(columns['close']), dtype=np.int64)
-    named = {
-        'timestamp': work.OPENING_NS + work.MINUTE_NS * stamps,
-        **columns,
+    cold, warm = sweeps.first()
+    return {
+        'cold_seconds': cold.wall,
+        'cold_cpu': cold.cpu,
+        'warm_seconds': warm.wall,
+        'warm_cpu': warm.cpu,
     }
-    parquet.write_table(pa.table(named), path)
 
 
-def _sweep(workers: int) -> _Took:
-    finals = _finals(work.W3_FAST, work.W3_SLOW, workers)
-    best = int(finals.argmax())
-    fast, slow = divmod(best, len(work.W3_SLOW))
-    found = (
-        work.W3_FAST[fast],
-        work.W3_SLOW[slow],
-        round(float(finals[best]), 2),
-    )
-    contest.check(found, work.W3_BEST, 'the best')
-    contest.check(round(float(finals.sum()), 2), work.W3_SUM, 'the sum')
-    grid = work.W3_LARGE_FAST, work.W3_LARGE_SLOW
-    columns = work.w3()
-    expected = bare.sweep(columns, *grid)
-    limit = contest.timed(lambda: bare.sweep(columns, *grid))
-    made = []
-    took = contest.timed(lambda: made.append(_finals(*grid, workers)))
-    contest.check(np.array_equal(made[0], expected), True, 'the large grid')
-    return {**took, **_named('limit', limit), 'runs': len(expected)}
+def w4() -> _Took:
+    """A million quotes."""
+    return _both(*quotes.w4())
 
 
-def _finals(fast: range, slow: range, workers: int) -> np.ndarray:
-    grid = {'fast': fast, 'slow': slow}
-    swept = sweeps.Sweep(
-        compiled.STRATEGY,
-        backtests.w3(),
-        manager.RiskManager(),
-        lambda kind: spaces.space(grid, kind.parameters),
-        assumed=compiled.ASSUMED,
-    )
-    contest.check(swept.note, '', 'what falls back to events')
-    at = summaries.FIGURES.index('final_equity')
-    with swept.pool(workers) as pool:
-        parts = [block.figures[:, at] for block in swept.blocks(pool)]
-    return np.concatenate(parts)
-
-
-def _command(path: pathlib.Path, home: str) -> None:
-    done = subprocess.run(
-        [
-            sys.executable, '-m', 'sting.cli.main', 'sweep', compiled.STRATEGY,
-            '--data', str(path), '--cash', '1e6', '--commission-bps', '10',
-            '--calendar', '24/7', '--json', '--metric', 'final_equity',
-            '--grid', 'fast=5:24:1', 'slow=30:79:1',
-        ],
-        env=os.environ | {'STING_HOME': home},
-        capture_output=True,
-        text=True,
-        check=True,
-    )  # fmt: skip
-    best = json.loads(done.stdout)['best']
-    found = (
-        best['parameters']['fast'],
-        best['parameters']['slow'],
-        round(best['final_equity'], 2),
-    )
-    contest.check(found, work.W3_BEST, 'the best')
+def _both(took: rows.Took, limit: rows.Took) -> _Took:
+    return {
+        'seconds': took.wall,
+        'cpu': took.cpu,
+        'limit_seconds': limit.wall,
+        'limit_cpu': limit.cpu,
+    }
 
 
 def _named(name: str, took: _Took) -> _Took:
@@ -208,5 +133,8 @@ if __name__ == '__main__':
             'W3 one core': w3_one,
             'W3 two cores': w3_two,
             'W3 first': w3_first,
+            'W4': w4,
+            'W1 memory': growth.memory,
+            'W1 orders': growth.orders,
         }
     )

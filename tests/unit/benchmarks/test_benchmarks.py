@@ -6,13 +6,16 @@ import pytest
 from benchmarks import __main__ as program
 from benchmarks import bare
 from benchmarks import compiled
+from benchmarks import growth
 from benchmarks import isolation
 from benchmarks import journal
 from benchmarks import lanes
+from benchmarks import quotes
 from benchmarks import replay
 from benchmarks import rows
 from benchmarks import stop
 from benchmarks import work
+from sting.backtest import engine
 
 pytestmark = pytest.mark.unit
 
@@ -147,3 +150,37 @@ def test_quotes_are_counted_and_averaged():
     columns = {'bid': np.array([1.0, 2.0]), 'ask': np.array([3.0, 4.0])}
     count, average = bare.averaging(columns)
     assert (count, average) == (2, 2.0 + work.W4_DECAY)
+
+
+def test_quotes_are_counted_by_the_strategy_before_a_time_is_given(
+    monkeypatch,
+):
+    columns = {'bid': np.full(50, 99.99), 'ask': np.full(50, 100.01)}
+    monkeypatch.setattr(work, 'w4', lambda: columns)
+    monkeypatch.setattr(work, 'W4_QUOTES', 50)
+    monkeypatch.setattr(work, 'W4_AVERAGE', 100.0)
+    assert quotes.run()[0].unit == 'quotes/s'
+    monkeypatch.setattr(work, 'W4_AVERAGE', 100.1)
+    with pytest.raises(rows.WrongError, match='W4'):
+        quotes.run()
+
+
+def test_orders_are_counted_and_each_costs_about_the_same(monkeypatch):
+    monkeypatch.setattr(growth, 'FEW', 300)
+    monkeypatch.setattr(growth, 'MANY', 3_000)
+    monkeypatch.setattr(engine, 'PROGRESS', 250)
+    found = growth.orders()
+    assert set(found) == {'order_us', 'growth', 'tenths'}
+    assert found['order_us'] > 0
+
+
+@pytest.mark.timeout(400)
+def test_memory_is_that_of_whole_processes(monkeypatch, tmp_path):
+    small = work.bars(1, 400)
+    monkeypatch.setattr(work, 'w1', lambda: small)
+    monkeypatch.setattr(work, 'W1', bare.crossing([small]))
+    monkeypatch.setattr(growth, 'FURTHER', 600)
+    monkeypatch.setattr(growth, 'FILLS', 200)
+    found = growth.memory()
+    assert set(found) == {'memory_mb', 'bar_b', 'fill_b'}
+    assert found['memory_mb'] > 10

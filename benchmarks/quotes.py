@@ -1,0 +1,106 @@
+"""W4: a million quotes, each taken by the engine and told to a strategy.
+
+There is no backtest over quotes yet: this is what the workstation does with
+each one in one process, without its log, its bus and its thread.
+"""
+
+import asyncio
+from typing import Any
+
+import numpy as np
+
+from benchmarks import bare
+from benchmarks import rows
+from benchmarks import work
+from sting import strategy as strategies
+from sting.data import table
+from sting.engine import bus
+from sting.engine import core
+from sting.model import events
+from sting.model import market
+from sting.risk import manager
+from sting.strategy import runner
+
+NAME = 'averaging'
+SYMBOL = 'W'
+SIZE = 100.0
+
+
+class Averaging(strategies.AbstractStrategy):
+    """Counts quotes and averages their middle price."""
+
+    async def on_start(self) -> None:
+        """Begins with none."""
+        self.count = 0
+        self.average = 0.0
+
+    async def on_quote(self, quote: market.Quote) -> None:
+        """Takes one."""
+        middle = (quote.bid + quote.ask) / 2
+        if self.count:
+            self.average += work.W4_DECAY * (middle - self.average)
+        else:
+            self.average = middle
+        self.count += 1
+
+
+def run() -> list[rows.Row]:
+    """Measures W4 beside a loop without any framework."""
+    spent, limit = w4()
+    return [
+        rows.rate(
+            'W4: quotes through core and strategy, in lockstep',
+            work.W4_QUOTES,
+            spent,
+            'quotes',
+            f'{limit.cpu / spent.cpu:.2f} of one object and one awaited '
+            'coroutine a quote',
+        )
+    ]
+
+
+def w4() -> tuple[rows.Took, rows.Took]:
+    """Times sting on W4, and a loop without any framework.
+
+    Raises:
+        rows.WrongError: One of them counts or averages otherwise.
+    """
+    columns = work.w4()
+    quotes = _table(columns)
+    strategy: Any = Averaging(NAME, {})
+    spent = rows.took(lambda: asyncio.run(_play(quotes, strategy)))
+    found = strategy.count, round(strategy.average, 6)
+    rows.check(found, (work.W4_QUOTES, work.W4_AVERAGE), 'W4')
+    limit = rows.took(lambda: bare.averaging(columns))
+    return spent, limit
+
+
+async def _play(quotes: table.QuoteTable, strategy: Averaging) -> None:
+    engine = core.CoreEngine(
+        manager.RiskManager(), symbols=quotes.symbols, strategies={NAME: 1}
+    )
+    feeder = runner.StrategyRunner(strategy, number=1, log='w4')
+    await feeder.start(int(quotes.timestamp[0]), 0)
+    kind = events.EventType.QUOTE
+    for quote in quotes.rows():
+        came = engine.process_event(
+            bus.Incoming(kind, quote, 'feed', SYMBOL), quote.timestamp
+        )
+        await feeder.quote(came.events[0].seq, quote)
+
+
+def _table(columns: work.Columns) -> table.QuoteTable:
+    count = len(columns['bid'])
+    size = np.full(count, SIZE)
+    stamps = work.OPENING_NS + work.W4_STEP_NS * np.arange(
+        count, dtype=np.int64
+    )
+    return table.QuoteTable(
+        (SYMBOL,),
+        np.zeros(count, np.int32),
+        stamps,
+        bid=columns['bid'],
+        ask=columns['ask'],
+        bid_size=size,
+        ask_size=size,
+    )

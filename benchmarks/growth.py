@@ -120,6 +120,7 @@ def _peak(
         words += ['--set', *parameters]
     done = subprocess.run(
         [sys.executable, '-c', _CHILD, *words],
+        cwd=pathlib.Path(__file__).parents[1],
         env=os.environ | {'STING_HOME': str(home)},
         capture_output=True,
         text=True,

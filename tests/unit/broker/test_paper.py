@@ -231,3 +231,17 @@ async def test_what_is_done_is_forgotten_beyond_a_bound(monkeypatch):
         for number in range(10)
     ]
     assert [o is not None for o in known] == [False] * 7 + [True] * 3
+
+
+async def test_a_group_goes_on_being_one_after_a_restart():
+    more = {'side': 'sell', 'parent': 'o', 'oco': 'o'}
+    broker = open_broker()
+    await broker.connect(lambda report: None, worlds.never)
+    await broker.place_order(order('tp', type='limit', price=110.0, **more))
+    await broker.place_order(order('sl', type='stop', stop_price=95.0, **more))
+    again = open_broker()
+    again.restore(await broker.get_orders(), portfolio.Portfolio(CASH))
+    fill, update = again.match(bar(1, 100, 111, 99))
+    assert (fill.order_id, update.order_id) == ('tp', 'sl')
+    assert (update.status, update.message) == (S.CANCELLED, 'tp was filled')
+    assert await again.get_orders() == []

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from sting.cli import trade
+
 pytestmark = pytest.mark.unit
 
 
@@ -18,6 +20,10 @@ pytestmark = pytest.mark.unit
         (['buy', 'IBM', '1', '--price', '5'], 'takes no price'),
         (['buy', 'IBM', '1', '--type', 'stop'], 'needs a stop price'),
         (['buy', 'I M', '1'], 'not a symbol'),
+        (
+            ['buy', 'IBM', '1', '--take-profit', '5', '--stop-loss', '6'],
+            'must be above its stop loss 6',
+        ),
     ],
 )
 def test_order_that_makes_no_sense_exits_with_2(sting, home, words, message):
@@ -63,3 +69,13 @@ def test_limit_order_works_until_it_is_cancelled(sting, engine):
     again = sting('cancel', 'no-such-order')
     assert again.code == 1
     assert 'no-such-order' in again.err
+
+
+def test_an_order_takes_exits_with_it(sting, home, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        trade, 'give', lambda command, *_: given.append(command)
+    )
+    exits = ['--take-profit', 120, '--stop-loss', 90]
+    assert sting('order', 'buy', 'IBM', 1, *exits).code == 0
+    assert (given[0].take_profit, given[0].stop_loss) == (120.0, 90.0)

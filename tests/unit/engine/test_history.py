@@ -147,6 +147,26 @@ class TestWhy:
         assert numbers == sorted(numbers, reverse=True)
         assert {e.symbol for e in found if e.symbol} == {'AAPL'}
 
+    def test_an_exit_leads_back_to_the_fill_it_is_for(self, path):
+        world = worlds.World()
+        bar = world.bar()
+        world.signal('ab-1-1-1', side=worlds.BUY, quantity=5.0, stop_loss=90.0)
+        world.fill('ab-1-1-1', 5.0)
+        fill = last(world, T.FILL)
+        sl = 'ab-1-1-1-sl'
+        world.fill(sl, 5.0, side=worlds.SELL, execution_id='out')
+        logs.write_quickly(path, world.events)
+        found = history.why(path, last(world, T.FILL).seq)
+        kinds = [event.type for event in found]
+        assert kinds == [
+            T.FILL, T.RISK_VERDICT, T.ORDER_REQUEST, T.FILL, T.RISK_VERDICT,
+            T.ORDER_REQUEST, T.SIGNAL,
+        ]  # fmt: skip
+        assert found[3] == fill
+        assert found[2].data.id == sl
+        assert found[2].source == 'engine'
+        assert bar.events
+
     def test_an_update_leads_back_to_the_command(self, path):
         world = worlds.World()
         world.bar()

@@ -154,6 +154,14 @@ def test_the_time_from_the_bars_close_to_the_order_is_the_mean(world):
     assert figures(world).bar_to_order_s == 3.0
 
 
+def test_an_attached_exit_is_no_slippage(world):
+    world.signal('ab-1', side=BUY, quantity=10.0, stop_loss=90.0)
+    world.fill('ab-1', 10.0)
+    world.fill('ab-1-sl', 10.0, 90.0, side=SELL, execution_id='out')
+    made = figures(world)
+    assert (made.orders, made.slippage, made.slippage_bps) == (2, 0.0, 0.0)
+
+
 def test_each_strategy_has_its_own(world):
     trade(world, 'ab-1', BUY, 10.0, 101.0)
     world.signal('ab-2', strategy='mean', side=BUY, quantity=1.0)

@@ -148,3 +148,13 @@ def test_a_close_sells_what_is_held(world):
     world.signal('ab-2', kind=KIND.CLOSE, quantity=3.0)
     (order,) = world.placed()
     assert (order.id, order.side, order.quantity) == ('ab-2', SELL, 10.0)
+
+
+@pytest.mark.parametrize('target', [10.0, 14.0, 4.0])
+def test_a_target_does_not_count_attached_exits(world, target):
+    world.signal('ab-1', side=BUY, quantity=10.0, take_profit=110.0)
+    world.fill('ab-1', 10.0)
+    world.update('ab-1-tp', S.ACCEPTED, broker_id='b')
+    world.signal('ab-2', kind=KIND.TARGET, quantity=target)
+    came = [order.side.sign * order.quantity for order in world.placed()]
+    assert came == ([target - 10.0] if target != 10.0 else [])

@@ -313,3 +313,65 @@ def test_a_trail_is_an_amount_or_a_fraction(trail, expected):
 def test_a_trail_that_is_no_distance_is_refused(trail):
     with pytest.raises(errors.OrderError, match='trail'):
         orders.parse_trail(trail)
+
+
+BOUGHT = {
+    'side': orders.OrderSide.BUY,
+    'price': None,
+    'stop_price': None,
+    'take_profit': 110.0,
+    'stop_loss': 90.0,
+}
+
+
+@pytest.mark.parametrize(
+    'changed',
+    [
+        {},
+        {'price': 100.0, 'stop_price': 105.0},
+        {'take_profit': None, 'price': 95.0},
+        {'stop_loss': None, 'price': 95.0},
+        {'side': None, 'take_profit': None, 'stop_loss': None},
+        {
+            'side': orders.OrderSide.SELL,
+            'take_profit': 90.0,
+            'stop_loss': 110.0,
+            'price': 100.0,
+        },
+    ],
+)
+def test_exits_on_the_right_side_pass(changed):
+    orders.check_exits(**(BOUGHT | changed))
+
+
+@pytest.mark.parametrize(
+    ('changed', 'message'),
+    [
+        ({'take_profit': math.nan}, 'take profit nan must be above 0'),
+        ({'stop_loss': math.inf}, 'stop loss inf must be above 0'),
+        ({'stop_loss': 0.0}, 'stop loss 0 must be above 0'),
+        ({'side': None}, 'belong to a buy or a sell, not to a target'),
+        (
+            {'take_profit': 90.0},
+            'the take profit 90 of a buy must be above its stop loss 90',
+        ),
+        ({'price': 110.0}, 'take profit 110 of a buy .* above its price 110'),
+        ({'stop_price': 120.0}, 'take profit 110 of a buy .* its stop 120'),
+        ({'price': 80.0}, 'stop loss 90 of a buy must be below its price 80'),
+        (
+            {'side': orders.OrderSide.SELL},
+            'take profit 110 of a sell must be below its stop loss 90',
+        ),
+        (
+            {
+                'side': orders.OrderSide.SELL,
+                'take_profit': None,
+                'stop_price': 95.0,
+            },
+            'stop loss 90 of a sell must be above its stop 95',
+        ),
+    ],
+)
+def test_exits_on_the_wrong_side_are_refused(changed, message):
+    with pytest.raises(errors.OrderError, match=message):
+        orders.check_exits(**(BOUGHT | changed))

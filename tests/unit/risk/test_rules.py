@@ -315,3 +315,40 @@ def test_a_change_under_way_counts_with_what_it_asks_for():
     elsewhere = worlds.order(quantity=1.0, symbol='Y')
     before.price('Y', 100.0)
     assert power.figure(elsewhere, before.system) == pytest.approx(0.091)
+
+
+def grouped(id, quantity, side=SELL, group='g', **more):
+    return order(side, quantity, id=id, oco=group, parent=group, **more)
+
+
+def test_of_a_group_the_largest_counts_once():
+    world = World(X=100.0)
+    world.hold('X', 40.0)
+    world.pend(grouped('tp', 40.0, price=110.0))
+    world.pend(grouped('sl', 30.0, stop_price=90.0))
+    one = order(SELL, 5.0)
+    assert rules.reach(one, world.system) == (-5.0, 40.0)
+    # Against its own group an order is not counted twice.
+    again = grouped('more', 45.0, price=120.0)
+    assert rules.reach(again, world.system) == (-5.0, 40.0)
+    assert rules.shrinks(grouped('more', 40.0, price=120.0), world.system)
+
+
+def test_a_group_of_another_symbol_counts_once():
+    world = World(X=100.0, Y=50.0)
+    world.hold('Y', 40.0, 50.0)
+    for id, price in (('tp', 60.0), ('t2', 61.0)):
+        world.pend(grouped(id, 100.0, price=price, symbol='Y'))
+    worth = rules.BuyingPower(1.0).figure(order(BUY, 1.0), world.system)
+    # 60 short of Y at 61, and one X at 100.
+    assert worth == pytest.approx((60 * 61.0 + 100.0) / world.system.equity())
+
+
+def test_an_attached_exit_has_no_collar_until_it_is_changed():
+    world = World(X=100.0)
+    world.hold('X', 40.0)
+    collar = rules.PriceCollar(0.1)
+    one = grouped('sl', 40.0, stop_price=150.0)
+    assert collar.figure(one, world.system) is None
+    works = world.pend(one)
+    assert collar.figure(works, world.system) == pytest.approx(0.5)

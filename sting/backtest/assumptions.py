@@ -71,7 +71,10 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
             del more['latency_ms']
         return {
             'fill': self.fill,
-            'touch_fills': self.touch_fills,
+            # What holds: two modes do not ask.
+            'touch_fills': modes.fills_on_touch(
+                modes.number(self.fill), self.touch_fills
+            ),
             'cash': self.cash,
             # None where a schedule has more to say, under its own name.
             'commission_bps': (

@@ -37,3 +37,17 @@ def test_all_of_it_is_told():
         'slippage_bps': 1.0,
         'participation': 0.25,
     }
+
+
+@pytest.mark.parametrize(
+    ('fill', 'asked', 'told'),
+    [
+        ('next_open', False, False),
+        ('path', True, True),
+        ('optimistic', False, True),
+        ('pessimistic', True, False),
+    ],
+)
+def test_whether_touches_fill_is_told_as_it_holds(fill, asked, told):
+    assumed = assumptions.Assumptions(fill=fill, touch_fills=asked)
+    assert assumed.told()['touch_fills'] is told

@@ -25,6 +25,7 @@ import numpy as np
 from sting.backtest import analyzer
 from sting.backtest import benchmark as benchmarks
 from sting.backtest import cases
+from sting.backtest import executors
 from sting.backtest import joined
 from sting.backtest import ledger
 from sting.backtest import metrics
@@ -223,7 +224,8 @@ def run(
         assumed=case.assumed,
     )
     walked = _Walk(case.assumed.cash)
-    with first.pool(workers) as pool:
+    # A process takes longer to start than many a search.
+    with executors.Threads(1) if workers == 1 else first.pool(workers) as pool:
         for number, window in enumerate(cuts, start=1):
             told(f'window {number} of {len(cuts)}')
             rows = sweeps.sweep(

@@ -19,18 +19,6 @@ from sting.model import errors
 _PARTS = ('lookahead', 'permutation', 'bootstrap', 'neighbourhood', 'costs')
 
 
-def workers_option(function: common.F) -> common.F:
-    """Adds --workers."""
-    return click.option(
-        '--workers',
-        type=click.IntRange(1, 1024),
-        default=1,
-        show_default=True,
-        metavar='N',
-        help='Processes that runs are shared among.',
-    )(function)
-
-
 def metric_option(function: common.F) -> common.F:
     """Adds --metric."""
     return click.option(
@@ -68,7 +56,14 @@ def metric_option(function: common.F) -> common.F:
     help='Moments at which later bars are taken away and replaced.',
 )
 @metric_option
-@workers_option
+@click.option(
+    '--workers',
+    type=click.IntRange(1, 1024),
+    default=1,
+    show_default=True,
+    metavar='N',
+    help='Processes that runs are shared among.',
+)
 @common.json_option
 def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
     """Looks for what speaks against a backtest.

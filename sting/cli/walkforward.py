@@ -44,7 +44,12 @@ _OUTPUTS = ('report', 'trades', 'fills', 'equity')
     help='All windows learn from the first bar on.',
 )
 @robustness.metric_option
-@robustness.workers_option
+@click.option(
+    '--workers',
+    type=click.IntRange(1, 1024),
+    metavar='N',
+    help='Runs at a time; one a core without it.',
+)
 @click.option(
     '--report',
     type=click.Path(path_type=pathlib.Path),
@@ -83,6 +88,7 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest import cases  # noqa: PLC0415
     from sting.backtest import ledger  # noqa: PLC0415
+    from sting.backtest import sweeps  # noqa: PLC0415
     from sting.backtest import walkforward as walks  # noqa: PLC0415
     from sting.backtest import walktext  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
@@ -101,7 +107,7 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         test=options['test'],
         metric=options['metric'],
         anchored=options['anchored'],
-        workers=options['workers'],
+        workers=options['workers'] or sweeps.cores(),
         seed=made.seed,
         warnings=made.loaded.warnings,
         told=_tell,

@@ -49,13 +49,13 @@ class Dice(strategy.AbstractStrategy):
 
     async def on_start(self):
         chance = np.random.default_rng(self.parameters['seed'])
-        self.sides = chance.integers(-1, 2, 100).tolist()
+        self.sides = chance.normal(0.0, 100.0, 100).tolist()
         self.seen = 0
 
     async def on_market_data(self, data):
         self.seen += 1
         if self.seen % 4 == 1:
-            self.target('X', 100 * self.sides[self.seen])
+            self.target('X', self.sides[self.seen])
 """
 
 
@@ -273,9 +273,9 @@ def test_what_makes_no_sense_is_refused(bars, grid, options, said):
 def test_the_best_of_a_thousand_dice_is_called_luck(tmp_path):
     path = tmp_path / 'dice.py'
     path.write_text(DICE)
-    chance = np.random.default_rng(1)
+    chance = np.random.default_rng(3)
     case = cases.Case(
-        strategy=str(path), bars=daily(*chance.normal(0.0, 0.01, 48))
+        strategy=str(path), bars=daily(*chance.normal(0.0, 0.01, 24))
     )
     grid = {'seed': range(1000)}
     with executors.Threads(1) as pool:
@@ -288,11 +288,11 @@ def test_the_best_of_a_thousand_dice_is_called_luck(tmp_path):
     path = tmp_path / 'trials.db'
     alone = ledger.counted(result, path)
     assert alone.trials == 1
-    assert alone.deflated_sharpe > 0.95
+    assert alone.deflated_sharpe > 0.99
     data, trial = ledger.of_result(result)
     year = math.sqrt(metrics.DAYS_A_YEAR)
     tally = ledger.tally([value / year for value in sharpes])
     searched = trial._replace(kind='sweep', key='dice', tally=tally)
     found = ledger.searched(result, data, searched, path)
     assert found.trials == 1001
-    assert found.deflated_sharpe < 0.9
+    assert found.deflated_sharpe < 0.5

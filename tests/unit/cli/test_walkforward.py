@@ -9,7 +9,8 @@ pytestmark = pytest.mark.unit
 
 CROSS = 'sting.library.sma_cross'
 YEARS = ('--start', '2007-01-01', '--end', '2008-12-31', '--symbol', 'IBM')
-WALK = ('--grid', 'fast=5:10:5', '--train', '250', '--test', '120')
+TIMES = ('--train', '250', '--test', '120', '--workers', '1')
+WALK = ('--grid', 'fast=5:10:5', *TIMES)
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def test_text_has_a_line_for_each_window(run):
 
 
 def test_several_values_follow_one_grid(run):
-    words = ('--grid', 'fast=5|10', 'slow=30|40', '--train', '250')
-    found = json.loads(run(*YEARS, *words, '--test', '300', '--json').out)
+    words = ('--grid', 'fast=5|10', 'slow=30|40', *TIMES)
+    found = json.loads(run(*YEARS, *words, '--json').out)
     assert found['combinations'] == 4
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from sting.model import portfolio
 from sting.risk import figures
-from sting.simulator import costs
+from sting.simulator import commissions
 from sting.simulator import fills
+from sting.simulator import slippage
 from sting.strategy import kinds
 
 # The rules that the loop has, by name, in the order of its limits.
@@ -129,8 +130,8 @@ def loop(
         state: Any,
         parameters: Any,
         cash: float,
-        commission_bps: float,
-        slippage_bps: float,
+        rates: commissions.Rates,
+        slip: slippage.Slip,
         participation: float,
         limits: Limits,
         equities: Any,
@@ -146,7 +147,7 @@ def loop(
         held = 0.0
         works = False
         kind, sign = kinds.MARKET, 1
-        quantity, limit, stop, filled = 0.0, 0.0, 0.0, 0.0
+        quantity, limit, stop, filled, mean = 0.0, 0.0, 0.0, 0.0, 0.0
         triggered = False
         orders, count, exposure = 0, 0, 0
         for at in range(len(closes)):
@@ -169,13 +170,13 @@ def loop(
                     )
                 if taken > 0.0:
                     if fills.slips(kind):
-                        price = costs.slipped(price, sign, slippage_bps)
-                    fee = costs.commission(taken, price, commission_bps)
+                        price = slippage.paid(price, sign, slip)
+                    fee = commissions.step(taken, price, filled, mean, rates)
+                    mean = (mean * filled + price * taken) / (filled + taken)
                     filled += taken
                     held = portfolio.held_after(held, sign * taken)
                     cash = portfolio.cash_after(cash, sign, taken, price, fee)
-                    rows[count] = at
-                    sequence[count] = orders
+                    rows[count], sequence[count] = at, orders
                     quantities[count] = sign * taken
                     prices[count] = price
                     fees[count] = fee
@@ -204,7 +205,7 @@ def loop(
                 if fault != kinds.SOUND:
                     return count, orders, exposure, fault, wanted, asked, level
                 orders += 1
-                kind, quantity, filled = asked, abs(wanted), 0.0
+                kind, quantity, filled, mean = asked, abs(wanted), 0.0, 0.0
                 sign = 1 if wanted > 0.0 else -1
                 limit = level if kind == kinds.LIMIT else 0.0
                 stop = level if kind == kinds.STOP else 0.0

@@ -19,6 +19,8 @@ from sting.backtest import assumptions
 from sting.backtest import metrics
 from sting.backtest import summaries
 from sting.data import table
+from sting.simulator import commissions
+from sting.simulator import slippage
 from sting.strategy import compiled
 from sting.strategy import kinds
 
@@ -112,8 +114,8 @@ class Batch:
         )
         self._market = (
             float(assumed.cash),
-            float(assumed.costs.commission_bps),
-            float(assumed.costs.slippage_bps),
+            commissions.rates_of_model(assumed.costs),
+            slippage.slip_of_model(assumed.costs),
             float(assumed.participation),
             limited,
         )
@@ -238,8 +240,8 @@ def loop(answer: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
         states: Any,
         parameters: Any,
         cash: float,
-        commission_bps: float,
-        slippage_bps: float,
+        rates: commissions.Rates,
+        slip: slippage.Slip,
         participation: float,
         limits: arrays.Limits,
         ends: Any,
@@ -259,8 +261,8 @@ def loop(answer: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
                 state_of(states, run),
                 figures_of(parameters, run),
                 cash,
-                commission_bps,
-                slippage_bps,
+                rates,
+                slip,
                 participation,
                 limits,
                 scratch[0],

@@ -34,8 +34,10 @@ from sting.engine import clock
 from sting.model import orders
 from sting.risk import manager
 from sting.risk import rules
+from sting.simulator import commissions
 from sting.simulator import fills
 from sting.simulator import modes
+from sting.simulator import slippage
 from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import compiled
@@ -289,8 +291,8 @@ class Program:
             self.strategy._first,
             self.strategy._figures,
             float(assumed.cash),
-            float(assumed.costs.commission_bps),
-            float(assumed.costs.slippage_bps),
+            commissions.rates_of_model(assumed.costs),
+            slippage.slip_of_model(assumed.costs),
             float(assumed.participation),
             limited,
             np.empty(count, np.float64),
@@ -428,8 +430,8 @@ def outside(
     # Of the loop's orders a bar leaves nothing open but touches.
     if modes.fills_on_touch(modes.number(assumed.fill), assumed.touch_fills):
         reasons.append('limits fill when they are touched')
-    if not (assumed.costs.is_plain and assumed.costs.is_immediate):
-        reasons.append('its costs are more than basis points')
+    if not (assumed.costs.is_scalar and assumed.costs.is_immediate):
+        reasons.append('its costs follow from more than the fill and its order')
     if assumed.actions or assumed.universe:
         reasons.append('corporate actions and universes need the events')
     if len(bars.symbols) != 1:

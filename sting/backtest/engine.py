@@ -137,7 +137,7 @@ class BacktestEngine:
         by_all = (
             gate.watches
             or self._financing is not None
-            or not (fine is None or charged.is_plain)
+            or not (fine is None or charged.is_scalar)
         )
         self._concerned: Container[str] = (
             _All() if by_all else self._market.concerned

@@ -256,13 +256,20 @@ class CostModel(Part, frozen=True, kw_only=True):
                 )
 
     @property
-    def is_plain(self) -> bool:
-        """Whether a fill costs basis points and nothing else."""
-        return (
-            self.commission is None
-            and self.slippage is None
-            and self.impact is None
+    def is_scalar(self) -> bool:
+        """Whether a fill and its order say all that the fill is charged.
+
+        Not who was in the book first, what the month or the bars before had,
+        or who else takes a fee.
+        """
+        given = self.commission
+        alike = given is None or (
+            given.maker_bps in (None, given.bps)
+            and not given.tiers
+            and not given.levies
         )
+        even = self.slippage is None or isinstance(self.slippage, Spread)
+        return alike and even and self.impact is None
 
     @property
     def is_immediate(self) -> bool:

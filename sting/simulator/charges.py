@@ -1,4 +1,8 @@
-"""A cost model at work: what it has to remember, and what a fill pays."""
+"""A cost model at work that has to remember, and what a fill pays by it.
+
+Where a fill and its order say all, the market asks `commissions` and
+`slippage` itself.
+"""
 
 from collections.abc import Mapping
 
@@ -27,6 +31,12 @@ class Charges:
         self._commission = model.commission or costs.Commission(
             bps=model.commission_bps
         )
+        # Without impact, and where no bars are looked back on.
+        self._slip: slippage.Slip | None = None
+        if model.impact is None and isinstance(
+            model.slippage, costs.Spread | None
+        ):
+            self._slip = slippage.slip_of_model(model)
         self._closes: dict[str, float] = {}
         self._ranges: dict[str, running.MeanRange] = {}
         self._days: dict[str, running.DailyFigures] = {}
@@ -109,6 +119,8 @@ class Charges:
         Returns:
             Price a unit: higher for a buy, lower for a sell.
         """
+        if self._slip is not None:
+            return slippage.paid(price, sign, self._slip)
         lost = self._slippage(bar, price, quantity)
         impact = self._model.impact
         if impact is not None:

@@ -64,6 +64,24 @@ def step(
     return due(filled + quantity, after, rates) - due(filled, before, rates)
 
 
+def rates_of_model(model: costs.CostModel) -> Rates:
+    """Gives the rates of a model in which all fills have the same.
+
+    Args:
+        model: One that is scalar; see `costs.CostModel.is_scalar`.
+    """
+    given = model.commission or costs.Commission(bps=model.commission_bps)
+    bps, per_unit, per_order, minimum, maximum = rates_of(given, False, 0, 1)
+    # Whole numbers of a file too: a compiled loop knows one type.
+    return (
+        float(bps),
+        float(per_unit),
+        float(per_order),
+        float(minimum),
+        float(maximum),
+    )
+
+
 def rates_of(
     given: costs.Commission, maker: bool, traded: float, quantity: float
 ) -> Rates:

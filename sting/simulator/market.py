@@ -12,6 +12,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.simulator import charges as charges_lib
+from sting.simulator import commissions
 from sting.simulator import costs as costs_lib
 from sting.simulator import fills
 from sting.simulator import groups
@@ -19,6 +20,7 @@ from sting.simulator import latency as latency_lib
 from sting.simulator import matching
 from sting.simulator import modes
 from sting.simulator import resting
+from sting.simulator import slippage
 
 Report = orders.Fill | orders.OrderUpdate
 
@@ -105,10 +107,13 @@ class MarketSimulator:
             )
         self.costs = costs or costs_lib.CostModel()
         self.participation = participation
-        # Most markets charge basis points and nothing else.
-        self._charges = (
-            None if self.costs.is_plain else charges_lib.Charges(self.costs)
-        )
+        self._charges: charges_lib.Charges | None = None
+        self._rates, self._slip = commissions.FREE, slippage.NONE
+        if self.costs.is_scalar:
+            self._rates = commissions.rates_of_model(self.costs)
+            self._slip = slippage.slip_of_model(self.costs)
+        else:
+            self._charges = charges_lib.Charges(self.costs)
         self._latency = latency_lib.Latency(self.costs.latency_ms, session_open)
         self._delay = self._latency.delay
         self._session_close = session_close
@@ -515,11 +520,9 @@ class MarketSimulator:
             )
         else:
             if entry.slips:
-                price = costs_lib.slipped(
-                    price, entry.sign, self.costs.slippage_bps
-                )
-            fee = costs_lib.commission(
-                quantity, price, self.costs.commission_bps
+                price = slippage.paid(price, entry.sign, self._slip)
+            fee = commissions.step(
+                quantity, price, entry.filled, entry.average, self._rates
             )
         entry.book(quantity, price, fee, bar.timestamp)
         return orders.Fill(

@@ -8,6 +8,10 @@ from typing import Final
 
 from sting.model import costs
 
+# Basis points of the price; or a spread in basis points, and in its units.
+Slip = tuple[float, float, float]
+NONE: Slip = (0.0, 0.0, 0.0)
+
 # No sale brings less than this share of the price, however wide the model.
 LEAST: Final = 1e-4
 
@@ -94,3 +98,30 @@ def worse(price: float, sign: int, lost: float) -> float:
         Price a unit; a sale keeps at least `LEAST` of it.
     """
     return max(price + sign * lost, price * LEAST)
+
+
+def slip_of_model(model: costs.CostModel) -> Slip:
+    """Gives the slippage of a model by which all fills slip alike.
+
+    Args:
+        model: One whose slippage is no more than that.
+    """
+    spread = model.slippage
+    if isinstance(spread, costs.Spread):
+        return 0.0, float(spread.bps), float(spread.amount)
+    return float(model.slippage_bps), 0.0, 0.0
+
+
+def paid(price: float, sign: int, slip: Slip) -> float:
+    """Gives a price after basis points or half a spread.
+
+    Args:
+        price: Price a unit, by the fill rule.
+        sign: 1 for a buy, -1 for a sell.
+        slip: What it loses.
+    """
+    points, bps, amount = slip
+    if bps > 0.0 or amount > 0.0:
+        return worse(price, sign, half_spread(price, bps, amount))
+    # One rounding less than by way of `worse`.
+    return price * (1.0 + sign * points / costs.BASIS_POINTS)

@@ -21,6 +21,7 @@ from sting.model import costs as model_costs
 from sting.model import errors
 from sting.risk import manager
 from sting.risk import rules
+from sting.simulator import commissions
 from sting.simulator import costs
 from sting.strategy import compiled as strategies
 from sting.strategy import jit
@@ -86,6 +87,23 @@ RULES = (
     rules.PriceCollar,
     rules.BuyingPower,
 )
+# All that the loop charges: basis points, per unit with a minimum and a
+# maximum, per order, and a spread.
+CHARGED = (
+    costs.CostModel(),
+    costs.CostModel(commission_bps=10.0),
+    costs.CostModel(commission_bps=3.3, slippage_bps=1.7),
+    costs.CostModel(
+        commission=model_costs.Commission(
+            bps=1.1, per_unit=0.005, minimum=1.0, maximum=0.01
+        ),
+        slippage_bps=1.7,
+    ),
+    costs.CostModel(
+        commission=model_costs.Commission(per_order=2.0, bps=3.3),
+        slippage=model_costs.Spread(bps=1.3, amount=0.01),
+    ),
+)
 LIMITS = (20_000.0, 250.0, 30_000.0, 0.0004, 1.0)
 
 
@@ -97,8 +115,7 @@ LIMITS = (20_000.0, 250.0, 30_000.0, 0.0004, 1.0)
     step=st.sampled_from((0.0, 0.0003, 0.001)),
     shorts=st.booleans(),
     participation=st.sampled_from((0.0007, 0.01, 1.0)),
-    commission_bps=st.sampled_from((0.0, 10.0, 3.3)),
-    slippage_bps=st.sampled_from((0.0, 1.7)),
+    charged=st.sampled_from(CHARGED),
     cash=st.sampled_from((1e6, 30_000.0)),
     chosen=st.sets(st.sampled_from(range(len(RULES)))),
 )
@@ -109,8 +126,7 @@ def test_all_kinds_of_orders_trade_the_same(
     step,
     shorts,
     participation,
-    commission_bps,
-    slippage_bps,
+    charged,
     cash,
     chosen,
 ):
@@ -127,8 +143,7 @@ def test_all_kinds_of_orders_trade_the_same(
             'shorts': shorts,
         },
         participation=participation,
-        commission_bps=commission_bps,
-        slippage_bps=slippage_bps,
+        costs=charged,
         cash=cash,
     )
 
@@ -187,10 +202,10 @@ def test_a_change_in_the_simulator_is_in_the_compiled_run_too(monkeypatch):
     options = {'commission_bps': 10.0, 'cash': 1e6}
     before = same(SMA, bars, gate(), **options)
 
-    def doubled(quantity, price, bps):
-        return 2.0 * quantity * price * bps / costs.BASIS_POINTS
+    def doubled(quantity, price, filled, average, rates):
+        return 2.0 * quantity * price * rates[0] / model_costs.BASIS_POINTS
 
-    monkeypatch.setattr(costs, 'commission', doubled)
+    monkeypatch.setattr(commissions, 'step', doubled)
     after = same(SMA, bars, gate(), **options)
     assert after.metrics.fees == pytest.approx(2.0 * before.metrics.fees)
 
@@ -300,16 +315,23 @@ def test_stamps_that_do_not_rise_run_event_by_event():
 @pytest.mark.parametrize(
     'parts',
     [
-        {'slippage': model_costs.Spread(bps=1.0)},
+        {'slippage': model_costs.Volume()},
+        {'impact': model_costs.Impact()},
+        {'commission': model_costs.Commission(maker_bps=0.0, bps=1.0)},
+        {
+            'commission': model_costs.Commission(
+                levies=(model_costs.Levy(name='SEC', bps=0.278),)
+            )
+        },
         {'latency_ms': 1.0},
         {'borrow': model_costs.Borrow()},
         {'margin': model_costs.Margin()},
     ],
 )
-def test_costs_beyond_basis_points_run_event_by_event(parts):
+def test_costs_that_need_more_than_the_fill_run_event_by_event(parts):
     assumed = assumptions.Assumptions(costs=costs.CostModel(**parts))
     run = compiled.run(SMA, made.walk(50, 1), gate(), assumed=assumed)
-    assert run.note == 'its costs are more than basis points'
+    assert 'follow from more than the fill' in run.note
 
 
 @pytest.mark.parametrize(

@@ -55,17 +55,40 @@ def test_two_answers_to_one_question_are_refused(figures):
 
 
 @pytest.mark.parametrize(
-    ('model', 'plain'),
+    ('model', 'scalar'),
     [
         ({'commission_bps': 1.0, 'slippage_bps': 2.0}, True),
-        ({'latency_ms': 5.0}, True),
-        ({'commission': costs.Commission()}, False),
-        ({'slippage': costs.Volume()}, False),
+        ({'commission': costs.Commission(minimum=1.0)}, True),
+        ({'commission': costs.Commission(bps=1.0, maker_bps=1.0)}, True),
+        ({'commission': costs.Commission(bps=1.0, maker_bps=0.0)}, False),
+        (
+            {'commission': costs.Commission(tiers=(costs.Tier(above=1.0),))},
+            False,
+        ),
+        (
+            {'commission': costs.Commission(levies=(costs.Levy(name='x'),))},
+            False,
+        ),
+        ({'slippage': costs.Spread(bps=1.0)}, True),
+        ({'slippage': costs.Volatility(share=0.1)}, False),
         ({'impact': costs.Impact()}, False),
     ],
 )
-def test_basis_points_alone_are_plain(model, plain):
-    assert costs.CostModel(**model).is_plain is plain
+def test_what_a_fill_and_its_order_say_is_scalar(model, scalar):
+    assert costs.CostModel(**model).is_scalar is scalar
+
+
+@pytest.mark.parametrize(
+    ('model', 'immediate'),
+    [
+        ({'commission_bps': 1.0, 'impact': costs.Impact()}, True),
+        ({'latency_ms': 1.0}, False),
+        ({'borrow': costs.Borrow()}, False),
+        ({'margin': costs.Margin()}, False),
+    ],
+)
+def test_time_and_loans_are_no_cost_of_a_fill(model, immediate):
+    assert costs.CostModel(**model).is_immediate is immediate
 
 
 def test_all_that_is_in_force_is_told_with_its_defaults():

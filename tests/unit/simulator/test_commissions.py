@@ -184,3 +184,10 @@ LEVIES = (
 def test_levies(sign, maker, quantity, owed, why):
     found = commissions.levies(LEVIES, sign, maker, quantity, 100.0)
     assert found == pytest.approx(owed), why
+
+
+def test_whole_numbers_of_a_file_become_floats():
+    model = costs.CostModel(commission=costs.Commission(bps=1, per_order=2))
+    rates = commissions.rates_of_model(model)
+    assert rates == (1.0, 0.0, 2.0, 0.0, math.inf)
+    assert {type(each) for each in rates} == {float}

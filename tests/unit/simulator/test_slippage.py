@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
+from sting.model import costs
 from sting.simulator import slippage
 
 pytestmark = pytest.mark.unit
@@ -58,8 +59,27 @@ def test_a_buy_pays_more_and_a_sale_brings_less():
     assert slippage.worse(100.0, -1, 0.5) == 99.5
 
 
+@given(st.floats(min_value=0.01, max_value=1e6), st.sampled_from([1, -1]))
+def test_no_slippage_leaves_the_price_untouched(price, sign):
+    assert slippage.paid(price, sign, slippage.NONE) == price
+
+
 def test_no_sale_brings_less_than_nothing():
     assert slippage.worse(100.0, -1, 500.0) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(
+    ('model', 'price'),
+    [
+        (costs.CostModel(slippage_bps=10.0), 200.2),
+        (costs.CostModel(slippage=costs.Spread(bps=10.0)), 200.1),
+        (costs.CostModel(slippage=costs.Spread(amount=0.5)), 200.25),
+        (costs.CostModel(), 200.0),
+    ],
+)
+def test_what_a_model_makes_of_a_price(model, price):
+    slip = slippage.slip_of_model(model)
+    assert slippage.paid(200.0, 1, slip) == pytest.approx(price)
 
 
 @given(

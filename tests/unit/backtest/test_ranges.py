@@ -71,7 +71,7 @@ def test_the_result_is_that_of_the_mode_assumed(once, fill):
     assert outcome.final_equity == found.metrics.final_equity
 
 
-def test_bars_that_leave_nothing_open_have_no_width(once):
+def test_touches_fill_in_all_but_pessimistic_where_that_is_assumed(once):
     assumed = assumptions.Assumptions(touch_fills=True)
     found = ranges.run(once, assumed).range
     # All but pessimistic fill at the touch now.

@@ -37,7 +37,9 @@ class Due(NamedTuple):
 
 
 def ready(
-    assumed: assumptions.Assumptions, bars: table.BarTable
+    assumed: assumptions.Assumptions,
+    bars: table.BarTable,
+    warm: table.BarTable | None = None,
 ) -> tuple[assumptions.Assumptions, list[str]]:
     """Gives the actions that are to be applied to these bars.
 
@@ -47,6 +49,7 @@ def ready(
     Args:
         assumed: Of the account and of the market.
         bars: What is run over.
+        warm: Bars before these, for the indicators alone.
 
     Returns:
         The same with these actions alone, and what a reader has to know.
@@ -57,7 +60,8 @@ def ready(
     if not assumed.actions and not assumed.universe:
         return assumed, []
     known = [each for each in assumed.actions if each.symbol in bars.symbols]
-    kept, warnings = splits.applicable(bars, known, assumed.calendar)
+    seen = bars if warm is None else table.BarTable.merge([warm, bars])
+    kept, warnings = splits.applicable(seen, known, assumed.calendar)
     ended = _ended(assumed, bars)
     if ended:
         names = ', '.join(each.symbol for each in ended[:_SHOWN])

@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 
 from sting import settings
@@ -18,8 +19,11 @@ from sting.backtest import compiled
 from sting.backtest import engine
 from sting.backtest import metrics
 from sting.backtest import result as results
+from sting.data import actions
+from sting.data import splits
 from sting.data import table
 from sting.model import errors
+from sting.model import records
 from sting.risk import gate
 from sting.risk import manager
 
@@ -65,6 +69,28 @@ class Case:
         if self.risk is None:
             return manager.RiskManager()
         return gate.build(self.risk.backtest, self.risk.sizing)
+
+    def smooth(self) -> 'Case':
+        """Gives the same on prices that fit over splits and dividends.
+
+        For what takes bars out of their order, and with it out of the reach
+        of the actions between them.
+        """
+        assumed = self.assumed
+        if not assumed.actions:
+            return self
+        kept, _ = splits.applicable(
+            self.bars, assumed.actions, assumed.calendar
+        )
+        bars = actions.adjusted(
+            self.bars, kept, actions.View.BACK, calendar=assumed.calendar
+        )
+        left = actions.of_kind(kept, records.ActionKind.DELISTING)
+        return dataclasses.replace(
+            self,
+            bars=bars,
+            assumed=msgspec.structs.replace(assumed, actions=left),
+        )
 
     def play(self, **options: Any) -> results.BacktestResult:
         """Runs it event by event.

@@ -538,7 +538,7 @@ def run(
     )
     first = bars if warm is None or not len(warm) else warm
     feeder = _feeder(strategy, first, assumed.calendar, spec)
-    assumed, told = agenda.ready(assumed, bars)
+    assumed, told = agenda.ready(assumed, bars, warm)
     if assumed.universe:
         spans = universe.spans(assumed.universe, assumed.calendar)
         gate = gate.also(membership.Membership(spans))

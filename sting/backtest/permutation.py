@@ -169,6 +169,7 @@ def check(
 
 def _run(case: cases.Case, metric: str, seed: int, number: int) -> float | None:
     """Runs on one permutation; None where the figure is undefined there."""
+    case = case.smooth()
     bars = permuted(case.bars, cases.stream(seed, 1, number))
     try:
         return dataclasses.replace(case, bars=bars).figures().get(metric)

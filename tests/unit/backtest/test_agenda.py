@@ -149,6 +149,20 @@ def test_the_benchmark_goes_through_a_split(write):
     )
 
 
+@pytest.mark.parametrize(
+    ('limits', 'fill'),
+    [
+        ('take_profit=408, stop_loss=300', ('sell', 40.0, 102.5, 'open')),
+        ('take_profit=500, stop_loss=402', ('sell', 40.0, 100.0, 'gap')),
+    ],
+)
+def test_attached_exits_go_through_a_split(write, limits, fill):
+    # Bought at 404, three days before the split.
+    path = write(_2=f"self.buy('X', 10, {limits})")
+    bars = days.flat('X', 400.0, 400.0, 404.0, 102.5, 102.0, 100.0)
+    assert fills_of(run(path, bars, SPLIT))[1] == fill
+
+
 @pytest.mark.parametrize(('verb', 'sign'), [('buy', 1.0), ('sell', -1.0)])
 def test_a_dividend_is_profit_of_who_holds(write, verb, sign):
     bars = days.flat('X', 100.0, 100.0, 98.0, 98.0, 98.0)
@@ -402,6 +416,27 @@ def test_bars_before_a_run_warm_up_in_the_units_of_the_first(tmp_path):
         results[1].curve.equity.tolist()
     )
     assert len(results[0].fills)
+
+
+def test_adjusted_bars_before_a_run_stay_as_they_are(tmp_path):
+    path = tmp_path / 'crosser.py'
+    path.write_text(CROSSER.format(kind='SMA', timeframe=''))
+    bars = days.flat('X', *[100.0, 101.0, 102.0, 103.0, 102.0, 104.0, 99.0])
+    split = actions.Action(days.session(2), 'X', K.SPLIT, 2.0)
+    results = [
+        engine.run(
+            str(path),
+            bars.take(slice(4, None)),
+            manager.RiskManager(),
+            assumed=assumptions.Assumptions(actions=found),
+            warm=bars.take(slice(0, 4)),
+        )
+        for found in ((split,), ())
+    ]
+    assert [line.text for line in results[0].log] == [
+        line.text for line in results[1].log
+    ]
+    assert results[0].log
 
 
 def told(bars, found=(), members=()):

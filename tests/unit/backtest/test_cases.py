@@ -6,9 +6,13 @@ import multiprocessing
 import pytest
 
 from sting import settings
+from sting.backtest import assumptions
 from sting.backtest import cases
+from sting.data import actions
 from sting.data import files
 from sting.model import errors
+from sting.model import records
+from tests.unit.data import days
 
 pytestmark = pytest.mark.unit
 
@@ -68,3 +72,24 @@ def test_only_what_is_better_when_higher_compares():
     assert cases.check_metric('cagr') == 'cagr'
     with pytest.raises(errors.InputError, match='sharpe, sortino'):
         cases.check_metric('volatility')
+
+
+def test_a_smooth_case_is_on_prices_that_fit_over_its_actions():
+    raw = days.flat('X', 100.0, 100.0, 50.0, 49.0)
+    kinds = records.ActionKind
+    gone = actions.Action(days.session(3), 'X', kinds.DELISTING, 1.0)
+    found = (
+        actions.Action(days.session(2), 'X', kinds.SPLIT, 2.0),
+        actions.Action(days.session(3), 'X', kinds.DIVIDEND, 1.0),
+        gone,
+    )
+    case = cases.Case(
+        strategy=CROSS,
+        bars=raw,
+        assumed=assumptions.Assumptions(actions=found),
+    )
+    made = case.smooth()
+    assert made.bars.close.tolist() == pytest.approx([49.0] * 4)
+    assert made.assumed.actions == (gone,)
+    plain = cases.Case(strategy=CROSS, bars=raw)
+    assert plain.smooth() is plain

@@ -94,11 +94,14 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
         """Gives what is assumed of corporate actions, where it matters."""
         if not self.actions and not self.universe:
             return {}
+        told: dict[str, Any] = {'delisting_haircut': self.delisting_haircut}
         counts = collections.Counter(each.kind for each in self.actions)
-        members = {each.symbol for each in self.universe}
-        told: dict[str, Any] = {
-            f'{kind}s': count for kind, count in sorted(counts.items())
-        }
-        if members:
+        if counts:
+            told['actions'] = ', '.join(
+                f'{count} {kind}{"" if count == 1 else "s"}'
+                for kind, count in sorted(counts.items())
+            )
+        if self.universe:
+            members = {each.symbol for each in self.universe}
             told['universe'] = f'{len(members)} symbols'
-        return {**told, 'delisting_haircut': self.delisting_haircut}
+        return told

@@ -304,7 +304,9 @@ def test_the_log_is_the_same_each_time_and_knows_the_actions(write):
     assert first.data_hash == again.data_hash
     assert first.log_hash != plain.log_hash
     assert first.data_hash != plain.data_hash
-    assert first.assumptions['splits'] == 1
+    assert first.assumptions['actions'] == '1 split'
+    told = first.to_json()['not_modelled']
+    assert not any('splits' in each for each in told)
     assert 'delisting_haircut' not in plain.assumptions
 
 

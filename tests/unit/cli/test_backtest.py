@@ -457,7 +457,7 @@ def test_actions_and_universe_are_read_and_told(run, tmp_path):
             str(members), '--delisting-haircut', '0.5', '--json',
         ).out
     )  # fmt: skip
-    assert found['assumptions']['splits'] == 2
+    assert found['assumptions']['actions'] == '2 splits'
     assert found['assumptions']['universe'] == '1 symbols'
     assert found['assumptions']['delisting_haircut'] == 0.5
     assert found['warnings'] == []

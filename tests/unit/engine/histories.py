@@ -70,6 +70,9 @@ rest = st.one_of(
     st.tuples(st.just('report'), picks, st.sampled_from(list(S))),
     st.tuples(st.just('fill'), picks, sizes, prices, st.integers(0, 4)),
     st.tuples(st.just('theirs'), symbols, sides, sizes, prices),
+    st.tuples(
+        st.just('action'), symbols, st.sampled_from(list(records.ActionKind))
+    ),
 )  # fmt: skip
 # Listed more often is more likely.
 acts = st.sampled_from(
@@ -196,6 +199,13 @@ class History(worlds.World):
             T.SYSTEM_STATUS,
             records.SystemStatus(component='engine', status='started'),
         )
+
+    def do_action(self, symbol, kind):
+        action = records.CorporateAction(
+            symbol=symbol, kind=kind, ratio=2.0, amount=0.5, price=60.0
+        )
+        self.market.act(action, self.now)
+        self.tell(T.CORPORATE_ACTION, action, 'data', symbol)
 
     def do_report(self, number, status):
         self.update(self.pick(number), status, broker_id='b')

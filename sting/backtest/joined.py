@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from sting.backtest import analyzer
+from sting.backtest import metrics
 from sting.backtest import trades
 from sting.backtest import verdicts
+from sting.model import records
 
 
 def curves(
@@ -66,6 +68,21 @@ def trips(given: Sequence[trades.TradeTable]) -> trades.TradeTable:
         else:
             columns[field.name] = np.concatenate(values)
     return trades.TradeTable(**columns)
+
+
+def flows(
+    given: Sequence[metrics.PerformanceMetrics],
+) -> dict[records.FlowKind, float]:
+    """Adds up the cash that came and went without a fill.
+
+    Args:
+        given: Of each run.
+    """
+    return {
+        records.FlowKind.BORROW: -sum(each.borrow_fees for each in given),
+        records.FlowKind.INTEREST: -sum(each.interest for each in given),
+        records.FlowKind.DIVIDEND: sum(each.dividends for each in given),
+    }
 
 
 def verdicts_of(

@@ -119,6 +119,13 @@ def check(
     Raises:
         errors.StrategyError: The strategy raised on the bars as they are.
     """
+    if any(each.symbol in case.bars.symbols for each in case.assumed.actions):
+        return parts.Part(
+            name='permutation',
+            verdict=_V.WARN,
+            reason='with corporate actions bars have an order that must stay; '
+            'give adjusted prices without --actions',
+        )
     own = case.figures().get(metric)
     if own is None:
         return parts.Part(

@@ -223,7 +223,7 @@ def run(
         parameters=case.parameters,
         assumed=case.assumed,
     )
-    walked = _Walk(case.assumed.cash)
+    walked = _Walk(case.assumed.cash, warnings)
     # A process takes longer to start than many a search.
     with executors.Threads(1) if workers == 1 else first.pool(workers) as pool:
         for number, window in enumerate(cuts, start=1):
@@ -254,7 +254,7 @@ def run(
         'metric': metric,
         'seed': seed,
     }
-    result = walked.result(case, code, assumptions, warnings)
+    result = walked.result(case, code, assumptions)
     found = WalkForward(
         result=result,
         metric=metric,
@@ -290,8 +290,9 @@ def _best(rows: Any, metric: str) -> tuple[sweeps.Row | None, int]:
 class _Walk:
     """The tests so far, joined."""
 
-    def __init__(self, cash: float) -> None:
+    def __init__(self, cash: float, warnings: Sequence[str]) -> None:
         self.steps: list[Step] = []
+        self._warnings = warnings
         self._start = cash
         self._cash = cash
         self._made: list[results.BacktestResult] = []
@@ -325,7 +326,7 @@ class _Walk:
             bars=bars,
             parameters={**case.parameters, **best.parameters},
             assumed=assumed,
-        ).play(warm=window.train(case.bars))
+        ).play(warm=window.train(case.bars), warnings=self._warnings)
         self._made.append(made)
         self._curves.append(made.curve)
         self._cash = made.metrics.final_equity
@@ -360,14 +361,15 @@ class _Walk:
         case: cases.Case,
         code: str | None,
         assumptions: Mapping[str, Any],
-        warnings: Sequence[str],
     ) -> results.BacktestResult:
         """Gives all tests as one run."""
         curve = joined.curves(self._start, self._curves)
         tested = case.bars.take(slice(self.steps[0].window.cut, None))
         benchmark = None
         if len(tested.symbols) == 1:
-            benchmark = benchmarks.of_bars(tested)
+            benchmark = benchmarks.of_bars(
+                tested, case.assumed.actions, case.assumed.calendar
+            )
             held = benchmark.equity(curve.timestamp, self._start)
             curve = dataclasses.replace(curve, benchmark=held)
         fills = joined.fills([made.fills for made in self._made])
@@ -391,7 +393,12 @@ class _Walk:
             fills=fills,
             trades=trips,
             curve=curve,
-            metrics=analyst.analyze(curve, fills, trips),
+            metrics=analyst.analyze(
+                curve,
+                fills,
+                trips,
+                joined.flows([made.metrics for made in self._made]),
+            ),
             tables=analyst.tabulate(case.strategy, curve, trips, ()),
             benchmark=None if benchmark is None else benchmark.name,
             data_hash=case.bars.digest(),
@@ -400,7 +407,12 @@ class _Walk:
             elapsed_s=sum(made.elapsed_s for made in self._made),
             assumptions=assumptions,
             warnings=(
-                *warnings,
+                *dict.fromkeys(
+                    [
+                        *self._warnings,
+                        *(w for made in self._made for w in made.warnings),
+                    ]
+                ),
                 'each test begins flat, and what it holds at its end counts '
                 'at the last close',
             ),

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from sting.backtest import analyzer
 from sting.backtest import joined
 from sting.backtest import trades
 from sting.backtest import verdicts
@@ -55,3 +56,16 @@ def test_verdicts_add_up(monkeypatch):
     assert (found.denied, found.refused, found.reduced) == (2, 4, 6)
     assert found.by == {'halted': 4}
     assert len(found.rows) == 3
+
+
+def test_cash_that_came_without_a_fill_adds_up():
+    one = dataclasses.replace(
+        runs.result().metrics, borrow_fees=2.0, interest=3.0, dividends=5.0
+    )
+    curve = runs.curve(100.0, 110.0)
+    trips = trades.round_trips(runs.fills())
+    found = analyzer.PerformanceAnalyzer().analyze(
+        curve, runs.fills(), trips, joined.flows([one, one])
+    )
+    assert (found.borrow_fees, found.interest) == (4.0, 6.0)
+    assert (found.financing, found.dividends) == (10.0, 10.0)

@@ -1,14 +1,20 @@
 """Permuted bars keep what they are made of, and lose the order."""
 
+import dataclasses
+import datetime
+
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from sting.backtest import assumptions
 from sting.backtest import cases
 from sting.backtest import parts
 from sting.backtest import permutation
+from sting.data import actions
 from sting.data import table
+from sting.model import records
 from tests.unit.backtest import bars as worlds
 
 pytestmark = pytest.mark.unit
@@ -186,3 +192,15 @@ def test_without_a_figure_there_is_nothing_to_compare(case):
     found = permutation.check(case(flat), 'sharpe', runs=3, seed=1)
     assert found.verdict == parts.Verdict.WARN
     assert 'undefined' in found.reason
+
+
+def test_bars_with_splits_are_not_permuted(case):
+    day = datetime.date(2020, 1, 2)
+    split = actions.Action(day, 'X', records.ActionKind.SPLIT, 2.0)
+    given = case(trends(20))
+    acted = dataclasses.replace(
+        given, assumed=assumptions.Assumptions(actions=(split,))
+    )
+    found = permutation.check(acted, 'sharpe', runs=19, seed=1)
+    assert found.verdict == parts.Verdict.WARN
+    assert 'corporate actions' in found.reason

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-import concurrent.futures
+from collections.abc import Sequence
 import dataclasses
 from typing import Any
 from typing import TypeVar
@@ -17,6 +17,7 @@ from sting.backtest import analyzer
 from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.backtest import engine
+from sting.backtest import executors
 from sting.backtest import metrics
 from sting.backtest import result as results
 from sting.data import actions
@@ -171,21 +172,41 @@ def check_metric(name: str) -> str:
 def each(
     function: Callable[[T], R],
     given: Iterable[T],
-    executor: concurrent.futures.Executor | None = None,
+    pool: executors.Pool | None = None,
 ) -> Iterator[R]:
     """Calls a function for each, in other processes if there are any.
 
     Args:
-        function: One of a module, so that it can be sent.
+        function: One of a module, so that it can be sent; what it holds, such
+            as bars, is sent once.
         given: What it is called with.
-        executor: Where; None for here.
+        pool: Where; None for here.
 
-    Returns:
+    Yields:
         What it gave, in order.
+
+    Raises:
+        errors.StrategyError: It killed its process twice.
     """
-    if executor is None:
-        return map(function, given)
-    return executor.map(function, given)
+    items = list(given)
+    if pool is None:
+        yield from map(function, items)
+        return
+    tasks = (range(n, n + 1) for n in range(len(items)))
+    for _, found in executors.ordered(pool, _some, (function, items), tasks):
+        if found is None:
+            raise errors.StrategyError(
+                'its process died twice: out of memory, or a crash'
+            )
+        yield from found
+
+
+def _some(
+    thing: tuple[Callable[[Any], Any], Sequence[Any]], numbers: range
+) -> list[Any]:
+    """Calls the function for some; what a worker is asked for."""
+    function, items = thing
+    return [function(items[number]) for number in numbers]
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:

@@ -5,7 +5,6 @@ pattern.
 """
 
 from collections.abc import Mapping
-import concurrent.futures
 import contextlib
 import dataclasses
 import functools
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sting.backtest import cases
+from sting.backtest import executors
 from sting.backtest import parts
 from sting.backtest import report
 from sting.model import errors
@@ -98,14 +98,14 @@ def _others(parameter: parameters.Parameter, value: float) -> list[float]:
 def check(
     case: cases.Case,
     metric: str,
-    executor: concurrent.futures.Executor | None = None,
+    pool: executors.Pool | None = None,
 ) -> parts.Part:
     """Asks how the strategy does with parameters a little off.
 
     Args:
         case: The backtest.
         metric: One of `cases.METRICS`.
-        executor: Where they run; None for here.
+        pool: Where they run; None for here.
 
     Returns:
         The spread of the figure, the worst neighbour, and the share of them
@@ -120,7 +120,7 @@ def check(
     own = case.figures()
     others = around(declared, values)
     job = functools.partial(_run, case, metric)
-    made = [each for each in cases.each(job, others, executor) if each]
+    made = [each for each in cases.each(job, others, pool) if each]
     if not made:
         return parts.Part(
             name='neighbourhood',

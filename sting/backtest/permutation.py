@@ -4,13 +4,13 @@ What a strategy makes on permuted bars is luck and drift, for the order of the
 bars, all that could have told it anything, is gone.
 """
 
-import concurrent.futures
 import dataclasses
 import functools
 
 import numpy as np
 
 from sting.backtest import cases
+from sting.backtest import executors
 from sting.backtest import parts
 from sting.backtest import report
 from sting.data import table
@@ -101,7 +101,7 @@ def check(
     *,
     runs: int,
     seed: int,
-    executor: concurrent.futures.Executor | None = None,
+    pool: executors.Pool | None = None,
 ) -> parts.Part:
     """Asks how often chance does as well as the strategy.
 
@@ -110,7 +110,7 @@ def check(
         metric: One of `cases.METRICS`.
         runs: How many permutations.
         seed: Of the permutations.
-        executor: Where they run; None for here.
+        pool: Where they run; None for here.
 
     Returns:
         The p-value, which counts the strategy's own run as one of them, and
@@ -134,7 +134,7 @@ def check(
             reason=f'its {metric} is undefined: it hardly trades',
         )
     job = functools.partial(_run, case, metric, seed)
-    found = list(cases.each(job, range(runs), executor))
+    found = list(cases.each(job, range(runs), pool))
     values = np.array([value for value in found if value is not None])
     better = int((values >= own).sum())
     p_value = (better + 1) / (runs + 1)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
-import concurrent.futures
 import dataclasses
 import pathlib
 from typing import Any
 
 from sting.backtest import cases
 from sting.backtest import confidence
+from sting.backtest import executors
 from sting.backtest import lookahead
 from sting.backtest import neighbourhood
 from sting.backtest import parts
@@ -77,7 +77,7 @@ def run(
     runs: int = 200,
     cuts: int = 8,
     seed: int = 0,
-    executor: concurrent.futures.Executor | None = None,
+    pool: executors.Pool | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> Robustness:
     """Tests a strategy.
@@ -91,7 +91,7 @@ def run(
         runs: How many permutations.
         cuts: At how many moments it is asked whether it looks ahead.
         seed: Of all that is drawn.
-        executor: Where runs are made; None for here.
+        pool: Where runs are made; None for here.
         told: Is given each part's name before it begins.
 
     Returns:
@@ -105,15 +105,15 @@ def run(
     tests: Mapping[str, Callable[[], parts.Part]] = {
         'lookahead': lambda: lookahead.check(case, files, cuts=cuts, seed=seed),
         'permutation': lambda: permutation.check(
-            case, metric, runs=runs, seed=seed, executor=executor
+            case, metric, runs=runs, seed=seed, pool=pool
         ),
         'bootstrap': lambda: confidence.check(
             result,
             paths=max(runs, confidence.PATHS),
             chance=cases.stream(seed, 4),
         ),
-        'neighbourhood': lambda: neighbourhood.check(case, metric, executor),
-        'costs': lambda: stress.check(case, metric, executor),
+        'neighbourhood': lambda: neighbourhood.check(case, metric, pool),
+        'costs': lambda: stress.check(case, metric, pool),
     }
     made = []
     for name, test in tests.items():

@@ -1,6 +1,5 @@
 """How a strategy does when trading costs more than was thought."""
 
-import concurrent.futures
 import dataclasses
 import functools
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import msgspec
 
 from sting.backtest import cases
+from sting.backtest import executors
 from sting.backtest import parts
 from sting.backtest import report
 from sting.simulator import costs
@@ -64,14 +64,14 @@ def scaled(model: Any, factor: float) -> Any:
 def check(
     case: cases.Case,
     metric: str,
-    executor: concurrent.futures.Executor | None = None,
+    pool: executors.Pool | None = None,
 ) -> parts.Part:
     """Asks what is left when costs are two and three times as high.
 
     Args:
         case: The backtest; without costs it is given some.
         metric: One of `cases.METRICS`.
-        executor: Where they run; None for here.
+        pool: Where they run; None for here.
 
     Returns:
         The figure and the return under each; fine where it still earns under
@@ -85,7 +85,7 @@ def check(
     if not given:
         model = costs.CostModel(slippage_bps=SLIPPAGE_BPS)
     job = functools.partial(_run, case, model)
-    made = list(cases.each(job, FACTORS, executor))
+    made = list(cases.each(job, FACTORS, pool))
     earned = [found.metrics.total_return for found in made]
     told = (
         ''

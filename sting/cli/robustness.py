@@ -1,10 +1,7 @@
 """`sting robustness`."""
 
-from collections.abc import Iterator
-import concurrent.futures
 import contextlib
 import math
-import multiprocessing
 import sys
 from typing import Any
 
@@ -75,6 +72,7 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
     """
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest import cases  # noqa: PLC0415
+    from sting.backtest import executors  # noqa: PLC0415
     from sting.backtest import ledger  # noqa: PLC0415
     from sting.backtest import parts  # noqa: PLC0415
     from sting.backtest import robustness as tests  # noqa: PLC0415
@@ -97,7 +95,8 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
         )
     path = settings.Home.find().trials
     result = ledger.counted(result, path)
-    with _executor(options['workers']) as executor:
+    workers = options['workers']
+    with contextlib.ExitStack() as open_now:
         found = tests.run(
             case,
             result,
@@ -107,7 +106,11 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
             runs=options['permutations'],
             cuts=options['cuts'],
             seed=made.seed,
-            executor=executor,
+            pool=(
+                open_now.enter_context(executors.Processes(workers))
+                if workers > 1
+                else None
+            ),
             told=_tell,
         )
     _count_neighbours(found, path)
@@ -126,18 +129,6 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
 def common_lines(text: str) -> str:
     """Makes lines from outside fit to be shown."""
     return ''.join(f'{common.clean(line)}\n' for line in text.splitlines())
-
-
-@contextlib.contextmanager
-def _executor(workers: int) -> Iterator[concurrent.futures.Executor | None]:
-    """Gives processes; None where one is enough."""
-    if workers == 1:
-        yield None
-        return
-    with concurrent.futures.ProcessPoolExecutor(
-        workers, multiprocessing.get_context('spawn')
-    ) as executor:
-        yield executor
 
 
 def _tell(part: str) -> None:

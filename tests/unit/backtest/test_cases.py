@@ -1,13 +1,13 @@
 """A backtest that is varied: the same here and in another process."""
 
-import concurrent.futures
-import multiprocessing
+import os
 
 import pytest
 
 from sting import settings
 from sting.backtest import assumptions
 from sting.backtest import cases
+from sting.backtest import executors
 from sting.data import actions
 from sting.data import files
 from sting.model import errors
@@ -53,10 +53,16 @@ def test_each_is_the_same_here_and_elsewhere(bars):
         for fast in (5, 8)
     ]
     here = list(cases.each(sharpe, given))
-    with concurrent.futures.ProcessPoolExecutor(
-        1, multiprocessing.get_context('spawn')
-    ) as executor:
-        assert list(cases.each(sharpe, given, executor)) == here
+    with executors.Processes(1) as pool:
+        assert list(cases.each(sharpe, given, pool)) == here
+
+
+def test_what_kills_its_process_is_said():
+    with (
+        executors.Processes(1) as pool,
+        pytest.raises(errors.StrategyError, match='died twice'),
+    ):
+        list(cases.each(os._exit, [3], pool))
 
 
 def test_streams_differ_by_seed_and_place():

@@ -55,7 +55,8 @@ def left_out(given: Given) -> list[str]:
         missing.append('fees for borrowing what is sold short')
     if not given.get('margin'):
         missing.append('interest on cash that is owed, and margin calls')
-    if not given.get('actions'):
+    # Told only where there are actions or a universe.
+    if 'delisting_haircut' not in given:
         missing.append(
             'dividends, splits and delistings: prices are taken as they are'
         )

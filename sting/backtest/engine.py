@@ -602,7 +602,11 @@ def run(
             'generated': bars.generated,
             'seed': seed,
         },
-        warnings=[*warnings, *told],
+        warnings=[
+            *warnings,
+            *told,
+            *financing.warnings(played.record.calls),
+        ],
         log=lines,
     )
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sting.engine import state
 from sting.model import costs
+from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
@@ -185,3 +186,16 @@ class Financing:
 
 def _days(days: int) -> str:
     return '1 day' if days == 1 else f'{days} days'
+
+
+def warnings(calls: Sequence[int]) -> list[str]:
+    """Gives what a reader has to know of margin calls.
+
+    Args:
+        calls: When they were, nanoseconds since the epoch, UTC.
+    """
+    if not calls:
+        return []
+    first = market.to_iso(calls[0])
+    many = '1 margin call' if len(calls) == 1 else f'{len(calls)} margin calls'
+    return [f'{many}, the first at {first}: the broker reduced positions']

@@ -9,6 +9,7 @@ import msgspec
 
 from sting.backtest import trades
 from sting.backtest import verdicts
+from sting.engine import core
 from sting.model import events
 from sting.model import records
 
@@ -25,6 +26,7 @@ class Record:
     Attributes:
         fills: What was traded.
         flows: The cash that came without a fill, by kind.
+        calls: When there were margin calls, nanoseconds since the epoch, UTC.
         orders: How many orders, the denied ones too.
         verdicts: What was denied or refused, and why.
     """
@@ -40,6 +42,7 @@ class Record:
         """
         self.fills = trades.FillTable()
         self.flows = dict.fromkeys(records.FlowKind, 0.0)
+        self.calls: list[int] = []
         self.orders = 0
         self.verdicts = verdicts.Verdicts(rules)
         self._watch = watch
@@ -54,6 +57,7 @@ class Record:
             _T.RISK_VERDICT: self._take_verdict,
             _T.SIGNAL_REFUSED: self.verdicts.stopped,
             _T.CASH_FLOW: self._take_flow,
+            _T.RISK_ALERT: self._take_alert,
         }
 
     def take(self, batch: Sequence[events.Event]) -> None:
@@ -98,3 +102,7 @@ class Record:
     def _take_flow(self, event: events.Event) -> None:
         self.flows[event.data.kind] += event.data.amount
         self.fills.flow(event.data)
+
+    def _take_alert(self, event: events.Event) -> None:
+        if event.data.source == core.MARGIN_CALL:
+            self.calls.append(event.timestamp)

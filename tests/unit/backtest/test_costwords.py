@@ -88,3 +88,10 @@ def test_a_result_without_costs_says_nothing_of_them():
 def test_only_what_is_not_modelled_is_left_out(part, words):
     assert any(words in each for each in costwords.left_out(told()))
     assert not any(words in each for each in costwords.left_out(told(**part)))
+
+
+def test_corporate_actions_are_left_out_unless_there_are_some():
+    words = 'dividends, splits and delistings'
+    assert any(words in each for each in costwords.left_out(told()))
+    given = {**told(), 'delisting_haircut': 0.3}
+    assert not any(words in each for each in costwords.left_out(given))

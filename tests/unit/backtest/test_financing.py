@@ -9,6 +9,7 @@ import pytest
 
 from sting.backtest import assumptions
 from sting.backtest import engine
+from sting.backtest import financing
 from sting.backtest import report
 from sting.model import costs
 from sting.model import events
@@ -175,6 +176,10 @@ def test_a_margin_call_takes_just_enough_off_at_the_next_bar(write):
         seen=seen,
     )
     assert traded(found) == [('X', 'buy', 20, 100), ('X', 'sell', 7, 61)]
+    assert found.warnings == [
+        '1 margin call, the first at 2020-01-03T12:00:00Z: the broker reduced '
+        'positions'
+    ]
     (alert,) = of(seen, T.RISK_ALERT)
     assert alert.severity is records.Severity.CRITICAL
     assert alert.message == (
@@ -314,6 +319,32 @@ def test_a_cut_that_risk_denies_is_asked_for_once_a_day(write):
     ]
     # After the first bar of day 2, and after that of day 3.
     assert len(calls) == 2
+    assert financing.warnings([1, 2])[0].startswith('2 margin calls, the ')
+
+
+def test_the_strategys_own_book_pays_its_share(tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text(
+        'from sting import strategy\n\n\n'
+        'class Mine(strategy.AbstractStrategy):\n'
+        '    async def on_start(self):\n'
+        '        self.sold = False\n\n'
+        '    async def on_market_data(self, data):\n'
+        '        if not self.sold:\n'
+        "            self.sell('X', 10)\n"
+        '        self.sold = True\n'
+        "        self.log.info(f'cash {self.portfolio.cash:.2f}')\n"
+    )
+    found = run(
+        str(path),
+        daily(100.0, 100.0, 100.0),
+        borrow=costs.Borrow(rate=0.36),
+    )
+    # The sale brought 1,000, the night cost 1.
+    assert [line.text for line in found.log][1:] == [
+        'cash 1000.00',
+        'cash 999.00',
+    ]
 
 
 def test_two_runs_have_the_same_log(write):

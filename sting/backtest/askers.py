@@ -7,7 +7,9 @@ options.
 from collections.abc import Hashable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import functools
+import itertools
 from typing import Any
 from typing import NamedTuple
 
@@ -39,15 +41,13 @@ class Asked(NamedTuple):
 
     Attributes:
         kind: Runs that the same code can do.
-        wanted: Its indicators, each once.
-        lines: Of each input, which indicator it is of and which of its lines.
+        lines: Of each input, the indicator and which of its lines it is.
         state: The first state, in a row.
         figures: The parameters that are numbers.
     """
 
     kind: batches.Kind
-    wanted: tuple[shelves.Wanted, ...]
-    lines: tuple[tuple[int, int], ...]
+    lines: list[tuple[shelves.Wanted, int]]
     state: tuple[Any, ...]
     figures: tuple[Any, ...]
 
@@ -96,6 +96,8 @@ class Asker:
         self._known: dict[Hashable, handles.Handle] = {}
         self._lines: dict[int, tuple[shelves.Wanted, int]] = {}
         self._kinds: dict[tuple[int, Any], batches.Kind] = {}
+        self._keys: dict[Hashable, int] = {}
+        self._counter = itertools.count()
 
     def ask(self, point: Mapping[str, Any]) -> Asked:
         """Asks for one combination.
@@ -115,20 +117,16 @@ class Asker:
             first = tuple(strategy.initial_state())
         except (Exception, SystemExit) as error:
             raise blame.failure(error, self._files) from error
-        wanted: list[shelves.Wanted] = []
-        lines = []
-        for line in inputs:
-            found = self._lines.get(id(line)) or self._find(strategy, line)
-            if found[0] not in wanted:
-                wanted.append(found[0])
-            lines.append((wanted.index(found[0]), found[1]))
+        known = self._lines
+        lines = [
+            known.get(id(line)) or self._find(strategy, line) for line in inputs
+        ]
         if feeder.built:
             raise compiled.OutsideError('it asks for bars of longer timeframes')
         return Asked(
             self._kind_of(len(inputs), first),
-            tuple(wanted),
-            tuple(lines),
-            tuple(batches.flat(first)),
+            lines,
+            batches.flat(first),
             tuple([values[name] for name in self._numbers]),
         )
 
@@ -207,11 +205,13 @@ class Asker:
 
     def _wanted(self, handle: handles.Handle) -> shelves.Wanted:
         """Says what a handle needs."""
-        key: Hashable = handle.key
-        try:
-            hash(key)
-        except TypeError:
-            key = handle
+        if len(self._keys) >= _HANDLES:
+            self._keys.clear()
+        # A number is quickly looked up.
+        key = next(self._counter)
+        # An option without a hash is worked out each time.
+        with contextlib.suppress(TypeError):
+            key = self._keys.setdefault(handle.key, key)
 
         def make() -> Sequence[FloatArray]:
             own = handle.make()

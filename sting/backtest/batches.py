@@ -6,7 +6,6 @@ writes over, and only its figures remain.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
 from typing import Any
@@ -34,6 +33,7 @@ _OF_RUN = (
     *('f8', 'f8', 'f8', 'f8', 'f8', 'f8', 'i8', 'i8', '?', 'f8'),
 )
 _WORDS: dict[type, str] = {bool: '?', int: 'i8', float: 'f8'}
+_PLAIN = frozenset(_WORDS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Kind:
     figures: tuple[type, ...]
 
 
-def shape(state: Any) -> Any:
+def shape(state: tuple[Any, ...]) -> tuple[Any, ...]:
     """Gives the types of a state, in its shape.
 
     Args:
@@ -60,20 +60,31 @@ def shape(state: Any) -> Any:
     Raises:
         TypeError: It holds something else.
     """
-    if isinstance(state, tuple):
-        return tuple(shape(each) for each in state)
-    if type(state) not in _WORDS:
-        raise TypeError(f'a state of {state!r}')
-    return type(state)
+    found = tuple(map(type, state))
+    if _PLAIN.issuperset(found):
+        return found
+    return tuple([_shape(each) for each in state])
 
 
-def flat(state: Any) -> Iterable[Any]:
+def _shape(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return shape(value)
+    if type(value) not in _WORDS:
+        raise TypeError(f'a state of {value!r}')
+    return type(value)
+
+
+def flat(state: tuple[Any, ...]) -> tuple[Any, ...]:
     """Gives the numbers of a state, or the types of a shape, in a row."""
+    if tuple not in map(type, state):
+        return state
+    found: list[Any] = []
     for each in state:
         if isinstance(each, tuple):
-            yield from flat(each)
+            found += flat(each)
         else:
-            yield each
+            found.append(each)
+    return tuple(found)
 
 
 class Batch:
@@ -223,7 +234,7 @@ def loop(answer: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
     play = arrays.loop(answer, arrays.reader(kind.inputs), brief=True)
     rows = ''.join(f'table[run, {at}], ' for at in range(kind.inputs))
     places_of = arrays.spelled('table, run', f'({rows})')
-    taken = iter(range(len(list(flat(kind.state)))))
+    taken = iter(range(len(flat(kind.state))))
     state_of = arrays.spelled('columns, run', _spelled(kind.state, taken))
     figures_of = arrays.spelled(
         'columns, run', _spelled(kind.figures, iter(range(len(kind.figures))))

@@ -48,7 +48,7 @@ class _Lot:
     Attributes:
         kind: What they have in common.
         at: Their places in the task.
-        held: The indicators that were taken for them.
+        rows: The indicators that were taken for them, and their rows.
         places: For each, the rows of its inputs.
         states: For each, the first state.
         figures: For each, the parameters that are numbers.
@@ -56,7 +56,9 @@ class _Lot:
 
     kind: batches.Kind = _NONE
     at: list[int] = dataclasses.field(default_factory=list)
-    held: list[Hashable] = dataclasses.field(default_factory=list)
+    rows: dict[Hashable, tuple[int, ...]] = dataclasses.field(
+        default_factory=dict
+    )
     places: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
     states: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
     figures: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
@@ -158,7 +160,7 @@ class Player:
                     found.wrong[at] = str(error)
             self._flush(lot, found)
         finally:
-            self._shelf.give_back(lot.held)
+            self._shelf.give_back(list(lot.rows))
         return found
 
     def returns(self, number: int) -> FloatArray:
@@ -189,24 +191,38 @@ class Player:
             return
         if lot.at and lot.kind is not asked.kind:
             self._flush(lot, found)
-        rows = self._shelf.take_at_once(asked.wanted)
-        if rows is None:
-            self._flush(lot, found)
-            rows = self._shelf.take(asked.wanted)
+        for wanted, _ in asked.lines:
+            if wanted.key not in lot.rows:
+                self._take(lot, asked, found)
+                break
         lot.kind = asked.kind
         lot.at.append(at)
-        lot.held.extend([each.key for each in asked.wanted])
+        rows = lot.rows
         lot.places.append(
-            tuple([rows[indicator][line] for indicator, line in asked.lines])
+            tuple([rows[wanted.key][line] for wanted, line in asked.lines])
         )
         lot.states.append(asked.state)
         lot.figures.append(asked.figures)
 
+    def _take(self, lot: _Lot, asked: askers.Asked, found: Found) -> None:
+        """Takes a combination's indicators that the lot does not have yet."""
+        missing = {
+            wanted.key: wanted
+            for wanted, _ in asked.lines
+            if wanted.key not in lot.rows
+        }
+        rows = self._shelf.take_at_once(list(missing.values()))
+        if rows is None:
+            self._flush(lot, found)
+            missing = {wanted.key: wanted for wanted, _ in asked.lines}
+            rows = self._shelf.take(list(missing.values()))
+        lot.rows.update(zip(missing, rows, strict=True))
+
     def _flush(self, lot: _Lot, found: Found) -> None:
         """Runs a lot, lets go of its indicators, and empties it."""
-        if not lot.at:
-            return
         try:
+            if not lot.at:
+                return
             batch = self._batch(lot.kind)
             figures, faults = batch.run(
                 self._shelf.table,
@@ -223,10 +239,10 @@ class Player:
             # It has types of its own, which cannot be compiled.
             found.wrong.update(dict.fromkeys(lot.at, str(error)))
         finally:
-            self._shelf.give_back(lot.held)
-            for column in (lot.at, lot.held, lot.places, lot.states):
+            self._shelf.give_back(list(lot.rows))
+            lot.rows.clear()
+            for column in (lot.at, lot.places, lot.states, lot.figures):
                 column.clear()
-            lot.figures.clear()
 
     def _fault(self, told: FloatArray) -> str:
         """Says what was wrong with an answer, as it is said of one run."""

@@ -358,7 +358,9 @@ def check_metric(metric: str) -> None:
 
 def cores() -> int:
     """Gives how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    # Not every system tells what of the machine is ours.
+    allowed = getattr(os, 'sched_getaffinity', None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def play(work: Work, numbers: range) -> Block:

@@ -1,5 +1,6 @@
 """The guide to sweeps runs, and a large grid stays within its memory."""
 
+import json
 import os
 import pathlib
 import re
@@ -80,6 +81,43 @@ def test_the_guide_runs(program, tmp_path):
         ran += 1
     assert ran == 4
     assert (tmp_path / 'rows.parquet').exists()
+
+
+MINE = """
+import helper
+
+from sting import strategy
+
+
+class Mine(strategy.CompiledStrategy):
+    parameters = {'n': strategy.Parameter(1)}
+
+    @staticmethod
+    def decide(
+        open, high, low, close, volume, position, indicators, state, parameters
+    ):
+        wanted = helper.wanted(position, parameters[0])
+        return wanted, strategy.kinds.MARKET, 0.0, state
+"""
+
+
+def test_an_edit_in_what_is_imported_is_in_the_next_sweep(program, tmp_path):
+    (tmp_path / 'mine.py').write_text(MINE)
+    found = []
+    for more in (2, 3, 2):
+        (tmp_path / 'helper.py').write_text(
+            'def wanted(position, n):\n'
+            f'    return 0.0 if position else {more} * n\n'
+        )
+        out = program(
+            *('sting', 'sweep', 'mine.py', '--data', 'sample', '--json'),
+            *('--symbol', 'IBM', '--grid', 'n=1:3', '--metric', 'turnover'),
+        )
+        told = json.loads(out)
+        assert told['by_columns'], told['note']
+        found.append(told['best']['total_return'])
+    assert found[0] == found[2]
+    assert found[1] == pytest.approx(1.5 * found[0])
 
 
 def test_memory_does_not_grow_with_the_grid(program):

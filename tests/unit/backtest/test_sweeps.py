@@ -1,6 +1,7 @@
 """The rows of a sweep are single runs, whatever the speed and the workers."""
 
 import math
+import os
 
 import pytest
 
@@ -34,8 +35,12 @@ ASSUMED = assumptions.Assumptions(
 
 @pytest.fixture(autouse=True, scope='module')
 def _cache(tmp_path_factory):
+    home = tmp_path_factory.mktemp('home')
+    if 'PYTEST_XDIST_WORKER' in os.environ:
+        # What another worker of these tests has compiled, this one need not.
+        home = tmp_path_factory.getbasetemp().parent / 'swept'
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('STING_HOME', str(tmp_path_factory.mktemp('home')))
+        patch.setenv('STING_HOME', str(home))
         yield
 
 
@@ -225,6 +230,15 @@ def test_pool_of_before_is_used_and_stays():
         one = rows(PLAIN, bars, {'fast': [3, 4]}, pool=pool)
         other = rows(PLAIN, bars, {'fast': [4, 5]}, pool=pool)
         assert one[1].figures == other[0].figures
+
+
+def test_other_machines_run_compiled_code_too():
+    bars = made.walk(1500, 6)
+    grid = {'fast': [3, 5, 9], 'slow': [9, 12]}
+    expected = rows(SMA, bars, grid, workers=1)
+    # What a worker of a cluster gets, it gets by pickle.
+    with executors.Processes(1) as pool:
+        assert rows(SMA, bars, grid, pool=pool) == expected
 
 
 def test_draws_are_some_of_the_grid():

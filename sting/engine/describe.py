@@ -39,10 +39,18 @@ def _refusal(data: Any) -> str:
 def _order(data: Any) -> str:
     limit = '' if data.price is None else f' limit {data.price:g}'
     stop = '' if data.stop_price is None else f' stop {data.stop_price:g}'
+    exits = ''.join(
+        f', {name} {level:g}'
+        for name, level in (
+            ('take profit', data.take_profit),
+            ('stop loss', data.stop_loss),
+        )
+        if level is not None
+    )
     who = data.strategy or 'operator'
     return (
         f'{data.side} {data.quantity:g} {data.symbol} {data.type}{limit}{stop}'
-        f' {data.time_in_force} by {who} {data.id}'
+        f' {data.time_in_force}{exits} by {who} {data.id}'
     )
 
 

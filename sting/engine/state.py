@@ -339,7 +339,7 @@ class SystemState:
                 oldest = self._done.popleft()
                 gone = self.orders.pop(oldest)
                 if gone.symbol in self.brackets:
-                    self._unbracket(gone.symbol, oldest)
+                    self._unbracket(gone.symbol)
                 self._executions.pop(oldest, None)
                 self.ledger.forget(oldest)
 
@@ -426,8 +426,6 @@ class SystemState:
         self._put(orders.apply_update(order, update, self.time))
         if update.status is orders.OrderStatus.DENIED:
             self.ledger.denied(order, self.time)
-        if order.parent:
-            self._unbracket(order.symbol, order.parent)
         self._settle(order.strategy, order.symbol)
 
     def _apply_fill(self, seq: int, fill: orders.Fill) -> None:
@@ -491,26 +489,35 @@ class SystemState:
             if entries is not None and order.parent in entries:
                 left = entries[order.parent] - quantity
                 entries[order.parent] = max(0.0, left)
-                self._unbracket(order.symbol, order.parent)
             return
         if entries is None:
             entries = self.brackets[order.symbol] = {}
         entries[order.id] = entries.get(order.id, 0.0) + quantity
 
-    def _unbracket(self, symbol: str, entry: str) -> None:
-        """Forgets what an order's exits are to close, if none is needed."""
-        entries = self.brackets.get(symbol)
-        if entries is None or entry not in entries:
-            return
-        needed = entries[entry] > orders.DUST and entry in self.orders
-        if needed or any(o.parent == entry for o in self.working(symbol)):
-            return
-        del entries[entry]
+    def _unbracket(self, symbol: str) -> None:
+        """Forgets what exits are to close where none works or can come."""
+        entries = self.brackets[symbol]
+        working = {order.parent for order in self.working(symbol)}
+        for entry, units in list(entries.items()):
+            order = self.orders.get(entry)
+            if entry in working or (
+                units > orders.DUST
+                and order is not None
+                and self._holdings(order.strategy).quantity(symbol)
+            ):
+                continue
+            del entries[entry]
         if not entries:
             del self.brackets[symbol]
 
+    def _holdings(self, strategy: str) -> portfolio.Portfolio:
+        """Gives a strategy's book; the operator's is the account."""
+        return self.book(strategy) if strategy else self.portfolio
+
     def _settle(self, strategy: str, symbol: str) -> None:
-        """Forgets a flatten and a way out that have nothing left to close."""
+        """Forgets ways out that have nothing left to close."""
+        if symbol in self.brackets:
+            self._unbracket(symbol)
         if not self.exits and not self.closing:
             return
         order_id = self.exit_of(strategy, symbol)

@@ -17,6 +17,7 @@ from sting.model import events
 from sting.model import orders
 from sting.risk import manager
 from sting.simulator import costs
+from sting.simulator import modes
 from sting.strategy import base
 from sting.strategy import runner
 from tests.unit.backtest import bars as worlds
@@ -443,27 +444,32 @@ def acts(draw):
 @given(
     st.lists(rows(), min_size=8, max_size=16),
     st.lists(acts(), min_size=8, max_size=16),
+    st.sampled_from(modes.NAMES),
 )
-def test_exits_never_turn_a_position_and_the_books_add_up(bars, script):
+def test_exits_never_turn_a_position_and_the_books_add_up(bars, script, mode):
     played = Played(
         dict(enumerate(script, 1)),
         made(bars),
         costs=costs.CostModel(commission_bps=5.0, slippage_bps=2.0),
+        fill=mode,
     )
+    fills = [event.data for event in played.of(_T.FILL)]
     held, cash = 0.0, 10_000.0
-    for event in played.of(_T.FILL):
-        fill = event.data
-        after = held + fill.side.sign * fill.quantity
-        if short(fill.order_id) != 'entry':
-            # Toward zero, and not past it.
-            assert abs(after) <= abs(held)
-            assert after * held >= -1e-9
-        held = after
-        cash -= fill.side.sign * fill.quantity * fill.price + fill.fee
-    closes = [row[3] for row in bars]
-    assert math.isclose(played.curve.cash[-1], cash, abs_tol=1e-6)
-    worth = cash + held * closes[-1]
-    assert math.isclose(played.curve.equity[-1], worth, abs_tol=1e-6)
+    for place, row in enumerate(bars):
+        stamp = worlds.START + (place + 1) * worlds.MINUTE
+        while fills and fills[0].timestamp == stamp:
+            fill = fills.pop(0)
+            after = held + fill.side.sign * fill.quantity
+            if short(fill.order_id) != 'entry':
+                # Toward zero, and not past it.
+                assert abs(after) <= abs(held)
+                assert after * held >= -1e-9
+            held = after
+            cash -= fill.side.sign * fill.quantity * fill.price + fill.fee
+        assert math.isclose(played.curve.cash[place], cash, abs_tol=1e-6)
+        worth = cash + held * row[3]
+        assert math.isclose(played.curve.equity[place], worth, abs_tol=1e-6)
+    assert fills == []
     # What works at the end covers no more than is held.
     working = [o for o in played.state.orders.values() if o.is_working]
     for kind in (K.LIMIT, K.STOP):

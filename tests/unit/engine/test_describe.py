@@ -28,7 +28,8 @@ WORDS = {
         'wanted order buy 3 AAPL: crossed (fast 1.25)'
     ),
     T.ORDER_REQUEST: (
-        'buy 10 AAPL limit limit 101 stop 99 gtd by sma ab-7-1-1'
+        'buy 10 AAPL limit limit 101 stop 99 gtd, take profit 120, '
+        'stop loss 90 by sma ab-7-1-1'
     ),
     T.RISK_VERDICT: (
         'deny 10 ab-7-1-1: max_position: 12.5 units is above the limit of 10'

@@ -19,7 +19,7 @@ _NARROW = 40
 
 @click.group()
 def data() -> None:
-    """Checks files of market data."""
+    """Checks files of market data, and shows what is kept of it."""
 
 
 @data.command(cls=runs.ManyValues)
@@ -136,3 +136,54 @@ def _print_picture(checked: Any) -> None:
     ends = [market.to_iso(each)[:10] for each in (checked.first, checked.last)]
     click.echo(f'  {"":<9} {ends[0]}{ends[1]:>{width - 8}}')
     click.echo()
+
+
+@data.command('list')
+@click.option('--source', metavar='NAME', help='Only of this source.')
+@click.option('--symbol', metavar='S', help='Only of this symbol.')
+@common.json_option
+def list_(source: str | None, symbol: str | None, as_json: bool) -> None:
+    """Shows what is kept of market data that were fetched.
+
+    One line a source, symbol and timeframe. Files that were found damaged are
+    counted; they are fetched again when they are wanted.
+    """
+    # It needs numpy and more, which no other command has to wait for.
+    from sting.data import kept  # noqa: PLC0415
+
+    rows = [
+        row
+        for row in kept.rows(settings.Home.find().bars)
+        if source in (None, row.source) and symbol in (None, row.symbol)
+    ]
+    if as_json:
+        common.print_json([row.to_json() for row in rows])
+        return
+    if not rows:
+        click.echo('nothing is kept')
+        return
+    common.print_table(
+        {
+            'source': common.LEFT,
+            'symbol': common.LEFT,
+            'timeframe': common.LEFT,
+            'from': common.LEFT,
+            'to': common.LEFT,
+            'bars': common.RIGHT,
+            'size': common.RIGHT,
+            'damaged': common.RIGHT,
+        },
+        [
+            (
+                row.source,
+                row.symbol,
+                row.timeframe,
+                market.to_iso(row.first)[:10] if row.bars else '-',
+                market.to_iso(row.last)[:10] if row.bars else '-',
+                f'{row.bars:,}',
+                f'{row.size / 1e6:,.1f} MB',
+                row.damaged or '-',
+            )
+            for row in rows
+        ],
+    )

@@ -92,6 +92,11 @@ class Home:
         make_private(folder)
         return folder
 
+    @property
+    def bars(self) -> pathlib.Path:
+        """Where bars are kept that were fetched."""
+        return self.cache / 'data'
+
     def log(self, profile: str) -> pathlib.Path:
         """Gives the path of a profile's event log, which may not exist yet.
 

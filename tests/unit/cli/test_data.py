@@ -2,7 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
+
+from sting.data import store
 
 pytestmark = pytest.mark.unit
 
@@ -78,3 +81,26 @@ def test_what_makes_no_sense_is_one_line(check, words, message):
     assert found.code == 2
     assert message in found.err
     assert len(found.err.splitlines()) == 1
+
+
+def test_what_is_kept_is_listed(sting, home):
+    assert sting('data', 'list').out == 'nothing is kept\n'
+    values = np.ones(3)
+    columns = dict.fromkeys(('open', 'high', 'low', 'close', 'volume'), values)
+    stamps = np.array([1, 2, 3], np.int64) * 60 * 10**9
+    for name in ('A', 'B'):
+        bars = store.made(name, '1m', stamps, columns)
+        key = store.Key('yahoo', name, '1m', '1970-01')
+        store.BarStore(home.bars).write(key, store.Month(bars, ()))
+    lines = sting('data', 'list').out.splitlines()
+    assert lines[1].split()[:6] == [
+        'yahoo',
+        'A',
+        '1m',
+        '1970-01-01',
+        '1970-01-01',
+        '3',
+    ]
+    assert len(lines) == 3
+    (row,) = json.loads(sting('data', 'list', '--symbol', 'B', '--json').out)
+    assert (row['symbol'], row['bars']) == ('B', 3)

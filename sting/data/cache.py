@@ -157,7 +157,9 @@ class DataCache:
                 )
         found = table.BarTable.merge(
             [
-                _behind(stores.empty(name, request.timeframe), *each.parts)
+                _behind(
+                    table.BarTable.empty(name, request.timeframe), *each.parts
+                )
                 for name, each in known.items()
             ]
         )
@@ -305,7 +307,7 @@ def _by_symbol(
     return {
         name: bars.of(name)
         if name in bars.symbols
-        else stores.empty(name, asked.timeframe)
+        else table.BarTable.empty(name, asked.timeframe)
         for name in asked.symbols
     }
 
@@ -319,4 +321,6 @@ def _behind(*parts: table.BarTable) -> table.BarTable:
     order = np.argsort(columns['timestamp'], kind='stable')
     columns = {name: column[order] for name, column in columns.items()}
     stamps = columns.pop('timestamp')
-    return stores.made(parts[0].symbols[0], parts[0].timeframe, stamps, columns)
+    return table.BarTable.single(
+        parts[0].symbols[0], parts[0].timeframe, stamps, columns
+    )

@@ -11,7 +11,6 @@ from typing import Final
 import urllib.parse
 
 import msgspec
-import numpy as np
 
 from sting.data import ranges as ranges_lib
 from sting.data import table
@@ -215,42 +214,4 @@ class BarStore:
 def _table(key: Key, data: Any) -> table.BarTable:
     columns = {name: data.column(name).to_numpy() for name in _COLUMNS}
     stamps = data.column('timestamp').to_numpy()
-    return made(key.symbol, key.timeframe, stamps, columns)
-
-
-def made(
-    symbol: str,
-    timeframe: str,
-    timestamp: table.IntArray,
-    columns: dict[str, table.FloatArray],
-) -> table.BarTable:
-    """Makes a table of the bars of one symbol.
-
-    Args:
-        symbol: The instrument.
-        timeframe: Length of a bar.
-        timestamp: Stamps, nanoseconds since the epoch, UTC.
-        columns: open, high, low, close and volume.
-    """
-    opening, high, low, close, volume = (
-        np.ascontiguousarray(columns[name], np.float64) for name in _COLUMNS
-    )
-    return table.BarTable(
-        symbols=(symbol,),
-        symbol_index=np.zeros(len(timestamp), np.int32),
-        timestamp=np.ascontiguousarray(timestamp, np.int64),
-        open=opening,
-        high=high,
-        low=low,
-        close=close,
-        volume=volume,
-        timeframe=timeframe,
-    )
-
-
-def empty(symbol: str, timeframe: str) -> table.BarTable:
-    """Makes a table without bars."""
-    none = np.zeros(0, np.float64)
-    return made(
-        symbol, timeframe, none.astype(np.int64), dict.fromkeys(_COLUMNS, none)
-    )
+    return table.BarTable.single(key.symbol, key.timeframe, stamps, columns)

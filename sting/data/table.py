@@ -6,6 +6,7 @@ table does not depend on the order in which its parts were read.
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import hashlib
@@ -233,6 +234,45 @@ class BarTable(Table):
     volume: FloatArray
     timeframe: str = '1d'
     generated: bool = False
+
+    @classmethod
+    def single(
+        cls,
+        symbol: str,
+        timeframe: str,
+        timestamp: npt.ArrayLike,
+        columns: Mapping[str, npt.ArrayLike],
+    ) -> Self:
+        """Makes a table of the bars of one symbol.
+
+        Args:
+            symbol: The instrument.
+            timeframe: Length of a bar.
+            timestamp: Closes, nanoseconds since the epoch, UTC, in order.
+            columns: open, high, low, close and volume.
+        """
+        stamps = np.ascontiguousarray(timestamp, np.int64)
+        opening, high, low, close, volume = (
+            np.ascontiguousarray(columns[name], np.float64)
+            for name in ('open', 'high', 'low', 'close', 'volume')
+        )
+        return cls(
+            symbols=(symbol,),
+            symbol_index=np.zeros(len(stamps), np.int32),
+            timestamp=stamps,
+            open=opening,
+            high=high,
+            low=low,
+            close=close,
+            volume=volume,
+            timeframe=timeframe,
+        )
+
+    @classmethod
+    def empty(cls, symbol: str, timeframe: str) -> Self:
+        """Makes a table without bars."""
+        names = ('open', 'high', 'low', 'close', 'volume')
+        return cls.single(symbol, timeframe, [], dict.fromkeys(names, ()))
 
     def rows(self) -> Iterator[market.MarketData]:
         """Gives the bars one by one, in order."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sting.data import store
+from sting.data import table
 
 pytestmark = pytest.mark.unit
 
@@ -89,7 +90,7 @@ def test_what_is_kept_is_listed(sting, home):
     columns = dict.fromkeys(('open', 'high', 'low', 'close', 'volume'), values)
     stamps = np.array([1, 2, 3], np.int64) * 60 * 10**9
     for name in ('A', 'B'):
-        bars = store.made(name, '1m', stamps, columns)
+        bars = table.BarTable.single(name, '1m', stamps, columns)
         key = store.Key('yahoo', name, '1m', '1970-01')
         store.BarStore(home.bars).write(key, store.Month(bars, ()))
     lines = sting('data', 'list').out.splitlines()

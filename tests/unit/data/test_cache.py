@@ -51,7 +51,7 @@ class Source(base.DataSource):
         )
         return table.BarTable.merge(
             [
-                store.made(name, request.timeframe, stamps, columns)
+                table.BarTable.single(name, request.timeframe, stamps, columns)
                 for name in request.symbols
             ]
         )

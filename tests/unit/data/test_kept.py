@@ -5,6 +5,7 @@ import pytest
 
 from sting.data import kept
 from sting.data import store
+from sting.data import table
 
 pytestmark = pytest.mark.unit
 
@@ -15,7 +16,7 @@ def write(folder, symbol, month, *seconds):
     values = np.ones(len(seconds))
     columns = dict.fromkeys(('open', 'high', 'low', 'close', 'volume'), values)
     stamps = np.array(seconds, np.int64) * SECOND
-    bars = store.made(symbol, '1m', stamps, columns)
+    bars = table.BarTable.single(symbol, '1m', stamps, columns)
     made = store.BarStore(folder)
     key = store.Key('yahoo', symbol, '1m', month)
     made.write(key, store.Month(bars, ()))

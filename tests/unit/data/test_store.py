@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sting.data import store
+from sting.data import table
 from sting.model import errors
 
 pytestmark = pytest.mark.unit
@@ -15,7 +16,9 @@ def month(count=5, known=((1, 9),)):
     values = np.arange(1.0, count + 1)
     columns = dict.fromkeys(('open', 'high', 'low', 'close', 'volume'), values)
     stamps = np.arange(1, count + 1, dtype=np.int64)
-    return store.Month(store.made('BRK/B', '1m', stamps, columns), known)
+    return store.Month(
+        table.BarTable.single('BRK/B', '1m', stamps, columns), known
+    )
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def test_what_is_written_is_read(kept):
 
 
 def test_a_month_without_bars_is_known_to_have_none(kept):
-    kept.write(KEY, store.Month(store.empty('BRK/B', '1m'), ((1, 9),)))
+    kept.write(KEY, store.Month(table.BarTable.empty('BRK/B', '1m'), ((1, 9),)))
     found = kept.read(KEY)
     assert (len(found.bars), found.known) == (0, ((1, 9),))
 

@@ -1,6 +1,7 @@
 """`sting data`: files of market data."""
 
 from collections.abc import Iterable
+import pathlib
 import shutil
 from typing import Any
 
@@ -19,7 +20,7 @@ _NARROW = 40
 
 @click.group()
 def data() -> None:
-    """Checks files of market data, and shows what is kept of it."""
+    """Fetches market data, keeps them, and checks files of them."""
 
 
 @data.command(cls=runs.ManyValues)
@@ -187,3 +188,60 @@ def list_(source: str | None, symbol: str | None, as_json: bool) -> None:
             for row in rows
         ],
     )
+
+
+@data.command()
+@click.argument('source')
+@click.argument('symbols', nargs=-1, required=True, metavar='SYMBOL..')
+@click.option(
+    '--timeframe', default='1d', show_default=True, metavar='T', help='1m, 1d.'
+)
+@click.option(
+    '--start', required=True, metavar='D', help='The first date or moment.'
+)
+@click.option('--end', metavar='D', help='The last one; now without it.')
+@click.option(
+    '--out',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='FILE',
+    help='Writes the bars as CSV or Parquet, for --data.',
+)
+@common.json_option
+def fetch(
+    source: str,
+    symbols: tuple[str, ...],
+    timeframe: str,
+    start: str,
+    end: str | None,
+    out: pathlib.Path | None,
+    as_json: bool,
+) -> None:
+    """Fetches bars of the past, and keeps them.
+
+    SOURCE is binance, yahoo or alphavantage; their addresses and limits are in
+    exchanges/SOURCE.yaml. Only what is not kept already is asked for. What
+    comes is held against the rules of data.yaml; bars that are rejected are
+    told of, and left out of FILE.
+    """
+    home = settings.Home.find()
+    loaded = settings.load(home)
+    if source not in loaded.services:
+        # It imports a YAML parser, which the other commands load anyway.
+        from sting.settings import tree  # noqa: PLC0415
+
+        raise errors.InputError(tree.unknown('source', source, loaded.services))
+    # These need numpy and more, which no other command has to wait for.
+    from sting.cli import fetching  # noqa: PLC0415
+
+    done = fetching.fetch(home, loaded, source, symbols, timeframe, start, end)
+    if out is not None:
+        done.write(out)
+    if as_json:
+        common.print_json(done.to_json())
+    else:
+        for line in done.lines():
+            click.echo(common.clean(line))
+    if done.stale:
+        raise errors.SourceUnavailableError(
+            f'{done.stale}; what was kept before is all that there is'
+        )

@@ -19,6 +19,7 @@ from sting.settings.schema import Profile
 from sting.settings.schema import Risk
 from sting.settings.schema import Rule
 from sting.settings.schema import RuleName
+from sting.settings.schema import Service
 from sting.settings.schema import Settings
 from sting.settings.schema import Sizing
 from sting.settings.schema import StrategyEntry
@@ -35,6 +36,7 @@ __all__ = [
     'Risk',
     'Rule',
     'RuleName',
+    'Service',
     'Settings',
     'Sizing',
     'StrategyEntry',

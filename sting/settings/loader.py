@@ -23,6 +23,9 @@ FILES: dict[str, type[schema.Section]] = {
     'data.yaml': schema.Data,
     'exchanges/paper.yaml': schema.Paper,
 }
+# Services that give market data.
+SERVICES = ('binance', 'yahoo', 'alphavantage')
+FILES |= {f'exchanges/{name}.yaml': schema.Service for name in SERVICES}
 # Brokers that a profile can name.
 BROKERS = ('paper',)
 
@@ -90,6 +93,10 @@ def load(home: homes.Home) -> schema.Settings:
         },
         risk=build.build(trees['risk.yaml'], schema.Risk),
         data=build.build(trees['data.yaml'], schema.Data),
+        services={
+            name: build.build(trees[f'exchanges/{name}.yaml'], schema.Service)
+            for name in SERVICES
+        },
         paper=paper,
         costs=charged,
         places=_places(trees['strategy.yaml']),

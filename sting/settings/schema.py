@@ -279,6 +279,24 @@ class Data(Section, frozen=True, kw_only=True):
     rules: dict[DataRule, Literal['off', 'warn', 'repair', 'reject']]
 
 
+class Service(Section, frozen=True, kw_only=True):
+    """exchanges/NAME.yaml of a service that gives market data.
+
+    Attributes:
+        base_url: Where it is.
+        per_minute: How much it is asked, in the service's own units.
+        burst: Of these, how many may go at once.
+        timeout_s: Seconds for one answer.
+        calendar: The exchange whose closes stamp the bars of a day.
+    """
+
+    base_url: Name
+    per_minute: Positive
+    burst: Annotated[int, msgspec.Meta(ge=1)]
+    timeout_s: Positive
+    calendar: Name
+
+
 class Costs(Section, frozen=True, kw_only=True):
     """costs.yaml: what simulated markets charge, by name."""
 
@@ -318,6 +336,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         paper: The simulated market.
         costs: Schedules of what simulated markets charge, by name.
         data: What is done about bars in which something is wrong.
+        services: Those that give market data, by name.
         places: File and line of each strategy by its name, of each of its
             parameters by `name.parameter`, and of its timeframes by
             `name:timeframes`, for errors found later.
@@ -333,6 +352,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     paper: Paper
     costs: dict[str, costs_lib.CostModel] = {}
     data: Data = Data(rules={})
+    services: dict[str, Service] = {}
     places: dict[str, tuple[str, int]] = {}
 
     def profile(self, name: str | None = None) -> Profile:

@@ -7,6 +7,8 @@ import pytest
 
 from sting.data import store
 from sting.data import table
+from tests.unit.data.sources import services
+from tests.unit.net import servers
 
 pytestmark = pytest.mark.unit
 
@@ -105,3 +107,112 @@ def test_what_is_kept_is_listed(sting, home):
     assert len(lines) == 3
     (row,) = json.loads(sting('data', 'list', '--symbol', 'B', '--json').out)
     assert (row['symbol'], row['bars']) == ('B', 3)
+
+
+@pytest.fixture
+def service(home):
+    """A service that stands for Binance's and for Yahoo's."""
+
+    class Both:
+        def __init__(self):
+            self.down = False
+            self.minutes = services.Binance(services.pairs(50))
+            self.days = services.Yahoo(services.days(30))
+
+        async def __call__(self, request):
+            if self.down:
+                return await servers.gives('sorry', 403)(request)
+            if 'klines' in request.path:
+                return await self.minutes(request)
+            return await self.days(request)
+
+    both = Both()
+    seen = servers.Service(both)
+    with servers.threaded(seen) as url:
+        folder = home.config / 'exchanges'
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ('binance', 'yahoo'):
+            (folder / f'{name}.yaml').write_text(f'base_url: {url}\n')
+        both.seen = seen
+        yield both
+
+
+DAYS = ('--start', '2013-03-08', '--end', '2013-03-09')
+
+
+def test_what_is_fetched_is_kept_and_listed(sting, service):
+    words = ('data', 'fetch', 'binance', 'AAA', 'BBB', '--timeframe', '1m')
+    found = sting(*words, *DAYS)
+    assert found.code == 0, found.err
+    assert found.out.splitlines()[:3] == [
+        'AAA: 50 bars of 1m',
+        'BBB: 50 bars of 1m',
+        'requests: 2',
+    ]
+    assert 'requests: 0' in sting(*words, *DAYS).out
+    rows = json.loads(sting('data', 'list', '--json').out)
+    assert [(row['symbol'], row['bars']) for row in rows] == [
+        ('AAA', 50),
+        ('BBB', 50),
+    ]
+
+
+@pytest.mark.parametrize('ending', ['csv', 'parquet'])
+@pytest.mark.parametrize(
+    ('source', 'timeframe', 'start', 'calendar'),
+    [
+        ('binance', '1m', '2013-03-08', '24/7'),
+        ('yahoo', '1d', '2011-06-01', 'XNYS'),
+    ],
+)
+def test_what_is_written_can_be_backtested(
+    sting, service, tmp_path, source, timeframe, start, calendar, ending
+):
+    place = str(tmp_path / f'bars.{ending}')
+    found = sting(
+        *('data', 'fetch', source, 'AAA', '--timeframe', timeframe),
+        *('--start', start, '--end', '2013-03-09', '--out', place, '--json'),
+    )
+    assert found.code == 0, found.err
+    told = json.loads(found.out)
+    ran = sting(
+        *('backtest', 'sting.library.buy_and_hold', '--data', place),
+        *('--calendar', calendar, '--json'),
+    )
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)['bars'] == told['bars']['AAA'] > 0
+
+
+def test_a_source_that_says_no_is_one_line(sting, service):
+    service.down = True
+    found = sting('data', 'fetch', 'binance', 'AAA', '--timeframe', '1m', *DAYS)
+    assert found.code == 1
+    assert found.err == 'sting: binance /api/v3/klines: HTTP 403: sorry\n'
+
+
+def test_what_is_kept_is_given_when_a_source_fails(sting, service):
+    words = ('data', 'fetch', 'binance', 'AAA', '--timeframe', '1m')
+    sting(*words, *DAYS)
+    service.down = True
+    found = sting(*words, '--start', '2013-03-08', '--end', '2013-03-10')
+    assert found.code == 1
+    assert 'AAA: 50 bars of 1m' in found.out
+    assert 'what was kept before is all that there is' in found.err
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (('binanse', 'A'), "unknown source 'binanse'; did you mean 'binance'"),
+        (('yahoo', 'A', '--timeframe', '3m'), 'yahoo has no bars of 3m; it'),
+        (('alphavantage', 'A'), 'set STING_ALPHAVANTAGE_KEY'),
+        (('binance', 'A', '--end', '2013-01-01'), 'is before the start'),
+    ],
+)
+def test_a_wish_that_makes_no_sense_is_refused(
+    sting, home, monkeypatch, words, message
+):
+    monkeypatch.delenv('STING_ALPHAVANTAGE_KEY', raising=False)
+    found = sting('data', 'fetch', *words, '--start', '2013-03-08')
+    assert found.code == 2
+    assert message in found.err

@@ -1,6 +1,8 @@
 """A service on loopback that answers as it is told."""
 
+import asyncio
 import contextlib
+import threading
 
 from aiohttp import test_utils
 from aiohttp import web
@@ -65,3 +67,28 @@ async def serving(service):
         yield str(server.make_url('/')).rstrip('/')
     finally:
         await server.close()
+
+
+@contextlib.contextmanager
+def threaded(service):
+    """Runs the service in a thread of its own; gives its address."""
+    loop = asyncio.new_event_loop()
+    ready = threading.Event()
+    ends = asyncio.Event()
+    found = []
+
+    async def run():
+        async with serving(service) as url:
+            found.append(url)
+            ready.set()
+            await ends.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(ends.set)
+        thread.join(30)
+        loop.close()

@@ -1,0 +1,190 @@
+"""What `sting data fetch` does."""
+
+import asyncio
+from collections.abc import Sequence
+import dataclasses
+import os
+import pathlib
+from typing import Any
+
+import click
+import numpy as np
+
+from sting import settings
+from sting.data import cache
+from sting.data import calendars
+from sting.data import store
+from sting.data import table
+from sting.data import times
+from sting.data import writer
+from sting.data.quality import batch as batches
+from sting.data.quality import validator
+from sting.data.sources import base
+from sting.data.sources import registry
+from sting.engine import clock
+from sting.model import errors
+from sting.model import timeframes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of it.
+
+    Attributes:
+        bars: Those that are sound, of all symbols.
+        calendar: The exchange whose sessions count.
+        requests: How many the source was asked.
+        findings: What the rules found.
+        stale: Why the source failed; empty where it did not.
+    """
+
+    bars: table.BarTable
+    calendar: str
+    requests: int
+    findings: tuple[validator.Finding, ...]
+    stale: str
+
+    def write(self, path: pathlib.Path) -> None:
+        """Writes the bars; see `writer.write`."""
+        writer.write(path, self.bars, self.calendar)
+
+    def lines(self) -> list[str]:
+        """Says what came, a line a symbol and one for what was found."""
+        counted = [
+            f'{name}: {len(self.bars.of(name)):,} bars of {self.bars.timeframe}'
+            for name in self.bars.symbols
+        ]
+        return [
+            *counted,
+            f'requests: {self.requests}',
+            *(
+                f'{each.action}: {each.symbol} {each.rule}: {len(each):,}'
+                + (f', {each.detail}' if each.detail else '')
+                for each in self.findings
+            ),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives it as JSON has it."""
+        return {
+            'timeframe': self.bars.timeframe,
+            'bars': {n: len(self.bars.of(n)) for n in self.bars.symbols},
+            'requests': self.requests,
+            'stale': self.stale or None,
+            'findings': [
+                {
+                    'rule': each.rule,
+                    'symbol': each.symbol,
+                    'action': each.action.value,
+                    'bars': len(each),
+                    'detail': each.detail,
+                }
+                for each in self.findings
+            ],
+        }
+
+
+def fetch(
+    home: settings.Home,
+    loaded: settings.Settings,
+    source: str,
+    symbols: Sequence[str],
+    timeframe: str,
+    start: str,
+    end: str | None,
+) -> Fetched:
+    """Fetches bars through the cache, and holds them against the rules.
+
+    Args:
+        home: The user's folders.
+        loaded: The settings.
+        source: One that is configured.
+        symbols: The instruments.
+        timeframe: Length of a bar.
+        start: The first date or moment.
+        end: The last one; None for now.
+
+    Raises:
+        errors.InputError: An argument makes no sense.
+        errors.SourceError: The source gives nothing, and nothing is kept.
+    """
+    time_source = clock.LiveClock()
+    service = loaded.services[source]
+    request = base.Request(
+        symbols=tuple(dict.fromkeys(symbols)),
+        timeframe=timeframe,
+        start=times.parse_moment(start),
+        end=time_source.now()
+        if end is None
+        else times.parse_moment(end, last=True),
+    )
+    made = registry.build(source, service, time_source, os.environ)
+    if not made.capabilities.has(timeframe):
+        able = sorted(made.capabilities.timeframes or (), key=timeframes.length)
+        raise errors.DataError(
+            f'{source} has no bars of {timeframe}; it has {", ".join(able)}'
+        )
+    kept = cache.DataCache(
+        store.BarStore(home.bars),
+        time_source,
+        calendar=service.calendar,
+        warn=lambda text: click.echo(f'sting: {text}', err=True),
+    )
+
+    async def asked() -> cache.Answer:
+        try:
+            return await kept.get(made, request)
+        finally:
+            await made.close()
+
+    answer = asyncio.run(asked())
+    bars, findings = _checked(
+        answer.bars, service.calendar, loaded, time_source.now()
+    )
+    return Fetched(
+        bars,
+        service.calendar,
+        answer.fetched,
+        findings,
+        '' if answer.error is None else str(answer.error),
+    )
+
+
+def _checked(
+    bars: table.BarTable, calendar: str, loaded: settings.Settings, now: int
+) -> tuple[table.BarTable, tuple[validator.Finding, ...]]:
+    """Gives the bars that the rules leave, and what they found."""
+    rules_of = validator.DataValidator(
+        {name: str(action) for name, action in loaded.data.rules.items()}
+    )
+    found: list[validator.Finding] = []
+    left: list[table.BarTable] = []
+    hours = None
+    if calendar != writer.ALWAYS and len(bars):
+        edges = int(bars.timestamp[0]), int(bars.timestamp[-1])
+        hours = batches.Hours(*calendars.stretches(calendar, *edges))
+    for name in bars.symbols:
+        mine = bars.of(name)
+        after, findings = rules_of.check(
+            batches.Batch(
+                symbol=name,
+                row=np.arange(len(mine)),
+                timestamp=mine.timestamp,
+                open=mine.open,
+                high=mine.high,
+                low=mine.low,
+                close=mine.close,
+                volume=mine.volume,
+                step=timeframes.length(bars.timeframe),
+                hours=hours,
+                now=now,
+            )
+        )
+        found += findings
+        columns = {n: getattr(after, n) for n in batches.COLUMNS[1:]}
+        left.append(
+            table.BarTable.single(
+                name, bars.timeframe, after.timestamp, columns
+            )
+        )
+    return table.BarTable.merge(left), tuple(found)

@@ -1,0 +1,127 @@
+"""Bars of Binance's spot market, over its public REST interface.
+
+Source: the `klines` part of Binance's Spot REST API, version 3.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from typing import Final
+
+import numpy as np
+
+from sting.data import table
+from sting.data.sources import base
+from sting.data.sources import rows
+from sting.engine import clock as clocks
+from sting.model import timeframes
+from sting.net import http
+
+PATH: Final = '/api/v3/klines'
+# Of one answer, at most; and what one counts for with their limit.
+PAGE: Final = 1000
+WEIGHT: Final = 2
+_MILLISECOND: Final = 1_000_000
+_COLUMNS: Final = ('open', 'high', 'low', 'close', 'volume')
+_FIELDS: Final = 7
+INTERVALS: Final = frozenset(
+    (
+        *('1m', '3m', '5m', '15m', '30m'),
+        *('1h', '2h', '4h', '6h', '8h', '12h'),
+        *('1d', '1w'),
+    )
+)
+
+
+class BinanceSource(base.DataSource):
+    """Bars of pairs such as BTCUSDT; times of days are UTC."""
+
+    capabilities = base.Capabilities(timeframes=INTERVALS, batch=1)
+
+    def __init__(
+        self,
+        client: http.HttpClient,
+        time_source: clocks.Clock,
+        name: str = 'binance',
+    ) -> None:
+        """Sets up the source.
+
+        Args:
+            client: Asks the service.
+            time_source: Tells which bar is closed.
+            name: Its name in the configuration.
+        """
+        self.name = name
+        self._client = client
+        self._clock = time_source
+
+    async def get_bars(self, request: base.Request) -> table.BarTable:
+        """Gives closed bars of the past; see the interface."""
+        return table.BarTable.merge(
+            [await self._bars(name, request) for name in request.symbols]
+        )
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        await self._client.close()
+
+    async def _bars(self, symbol: str, request: base.Request) -> table.BarTable:
+        step = timeframes.length(request.timeframe)
+        # Theirs are the times at which bars open.
+        begin = -(-(request.start - step) // _MILLISECOND)
+        end = (min(request.end, self._clock.now()) - step) // _MILLISECOND
+        found: list[Sequence[Any]] = []
+        while begin <= end:
+            page = await self._client.get_json(
+                PATH,
+                {
+                    'symbol': symbol,
+                    'interval': request.timeframe,
+                    'startTime': begin,
+                    'endTime': end,
+                    'limit': PAGE,
+                },
+                weight=WEIGHT,
+            )
+            self._check(symbol, page)
+            found += page
+            if len(page) < PAGE:
+                break
+            following = page[-1][0] + step // _MILLISECOND
+            if following <= begin:
+                rows.broken(self.name, symbol, 'a page begins before the last')
+            begin = following
+        return self._made(symbol, request, found, step)
+
+    def _check(self, symbol: str, page: Any) -> None:
+        """Refuses a page that is no list of bars."""
+        if not isinstance(page, list):
+            rows.broken(self.name, symbol, 'the answer is no list of bars')
+        for row in page:
+            if (
+                not isinstance(row, list)
+                or len(row) < _FIELDS
+                or type(row[0]) is not int
+            ):
+                rows.broken(self.name, symbol, f'{str(row)[:60]} is no bar')
+
+    def _made(
+        self,
+        symbol: str,
+        request: base.Request,
+        found: Sequence[Sequence[Any]],
+        step: int,
+    ) -> table.BarTable:
+        opens = np.array([row[0] for row in found], np.int64)
+        bars = rows.single(
+            self.name,
+            symbol,
+            request.timeframe,
+            opens * _MILLISECOND + step,
+            {
+                name: [row[place] for row in found]
+                for place, name in enumerate(_COLUMNS, start=1)
+            },
+        )
+        # The last one may still be open.
+        last = min(request.end, self._clock.now())
+        return bars.select(start=request.start, end=last)

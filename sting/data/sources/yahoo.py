@@ -1,0 +1,207 @@
+"""Bars of Yahoo's chart service, version 8.
+
+It has no contract: what is read here is what it was seen to give. Its prices
+are adjusted for splits, not for dividends.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+from typing import Final
+import urllib.parse
+
+import numpy as np
+
+from sting.data import calendars
+from sting.data import table
+from sting.data.sources import base
+from sting.data.sources import rows
+from sting.engine import clock as clocks
+from sting.model import errors
+from sting.model import market
+from sting.model import timeframes
+from sting.net import http
+
+PATH: Final = '/v8/finance/chart/'
+_COLUMNS: Final = ('open', 'high', 'low', 'close', 'volume')
+_INTERVALS: Final[Mapping[str, str]] = {
+    '1m': '1m',
+    '5m': '5m',
+    '15m': '15m',
+    '30m': '30m',
+    '1h': '60m',
+    '1d': '1d',
+}
+# The most days of one answer, by interval; without one there is no limit.
+_DAYS: Final = {'1m': 7, '5m': 59, '15m': 59, '30m': 59, '1h': 700}
+
+
+class YahooSource(base.DataSource):
+    """Bars of stocks, funds and indices.
+
+    Attributes:
+        currencies: What a symbol's prices are in, as the service says: GBp is
+            pence.
+    """
+
+    capabilities = base.Capabilities(
+        timeframes=frozenset(_INTERVALS), batch=1, adjusted=True
+    )
+
+    def __init__(
+        self,
+        client: http.HttpClient,
+        time_source: clocks.Clock,
+        *,
+        calendar: str = calendars.DEFAULT,
+        name: str = 'yahoo',
+    ) -> None:
+        """Sets up the source.
+
+        Args:
+            client: Asks the service.
+            time_source: Tells which bar is closed.
+            calendar: The exchange whose closes stamp the bars of a day.
+            name: Its name in the configuration.
+        """
+        self.name = name
+        self.currencies: dict[str, str] = {}
+        self._client = client
+        self._clock = time_source
+        self._calendar = calendar
+
+    async def get_bars(self, request: base.Request) -> table.BarTable:
+        """Gives closed bars of the past; see the interface."""
+        parts = [
+            table.BarTable.empty(n, request.timeframe) for n in request.symbols
+        ]
+        for symbol in request.symbols:
+            for first, last in self._pieces(request):
+                parts.append(
+                    await self._bars(symbol, request.timeframe, first, last)
+                )
+        merged = _merged(parts)
+        last = min(request.end, self._clock.now())
+        return merged.select(start=request.start, end=last)
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        await self._client.close()
+
+    def _pieces(self, request: base.Request) -> Iterator[tuple[int, int]]:
+        """Cuts a request into what one answer may have, seconds."""
+        step = timeframes.length(request.timeframe)
+        first = (request.start - step) // market.NANOSECONDS
+        last = min(request.end, self._clock.now()) // market.NANOSECONDS + 1
+        days = _DAYS.get(request.timeframe)
+        width = last - first + 1 if days is None else days * 86_400
+        # The end of one is the beginning of the next: it may be left out there.
+        while first < last:
+            yield first, min(first + width, last)
+            first += width
+
+    async def _bars(
+        self, symbol: str, timeframe: str, first: int, last: int
+    ) -> table.BarTable:
+        answer = await self._client.get_json(
+            PATH + urllib.parse.quote(symbol, safe=''),
+            {
+                'period1': first,
+                'period2': last,
+                'interval': _INTERVALS[timeframe],
+                'includePrePost': 'false',
+            },
+        )
+        found = self._result(symbol, answer)
+        meta = found.get('meta')
+        if not isinstance(meta, dict):
+            rows.broken(self.name, symbol, 'the answer has no meta')
+        self.currencies[symbol] = str(meta.get('currency') or '')
+        times = found.get('timestamp')
+        if times is None:
+            # So it tells that there was no trade.
+            return table.BarTable.empty(symbol, timeframe)
+        if not isinstance(times, list) or any(
+            type(t) is not int for t in times
+        ):
+            rows.broken(self.name, symbol, 'timestamp is no list of seconds')
+        quote = self._quote(symbol, found)
+        stamps = self._stamps(
+            symbol, timeframe, np.array(times, np.int64), meta
+        )
+        return rows.single(
+            self.name,
+            symbol,
+            timeframe,
+            stamps,
+            {name: quote[name] for name in _COLUMNS},
+        )
+
+    def _result(self, symbol: str, answer: Any) -> dict[str, Any]:
+        """Gives what was found, or raises what the service says."""
+        chart = answer.get('chart') if isinstance(answer, dict) else None
+        if not isinstance(chart, dict):
+            rows.broken(self.name, symbol, 'the answer has no chart')
+        failed = chart.get('error')
+        if isinstance(failed, dict):
+            said = str(failed.get('description') or failed.get('code') or '')
+            raise errors.SourceRefusedError(
+                f'{self.name}: {symbol}: {self._client.plain(said)}'
+            )
+        found = chart.get('result')
+        if not isinstance(found, list) or not found:
+            rows.broken(self.name, symbol, 'the answer has no result')
+        if not isinstance(found[0], dict):
+            rows.broken(self.name, symbol, 'the result is none')
+        return found[0]
+
+    def _quote(self, symbol: str, found: dict[str, Any]) -> dict[str, Any]:
+        try:
+            quote = found['indicators']['quote'][0]
+            columns = {name: quote[name] for name in _COLUMNS}
+        except (KeyError, IndexError, TypeError):
+            rows.broken(self.name, symbol, 'the answer lacks prices or volume')
+        if not all(isinstance(each, list) for each in columns.values()):
+            rows.broken(self.name, symbol, 'prices are no lists')
+        return columns
+
+    def _stamps(
+        self,
+        symbol: str,
+        timeframe: str,
+        times: table.IntArray,
+        meta: dict[str, Any],
+    ) -> table.IntArray:
+        """Turns openings, in seconds, into closes."""
+        if timeframe != '1d':
+            return times * market.NANOSECONDS + timeframes.length(timeframe)
+        offset = meta.get('gmtoffset')
+        if type(offset) is not int:
+            rows.broken(self.name, symbol, 'the answer has no gmtoffset')
+        days = (times + offset).astype('datetime64[s]').astype('datetime64[D]')
+        wrong = ~calendars.is_session(days, self._calendar)
+        if wrong.any():
+            rows.broken(
+                self.name,
+                symbol,
+                f'{days[wrong][0]} is no session of {self._calendar}; name the '
+                'calendar of its exchange',
+            )
+        return calendars.session_closes(days, self._calendar)
+
+
+def _merged(parts: list[table.BarTable]) -> table.BarTable:
+    """Puts pieces together; where they overlap the later one has the say."""
+    by_symbol: dict[str, list[table.BarTable]] = {}
+    for part in parts:
+        by_symbol.setdefault(part.symbols[0], []).append(part)
+    whole = []
+    for pieces in by_symbol.values():
+        ends: list[table.BarTable] = []
+        for piece in pieces:
+            if ends and len(piece):
+                begins = int(piece.timestamp[0])
+                ends = [each.select(end=begins - 1) for each in ends]
+            ends.append(piece)
+        whole.append(table.BarTable.merge(ends))
+    return table.BarTable.merge(whole)

@@ -1,0 +1,50 @@
+"""What is written is read back as it was."""
+
+import pytest
+
+from sting.data import files
+from sting.data import writer
+from sting.model import errors
+from tests.unit.data.sources import services
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize('ending', ['csv', 'parquet'])
+@pytest.mark.parametrize(
+    ('bars', 'calendar'),
+    [
+        (services.pairs, '24/7'),
+        (services.stocks, 'XNYS'),
+        (services.days, 'XNYS'),
+    ],
+)
+def test_a_file_gives_the_same_bars(tmp_path, bars, calendar, ending):
+    path = tmp_path / f'bars.{ending}'
+    writer.write(path, bars(), calendar)
+    found = files.read([path], calendar=calendar).table
+    assert found.digest() == bars().digest()
+
+
+def test_a_day_of_another_calendar_is_told(tmp_path):
+    with pytest.raises(
+        errors.DataError, match='closes with no session of XLON'
+    ):
+        writer.write(tmp_path / 'a.csv', services.days(5), 'XLON')
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('name', ['bars.txt', 'bars', 'none/bars.csv'])
+def test_a_place_that_takes_no_bars_is_told(tmp_path, name):
+    with pytest.raises(errors.InputError, match='written'):
+        writer.write(tmp_path / name, services.pairs(5), '24/7')
+
+
+def test_nothing_half_written_stays(tmp_path, monkeypatch):
+    def full(*args, **options):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr('pyarrow.csv.write_csv', full)
+    with pytest.raises(errors.InputError, match='No space left'):
+        writer.write(tmp_path / 'a.csv', services.pairs(5), '24/7')
+    assert list(tmp_path.iterdir()) == []

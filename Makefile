@@ -7,7 +7,7 @@ WORKERS ?= 2
 SEEDS ?= 500
 FIRST ?= 1
 
-.PHONY: run test nightly test-slow simulate check format bench bench-peers picture clean help
+.PHONY: run test nightly test-slow simulate check format bench bench-peers guard picture clean help
 
 help:  ## What there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -34,7 +34,7 @@ test: $(VENV)/dev.stamp  ## The whole suite but what is marked slow.
 test-slow: $(VENV)/dev.stamp  ## What is marked slow.
 	$(BIN)/python -m pytest -q -m slow
 
-nightly: test test-slow  ## Everything.
+nightly: test test-slow guard  ## Everything.
 
 simulate: $(VENV)/run.stamp  ## Simulates SEEDS seeds from FIRST on.
 	@$(BIN)/python -m sting.testing.simulation --seeds $(SEEDS) \
@@ -55,6 +55,9 @@ bench: $(VENV)/run.stamp  ## What the project claims about speed.
 
 bench-peers: $(VENV)/run.stamp  ## sting beside other engines, in one run.
 	$(BIN)/python -m benchmarks.peers $(if $(NEWER),--newer $(NEWER))
+
+guard: $(VENV)/run.stamp  ## Fails where a hot part has become slower.
+	$(BIN)/python -m benchmarks.guard
 
 picture: $(VENV)/run.stamp  ## Draws the picture of the terminal in the README.
 	$(BIN)/python tools/picture.py docs/workstation.svg

@@ -28,7 +28,7 @@ FEW = 39_000
 MANY = 400_000
 _CROSSING = ('fast=10', 'slow=30', 'quantity=100')
 # An order at every bar, in turn bought and sold.
-_FLIP = """from sting import strategy
+FLIP = """from sting import strategy
 
 
 class Flip(strategy.AbstractStrategy):
@@ -75,7 +75,7 @@ def memory() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         home = pathlib.Path(folder)
         flip = home / 'flip.py'
-        flip.write_text(_FLIP)
+        flip.write_text(FLIP)
         w1 = write(home / 'w1.parquet', work.w1())
         further = write(home / 'further.parquet', work.bars(1, FURTHER))
         short = write(home / 'short.parquet', work.bars(1, FILLS))
@@ -135,7 +135,7 @@ def orders() -> dict[str, float]:
     """Gives what an order costs among few and among many, and how it grows."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / 'flip.py'
-        path.write_text(_FLIP)
+        path.write_text(FLIP)
         few, _ = _orders(str(path), FEW)
         many, laps = _orders(str(path), MANY)
     tenth = max(len(laps) // 10, 1)

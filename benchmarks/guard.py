@@ -1,7 +1,7 @@
 """Fails where a hot part has become slower than what is kept in guard.json.
 
 `python -m benchmarks.guard` times each part in turn with a loop in plain
-Python and compares the ratios of CPU time, best of many rounds, with those
+Python and compares the ratios of CPU time, medians of many rounds, with those
 kept. A machine that is slow or busy makes both slower; a part that seems
 slower is measured again before it counts. `--write` keeps today's.
 """
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import functools
 import json
 import pathlib
+import statistics
 import sys
 import tempfile
 import time
@@ -35,12 +36,12 @@ from sting.risk import manager
 from sting.strategy import runner
 
 KEPT = pathlib.Path(__file__).parent / 'guard.json'
-ROUNDS = 10
+ROUNDS = 15
 # So often a part is measured once more before its loss counts.
 AGAIN = 3
 LOSS = 1.30
-BARS = 4_000
-EVENTS = 2_000
+BARS = 1_000
+EVENTS = 10_000
 
 Part = Callable[[], object]
 
@@ -62,6 +63,7 @@ def parts(folder: pathlib.Path) -> dict[str, Part]:
     flip = folder / 'flip.py'
     flip.write_text(growth.FLIP)
     one = backtests.table_of({'W': work.bars(1, BARS)})
+    many = backtests.table_of({'W': work.bars(1, EVENTS)})
     several = backtests.table_of(
         {f'S{seed}': work.bars(seed, BARS // 8) for seed in range(8)}
     )
@@ -74,7 +76,7 @@ def parts(folder: pathlib.Path) -> dict[str, Part]:
         ),
         'events through the core': functools.partial(_events, incoming),
         'events as JSON and back': functools.partial(_coded, made),
-        'bars to a strategy': functools.partial(_told, list(one.rows())),
+        'bars to a strategy': functools.partial(_told, list(many.rows())),
     }
 
 
@@ -107,27 +109,25 @@ def _told(bars: Sequence[Any]) -> None:
     asyncio.run(tell())
 
 
-def ratio(
-    part: Part, reference: Part, rounds: int, best: Sequence[float] = ()
-) -> tuple[float, float]:
-    """Times a part and the reference in turn.
+def ratio(part: Part, reference: Part) -> float:
+    """Times a part and the reference in turn, so that a busy moment hits both.
 
     Args:
         part: What is guarded.
         reference: What it is held against.
-        rounds: How often.
-        best: What was found before.
 
     Returns:
-        The least CPU seconds of both, the part's first.
+        The median of what the part took, as a multiple of the reference.
     """
-    found = list(best) or [float('inf'), float('inf')]
-    for _ in range(rounds):
-        for place, call in enumerate((part, reference)):
-            before = time.process_time()
-            call()
-            found[place] = min(found[place], time.process_time() - before)
-    return found[0], found[1]
+    return statistics.median(
+        _spent(part) / _spent(reference) for _ in range(ROUNDS)
+    )
+
+
+def _spent(call: Part) -> float:
+    before = time.process_time()
+    call()
+    return time.process_time() - before
 
 
 def check(
@@ -149,13 +149,12 @@ def check(
     """
     now = {}
     for name, part in guarded.items():
-        best: tuple[float, float] | tuple[()] = ()
         limit = LOSS * kept.get(name, float('inf'))
-        for _ in range(1 + AGAIN):
-            best = ratio(part, reference, ROUNDS, best)
-            now[name] = best[0] / best[1]
+        now[name] = ratio(part, reference)
+        for _ in range(AGAIN):
             if now[name] <= limit:
                 break
+            now[name] = min(now[name], ratio(part, reference))
         before = kept.get(name)
         beside = '' if before is None else f'{now[name] / before:.2f} of before'
         told(f'{name:<30} {rows.number(now[name]):>8} {beside}')

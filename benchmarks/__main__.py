@@ -12,6 +12,7 @@ TOPICS = (
     'replay',
     'lanes',
     'backtests',
+    'where',
     'growth',
     'quotes',
     'compiled',

@@ -14,6 +14,7 @@ from benchmarks import quotes
 from benchmarks import replay
 from benchmarks import rows
 from benchmarks import stop
+from benchmarks import where
 from benchmarks import work
 from sting.backtest import engine
 
@@ -184,3 +185,10 @@ def test_memory_is_that_of_whole_processes(monkeypatch, tmp_path):
     found = growth.memory()
     assert set(found) == {'memory_mb', 'bar_b', 'fill_b'}
     assert found['memory_mb'] > 10
+
+
+def test_stages_of_a_backtest_are_told_one_by_one(monkeypatch):
+    monkeypatch.setattr(where, 'BARS', 2_000)
+    monkeypatch.setattr(where, 'RUNS', 1)
+    units = [row.unit for row in where.run()]
+    assert units == ['us a bar', 'us a bar', 'us an order', 'us a bar']

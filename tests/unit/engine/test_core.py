@@ -4,6 +4,7 @@ import pytest
 
 from sting.engine import core
 from sting.engine import step
+from sting.model import commands
 from sting.model import events
 from sting.model import market
 from sting.model import orders
@@ -277,3 +278,62 @@ def test_past_its_loss_a_strategy_may_only_get_out():
     assert world.status('ab-4') is worlds.S.DENIED
     world.signal('ab-5', side=worlds.BUY, quantity=1.0, strategy='mean')
     assert world.status('ab-5') is worlds.S.SUBMITTED
+
+
+def called(world, cuts, keep=()):
+    """A margin call, and what came of its cuts."""
+    told = world.engine.call_margin('too little', cuts, 'broker', keep)
+    came, made = world.engine.reduce(cuts, told.events[0])
+    return told, came, made
+
+
+def test_a_margin_call_cancels_what_works_there_and_reduces():
+    world = losing()
+    world.signal(
+        'ab-2',
+        side=orders.OrderSide.SELL,
+        quantity=100.0,
+        type=orders.OrderType.LIMIT,
+        price=101.0,
+    )
+    told, came, (cut,) = called(world, {'AAPL': -40.0})
+    alert, asked = told.events
+    assert (alert.source, alert.data.severity) == (
+        'broker',
+        records.Severity.CRITICAL,
+    )
+    assert asked.data.status is S.PENDING_CANCEL
+    assert [
+        one.order.id for one in told.effects if isinstance(one, step.Cancel)
+    ] == ['ab-2']
+    request, verdict = came.events
+    assert (request.source, request.cause) == ('broker', alert.seq)
+    assert (cut.strategy, cut.side, cut.quantity) == ('sma', 'sell', 40.0)
+    assert verdict.data.order_id == cut.id == f'ab-{alert.seq}-0-1'
+    assert [
+        one.order.id for one in came.effects if isinstance(one, step.Place)
+    ] == [cut.id]
+
+
+def test_a_further_call_keeps_the_orders_of_the_one_before():
+    world = losing()
+    _, _, (first,) = called(world, {'AAPL': -10.0})
+    told, _, _ = called(world, {'AAPL': -20.0}, {first.id})
+    assert [each.type for each in told.events] == [T.RISK_ALERT]
+    assert world.status(first.id) is S.SUBMITTED
+
+
+def test_a_cut_of_what_no_strategy_holds_is_the_operators():
+    world = worlds.World()
+    world.bar('AAPL', 100.0)
+    world.held(10.0)
+    _, _, (cut,) = called(world, {'AAPL': -4.0})
+    assert cut.strategy == ''
+
+
+def test_risk_judges_cuts_as_all_orders():
+    world = losing()
+    world.command(commands.Halt, reason='enough')
+    _, came, (cut,) = called(world, {'AAPL': -40.0})
+    assert world.status(cut.id) is S.DENIED
+    assert not any(isinstance(each, step.Place) for each in came.effects)

@@ -14,9 +14,12 @@ from sting.backtest import assumptions
 from sting.data import actions
 from sting.data import splits
 from sting.data import table
+from sting.data import universe
 from sting.engine import state
 from sting.model import market
 from sting.model import records
+from sting.risk import manager
+from sting.risk import universe as rules
 
 _K = records.ActionKind
 # A symbol whose bars end this much before the others' has ended by itself.
@@ -86,11 +89,34 @@ def _ended(
     for symbol, last in last_stamps(bars).items():
         if symbol in named or left.get(symbol) is None:
             continue
-        if last < int(bars.timestamp[-1]):
+        if last < int(bars.timestamp[-1]) - _EARLY:
             # The day after the last bar's.
             day = market.to_datetime(last).date() + datetime.timedelta(days=1)
             found.append(actions.Action(day, symbol, _K.DELISTING))
     return found
+
+
+def gated(
+    gate: manager.RiskManager, assumed: assumptions.Assumptions
+) -> manager.RiskManager:
+    """Gives the gate that also asks for membership and listing.
+
+    Args:
+        gate: Risk.
+        assumed: Of the account and of the market.
+
+    Raises:
+        errors.DataError: There is no such calendar, or it lacks the year.
+    """
+    calendar = assumed.calendar
+    if assumed.universe:
+        spans = universe.spans(assumed.universe, calendar)
+        gate = gate.also(rules.Membership(spans))
+    gone = {
+        each.symbol: actions.moment(each, calendar)
+        for each in actions.of_kind(assumed.actions, _K.DELISTING)
+    }
+    return gate.also(rules.Delisted(gone)) if gone else gate
 
 
 def last_stamps(bars: table.BarTable) -> dict[str, int]:

@@ -34,7 +34,6 @@ from sting.backtest import result
 from sting.backtest import trades
 from sting.data import calendars
 from sting.data import table
-from sting.data import universe
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
@@ -47,7 +46,6 @@ from sting.model import orders
 from sting.model import records
 from sting.model import specs
 from sting.risk import manager
-from sting.risk import universe as membership
 from sting.simulator import market as simulated
 from sting.strategy import base
 from sting.strategy import context
@@ -539,9 +537,7 @@ def run(
     first = bars if warm is None or not len(warm) else warm
     feeder = _feeder(strategy, first, assumed.calendar, spec)
     assumed, told = agenda.ready(assumed, bars, warm)
-    if assumed.universe:
-        spans = universe.spans(assumed.universe, assumed.calendar)
-        gate = gate.also(membership.Membership(spans))
+    gate = agenda.gated(gate, assumed)
     if spec is not None:
         gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
     if assumed.costs.margin is not None:

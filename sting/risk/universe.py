@@ -1,4 +1,4 @@
-"""The rule of a universe: nothing is opened that does not belong to it then."""
+"""Rules of what there is to trade: the members of a universe, the listed."""
 
 from collections.abc import Mapping
 
@@ -48,4 +48,37 @@ class Membership(rules.RiskRule):
 
     def sentence(self, figure: float) -> str:
         """Says which symbol is no member, and when."""
+        return f'{self.name}: {self._said}'
+
+
+class Delisted(rules.RiskRule):
+    """How often an order is in what is traded no more: 0 or 1."""
+
+    name = 'delisted'
+    unit = 'in what is delisted'
+
+    def __init__(self, moments: Mapping[str, int]) -> None:
+        """Sets up the rule.
+
+        Args:
+            moments: By symbol, after which moment it is traded no more,
+                nanoseconds since the epoch, UTC.
+        """
+        super().__init__(0.0)
+        self._moments = moments
+        self._said = ''
+
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """1 for what is traded no more; None for what is never delisted."""
+        moment = self._moments.get(order.symbol)
+        if moment is None:
+            return None
+        day = market.to_datetime(moment).date()
+        self._said = f'{order.symbol} is delisted since {day}'
+        return float(system.time >= moment)
+
+    def sentence(self, figure: float) -> str:
+        """Says what is delisted, and since when."""
         return f'{self.name}: {self._said}'

@@ -237,6 +237,23 @@ def test_a_delisting_cancels_what_works(write):
     assert told[-2].message == 'delisted'
 
 
+def test_what_is_delisted_is_not_bought_any_more(write):
+    path = write(_1="self.buy('X', 10)", _7="self.buy('X', 10)")
+    result = run(path, BOTH, delisting(3))
+    assert len(result.fills) == 2
+    (row,) = result.verdicts.rows
+    assert row.message == f'delisted: X is delisted since {days.session(3)}'
+
+
+def test_a_member_that_misses_the_last_bar_is_not_delisted(write):
+    members = (
+        universe.Membership('X', None, days.session(2)),
+        universe.Membership('Y'),
+    )
+    result = run(write(_1="self.buy('X', 10)"), BOTH, members=members)
+    assert len(result.fills) == 1
+
+
 def test_the_haircut_can_be_set_and_has_to_be_a_share(write):
     path = write(_1="self.buy('X', 10)")
     result = run(path, BOTH, delisting(4), delisting_haircut=0.5)
@@ -252,7 +269,9 @@ def test_a_member_whose_bars_end_with_its_membership_is_delisted(write):
         universe.Membership('X', None, days.session(2)),
         universe.Membership('Y'),
     )
-    result = run(path, BOTH, members=members)
+    long = days.flat('Y', *[50.0] * 12)
+    both = table.BarTable.merge([SHORT, long])
+    result = run(path, both, members=members)
     assert fills_of(result)[1] == ('sell', 10.0, 14.0, 'delisted')
     assert result.warnings == [
         'X: membership and bars end, which counts as a delisting at 30% less'

@@ -52,3 +52,17 @@ def test_who_left_can_be_sold_and_not_added_to():
     assert made.status(added) is orders.OrderStatus.DENIED
     assert made.status(sold) is orders.OrderStatus.SUBMITTED
     assert made.status(reversed_) is orders.OrderStatus.DENIED
+
+
+def test_what_is_delisted_is_traded_no_more():
+    gone = NOW + 5 * worlds.MINUTE
+    made = worlds.World(universe.Delisted({'AAPL': gone}))
+    made.bar('AAPL', 100.0, timestamp=NOW)
+    before, other = made.order(), made.order(symbol='IBM')
+    made.bar('AAPL', 100.0, timestamp=gone)
+    made.bar('IBM', 100.0)
+    after = made.state.orders[made.order(SELL, 1.0)]
+    assert made.status(before) is orders.OrderStatus.SUBMITTED
+    assert made.status(other) is orders.OrderStatus.SUBMITTED
+    assert after.status is orders.OrderStatus.DENIED
+    assert 'delisted: AAPL is delisted since 20' in after.message

@@ -119,13 +119,6 @@ def check(
     Raises:
         errors.StrategyError: The strategy raised on the bars as they are.
     """
-    if any(each.symbol in case.bars.symbols for each in case.assumed.actions):
-        return parts.Part(
-            name='permutation',
-            verdict=_V.WARN,
-            reason='with corporate actions bars have an order that must stay; '
-            'give adjusted prices without --actions',
-        )
     own = case.figures().get(metric)
     if own is None:
         return parts.Part(
@@ -133,7 +126,7 @@ def check(
             verdict=_V.WARN,
             reason=f'its {metric} is undefined: it hardly trades',
         )
-    job = functools.partial(_run, case, metric, seed)
+    job = functools.partial(_run, case.smooth(), metric, seed)
     found = list(cases.each(job, range(runs), pool))
     values = np.array([value for value in found if value is not None])
     better = int((values >= own).sum())
@@ -176,7 +169,6 @@ def check(
 
 def _run(case: cases.Case, metric: str, seed: int, number: int) -> float | None:
     """Runs on one permutation; None where the figure is undefined there."""
-    case = case.smooth()
     bars = permuted(case.bars, cases.stream(seed, 1, number))
     try:
         return dataclasses.replace(case, bars=bars).figures().get(metric)

@@ -194,13 +194,23 @@ def test_without_a_figure_there_is_nothing_to_compare(case):
     assert 'undefined' in found.reason
 
 
-def test_bars_with_splits_are_not_permuted(case):
-    day = datetime.date(2020, 1, 2)
+def test_bars_with_a_split_are_permuted_as_if_there_were_none(case):
+    whole = trends(60)
+    half = np.where(np.arange(60) < 30, 1.0, 0.5)
+    columns = {
+        name: getattr(whole, name) * half
+        for name in ('open', 'high', 'low', 'close')
+    }
+    day = datetime.date(2020, 1, 31)
     split = actions.Action(day, 'X', records.ActionKind.SPLIT, 2.0)
-    given = case(trends(20))
-    acted = dataclasses.replace(
-        given, assumed=assumptions.Assumptions(actions=(split,))
+    raw = dataclasses.replace(
+        case(dataclasses.replace(whole, timeframe='1d', **columns)),
+        assumed=assumptions.Assumptions(actions=(split,), calendar='24/7'),
     )
-    found = permutation.check(acted, 'sharpe', runs=19, seed=1)
-    assert found.verdict == parts.Verdict.WARN
-    assert 'corporate actions' in found.reason
+    found = permutation.check(raw, 'sharpe', runs=19, seed=1)
+    smooth = dataclasses.replace(whole, timeframe='1d')
+    fair = permutation.check(case(smooth), 'sharpe', runs=19, seed=1)
+    for point, value in fair.figures['permuted'].items():
+        assert found.figures['permuted'][point] == pytest.approx(
+            value, rel=0.05
+        )

@@ -211,6 +211,4 @@ def test_bars_with_a_split_are_permuted_as_if_there_were_none(case):
     smooth = dataclasses.replace(whole, timeframe='1d')
     fair = permutation.check(case(smooth), 'sharpe', runs=19, seed=1)
     for point, value in fair.figures['permuted'].items():
-        assert found.figures['permuted'][point] == pytest.approx(
-            value, rel=0.05
-        )
+        assert found.figures['permuted'][point] == pytest.approx(value, abs=0.2)

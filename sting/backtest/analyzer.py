@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import functools
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,20 @@ FloatArray = npt.NDArray[np.float64]
 _SIDES = {orders.OrderSide.BUY: 'long', orders.OrderSide.SELL: 'short'}
 
 
+class Whole(NamedTuple):
+    """What is counted over all moments of a curve that has but some of them.
+
+    Attributes:
+        moments: How many there were.
+        mean: The mean of the equity.
+        exposure: The share of them at which any position was held.
+    """
+
+    moments: int
+    mean: float
+    exposure: float
+
+
 @dataclasses.dataclass(frozen=True)
 class EquityCurve:
     """The account after each moment that had bars.
@@ -31,6 +46,8 @@ class EquityCurve:
         cash: In the account's currency.
         exposed: Whether any position was held.
         benchmark: What the same cash would be in the benchmark; None without.
+        whole: Of all moments, where these are some of them; see
+            `backtest.curve`.
     """
 
     start: float
@@ -39,6 +56,7 @@ class EquityCurve:
     cash: npt.NDArray[np.float64]
     exposed: npt.NDArray[np.bool_]
     benchmark: npt.NDArray[np.float64] | None = None
+    whole: Whole | None = None
 
     def __len__(self) -> int:
         return len(self.timestamp)
@@ -128,6 +146,9 @@ class PerformanceAnalyzer:
         growth = metrics.cagr(returns)
         deepest = float(np.min(curve.drawdown(), initial=0.0))
         mean = float(np.mean(curve.equity)) if len(curve) else 0.0
+        exposure = float(np.mean(curve.exposed)) if len(curve) else None
+        if curve.whole is not None:
+            mean, exposure = curve.whole.mean, curve.whole.exposure
         pnl = trips.pnl
         came = flows or {}
         # 0 - 0 and not -0, which JSON would show.
@@ -164,7 +185,7 @@ class PerformanceAnalyzer:
             most_losses=metrics.longest_streak(pnl < 0),
             mean_mae=None if trips.mae is None else metrics.mean(trips.mae),
             mean_mfe=None if trips.mfe is None else metrics.mean(trips.mfe),
-            exposure=float(np.mean(curve.exposed)) if len(curve) else None,
+            exposure=exposure,
             turnover=fills.traded() / mean if mean > 0 else None,
             fees=fills.fees(),
             financing=borrowed + interest,

@@ -19,7 +19,6 @@ import hashlib
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from sting.backtest import agenda
 from sting.backtest import analyzer
@@ -242,18 +241,18 @@ class BacktestEngine:
                 self._feeder.warm_up(bar)
             return
         bars = self._bars
+        if bars.pages is not None:
+            # The indicators' columns would need as much memory as the bars'.
+            return
         for symbol, own in bars.split():
             columns = {name: getattr(bars, name)[own] for name in _COLUMNS}
             self._feeder.preload(symbol, columns)
 
     def _make_curve(self) -> curves.Curve:
         bars, system = self._bars, self._engine.state
-        if len(bars.symbols) != 1 or not (np.diff(bars.timestamp) > 0).all():
-            return curves.OfSeveral(system, self._cash)
-        symbol = bars.symbols[0]
-        return curves.OfOne(
-            system, self._cash, symbol, bars.timestamp, bars.close
-        )
+        if len(bars.symbols) != 1 or not bars.rises():
+            return curves.OfSeveral(system, self._cash, len(bars))
+        return curves.OfOne(system, self._cash, len(bars), bars.symbols[0])
 
     async def _take_action(self, due: agenda.Due) -> None:
         """Has all parts take a corporate action, between two bars."""

@@ -20,6 +20,9 @@ from sting.model import records
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+# So many are looked at together.
+_TRIPS = 1_000
+
 
 def measured(
     trips: trades.TradeTable,
@@ -60,6 +63,7 @@ def measured(
             if mine:
                 picked, part = _fitted(picked, part, mine, calendar)
             mae[own], mfe[own] = _of_symbol(picked, part)
+            part.release()
     return dataclasses.replace(trips, mae=mae, mfe=mfe)
 
 
@@ -121,8 +125,13 @@ def _extremes(
     exits: FloatArray,
 ) -> FloatArray:
     """Gives the extreme from each first up to its end, and of the exit."""
-    # reduceat wants places inside the array and takes one value for none.
-    padded = np.append(values, values[-1])
-    places = np.stack((first, end), axis=1).ravel()
-    found: FloatArray = pick.reduceat(padded, places)[::2]
+    found = np.empty(len(first))
+    for start in range(0, len(first), _TRIPS):
+        rows = slice(start, start + _TRIPS)
+        # A part of a large table at a time: trips come by their ends.
+        low, high = int(first[rows].min()), int(end[rows].max())
+        # reduceat wants places inside the array and takes one value for none.
+        padded = np.append(values[low:high], 0.0)
+        places = np.stack((first[rows], end[rows]), axis=1).ravel() - low
+        found[rows] = pick.reduceat(padded, places)[::2]
     return np.where(first < end, pick(found, exits), exits)

@@ -23,13 +23,12 @@ def curves(
         start: The cash before the first.
         given: At least one, in the order of their stamps.
     """
-    names = ('timestamp', 'equity', 'cash', 'exposed')
     return analyzer.EquityCurve(
         start=start,
-        **{
-            name: np.concatenate([getattr(curve, name) for curve in given])
-            for name in names
-        },
+        timestamp=np.concatenate([curve.timestamp for curve in given]),
+        equity=np.concatenate([curve.equity for curve in given]),
+        cash=np.concatenate([curve.cash for curve in given]),
+        exposed=np.concatenate([curve.exposed for curve in given]),
     )
 
 

@@ -57,14 +57,22 @@ class Falls:
     depth: FloatArray
 
 
+def below(depths: FloatArray) -> npt.NDArray[np.int8]:
+    """Says of each moment whether it is below a peak: 1 or 0.
+
+    Args:
+        depths: How far below its peak the equity is at each moment.
+    """
+    return (depths < -_ROUNDING).astype(np.int8)
+
+
 def falls(depths: FloatArray) -> Falls:
     """Finds the stretches below a peak.
 
     Args:
         depths: How far below its peak the equity is at each moment.
     """
-    below = (depths < -_ROUNDING).astype(np.int8)
-    edges = np.flatnonzero(np.diff(below, prepend=0, append=0))
+    edges = np.flatnonzero(np.diff(below(depths), prepend=0, append=0))
     first, end = edges[::2], edges[1::2]
     if not len(first):
         return Falls(first, end, np.empty(0))

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from sting.data import calendars
+from sting.data import large
 from sting.data import raw
+from sting.data import reading
 from sting.data import stamps
 from sting.data import table
 from sting.data import times
@@ -72,12 +74,14 @@ def read(
     if not names:
         raise errors.DataError('no file of data is named')
     warnings: list[str] = []
-    tables: list[table.BarTable] = []
-    for name in names:
-        one, odd = _read_bars(name, wanted, how)
-        tables.append(one)
-        warnings += odd
-    merged = table.BarTable.merge(tables)
+    merged = large.read(names, wanted, how) if large.are_large(names) else None
+    if merged is None:
+        tables: list[table.BarTable] = []
+        for name in names:
+            one, odd = _read_bars(name, wanted, how)
+            tables.append(one)
+            warnings += odd
+        merged = table.BarTable.merge(tables)
     picked = merged.select(wanted, *_range(start, end))
     if not len(picked):
         raise errors.DataError('no bars are left between start and end')
@@ -133,12 +137,12 @@ def _read_bars(
 ) -> tuple[table.BarTable, list[str]]:
     """Reads the bars of one file, and says what is odd there."""
     file = raw.read(place(path))
-    columns = _columns(file, raw.BARS)
+    columns = reading.columns(file, raw.BARS)
     moments = stamps.read(file, how.calendar)
     fault = validator.bar_fault(columns)
     if fault is not None:
         raise file.fault(*fault)
-    names, index = symbols_of(file, wanted)
+    names, index = reading.symbols_of(file, wanted)
     timestamp = moments.timestamp
     warnings = list(moments.warnings)
     order = table.sort_order(timestamp, index)
@@ -149,7 +153,7 @@ def _read_bars(
         timestamp, index = timestamp[order], index[order]
         columns = {name: each[order] for name, each in columns.items()}
     _refuse_repeats(file, timestamp, index, order)
-    timeframe = timeframe_of(file, how, moments, timestamp, index)
+    timeframe = reading.timeframe_of(file, how, moments, timestamp, index)
     if not moments.sessions and how.stamp == stamps.OPEN:
         timestamp = timestamp + timeframes.length(timeframe)
     bars = table.BarTable(
@@ -196,87 +200,17 @@ def _read_ticks(
 ) -> tuple[Any, ...]:
     """Gives symbols, symbol index, timestamps and the columns needed."""
     file = raw.read(path)
-    columns = _columns(file, needed)
+    columns = reading.columns(file, needed)
     timestamp = stamps.read(file, calendars.DEFAULT).timestamp
     fault = fault_of(columns)
     if fault is not None:
         raise file.fault(*fault)
-    names, index = symbols_of(file, wanted)
+    names, index = reading.symbols_of(file, wanted)
     order = table.sort_order(timestamp, index)
     if order is None:
         return names, index, timestamp, *columns.values()
     values = [each[order] for each in columns.values()]
     return names, index[order], timestamp[order], *values
-
-
-def _columns(
-    file: raw.RawFile, needed: tuple[str, ...]
-) -> dict[str, table.FloatArray]:
-    """Gives the columns of numbers that are needed."""
-    if not any(name in file.columns for name in raw.TIMES):
-        raise file.missing('timestamp')
-    for name in needed:
-        if name not in file.columns:
-            raise file.missing(name)
-    return {name: file.numbers(name) for name in needed}
-
-
-def symbols_of(
-    file: raw.RawFile, wanted: tuple[str, ...] | None
-) -> tuple[tuple[str, ...], table.IndexArray]:
-    """Gives the file's symbols in alphabetical order, and each row's."""
-    if 'symbol' in file.columns:
-        return file.symbols()
-    stem = pathlib.Path(file.path).stem
-    if wanted is None or (len(wanted) > 1 and stem in wanted):
-        name = stem
-    elif len(wanted) == 1:
-        name = wanted[0]
-    else:
-        raise errors.DataError(
-            'the file has no column symbol, so exactly one symbol must be '
-            f'named for it, not {len(wanted)}',
-            path=file.path,
-        )
-    return (name,), np.zeros(len(file), np.int32)
-
-
-def timeframe_of(
-    file: raw.RawFile,
-    how: stamps.Reading,
-    moments: stamps.Moments,
-    timestamp: table.IntArray,
-    index: table.IndexArray,
-) -> str:
-    """Takes the timeframe that was given, or infers it."""
-    if moments.sessions:
-        return _session_timeframe(file, how.timeframe)
-    step = times.common_step(timestamp, index)
-    inferred = None if step is None else timeframes.name(step)
-    if how.timeframe is None:
-        if inferred is None:
-            raise errors.DataError(
-                'the length of a bar does not show in the file; '
-                "name it, such as timeframe '1m'",
-                path=file.path,
-            )
-        return inferred
-    if step is not None and step < timeframes.length(how.timeframe):
-        raise errors.DataError(
-            f'bars of {how.timeframe} cannot be {step / 1e9:g} s apart; '
-            'name the length that they have',
-            path=file.path,
-        )
-    return how.timeframe
-
-
-def _session_timeframe(file: raw.RawFile, given: str | None) -> str:
-    if given is not None and not given.endswith(('d', 'w')):
-        raise errors.DataError(
-            f'the file has days, not bars of {given}; leave timeframe out',
-            path=file.path,
-        )
-    return given or '1d'
 
 
 def _range(

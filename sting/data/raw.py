@@ -5,6 +5,7 @@ line 1), the row of a Parquet file (the first is row 1).
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import csv
@@ -30,6 +31,8 @@ WANTED = (*TIMES, *NUMBERS, 'symbol')
 # How much of what is in a file goes into a message.
 _SHOWN = 40
 _PARQUET = b'PAR1'
+# Of a column that is read a part at a time, so many bytes at once.
+_BUFFER = 1 << 20
 _GZIP = b'\x1f\x8b'
 
 
@@ -44,6 +47,7 @@ class RawFile:
         line_of: Turns a row, counted from 0, into a line of the file; None
             where the file has no lines.
         header_line: The line of the titles; None where there are no lines.
+        first: The row of the file that its first one is, counted from 0.
     """
 
     path: str
@@ -51,11 +55,13 @@ class RawFile:
     columns: Mapping[str, Any]
     line_of: Callable[[int], int] | None = None
     header_line: int | None = None
+    first: int = 0
 
     def fault(self, row: int, message: str) -> errors.DataError:
         """Makes the error for a row, counted from 0."""
         if self.line_of is None:
-            return errors.DataError(f'row {row + 1}: {message}', path=self.path)
+            row += self.first + 1
+            return errors.DataError(f'row {row}: {message}', path=self.path)
         return errors.DataError(message, path=self.path, line=self.line_of(row))
 
     def __len__(self) -> int:
@@ -223,6 +229,93 @@ def _missing(
     return errors.DataError(
         f'no column {name}; the columns are: {titles}', path=path, line=line
     )
+
+
+def parquet_rows(path: str | pathlib.Path) -> int:
+    """Says how many rows a Parquet file has whose times need no guessing.
+
+    Args:
+        path: Any file.
+
+    Returns:
+        0 for a file of another kind, one that cannot be read, and one whose
+        column `timestamp` has no moments.
+    """
+    try:
+        with pathlib.Path(path).open('rb') as file:
+            if file.read(4) != _PARQUET:
+                return 0
+    except (OSError, ValueError):
+        return 0
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    from pyarrow import parquet  # noqa: PLC0415
+
+    try:
+        with parquet.ParquetFile(path) as source:
+            schema = source.schema_arrow
+            place = schema.get_field_index('timestamp')
+            if place < 0 or not pa.types.is_timestamp(schema.types[place]):
+                return 0
+            return int(source.metadata.num_rows)
+    except (pa.ArrowException, OSError):
+        return 0
+
+
+def batches(
+    path: str, size: int, only: Iterable[str] = WANTED
+) -> Iterator[RawFile]:
+    """Reads a Parquet file a part at a time.
+
+    Args:
+        path: The file.
+        size: How many rows a part has at most.
+        only: The columns to read, of those that matter.
+
+    Yields:
+        The parts in order.
+
+    Raises:
+        DataError: The file is malformed.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    from pyarrow import parquet  # noqa: PLC0415
+
+    first = 0
+    try:
+        with parquet.ParquetFile(path, buffer_size=_BUFFER) as file:
+            found = tuple(file.schema_arrow.names)
+            places = _wanted(path, found, None)
+            titles = {
+                name: found[place]
+                for name, place in places.items()
+                if name in only
+            }
+            for batch in _each_batch(file, size, [*titles.values()]):
+                part = pa.Table.from_batches([batch])
+                part.validate(full=True)
+                columns = {
+                    name: part.column(title) for name, title in titles.items()
+                }
+                yield RawFile(path, found, columns, first=first)
+                first += len(part)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise errors.DataError(
+            f'not a sound Parquet file: {_first_line(error)}', path=path
+        ) from None
+
+
+def _each_batch(file: Any, size: int, titles: list[str]) -> Iterator[Any]:
+    """Gives the batches of a Parquet file, with no more memory than it needs.
+
+    Over several row groups pyarrow would keep those that are done.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(
+            size, row_groups=[group], columns=titles, use_threads=False
+        )
+        pa.default_memory_pool().release_unused()
 
 
 def _read_parquet(path: str) -> RawFile:

@@ -127,25 +127,35 @@ def unexplained(
         part = bars.take(own)
         if len(part) < 2:
             continue
-        jump = np.log(part.open[1:] / part.close[:-1])
+        nights = _nights(part)
+        jump = np.log(part.open[nights + 1] / part.close[nights])
         over = np.flatnonzero(np.abs(jump) > _CLEAR)
-        overnight = part.timestamp[over + 1] // timeframes.DAY != (
-            part.timestamp[over] // timeframes.DAY
-        )
+        part.release()
         known = [
             actions.moment(each, calendar)
             for each in found
             if each.symbol == symbol and each.kind is not _K.DIVIDEND
         ]
         odd = []
-        for row in over[overnight].tolist():
+        for night in over.tolist():
+            row = int(nights[night])
             first, last = part.timestamp[row], part.timestamp[row + 1]
-            nearest = int(np.argmin(np.abs(ratios - jump[row])))
+            nearest = int(np.argmin(np.abs(ratios - jump[night])))
             explained = any(first <= each < last for each in known)
-            if not explained and abs(jump[row] - ratios[nearest]) < _NEAR:
+            if not explained and abs(jump[night] - ratios[nearest]) < _NEAR:
                 odd.append((int(last), float(ratios[nearest])))
         if odd:
             yield _sentence(symbol, odd)
+
+
+def _nights(bars: table.BarTable) -> table.IntArray:
+    """Gives the rows after which the next row is of another day."""
+    found = []
+    for rows in table.pieces(len(bars) - 1):
+        days = bars.timestamp[rows.start : rows.stop + 1] // timeframes.DAY
+        found.append(np.flatnonzero(np.diff(days)) + rows.start)
+        bars.release()
+    return np.concatenate(found)
 
 
 def _sentence(symbol: str, odd: Sequence[tuple[int, float]]) -> str:

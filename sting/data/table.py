@@ -17,6 +17,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from sting.data import pages as pages_lib
 from sting.model import errors
 from sting.model import market
 
@@ -27,6 +28,9 @@ RowArray = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 
 # How many rows at a time become Python objects.
 CHUNK = 8192
+# What is worked out of a large table's columns is worked out of so many rows
+# at a time.
+PIECE = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -97,12 +101,26 @@ class Table:
         if len(self.symbols) == 1:
             yield self.symbols[0], slice(None)
             return
+        if len(self) > PIECE:
+            # An order of all rows at once would be as large as a column.
+            for number, symbol in enumerate(self.symbols):
+                yield symbol, self._rows_of(number)
+            return
         rows = np.argsort(self.symbol_index, kind='stable')
         counts = np.bincount(self.symbol_index, minlength=len(self.symbols))
         start = 0
         for symbol, count in zip(self.symbols, counts.tolist(), strict=True):
             yield symbol, rows[start : start + count]
             start += count
+
+    def _rows_of(self, number: int) -> npt.NDArray[np.int64]:
+        """Gives the rows of a symbol, by its number."""
+        found = [
+            np.flatnonzero(self.symbol_index[rows] == number) + rows.start
+            for rows in pieces(len(self))
+        ]
+        self.release()
+        return np.concatenate(found)
 
     def take(self, rows: RowArray | slice) -> Self:
         """Picks rows by number or by mask, in their order.
@@ -131,10 +149,24 @@ class Table:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
-                hasher.update(np.ascontiguousarray(value).data)
-            else:
+                for rows in pieces(len(value)):
+                    hasher.update(np.ascontiguousarray(value[rows]).data)
+                    self.release()
+            elif field.compare:
                 hasher.update(repr(value).encode())
         return hasher.hexdigest()
+
+    def release(self) -> None:
+        """Says that what was read is not needed for now."""
+
+    def rises(self) -> bool:
+        """Whether every row is stamped later than the one before."""
+        stamps = self.timestamp
+        for rows in pieces(len(stamps)):
+            if (np.diff(stamps[rows.start : rows.stop + 1]) <= 0).any():
+                return False
+            self.release()
+        return True
 
     @classmethod
     def merge(cls, tables: Sequence[Self]) -> Self:
@@ -225,6 +257,7 @@ class BarTable(Table):
         volume: Units traded.
         timeframe: Length of every bar: '1m', '1d', ...
         generated: The bars are made up, not observed.
+        pages: Where the columns lie that are not in memory; else None.
     """
 
     open: FloatArray
@@ -234,6 +267,14 @@ class BarTable(Table):
     volume: FloatArray
     timeframe: str = '1d'
     generated: bool = False
+    pages: pages_lib.Pages | None = dataclasses.field(
+        default=None, compare=False, repr=False
+    )
+
+    def release(self) -> None:
+        """Says that what was read is not needed for now."""
+        if self.pages is not None:
+            self.pages.release()
 
     @classmethod
     def single(
@@ -311,6 +352,7 @@ class BarTable(Table):
                 )
             )
             ends = (np.flatnonzero(np.diff(stamp)) + 1).tolist()
+            self.release()
             yield market.Stretch(bars, symbols, stamps, closes, ends, one)
 
     def bars(self, symbol: str) -> tuple[market.MarketData, ...]:
@@ -326,12 +368,7 @@ class BarTable(Table):
 
     @classmethod
     def _shared(cls, tables: Sequence[Self]) -> dict[str, Any]:
-        frames = sorted({one.timeframe for one in tables})
-        if len(frames) > 1:
-            raise errors.DataError(
-                f'bars of {" and ".join(frames)} cannot be merged; '
-                'give bars of one length'
-            )
+        one_timeframe(tables)
         return {'generated': any(one.generated for one in tables)}
 
     def _check_merged(self, tables: Sequence[Self]) -> None:
@@ -385,6 +422,34 @@ class TradeTable(Table):
         for lists in self._lists('symbol_index', 'timestamp', 'price', 'size'):
             for number, *values in zip(*lists, strict=True):
                 yield market.Trade(self.symbols[number], *values)
+
+
+def one_timeframe(tables: Sequence[BarTable]) -> str:
+    """Gives the length of all tables' bars.
+
+    Args:
+        tables: At least one.
+
+    Raises:
+        DataError: They differ.
+    """
+    frames = sorted({one.timeframe for one in tables})
+    if len(frames) > 1:
+        raise errors.DataError(
+            f'bars of {" and ".join(frames)} cannot be merged; '
+            'give bars of one length'
+        )
+    return frames[0]
+
+
+def pieces(count: int) -> Iterator[slice]:
+    """Gives the rows of a table in pieces that fit into memory easily.
+
+    Args:
+        count: How many rows there are.
+    """
+    for start in range(0, count, PIECE):
+        yield slice(start, min(start + PIECE, count))
 
 
 def sort_order(

@@ -83,25 +83,51 @@ def oddities(bars: table.BarTable) -> Iterator[str]:
         One sentence each.
     """
     step = timeframes.length(bars.timeframe)
-    for number, name in enumerate(bars.symbols):
-        rows = bars.symbol_index == number
-        idle = int((bars.volume[rows] == 0).sum())
-        if idle:
-            yield f'{name}: bars without volume: {idle}'
-        stamps = bars.timestamp[rows]
-        if step < timeframes.UNITS['d']:
-            yield from _holes(name, stamps, step)
+    found = [_Odd() for _ in bars.symbols]
+    for rows in table.pieces(len(bars)):
+        index, stamps = bars.symbol_index[rows], bars.timestamp[rows]
+        volume = bars.volume[rows]
+        for number in np.unique(index).tolist():
+            own = index == number
+            found[number].look(stamps[own], volume[own], step)
+        bars.release()
+    for name, odd in zip(bars.symbols, found, strict=True):
+        if odd.idle:
+            yield f'{name}: bars without volume: {odd.idle}'
+        if odd.after is not None and step < timeframes.UNITS['d']:
+            after = market.to_iso(odd.after)
+            yield (
+                f'{name}: bars missing: {odd.lacking}, the first after {after}'
+            )
 
 
-def _holes(name: str, stamps: table.IntArray, step: int) -> Iterator[str]:
-    """Tells of missing bars; nights and weekends are none."""
-    wait = np.diff(stamps)
-    holes = np.flatnonzero((wait > step) & (wait < _SESSION_BREAK))
-    if not len(holes):
-        return
-    first = market.to_iso(int(stamps[holes[0]]))
-    lacking = int((wait[holes] // step - 1).sum())
-    yield f'{name}: bars missing: {lacking}, the first after {first}'
+class _Odd:
+    """What is odd in the bars of a symbol.
+
+    Attributes:
+        idle: Bars without volume.
+        lacking: Bars that are missing; nights and weekends are none.
+        after: The stamp before the first of these; None without one.
+    """
+
+    def __init__(self) -> None:
+        self.idle = 0
+        self.lacking = 0
+        self.after: int | None = None
+        self._last: list[int] = []
+
+    def look(
+        self, stamps: table.IntArray, volume: table.FloatArray, step: int
+    ) -> None:
+        """Takes the symbol's next bars."""
+        self.idle += int((volume == 0).sum())
+        stamps = np.concatenate((np.array(self._last, np.int64), stamps))
+        self._last = [int(stamps[-1])]
+        wait = np.diff(stamps)
+        holes = np.flatnonzero((wait > step) & (wait < _SESSION_BREAK))
+        if len(holes) and self.after is None:
+            self.after = int(stamps[holes[0]])
+        self.lacking += int((wait[holes] // step - 1).sum())
 
 
 def _not_positive(

@@ -9,6 +9,7 @@ import numpy as np
 from sting.data import calendars
 from sting.data import files
 from sting.data import raw
+from sting.data import reading
 from sting.data import stamps
 from sting.data import table
 from sting.data.quality import batch as batches
@@ -64,10 +65,10 @@ def read(
         if name not in file.columns:
             raise file.missing(name)
     moments = stamps.read(file, how.calendar)
-    names, index = files.symbols_of(file, wanted)
+    names, index = reading.symbols_of(file, wanted)
     stamp = moments.timestamp
     order = table.sort_order(stamp, index)
-    timeframe = files.timeframe_of(
+    timeframe = reading.timeframe_of(
         file,
         how,
         moments,

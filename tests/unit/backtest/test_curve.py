@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from sting.backtest import analyzer
 from sting.backtest import curve
+from sting.backtest import trades
 from sting.engine import state
 from sting.model import portfolio
 from tests.unit.backtest import bars as worlds
@@ -27,7 +29,7 @@ def test_between_changes_the_equity_follows_the_closes(size):
     table = worlds.flat(10.0, 11.0, 12.0, 13.0, 14.0)
     system = state.SystemState()
     system.portfolio.cash = 100.0
-    kept = curve.OfOne(system, 100.0, 'X', table.timestamp, table.close)
+    kept = curve.OfOne(system, 100.0, len(table), 'X')
     done = 0
     for stretch in table.stretches(size):
         kept.begin(stretch)
@@ -44,7 +46,8 @@ def test_between_changes_the_equity_follows_the_closes(size):
     assert found.equity.tolist() == [100.0, 100.0, 100.0, 102.0, 104.0]
     assert found.cash.tolist() == [100.0, 100.0, 76.0, 76.0, 104.0]
     assert found.exposed.tolist() == [False, False, True, True, False]
-    assert found.timestamp is table.timestamp
+    assert found.timestamp.tolist() == table.timestamp.tolist()
+    assert found.whole is None
 
 
 @pytest.mark.parametrize('size', [1, 2, 3, 100])
@@ -61,7 +64,7 @@ def test_a_moment_of_several_symbols_is_marked_after_its_last_bar(size):
     )
     system = state.SystemState()
     hold(system, 5.0, A=1.0, B=-1.0)
-    kept = curve.OfSeveral(system, 5.0)
+    kept = curve.OfSeveral(system, 5.0, len(table))
     for stretch in table.stretches(size):
         kept.begin(stretch)
         start = 0
@@ -79,6 +82,43 @@ def test_a_moment_of_several_symbols_is_marked_after_its_last_bar(size):
 
 
 def test_a_curve_without_bars_is_empty():
-    found = curve.OfSeveral(state.SystemState(), 5.0).close()
+    found = curve.OfSeveral(state.SystemState(), 5.0, 0).close()
     assert len(found) == 0
     assert found.equity.dtype == np.float64
+
+
+@pytest.mark.parametrize('size', [7, 500, 10_000])
+@pytest.mark.parametrize('seed', [1, 2, 3])
+def test_of_a_long_curve_is_kept_what_the_figures_need(monkeypatch, size, seed):
+    random = np.random.default_rng(seed)
+    count = 5_000
+    step = 7 * worlds.MINUTE
+    stamps = worlds.START + step * np.arange(1, count + 1)
+    equity = 1_000.0 + np.cumsum(random.normal(0.05, 1.0, count))
+    exposed = random.random(count) < 0.3
+
+    def kept():
+        made = curve._Columns(1_000.0, count)
+        for start in range(0, count, size):
+            rows = slice(start, start + size)
+            made.add(stamps[rows], equity[rows], equity[rows], exposed[rows])
+        return made.close()
+
+    whole = kept()
+    monkeypatch.setattr(curve, 'WHOLE', 1_000)
+    part = kept()
+    assert len(whole) == count
+    assert len(part) < count * 0.75
+    assert part.whole.moments == count
+    analyst = analyzer.PerformanceAnalyzer()
+    fills = trades.FillTable()
+    trips = trades.round_trips(fills)
+    figures = [analyst.analyze(each, fills, trips) for each in (whole, part)]
+    tables = [analyst.tabulate('s', each, trips, ()) for each in (whole, part)]
+    for name in figures[0].__dataclass_fields__:
+        expected, found = (getattr(each, name) for each in figures)
+        if expected is None:
+            assert found is None
+        else:
+            assert found == pytest.approx(expected, rel=1e-12), name
+    assert tables[0] == tables[1]

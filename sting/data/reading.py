@@ -1,0 +1,96 @@
+"""What the columns of a file are: numbers, symbols, a timeframe."""
+
+import pathlib
+
+import numpy as np
+
+from sting.data import raw
+from sting.data import stamps
+from sting.data import table
+from sting.data import times
+from sting.model import errors
+from sting.model import timeframes
+
+
+def columns(
+    file: raw.RawFile, needed: tuple[str, ...]
+) -> dict[str, table.FloatArray]:
+    """Gives the columns of numbers that are needed."""
+    if not any(name in file.columns for name in raw.TIMES):
+        raise file.missing('timestamp')
+    for name in needed:
+        if name not in file.columns:
+            raise file.missing(name)
+    return {name: file.numbers(name) for name in needed}
+
+
+def symbols_of(
+    file: raw.RawFile, wanted: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], table.IndexArray]:
+    """Gives the file's symbols in alphabetical order, and each row's."""
+    if 'symbol' in file.columns:
+        return file.symbols()
+    stem = pathlib.Path(file.path).stem
+    if wanted is None or (len(wanted) > 1 and stem in wanted):
+        name = stem
+    elif len(wanted) == 1:
+        name = wanted[0]
+    else:
+        raise errors.DataError(
+            'the file has no column symbol, so exactly one symbol must be '
+            f'named for it, not {len(wanted)}',
+            path=file.path,
+        )
+    return (name,), np.zeros(len(file), np.int32)
+
+
+def timeframe_of(
+    file: raw.RawFile,
+    how: stamps.Reading,
+    moments: stamps.Moments,
+    timestamp: table.IntArray,
+    index: table.IndexArray,
+) -> str:
+    """Takes the timeframe that was given, or infers it."""
+    if moments.sessions:
+        return _session_timeframe(file, how.timeframe)
+    return named(times.common_step(timestamp, index), file.path, how)
+
+
+def named(step: int | None, path: str, how: stamps.Reading) -> str:
+    """Takes the timeframe that was given, or that of a step.
+
+    Args:
+        step: The most common time between two rows, nanoseconds; None where
+            there are no two.
+        path: The file.
+        how: What was given.
+
+    Raises:
+        DataError: There is neither, or they do not go together.
+    """
+    inferred = None if step is None else timeframes.name(step)
+    if how.timeframe is None:
+        if inferred is None:
+            raise errors.DataError(
+                'the length of a bar does not show in the file; '
+                "name it, such as timeframe '1m'",
+                path=path,
+            )
+        return inferred
+    if step is not None and step < timeframes.length(how.timeframe):
+        raise errors.DataError(
+            f'bars of {how.timeframe} cannot be {step / 1e9:g} s apart; '
+            'name the length that they have',
+            path=path,
+        )
+    return how.timeframe
+
+
+def _session_timeframe(file: raw.RawFile, given: str | None) -> str:
+    if given is not None and not given.endswith(('d', 'w')):
+        raise errors.DataError(
+            f'the file has days, not bars of {given}; leave timeframe out',
+            path=file.path,
+        )
+    return given or '1d'

@@ -46,6 +46,9 @@ def trade(world: worlds.World) -> None:
     world.update(resting, orders.OrderStatus.CANCELLED)
     world.update(world.order(), orders.OrderStatus.REJECTED, message='no')
     world.accepted(worlds.SELL, 1.0, 'IBM', **limit | {'price': 120.0})
+    entry = world.order(worlds.BUY, 3.0, 'IBM', stop_loss=90.0)
+    world.fill(entry, 3.0, symbol='IBM', execution_id='x3')
+    world.update(f'{entry}-sl', orders.OrderStatus.ACCEPTED, broker_id='b3')
 
 
 def command(world: worlds.World) -> None:

@@ -9,6 +9,7 @@ from sting.engine import step
 from sting.model import errors
 from sting.model import events
 from sting.model import portfolio
+from sting.model import records
 from sting.model import specs
 from sting.strategy import host
 from sting.strategy import instances
@@ -100,6 +101,38 @@ async def test_a_bar_is_answered_and_noted(make):
     assert desk.told() == ['running', 'stopped']
     assert not desk.host.is_running('buyer')
     assert desk.host.vitals('buyer').pid == 0
+
+
+async def test_corporate_actions_and_cash_are_booked_there(make):
+    body = """
+    async def on_corporate_action(self, action):
+        held = self.portfolio.quantity(action.symbol)
+        self.log.info(f'{action.kind}, now {held:g}')
+
+    async def on_market_data(self, data):
+        self.log.info(f'cash {self.portfolio.cash:g}')
+    """
+    desk = make({'holder': body})
+    book = portfolio.Portfolio()
+    book.apply(samples.fill(quantity=6.0))
+    await desk.host.start('holder', seq=3, book=book)
+    kinds = events.EventType
+    split = records.CorporateAction(
+        symbol='X', kind=records.ActionKind.SPLIT, ratio=2.0
+    )
+    paid = records.CashFlow(
+        kind=records.FlowKind.DIVIDEND,
+        amount=9.0,
+        shares={'holder': 100.0 - book.cash},
+    )
+    for seq, kind, data in (
+        (7, kinds.CORPORATE_ACTION, split),
+        (8, kinds.CASH_FLOW, paid),
+    ):
+        desk.host.deliver(events.Event(seq, 1, kind, 'test', data, 'X'))
+    desk.bar(9)
+    await processes.until(lambda: len(desk.notes) == 2)
+    assert desk.notes == [('holder', 'split, now 12'), ('holder', 'cash 100')]
 
 
 async def test_only_its_symbols_and_closed_bars_are_delivered(make):

@@ -26,18 +26,42 @@ PAGE = (
 )
 LIBRARIES = ('sting', 'msgspec', 'aiosqlite', 'numpy', 'textual')
 
+# By the row's name, in its unit.
+GOALS = {
+    'through lanes and core, log in memory': '>= 200000',
+    'through lanes, core and durable log': '>= 100000',
+    '1,000,009 events: replay to the state': '<= 2',
+    'bar to order, 1,000 bars/s, durable, isolated strategy, p99': '<= 10',
+    'sting --help': '<= 0.15',
+    'sting-tui --demo to its first frame': '<= 0.5',
+    'sting backtest of W1 from Parquet, around the run': '<= 0.5',
+    'stop to first cancel, 100,000 queued, loop blocked, the slowest of 200': (
+        '<= 50'
+    ),
+    'backtest W1 from Parquet, whole process': '<= 200',
+    'the same, a further bar': '<= 16',
+    'the same, a further fill': '<= 100',
+    'sting sweep on W3, whole process, empty home': '<= 4',
+    'sting sweep on W3, whole process, compiled before': '<= 0.8',
+}
+
 _HEAD = """# Benchmarks
 
 Written by `make bench`; every script checks its result before it prints a
 figure. `python -m benchmarks journal` runs one of {topics}.
 Figures of another machine cannot be compared; ratios to what ran beside them in
 the same minutes can, roughly. The best of a few runs counts, and where others
-use the machine too, CPU time says more than the clock.
+use the machine too, CPU time says more than the clock. Goals are of a machine
+that nobody else uses; those beside other engines are in [PEERS.md](PEERS.md).
+
+Asked for and not measured yet: the feed's socket to a decision, an engine in a
+process of its own under a C call that holds the lock, a key to the paint at
+5,000 events/s, what goes to the terminal over SSH, and the memory of a day.
 
 {facts}
 
-| what | figure | beside |
-|---|---|---|
+| what | figure | goal | beside |
+|---|---|---|---|
 {table}
 """
 
@@ -64,6 +88,8 @@ def main(names: list[str]) -> int:
             made.append(row)
     if not names:
         PAGE.write_text(_page(made))
+        gone = GOALS.keys() - {row.name for row in made}
+        rows.check(gone, set(), 'goals of rows that are not there')
     return 0
 
 
@@ -71,7 +97,9 @@ def _page(made: list[rows.Row]) -> str:
     return _HEAD.format(
         topics=', '.join(f'`{name}`' for name in TOPICS),
         facts=machine.facts(LIBRARIES),
-        table='\n'.join(map(rows.markdown, made)),
+        table='\n'.join(
+            rows.markdown(row, GOALS.get(row.name, '')) for row in made
+        ),
     )
 
 

@@ -58,9 +58,26 @@ def line(row: Row) -> str:
     )
 
 
-def markdown(row: Row) -> str:
-    """Writes a row as a line of a Markdown table."""
-    return f'| {row.name} | {number(row.figure)} {row.unit} | {row.beside} |'
+def markdown(row: Row, goal: str = '') -> str:
+    """Writes a row as a line of a Markdown table.
+
+    Args:
+        row: The row.
+        goal: What it has to be, as `<= 0.5`, in the row's unit; empty where
+            nothing is asked.
+    """
+    figure = f'{number(row.figure)} {row.unit}'
+    return f'| {row.name} | {figure} | {judged(row, goal)} | {row.beside} |'
+
+
+def judged(row: Row, goal: str) -> str:
+    """Says whether a goal is met."""
+    if not goal:
+        return ''
+    sign, bound = goal.split()
+    wanted = float(bound)
+    met = row.figure >= wanted if sign == '>=' else row.figure <= wanted
+    return f'{sign} {number(wanted)}: {"met" if met else "**not met**"}'
 
 
 def percentile(values: list[float], per_cent: float) -> float:

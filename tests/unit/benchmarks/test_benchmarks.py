@@ -62,10 +62,13 @@ def test_one_topic_leaves_the_page_alone(monkeypatch, tmp_path, capsys):
 def test_all_topics_write_the_page(monkeypatch, tmp_path):
     monkeypatch.setattr(program, 'PAGE', tmp_path / 'BENCHMARKS.md')
     monkeypatch.setattr(program, 'TOPICS', ('lanes',))
+    name = '50 publishers into a lane of 64, durable, in order'
+    monkeypatch.setattr(program, 'GOALS', {name: '>= 1'})
     monkeypatch.setattr(lanes, 'EACH', 20)
     assert program.main([]) == 0
     page = program.PAGE.read_text()
     assert '| 50 publishers' in page
+    assert '| >= 1: met |' in page
     assert 'cores' in page
 
 
@@ -192,3 +195,11 @@ def test_stages_of_a_backtest_are_told_one_by_one(monkeypatch):
     monkeypatch.setattr(where, 'RUNS', 1)
     units = [row.unit for row in where.run()]
     assert units == ['us a bar', 'us a bar', 'us an order', 'us a bar']
+
+
+def test_row_says_whether_its_goal_is_met():
+    row = rows.Row('a', 2.0, 's')
+    assert rows.markdown(row) == '| a | 2 s |  |  |'
+    assert rows.judged(row, '<= 2') == '<= 2: met'
+    assert rows.judged(row, '<= 1.5') == '<= 1.5: **not met**'
+    assert rows.judged(row, '>= 1000') == '>= 1,000: **not met**'

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import pathlib
 import sys
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from sting import settings
 from sting.cli import common
+from sting.cli import outputs
 from sting.cli import runs
 from sting.model import errors
 
@@ -61,6 +63,12 @@ def metric_option(function: common.F) -> common.F:
     metavar='N',
     help='Processes that runs are shared among.',
 )
+@click.option(
+    '--report',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.html',
+    help='Writes a page with all verdicts and figures.',
+)
 @common.json_option
 def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
     """Looks for what speaks against a backtest.
@@ -76,11 +84,14 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
     from sting.backtest import ledger  # noqa: PLC0415
     from sting.backtest import parts  # noqa: PLC0415
     from sting.backtest import robustness as tests  # noqa: PLC0415
+    from sting.backtest import robustpage  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
     from sting.data import files  # noqa: PLC0415
     from sting.strategy import versions  # noqa: PLC0415
 
     cases.check_metric(options['metric'])
+    report = options['report']
+    outputs.check([report] if report else [])
     made = setup.read(setup.place(strategy), data, options)
     case = cases.Case(
         strategy=made.strategy,
@@ -114,6 +125,9 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
             told=_tell,
         )
     _count_neighbours(found, path)
+    if report:
+        words = runs.words()
+        outputs.write([(report, lambda p: robustpage.write(p, found, words))])
     if options['as_json']:
         common.print_json(found.to_json())
     else:

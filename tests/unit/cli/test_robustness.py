@@ -1,11 +1,13 @@
 """`sting robustness`."""
 
 import json
+import pathlib
 
 import pytest
 
 from sting.backtest import robustness
 from sting.cli import robustness as command
+from sting.library import sma_cross
 
 pytestmark = pytest.mark.unit
 
@@ -38,15 +40,20 @@ def run(sting, home):
     return call
 
 
-def test_json_has_all_tests_and_counts_what_was_tried(run, home):
-    outcome = run(*YEARS, '--runs', '19', '--cuts', '2', '--json')
+def test_json_has_all_tests_and_counts_what_was_tried(run, tmp_path):
+    # Unlike a module, a file is read anew and has its hash in every run.
+    path = tmp_path / 'cross.py'
+    path.write_text(pathlib.Path(sma_cross.__file__).read_text())
+    words = ('--runs', '19', '--cuts', '2', '--json')
+    outcome = run(*YEARS, *words, strategy=path)
     assert outcome.code == 0
     assert outcome.err == ''
     found = json.loads(outcome.out)
     assert found['lookahead']['verdict'] == 'ok'
     assert found['permutation']['runs'] == 19
     assert found['trials'] == 1
-    again = json.loads(run(*YEARS, '--only', 'costs', '--json').out)
+    words = ('--only', 'costs', '--json')
+    again = json.loads(run(*YEARS, *words, strategy=path).out)
     # The neighbours were tried, too.
     assert again['trials'] == 1 + len(found['neighbourhood']['neighbours'])
     assert 'permutation' not in again
@@ -75,8 +82,12 @@ def test_who_looks_ahead_fails_the_command(run, tmp_path):
     assert 'X.csv itself' in outcome.out
 
 
-def test_text_ends_with_a_verdict(run):
-    outcome = run(*YEARS, '--only', 'bootstrap', '--only', 'costs')
+def test_text_ends_with_a_verdict_and_the_page_has_it(run, tmp_path):
+    page = tmp_path / 'page.html'
+    outcome = run(
+        *YEARS, *('--only', 'bootstrap', '--only', 'costs', '--report', page)
+    )
+    assert 'Verdicts' in page.read_text()
     assert '\nverdict' in outcome.out
     assert 'bootstrap' in outcome.out
     assert 'permutation' not in outcome.out
@@ -84,7 +95,12 @@ def test_text_ends_with_a_verdict(run):
 
 @pytest.mark.parametrize(
     'words',
-    [('--metric', 'beauty'), ('--only', 'luck'), ('--runs', '3')],
+    [
+        ('--metric', 'beauty'),
+        ('--only', 'luck'),
+        ('--runs', '3'),
+        ('--report', '/nowhere/x'),
+    ],
 )
 def test_bad_options_are_one_line(run, words):
     outcome = run(*words)

@@ -12,6 +12,7 @@ import pytest
 
 from sting import session
 from sting import settings
+from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.backtest import engine
 from sting.data import feed
@@ -152,3 +153,29 @@ def test_the_fills_are_the_same_to_the_last_digit(
         columns = compiled.run(reference, bars, risk, **options)
         assert columns.by_columns
         assert traded == table_rows(columns.fills)
+
+
+def test_a_schedule_charges_on_paper_what_it_does_in_a_backtest(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv('STING_HOME', str(tmp_path))
+    bars = sample.load(['IBM']).table.last(BARS)
+    home = stations.home_in(tmp_path)
+    reference = 'sting.library.sma_cross'
+    config = msgspec.structs.replace(
+        configured(home, reference, bars),
+        paper=settings.Paper(costs='ibkr_tiered', participation=0.01),
+    )
+    traded = rows(paper(home, config, bars, monkeypatch))
+    assert len(traded) > 10
+
+    found = engine.run(
+        reference,
+        bars,
+        gate.build(config.risk.rules, config.risk.sizing),
+        parameters=CASES[reference],
+        assumed=assumptions.Assumptions(
+            costs=config.costs['ibkr_tiered'], participation=0.01
+        ),
+    )
+    assert traded == table_rows(found.fills)

@@ -1,5 +1,6 @@
 """What a run is held against: an instrument bought at first and held."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 import dataclasses
 import pathlib
@@ -16,6 +17,8 @@ from sting.data import table
 from sting.model import errors
 from sting.model import market
 
+# So many moments at a time are looked up.
+_PIECE = 100_000
 _ENDINGS = ('.csv', '.parquet')
 
 
@@ -27,11 +30,13 @@ class Benchmark:
         name: The instrument.
         timestamp: Rising, nanoseconds since the epoch, UTC.
         close: Prices.
+        release: Says that what was read is not needed for now.
     """
 
     name: str
     timestamp: npt.NDArray[np.int64]
     close: npt.NDArray[np.float64]
+    release: Callable[[], None] = lambda: None
 
     def equity(
         self, timestamp: npt.NDArray[np.int64], start: float
@@ -56,10 +61,12 @@ class Benchmark:
                 f'the benchmark {self.name} has no bar by {moment}, when the '
                 'run begins; give data that goes back as far, or --start'
             )
-        levels = self.close
-        if not np.array_equal(self.timestamp, timestamp):
-            places = np.searchsorted(self.timestamp, timestamp, 'right') - 1
-            levels = levels[places]
+        levels = np.empty(len(timestamp))
+        for first in range(0, len(timestamp), _PIECE):
+            part = timestamp[first : first + _PIECE]
+            places = np.searchsorted(self.timestamp, part, 'right') - 1
+            levels[first : first + _PIECE] = self.close[places]
+            self.release()
         held: npt.NDArray[np.float64] = start * (levels / levels[0])
         return held
 
@@ -89,7 +96,7 @@ def of_bars(
     close = actions.adjusted(
         bars, kept, actions.View.BACK, calendar=calendar
     ).close
-    return Benchmark(bars.symbols[0], bars.timestamp, close)
+    return Benchmark(bars.symbols[0], bars.timestamp, close, bars.release)
 
 
 def read(

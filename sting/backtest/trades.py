@@ -314,7 +314,7 @@ def round_trips(fills: FillTable) -> TradeTable:
     Returns:
         The round trips that ended.
     """
-    return _table(_walk(fills)[0])
+    return _walk(fills)[0].table()
 
 
 def all_trips(
@@ -346,15 +346,15 @@ def all_trips(
                 fees=trip.fees,
             )
         )
-    return _table(done), tuple(found)
+    return done.table(), tuple(found)
 
 
 def _walk(
     fills: FillTable,
-) -> tuple[list[tuple[str, int, _Open]], dict[str, _Open]]:
+) -> tuple['_Ended', dict[str, _Open]]:
     """Gives the round trips that ended, and those that did not."""
     trips: dict[str, _Open] = {}
-    done: list[tuple[str, int, _Open]] = []
+    done = _Ended()
     changes = collections.deque(fills.changes)
     for at, row in enumerate(fills.rows()):
         while changes and changes[0].row <= at:
@@ -374,7 +374,7 @@ def _walk(
         if abs(trip.held) >= orders.DUST:
             continue
         del trips[symbol]
-        done.append((symbol, timestamp, trip))
+        done.append(symbol, timestamp, trip)
         rest = quantity - closing
         if rest >= orders.DUST:
             trips[symbol] = _Open(sign, timestamp, tag)
@@ -390,28 +390,48 @@ def _change(trips: Mapping[str, _Open], change: Change) -> None:
         trip.change(change)
 
 
-def _table(done: list[tuple[str, int, _Open]]) -> TradeTable:
-    """Lays round trips out in columns."""
-    trips = [trip for _, _, trip in done]
+class _Ended:
+    """The round trips that ended, in columns."""
 
-    def column(*values: float) -> FloatArray:
-        return np.array(values, dtype=np.float64)
+    def __init__(self) -> None:
+        self._symbol: list[str] = []
+        self._side: list[orders.OrderSide] = []
+        self._times = array.array('q')
+        self._figures = array.array('d')
 
-    sign = column(*(trip.sign for trip in trips))
-    paid = column(*(trip.paid for trip in trips))
-    received = column(*(trip.received for trip in trips))
-    fees = column(*(trip.fees for trip in trips))
-    entered = column(*(trip.entered for trip in trips))
-    income = column(*(trip.income for trip in trips))
-    return TradeTable(
-        symbol=[symbol for symbol, _, _ in done],
-        side=[_SIDES[trip.sign] for trip in trips],
-        quantity=entered,
-        entry_time=np.array([trip.since for trip in trips], dtype=np.int64),
-        entry_price=paid / entered,
-        exit_time=np.array([time for _, time, _ in done], dtype=np.int64),
-        exit_price=received / column(*(trip.left for trip in trips)),
-        pnl=(received - paid) * sign + income - fees,
-        fees=fees,
-        at_open=np.array([trip.at_open for trip in trips], dtype=np.bool_),
-    )
+    def append(self, symbol: str, timestamp: int, trip: _Open) -> None:
+        """Adds one that ends at a moment."""
+        self._symbol.append(symbol)
+        self._side.append(_SIDES[trip.sign])
+        self._times.extend((trip.since, timestamp, trip.at_open))
+        self._figures.extend(
+            (
+                trip.sign,
+                trip.paid,
+                trip.received,
+                trip.fees,
+                trip.entered,
+                trip.left,
+                trip.income,
+            )
+        )
+
+    def table(self) -> TradeTable:
+        """Gives them."""
+        count = len(self._symbol)
+        times = np.array(self._times, np.int64).reshape(count, 3).T
+        sign, paid, received, fees, entered, left, income = (
+            np.array(self._figures, np.float64).reshape(count, 7).T
+        )
+        return TradeTable(
+            symbol=self._symbol,
+            side=self._side,
+            quantity=entered.copy(),
+            entry_time=times[0].copy(),
+            entry_price=paid / entered,
+            exit_time=times[1].copy(),
+            exit_price=received / left,
+            pnl=(received - paid) * sign + income - fees,
+            fees=fees.copy(),
+            at_open=times[2].astype(np.bool_),
+        )

@@ -410,6 +410,30 @@ def test_raw_prices_with_splits_do_as_adjusted_ones(
     )
 
 
+@given(
+    kinds=st.lists(st.sampled_from(list(K)[:2]), max_size=5),
+    moves=st.lists(st.integers(-8, 8), min_size=40, max_size=40),
+)
+@limits(max_examples=15, deadline=None)
+def test_round_trips_make_what_the_account_made(
+    tmp_path_factory, kinds, moves
+):
+    path = tmp_path_factory.mktemp('s') / 'crosser.py'
+    path.write_text(CROSSER.format(kind='SMA', timeframe=''))
+    prices = 64.0 + np.cumsum(moves) / 8.0
+    found = []
+    for number, kind in enumerate(kinds):
+        at = 6 + 6 * number
+        value = 2.0 if kind is K.SPLIT else 0.5
+        if kind is K.SPLIT:
+            prices[at:] /= value
+        found.append(actions.Action(days.session(at), 'X', kind, value))
+    result = run(str(path), days.flat('X', *prices), *found)
+    trips = [each.pnl for each in result.tables.open_trades]
+    made = sum(trips) + result.trades.pnl.sum()
+    assert made == pytest.approx(result.curve.equity[-1] - 100_000.0, abs=1e-6)
+
+
 def test_bars_before_a_run_warm_up_in_the_units_of_the_first(tmp_path):
     path = tmp_path / 'crosser.py'
     path.write_text(CROSSER.format(kind='SMA', timeframe=''))

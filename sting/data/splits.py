@@ -10,6 +10,7 @@ import numpy as np
 from sting.data import actions
 from sting.data import calendars
 from sting.data import table
+from sting.data.quality import rules
 from sting.model import market
 from sting.model import records
 from sting.model import timeframes
@@ -17,9 +18,7 @@ from sting.model import timeframes
 _K = records.ActionKind
 # Below this a split's jump is not to be told from a day's change.
 _CLEAR = math.log(1.25)
-# Ratios that splits have, new for one old; their inverses are reverse splits.
-_USUAL = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 50.0, 100.0)
-# How near a jump has to be to one of them, as a fraction.
+# How near a jump has to be to a usual ratio, as a fraction.
 _NEAR = 0.05
 _SHOWN = 3
 
@@ -121,8 +120,6 @@ def unexplained(
     Raises:
         errors.DataError: There is no such calendar, or it lacks the year.
     """
-    logs = np.log(np.array(_USUAL))
-    ratios = np.concatenate((-logs, logs))
     for symbol, own in bars.split():
         part = bars.take(own)
         if len(part) < 2:
@@ -140,10 +137,10 @@ def unexplained(
         for night in over.tolist():
             row = int(nights[night])
             first, last = part.timestamp[row], part.timestamp[row + 1]
-            nearest = int(np.argmin(np.abs(ratios - jump[night])))
+            nearest = -math.log(rules.split_ratio(float(jump[night])))
             explained = any(first <= each < last for each in known)
-            if not explained and abs(jump[night] - ratios[nearest]) < _NEAR:
-                odd.append((int(last), float(ratios[nearest])))
+            if not explained and abs(jump[night] - nearest) < _NEAR:
+                odd.append((int(last), nearest))
         if odd:
             yield _sentence(symbol, odd)
 

@@ -415,9 +415,7 @@ def test_raw_prices_with_splits_do_as_adjusted_ones(
     moves=st.lists(st.integers(-8, 8), min_size=40, max_size=40),
 )
 @limits(max_examples=15, deadline=None)
-def test_round_trips_make_what_the_account_made(
-    tmp_path_factory, kinds, moves
-):
+def test_round_trips_make_what_the_account_made(tmp_path_factory, kinds, moves):
     path = tmp_path_factory.mktemp('s') / 'crosser.py'
     path.write_text(CROSSER.format(kind='SMA', timeframe=''))
     prices = 64.0 + np.cumsum(moves) / 8.0

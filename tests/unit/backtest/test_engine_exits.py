@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import math
 
+from hypothesis import HealthCheck
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -440,7 +441,12 @@ def acts(draw):
     return []
 
 
-@limits(max_examples=60, deadline=None)
+@limits(
+    max_examples=60,
+    deadline=None,
+    # A loaded machine is no failure.
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     st.lists(rows(), min_size=8, max_size=16),
     st.lists(acts(), min_size=8, max_size=16),

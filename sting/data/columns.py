@@ -20,5 +20,7 @@ def array(column: Any) -> npt.NDArray[Any]:
     Returns:
         A copy.
     """
-    whole = getattr(column, 'combine_chunks', lambda: column)()
-    return np.from_dlpack(whole).copy()
+    chunks = getattr(column, 'chunks', [column])
+    if not chunks:
+        return np.empty(0, column.type.to_pandas_dtype())
+    return np.concatenate([np.from_dlpack(chunk) for chunk in chunks])

@@ -67,6 +67,6 @@ class Latency:
             except errors.BrokerRejectedError as error:
                 # What it met on its way made it void.
                 reports.append(entry.update(entry.status, str(error)))
-        if entry.leaves and entry.leaves <= opened:
+        if entry.is_gone(opened):
             reports.append(entry.update(orders.OrderStatus.CANCELLED))
         return reports

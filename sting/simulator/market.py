@@ -542,7 +542,7 @@ class MarketSimulator:
     ) -> bool:
         """Whether a cancel took an order out before a bar opened."""
         reports += self._latency.arrive(entry, opened)
-        gone = 0 < entry.leaves <= opened
+        gone = entry.is_gone(opened)
         if gone:
             self._drop(entry)
         return gone

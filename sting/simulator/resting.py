@@ -126,6 +126,10 @@ class Resting:
         """Whether the order's time has passed at this moment."""
         return self.expires is not None and timestamp > self.expires
 
+    def is_gone(self, opened: int) -> bool:
+        """Whether a cancel took it out in its time, before a bar opened."""
+        return 0 < self.leaves <= opened and not self.is_late(self.leaves)
+
     @property
     def is_live(self) -> bool:
         """Whether it can trade at once: no trigger stands before it."""

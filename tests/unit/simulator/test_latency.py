@@ -86,6 +86,18 @@ def test_a_cancel_takes_the_order_out_before_a_bar_that_opens_later():
     assert sim.working() == []
 
 
+def test_a_cancel_that_comes_after_its_time_finds_it_expired():
+    sim = market_with(120_000.0)
+    expires = worlds.DECIDED + MINUTE
+    sim.submit(
+        order(type='limit', price=95.0, tif='gtd', expires=expires),
+        worlds.DECIDED,
+    )
+    sim.cancel('o1', worlds.DECIDED)
+    (update,) = sim.on_bar(bar(4, 96, 97, 94))
+    assert update.status is S.EXPIRED
+
+
 def test_a_second_cancel_does_not_delay_the_first():
     sim = market_with(90_000.0)
     sim.submit(order(type='limit', price=95.0), worlds.DECIDED)

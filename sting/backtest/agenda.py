@@ -86,10 +86,12 @@ def _ended(
     }
     left = {each.symbol: each.last for each in assumed.universe}
     found = []
+    end = int(bars.timestamp[-1]) if len(bars) else 0
     for symbol, last in last_stamps(bars).items():
-        if symbol in named or left.get(symbol) is None:
+        leaves = left.get(symbol)
+        if symbol in named or leaves is None:
             continue
-        if last < int(bars.timestamp[-1]) - _EARLY:
+        if last < end - _EARLY and leaves <= market.to_datetime(end).date():
             # The day after the last bar's.
             day = market.to_datetime(last).date() + datetime.timedelta(days=1)
             found.append(actions.Action(day, symbol, _K.DELISTING))
@@ -121,12 +123,20 @@ def gated(
 
 def last_stamps(bars: table.BarTable) -> dict[str, int]:
     """Gives the stamp of each symbol's last bar."""
-    found = {}
-    for symbol, own in bars.split():
-        stamps = bars.timestamp[own]
-        if len(stamps):
-            found[symbol] = int(stamps[-1])
-    return found
+    found: dict[str, int] = {}
+    # From the end, where nearly all of them are.
+    for rows in reversed(list(table.pieces(len(bars)))):
+        index = bars.symbol_index[rows][::-1]
+        numbers, places = np.unique(index, return_index=True)
+        for number, place in zip(
+            numbers.tolist(), places.tolist(), strict=True
+        ):
+            stamp = int(bars.timestamp[rows.stop - 1 - place])
+            found.setdefault(bars.symbols[number], stamp)
+        bars.release()
+        if len(found) == len(bars.symbols):
+            break
+    return dict(sorted(found.items()))
 
 
 def survivorship(

@@ -2,6 +2,7 @@
 
 import textwrap
 
+import hypothesis
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -24,6 +25,10 @@ from tests.unit.data import days
 pytestmark = pytest.mark.unit
 
 K = records.ActionKind
+# A loaded machine is no failure.
+patient = limits(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 # Raw prices: 400 before, 100 after a split of 4 for 1 on the fourth day.
 RAW = days.flat('X', 400.0, 400.0, 404.0, 102.0, 100.0, 99.0)
 SPLIT = actions.Action(days.session(3), 'X', K.SPLIT, 4.0)
@@ -273,6 +278,11 @@ def test_a_member_whose_bars_end_with_its_membership_is_delisted(write):
     both = table.BarTable.merge([SHORT, long])
     result = run(path, both, members=members)
     assert fills_of(result)[1] == ('sell', 10.0, 14.0, 'delisted')
+    later = (
+        universe.Membership('X', None, days.session(30)),
+        universe.Membership('Y'),
+    )
+    assert len(run(path, both, members=later).fills) == 1
     assert result.warnings == [
         'X: membership and bars end, which counts as a delisting at 30% less'
     ]
@@ -384,7 +394,7 @@ class Crosser(strategy.AbstractStrategy):
     moves=st.lists(st.integers(-8, 8), min_size=40, max_size=40),
     at=st.integers(8, 30),
 )
-@limits(max_examples=8, deadline=None)
+@limits(patient, max_examples=8)
 def test_raw_prices_with_splits_do_as_adjusted_ones(
     tmp_path_factory, kind, timeframe, ratios, moves, at
 ):
@@ -414,7 +424,7 @@ def test_raw_prices_with_splits_do_as_adjusted_ones(
     kinds=st.lists(st.sampled_from(list(K)[:2]), max_size=5),
     moves=st.lists(st.integers(-8, 8), min_size=40, max_size=40),
 )
-@limits(max_examples=15, deadline=None)
+@limits(patient, max_examples=15)
 def test_round_trips_make_what_the_account_made(tmp_path_factory, kinds, moves):
     path = tmp_path_factory.mktemp('s') / 'crosser.py'
     path.write_text(CROSSER.format(kind='SMA', timeframe=''))
@@ -504,3 +514,16 @@ def test_what_just_ends_is_told_of():
     assert told(both, (delisting(4),)) == []
     left = (universe.Membership('X', None, days.session(2)),)
     assert told(both, members=left) == []
+
+
+def test_the_last_stamps_are_found_from_the_end(monkeypatch):
+    both = table.BarTable.merge([SHORT, OTHER])
+    expected = {
+        'X': int(SHORT.timestamp[-1]),
+        'Y': int(OTHER.timestamp[-1]),
+    }
+    assert agenda.last_stamps(both) == expected
+    assert agenda.last_stamps(both.take(slice(0, 0))) == {}
+    pieces = [slice(0, 4), slice(4, 8), slice(8, 9)]
+    monkeypatch.setattr(table, 'pieces', lambda count: pieces)
+    assert agenda.last_stamps(both) == expected

@@ -3,6 +3,7 @@
 import datetime
 import pickle
 
+import hypothesis
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -188,7 +189,11 @@ def test_each_symbol_has_its_own():
     ratios=st.lists(st.sampled_from([2.0, 4.0, 0.5, 0.1]), max_size=3),
     prices=st.lists(st.floats(1.0, 500.0), min_size=6, max_size=6),
 )
-@settings(max_examples=30, deadline=None)
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 def test_views_differ_by_one_factor_and_are_undone(ratios, prices):
     found = [
         split(ratio, days.session(at)) for at, ratio in enumerate(ratios, 2)

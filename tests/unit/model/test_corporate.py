@@ -2,6 +2,7 @@
 
 import math
 
+import hypothesis
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -175,7 +176,11 @@ def test_a_trail_in_per_cent_stays():
     ratio=st.sampled_from([2.0, 3.0, 4.0, 1.5, 0.1, 20.0]),
     short=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 def test_no_split_changes_a_portfolios_value(quantity, price, ratio, short):
     book = holding(-quantity if short else quantity, price)
     value = book.value({'AAPL': price})

@@ -65,6 +65,15 @@ async def on_start(self):
 def up(self, data):
     return data.close < self.means[self.seen - 1]
 """
+# The engine works indicators out for all bars at once before the first.
+ENGINES_STATE = """
+async def on_start(self):
+    self.same = self.indicator(strategy.indicators.SMA, period=1)
+
+def up(self, data):
+    coming = self.same['X']._column._values
+    return coming[min(self.seen, len(coming) - 1)] > data.close
+"""
 NEXT_SIGN = """
 def up(self, data):
     closes = TABLE['close']
@@ -169,7 +178,9 @@ def test_reading_another_file_of_data_is_warned_of(make):
 
 
 @pytest.mark.parametrize(
-    'body', [CENTRED, NEXT_SIGN, SCALED, SHORT_SIGHTED], ids='cnsr'
+    'body',
+    [CENTRED, NEXT_SIGN, SCALED, SHORT_SIGHTED, ENGINES_STATE],
+    ids='cnsre',
 )
 def test_what_sees_later_bars_is_caught_at_the_first_moment(make, body):
     case, _ = make(body)

@@ -22,9 +22,9 @@ from benchmarks import compiled
 from benchmarks import growth
 from benchmarks import rows
 from benchmarks import work
-from sting.backtest import spaces
-from sting.backtest import summaries
-from sting.backtest import sweeps
+from sting.backtest.figures import summaries
+from sting.backtest.sweeping import spaces
+from sting.backtest.sweeping import sweeps
 from sting.risk import manager
 
 GRID = work.W3_LARGE_FAST, work.W3_LARGE_SLOW

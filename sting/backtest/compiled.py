@@ -20,15 +20,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sting.backtest import analyzer
-from sting.backtest import arrays
 from sting.backtest import assumptions
-from sting.backtest import benchmark as benchmarks
 from sting.backtest import engine
-from sting.backtest import excursions
-from sting.backtest import metrics
 from sting.backtest import result
 from sting.backtest import trades
+from sting.backtest.columns import arrays
+from sting.backtest.figures import analyzer
+from sting.backtest.figures import benchmark as benchmarks
+from sting.backtest.figures import excursions
+from sting.backtest.figures import metrics
 from sting.data import table
 from sting.engine import clock
 from sting.model import orders

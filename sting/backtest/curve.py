@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sting.backtest import analyzer
-from sting.backtest import periods
+from sting.backtest.figures import analyzer
+from sting.backtest.figures import periods
 from sting.engine import state
 from sting.model import market
 from sting.model import timeframes

@@ -21,16 +21,16 @@ from typing import Any
 import msgspec
 
 from sting.backtest import agenda
-from sting.backtest import analyzer
 from sting.backtest import assumptions
-from sting.backtest import benchmark as benchmarks
 from sting.backtest import curve as curves
 from sting.backtest import detail as details
-from sting.backtest import excursions
 from sting.backtest import financing
 from sting.backtest import record
 from sting.backtest import result
 from sting.backtest import trades
+from sting.backtest.figures import analyzer
+from sting.backtest.figures import benchmark as benchmarks
+from sting.backtest.figures import excursions
 from sting.data import calendars
 from sting.data import table
 from sting.engine import bus

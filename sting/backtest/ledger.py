@@ -24,9 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sting import settings
-from sting.backtest import metrics
 from sting.backtest import result as results
-from sting.backtest import selection
+from sting.backtest.figures import metrics
+from sting.backtest.figures import selection
 from sting.engine import clock
 from sting.model import errors
 

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sting.backtest import ambiguity
-from sting.backtest import analyzer
 from sting.backtest import costwords
-from sting.backtest import metrics
-from sting.backtest import periods
 from sting.backtest import trades
 from sting.backtest import verdicts
+from sting.backtest.figures import analyzer
+from sting.backtest.figures import metrics
+from sting.backtest.figures import periods
 from sting.model import errors
 from sting.model import market
 from sting.strategy import context

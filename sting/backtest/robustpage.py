@@ -2,10 +2,10 @@
 
 import pathlib
 
-from sting.backtest import markup
-from sting.backtest import parts
-from sting.backtest import report
-from sting.backtest import robustness
+from sting.backtest.reporting import markup
+from sting.backtest.reporting import report
+from sting.backtest.robust import parts
+from sting.backtest.robust import robustness
 from sting.model import errors
 from sting.model import market
 

@@ -82,7 +82,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     outputs_lib.check(outputs.values())
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest import ledger  # noqa: PLC0415
-    from sting.backtest import report  # noqa: PLC0415
+    from sting.backtest.reporting import report  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
     from sting.strategy import versions  # noqa: PLC0415
 
@@ -104,7 +104,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
 
     def write_page(path: pathlib.Path) -> None:
         # It loads all that draws, which a run without a page does not need.
-        from sting.backtest import page  # noqa: PLC0415
+        from sting.backtest.reporting import page  # noqa: PLC0415
 
         page.write(path, result, made.loaded.table, command)
 

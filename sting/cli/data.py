@@ -20,7 +20,7 @@ _NARROW = 40
 
 @click.group()
 def data() -> None:
-    """Fetches market data, keeps them, and checks files of them."""
+    """Fetches, lists and checks market data."""
 
 
 @data.command(cls=runs.ManyValues)

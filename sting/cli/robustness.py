@@ -79,12 +79,12 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
     trading cost more. Exit 1 if it looks ahead.
     """
     # These need numpy and more, which no other command has to wait for.
-    from sting.backtest import cases  # noqa: PLC0415
-    from sting.backtest import executors  # noqa: PLC0415
     from sting.backtest import ledger  # noqa: PLC0415
-    from sting.backtest import parts  # noqa: PLC0415
-    from sting.backtest import robustness as tests  # noqa: PLC0415
     from sting.backtest import robustpage  # noqa: PLC0415
+    from sting.backtest.robust import parts  # noqa: PLC0415
+    from sting.backtest.robust import robustness as tests  # noqa: PLC0415
+    from sting.backtest.sweeping import cases  # noqa: PLC0415
+    from sting.backtest.sweeping import executors  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
     from sting.data import files  # noqa: PLC0415
     from sting.strategy import versions  # noqa: PLC0415
@@ -153,7 +153,7 @@ def _tell(part: str) -> None:
 def _count_neighbours(found: Any, path: Any) -> None:
     """Writes the neighbours down: they were tried on these data, too."""
     from sting.backtest import ledger  # noqa: PLC0415
-    from sting.backtest import metrics  # noqa: PLC0415
+    from sting.backtest.figures import metrics  # noqa: PLC0415
 
     sharpes = [
         each['sharpe'] / math.sqrt(metrics.DAYS_A_YEAR)

@@ -13,11 +13,11 @@ import msgspec
 from sting import settings
 from sting.backtest import agenda
 from sting.backtest import assumptions
-from sting.backtest import benchmark as benchmarks
 from sting.backtest import detail
 from sting.backtest import engine
 from sting.backtest import ranges
 from sting.backtest import result as results
+from sting.backtest.figures import benchmark as benchmarks
 from sting.data import actions
 from sting.data import calendars
 from sting.data import files

@@ -17,9 +17,9 @@ from sting.engine import clock
 from sting.model import errors
 
 if TYPE_CHECKING:
-    from sting.backtest import leaders as leaders_lib
-    from sting.backtest import rowfile
-    from sting.backtest import sweeps
+    from sting.backtest.sweeping import leaders as leaders_lib
+    from sting.backtest.sweeping import rowfile
+    from sting.backtest.sweeping import sweeps
     from sting.cli import setup
 
 # Figures of the table on a terminal, behind the one that counts.
@@ -76,9 +76,9 @@ def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     combination as a trial.
     """
     # These need numpy and more, which no other command has to wait for.
-    from sting.backtest import executors  # noqa: PLC0415
-    from sting.backtest import leaders as leaders_lib  # noqa: PLC0415
-    from sting.backtest import sweeps  # noqa: PLC0415
+    from sting.backtest.sweeping import executors  # noqa: PLC0415
+    from sting.backtest.sweeping import leaders as leaders_lib  # noqa: PLC0415
+    from sting.backtest.sweeping import sweeps  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
 
     if options['workers'] and options['cluster']:
@@ -127,7 +127,7 @@ def _space(
     # See above.
     import numpy as np  # noqa: PLC0415
 
-    from sting.backtest import spaces  # noqa: PLC0415
+    from sting.backtest.sweeping import spaces  # noqa: PLC0415
 
     def space(kind: Any) -> spaces.Space:
         made = spaces.parse(options['grid'], kind.parameters)
@@ -149,7 +149,7 @@ def _out(
     if path is None:
         return None
     # See above.
-    from sting.backtest import rowfile  # noqa: PLC0415
+    from sting.backtest.sweeping import rowfile  # noqa: PLC0415
 
     about = {
         'strategy': swept.work.reference,
@@ -184,7 +184,7 @@ def _tell(
 ) -> None:
     """Prints what came of it."""
     # See above.
-    from sting.backtest import leaders  # noqa: PLC0415
+    from sting.backtest.sweeping import leaders  # noqa: PLC0415
 
     rows = found.rows(swept.work.space)
     luck = leaders.counted(swept, found, settings.Home.find().trials)

@@ -86,11 +86,11 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     }
     outputs_lib.check(outputs.values())
     # These need numpy and more, which no other command has to wait for.
-    from sting.backtest import cases  # noqa: PLC0415
     from sting.backtest import ledger  # noqa: PLC0415
-    from sting.backtest import sweeps  # noqa: PLC0415
-    from sting.backtest import walkforward as walks  # noqa: PLC0415
-    from sting.backtest import walktext  # noqa: PLC0415
+    from sting.backtest.robust import walkforward as walks  # noqa: PLC0415
+    from sting.backtest.robust import walktext  # noqa: PLC0415
+    from sting.backtest.sweeping import cases  # noqa: PLC0415
+    from sting.backtest.sweeping import sweeps  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
 
     made = setup.read(setup.place(strategy), data, options)
@@ -120,7 +120,7 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
 
     def write_page(path: pathlib.Path) -> None:
         # It loads all that draws, which a walk without a page does not need.
-        from sting.backtest import page  # noqa: PLC0415
+        from sting.backtest.reporting import page  # noqa: PLC0415
 
         page.write(path, result, made.loaded.table, command)
 

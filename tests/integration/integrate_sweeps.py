@@ -17,7 +17,7 @@ BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 BOUND = """
 import resource
 
-from sting.backtest import leaders, spaces, sweeps
+from sting.backtest.sweeping import leaders, spaces, sweeps
 from sting.risk import manager
 from tests.unit.backtest import bars
 

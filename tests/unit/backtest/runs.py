@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from sting.backtest import analyzer
 from sting.backtest import result as results
 from sting.backtest import trades
 from sting.backtest import verdicts
+from sting.backtest.figures import analyzer
 from sting.model import orders
 
 DAY = 86_400_000_000_000

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from benchmarks import backtests
-from sting.backtest import arrays
 from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.backtest import engine
+from sting.backtest.columns import arrays
 from sting.data import sample
 from sting.model import costs as model_costs
 from sting.model import errors

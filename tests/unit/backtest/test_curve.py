@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sting.backtest import analyzer
 from sting.backtest import curve
 from sting.backtest import trades
+from sting.backtest.figures import analyzer
 from sting.engine import state
 from sting.model import portfolio
 from tests.unit.backtest import bars as worlds

@@ -17,8 +17,8 @@ import pytest
 
 from sting import settings
 from sting.backtest import assumptions
-from sting.backtest import benchmark
 from sting.backtest import engine
+from sting.backtest.figures import benchmark
 from sting.model import costs
 from sting.model import errors
 from sting.model import specs

@@ -10,7 +10,7 @@ import pytest
 from sting.backtest import assumptions
 from sting.backtest import engine
 from sting.backtest import financing
-from sting.backtest import report
+from sting.backtest.reporting import report
 from sting.model import costs
 from sting.model import events
 from sting.model import records

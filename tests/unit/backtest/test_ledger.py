@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sting.backtest import ledger
-from sting.backtest import selection
+from sting.backtest.figures import selection
 from sting.model import errors
 from tests.unit.backtest import runs
 

@@ -4,9 +4,9 @@ import json
 import numpy as np
 import pytest
 
-from sting.backtest import analyzer
 from sting.backtest import trades
 from sting.backtest import verdicts
+from sting.backtest.figures import analyzer
 from sting.model import errors
 from tests.unit.backtest import runs
 from tests.unit.backtest import test_ambiguity

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from sting.backtest import robustness
+from sting.backtest.robust import robustness
 from sting.cli import robustness as command
 from sting.library import sma_cross
 

@@ -1,0 +1,1 @@
+"""Loops over columns that are compiled, and carry no events."""

@@ -1,0 +1,1 @@
+"""Figures of runs: metrics, tables, statistics of selection."""

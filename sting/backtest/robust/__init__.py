@@ -1,0 +1,1 @@
+"""Tests that speak against a backtest, and the ledger of trials."""

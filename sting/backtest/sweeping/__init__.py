@@ -1,0 +1,1 @@
+"""Many runs of one strategy: combinations, executors, results."""

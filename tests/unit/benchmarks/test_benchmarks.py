@@ -178,6 +178,7 @@ def test_orders_are_counted_and_each_costs_about_the_same(monkeypatch):
     assert found['order_us'] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_memory_is_that_of_whole_processes(monkeypatch, tmp_path):
     small = work.bars(1, 400)

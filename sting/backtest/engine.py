@@ -122,12 +122,15 @@ class BacktestEngine:
             strategies={feeder.name: feeder.number},
             matcher=self._matcher(),
         )
-        self._market.know(functools.partial(exits.standing, self._engine.state))
         charged = assumed.costs
         self._financing = (
             financing.Financing(charged, self._engine.state)
             if charged.borrow or charged.margin
             else None
+        )
+        self._market.know(
+            functools.partial(exits.standing, self._engine.state),
+            () if self._financing is None else self._financing.cuts,
         )
         # Risk that looks at every bar, a lender, or the market, has to see it
         # first; so have costs that look back on the finer bars.
@@ -268,6 +271,8 @@ class BacktestEngine:
             self._feeder.restate(together, history.rows())
         self._put(_T.CORPORATE_ACTION, action, 'data', now, symbol)
         await self._settle()
+        if action.kind is records.ActionKind.DELISTING:
+            await self._clear(symbol, 'delisted')
 
     async def _play(
         self, bars: table.BarTable, done: int, progress: Progress | None
@@ -340,6 +345,8 @@ class BacktestEngine:
             )
             self._steps.append(told)
             await self._settle()
+            for symbol in call.cuts:
+                await self._clear(symbol, core.MARGIN_CALL, lender.cuts)
             came, made = self._engine.reduce(call.cuts, told.events[0])
             lender.asked(made)
             self._steps.append(came)
@@ -348,6 +355,14 @@ class BacktestEngine:
             self._put(
                 _T.CASH_FLOW, flow, financing.BROKER, system.time, flow.symbol
             )
+        await self._settle()
+
+    async def _clear(
+        self, symbol: str, reason: str, keep: Container[str] = ()
+    ) -> None:
+        """Has the market itself take out orders whose cancel is on its way."""
+        now = self._engine.state.time
+        self._report(self._market.cancel_all(now, symbol, reason, keep=keep))
         await self._settle()
 
     async def _meet(

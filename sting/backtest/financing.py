@@ -181,7 +181,7 @@ class Financing:
         for order in self._system.working(symbol):
             if order.id in self.cuts:
                 held += order.signed_remaining
-        return held
+        return held if abs(held) > orders.DUST else 0.0
 
 
 def _days(days: int) -> str:

@@ -1,6 +1,7 @@
 """Orders of which one cancels the others, and exits that only reduce."""
 
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Sequence
 import math
 
@@ -22,11 +23,13 @@ class Groups:
     Attributes:
         holding: Asked, by strategy and symbol, before an attached exit fills;
             without it one fills for whatever quantity it has.
+        reducing: Ids of other orders that are never to open a position.
     """
 
     def __init__(self) -> None:
         """Begins without groups."""
         self.holding: Holding | None = None
+        self.reducing: Container[str] = ()
         self._members: dict[str, dict[str, resting.Resting]] = {}
         # Units traded on the bar in hand, by strategy; only with groups.
         self._moved: dict[str, float] = {}
@@ -97,14 +100,20 @@ class Groups:
 
         return sorted(line, key=place)
 
+    def only_reduces(self, order: orders.Order) -> bool:
+        """Whether an order never takes what its owner holds past zero."""
+        return bool(order.parent) or order.id in self.reducing
+
     def note(self, entry: resting.Resting, quantity: float) -> None:
         """Notes a fill on the bar in hand, of any order."""
+        if not self._members and not self.reducing:
+            return
         name = entry.order.strategy
         before = self._moved.get(name, 0.0)
         self._moved[name] = before + entry.sign * quantity
 
     def room(self, order: orders.Order) -> float:
-        """Gives the units that an attached exit can close.
+        """Gives the units that an order can close which only reduces.
 
         Asked is what its owner held before the bar in hand; what was traded on
         it is added.

@@ -125,14 +125,19 @@ class MarketSimulator:
         self._by_id: dict[str, resting.Resting] = {}
         self._by_symbol: dict[str, dict[str, resting.Resting]] = {}
 
-    def know(self, holding: groups.Holding) -> None:
+    def know(
+        self, holding: groups.Holding, reducing: Container[str] = ()
+    ) -> None:
         """Lets it ask what the owner of an attached exit holds.
 
         Args:
             holding: Asked before one fills; without it one fills for whatever
                 quantity it has.
+            reducing: Ids of other orders that only reduce what is held, such
+                as a lender's; looked up whenever one fills.
         """
         self._groups.holding = holding
+        self._groups.reducing = reducing
 
     @property
     def concerned(self) -> Container[str]:
@@ -224,14 +229,22 @@ class MarketSimulator:
         return [entry.update(_S.EXPIRED if late else _S.CANCELLED)]
 
     def cancel_all(
-        self, timestamp: int, symbol: str | None = None, message: str = ''
+        self,
+        timestamp: int,
+        symbol: str | None = None,
+        message: str = '',
+        *,
+        keep: Container[str] = (),
     ) -> list[Report]:
         """Takes all orders out, or those of one symbol, in order of arrival.
+
+        At once, whatever the latency: it is the market's own doing.
 
         Args:
             timestamp: When, nanoseconds since the epoch, UTC.
             symbol: The instrument; None for all.
             message: Why, for the reports.
+            keep: Ids of orders that stay.
 
         Returns:
             For each that it is cancelled, or that it had expired before.
@@ -239,6 +252,8 @@ class MarketSimulator:
         chosen = self._by_id if symbol is None else self._by_symbol.get(symbol)
         reports: list[Report] = []
         for entry in list((chosen or {}).values()):
+            if entry.order.id in keep:
+                continue
             self._drop(entry)
             late = entry.is_late(timestamp)
             reports.append(
@@ -450,7 +465,7 @@ class MarketSimulator:
         )
         taken = 0.0
         if code != fills.NONE:
-            if entry.order.parent:
+            if self._groups.only_reduces(entry.order):
                 left = min(left, self._groups.room(entry.order))
             taken = entry.share(left)
         newly = touched and not entry.triggered
@@ -463,11 +478,16 @@ class MarketSimulator:
             best = bar.low if entry.sign > 0 else bar.high
             if entry.follow(best, bar.timestamp):
                 reports.append(entry.moved())
-        if taken and self._groups:
+        if taken:
             self._share_out(entry, taken, reports)
         if entry.is_done:
             self._drop(entry)
             self._end_group(entry, 'filled', reports)
+        elif self._is_void(entry):
+            self._drop(entry)
+            reports.append(
+                entry.update(_S.CANCELLED, 'nothing is left for it to reduce')
+            )
         elif entry.immediate and (was_live or code != fills.NONE):
             self._drop(entry)
             order = entry.order
@@ -476,6 +496,14 @@ class MarketSimulator:
                 entry.update(_S.CANCELLED, f'{what}: the rest is cancelled')
             )
         return taken
+
+    def _is_void(self, entry: resting.Resting) -> bool:
+        """Whether a lender's order has nothing left to reduce."""
+        order = entry.order
+        return (
+            order.id in self._groups.reducing
+            and self._groups.room(order) <= orders.DUST
+        )
 
     def _share_out(
         self, entry: resting.Resting, taken: float, reports: list[Report]

@@ -113,6 +113,8 @@ class Resting:
     @property
     def status(self) -> orders.OrderStatus:
         """Where the order stands."""
+        if self.leaves:
+            return orders.OrderStatus.PENDING_CANCEL
         if self.filled:
             return orders.OrderStatus.PARTIALLY_FILLED
         return orders.OrderStatus.ACCEPTED

@@ -16,6 +16,7 @@ from sting.backtest import engine
 from sting.data import actions
 from sting.data import table
 from sting.data import universe
+from sting.model import costs
 from sting.model import errors
 from sting.model import records
 from sting.risk import manager
@@ -223,10 +224,13 @@ def test_a_delisting_ends_a_position(write, verb, given, price):
     assert not result.tables.open_trades
 
 
-def test_a_delisting_cancels_what_works(write):
+@pytest.mark.parametrize('latency_ms', [0.0, 1.0])
+def test_a_delisting_cancels_what_works(write, latency_ms):
     path = write(_1="self.buy('X', 10, OrderType.LIMIT, price=5)")
     seen = []
-    assumed = assumptions.Assumptions(actions=(delisting(4),))
+    assumed = assumptions.Assumptions(
+        actions=(delisting(4),), costs=costs.CostModel(latency_ms=latency_ms)
+    )
     engine.run(
         path,
         BOTH,

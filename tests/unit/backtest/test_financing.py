@@ -288,6 +288,27 @@ def test_with_a_latency_a_cut_takes_its_time_too(write):
     assert traded(found)[1:] == [('X', 'sell', 7, 63)]
 
 
+@pytest.mark.parametrize('latency_ms', [0.0, 90_000.0])
+def test_what_a_call_cancels_fills_no_more_whatever_the_latency(
+    write, latency_ms
+):
+    rows = [
+        *daily(100.0, 100.0, 60.0),
+        ('X', 2 * DAY + 721, 60.0, 60.0, 50.0, 60.0),
+        *(('X', 2 * DAY + 720 + at, *[60.0] * 4) for at in (2, 3, 4)),
+    ]
+    found = run(
+        write(
+            bar1="self.buy('X', 20)",
+            bar2="self.sell('X', 20, type='stop', stop_price=58.0)",
+        ),
+        rows,
+        margin=HALF,
+        latency_ms=latency_ms,
+    )
+    assert [fill[1:3] for fill in traded(found)] == [('buy', 20), ('sell', 7)]
+
+
 class NoCalls(rules.RiskRule):
     """Lets no margin call through."""
 

@@ -105,6 +105,16 @@ def test_an_exit_of_a_strategy_counts_what_the_operator_trades(sim):
     assert told(reports)[:3] == [('hand', 6.0), ('out', 1.0), ('sl', 3.0)]
 
 
+def test_a_lenders_order_takes_no_more_than_is_held_and_then_ends(sim):
+    sim.know(lambda strategy, symbol: (6.0, 0.0), {'cut'})
+    sim.submit(order('own', side='sell', quantity=4.0), DECIDED)
+    sim.submit(order('cut', side='sell', quantity=5.0), DECIDED)
+    reports = sim.on_bar(bar(1, 100, 101, 99))
+    assert told(reports) == [('own', 4.0), ('cut', 2.0), ('cut', 'cancelled')]
+    assert reports[-1].message == 'nothing is left for it to reduce'
+    assert sim.working() == []
+
+
 def test_a_group_is_one_again_after_a_restart(sim):
     group(sim)
     again = simulated.MarketSimulator()

@@ -98,6 +98,28 @@ def test_a_cancel_that_comes_after_its_time_finds_it_expired():
     assert update.status is S.EXPIRED
 
 
+def test_a_report_says_that_a_cancel_is_on_its_way():
+    sim = market_with(90_000.0)
+    exits = {'side': 'sell', 'quantity': 10.0, 'parent': 'o', 'oco': 'o'}
+    sim.submit(order('tp', type='limit', price=101.0, **exits), worlds.DECIDED)
+    sim.submit(order('sl', type='stop', stop_price=95.0, **exits), 0)
+    sim.cancel('sl', worlds.DECIDED)
+    fill, update = sim.on_bar(bar(1, 100, 102, 99, volume=16.0))
+    assert (fill.order_id, fill.quantity) == ('tp', 4.0)
+    assert (update.order_id, update.quantity) == ('sl', 6.0)
+    assert update.status is S.PENDING_CANCEL
+
+
+def test_the_market_itself_takes_orders_out_at_once():
+    sim = market_with(90_000.0)
+    sim.submit(order('a', type='limit', price=95.0), worlds.DECIDED)
+    sim.submit(order('b', type='limit', price=95.0), worlds.DECIDED)
+    sim.cancel('a', worlds.DECIDED)
+    (update,) = sim.cancel_all(worlds.DECIDED, keep={'b'})
+    assert (update.order_id, update.status) == ('a', S.CANCELLED)
+    assert [each.id for each in sim.working()] == ['b']
+
+
 def test_a_second_cancel_does_not_delay_the_first():
     sim = market_with(90_000.0)
     sim.submit(order(type='limit', price=95.0), worlds.DECIDED)

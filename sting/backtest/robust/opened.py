@@ -9,6 +9,7 @@ import pathlib
 import re
 import struct
 import sys
+import threading
 from typing import Any
 
 # Files that bars could be in.
@@ -33,12 +34,19 @@ class Opened:
 
     def __init__(self, files: Sequence[pathlib.Path]) -> None:
         self._files = tuple(files)
+        self._thread = threading.get_ident()
         self._names: set[str] = set()
+        self._named: set[str] = set()
         self._seen: set[pathlib.Path] = set()
 
     def note(self, name: str) -> None:
-        """Takes a file that Python code opened."""
+        """Takes a file that Python code opened.
+
+        Of other threads only the files of the bars count: they may be ours.
+        """
         self._names.add(name)
+        if threading.get_ident() == self._thread:
+            self._named.add(name)
 
     def see(self, path: pathlib.Path) -> None:
         """Takes a file of the bars that somebody opened."""
@@ -58,7 +66,7 @@ class Opened:
     def others(self) -> tuple[pathlib.Path, ...]:
         """Other files that bars could be in, by name."""
         own = {path.resolve() for path in self._files}
-        paths = (pathlib.Path(name) for name in sorted(self._names))
+        paths = (pathlib.Path(name) for name in sorted(self._named))
         return tuple(
             path
             for path in paths

@@ -45,7 +45,7 @@ LIBRARIES = ('sting', 'msgspec', 'numpy', 'numba')
 
 _HEAD = """# sting beside its peers
 
-Written by `make bench-peers`: one run, everybody in turn, {rounds} rounds, the
+Written by `make bench-peers`: one run, everybody in turn, rounds: {rounds}, the
 medians. Each script checks fills and equity before it gives a time. The work is
 told in `benchmarks/work.py`; the scripts are in `benchmarks/peers/`, the peers'
 versions in `benchmarks/peers/pins/`. Ratios are of CPU time, to which others

@@ -121,13 +121,10 @@ def unexplained(
         errors.DataError: There is no such calendar, or it lacks the year.
     """
     for symbol, own in bars.split():
-        part = bars.take(own)
-        if len(part) < 2:
-            continue
-        nights = _nights(part)
-        jump = np.log(part.open[nights + 1] / part.close[nights])
+        before, after = _nights(bars, own)
+        jump = np.log(bars.open[after] / bars.close[before])
         over = np.flatnonzero(np.abs(jump) > _CLEAR)
-        part.release()
+        bars.release()
         known = [
             actions.moment(each, calendar)
             for each in found
@@ -135,8 +132,8 @@ def unexplained(
         ]
         odd = []
         for night in over.tolist():
-            row = int(nights[night])
-            first, last = part.timestamp[row], part.timestamp[row + 1]
+            first = bars.timestamp[before[night]]
+            last = bars.timestamp[after[night]]
             nearest = -math.log(rules.split_ratio(float(jump[night])))
             explained = any(first <= each < last for each in known)
             if not explained and abs(jump[night] - nearest) < _NEAR:
@@ -145,14 +142,25 @@ def unexplained(
             yield _sentence(symbol, odd)
 
 
-def _nights(bars: table.BarTable) -> table.IntArray:
-    """Gives the rows after which the next row is of another day."""
-    found = []
-    for rows in table.pieces(len(bars) - 1):
-        days = bars.timestamp[rows.start : rows.stop + 1] // timeframes.DAY
-        found.append(np.flatnonzero(np.diff(days)) + rows.start)
+def _nights(
+    bars: table.BarTable, own: table.RowArray | slice
+) -> tuple[table.IntArray, table.IntArray]:
+    """Gives a symbol's rows before and after each change of the day.
+
+    No more than a piece of a large table is looked at together.
+    """
+    count = len(bars) if isinstance(own, slice) else len(own)
+    before = [np.empty(0, np.int64)]
+    after = [np.empty(0, np.int64)]
+    for piece in table.pieces(count - 1):
+        rows = np.arange(piece.start, piece.stop + 1)
+        if not isinstance(own, slice):
+            rows = own[rows]
+        nights = np.flatnonzero(np.diff(bars.timestamp[rows] // timeframes.DAY))
+        before.append(rows[nights])
+        after.append(rows[nights + 1])
         bars.release()
-    return np.concatenate(found)
+    return np.concatenate(before), np.concatenate(after)
 
 
 def _sentence(symbol: str, odd: Sequence[tuple[int, float]]) -> str:

@@ -54,17 +54,40 @@ def measured(
     for symbol, rows in bars.split():
         own = np.flatnonzero(names == symbol)
         if len(own):
-            picked, part = trips.take(own), bars.take(rows)
+            picked = trips.take(own)
             mine = [
                 each
                 for each in actions.of_kind(found, records.ActionKind.SPLIT)
                 if each.symbol == symbol
             ]
             if mine:
-                picked, part = _fitted(picked, part, mine, calendar)
+                picked, part = _fitted(picked, bars.take(rows), mine, calendar)
+            else:
+                part = _needed(bars, rows)
             mae[own], mfe[own] = _of_symbol(picked, part)
             part.release()
     return dataclasses.replace(trips, mae=mae, mfe=mfe)
+
+
+def _needed(
+    bars: table.BarTable, rows: table.RowArray | slice
+) -> table.BarTable:
+    """Gives rows without the columns that trips are not measured on.
+
+    Of a large table all of them would be much memory.
+    """
+    if isinstance(rows, slice):
+        return bars.take(rows)
+    close = bars.close[rows]
+    return dataclasses.replace(
+        bars,
+        timestamp=bars.timestamp[rows],
+        open=close,
+        high=bars.high[rows],
+        low=bars.low[rows],
+        close=close,
+        volume=close,
+    )
 
 
 def _fitted(

@@ -80,9 +80,9 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
     """
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest import ledger  # noqa: PLC0415
-    from sting.backtest import robustpage  # noqa: PLC0415
     from sting.backtest.robust import parts  # noqa: PLC0415
     from sting.backtest.robust import robustness as tests  # noqa: PLC0415
+    from sting.backtest.robust import robustpage  # noqa: PLC0415
     from sting.backtest.sweeping import cases  # noqa: PLC0415
     from sting.backtest.sweeping import executors  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415

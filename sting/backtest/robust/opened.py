@@ -12,6 +12,8 @@ import sys
 import threading
 from typing import Any
 
+import sting
+
 # Files that bars could be in.
 _DATA = re.compile(
     r'\.(csv|tsv|txt|jsonl?|parquet|feather|arrow|orc|h5|hdf5|np[yz]|pkl|pickle'
@@ -158,7 +160,8 @@ def _told(
 def _is_installed(path: pathlib.Path) -> bool:
     """Whether a file belongs to Python, sting or a library."""
     here = path.resolve()
-    roots = (sys.prefix, sys.base_prefix, pathlib.Path(__file__).parents[1])
+    own = pathlib.Path(sting.__file__).parent
+    roots = (sys.prefix, sys.base_prefix, own)
     return not _INSTALLED.isdisjoint(here.parts) or any(
         here.is_relative_to(root) for root in roots
     )

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from sting.backtest.robust import opened
+from sting.data import files
 
 pytestmark = pytest.mark.unit
 
@@ -62,3 +63,10 @@ def test_a_file_that_is_gone_and_a_system_without_help_are_no_error(
     with opened.watched([path]) as seen:
         path.read_text()
     assert seen.own == (path,)
+
+
+def test_what_ships_is_read_by_others_too():
+    sample = files.place('sample')
+    with opened.watched([sample]) as seen:
+        subprocess.run(['cat', sample], check=True, capture_output=True)
+    assert seen.own == ()

@@ -5,9 +5,9 @@ from html import parser
 
 import pytest
 
-from sting.backtest import robustpage
 from sting.backtest.robust import parts
 from sting.backtest.robust import robustness
+from sting.backtest.robust import robustpage
 from sting.model import errors
 from tests.unit.backtest import runs
 

@@ -9,7 +9,9 @@ from sting.backtest.robust import robustness
 from sting.model import errors
 from sting.model import market
 
-_STYLE = pathlib.Path(__file__).parent / 'assets' / 'report.css'
+_STYLE = (
+    pathlib.Path(__file__).parents[1] / 'reporting' / 'assets' / 'report.css'
+)
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"

@@ -11,6 +11,7 @@ import msgspec
 from sting.broker import interface
 from sting.engine import clock
 from sting.model import errors
+from sting.model import lifecycle
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio as portfolio_lib
@@ -269,11 +270,11 @@ class PaperBroker(interface.BrokerInterface):
         """Brings the order and the account to where a report says."""
         order = self._orders[report.order_id]
         if isinstance(report, orders.Fill):
-            order = orders.apply_fill(order, report, report.timestamp)
+            order = lifecycle.apply_fill(order, report, report.timestamp)
             self._fills.append(report)
             self._portfolio.apply(report)
         else:
-            order = orders.apply_update(order, report, self._clock.now())
+            order = lifecycle.apply_update(order, report, self._clock.now())
         self._orders[order.id] = order
         if not order.is_working:
             self._done.append(order.id)

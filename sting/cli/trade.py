@@ -3,6 +3,7 @@
 import click
 
 from sting.cli import common
+from sting.model import checks
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
@@ -83,14 +84,14 @@ def order(
         take_profit=take_profit,
         stop_loss=stop_loss,
     )
-    orders.check_order(
+    checks.check_order(
         symbol=symbol,
         quantity=quantity,
         type=command.type,
         price=price,
         stop_price=stop_price,
     )
-    orders.check_exits(
+    checks.check_exits(
         side=command.side,
         price=price,
         stop_price=stop_price,

@@ -8,8 +8,10 @@ import msgspec
 from sting.engine import exits
 from sting.engine import state
 from sting.engine import step
+from sting.model import checks
 from sting.model import errors
 from sting.model import events
+from sting.model import lifecycle
 from sting.model import orders
 from sting.model import records
 
@@ -115,7 +117,7 @@ class OrderDesk:
             )
             return
         try:
-            orders.check_update(order, update)
+            lifecycle.check_update(order, update)
         except errors.IllegalTransitionError as error:
             self._turn.alert(
                 records.Severity.WARNING, f'{source}: {error}', 'orders', cause
@@ -139,7 +141,7 @@ class OrderDesk:
     def _fill(self, fill: orders.Fill, source: str) -> None:
         if self._turn.state.knows_execution(fill):
             return
-        if not orders.is_sound(fill):
+        if not checks.is_sound(fill):
             self._turn.alert(
                 records.Severity.CRITICAL,
                 f'{source} reports a fill that makes no sense, not booked: '
@@ -158,7 +160,7 @@ class OrderDesk:
                 order.judged,
             )
             order = None
-        elif order is not None and not orders.belongs(fill, order):
+        elif order is not None and not checks.belongs(fill, order):
             # Real in the account, but nothing of what the order asked for.
             self.halt(
                 'engine',

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from sting.engine import state
+from sting.model import checks
 from sting.model import errors
 from sting.model import events
 from sting.model import market
@@ -91,7 +92,7 @@ def signal_fault(signal: orders.Signal) -> str:
     if is_order and signal.side is None:
         return 'an order without a side'
     try:
-        orders.check_order(
+        checks.check_order(
             symbol=signal.symbol,
             # The sizing will find a quantity that makes sense; that of a
             # target may be below 0.
@@ -104,7 +105,7 @@ def signal_fault(signal: orders.Signal) -> str:
             price=signal.price,
             stop_price=signal.stop_price,
         )
-        orders.check_exits(
+        checks.check_exits(
             side=signal.side if is_order else None,
             price=signal.price,
             stop_price=signal.stop_price,

@@ -8,6 +8,7 @@ from typing import Any
 from sting.engine import desk
 from sting.engine import state
 from sting.engine import step
+from sting.model import checks
 from sting.model import commands
 from sting.model import errors
 from sting.model import events
@@ -57,14 +58,14 @@ class Operator:
             errors.RefusedError: It is not allowed now.
         """
         if isinstance(command, commands.SubmitOrder):
-            orders.check_order(
+            checks.check_order(
                 symbol=command.symbol,
                 quantity=command.quantity,
                 type=command.type,
                 price=command.price,
                 stop_price=command.stop_price,
             )
-            orders.check_exits(
+            checks.check_exits(
                 side=command.side,
                 price=command.price,
                 stop_price=command.stop_price,
@@ -128,14 +129,14 @@ class Operator:
         changed = desk.replaced(
             order, command.quantity, command.price, command.stop_price
         )
-        orders.check_order(
+        checks.check_order(
             symbol=changed.symbol,
             quantity=changed.quantity,
             type=changed.type,
             price=changed.price,
             stop_price=changed.stop_price,
         )
-        orders.check_exits(
+        checks.check_exits(
             side=changed.side,
             price=changed.price,
             stop_price=changed.stop_price,

@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 
 from sting.engine import performance
+from sting.model import checks
 from sting.model import commands
 from sting.model import corporate
 from sting.model import errors
 from sting.model import events
+from sting.model import lifecycle
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
@@ -423,7 +425,7 @@ class SystemState:
 
     def _apply_update(self, seq: int, update: orders.OrderUpdate) -> None:
         order = self.orders[update.order_id]
-        self._put(orders.apply_update(order, update, self.time))
+        self._put(lifecycle.apply_update(order, update, self.time))
         if update.status is orders.OrderStatus.DENIED:
             self.ledger.denied(order, self.time)
         self._settle(order.strategy, order.symbol)
@@ -435,9 +437,9 @@ class SystemState:
         order = self.orders.get(fill.order_id)
         if order is None or order.status in orders.REFUSED:
             return
-        if not orders.belongs(fill, order):
+        if not checks.belongs(fill, order):
             return
-        self._put(orders.apply_fill(order, fill, self.time))
+        self._put(lifecycle.apply_fill(order, fill, self.time))
         if order.strategy:
             book = self.books.setdefault(order.strategy, portfolio.Portfolio())
             before = book.positions.get(fill.symbol)

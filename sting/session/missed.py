@@ -10,6 +10,7 @@ from sting.engine import reader
 from sting.engine import state
 from sting.engine import step
 from sting.engine import wishes
+from sting.model import checks
 from sting.model import events
 from sting.model import orders
 from sting.model import portfolio
@@ -101,7 +102,7 @@ def _notify(
             yield step.Notify(event, order)
     elif event.type is _T.ORDER_UPDATE:
         yield step.Notify(event, order)
-    elif orders.belongs(event.data, order):
+    elif checks.belongs(event.data, order):
         position = system.book(name).positions.get(order.symbol)
         yield step.Notify(event, order, position)
 

@@ -186,7 +186,7 @@ def share(wanted: float, left: float) -> float:
 
 
 def is_filled(quantity: float, filled: float) -> bool:
-    """Whether nothing is left to fill; as `orders.apply_fill` has it.
+    """Whether nothing is left to fill; as `lifecycle.apply_fill` has it.
 
     Args:
         quantity: Units wanted in all.

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from sting.model import checks
 from sting.model import corporate
 from sting.model import errors
 from sting.model import orders
@@ -89,7 +90,7 @@ class Resting:
         self.triggered = order.triggered
         self.trails = order.type is orders.OrderType.TRAILING_STOP
         self.amount, self.fraction = (
-            orders.parse_trail(order.trail) if self.trails else (0.0, 0.0)
+            checks.parse_trail(order.trail) if self.trails else (0.0, 0.0)
         )
         self.due = due
         self.immediate = bool(due) or order.time_in_force in _IMMEDIATE
@@ -274,7 +275,7 @@ class Resting:
             fee: In the account's currency.
             timestamp: When, nanoseconds since the epoch, UTC.
         """
-        # As orders.apply_fill has it, so that a restart changes no digit.
+        # As lifecycle.apply_fill has it, so that a restart changes no digit.
         cost = self.average * self.filled + price * quantity
         self.filled += quantity
         self.average = cost / self.filled
@@ -341,15 +342,15 @@ def refusal(order: orders.Order) -> str:
         return f'a {order.type} order takes no trail'
     try:
         if trails:
-            orders.parse_trail(order.trail)
-        orders.check_order(
+            checks.parse_trail(order.trail)
+        checks.check_order(
             symbol=order.symbol,
             quantity=order.quantity,
             type=order.type,
             price=order.price,
             stop_price=order.stop_price,
         )
-        orders.check_exits(
+        checks.check_exits(
             side=order.side,
             price=order.price,
             stop_price=order.stop_price,

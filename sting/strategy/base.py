@@ -4,6 +4,7 @@ import abc
 from collections.abc import Mapping
 from typing import Any
 
+from sting.model import checks
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
@@ -384,7 +385,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             strategy=self._context.name,
             code=self._context.code,
         )
-        orders.check_order(
+        checks.check_order(
             symbol=wanted.symbol,
             # The sizing will find a quantity that makes sense.
             quantity=1.0 if wanted.quantity is None else wanted.quantity,
@@ -392,7 +393,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             price=wanted.price,
             stop_price=wanted.stop_price,
         )
-        orders.check_exits(
+        checks.check_exits(
             side=side,
             price=wanted.price,
             stop_price=wanted.stop_price,
@@ -406,7 +407,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
                 f'{"needs a" if trails else "takes no"} trail'
             )
         if trails:
-            orders.parse_trail(wanted.trail)
+            checks.parse_trail(wanted.trail)
         return self._context.want(wanted)
 
     def __queue(
@@ -425,7 +426,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             code=self._context.code,
             **fields,
         )
-        orders.check_order(
+        checks.check_order(
             symbol=wanted.symbol,
             quantity=1.0,
             type=wanted.type,

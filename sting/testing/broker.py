@@ -11,6 +11,7 @@ import msgspec
 
 from sting.broker import interface
 from sting.model import errors
+from sting.model import lifecycle
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio as portfolio_lib
@@ -244,11 +245,11 @@ class Venue:
         for report in reports:
             order = self.orders[report.order_id]
             if isinstance(report, orders.Fill):
-                order = orders.apply_fill(order, report, self._now())
+                order = lifecycle.apply_fill(order, report, self._now())
                 self.fills.append(report)
                 self.portfolio.apply(report)
             else:
-                order = orders.apply_update(order, report, self._now())
+                order = lifecycle.apply_update(order, report, self._now())
             self.orders[order.id] = order
             self._send(report)
 

@@ -6,6 +6,7 @@ import pytest
 
 from sting.broker import paper
 from sting.engine import clock
+from sting.model import lifecycle
 from sting.model import orders
 from sting.model import portfolio
 from sting.simulator import costs
@@ -102,7 +103,7 @@ async def test_an_order_that_was_never_answered_is_not_known_after_a_restart():
 async def test_a_cancel_on_its_way_at_the_crash_leaves_the_order_working():
     broker = open_broker()
     pending = order(broker_id='sim-o1')
-    pending = orders.apply_update(
+    pending = lifecycle.apply_update(
         pending,
         orders.OrderUpdate(order_id='o1', status=S.PENDING_CANCEL),
         DECIDED,

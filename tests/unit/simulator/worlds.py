@@ -4,6 +4,7 @@ import hypothesis
 from hypothesis import strategies as st
 import msgspec
 
+from sting.model import lifecycle
 from sting.model import market
 from sting.model import orders
 from sting.simulator import market as simulated
@@ -52,9 +53,9 @@ def apply(book, reports, timestamp):
     for report in reports:
         id = report.order_id
         if isinstance(report, orders.Fill):
-            book[id] = orders.apply_fill(book[id], report, timestamp)
+            book[id] = lifecycle.apply_fill(book[id], report, timestamp)
         else:
-            book[id] = orders.apply_update(book[id], report, timestamp)
+            book[id] = lifecycle.apply_update(book[id], report, timestamp)
 
 
 # Ten-minute sessions, closing at 10, 20, 30, ... minutes.

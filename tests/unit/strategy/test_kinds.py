@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from sting.model import orders
+from sting.model import checks
 from sting.simulator import fills
 from sting.strategy import kinds
 
@@ -46,7 +46,7 @@ def test_what_is_no_order_is_named(answer, code, sentence):
 def test_every_sound_answer_is_an_order_that_makes_sense():
     for kind, name in kinds.TYPES.items():
         assert kinds.fault(1e15, kind, 1e15) == kinds.SOUND
-        orders.check_order(
+        checks.check_order(
             symbol='X',
             quantity=1e15,
             type=name,

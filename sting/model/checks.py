@@ -1,0 +1,159 @@
+"""What makes an order, or a fill, senseless by itself."""
+
+import math
+
+from sting.model import errors
+from sting.model import orders
+
+
+def is_sound(fill: orders.Fill) -> bool:
+    """Whether a fill can be booked: finite figures, and units above 0."""
+    return (
+        0 < fill.quantity < math.inf
+        and math.isfinite(fill.price)
+        and math.isfinite(fill.fee)
+    )
+
+
+def belongs(fill: orders.Fill, order: orders.Order) -> bool:
+    """Whether a fill is of the symbol and side of the order that it names."""
+    return fill.side is order.side and fill.symbol == order.symbol
+
+
+def parse_trail(trail: float | str | None) -> tuple[float, float]:
+    """Reads the distance that a trailing stop keeps.
+
+    Args:
+        trail: An amount, or a per cent as '2%'.
+
+    Returns:
+        The amount a unit, and the fraction of the price; one of them is 0.
+
+    Raises:
+        errors.OrderError: It is missing, or no distance.
+    """
+    if trail is None:
+        raise errors.OrderError('a trailing_stop order needs a trail')
+    if not isinstance(trail, str):
+        if not 0 < trail <= orders.LARGEST:
+            raise errors.OrderError(f'trail {trail:g} must be above 0')
+        return trail, 0.0
+    try:
+        percent = float(trail.removesuffix('%')) if '%' in trail else math.nan
+    except ValueError:
+        percent = math.nan
+    if not 0 < percent < 100:
+        raise errors.OrderError(
+            f"trail {trail!r} must be an amount, or a per cent as '2%'"
+        )
+    return 0.0, percent / 100
+
+
+_NEEDS_PRICE = frozenset({orders.OrderType.LIMIT, orders.OrderType.STOP_LIMIT})
+_NEEDS_STOP = frozenset({orders.OrderType.STOP, orders.OrderType.STOP_LIMIT})
+
+
+def check_order(
+    *,
+    symbol: str,
+    quantity: float,
+    type: orders.OrderType,
+    price: float | None,
+    stop_price: float | None,
+) -> None:
+    """Refuses an order that makes no sense by itself.
+
+    Args:
+        symbol: The instrument.
+        quantity: Units wanted.
+        type: How the order gets its price.
+        price: The limit.
+        stop_price: The trigger.
+
+    Raises:
+        errors.OrderError: Naming what to change.
+    """
+    if not symbol or not symbol.isprintable() or ' ' in symbol:
+        raise errors.OrderError(f'{symbol!r} is not a symbol')
+    # Written so that nan fails too.
+    sound = 0 < quantity <= orders.LARGEST
+    if (
+        sound
+        and type is orders.OrderType.MARKET
+        and price is None is stop_price
+    ):
+        return
+    if not sound:
+        raise errors.OrderError(
+            f'quantity {quantity:g} must be above 0'
+            + (
+                f' and at most {orders.LARGEST:g}'
+                if quantity > orders.LARGEST
+                else ''
+            )
+        )
+    for name, value, needed in (
+        ('price', price, type in _NEEDS_PRICE),
+        ('stop price', stop_price, type in _NEEDS_STOP),
+    ):
+        if needed and value is None:
+            raise errors.OrderError(f'a {type} order needs a {name}')
+        if not needed and value is not None:
+            raise errors.OrderError(f'a {type} order takes no {name}')
+        if value is not None and not 0 < value <= orders.LARGEST:
+            raise errors.OrderError(
+                f'{name} {value:g} must be above 0'
+                + (
+                    f' and at most {orders.LARGEST:g}'
+                    if value > orders.LARGEST
+                    else ''
+                )
+            )
+
+
+def check_exits(
+    *,
+    side: orders.OrderSide | None,
+    price: float | None,
+    stop_price: float | None,
+    take_profit: float | None,
+    stop_loss: float | None,
+) -> None:
+    """Refuses attached exits that could not be what they are called.
+
+    Held against the order's own prices, where it has any: a market order's
+    price is not known yet.
+
+    Args:
+        side: Of the order that they are attached to.
+        price: Its limit.
+        stop_price: Its trigger.
+        take_profit: Price of the exit with a gain.
+        stop_loss: Trigger of the exit with a loss.
+
+    Raises:
+        errors.OrderError: Naming what to change.
+    """
+    if take_profit is None and stop_loss is None:
+        return
+    exits = (('take profit', take_profit, 1), ('stop loss', stop_loss, -1))
+    for name, value, _ in exits:
+        # Written so that nan fails too.
+        if value is not None and not 0 < value <= orders.LARGEST:
+            raise errors.OrderError(f'{name} {value:g} must be above 0')
+    if side is None:
+        raise errors.OrderError(
+            'take profit and stop loss belong to a buy or a sell, not to a '
+            'target'
+        )
+    known = (('stop loss', stop_loss), ('price', price), ('stop', stop_price))
+    for name, value, gains in exits:
+        way = gains * side.sign
+        for other, bound in known:
+            if value is None or bound is None or other == name:
+                continue
+            if not way * value > way * bound:
+                raise errors.OrderError(
+                    f'the {name} {value:g} of a {side} must be '
+                    f'{"above" if way > 0 else "below"} its {other} {bound:g}'
+                )

@@ -1,0 +1,143 @@
+"""How an order goes from one state to the next."""
+
+import msgspec
+
+from sting.model import errors
+from sting.model import orders
+
+_S = orders.OrderStatus
+
+
+def check_transition(order: orders.Order, status: orders.OrderStatus) -> None:
+    """Holds a move against the table.
+
+    Args:
+        order: The order as it stands.
+        status: Where it is said to go.
+
+    Raises:
+        errors.IllegalTransitionError: The table does not have this move.
+    """
+    if status not in orders.TRANSITIONS[order.status]:
+        raise errors.IllegalTransitionError(
+            f'order {order.id} cannot go from {order.status} to {status}'
+        )
+
+
+def check_update(order: orders.Order, update: orders.OrderUpdate) -> None:
+    """Holds a report against the table.
+
+    Args:
+        order: The order as it stands.
+        update: What is said to have become of it.
+
+    Raises:
+        errors.IllegalTransitionError: The table does not have this move.
+    """
+    if update.status is not order.status or update.status is _S.ACCEPTED:
+        check_transition(order, update.status)
+
+
+def apply_update(
+    order: orders.Order, update: orders.OrderUpdate, timestamp: int
+) -> orders.Order:
+    """Gives the order after a report.
+
+    A pending status keeps in `resting` what was before it, for the case that
+    the broker refuses.
+
+    Args:
+        order: The order as it stands.
+        update: What became of it.
+        timestamp: When, nanoseconds since the epoch, UTC.
+
+    Returns:
+        The order after the report.
+
+    Raises:
+        errors.IllegalTransitionError: The table does not have this move.
+    """
+    check_update(order, update)
+    resting = order.resting
+    if order.status not in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
+        resting = order.status
+    terms = _terms(order, update)
+    return msgspec.structs.replace(
+        order,
+        status=update.status,
+        resting=resting,
+        updated=timestamp,
+        broker_id=update.broker_id or order.broker_id,
+        message=update.message or order.message,
+        triggered=order.triggered or update.triggered,
+        **terms,
+    )
+
+
+def _terms(
+    order: orders.Order, update: orders.OrderUpdate
+) -> dict[str, float | None]:
+    """Gives the terms that a report changes.
+
+    Until the broker answers a change, either terms may be those there; any
+    term that it tells is the answer.
+    """
+    told = update.quantity, update.price, update.stop_price
+    if update.status is _S.PENDING_REPLACE:
+        return {
+            'changing': update.quantity or 0.0,
+            'changing_price': update.price,
+            'changing_stop': update.stop_price,
+        }
+    if told == (None, None, None):
+        return {}
+    return {
+        'quantity': order.quantity if told[0] is None else told[0],
+        'price': order.price if told[1] is None else told[1],
+        'stop_price': order.stop_price if told[2] is None else told[2],
+        'changing': 0.0,
+        'changing_price': None,
+        'changing_stop': None,
+    }
+
+
+def apply_fill(
+    order: orders.Order, fill: orders.Fill, timestamp: int
+) -> orders.Order:
+    """Gives the order after a fill.
+
+    Args:
+        order: The order as it stands.
+        fill: What was traded of it.
+        timestamp: When, nanoseconds since the epoch, UTC.
+
+    Returns:
+        The order after the fill; more filled than wanted counts as filled.
+
+    Raises:
+        errors.IllegalTransitionError: The order cannot fill any more.
+    """
+    filled = order.filled + fill.quantity
+    done = filled >= order.quantity - orders.DUST
+    status = _S.FILLED if done else _S.PARTIALLY_FILLED
+    if not done and order.status in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
+        resting = _S.PARTIALLY_FILLED
+        status = order.status
+    elif not done and order.status in (_S.CANCELLED, _S.EXPIRED, _S.FILLED):
+        # What is left stays as it was reported; the late part is booked.
+        resting = order.resting
+        status = order.status
+    else:
+        if status is not order.status:
+            check_transition(order, status)
+        resting = status
+    cost = order.average_price * order.filled + fill.price * fill.quantity
+    return msgspec.structs.replace(
+        order,
+        status=status,
+        resting=resting,
+        updated=timestamp,
+        filled=filled,
+        average_price=cost / filled,
+        fees=order.fees + fill.fee,
+    )

@@ -188,6 +188,8 @@ class CoreEngine:
         return self._end()
 
     def _end(self) -> step.Step:
+        if self._desk.ended:
+            self._desk.end_groups()
         if self._turn.state.brackets:
             self._brackets.tend()
         return self._turn.end()

@@ -73,6 +73,8 @@ class OrderDesk:
         self._turn = turn
         self.gate = gate
         self._symbols = symbols
+        # Filled orders of groups, and the events that tell.
+        self.ended: list[tuple[orders.Order, int]] = []
 
     def report(self, report: step.Report, source: str) -> None:
         """Takes what a broker reports of an order.
@@ -190,6 +192,8 @@ class OrderDesk:
             )
             return
         after = self._turn.state.orders[order.id]
+        if after.oco and not after.parent and after.status is _S.FILLED:
+            self.ended.append((after, event.seq))
         own = self._turn.state.books.get(order.strategy)
         self._turn.effects.append(
             step.Notify(
@@ -213,6 +217,19 @@ class OrderDesk:
         found = exits.way_out(self._turn.state, strategy, symbol)
         if found is not None:
             self.request(*found)
+
+    def end_groups(self) -> None:
+        """Cancels what is left of groups of which one order was filled.
+
+        A broker that knows groups has done so in the same reports.
+        """
+        ended, self.ended = self.ended, []
+        for done, cause in ended:
+            for other in list(self._turn.state.working(done.symbol)):
+                if other.oco == done.oco and not other.parent:
+                    self.cancel(
+                        other, f'{done.id} of its group is filled', cause
+                    )
 
     def request(
         self,

@@ -222,7 +222,15 @@ def _made(
         strategy=signal.strategy,
         reason=signal.reason,
         code=signal.code,
+        oco=_group(signal),
     )
+
+
+def _group(signal: orders.Signal) -> str:
+    """Names a group for all brokers: one of a strategy and a symbol."""
+    if not signal.oco:
+        return ''
+    return f'{signal.strategy}:{signal.symbol}:{signal.oco}'
 
 
 def _text(value: object) -> str:

@@ -318,6 +318,8 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
         indicators: Values of the strategy's indicators at that moment.
         code: Hash of the code that made it, 16 hex digits; empty in
             backtests, whose `log_hash` covers no version of anything.
+        oco: Name of a group of its orders of this symbol, of which one cancels
+            the others; empty for none.
     """
 
     symbol: str
@@ -337,6 +339,7 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
     strategy: str = ''
     indicators: dict[str, float] = msgspec.field(default_factory=dict)
     code: str = ''
+    oco: str = ''
 
     @property
     def is_exit(self) -> bool:

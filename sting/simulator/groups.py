@@ -78,14 +78,14 @@ class Groups:
 
         Returns:
             The same orders. What the open decides comes first, attached exits
-            behind all others there. Of the rest `path` takes what it meets
-            first; else the exits follow, the worse one first, and then the
-            others, since the bar does not say what came first. `optimistic`
-            turns these two about.
+            and the orders of groups of one side behind all others there. Of the
+            rest `path` takes what it meets first; else these follow, the worse
+            one first, and then the others, since the bar does not say what came
+            first. `optimistic` turns these two about.
         """
 
         def place(entry: resting.Resting) -> tuple[float, float]:
-            attached = bool(entry.order.parent)
+            attached = self._competes(entry)
             if mode == modes.PATH:
                 return matching.met(entry, bar, touch), attached
             # The trigger of a trailing stop may be nowhere yet.
@@ -99,6 +99,12 @@ class Groups:
             return (1 if mode == modes.OPTIMISTIC else 3), 0
 
         return sorted(line, key=place)
+
+    def _competes(self, entry: resting.Resting) -> bool:
+        """Whether an order is an exit, or of a group of one side."""
+        if entry.order.parent or not entry.order.oco:
+            return bool(entry.order.parent)
+        return all(each.sign == entry.sign for each in self.others(entry))
 
     def only_reduces(self, order: orders.Order) -> bool:
         """Whether an order never takes what its owner holds past zero."""

@@ -146,6 +146,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         stop_loss: float | None = None,
         time_in_force: orders.TimeInForce = orders.TimeInForce.GTC,
         reason: str = '',
+        oco: str = '',
     ) -> str:
         """Wants to buy.
 
@@ -162,6 +163,9 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
                 one cancels the other.
             time_in_force: How long the order works.
             reason: Why, for the log.
+            oco: A name that orders of this symbol share of which one cancels
+                the others: what one of them is filled for is taken from the
+                rest.
 
         Returns:
             The id that the order will have.
@@ -181,6 +185,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             stop_loss,
             time_in_force,
             reason,
+            oco,
         )
 
     def sell(
@@ -195,6 +200,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         stop_loss: float | None = None,
         time_in_force: orders.TimeInForce = orders.TimeInForce.GTC,
         reason: str = '',
+        oco: str = '',
     ) -> str:
         """Wants to sell; the arguments are those of `buy`.
 
@@ -216,6 +222,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             stop_loss,
             time_in_force,
             reason,
+            oco,
         )
 
     def target(self, symbol: str, quantity: float, reason: str = '') -> str:
@@ -368,6 +375,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         stop_loss: float | None,
         time_in_force: orders.TimeInForce,
         reason: str,
+        oco: str,
     ) -> str:
         """Checks an order and queues it."""
         wanted = plain.signal(
@@ -382,6 +390,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             stop_loss=stop_loss,
             time_in_force=time_in_force,
             reason=reason,
+            oco=oco,
             strategy=self._context.name,
             code=self._context.code,
         )

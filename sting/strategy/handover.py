@@ -254,6 +254,7 @@ def _wish(signal: orders.Signal) -> tuple[Any, ...]:
         signal.take_profit,
         signal.stop_loss,
         signal.time_in_force,
+        signal.oco,
         signal.order_id if signal.kind is orders.SignalKind.CANCEL else '',
     )
 

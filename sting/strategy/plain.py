@@ -33,7 +33,7 @@ _CHOICES: Mapping[str, type[enum.StrEnum]] = {
     'type': orders.OrderType,
     'time_in_force': orders.TimeInForce,
 }
-_TEXTS = ('symbol', 'reason', 'order_id', 'strategy', 'code')
+_TEXTS = ('symbol', 'reason', 'order_id', 'strategy', 'code', 'oco')
 _PLAIN: Mapping[str, type] = {
     **dict.fromkeys(_FIGURES, float),
     **dict.fromkeys(_TEXTS, str),

@@ -483,3 +483,58 @@ def test_exits_never_turn_a_position_and_the_books_add_up(bars, script, mode):
             o.remaining for o in working if o.parent and o.type is kind
         )
         assert covered <= abs(held) + 1e-6
+
+
+def grouped(quantity=10.0, name='out'):
+    """Buys, then works a limit above and a stop below as one group."""
+    return {
+        1: [lambda s: s.buy('X', quantity)],
+        2: [
+            lambda s: s.sell('X', quantity, K.LIMIT, price=110.0, oco=name),
+            lambda s: s.sell('X', quantity, K.STOP, stop_price=95.0, oco=name),
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ('bar', 'price'),
+    [
+        ((100, 112, 99, 111), 110.0),
+        ((100, 101, 94, 95), 95.0),
+        # It reaches both: the worse one.
+        ((100, 112, 94, 100), 95.0),
+        # The open decides.
+        ((113, 114, 90, 100), 113.0),
+    ],
+)
+def test_one_order_of_a_strategys_group_cancels_the_other(bar, price):
+    played = Played(grouped(), [*STILL, bar, (100, 120, 80, 100)])
+    assert [(fill[2], fill[3]) for fill in played.fills] == [
+        (10.0, 100.0),
+        (10.0, price),
+    ]
+    ends = [
+        event.data.status
+        for event in played.said
+        if event.type is _T.ORDER_UPDATE
+    ]
+    assert ends.count(orders.OrderStatus.CANCELLED) == 1
+
+
+def test_orders_of_other_groups_are_left_alone():
+    script = grouped()
+    script[2][1] = lambda s: s.sell(
+        'X', 10.0, K.STOP, stop_price=95.0, oco='other'
+    )
+    bars = [*STILL, (100, 112, 99, 111), (100, 101, 90, 92)]
+    played = Played(script, bars)
+    assert [fill[3] for fill in played.fills] == [100.0, 110.0, 95.0]
+
+
+def test_the_name_of_a_group_may_be_used_again():
+    script = grouped()
+    script[4] = script[1]
+    script[5] = script[2]
+    bars = [*STILL, (100, 112, 99, 111), *STILL, (100, 101, 94, 95)]
+    played = Played(script, bars)
+    assert [fill[3] for fill in played.fills] == [100.0, 110.0, 100.0, 95.0]

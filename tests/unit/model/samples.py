@@ -78,6 +78,7 @@ SAMPLES = {
         strategy='sma',
         indicators={'fast': 1.25, 'slow': 1.5},
         code='0123456789abcdef',
+        oco='out',
     ),
     _T.SIGNAL_REFUSED: records.Refusal(
         order_id='ab-7-1-1',

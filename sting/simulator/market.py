@@ -196,8 +196,9 @@ class MarketSimulator:
             expires=self._expiry(order),
             due=self._due(order),
         )
-        # The exits of an order lie at the market with it.
-        if self._delay and not order.parent:
+        # The exits of an order lie at the market with it, and the moment of an
+        # auction has the delay in it.
+        if self._delay and not order.parent and not entry.due:
             entry.arrives = timestamp + self._delay
         entry.updated = timestamp
         self._add(entry)

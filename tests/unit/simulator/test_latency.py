@@ -165,6 +165,17 @@ def test_an_order_that_misses_its_auction_waits_for_the_next():
     ] == [14]
 
 
+@pytest.mark.parametrize(
+    ('kind', 'price'), [('market_on_open', 100), ('market_on_close', 103)]
+)
+def test_an_auction_needs_no_bar_that_opens_after_the_arrival(kind, price):
+    sim = market_with(50.0)
+    sim.submit(order(type=kind), worlds.DECIDED)
+    # It opened at the decision; the auctions are at 13 and 20 minutes.
+    (fill,) = filled(sim.on_bar(bar(10, 100, 104, 99, 103, timeframe='10m')))
+    assert fill.price == price
+
+
 def test_a_day_opens_with_its_session():
     lag = latency.Latency(1.0, worlds.session_open)
     daily = bar(20, 1, 1, 1, timeframe='1d')

@@ -112,6 +112,7 @@ def signal_fault(signal: orders.Signal) -> str:
             take_profit=signal.take_profit,
             stop_loss=signal.stop_loss,
         )
+        checks.check_time(signal.time_in_force, signal.expires)
     except errors.OrderError as error:
         return str(error)
     return ''

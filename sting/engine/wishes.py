@@ -219,6 +219,7 @@ def _made(
         take_profit=signal.take_profit,
         stop_loss=signal.stop_loss,
         time_in_force=signal.time_in_force,
+        expires=signal.expires,
         strategy=signal.strategy,
         reason=signal.reason,
         code=signal.code,

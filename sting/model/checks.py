@@ -111,6 +111,26 @@ def check_order(
             )
 
 
+def check_time(time_in_force: orders.TimeInForce, expires: int | None) -> None:
+    """Refuses a GTD order without its moment, and a moment of any other.
+
+    Args:
+        time_in_force: How long an order works.
+        expires: When it ends, nanoseconds since the epoch, UTC.
+
+    Raises:
+        errors.OrderError: Naming what to change.
+    """
+    if time_in_force is orders.TimeInForce.GTD and expires is None:
+        raise errors.OrderError(
+            'a gtd order needs the moment at which it expires: expires='
+        )
+    if time_in_force is not orders.TimeInForce.GTD and expires is not None:
+        raise errors.OrderError(
+            f'a {time_in_force} order takes no expires; gtd does'
+        )
+
+
 def check_exits(
     *,
     side: orders.OrderSide | None,

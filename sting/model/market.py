@@ -20,6 +20,12 @@ def to_datetime(timestamp: int) -> datetime.datetime:
     ) + datetime.timedelta(microseconds=rest // 1000)
 
 
+def to_nanoseconds(moment: datetime.datetime) -> int:
+    """Turns a datetime that says its time zone into nanoseconds."""
+    since = moment - to_datetime(0)
+    return since // datetime.timedelta(microseconds=1) * 1000
+
+
 def to_iso(timestamp: int) -> str:
     """Writes nanoseconds as ISO 8601 in UTC: 2013-03-01T21:00:00Z."""
     return to_datetime(timestamp).isoformat().replace('+00:00', 'Z')

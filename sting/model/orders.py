@@ -312,6 +312,7 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
         take_profit: Price of an exit to attach.
         stop_loss: Trigger of an exit to attach.
         time_in_force: How long the order works.
+        expires: For GTD, nanoseconds since the epoch, UTC.
         reason: Why, for the log.
         order_id: The id that the order will have, or that is to be cancelled.
         strategy: Who wants it.
@@ -334,6 +335,7 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
     take_profit: float | None = None
     stop_loss: float | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    expires: int | None = None
     reason: str = ''
     order_id: str = ''
     strategy: str = ''

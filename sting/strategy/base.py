@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Mapping
+import datetime
 from typing import Any
 
 from sting.model import checks
@@ -147,6 +148,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         time_in_force: orders.TimeInForce = orders.TimeInForce.GTC,
         reason: str = '',
         oco: str = '',
+        expires: int | datetime.datetime | None = None,
     ) -> str:
         """Wants to buy.
 
@@ -166,6 +168,9 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             oco: A name that orders of this symbol share of which one cancels
                 the others: what one of them is filled for is taken from the
                 rest.
+            expires: The moment at which a GTD order ends: a datetime with a
+                time zone, such as `data.time` with some days more, or
+                nanoseconds since the epoch.
 
         Returns:
             The id that the order will have.
@@ -186,6 +191,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             time_in_force,
             reason,
             oco,
+            expires,
         )
 
     def sell(
@@ -201,6 +207,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         time_in_force: orders.TimeInForce = orders.TimeInForce.GTC,
         reason: str = '',
         oco: str = '',
+        expires: int | datetime.datetime | None = None,
     ) -> str:
         """Wants to sell; the arguments are those of `buy`.
 
@@ -223,6 +230,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             time_in_force,
             reason,
             oco,
+            expires,
         )
 
     def target(self, symbol: str, quantity: float, reason: str = '') -> str:
@@ -376,6 +384,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         time_in_force: orders.TimeInForce,
         reason: str,
         oco: str,
+        expires: int | datetime.datetime | None,
     ) -> str:
         """Checks an order and queues it."""
         wanted = plain.signal(
@@ -389,11 +398,13 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             take_profit=take_profit,
             stop_loss=stop_loss,
             time_in_force=time_in_force,
+            expires=expires,
             reason=reason,
             oco=oco,
             strategy=self._context.name,
             code=self._context.code,
         )
+        checks.check_time(wanted.time_in_force, wanted.expires)
         checks.check_order(
             symbol=wanted.symbol,
             # The sizing will find a quantity that makes sense.

@@ -8,12 +8,14 @@ type, and an event that cannot be written or read back ends the engine.
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import datetime
 import enum
 import math
 import numbers
 from typing import Any
 
 from sting.model import errors
+from sting.model import market
 from sting.model import orders
 
 _FIGURES = frozenset(
@@ -27,6 +29,7 @@ _FIGURES = frozenset(
         'trail',
     }
 )
+_MAY_LACK = _FIGURES | {'expires'}
 _CHOICES: Mapping[str, type[enum.StrEnum]] = {
     'kind': orders.SignalKind,
     'side': orders.OrderSide,
@@ -39,6 +42,8 @@ _PLAIN: Mapping[str, type] = {
     **dict.fromkeys(_TEXTS, str),
     **_CHOICES,
 }
+# Of nanoseconds, what a log can keep.
+_LAST = 2**63
 # A value of such a type need not be one that the log takes.
 _OPEN = frozenset({float, str})
 
@@ -65,6 +70,26 @@ def number(name: str, value: Any) -> float:
     if not math.isfinite(value):
         raise errors.OrderError(f'{name} {value} must be a finite number')
     return float(value)
+
+
+def moment(name: str, value: Any) -> int:
+    """Gives a moment in nanoseconds since the epoch, UTC.
+
+    Args:
+        name: What the value is, for the message.
+        value: It, or a datetime that says its time zone.
+
+    Raises:
+        errors.OrderError: It is neither.
+    """
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        return market.to_nanoseconds(value)
+    if isinstance(value, numbers.Integral) and abs(value) < _LAST:
+        return int(value)
+    raise errors.OrderError(
+        f'{name} {value!r} must be a datetime with a time zone, or '
+        'nanoseconds since the epoch'
+    )
 
 
 def text(value: Any) -> str:
@@ -106,7 +131,7 @@ def signal(**given: Any) -> orders.Signal:
             figure is not finite.
     """
     for name, value in given.items():
-        if value is None and name in _FIGURES:
+        if value is None and name in _MAY_LACK:
             continue
         kind = type(value)
         # What is right already, as it nearly always is, costs a look.
@@ -142,6 +167,8 @@ def _clean(name: str, value: Any) -> Any:
         return figures((value or {}).items())
     if name == 'symbol' and not isinstance(value, str):
         raise errors.OrderError(f'{value!r} is not a symbol')
+    if name == 'expires':
+        return moment(name, value)
     if name not in _FIGURES:
         return text(value)
     if name == 'trail' and isinstance(value, str):

@@ -164,6 +164,23 @@ def test_a_strategy_cancels_what_works(write):
         run(path, worlds.flat(10.0, 10.0, 10.0, 4.0))
 
 
+@pytest.mark.parametrize(('minutes', 'fills'), [(2, 0), (3, 1)])
+def test_an_order_of_a_strategy_is_good_till_its_moment(write, minutes, fills):
+    path = write(
+        f"""
+        sent = None
+
+        async def on_market_data(self, data):
+            self.sent = self.sent or self.buy(
+                'X', 1, 'limit', 95.0, time_in_force='gtd',
+                expires=data.timestamp + {minutes} * 60_000_000_000,
+            )
+        """
+    )
+    found = run(path, worlds.flat(100.0, 100.0, 100.0, 90.0))
+    assert len(found.fills) == fills
+
+
 def test_a_cancel_of_what_was_rejected_meanwhile_is_nothing(write):
     path = write(
         """

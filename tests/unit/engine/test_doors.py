@@ -113,6 +113,7 @@ def test_a_quote_or_trade_that_makes_no_sense_is_an_issue(kind, data):
         ({'quantity': True}, 'got `bool`'),
         ({'quantity': 10**400}, 'quantity'),
         ({'side': 'long'}, 'long'),
+        ({'time_in_force': orders.TimeInForce.GTD}, 'needs the moment'),
         ({'reason': None}, 'got `null`'),
         ({'reason': '\udce9'}, 'surrogates'),
         ({'order_id': 5}, 'got `int`'),

@@ -1,3 +1,4 @@
+import datetime
 import decimal
 import fractions
 import math
@@ -142,6 +143,19 @@ def test_sell_carries_every_field(idle):
     assert signal.time_in_force is orders.TimeInForce.DAY
 
 
+@pytest.mark.parametrize(
+    'moment',
+    [
+        np.int64(1_500_000_000),
+        datetime.datetime(1970, 1, 1, 0, 0, 1, 500_000, datetime.UTC),
+    ],
+)
+def test_an_order_that_is_good_till_a_date_carries_the_moment(idle, moment):
+    idle.sell('X', 1, time_in_force='gtd', expires=moment)
+    wanted = only(idle)
+    assert (type(wanted.expires), wanted.expires) == (int, 1_500_000_000)
+
+
 def test_a_trailing_stop_carries_its_trail(idle):
     idle.sell('X', 1, type=strategy.OrderType.TRAILING_STOP, trail='2%')
     assert only(idle).trail == '2%'
@@ -160,6 +174,16 @@ def test_a_trailing_stop_carries_its_trail(idle):
         (
             {'type': strategy.OrderType.TRAILING_STOP, 'trail': '2'},
             'an amount, or a per cent',
+        ),
+        ({'time_in_force': 'gtd'}, 'needs the moment'),
+        ({'expires': 5}, 'a gtc order takes no expires'),
+        ({'time_in_force': 'gtd', 'expires': 'soon'}, 'a datetime with a'),
+        (
+            {
+                'time_in_force': 'gtd',
+                'expires': datetime.datetime(2020, 1, 1),  # noqa: DTZ001
+            },
+            'a datetime with a time zone',
         ),
         ({'take_profit': math.inf}, 'take profit inf'),
         ({'stop_loss': math.nan}, 'stop loss nan'),

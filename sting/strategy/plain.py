@@ -84,7 +84,7 @@ def moment(name: str, value: Any) -> int:
     """
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
         return market.to_nanoseconds(value)
-    if isinstance(value, numbers.Integral) and abs(value) < _LAST:
+    if isinstance(value, numbers.Integral) and abs(int(value)) < _LAST:
         return int(value)
     raise errors.OrderError(
         f'{name} {value!r} must be a datetime with a time zone, or '

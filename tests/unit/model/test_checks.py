@@ -159,3 +159,13 @@ def test_exits_on_the_right_side_pass(changed):
 def test_exits_on_the_wrong_side_are_refused(changed, message):
     with pytest.raises(errors.OrderError, match=message):
         checks.check_exits(**(BOUGHT | changed))
+
+
+@pytest.mark.parametrize('tif', list(orders.TimeInForce))
+@pytest.mark.parametrize('expires', [None, 99])
+def test_gtd_alone_has_a_moment_at_which_it_ends(tif, expires):
+    if (tif is orders.TimeInForce.GTD) == (expires is not None):
+        checks.check_time(tif, expires)
+        return
+    with pytest.raises(errors.OrderError, match='gtd'):
+        checks.check_time(tif, expires)

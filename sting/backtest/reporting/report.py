@@ -210,7 +210,7 @@ def _luck(result: results.BacktestResult) -> _Rows:
         return ()
     times = 'once' if result.trials == 1 else f'{result.trials:,} times'
     deflated = shown(result.deflated_sharpe, plain)
-    return (('tried on these data', f'{times}; deflated Sharpe {deflated}'),)
+    return (('tried on these data', times), ('deflated Sharpe', deflated))
 
 
 def _refused(found: verdicts.Verdicts) -> _Rows:

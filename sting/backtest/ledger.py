@@ -389,7 +389,7 @@ class Ledger:
                     connection.execute('PRAGMA user_version = 1')
                 yield connection
                 connection.execute('COMMIT')
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, msgspec.MsgspecError) as error:
             raise errors.LedgerError(
                 f'{self._path}: the ledger of trials cannot be used, so that '
                 f'this run is not counted: {error}; move the file away to '
@@ -398,7 +398,11 @@ class Ledger:
 
 
 def _on(connection: sqlite3.Connection, data: Data) -> Tally:
-    """Counts the trials on these data."""
+    """Counts the trials on these data.
+
+    Raises:
+        sqlite3.DatabaseError: The file has what was never counted.
+    """
     found = Tally()
     rows = connection.execute(
         'SELECT digest, symbols, start, end, count, mean, spread FROM data '
@@ -406,7 +410,15 @@ def _on(connection: sqlite3.Connection, data: Data) -> Tally:
         (data.start, data.end, data.digest),
     )
     for digest, symbols, start, end, *figures in rows:
-        names = tuple(msgspec.json.decode(symbols))
+        names = msgspec.json.decode(symbols, type=tuple[str, ...])
         if data.shares(Data(digest, names, start, end)):
-            found = found.joined(Tally(*figures))
+            own = Tally(*figures)
+            if own.trials < 0 or not (
+                math.isfinite(own.mean) and 0.0 <= own.spread < math.inf
+            ):
+                raise sqlite3.DatabaseError(
+                    f'it has {own.trials} trials with '
+                    f'a mean of {own.mean:g} and a spread of {own.spread:g}'
+                )
+            found = found.joined(own)
     return found

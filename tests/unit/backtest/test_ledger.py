@@ -1,5 +1,6 @@
 """The ledger of trials: what counts, on which data, from many processes."""
 
+import contextlib
 import dataclasses
 import multiprocessing
 import os
@@ -167,6 +168,27 @@ def test_a_broken_ledger_is_a_warning(path, broken):
     found = ledger.counted(runs.result(), path)
     assert found.trials is None
     assert len(found.warnings) == 2
+
+
+@pytest.mark.parametrize(
+    'damage',
+    [
+        "symbols = 'no list'",
+        "symbols = '[1]'",
+        'count = -3',
+        'spread = -1.0',
+        'mean = 9e999',
+        'spread = 9e999',
+    ],
+)
+def test_a_ledger_with_figures_that_cannot_be_is_a_warning(path, damage):
+    ledger.counted(runs.result(), path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f'UPDATE data SET {damage}')
+        connection.commit()
+    found = ledger.counted(runs.result(), path)
+    assert found.trials is None
+    assert 'move the file away' in found.warnings[-1]
 
 
 def test_a_locked_ledger_is_an_error_that_names_it(path, monkeypatch):

@@ -103,5 +103,6 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.universe:
             members = {each.symbol for each in self.universe}
-            told['universe'] = f'{len(members)} symbols'
+            many = '' if len(members) == 1 else 's'
+            told['universe'] = f'{len(members):,} symbol{many}'
         return told

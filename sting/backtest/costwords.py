@@ -55,11 +55,15 @@ def left_out(given: Given) -> list[str]:
         missing.append('fees for borrowing what is sold short')
     if not given.get('margin'):
         missing.append('interest on cash that is owed, and margin calls')
-    # Told only where there are actions or a universe.
-    if 'delisting_haircut' not in given:
+    # As they are counted there: '1 dividend, 3 splits'.
+    known = given.get('actions') or ''
+    if not known and 'universe' not in given:
         missing.append(
             'dividends, splits and delistings: prices are taken as they are'
         )
+    elif 'dividend' not in known:
+        also = '' if 'split' in known else ' and splits'
+        missing.append(f'dividends{also}: the actions have none')
     return [*missing, *_ALWAYS_OUT]
 
 

@@ -196,6 +196,9 @@ def _odd(
     """Says what the bars lack beside what is told of them."""
     yield from splits.unexplained(bars, assumed.actions, assumed.calendar)
     yield from agenda.survivorship(assumed, bars)
+    named = {each.symbol for each in assumed.actions}
+    if named and named.isdisjoint(bars.symbols):
+        yield '--actions has nothing for the symbols that run'
 
 
 def place(reference: str) -> str:

@@ -145,7 +145,14 @@ def read_costs(wanted: str, home: homes.Home) -> costs.CostModel:
     """
     path = pathlib.Path(wanted)
     if path.suffix in ('.yaml', '.yml') or path.is_file():
-        model: costs.CostModel = build.build(tree.parse(path), costs.CostModel)
+        root = tree.parse(path)
+        if isinstance(root.value, dict) and 'schedules' in root.value:
+            raise root.value['schedules'].error(
+                '--costs takes a file that has the keys of one schedule, such '
+                'as commission; several stand under `schedules` in costs.yaml '
+                'of the config folder, and --costs names one'
+            )
+        model: costs.CostModel = build.build(root, costs.CostModel)
         return model
     known = load(home).costs
     if wanted not in known:

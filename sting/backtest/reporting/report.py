@@ -29,6 +29,9 @@ TABLES = (
 _DAY_S = 86_400
 # Of a text beside its name.
 _WIDTH = 54
+_PAGE = 80
+# Symbols that are named; JSON has all.
+_NAMED = 50
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,7 +99,15 @@ class ReportGenerator:
             lines += [f'  {name:<{width}}  {text}' for name, text in rows]
         if report.warnings:
             lines += ['', 'Warnings']
-            lines += [f'  {warning}' for warning in report.warnings]
+            for warning in report.warnings:
+                lines += textwrap.wrap(
+                    warning,
+                    _PAGE,
+                    initial_indent='  ',
+                    subsequent_indent='    ',
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
         return ''.join(f'{_printable(line)}\n' for line in lines)
 
 
@@ -108,9 +119,12 @@ def _run(result: results.BacktestResult) -> _Rows:
     parameters = ' '.join(
         f'{name}={value}' for name, value in result.parameters.items()
     )
+    symbols = ', '.join(result.symbols[:_NAMED])
+    if len(result.symbols) > _NAMED:
+        symbols += f' and {len(result.symbols) - _NAMED:,} more'
     rows = [
-        ('symbols', ', '.join(result.symbols)),
-        ('parameters', parameters or 'none'),
+        *_wrapped('symbols', symbols),
+        *_wrapped('parameters', parameters or 'none'),
         ('from', market.to_iso(result.start)),
         ('to', market.to_iso(result.end)),
         ('bars', f'{result.bars:,}'),
@@ -148,7 +162,7 @@ def _assumptions(given: Mapping[str, Any]) -> _Rows:
 
 def _wrapped(name: str, text: str) -> _Rows:
     """Breaks a long text into rows, the first of which has its name."""
-    lines = textwrap.wrap(text, _WIDTH)
+    lines = textwrap.wrap(text, _WIDTH, break_on_hyphens=False)
     names = [name, *[''] * (len(lines) - 1)]
     return tuple(zip(names, lines, strict=True))
 
@@ -233,8 +247,11 @@ def _refused(found: verdicts.Verdicts) -> _Rows:
 def _trading(result: results.BacktestResult) -> _Rows:
     """What it did."""
     figures = result.metrics
+    orders = f'{result.orders:,}'
+    if not result.orders and not result.verdicts.rows:
+        orders += '; the strategy asked for none'
     return (
-        ('orders', f'{result.orders:,}'),
+        ('orders', orders),
         *_refused(result.verdicts),
         ('fills', f'{len(result.fills):,}'),
         ('round trips', f'{len(result.trades):,}'),

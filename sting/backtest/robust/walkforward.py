@@ -374,6 +374,10 @@ class _Walk:
             curve = dataclasses.replace(curve, benchmark=held)
         fills = joined.fills([made.fills for made in self._made])
         trips = joined.trips([made.trades for made in self._made])
+        # Else what the account made would be more than the round trips.
+        still_open = [
+            trip for made in self._made for trip in made.tables.open_trades
+        ]
         analyst = analyzer.PerformanceAnalyzer()
         whole = hashlib.blake2b(digest_size=32)
         for made in self._made:
@@ -399,7 +403,7 @@ class _Walk:
                 trips,
                 joined.flows([made.metrics for made in self._made]),
             ),
-            tables=analyst.tabulate(case.strategy, curve, trips, ()),
+            tables=analyst.tabulate(case.strategy, curve, trips, still_open),
             benchmark=None if benchmark is None else benchmark.name,
             data_hash=case.bars.digest(),
             code_hash=code,

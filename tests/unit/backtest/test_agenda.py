@@ -305,7 +305,7 @@ def test_a_member_that_left_and_trades_on_is_held_and_not_added_to(write):
     ]
     assert 'X is no member' in result.verdicts.rows[0].message
     assert 'universe' in result.assumptions['rules']
-    assert result.assumptions['universe'] == '1 symbols'
+    assert result.assumptions['universe'] == '1 symbol'
 
 
 def test_splits_of_adjusted_prices_are_not_applied(write):

@@ -90,8 +90,21 @@ def test_only_what_is_not_modelled_is_left_out(part, words):
     assert not any(words in each for each in costwords.left_out(told(**part)))
 
 
-def test_corporate_actions_are_left_out_unless_there_are_some():
-    words = 'dividends, splits and delistings'
-    assert any(words in each for each in costwords.left_out(told()))
-    given = {**told(), 'delisting_haircut': 0.3}
-    assert not any(words in each for each in costwords.left_out(given))
+@pytest.mark.parametrize(
+    ('given', 'words'),
+    [
+        ({}, 'dividends, splits and delistings: prices are taken'),
+        ({'universe': '2 symbols'}, 'dividends and splits: the actions'),
+        ({'actions': '1 delisting'}, 'dividends and splits: the actions'),
+        ({'actions': '3 splits'}, 'dividends: the actions have none'),
+        ({'actions': '1 dividend, 3 splits'}, None),
+    ],
+)
+def test_the_kinds_of_actions_that_no_one_named_are_left_out(given, words):
+    found = [
+        each
+        for each in costwords.left_out({**told(), **given})
+        if each.startswith('dividends')
+    ]
+    assert len(found) == (words is not None)
+    assert not words or found[0].startswith(words)

@@ -459,7 +459,7 @@ def test_actions_and_universe_are_read_and_told(run, tmp_path):
         ).out
     )  # fmt: skip
     assert found['assumptions']['actions'] == '2 splits'
-    assert found['assumptions']['universe'] == '1 symbols'
+    assert found['assumptions']['universe'] == '1 symbol'
     assert found['assumptions']['delisting_haircut'] == 0.5
     assert found['warnings'] == []
 
@@ -472,6 +472,17 @@ def test_raw_prices_without_their_splits_are_told_of(run):
 def test_survivors_are_told_of(run):
     found = json.loads(run('--symbol', 'IBM', 'GOOG', '--json').out)
     assert 'all 2 symbols live to the end' in found['warnings'][0]
+
+
+def test_actions_of_other_symbols_alone_are_told_of(run, tmp_path):
+    path = tmp_path / 'actions.csv'
+    path.write_text('date,symbol,kind,value\n2005-02-28,APPL,split,2:1\n')
+    found = json.loads(
+        run('--symbol', 'IBM', '--actions', str(path), '--json').out
+    )
+    assert found['warnings'] == [
+        '--actions has nothing for the symbols that run'
+    ]
 
 
 def test_a_wrong_row_of_actions_is_named(run, tmp_path):

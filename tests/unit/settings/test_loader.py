@@ -514,6 +514,13 @@ def test_a_wrong_file_of_costs_names_its_line(home, tmp_path):
         settings.read_costs(str(path), home)
 
 
+def test_a_file_of_several_schedules_says_what_to_do(home, tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text('# Ours.\nschedules:\n  mine: {latency_ms: 20}\n')
+    with pytest.raises(errors.ConfigError, match=r'mine.yaml:2: --costs takes'):
+        settings.read_costs(str(path), home)
+
+
 def test_a_name_that_is_no_schedule_says_which_there_are(home):
     with pytest.raises(errors.ConfigError, match="did you mean 'alpaca'"):
         settings.read_costs('alpacca', home)

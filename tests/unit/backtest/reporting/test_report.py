@@ -55,6 +55,23 @@ def test_the_table_fits_the_terminal():
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
+def test_long_texts_are_broken_to_fit():
+    text = report.ReportGenerator().text(
+        runs.result(
+            symbols=tuple(f'S{number}' for number in range(60)),
+            parameters={f'name{number}': 1.5 for number in range(9)},
+            warnings=('word ' * 40,),
+        )
+    )
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert 'S49 and 10 more' in text
+    assert 'name8=1.5' in text
+
+
+def test_a_strategy_that_asked_for_nothing_is_told_of():
+    assert 'orders 0; the strategy asked for none' in lines(orders=0)
+
+
 def test_control_characters_are_escaped():
     assert 'symbols X\\x1b[2J' in lines(symbols=('X\x1b[2J',))
 

@@ -113,6 +113,18 @@ def test_what_did_best_before_is_held_to_the_next_bars(sides):
     assert found.steps[1].outside == found.steps[1].total_return
 
 
+def test_what_is_held_at_the_end_of_a_test_is_in_its_round_trips(sides):
+    found, _, _ = walkforward.run(
+        sides, ['side=-1|1'], train=10, test=10, metric='total_return'
+    )
+    tables = found.result.tables
+    assert len(tables.open_trades) == len(found.steps)
+    made = found.result.metrics.final_equity - found.result.curve.start
+    for rows in (tables.strategies, tables.symbols, tables.sides):
+        told = sum(row.pnl + row.open_pnl for row in rows)
+        assert told == pytest.approx(made)
+
+
 def test_anchored_windows_learn_from_all_that_was(sides):
     found, _, _ = walkforward.run(
         sides,

@@ -86,7 +86,6 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     }
     outputs_lib.check(outputs.values())
     # These need numpy and more, which no other command has to wait for.
-    from sting.backtest import ledger  # noqa: PLC0415
     from sting.backtest.robust import walkforward as walks  # noqa: PLC0415
     from sting.backtest.robust import walktext  # noqa: PLC0415
     from sting.backtest.sweeping import cases  # noqa: PLC0415
@@ -112,10 +111,8 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         warnings=made.loaded.warnings,
         told=_tell,
     )
-    result = ledger.searched(
-        found.result, data_seen, trial, settings.Home.find().trials
-    )
-    found = found.with_result(result)
+    found = walks.counted(found, data_seen, trial, settings.Home.find().trials)
+    result = found.result
     command = runs.words()
 
     def write_page(path: pathlib.Path) -> None:

@@ -17,6 +17,7 @@ import dataclasses
 import hashlib
 import itertools
 import math
+import pathlib
 from typing import Any
 
 import msgspec
@@ -270,6 +271,31 @@ def run(
         int(bars.timestamp[-1]),
     )
     return found, data, _trial(case, code, grid, len(space), returns)
+
+
+def counted(
+    found: WalkForward,
+    data: ledger.Data,
+    search: ledger.Trial,
+    path: pathlib.Path,
+) -> WalkForward:
+    """Writes a walk down and says how much of it the search explains.
+
+    All combinations are trials, and so is the walk: who tries other windows
+    or another figure tries again.
+
+    Args:
+        found: What `run` gave; the next two as well.
+        data: All bars.
+        search: The combinations on them.
+        path: The ledger's file; its folder is made.
+    """
+    result = ledger.searched(found.result, data, search, path)
+    if result.trials is not None:
+        _, own = ledger.of_result(found.result)
+        own = own._replace(kind='walkforward')
+        result = ledger.searched(result, data, own, path)
+    return found.with_result(result)
 
 
 def _best(rows: Any, metric: str) -> tuple[sweeps.Row | None, int]:

@@ -30,7 +30,7 @@ def test_json_and_files_tell_the_tests_joined(run, tmp_path, home):
     assert outcome.err == ''
     found = json.loads(outcome.out)
     assert len(found['windows']) == 3
-    assert found['trials'] == 2
+    assert found['trials'] == 3
     assert home.trials.exists()
     with equity.open() as file:
         rows = list(csv.DictReader(file))

@@ -197,11 +197,27 @@ def test_all_combinations_are_trials_on_all_bars(walked, bars, tmp_path):
         int(bars.timestamp[0]),
         int(bars.timestamp[-1]),
     )
-    counted = ledger.searched(found.result, data, trial, tmp_path / 't.db')
-    assert counted.trials == 4
-    text = walktext.text(found.with_result(counted))
+    counted = walkforward.counted(found, data, trial, tmp_path / 't.db')
+    # And the walk itself.
+    assert counted.result.trials == 5
+    text = walktext.text(counted)
     assert 'deflated Sharpe' in text
-    assert '4 trials on these data' in text
+    assert '5 trials on these data' in text
+
+
+def test_other_windows_are_another_trial(sides, tmp_path):
+    def trials(test):
+        walked = walkforward.run(sides, ['side=-1|1'], train=10, test=test)
+        return walkforward.counted(*walked, tmp_path / 't.db').result.trials
+
+    assert [trials(10), trials(10), trials(15)] == [3, 3, 4]
+
+
+def test_a_walk_without_a_ledger_has_one_warning_more(walked, tmp_path):
+    (tmp_path / 'file').write_text('')
+    found = walkforward.counted(*walked, tmp_path / 'file' / 't.db')
+    assert found.result.trials is None
+    assert len(found.result.warnings) == len(walked[0].result.warnings) + 1
 
 
 def test_of_too_many_combinations_some_stand_for_all(sides, monkeypatch):

@@ -11,23 +11,19 @@ from sting.model import errors
 from sting.model import market
 from sting.model import orders
 from sting.model import records
-from sting.simulator import charges as charges_lib
-from sting.simulator import commissions
 from sting.simulator import costs as costs_lib
-from sting.simulator import fills
+from sting.simulator import floor
 from sting.simulator import groups
+from sting.simulator import hours
 from sting.simulator import latency as latency_lib
 from sting.simulator import matching
 from sting.simulator import modes
+from sting.simulator import pricing
 from sting.simulator import resting
-from sting.simulator import slippage
 
-Report = orders.Fill | orders.OrderUpdate
+Report = floor.Report
 
-_K = orders.OrderType
 _S = orders.OrderStatus
-_T = orders.TimeInForce
-_AUCTIONS = frozenset({_K.MARKET_ON_OPEN, _K.MARKET_ON_CLOSE})
 
 
 class MarketSimulator:
@@ -67,10 +63,6 @@ class MarketSimulator:
     came of the bar in between is not known. So a cancel on its way loses
     against a fill, and finer bars give finer answers. That an order is
     accepted, or cannot be, is told at once.
-
-    Attributes:
-        costs: What the market charges.
-        participation: The share of a bar's volume that can be had.
     """
 
     def __init__(
@@ -105,25 +97,21 @@ class MarketSimulator:
             raise errors.ConfigError(
                 f'participation {participation:g} must be above 0 and at most 1'
             )
-        self.costs = costs or costs_lib.CostModel()
-        self.participation = participation
-        self._charges: charges_lib.Charges | None = None
-        self._rates, self._slip = commissions.FREE, slippage.NONE
-        if self.costs.is_scalar:
-            self._rates = commissions.rates_of_model(self.costs)
-            self._slip = slippage.slip_of_model(self.costs)
-        else:
-            self._charges = charges_lib.Charges(self.costs)
-        self._latency = latency_lib.Latency(self.costs.latency_ms, session_open)
-        self._delay = self._latency.delay
-        self._session_close = session_close
-        self._session_open = session_open
-        self._mode = modes.number(fill)
-        self._touch_fills = modes.fills_on_touch(self._mode, touch_fills)
-        self._groups = groups.Groups()
+        model = costs or costs_lib.CostModel()
+        priced = pricing.Pricing(model)
+        latency = latency_lib.Latency(model.latency_ms, session_open)
+        mode = modes.number(fill)
+        self._charges = priced.charges
+        self._delay = latency.delay
+        self._hours = hours.Hours(session_open, session_close, latency.delay)
+        self._floor = floor.Floor(
+            priced,
+            latency,
+            participation=participation,
+            mode=mode,
+            touch_fills=modes.fills_on_touch(mode, touch_fills),
+        )
         self._closes: dict[str, float] = {}
-        self._by_id: dict[str, resting.Resting] = {}
-        self._by_symbol: dict[str, dict[str, resting.Resting]] = {}
 
     def know(
         self, holding: groups.Holding, reducing: Container[str] = ()
@@ -136,8 +124,8 @@ class MarketSimulator:
             reducing: Ids of other orders that only reduce what is held, such
                 as a lender's; looked up whenever one fills.
         """
-        self._groups.holding = holding
-        self._groups.reducing = reducing
+        self._floor.groups.holding = holding
+        self._floor.groups.reducing = reducing
 
     @property
     def concerned(self) -> Container[str]:
@@ -146,7 +134,7 @@ class MarketSimulator:
         Of the others it needs to know no more than the last close, before the
         next order comes.
         """
-        return self._by_symbol
+        return self._floor.by_symbol
 
     def pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
         """Takes closed bars of symbols that have no order here.
@@ -181,9 +169,9 @@ class MarketSimulator:
         Raises:
             errors.StateError: An order of this id works already.
         """
-        if order.id in self._by_id:
+        if order.id in self._floor.by_id:
             raise errors.StateError(f'order {order.id} is working already')
-        message = self._refusal(order, timestamp)
+        message = self._hours.refusal(order, timestamp)
         if message:
             return [
                 orders.OrderUpdate(
@@ -193,15 +181,15 @@ class MarketSimulator:
         entry = resting.Resting(
             order,
             after=max(order.created, timestamp),
-            expires=self._expiry(order),
-            due=self._due(order),
+            expires=self._hours.expiry(order),
+            due=self._hours.due(order),
         )
         # The exits of an order lie at the market with it, and the moment of an
         # auction has the delay in it.
         if self._delay and not order.parent and not entry.due:
             entry.arrives = timestamp + self._delay
         entry.updated = timestamp
-        self._add(entry)
+        self._floor.add(entry)
         if entry.trails and order.symbol in self._closes:
             entry.follow(self._closes[order.symbol], timestamp)
             return [entry.moved()]
@@ -221,11 +209,11 @@ class MarketSimulator:
         Raises:
             errors.BrokerRejectedError: No such order works; nothing changed.
         """
-        entry = self._find(order_id)
+        entry = self._floor.find(order_id)
         if self._delay:
             entry.leaves = entry.leaves or timestamp + self._delay
             return []
-        self._drop(entry)
+        self._floor.drop(entry)
         late = entry.is_late(timestamp)
         return [entry.update(_S.EXPIRED if late else _S.CANCELLED)]
 
@@ -250,12 +238,16 @@ class MarketSimulator:
         Returns:
             For each that it is cancelled, or that it had expired before.
         """
-        chosen = self._by_id if symbol is None else self._by_symbol.get(symbol)
+        chosen = (
+            self._floor.by_id
+            if symbol is None
+            else self._floor.by_symbol.get(symbol)
+        )
         reports: list[Report] = []
         for entry in list((chosen or {}).values()):
             if entry.order.id in keep:
                 continue
-            self._drop(entry)
+            self._floor.drop(entry)
             late = entry.is_late(timestamp)
             reports.append(
                 entry.update(_S.EXPIRED)
@@ -291,9 +283,9 @@ class MarketSimulator:
             errors.BrokerRejectedError: No such order works, or the new terms
                 make no sense; nothing changed.
         """
-        entry = self._find(order_id)
+        entry = self._floor.find(order_id)
         if entry.is_late(timestamp):
-            self._drop(entry)
+            self._floor.drop(entry)
             return [entry.update(_S.EXPIRED)]
         if self._delay:
             # What makes no sense is told at once.
@@ -315,7 +307,7 @@ class MarketSimulator:
         """
         if not bar.closed:
             return []
-        self._groups.begin()
+        self._floor.groups.begin()
         return self._take(bar)
 
     def on_parts(self, bars: Iterable[market.MarketData]) -> list[Report]:
@@ -330,15 +322,15 @@ class MarketSimulator:
         Returns:
             What became of the orders; see `on_bar`.
         """
-        self._groups.begin()
+        self._floor.groups.begin()
         return [report for bar in bars for report in self._take(bar)]
 
     def _take(self, bar: market.MarketData) -> list[Report]:
         self._closes[bar.symbol] = bar.close
-        entries = self._by_symbol.get(bar.symbol)
+        entries = self._floor.by_symbol.get(bar.symbol)
         reports: list[Report] = []
         if entries is not None:
-            self._hold(bar, list(entries.values()), reports)
+            self._floor.hold(bar, list(entries.values()), reports)
         if self._charges is not None:
             self._charges.show(bar)
         return reports
@@ -359,7 +351,7 @@ class MarketSimulator:
                 self._closes[symbol], action
             )
         if action.kind is records.ActionKind.SPLIT:
-            for entry in self._by_symbol.get(symbol, {}).values():
+            for entry in self._floor.by_symbol.get(symbol, {}).values():
                 entry.split(action.ratio, timestamp)
             if self._charges is not None:
                 self._charges.split(symbol, action.ratio)
@@ -372,7 +364,7 @@ class MarketSimulator:
         """
         line = [
             each
-            for each in self._by_symbol.get(bar.symbol, {}).values()
+            for each in self._floor.by_symbol.get(bar.symbol, {}).values()
             if bar.timestamp > each.after and bar.timestamp >= each.due
         ]
         return matching.is_unsure(line, bar)
@@ -396,267 +388,17 @@ class MarketSimulator:
         if self._charges is not None:
             self._charges.restore(closes or {})
         for order in working:
-            if order.id in self._by_id:
+            if order.id in self._floor.by_id:
                 raise errors.StateError(f'order {order.id} is working already')
-            self._add(
+            self._floor.add(
                 resting.Resting(
                     order,
                     after=max(order.created, order.updated),
-                    expires=self._expiry(order),
-                    due=self._due(order),
+                    expires=self._hours.expiry(order),
+                    due=self._hours.due(order),
                 )
             )
 
     def working(self) -> list[orders.Order]:
         """Gives the working orders as they stand, in order of arrival."""
-        return [entry.as_order() for entry in self._by_id.values()]
-
-    def _hold(
-        self,
-        bar: market.MarketData,
-        line: list[resting.Resting],
-        reports: list[Report],
-    ) -> None:
-        """Holds orders against a bar; adds what became of them."""
-        opened = 0
-        if self._delay:
-            opened = self._latency.opening(bar)
-            line = [
-                each
-                for each in line
-                if not self._ends_before(each, opened, reports)
-            ]
-        if self._groups:
-            line = self._groups.arrange(
-                line, bar, self._mode, self._touch_fills
-            )
-        elif self._mode == modes.PATH and len(line) > 1:
-            # A stable sort: what is met at once keeps its order of arrival.
-            line.sort(
-                key=lambda each: matching.met(each, bar, self._touch_fills)
-            )
-        left = self.participation * bar.volume
-        for entry in line:
-            if entry.order.id not in self._by_id:
-                # Another of its group was filled on this very bar.
-                continue
-            if entry.is_late(bar.timestamp):
-                self._drop(entry)
-                reports.append(entry.update(_S.EXPIRED))
-                self._end_group(entry, 'expired', reports)
-            elif bar.timestamp > entry.after and opened >= entry.arrives:
-                left -= self._work(entry, bar, left, reports)
-
-    def _work(
-        self,
-        entry: resting.Resting,
-        bar: market.MarketData,
-        left: float,
-        reports: list[Report],
-    ) -> float:
-        """Holds one order against a bar and gives the units it took."""
-        if bar.timestamp < entry.due:
-            return 0.0
-        was_live = entry.is_live
-        if entry.trails and not entry.stop_price:
-            entry.follow(bar.open, bar.timestamp)
-            reports.append(entry.moved())
-        code, price, touched = matching.held(
-            entry, bar, self._mode, self._touch_fills
-        )
-        taken = 0.0
-        if code != fills.NONE:
-            if self._groups.only_reduces(entry.order):
-                left = min(left, self._groups.room(entry.order))
-            taken = entry.share(left)
-        newly = touched and not entry.triggered
-        entry.triggered = touched
-        if newly and not entry.is_filled_by(taken):
-            reports.append(entry.touch(bar.timestamp))
-        if taken:
-            reports.append(self._fill(entry, bar, taken, price, code))
-        if entry.trails and not touched:
-            best = bar.low if entry.sign > 0 else bar.high
-            if entry.follow(best, bar.timestamp):
-                reports.append(entry.moved())
-        if taken:
-            self._share_out(entry, taken, reports)
-        if entry.is_done:
-            self._drop(entry)
-            self._end_group(entry, 'filled', reports)
-        elif self._is_void(entry):
-            self._drop(entry)
-            reports.append(
-                entry.update(_S.CANCELLED, 'nothing is left for it to reduce')
-            )
-        elif entry.immediate and (was_live or code != fills.NONE):
-            self._drop(entry)
-            order = entry.order
-            what = order.type if entry.due else order.time_in_force
-            reports.append(
-                entry.update(_S.CANCELLED, f'{what}: the rest is cancelled')
-            )
-        return taken
-
-    def _is_void(self, entry: resting.Resting) -> bool:
-        """Whether a lender's order has nothing left to reduce."""
-        order = entry.order
-        return (
-            order.id in self._groups.reducing
-            and self._groups.room(order) <= orders.DUST
-        )
-
-    def _share_out(
-        self, entry: resting.Resting, taken: float, reports: list[Report]
-    ) -> None:
-        """Takes from the others of a group what one of them has filled."""
-        self._groups.note(entry, taken)
-        for other in self._groups.others(entry):
-            told = other.give_way(taken)
-            if other.is_done:
-                self._drop(other)
-                told = other.update(
-                    _S.CANCELLED, f'{entry.order.id} was filled'
-                )
-            reports.append(told)
-
-    def _end_group(
-        self, entry: resting.Resting, how: str, reports: list[Report]
-    ) -> None:
-        """Cancels what still works of a group of which one has ended."""
-        for other in self._groups.others(entry):
-            self._drop(other)
-            reports.append(
-                other.update(_S.CANCELLED, f'{entry.order.id} was {how}')
-            )
-
-    def _fill(
-        self,
-        entry: resting.Resting,
-        bar: market.MarketData,
-        quantity: float,
-        price: float,
-        code: int,
-    ) -> orders.Fill:
-        """Books a fill and reports it.
-
-        The id follows from the order and the bar, so that a bar that is played
-        again after a restart makes no second fill.
-        """
-        if self._charges is not None:
-            price, fee = _charged(
-                self._charges, entry, bar, quantity, price, code
-            )
-        else:
-            if entry.slips:
-                price = slippage.paid(price, entry.sign, self._slip)
-            fee = commissions.step(
-                quantity, price, entry.filled, entry.average, self._rates
-            )
-        entry.book(quantity, price, fee, bar.timestamp)
-        return orders.Fill(
-            order_id=entry.order.id,
-            execution_id=f'{entry.order.id}-{bar.timestamp}',
-            symbol=bar.symbol,
-            side=entry.order.side,
-            quantity=quantity,
-            price=price,
-            fee=fee,
-            timestamp=bar.timestamp,
-            tag=fills.TAGS[code],
-        )
-
-    def _ends_before(
-        self, entry: resting.Resting, opened: int, reports: list[Report]
-    ) -> bool:
-        """Whether a cancel took an order out before a bar opened."""
-        reports += self._latency.arrive(entry, opened)
-        gone = entry.is_gone(opened)
-        if gone:
-            self._drop(entry)
-        return gone
-
-    def _refusal(self, order: orders.Order, timestamp: int) -> str:
-        """Says why an order cannot be taken; empty when it can."""
-        if order.time_in_force is _T.DAY and self._session_close is None:
-            return 'a day order needs a session calendar; use gtc'
-        kind = order.type
-        if (kind is _K.MARKET_ON_OPEN and self._session_open is None) or (
-            kind is _K.MARKET_ON_CLOSE and self._session_close is None
-        ):
-            return f'a {kind} order needs a session calendar'
-        if order.time_in_force is _T.GTD:
-            if order.expires is None:
-                return 'a gtd order needs the moment at which it expires'
-            if order.expires <= timestamp:
-                return 'the order had expired before it arrived'
-        return resting.refusal(order)
-
-    def _expiry(self, order: orders.Order) -> int | None:
-        """Gives the last moment at which an order works; None for ever."""
-        if order.time_in_force is _T.GTC and order.type not in _AUCTIONS:
-            return None
-        last = order.expires if order.time_in_force is _T.GTD else None
-        if order.type is _K.MARKET_ON_CLOSE:
-            due = self._due(order)
-            return due if last is None else min(due, last)
-        if last is not None or order.type is _K.MARKET_ON_OPEN:
-            return last
-        if order.time_in_force is _T.DAY and self._session_close is not None:
-            # One nanosecond on: decided at a close, it works the next session.
-            return self._session_close(order.created + 1)
-        return None
-
-    def _due(self, order: orders.Order) -> int:
-        """Gives when an order's auction is; 0 for an order without one."""
-        if order.type not in _AUCTIONS:
-            return 0
-        arrives = order.created + self._delay
-        if order.type is _K.MARKET_ON_OPEN and self._session_open is not None:
-            # A bar that closes at the opening is of the session before.
-            return self._session_open(arrives) + 1
-        if order.type is _K.MARKET_ON_CLOSE and self._session_close is not None:
-            return self._session_close(arrives + 1)
-        return 0
-
-    def _find(self, order_id: str) -> resting.Resting:
-        entry = self._by_id.get(order_id)
-        if entry is None:
-            raise errors.BrokerRejectedError(f'order {order_id} is not working')
-        return entry
-
-    def _add(self, entry: resting.Resting) -> None:
-        self._by_id[entry.order.id] = entry
-        self._by_symbol.setdefault(entry.order.symbol, {})[entry.order.id] = (
-            entry
-        )
-        self._groups.add(entry)
-
-    def _drop(self, entry: resting.Resting) -> None:
-        del self._by_id[entry.order.id]
-        self._groups.drop(entry)
-        entries = self._by_symbol[entry.order.symbol]
-        del entries[entry.order.id]
-        if not entries:
-            del self._by_symbol[entry.order.symbol]
-
-
-def _charged(
-    charges: charges_lib.Charges,
-    entry: resting.Resting,
-    bar: market.MarketData,
-    quantity: float,
-    price: float,
-    code: int,
-) -> tuple[float, float]:
-    """Gives a fill's price and fee where basis points do not say it."""
-    sign = entry.sign
-    maker = False
-    if entry.slips:
-        price = charges.price(bar, sign, price, quantity, entry.quantity)
-    else:
-        maker = charges.is_maker(bar.symbol, sign, entry.price, code)
-    fee = charges.fee(
-        bar, sign, maker, quantity, price, entry.filled, entry.average
-    )
-    return price, fee
+        return [entry.as_order() for entry in self._floor.by_id.values()]

@@ -105,8 +105,9 @@ def _print(checked: Any) -> None:
     """Prints what was found in one file, with a line of time by rule."""
     ends = [market.to_iso(each) for each in (checked.first, checked.last)]
     click.echo(common.clean(checked.path))
+    bars = 'bar' if checked.bars == 1 else 'bars'
     click.echo(
-        f'  {checked.bars:,} bars of {checked.timeframe}, symbols: '
+        f'  {checked.bars:,} {bars} of {checked.timeframe}, symbols: '
         f'{len(checked.symbols)}, {ends[0]} to {ends[1]}'
     )
     for warning in checked.warnings:

@@ -148,6 +148,10 @@ def _out(
     """Begins the file of the rows, before the work begins."""
     if path is None:
         return None
+    if path.suffix in ('.csv', '.json'):
+        raise errors.InputError(
+            '--out writes Parquet; name a file such as rows.parquet', path=path
+        )
     # See above.
     from sting.backtest.sweeping import rowfile  # noqa: PLC0415
 

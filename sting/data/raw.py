@@ -30,6 +30,8 @@ WANTED = (*TIMES, *NUMBERS, 'symbol')
 
 # How much of what is in a file goes into a message.
 _SHOWN = 40
+# What other programs write between values.
+_MARKS = {';': 'semicolons', '\t': 'tabs'}
 _PARQUET = b'PAR1'
 # Of a column that is read a part at a time, so many bytes at once.
 _BUFFER = 1 << 20
@@ -226,6 +228,10 @@ def _missing(
         name if name.isprintable() and len(name) < _SHOWN else show(name)
         for name in found[:_SHOWN]
     )
+    if len(found) == 1:
+        for mark, said in _MARKS.items():
+            if mark in found[0]:
+                titles += f'; separate the values by commas, not {said}'
     return errors.DataError(
         f'no column {name}; the columns are: {titles}', path=path, line=line
     )

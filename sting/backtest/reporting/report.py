@@ -96,22 +96,34 @@ class ReportGenerator:
         lines = [report.title]
         for heading, rows in report.sections:
             lines += ['', heading]
-            lines += [f'  {name:<{width}}  {text}' for name, text in rows]
+            for row in rows:
+                lines += _fitted(*row, width)
         if report.warnings:
             lines += ['', 'Warnings']
             for warning in report.warnings:
-                lines += textwrap.wrap(
-                    warning,
-                    _PAGE,
-                    initial_indent='  ',
-                    subsequent_indent='    ',
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
+                lines += _broken(warning, '  ', '    ')
         return ''.join(f'{_printable(line)}\n' for line in lines)
 
 
 _Rows = tuple[tuple[str, str], ...]
+
+
+def _fitted(name: str, text: str, width: int) -> list[str]:
+    """Writes a row, with more lines below it where it is too long."""
+    first = f'  {name:<{width}}  '
+    return _broken(text, first, ' ' * len(first)) or [first]
+
+
+def _broken(text: str, first: str, then: str) -> list[str]:
+    """Breaks a text between words; one that is too long stays whole."""
+    return textwrap.wrap(
+        text,
+        _PAGE,
+        initial_indent=first,
+        subsequent_indent=then,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _run(result: results.BacktestResult) -> _Rows:
@@ -123,8 +135,8 @@ def _run(result: results.BacktestResult) -> _Rows:
     if len(result.symbols) > _NAMED:
         symbols += f' and {len(result.symbols) - _NAMED:,} more'
     rows = [
-        *_wrapped('symbols', symbols),
-        *_wrapped('parameters', parameters or 'none'),
+        ('symbols', symbols),
+        ('parameters', parameters or 'none'),
         ('from', market.to_iso(result.start)),
         ('to', market.to_iso(result.end)),
         ('bars', f'{result.bars:,}'),
@@ -162,7 +174,7 @@ def _assumptions(given: Mapping[str, Any]) -> _Rows:
 
 def _wrapped(name: str, text: str) -> _Rows:
     """Breaks a long text into rows, the first of which has its name."""
-    lines = textwrap.wrap(text, _WIDTH, break_on_hyphens=False)
+    lines = textwrap.wrap(text, _WIDTH)
     names = [name, *[''] * (len(lines) - 1)]
     return tuple(zip(names, lines, strict=True))
 

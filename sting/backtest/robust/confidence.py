@@ -141,8 +141,11 @@ def check(
             else 'in most draws it loses money'
         )
     rows = [
-        (name.replace('_', ' '), _shown(name, band))
-        for name, band in drawn.items()
+        ('of the draws', '5 %  50 %  95 %'),
+        *(
+            (name.replace('_', ' '), _shown(name, band))
+            for name, band in drawn.items()
+        ),
     ]
     if by_trade is not None:
         rows += [

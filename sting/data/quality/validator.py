@@ -132,7 +132,7 @@ def _detail(
 ) -> str:
     if rule.name == 'gap':
         lacking = int(rules.missing_before(bars)[which].sum())
-        return f'{lacking:,} bars missing'
+        return f'{lacking:,} bar{"" if lacking == 1 else "s"} missing'
     if rule.name == 'split':
         row = int(which.argmax())
         ratio = rules.split_ratio(

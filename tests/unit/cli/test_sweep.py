@@ -120,6 +120,7 @@ def test_text_says_why_it_ran_event_by_event_and_what_was_refused(run):
         (['--grid', 'fast=1:2', '--set', 'fast=3'], 'both swept and set'),
         (['--grid', 'fast=90:95'], 'none of the 6 combinations can be run'),
         (['--grid', 'fast=1:2', '--out', '/nowhere/x'], 'cannot be written'),
+        (['--grid', 'fast=1:2', '--out', 'x.csv'], 'writes Parquet'),
         (
             ['--grid', 'fast=1:2', '--workers', '2', '--cluster', 'tcp://x:1'],
             'leave one of them out',

@@ -142,6 +142,8 @@ def test_a_parquet_file_without_rows_is_refused(tmp_path):
         (b'\n\n', 'the file is empty'),
         (tables.HEADER.encode(), 'the file has no rows'),
         (b'a,b\n1,2\n', 'no column timestamp; the columns are: a, b'),
+        (b'date;open\n1;2\n', 'by commas, not semicolons'),
+        (b'date\topen\n1\t2\n', 'by commas, not tabs'),
         (b'open,Open\n1,2\n', 'two columns are named open'),
         (b'\xff\xfe\x00', 'not text in UTF-8'),
         (LONG + b'\xff,1,1,1,1,1\n', 'not a sound CSV'),

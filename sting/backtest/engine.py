@@ -6,13 +6,11 @@ runs over the same bars give the same log, hash for hash.
 """
 
 import asyncio
-import collections
 from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -27,18 +25,16 @@ from sting.backtest import detail as details
 from sting.backtest import financing
 from sting.backtest import record
 from sting.backtest import result
+from sting.backtest import settling
 from sting.backtest import trades
 from sting.backtest.figures import analyzer
 from sting.backtest.figures import benchmark as benchmarks
 from sting.backtest.figures import excursions
 from sting.data import calendars
 from sting.data import table
-from sting.engine import bus
 from sting.engine import clock
 from sting.engine import core
 from sting.engine import exits
-from sting.engine import step
-from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import orders
@@ -61,10 +57,6 @@ _COLUMNS = ('timestamp', 'open', 'high', 'low', 'close', 'volume')
 Progress = Callable[[int, int], None]
 
 _T = events.EventType
-_BOOKED: Mapping[events.EventType, Callable[..., Any]] = {
-    _T.CORPORATE_ACTION: runner.StrategyRunner.corporate_action,
-    _T.CASH_FLOW: runner.StrategyRunner.cash_flow,
-}
 
 
 class _All:
@@ -144,9 +136,10 @@ class BacktestEngine:
         )
         self._cash = assumed.cash
         self._curve = self._make_curve()
-        self._steps: collections.deque[step.Step] = collections.deque()
-        self._running = True
         self.record = record.Record(gate.rule_set().names, watch)
+        self._settler = settling.Settler(
+            self._engine, self._market, feeder, self.record
+        )
 
     async def run(self, progress: Progress | None = None) -> None:
         """Plays all bars.
@@ -170,7 +163,9 @@ class BacktestEngine:
             done += len(part)
         last = self._engine.state.time
         seq = self._engine.state.seq
-        await self._take_signals(await self._feeder.stop(last, seq), seq)
+        await self._settler.take_signals(
+            await self._feeder.stop(last, seq), seq
+        )
         if progress is not None:
             progress(len(self._bars), len(self._bars))
 
@@ -224,14 +219,16 @@ class BacktestEngine:
             mode=records.Mode.REPLAY,
             cash=self._cash,
         )
-        self._put(_T.LOG_CREATED, created, 'engine', now)
-        self._steps.append(self._engine.adopt_rules())
+        self._settler.put(_T.LOG_CREATED, created, 'engine', now)
+        self._settler.add(self._engine.adopt_rules())
         name = self._feeder.name
         running = records.StrategyStatus(strategy=name, status='running')
-        self._put(_T.STRATEGY_STATUS, running, name, now)
-        await self._settle()
+        self._settler.put(_T.STRATEGY_STATUS, running, name, now)
+        await self._settler.settle()
         seq = self._engine.state.seq
-        await self._take_signals(await self._feeder.start(now, seq), seq)
+        await self._settler.take_signals(
+            await self._feeder.start(now, seq), seq
+        )
 
     def _preload(self) -> None:
         """Has the indicators of all symbols worked out by column.
@@ -265,12 +262,12 @@ class BacktestEngine:
         symbol, now = action.symbol, max(due.moment, system.time)
         self.record.fills.act(action, system.portfolio.quantity(symbol), now)
         self._market.act(action, now)
-        if action.kind is records.ActionKind.SPLIT and self._running:
+        if action.kind is records.ActionKind.SPLIT and self._settler.running:
             together = self._feeder.together(symbol)
             history = self._agenda.history(together, due)
             self._feeder.restate(together, history.rows())
-        self._put(_T.CORPORATE_ACTION, action, 'data', now, symbol)
-        await self._settle()
+        self._settler.put(_T.CORPORATE_ACTION, action, 'data', now, symbol)
+        await self._settler.settle()
         if action.kind is records.ActionKind.DELISTING:
             await self._clear(symbol, 'delisted')
 
@@ -315,7 +312,7 @@ class BacktestEngine:
             elif not signals:
                 break
             if signals:
-                await self._take_signals(signals, number)
+                await self._settler.take_signals(signals, number)
             self._curve.changed(place - 1)
         self._curve.finish()
 
@@ -323,7 +320,7 @@ class BacktestEngine:
         self, seq: int, bars: Iterator[market.MarketData]
     ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
         """Hands on bars that meet no order; see `StrategyRunner.pass_on`."""
-        if self._running:
+        if self._settler.running:
             return await self._feeder.pass_on(seq, bars, self._concerned)
         for bar in bars:
             if bar.symbol in self._concerned:
@@ -343,27 +340,29 @@ class BacktestEngine:
             told = self._engine.call_margin(
                 call.message, call.cuts, financing.BROKER, lender.cuts
             )
-            self._steps.append(told)
-            await self._settle()
+            self._settler.add(told)
+            await self._settler.settle()
             for symbol in call.cuts:
                 await self._clear(symbol, core.MARGIN_CALL, lender.cuts)
             came, made = self._engine.reduce(call.cuts, told.events[0])
             lender.asked(made)
-            self._steps.append(came)
-            await self._settle()
+            self._settler.add(came)
+            await self._settler.settle()
         for flow in lender.flows(timestamp):
-            self._put(
+            self._settler.put(
                 _T.CASH_FLOW, flow, financing.BROKER, system.time, flow.symbol
             )
-        await self._settle()
+        await self._settler.settle()
 
     async def _clear(
         self, symbol: str, reason: str, keep: Container[str] = ()
     ) -> None:
         """Has the market itself take out orders whose cancel is on its way."""
         now = self._engine.state.time
-        self._report(self._market.cancel_all(now, symbol, reason, keep=keep))
-        await self._settle()
+        self._settler.report(
+            self._market.cancel_all(now, symbol, reason, keep=keep)
+        )
+        await self._settler.settle()
 
     async def _meet(
         self, number: int, bar: market.MarketData
@@ -371,9 +370,9 @@ class BacktestEngine:
         """Has the market see a bar, then the strategy."""
         came = self._engine.process_bar(bar)
         if came is not None:
-            self._steps.append(came)
-            await self._settle()
-        if not self._running:
+            self._settler.add(came)
+            await self._settler.settle()
+        if not self._settler.running:
             return ()
         return await self._feeder.market_data(number, bar)
 
@@ -387,112 +386,6 @@ class BacktestEngine:
             start = stop
         self._engine.pass_bars(stretch, start, end)
         self._market.pass_over(stretch, start, end)
-
-    def _put(
-        self,
-        kind: events.EventType,
-        data: Any,
-        source: str,
-        now: int,
-        symbol: str = '',
-        cause: int = 0,
-    ) -> None:
-        """Has the engine take an event; what came of it waits in line."""
-        self._steps.append(
-            self._engine.process_event(
-                bus.Incoming(kind, data, source, symbol, cause), now
-            )
-        )
-
-    async def _take_signals(
-        self, signals: Sequence[orders.Signal], cause: int
-    ) -> None:
-        name = self._feeder.name
-        now = self._engine.state.time
-        for signal in signals:
-            self._put(_T.SIGNAL, signal, name, now, signal.symbol, cause)
-            await self._settle()
-
-    async def _settle(self) -> None:
-        """Notes and acts on what came, until nothing more comes."""
-        steps = self._steps
-        while steps:
-            came = steps.popleft()
-            self.record.take(came.events)
-            for effect in came.effects:
-                if type(effect) is step.Notify:
-                    if self._running:
-                        await self._notify(effect)
-                else:
-                    self._act(effect)
-
-    def _act(self, effect: step.Effect) -> None:
-        now = self._engine.state.time
-        if isinstance(effect, step.Place):
-            self._report(self._market.submit(effect.order, now))
-        elif isinstance(effect, step.Cancel):
-            # An order that was rejected meanwhile is there no more, and that
-            # has been told.
-            with contextlib.suppress(errors.BrokerRejectedError):
-                self._report(self._market.cancel(effect.order.id, now))
-        elif isinstance(effect, step.Replace):
-            self._report(self._replaced(effect, now))
-        elif isinstance(effect, step.Stop):
-            self._running = False
-
-    def _replaced(
-        self, effect: step.Replace, now: int
-    ) -> Sequence[step.Report]:
-        order = effect.order
-        try:
-            return self._market.replace(
-                order.id,
-                now,
-                effect.quantity,
-                effect.price,
-                effect.stop_price,
-            )
-        except errors.BrokerRejectedError as error:
-            return [
-                orders.OrderUpdate(
-                    order_id=order.id,
-                    status=order.resting,
-                    message=str(error),
-                    quantity=order.quantity,
-                )
-            ]
-
-    def _report(self, reports: Sequence[step.Report]) -> None:
-        now = self._engine.state.time
-        for report in reports:
-            kind = _T.FILL if type(report) is orders.Fill else _T.ORDER_UPDATE
-            self._put(kind, report, core.PLAYED, now)
-
-    async def _book(self, event: events.Event) -> Sequence[orders.Signal]:
-        """Has the strategy book what is about no order."""
-        booked = _BOOKED.get(event.type)
-        if booked is None:
-            return ()
-        signals: Sequence[orders.Signal] = await booked(
-            self._feeder, event.seq, event.data, event.timestamp
-        )
-        return signals
-
-    async def _notify(self, told: step.Notify) -> None:
-        seq = told.event.seq
-        if told.order is None:
-            signals = await self._book(told.event)
-        elif told.event.type is _T.FILL:
-            signals = await self._feeder.fill(
-                seq, told.event.data, told.order, told.position
-            )
-        else:
-            signals = await self._feeder.order_update(seq, told.order)
-        if signals:
-            name = self._feeder.name
-            now = self._engine.state.time
-            for signal in signals:
-                self._put(_T.SIGNAL, signal, name, now, signal.symbol, seq)
 
 
 def run(

@@ -1,0 +1,180 @@
+"""What comes of an event of a run: noted, carried out, and told."""
+
+import collections
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import contextlib
+from typing import Any
+
+from sting.backtest import record as record_lib
+from sting.engine import bus
+from sting.engine import core
+from sting.engine import step
+from sting.model import errors
+from sting.model import events
+from sting.model import orders
+from sting.simulator import market as simulated
+from sting.strategy import runner
+
+_T = events.EventType
+_BOOKED: Mapping[events.EventType, Callable[..., Any]] = {
+    _T.CORPORATE_ACTION: runner.StrategyRunner.corporate_action,
+    _T.CASH_FLOW: runner.StrategyRunner.cash_flow,
+}
+
+
+class Settler:
+    """Stands between the engine, the market and the strategy of a run.
+
+    Attributes:
+        running: Whether the strategy is; it may be stopped by its limits.
+    """
+
+    def __init__(
+        self,
+        engine: core.CoreEngine,
+        exchange: simulated.MarketSimulator,
+        feeder: runner.StrategyRunner,
+        record: record_lib.Record,
+    ) -> None:
+        """Begins a run.
+
+        Args:
+            engine: Decides.
+            exchange: Has the orders.
+            feeder: Feeds the strategy.
+            record: Takes down what happens.
+        """
+        self.running = True
+        self._engine = engine
+        self._exchange = exchange
+        self._feeder = feeder
+        self._record = record
+        self._steps: collections.deque[step.Step] = collections.deque()
+
+    def add(self, came: step.Step) -> None:
+        """Has what came of an event wait in line."""
+        self._steps.append(came)
+
+    def put(
+        self,
+        kind: events.EventType,
+        data: Any,
+        source: str,
+        now: int,
+        symbol: str = '',
+        cause: int = 0,
+    ) -> None:
+        """Has the engine take an event; what came of it waits in line.
+
+        Args:
+            kind: What happened.
+            data: The payload.
+            source: Who says so.
+            now: When, nanoseconds since the epoch, UTC.
+            symbol: The instrument, where it is about one.
+            cause: Number of the event that led to it.
+        """
+        self._steps.append(
+            self._engine.process_event(
+                bus.Incoming(kind, data, source, symbol, cause), now
+            )
+        )
+
+    async def take_signals(
+        self, signals: Sequence[orders.Signal], cause: int
+    ) -> None:
+        """Has the engine take what the strategy wants, and settles it.
+
+        Args:
+            signals: What it wants.
+            cause: Number of the event that it answers.
+        """
+        name = self._feeder.name
+        now = self._engine.state.time
+        for signal in signals:
+            self.put(_T.SIGNAL, signal, name, now, signal.symbol, cause)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Notes and acts on what came, until nothing more comes."""
+        steps = self._steps
+        while steps:
+            came = steps.popleft()
+            self._record.take(came.events)
+            for effect in came.effects:
+                if type(effect) is step.Notify:
+                    if self.running:
+                        await self._notify(effect)
+                else:
+                    self._act(effect)
+
+    def _act(self, effect: step.Effect) -> None:
+        now = self._engine.state.time
+        if isinstance(effect, step.Place):
+            self.report(self._exchange.submit(effect.order, now))
+        elif isinstance(effect, step.Cancel):
+            # An order that was rejected meanwhile is there no more, and that
+            # has been told.
+            with contextlib.suppress(errors.BrokerRejectedError):
+                self.report(self._exchange.cancel(effect.order.id, now))
+        elif isinstance(effect, step.Replace):
+            self.report(self._replaced(effect, now))
+        elif isinstance(effect, step.Stop):
+            self.running = False
+
+    def _replaced(
+        self, effect: step.Replace, now: int
+    ) -> Sequence[step.Report]:
+        order = effect.order
+        try:
+            return self._exchange.replace(
+                order.id,
+                now,
+                effect.quantity,
+                effect.price,
+                effect.stop_price,
+            )
+        except errors.BrokerRejectedError as error:
+            return [
+                orders.OrderUpdate(
+                    order_id=order.id,
+                    status=order.resting,
+                    message=str(error),
+                    quantity=order.quantity,
+                )
+            ]
+
+    def report(self, reports: Sequence[step.Report]) -> None:
+        """Has the engine take what the market says of orders."""
+        now = self._engine.state.time
+        for report in reports:
+            kind = _T.FILL if type(report) is orders.Fill else _T.ORDER_UPDATE
+            self.put(kind, report, core.PLAYED, now)
+
+    async def _book(self, event: events.Event) -> Sequence[orders.Signal]:
+        """Has the strategy book what is about no order."""
+        booked = _BOOKED.get(event.type)
+        if booked is None:
+            return ()
+        signals: Sequence[orders.Signal] = await booked(
+            self._feeder, event.seq, event.data, event.timestamp
+        )
+        return signals
+
+    async def _notify(self, told: step.Notify) -> None:
+        seq = told.event.seq
+        if told.order is None:
+            signals = await self._book(told.event)
+        elif told.event.type is _T.FILL:
+            signals = await self._feeder.fill(
+                seq, told.event.data, told.order, told.position
+            )
+        else:
+            signals = await self._feeder.order_update(seq, told.order)
+        if signals:
+            name = self._feeder.name
+            now = self._engine.state.time
+            for signal in signals:
+                self.put(_T.SIGNAL, signal, name, now, signal.symbol, seq)

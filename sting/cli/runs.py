@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
+import contextlib
 import pathlib
 import shlex
+import signal
+import threading
 from typing import Any
 
 import click
@@ -13,13 +17,20 @@ from sting.simulator import modes
 
 # Where the words of the command are kept while it runs.
 _WORDS = 'sting.words'
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class ManyValues(click.Command):
     """A command whose options for several take them one after another too.
 
-    `--data a.csv b.csv` is the same as `--data a.csv --data b.csv`.
+    `--data a.csv b.csv` is the same as `--data a.csv --data b.csv`. While it
+    runs, SIGTERM and SIGHUP end it as an interrupt does.
     """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs it; whatever ends it, no temporary file is left."""
+        with _ended_alike():
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Repeats an option for each of its values."""
@@ -213,3 +224,20 @@ def benchmark_option(function: common.F) -> common.F:
         'the data or a file of one; the symbol that runs, where it is the only '
         'one.',
     )(function)
+
+
+@contextlib.contextmanager
+def _ended_alike() -> Iterator[None]:
+    """Has what ends a process do so by KeyboardInterrupt."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # What is ignored, as under nohup, stays so.
+    taken = [each for each in _ENDS if signal.getsignal(each) is signal.SIG_DFL]
+    for each in taken:
+        signal.signal(each, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for each in taken:
+            signal.signal(each, signal.SIG_DFL)

@@ -140,8 +140,11 @@ def test_every_error_is_one_line(run, monkeypatch, words, message):
     assert outcome.out == ''
 
 
-def test_an_interrupt_ends_all_processes_at_once(tmp_path):
+@pytest.mark.parametrize('end_by', ['SIGINT', 'SIGTERM'])
+def test_an_interrupt_ends_all_processes_at_once(tmp_path, end_by):
     path = tmp_path / 'endless.py'
+    passing = tmp_path / 'passing'
+    passing.mkdir()
     path.write_text(ENDLESS)
     process = subprocess.Popen(
         [
@@ -150,7 +153,11 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path):
             *('--grid', 'n=1:9', '--set', f'folder={tmp_path}'),
             *('--out', str(tmp_path / 'x.parquet')),
         ],
-        env={**os.environ, 'STING_HOME': str(tmp_path / 'home')},
+        env={
+            **os.environ,
+            'STING_HOME': str(tmp_path / 'home'),
+            'TMPDIR': str(passing),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -162,7 +169,7 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path):
         assert process.poll() is None
         time.sleep(0.01)
     # As a terminal does: to the workers too.
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.Signals[end_by])
     out, err = process.communicate(timeout=DEADLINE_S)
     # click begins a new line before it.
     assert (process.returncode, out) == (130, '')
@@ -171,4 +178,5 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path):
         while os.path.exists(f'/proc/{each.stem}'):  # noqa: PTH110
             assert time.monotonic() < end
             time.sleep(0.01)
-    assert not list(tmp_path.glob('*.parquet*'))
+    assert not [*tmp_path.glob('*.parquet*'), *tmp_path.glob('.*.parquet*')]
+    assert not list(passing.iterdir())

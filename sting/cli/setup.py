@@ -25,11 +25,15 @@ from sting.data import splits
 from sting.data import table
 from sting.data import universe
 from sting.model import errors
+from sting.model import timeframes
 from sting.risk import gate
 from sting.risk import manager
 from sting.simulator import costs
 from sting.strategy import context
 from sting.strategy import versions
+
+# The calendar of an exchange that never closes.
+_ALWAYS = '24/7'
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +203,17 @@ def _odd(
     named = {each.symbol for each in assumed.actions}
     if named and named.isdisjoint(bars.symbols):
         yield '--actions has nothing for the symbols that run'
+    if timeframes.length(bars.timeframe) > timeframes.DAY:
+        yield (
+            f'each bar of {bars.timeframe} counts as one of the 252 days of a '
+            'year: figures by the year, such as CAGR and Sharpe, are too '
+            'large'
+        )
+    elif assumed.calendar == _ALWAYS:
+        yield (
+            'a year counts 252 days, and an exchange that never closes has '
+            '365: figures by the year, such as CAGR and Sharpe, are too small'
+        )
 
 
 def place(reference: str) -> str:

@@ -485,6 +485,21 @@ def test_actions_of_other_symbols_alone_are_told_of(run, tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ('words', 'warned'),
+    [
+        (['--detail-timeframe', '1d', '--timeframe', '1w'], 'are too large'),
+        (['--calendar', '24/7'], 'are too small'),
+    ],
+)
+def test_years_of_other_lengths_are_told_of(run, words, warned):
+    found = json.loads(run('--symbol', 'IBM', *words, '--json').out)
+    assert any(
+        'by the year' in each and each.endswith(warned)
+        for each in found['warnings']
+    )
+
+
 def test_a_wrong_row_of_actions_is_named(run, tmp_path):
     path = tmp_path / 'actions.csv'
     path.write_text('date,symbol,kind,value\n2020-01-01,A,split,x\n')

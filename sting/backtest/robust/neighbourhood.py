@@ -124,8 +124,12 @@ def check(
     if not made:
         return parts.Part(
             name='neighbourhood',
-            verdict=_V.OK,
-            reason='it has no number to be set to',
+            verdict=_V.WARN if others else _V.OK,
+            reason=(
+                f'it refuses all {len(others)} parameters a little off'
+                if others
+                else 'it has no number to be set to'
+            ),
         )
     return _judged(metric, own, made, len(others) - len(made))
 

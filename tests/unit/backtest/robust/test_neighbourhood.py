@@ -132,3 +132,12 @@ def test_without_numbers_there_is_nothing_to_vary(tmp_path):
     found = neighbourhood.check(plain, 'sharpe')
     assert found.verdict == V.OK
     assert 'no number' in found.reason
+
+
+def test_where_all_neighbours_are_refused_nothing_is_known(case, tmp_path):
+    refusing = case()
+    path = tmp_path / 'mine.py'
+    path.write_text(path.read_text().replace('== 12', '!= 10'))
+    found = neighbourhood.check(refusing, 'sharpe')
+    assert found.verdict == V.WARN
+    assert 'refuses all' in found.reason

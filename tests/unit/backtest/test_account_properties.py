@@ -1,15 +1,21 @@
 """What holds of every run, whatever is ordered and however it fills."""
 
+import collections
 import dataclasses
+import datetime
 
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from sting.backtest import assumptions
 from sting.backtest import engine
+from sting.data import actions
+from sting.model import costs
 from sting.model import events
 from sting.model import orders
+from sting.model import records
 from sting.risk import manager
 from sting.simulator import modes
 from tests.unit.backtest import bars as made
@@ -125,6 +131,80 @@ def test_costs_that_double_on_the_same_fills_never_help(seed, fill, bps):
     assert np.all(once.curve.equity <= free.curve.equity)
     lost = free.metrics.final_equity - once.metrics.final_equity
     assert lost == pytest.approx(sum(once.fills.fee), abs=1e-6)
+
+
+T = events.EventType
+# A split and a dividend at the midnight between the two hours.
+ACTIONS = tuple(
+    actions.Action(datetime.date(2020, 1, 1), 'X', kind, value)
+    for kind, value in (
+        (records.ActionKind.SPLIT, 4.0),
+        (records.ActionKind.DIVIDEND, 0.25),
+    )
+)
+LENDING = {
+    'commission': costs.Commission(per_unit=0.01, minimum=1.0),
+    'slippage': costs.Spread(bps=2.0),
+    'borrow': costs.Borrow(rate=2.0),
+    'margin': costs.Margin(maintenance=0.5, interest=2.0),
+}
+
+
+def booked(seen, start, moments):
+    """Cash and units after each moment, by the payloads alone."""
+    cash, held, rest = start, 0.0, collections.deque(seen)
+    for moment in moments:
+        # What comes between two bars has the time of the one before.
+        while rest and rest[0].timestamp <= moment - (rest[0].type != T.FILL):
+            told = rest.popleft().data
+            if isinstance(told, orders.Fill):
+                held += told.side.sign * told.quantity
+                cash -= told.side.sign * told.quantity * told.price + told.fee
+            elif isinstance(told, records.CashFlow):
+                cash += told.amount
+            elif told.kind is records.ActionKind.SPLIT:
+                held *= told.ratio
+        yield cash, held
+
+
+@few
+@hypothesis.given(SEEDS, FILLS, st.sampled_from([0.0, 1.0, 90_000.0]))
+def test_the_account_is_what_was_booked_over_actions_loans_and_latency(
+    seed, fill, latency_ms
+):
+    bars = walk(seed)
+    over = np.where(bars.timestamp > made.START, 4.0, 1.0)
+    four = ('open', 'high', 'low', 'close')
+    prices = {name: getattr(bars, name) / over for name in four}
+    bars = dataclasses.replace(bars, **prices)
+    seen = []
+    assumed = assumptions.Assumptions(
+        cash=20_000.0,
+        participation=0.0005,
+        fill=fill,
+        calendar='24/7',
+        actions=ACTIONS,
+        costs=costs.CostModel(latency_ms=latency_ms, **LENDING),
+    )
+    curve = engine.run(
+        WANDERER,
+        bars,
+        manager.RiskManager(()),
+        parameters={'seed': seed},
+        assumed=assumed,
+        watch=seen.append,
+    ).curve
+    kinds = T.FILL, T.CASH_FLOW, T.CORPORATE_ACTION
+    changes = [each for each in seen if each.type in kinds]
+    moments = bars.timestamp.tolist()
+    cash, held = np.array(list(booked(changes, assumed.cash, moments))).T
+    assert curve.cash == pytest.approx(cash, rel=1e-9, abs=1e-6)
+    assert curve.equity == pytest.approx(
+        cash + held * bars.close, rel=1e-9, abs=1e-6
+    )
+    assert {each.data.kind for each in changes if each.type is kinds[2]} == {
+        each.kind for each in ACTIONS
+    }
 
 
 def test_the_runs_have_orders_and_fills_of_every_kind():

@@ -25,6 +25,8 @@ TAIL = 0.05
 DAY = 86_400_000_000_000
 # Returns that differ by less than this differ by rounding alone.
 STILL = 1e-13
+# Of the largest number that a float holds, rounded down.
+LARGEST_LOG = 709.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,13 +181,27 @@ def cagr(returns: FloatArray) -> float | None:
     """The growth a year that compounds to these daily returns."""
     if not len(returns):
         return None
-    growth = float(np.prod(1.0 + returns))
-    if growth < 0:
-        return None
-    try:
-        return math.pow(growth, DAYS_A_YEAR / len(returns)) - 1.0
-    except OverflowError:
-        return None
+    growth = compounded(float(np.prod(1.0 + returns)), len(returns))
+    return None if math.isnan(growth) else growth
+
+
+def compounded(growth: float, days: int) -> float:
+    """Gives the growth a year of what has grown in so many days.
+
+    Args:
+        growth: How many times what it was; at least 0.
+        days: Above 0.
+
+    Returns:
+        A fraction; nan where what was there is lost and more, and where no
+        float can hold it.
+    """
+    if not growth >= 0.0:
+        return math.nan
+    years = DAYS_A_YEAR / days
+    if growth > 1.0 and math.log(growth) * years > LARGEST_LOG:
+        return math.nan
+    return math.pow(growth, years) - 1.0
 
 
 def volatility(returns: FloatArray) -> float | None:

@@ -235,11 +235,9 @@ def of_returns(
             losses -= change
             below += change * change
     cagr = calmar = math.nan
-    if count and growth >= 0.0:
-        cagr = growth ** (metrics.DAYS_A_YEAR / count) - 1.0
-        if not math.isfinite(cagr):
-            cagr = math.nan
-        elif depth < 0.0:
+    if count:
+        cagr = metrics.compounded(growth, count)
+        if depth < 0.0:
             calmar = cagr / -depth
     if count < 2:
         return cagr, math.nan, math.nan, math.nan, calmar, math.nan

@@ -27,7 +27,7 @@ TERMINAL = {
 _SHOW = (
     'import sys; names = {name.partition(".")[0] for name in sys.modules}; '
     'print(*sorted(name for name in names - set(sys.stdlib_module_names) '
-    'if not name.startswith("_")), file=sys.stderr)'
+    'if name.isidentifier() and name[0] != "_"), file=sys.stderr)'
 )
 
 
@@ -40,7 +40,7 @@ def imported(tmp_path, code):
         env={**os.environ, 'STING_HOME': str(tmp_path)},
     )
     assert done.returncode == 0, done.stderr
-    # Under coverage its module is in every process.
+    # Under coverage its modules are in every process.
     return set(done.stderr.splitlines()[-1].split()) - {'coverage'}
 
 

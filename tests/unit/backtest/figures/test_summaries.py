@@ -122,6 +122,13 @@ def test_figures_of_the_curve_are_those_of_the_metrics(changes, gap, ruin):
         assert close(value, getattr(expected, name)), name
 
 
+def test_a_growth_that_no_float_holds_is_none_in_both():
+    returns = np.full(1, 1e4)
+    assert math.isnan(summaries.of_returns(returns, 1, -0.5)[0])
+    assert math.isnan(summaries.of_returns(returns, 1, -0.5)[4])
+    assert metrics.cagr(returns) is None
+
+
 def test_returns_that_hardly_differ_have_no_ratio():
     returns = np.full(10, 0.01)
     found = summaries.of_returns(returns, 10, 0.0)

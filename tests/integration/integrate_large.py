@@ -35,6 +35,7 @@ def play(folder, bars, symbols, rows):
     return found['peak_mb'], told
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_large_file_needs_no_more_memory_than_a_small_one(tmp_path):
     small, _ = play(tmp_path, 200_000, 1, 100_000)

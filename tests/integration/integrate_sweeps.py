@@ -101,6 +101,7 @@ class Mine(strategy.CompiledStrategy):
 """
 
 
+@pytest.mark.slow
 def test_an_edit_in_what_is_imported_is_in_the_next_sweep(program, tmp_path):
     (tmp_path / 'mine.py').write_text(MINE)
     found = []
@@ -120,6 +121,7 @@ def test_an_edit_in_what_is_imported_is_in_the_next_sweep(program, tmp_path):
     assert found[1] == pytest.approx(1.5 * found[0])
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_grid(program):
     more_kb = int(program(sys.executable, '-c', BOUND))
     # As many rows in lists would be 50 MB.

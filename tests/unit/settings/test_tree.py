@@ -103,7 +103,10 @@ _VALUES = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False)
-    | st.text(st.characters(codec='utf-8', exclude_categories=['C', 'Z'])),
+    # Powers of ten are numbers here, and text to PyYAML.
+    | st.text(
+        st.characters(codec='utf-8', exclude_categories=['C', 'Z'])
+    ).filter(lambda text: tree._POWER.fullmatch(text) is None),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.text('abcxyz', min_size=1), inner, max_size=3)

@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraint
 WORKERS ?= 2
 SEEDS ?= 500
 FIRST ?= 1
+# The seed of property tests: a failure is the same for everybody who runs them.
+DRAW ?= 0
 
 .PHONY: run test nightly test-slow simulate check format bench bench-peers guard picture clean help
 
@@ -29,11 +31,14 @@ run: $(VENV)/run.stamp  ## Opens the demo workstation.
 	@$(BIN)/sting-tui --demo
 
 test: $(VENV)/dev.stamp  ## The whole suite but what is marked slow.
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' --cov --cov-report=term
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' \
+		--hypothesis-seed=$(DRAW) --cov --cov-report=term
 
 test-slow: $(VENV)/dev.stamp  ## What is marked slow.
 	$(BIN)/python -m pytest -q -m slow
 
+# At night they draw anew, and say with what seed where they fail.
+nightly: DRAW = random
 nightly: test test-slow guard  ## Everything.
 
 simulate: $(VENV)/run.stamp  ## Simulates SEEDS seeds from FIRST on.

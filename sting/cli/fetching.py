@@ -160,7 +160,7 @@ def _checked(
     found: list[validator.Finding] = []
     left: list[table.BarTable] = []
     hours = None
-    if calendar != writer.ALWAYS and len(bars):
+    if calendar != calendars.ALWAYS and len(bars):
         edges = int(bars.timestamp[0]), int(bars.timestamp[-1])
         hours = batches.Hours(*calendars.stretches(calendar, *edges))
     for name in bars.symbols:

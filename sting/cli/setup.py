@@ -33,7 +33,6 @@ from sting.strategy import context
 from sting.strategy import versions
 
 # The calendar of an exchange that never closes.
-_ALWAYS = '24/7'
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +208,7 @@ def _odd(
             'year: figures by the year, such as CAGR and Sharpe, are too '
             'large'
         )
-    elif assumed.calendar == _ALWAYS:
+    elif assumed.calendar == calendars.ALWAYS:
         yield (
             'a year counts 252 days, and an exchange that never closes has '
             '365: figures by the year, such as CAGR and Sharpe, are too small'

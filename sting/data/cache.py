@@ -21,7 +21,6 @@ from sting.model import errors
 from sting.model import timeframes
 
 MEMORY: Final = 256 * 2**20
-ALWAYS: Final = '24/7'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ class DataCache:
 
     def _settled(self, timeframe: str, now: int) -> int:
         """Gives the last moment whose bars will not change any more."""
-        if self._calendar == ALWAYS:
+        if self._calendar == calendars.ALWAYS:
             step = timeframes.length(timeframe)
             return now // step * step - step
         return calendars.sessions(self._calendar, now).last_close(now)

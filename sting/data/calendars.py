@@ -21,7 +21,9 @@ from sting.model import sessions as hours_lib
 
 DEFAULT = 'XNYS'
 # Names that are right without a look, which loads exchange_calendars.
-KNOWN = frozenset({DEFAULT, '24/7'})
+# An exchange that never closes.
+ALWAYS = '24/7'
+KNOWN = frozenset({DEFAULT, ALWAYS})
 DateArray = npt.NDArray[np.datetime64]
 
 _MINUTE = 60 * market.NANOSECONDS

@@ -13,7 +13,6 @@ from sting.model import errors
 from sting.model import timeframes
 
 _COLUMNS = ('open', 'high', 'low', 'close', 'volume')
-ALWAYS = '24/7'
 
 
 def write(
@@ -77,7 +76,7 @@ def _times(bars: table.BarTable, calendar: str) -> tuple[str, Any]:
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     step = timeframes.length(bars.timeframe)
-    if step < timeframes.DAY or calendar == ALWAYS:
+    if step < timeframes.DAY or calendar == calendars.ALWAYS:
         opens = bars.timestamp - step
         return 'timestamp', pa.array(opens, pa.timestamp('ns', 'UTC'))
     stamps, place = np.unique(bars.timestamp, return_inverse=True)

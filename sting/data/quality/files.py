@@ -15,9 +15,6 @@ from sting.data import table
 from sting.data.quality import batch as batches
 from sting.model import timeframes
 
-# A calendar without closing hours, as exchange_calendars names it.
-ALWAYS = '24/7'
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Opened:
@@ -113,7 +110,7 @@ def _numbers(file: raw.RawFile, name: str) -> table.FloatArray:
 
 
 def _hours(calendar: str, stamp: table.IntArray) -> batches.Hours | None:
-    if calendar == ALWAYS:
+    if calendar == calendars.ALWAYS:
         return None
     edges = int(stamp.min()), int(stamp.max())
     return batches.Hours(*calendars.stretches(calendar, *edges))

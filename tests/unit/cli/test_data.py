@@ -216,3 +216,20 @@ def test_a_wish_that_makes_no_sense_is_refused(
     found = sting('data', 'fetch', *words, '--start', '2013-03-08')
     assert found.code == 2
     assert message in found.err
+
+
+def test_a_key_of_the_environment_reaches_its_source(
+    sting, home, service, monkeypatch
+):
+    monkeypatch.setenv('STING_ALPHAVANTAGE_KEY', services.AlphaVantage.key)
+    alone = services.AlphaVantage(services.days(30))
+    with servers.threaded(servers.Service(alone)) as url:
+        (home.config / 'exchanges' / 'alphavantage.yaml').write_text(
+            f'base_url: {url}\n'
+        )
+        found = sting(
+            *('data', 'fetch', 'alphavantage', 'AAA'),
+            *('--start', '2011-06-01', '--end', '2013-03-09'),
+        )
+    assert found.code == 0, found.err
+    assert 'AAA: 30 bars of 1d' in found.out

@@ -10,40 +10,6 @@ from sting.model import orders
 
 pytestmark = pytest.mark.unit
 
-S = orders.OrderStatus
-BASE = orders.Order(
-    id='o1',
-    symbol='AAPL',
-    side=orders.OrderSide.BUY,
-    quantity=10.0,
-    status=S.ACCEPTED,
-    resting=S.SUBMITTED,
-)
-PENDING = (S.PENDING_CANCEL, S.PENDING_REPLACE)
-DONE = (S.DENIED, S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED)
-
-# The moves as a person would list them, apart from the table of the code.
-ENDS = {S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED}
-MOVES = {
-    S.CREATED: {S.SUBMITTED, S.DENIED},
-    S.SUBMITTED: ENDS
-    | {S.ACCEPTED, S.DENIED, S.PARTIALLY_FILLED, *PENDING, S.UNKNOWN},
-    S.ACCEPTED: ENDS | {S.ACCEPTED, S.PARTIALLY_FILLED, *PENDING, S.UNKNOWN},
-    S.PARTIALLY_FILLED: ENDS | {S.PARTIALLY_FILLED, *PENDING, S.UNKNOWN},
-    S.PENDING_CANCEL: ENDS
-    | {S.SUBMITTED, S.ACCEPTED, S.PARTIALLY_FILLED, *PENDING}
-    | {S.DENIED, S.UNKNOWN},
-    S.PENDING_REPLACE: ENDS
-    | {S.ACCEPTED, S.PARTIALLY_FILLED, *PENDING, S.UNKNOWN},
-    S.UNKNOWN: ENDS
-    | {S.ACCEPTED, S.DENIED, S.PARTIALLY_FILLED, *PENDING, S.UNKNOWN},
-    S.DENIED: set(),
-    S.FILLED: set(),
-    S.CANCELLED: {S.FILLED},
-    S.EXPIRED: {S.FILLED},
-    S.REJECTED: set(),
-}
-
 
 GOOD = {
     'symbol': 'BRK.B',

@@ -12,8 +12,8 @@ import msgspec
 
 from sting import settings
 from sting.cli import common
-from sting.cli import outputs as outputs_lib
 from sting.cli import runs
+from sting.data import outputs as outputs_lib
 from sting.model import market
 
 # Of a strategy's log, under a run.

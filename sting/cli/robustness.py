@@ -10,8 +10,8 @@ import click
 
 from sting import settings
 from sting.cli import common
-from sting.cli import outputs
 from sting.cli import runs
+from sting.data import outputs
 from sting.model import errors
 
 # As `robustness.PARTS`; numpy is too slow to import for a help text.

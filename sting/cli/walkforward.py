@@ -8,9 +8,9 @@ import click
 
 from sting import settings
 from sting.cli import common
-from sting.cli import outputs as outputs_lib
 from sting.cli import robustness
 from sting.cli import runs
+from sting.data import outputs as outputs_lib
 
 _OUTPUTS = ('report', 'trades', 'fills', 'equity')
 

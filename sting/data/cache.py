@@ -261,7 +261,7 @@ class DataCache:
         self._remember(key, month)
         try:
             self._store.write(key, month)
-        except errors.DataError as error:
+        except errors.InputError as error:
             warn, self._warn = self._warn, None
             if warn is not None:
                 warn(f'bars are not kept: {error}')

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 import dataclasses
-import os
 import pathlib
 import re
-import tempfile
 from typing import Any
 from typing import Final
 import urllib.parse
 
 import msgspec
 
+from sting.data import outputs
 from sting.data import ranges as ranges_lib
 from sting.data import table
 from sting.model import errors
@@ -142,7 +141,7 @@ class BarStore:
             month: All that is known of it.
 
         Raises:
-            errors.DataError: It cannot be written.
+            errors.InputError: It cannot be written.
         """
         import pyarrow as pa  # noqa: PLC0415 - slow to import
         from pyarrow import parquet  # noqa: PLC0415
@@ -158,22 +157,12 @@ class BarStore:
         path = self.path(key)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(
-                dir=path.parent, prefix=f'.{path.name}.'
-            )
-            try:
-                with os.fdopen(handle, 'wb') as file:
-                    parquet.write_table(data, file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                pathlib.Path(name).replace(path)
-            except BaseException:
-                pathlib.Path(name).unlink(missing_ok=True)
-                raise
         except OSError as error:
-            raise errors.DataError(
+            raise errors.InputError(
                 f'cannot be written: {error.strerror}', path=path
             ) from None
+        with outputs.replacing(path) as fresh:
+            parquet.write_table(data, fresh)
 
     def path(self, key: Key) -> pathlib.Path:
         """Gives where a month is."""

@@ -1,13 +1,12 @@
 """Writes bars as files that `files.read` gives back as they were."""
 
-import os
 import pathlib
-import tempfile
 from typing import Any
 
 import numpy as np
 
 from sting.data import calendars
+from sting.data import outputs
 from sting.data import table
 from sting.model import errors
 from sting.model import timeframes
@@ -50,25 +49,11 @@ def write(
         **{each: getattr(bars, each) for each in _COLUMNS},
     }
     data = pa.table(columns)
-    try:
-        handle, beside = tempfile.mkstemp(
-            dir=path.absolute().parent, prefix=f'.{path.name}.'
-        )
-        try:
-            with os.fdopen(handle, 'wb') as file:
-                if path.suffix == '.csv':
-                    csv.write_csv(data, file)
-                else:
-                    parquet.write_table(data, file)
-            pathlib.Path(beside).chmod(0o644)
-            pathlib.Path(beside).replace(path)
-        except BaseException:
-            pathlib.Path(beside).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise errors.InputError(
-            f'cannot be written: {error.strerror}', path=path
-        ) from None
+    with outputs.replacing(path) as fresh:
+        if path.suffix == '.csv':
+            csv.write_csv(data, fresh)
+        else:
+            parquet.write_table(data, fresh)
 
 
 def _times(bars: table.BarTable, calendar: str) -> tuple[str, Any]:

@@ -1,9 +1,9 @@
 """Writes the rows of a sweep to Parquet, as they come."""
 
 from collections.abc import Mapping
-import os
+import contextlib
 import pathlib
-import tempfile
+import types
 from typing import Any
 from typing import Self
 
@@ -13,7 +13,7 @@ import numpy as np
 from sting.backtest.figures import summaries
 from sting.backtest.sweeping import spaces
 from sting.backtest.sweeping import sweeps
-from sting.model import errors
+from sting.data import outputs
 
 # Rows that are kept until they are written together.
 GROUP = 65_536
@@ -48,7 +48,6 @@ class RowFile:
         import pyarrow  # noqa: PLC0415
         import pyarrow.parquet  # noqa: PLC0415
 
-        self._path = path
         self._space = space
         self._arrow = pyarrow
         taken = {'number', 'error', *summaries.FIGURES}
@@ -74,55 +73,38 @@ class RowFile:
         )
         self._waiting: list[Any] = []
         self._rows = 0
-        self._passing: pathlib.Path | None = None
-        try:
-            handle, name = tempfile.mkstemp(
-                dir=path.absolute().parent, prefix=f'.{path.name}.'
-            )
-            os.close(handle)
-            self._passing = pathlib.Path(name)
-            if path.is_dir():
-                raise IsADirectoryError(21, 'it is a folder')
-            self._writer = pyarrow.parquet.ParquetWriter(name, schema)
-        except OSError as error:
-            self._remove()
-            raise errors.InputError(
-                f'cannot be written: {error.strerror}; name a file in a '
-                'folder that is there and may be written',
-                path=path,
-            ) from None
         self._schema = schema
+        with contextlib.ExitStack() as whole:
+            fresh = whole.enter_context(outputs.replacing(path))
+            self._writer = whole.enter_context(
+                pyarrow.parquet.ParquetWriter(fresh, schema)
+            )
+            whole.push(self._finish)
+            self._whole = whole.pop_all()
 
     def __enter__(self) -> Self:
         """Begins."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: types.TracebackType | None,
+    ) -> None:
         """Puts the file in its place; where something was raised, removes it.
 
         Raises:
             errors.InputError: It cannot be written.
         """
-        try:
-            if kind is None:
-                self._write()
-            self._writer.close()
-            if kind is None and self._passing is not None:
-                mask = os.umask(0)
-                os.umask(mask)
-                self._passing.chmod(0o666 & ~mask)
-                self._passing.replace(self._path)
-                self._passing = None
-        except OSError as error:
-            raise self._failure(error) from None
-        finally:
-            self._remove()
+        self._whole.__exit__(kind, error, where)
 
     def add(self, block: sweeps.Block) -> None:
         """Takes the next rows.
 
         Raises:
-            errors.InputError: They cannot be written.
+            OSError: They cannot be written; the end of the context makes an
+                InputError of it.
         """
         arrow = self._arrow
         numbers = block.numbers
@@ -157,24 +139,16 @@ class RowFile:
         if self._rows >= GROUP:
             self._write()
 
+    def _finish(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Writes the last rows, where all went well."""
+        if kind is None:
+            self._write()
+
     def _write(self) -> None:
         """Writes what waits as one row group."""
-        try:
-            if self._waiting:
-                self._writer.write_table(
-                    self._arrow.Table.from_batches(self._waiting)
-                )
-        except OSError as error:
-            raise self._failure(error) from None
+        if self._waiting:
+            self._writer.write_table(
+                self._arrow.Table.from_batches(self._waiting)
+            )
         self._waiting.clear()
         self._rows = 0
-
-    def _remove(self) -> None:
-        if self._passing is not None:
-            self._passing.unlink(missing_ok=True)
-            self._passing = None
-
-    def _failure(self, error: OSError) -> errors.InputError:
-        return errors.InputError(
-            f'cannot be written: {error.strerror or error}', path=self._path
-        )

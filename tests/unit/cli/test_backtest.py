@@ -335,7 +335,7 @@ def test_disk_that_fails_leaves_the_old_files(run, tmp_path, monkeypatch):
     def fail(*_args, **_kwargs):
         raise OSError(28, 'No space left on device', str(path))
 
-    monkeypatch.setattr('tempfile.mkstemp', fail)
+    monkeypatch.setattr('tempfile.mkdtemp', fail)
     outcome = run('--symbol', 'FB', '--fills', path)
     assert outcome.code == 2
     assert 'No space left' in outcome.err

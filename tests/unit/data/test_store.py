@@ -111,15 +111,15 @@ def test_other_files_are_not_listed(kept):
 
 def test_a_place_that_takes_no_files_is_told(tmp_path):
     (tmp_path / 'data').write_text('a file')
-    with pytest.raises(errors.DataError, match='cannot be written'):
+    with pytest.raises(errors.InputError, match='cannot be written'):
         store.BarStore(tmp_path / 'data').write(KEY, month())
 
 
 def test_nothing_half_written_stays(kept, monkeypatch):
-    def full(handle):
+    def full(*args, **options):
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(store.os, 'fsync', full)
-    with pytest.raises(errors.DataError, match='No space left'):
+    monkeypatch.setattr('pyarrow.parquet.write_table', full)
+    with pytest.raises(errors.InputError, match='No space left'):
         kept.write(KEY, month())
     assert list(kept.path(KEY).parent.iterdir()) == []

@@ -111,9 +111,10 @@ def test_a_disk_that_fills_up_on_the_way_is_told(tmp_path, monkeypatch):
     def full(table):
         raise OSError(28, 'No space left on device')
 
-    with file, monkeypatch.context() as patch:
-        patch.setattr(file._writer, 'write_table', full)
-        with pytest.raises(
-            errors.InputError, match=r'x\.parquet.*No space left'
-        ):
-            file.add(block(0, 3))
+    monkeypatch.setattr(file._writer, 'write_table', full)
+    with (
+        pytest.raises(errors.InputError, match=r'x\.parquet.*No space left'),
+        file,
+    ):
+        file.add(block(0, 3))
+    assert not list(tmp_path.iterdir())

@@ -68,6 +68,7 @@ def check(
         chosen[name] = action
     chosen.update(_actions(given))
     # These need numpy and more, which no other command has to wait for.
+    from sting.data import places  # noqa: PLC0415
     from sting.data import stamps  # noqa: PLC0415
     from sting.data.quality import report  # noqa: PLC0415
     from sting.data.quality import validator  # noqa: PLC0415
@@ -76,9 +77,17 @@ def check(
     rules = validator.DataValidator(chosen)
     how = stamps.Reading(**reading)
     now = clock.LiveClock().now()
+    chosen_files = places.pick(
+        places.expand(files), symbol or None, how.timeframe
+    )
     found = [
-        report.check(file, rules, how, now, symbol or None) for file in files
+        report.check(place, rules, how, now, symbol or None)
+        for place in chosen_files
     ]
+    # Of many files some have nothing of the symbols that are asked for.
+    found = [each for each in found if each.symbols]
+    if not found:
+        raise errors.DataError(f'no symbol {symbol[0]!r} in the data')
     if as_json:
         common.print_json([each.to_json() for each in found])
     else:

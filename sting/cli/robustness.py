@@ -86,7 +86,7 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
     from sting.backtest.sweeping import cases  # noqa: PLC0415
     from sting.backtest.sweeping import executors  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
-    from sting.data import files  # noqa: PLC0415
+    from sting.data import places  # noqa: PLC0415
     from sting.strategy import versions  # noqa: PLC0415
 
     cases.check_metric(options['metric'])
@@ -113,7 +113,7 @@ def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
             result,
             metric=options['metric'],
             only=options['only'] or _PARTS,
-            files=[files.place(name) for name in data],
+            files=[each.path for each in places.expand(data)],
             runs=options['permutations'],
             cuts=options['cuts'],
             seed=made.seed,

@@ -82,7 +82,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         multiple=True,
         required=True,
         metavar='FILE..',
-        help='CSV or Parquet, or `sample`.',
+        help='CSV or Parquet, a folder or a pattern of such, or `sample`.',
     ),
     click.option(
         '--symbol',

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 import dataclasses
-import pathlib
 from typing import Any
 
 import numpy as np
 
 from sting.data import calendars
 from sting.data import large
+from sting.data import places
 from sting.data import raw
 from sting.data import reading
 from sting.data import stamps
@@ -19,9 +19,7 @@ from sting.data import validator
 from sting.model import errors
 from sting.model import timeframes
 
-SAMPLE = 'sample'
-SAMPLE_PATH = pathlib.Path(__file__).parent / 'samples' / 'daily.parquet'
-Path = str | pathlib.Path
+Path = places.Path
 Moment = int | str
 
 
@@ -53,7 +51,8 @@ def read(
     """Reads bars.
 
     Args:
-        paths: CSV or Parquet files, or 'sample' for the data that ships.
+        paths: CSV or Parquet files, folders, patterns, or 'sample' for the
+            data that ships; as `places.expand`.
         symbols: The symbols to keep; None for all. It names the bars of a
             file without a column for it.
         timeframe: Length of a bar; None to infer it from each file.
@@ -70,15 +69,14 @@ def read(
     """
     wanted = None if symbols is None else tuple(dict.fromkeys(symbols))
     how = stamps.Reading(stamp, timeframe, calendar)
-    names = [paths] if isinstance(paths, str | pathlib.Path) else list(paths)
-    if not names:
-        raise errors.DataError('no file of data is named')
+    found = places.pick(places.expand(paths), wanted, timeframe)
     warnings: list[str] = []
-    merged = large.read(names, wanted, how) if large.are_large(names) else None
+    merged = large.read(found, wanted, how) if large.are_large(found) else None
     if merged is None:
         tables: list[table.BarTable] = []
-        for name in names:
-            one, odd = _read_bars(name, wanted, how)
+        for place in found:
+            own = wanted if place.alone else None
+            one, odd = _read_bars(place.path, own, how)
             tables.append(one)
             warnings += odd
         merged = table.BarTable.merge(tables)
@@ -87,15 +85,6 @@ def read(
         raise errors.DataError('no bars are left between start and end')
     warnings += validator.oddities(picked)
     return Loaded(picked, tuple(warnings), picked.digest())
-
-
-def place(path: Path) -> pathlib.Path:
-    """Gives the file that is meant: also for 'sample'.
-
-    Args:
-        path: As `read` takes it.
-    """
-    return SAMPLE_PATH if str(path) == SAMPLE else pathlib.Path(path)
 
 
 def read_quotes(
@@ -136,7 +125,7 @@ def _read_bars(
     path: Path, wanted: tuple[str, ...] | None, how: stamps.Reading
 ) -> tuple[table.BarTable, list[str]]:
     """Reads the bars of one file, and says what is odd there."""
-    file = raw.read(place(path))
+    file = raw.read(path)
     columns = reading.columns(file, raw.BARS)
     moments = stamps.read(file, how.calendar)
     fault = validator.bar_fault(columns)

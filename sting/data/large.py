@@ -6,11 +6,11 @@ what comes of several files is merged by time from there.
 
 from collections.abc import Sequence
 import dataclasses
-import pathlib
 
 import numpy as np
 
 from sting.data import pages as pages_lib
+from sting.data import places as places_lib
 from sting.data import raw
 from sting.data import reading
 from sting.data import stamps
@@ -22,28 +22,26 @@ from sting.model import timeframes
 ROWS = 4_000_000
 _BATCH = 1 << 16
 
-Path = str | pathlib.Path
 
-
-def are_large(paths: Sequence[Path]) -> bool:
+def are_large(files: Sequence[places_lib.Place]) -> bool:
     """Whether these files are to be read a part at a time.
 
     Args:
-        paths: Files of bars.
+        files: Files of bars.
     """
-    rows = [raw.parquet_rows(path) for path in paths]
+    rows = [raw.parquet_rows(file.path) for file in files]
     return all(rows) and sum(rows) >= ROWS
 
 
 def read(
-    paths: Sequence[Path],
+    files: Sequence[places_lib.Place],
     wanted: tuple[str, ...] | None,
     how: stamps.Reading,
 ) -> table.BarTable | None:
     """Reads bars of Parquet files.
 
     Args:
-        paths: Files that `are_large`.
+        files: Such that `are_large`.
         wanted: The symbols to keep; as for `files.read`.
         how: How their times are to be read.
 
@@ -56,8 +54,9 @@ def read(
         DataError: A file or a row is wrong.
     """
     parts = []
-    for path in paths:
-        part = _read(str(path), wanted, how)
+    for file in files:
+        own = wanted if file.alone else None
+        part = _read(str(file.path), own, how)
         if part is None:
             return None
         parts.append(part)
@@ -91,6 +90,7 @@ def _read(
         _write(made, rows, moments.timestamp, index, columns)
         done += len(index)
     made.release()
+    how = reading.said_with(file, how)
     timeframe = reading.named(steps.most_common(), path, how)
     if how.stamp == stamps.OPEN:
         for rows in table.pieces(count):
@@ -160,9 +160,11 @@ def _merge(parts: Sequence[table.BarTable]) -> table.BarTable | None:
         for part in parts
     ]
     done, starts = 0, [0] * len(parts)
+    # Of many files a few rows at a time, or all together would be many.
+    step = max(2 * _BATCH // len(parts), min(_BATCH, 1 << 10))
     while done < len(made):
         limit = min(
-            int(part.timestamp[min(start + _BATCH, len(part)) - 1])
+            int(part.timestamp[min(start + step, len(part)) - 1])
             for part, start in zip(parts, starts, strict=True)
             if start < len(part)
         )

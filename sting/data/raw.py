@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sting.data import columns
+from sting.data import places as places_lib
 from sting.data import table
 from sting.model import errors
 
@@ -50,6 +51,7 @@ class RawFile:
             where the file has no lines.
         header_line: The line of the titles; None where there are no lines.
         first: The row of the file that its first one is, counted from 0.
+        said: What the names of its folders say of all its rows.
     """
 
     path: str
@@ -58,6 +60,7 @@ class RawFile:
     line_of: Callable[[int], int] | None = None
     header_line: int | None = None
     first: int = 0
+    said: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def fault(self, row: int, message: str) -> errors.DataError:
         """Makes the error for a row, counted from 0."""
@@ -126,12 +129,17 @@ class RawFile:
         met = whole.dictionary.to_pylist()
         rows = np.from_dlpack(whole.indices)
         for number, name in enumerate(met):
-            if len(name) > _SHOWN or not name.isprintable():
+            if not is_symbol(name):
                 row = int((rows == number).argmax())
                 raise self.fault(row, f'{show(name)} is no symbol')
         names = tuple(sorted(met))
         place = np.array([names.index(name) for name in met], np.int32)
         return names, place[rows]
+
+
+def is_symbol(name: str) -> bool:
+    """Whether a name can be a symbol, and shown as one."""
+    return 0 < len(name) <= _SHOWN and name.isprintable()
 
 
 def show(value: object) -> str:
@@ -197,7 +205,19 @@ def read(path: str | pathlib.Path) -> RawFile:
     raw = _read_parquet(name) if head == _PARQUET else _read_csv(name)
     if not len(raw):
         raise errors.DataError('the file has no rows', path=name)
-    return raw
+    return _with_said(raw)
+
+
+def _with_said(raw: RawFile) -> RawFile:
+    """Adds what the names of a file's folders say of it."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    said = places_lib.said(raw.path)
+    columns = dict(raw.columns)
+    for name in TIMES:
+        if name in said and not any(each in columns for each in TIMES):
+            columns[name] = pa.chunked_array([pa.repeat(said[name], len(raw))])
+    return dataclasses.replace(raw, columns=columns, said=said)
 
 
 def _wanted(
@@ -287,6 +307,7 @@ def batches(
     from pyarrow import parquet  # noqa: PLC0415
 
     first = 0
+    said = places_lib.said(path)
     try:
         with parquet.ParquetFile(path, buffer_size=_BUFFER) as file:
             found = tuple(file.schema_arrow.names)
@@ -302,7 +323,7 @@ def batches(
                 columns = {
                     name: part.column(title) for name, title in titles.items()
                 }
-                yield RawFile(path, found, columns, first=first)
+                yield RawFile(path, found, columns, first=first, said=said)
                 first += len(part)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise errors.DataError(

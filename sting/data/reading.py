@@ -1,5 +1,6 @@
 """What the columns of a file are: numbers, symbols, a timeframe."""
 
+import dataclasses
 import pathlib
 
 import numpy as np
@@ -28,10 +29,26 @@ def symbols_of(
     file: raw.RawFile, wanted: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], table.IndexArray]:
     """Gives the file's symbols in alphabetical order, and each row's."""
+    said = file.said.get('symbol')
+    if said is not None and not raw.is_symbol(said):
+        raise errors.DataError(
+            f'{raw.show(said)}, the name of its folder, is no symbol',
+            path=file.path,
+        )
     if 'symbol' in file.columns:
-        return file.symbols()
+        names, index = file.symbols()
+        if said is not None and names != (said,):
+            row = int(np.argmax(np.array(names)[index] != said))
+            raise file.fault(
+                row,
+                f'symbol is {names[index[row]]}, and the name of its folder '
+                f'says {said}',
+            )
+        return names, index
     stem = pathlib.Path(file.path).stem
-    if wanted is None or (len(wanted) > 1 and stem in wanted):
+    if said is not None:
+        name = said
+    elif wanted is None or (len(wanted) > 1 and stem in wanted):
         name = stem
     elif len(wanted) == 1:
         name = wanted[0]
@@ -52,9 +69,31 @@ def timeframe_of(
     index: table.IndexArray,
 ) -> str:
     """Takes the timeframe that was given, or infers it."""
+    how = said_with(file, how)
     if moments.sessions:
         return _session_timeframe(file, how.timeframe)
     return named(times.common_step(timestamp, index), file.path, how)
+
+
+def said_with(file: raw.RawFile, how: stamps.Reading) -> stamps.Reading:
+    """Adds the timeframe that the name of a file's folder says.
+
+    Args:
+        file: The file.
+        how: What was given; it counts before the name.
+
+    Raises:
+        DataError: It says none that there is.
+    """
+    said = file.said.get('timeframe')
+    if how.timeframe is not None or said is None:
+        return how
+    fault = timeframes.fault(said)
+    if fault:
+        raise errors.DataError(
+            f'the name of its folder: {fault}', path=file.path
+        )
+    return dataclasses.replace(how, timeframe=said)
 
 
 def named(step: int | None, path: str, how: stamps.Reading) -> str:

@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 
 from sting.data import files
+from sting.data import places
 
 SYMBOLS = ('AAPL', 'FB', 'GOOG', 'IBM', 'MSFT')
 
@@ -22,4 +23,4 @@ def load(symbols: Iterable[str] | None = None) -> files.Loaded:
     Raises:
         DataError: A symbol is not in the sample.
     """
-    return files.read(files.SAMPLE, symbols=symbols)
+    return files.read(places.SAMPLE, symbols=symbols)

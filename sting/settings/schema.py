@@ -83,7 +83,7 @@ class FileFeed(
     """Bars played from files.
 
     Attributes:
-        path: A CSV or Parquet file, or `sample`.
+        path: A CSV or Parquet file, a folder or a pattern of such, or `sample`.
         bars_per_s: Bars of each symbol a second.
         timeframe: Length of a bar; None infers it.
         stamp: Whether the file's timestamps are openings or closes.

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 import dataclasses
-import pathlib
 
 import numpy as np
 
 from sting.data import calendars
-from sting.data import files
+from sting.data import places
 from sting.data import raw
 from sting.data import reading
 from sting.data import stamps
@@ -34,7 +33,7 @@ class Opened:
 
 
 def read(
-    path: str | pathlib.Path,
+    place: places.Place,
     how: stamps.Reading,
     now: int,
     symbols: Iterable[str] | None = None,
@@ -45,7 +44,7 @@ def read(
     symbols: without them nothing can be said of a bar.
 
     Args:
-        path: A CSV or Parquet file, or `sample`.
+        place: A CSV or Parquet file.
         how: How its times are to be read.
         now: The time, nanoseconds since the epoch, UTC.
         symbols: The symbols to keep; None for all. One names the bars of a
@@ -56,13 +55,12 @@ def read(
             symbol in it is none.
     """
     wanted = None if symbols is None else tuple(dict.fromkeys(symbols))
-    place = files.SAMPLE_PATH if str(path) == files.SAMPLE else path
-    file = raw.read(place)
+    file = raw.read(place.path)
     for name in raw.BARS:
         if name not in file.columns:
             raise file.missing(name)
     moments = stamps.read(file, how.calendar)
-    names, index = reading.symbols_of(file, wanted)
+    names, index = reading.symbols_of(file, wanted if place.alone else None)
     stamp = moments.timestamp
     order = table.sort_order(stamp, index)
     timeframe = reading.timeframe_of(

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
 import itertools
-import pathlib
 from typing import Any
 
+from sting.data import places
 from sting.data import raw
 from sting.data import stamps
 from sting.data.quality import files
@@ -129,7 +129,7 @@ class Checked:
 
 
 def check(
-    path: str | pathlib.Path,
+    place: places.Place,
     rules_of: validator.DataValidator,
     how: stamps.Reading,
     now: int,
@@ -138,7 +138,7 @@ def check(
     """Holds a file of bars against the rules.
 
     Args:
-        path: A CSV or Parquet file, or `sample`.
+        place: A CSV or Parquet file.
         rules_of: The rules.
         how: How its times are to be read.
         now: The time, nanoseconds since the epoch, UTC.
@@ -150,7 +150,7 @@ def check(
     Raises:
         DataError: As `files.read`.
     """
-    opened = files.read(path, how, now, symbols)
+    opened = files.read(place, how, now, symbols)
     findings: list[validator.Finding] = []
     left = 0
     for batch in opened.batches:
@@ -159,7 +159,7 @@ def check(
         left += len(after)
     stamps_of = [each.timestamp for each in opened.batches if len(each)]
     return Checked(
-        path=str(path),
+        path=str(place.path),
         file=opened.file,
         timeframe=opened.timeframe,
         symbols=tuple(each.symbol for each in opened.batches),

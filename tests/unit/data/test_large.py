@@ -9,6 +9,7 @@ import pytest
 
 from sting.data import files
 from sting.data import large
+from sting.data import places
 from sting.data import raw
 from sting.data import table
 from sting.model import errors
@@ -43,7 +44,7 @@ def write(folder, *parts):
 
 def both(paths, **options):
     """Reads files at once and, where they are large, in parts."""
-    assert large.are_large(paths)
+    assert large.are_large(places.expand(paths))
     in_parts = files.read(paths, **options)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(large, 'ROWS', 10**9)
@@ -132,5 +133,5 @@ def test_other_files_are_never_large(small, tmp_path, name):
     path = tmp_path / name
     if name.endswith('csv'):
         tables.write(tables.flat(range(9)), path)
-    assert not large.are_large([path])
+    assert not large.are_large(places.expand([path]))
     assert raw.parquet_rows(path) == 0

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sting.backtest.robust import opened
-from sting.data import files
+from sting.data import places
 
 pytestmark = pytest.mark.unit
 
@@ -66,7 +66,7 @@ def test_a_file_that_is_gone_and_a_system_without_help_are_no_error(
 
 
 def test_what_ships_is_read_by_others_too():
-    sample = files.place('sample')
+    sample = places.SAMPLE_PATH
     with opened.watched([sample]) as seen:
         subprocess.run(['cat', sample], check=True, capture_output=True)
     assert seen.own == ()

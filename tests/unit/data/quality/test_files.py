@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sting.data import places
 from sting.data import stamps
 from sting.data.quality import files
 from sting.model import errors
@@ -19,7 +20,9 @@ def read(tmp_path):
         path = tmp_path / 'bars.csv'
         path.write_text(text)
         reading = stamps.Reading(**({'calendar': '24/7'} | how))
-        return files.read(path, reading, worlds.LATE, symbols)
+        return files.read(
+            places.Place(path, True), reading, worlds.LATE, symbols
+        )
 
     return call
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from sting.data import places
 from sting.data import stamps
 from sting.data.quality import report
 from sting.data.quality import validator
@@ -23,7 +24,7 @@ def check(tmp_path, text, **actions):
     path = tmp_path / 'bars.csv'
     path.write_text(text)
     return report.check(
-        path,
+        places.Place(path, True),
         validator.DataValidator(actions),
         stamps.Reading(calendar='24/7', timeframe='1m'),
         worlds.LATE,

@@ -8,16 +8,14 @@ import pathlib
 from typing import Any
 
 import click
-import numpy as np
 
 from sting import settings
 from sting.data import cache
-from sting.data import calendars
 from sting.data import store
 from sting.data import table
 from sting.data import times
 from sting.data import writer
-from sting.data.quality import batch as batches
+from sting.data.quality import tables
 from sting.data.quality import validator
 from sting.data.sources import base
 from sting.data.sources import registry
@@ -138,53 +136,18 @@ def fetch(
             await made.close()
 
     answer = asyncio.run(asked())
-    bars, findings = _checked(
-        answer.bars, service.calendar, loaded, time_source.now()
+    checked = tables.check(
+        answer.bars,
+        service.calendar,
+        validator.DataValidator(
+            {name: str(action) for name, action in loaded.data.rules.items()}
+        ),
+        time_source.now(),
     )
     return Fetched(
-        bars,
+        checked.bars,
         service.calendar,
         answer.fetched,
-        findings,
+        checked.findings,
         '' if answer.error is None else str(answer.error),
     )
-
-
-def _checked(
-    bars: table.BarTable, calendar: str, loaded: settings.Settings, now: int
-) -> tuple[table.BarTable, tuple[validator.Finding, ...]]:
-    """Gives the bars that the rules leave, and what they found."""
-    rules_of = validator.DataValidator(
-        {name: str(action) for name, action in loaded.data.rules.items()}
-    )
-    found: list[validator.Finding] = []
-    left: list[table.BarTable] = []
-    hours = None
-    if calendar != calendars.ALWAYS and len(bars):
-        edges = int(bars.timestamp[0]), int(bars.timestamp[-1])
-        hours = batches.Hours(*calendars.stretches(calendar, *edges))
-    for name in bars.symbols:
-        mine = bars.of(name)
-        after, findings = rules_of.check(
-            batches.Batch(
-                symbol=name,
-                row=np.arange(len(mine)),
-                timestamp=mine.timestamp,
-                open=mine.open,
-                high=mine.high,
-                low=mine.low,
-                close=mine.close,
-                volume=mine.volume,
-                step=timeframes.length(bars.timeframe),
-                hours=hours,
-                now=now,
-            )
-        )
-        found += findings
-        columns = {n: getattr(after, n) for n in batches.COLUMNS[1:]}
-        left.append(
-            table.BarTable.single(
-                name, bars.timeframe, after.timestamp, columns
-            )
-        )
-    return table.BarTable.merge(left), tuple(found)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+import contextlib
 import dataclasses
 import threading
 from typing import Final
@@ -106,7 +107,7 @@ class DataCache:
             cachetools.LRUCache(memory, lambda month: month.nbytes)
         )
         self._open: dict[tuple[str, str, str], _Open] = {}
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self._locks: dict[tuple[str, str, str], asyncio.Lock] = {}
         # Months are looked up in threads.
         self._lock = threading.Lock()
         self._warn = warn
@@ -126,9 +127,13 @@ class DataCache:
         Raises:
             errors.SourceError: As the source does, where nothing is known.
         """
-        key = source.name, request.timeframe
-        # One at a time for a source, so that nothing is asked for twice.
-        async with self._locks.setdefault(key, asyncio.Lock()):
+        async with contextlib.AsyncExitStack() as held:
+            # One at a time for a symbol, so that nothing is asked for twice;
+            # in one order, so that nobody waits for ever.
+            for name in sorted(request.symbols):
+                key = source.name, request.timeframe, name
+                lock = self._locks.setdefault(key, asyncio.Lock())
+                await held.enter_async_context(lock)
             now = self._clock.now()
             settled = self._settled(request.timeframe, now)
             known = {

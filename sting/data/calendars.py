@@ -207,8 +207,20 @@ def stretches(
     """
     days = np.array([first, last]).astype('datetime64[ns]')
     hours = _covering(calendar, *days.astype('datetime64[D]'))
-    spans = np.array([each for spans in hours.spans for each in spans])
-    return spans[:, 0].copy(), spans[:, 1].copy()
+    usual = hours is _hours(calendar, _USUAL)
+    return _stretches(calendar, _USUAL if usual else _ALL)
+
+
+@functools.lru_cache(maxsize=4)
+def _stretches(
+    calendar: str, years: tuple[str, str]
+) -> tuple[table.IntArray, table.IntArray]:
+    every = _hours(calendar, years).spans
+    spans = np.array([each for spans in every for each in spans])
+    opens, closes = spans[:, 0].copy(), spans[:, 1].copy()
+    # They are given to everybody.
+    opens.flags.writeable = closes.flags.writeable = False
+    return opens, closes
 
 
 @functools.lru_cache(maxsize=4)

@@ -16,6 +16,7 @@ _HOUR: Final = timeframes.UNITS['h']
 # A shift explains bars outside of the hours when it leaves so few there.
 _EXPLAINED: Final = 0.01
 _MANY: Final = 0.2
+WRONG_ZONE: Final = 'is the time zone wrong?'
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -153,5 +154,5 @@ def _shift(bars: batches.Batch) -> str:
     for hours in sorted(range(-14, 15), key=abs):
         moved = bars.timestamp + hours * _HOUR
         if rules.outside(bars.hours, moved).mean() < _EXPLAINED:
-            return f'{hours:+d} h would set them right: is the time zone wrong?'
+            return f'{hours:+d} h would set them right: {WRONG_ZONE}'
     return ''

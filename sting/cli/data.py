@@ -9,6 +9,7 @@ import click
 
 from sting import settings
 from sting.cli import common
+from sting.cli import data_bars
 from sting.cli import runs
 from sting.model import errors
 from sting.model import market
@@ -20,7 +21,10 @@ _NARROW = 40
 
 @click.group()
 def data() -> None:
-    """Fetches, lists and checks market data."""
+    """Fetches, makes, lists and checks market data."""
+
+
+data.add_command(data_bars.bars)
 
 
 @data.command(cls=runs.ManyValues)

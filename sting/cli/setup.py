@@ -157,6 +157,11 @@ def read(
         detail.check(options['timeframe'], own)
         reading['timeframe'] = own
     loaded = files.read(data, symbols=options['symbol'] or None, **reading)
+    if assumed.costs.latency_ms and timeframes.traded(loaded.table.timeframe):
+        raise errors.InputError(
+            f'latency cannot be held against bars of {loaded.table.timeframe}, '
+            'which do not say when they open; use bars of time'
+        )
     fine = None
     if own is not None:
         fine = loaded.table

@@ -87,6 +87,56 @@ def read(
     return Loaded(picked, tuple(warnings), picked.digest())
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rows:
+    """What reading rows of any kind gave.
+
+    Attributes:
+        rows: Bars, quotes or trades.
+        warnings: What looks odd, one sentence each.
+    """
+
+    rows: table.BarTable | table.QuoteTable | table.TradeTable
+    warnings: tuple[str, ...] = ()
+
+
+def read_rows(
+    paths: Path | Iterable[Path],
+    *,
+    symbols: Iterable[str] | None = None,
+    **reading_of: Any,
+) -> Rows:
+    """Reads bars, quotes or trades, whichever the first file has.
+
+    Args:
+        paths: As for `read`.
+        symbols: The symbols to keep; as for bars.
+        **reading_of: How bars are to be read; as for `read`.
+
+    Raises:
+        DataError: A file, a row or an argument is wrong.
+    """
+    found = places.expand(paths)
+    kind = raw.kind(found[0].path)
+    if kind is raw.BARS:
+        loaded = read(paths, symbols=symbols, **reading_of)
+        return Rows(loaded.table, loaded.warnings)
+    wanted = None if symbols is None else tuple(dict.fromkeys(symbols))
+    found = places.pick(found, wanted, None)
+    fault_of = validator.trade_fault
+    if kind is raw.QUOTES:
+        fault_of = validator.quote_fault
+    parts = [
+        _read_ticks(each.path, wanted if each.alone else None, kind, fault_of)
+        for each in found
+    ]
+    if kind is raw.QUOTES:
+        quotes = table.QuoteTable.merge([table.QuoteTable(*p) for p in parts])
+        return Rows(quotes.select(wanted))
+    trades = table.TradeTable.merge([table.TradeTable(*p) for p in parts])
+    return Rows(trades.select(wanted))
+
+
 def read_quotes(
     path: Path, *, symbols: Iterable[str] | None = None
 ) -> table.QuoteTable:

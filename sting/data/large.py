@@ -71,11 +71,15 @@ def _read(
     count = raw.parquet_rows(path)
     made = _make(names, count, '')
     steps = _Steps(len(names))
+    told: set[str | None] = set()
     done, last = 0, (-1, -1)
     for file in raw.batches(path, _BATCH):
         columns = reading.columns(file, raw.BARS)
         moments = stamps.read(file, how.calendar)
         if moments.sessions or moments.warnings:
+            return None
+        told.add(reading.said(file, how))
+        if len(told) > 1:
             return None
         fault = validator.bar_fault(columns)
         if fault is not None:
@@ -91,7 +95,7 @@ def _read(
         done += len(index)
     made.release()
     how = reading.said_with(file, how)
-    timeframe = reading.named(steps.most_common(), path, how)
+    timeframe = told.pop() or reading.named(steps.most_common(), path, how)
     if how.stamp == stamps.OPEN:
         for rows in table.pieces(count):
             made.timestamp[rows] += timeframes.length(timeframe)

@@ -20,6 +20,7 @@ from sting.data import columns
 from sting.data import places as places_lib
 from sting.data import table
 from sting.model import errors
+from sting.model import timeframes
 
 TIMES = ('timestamp', 'date')
 PRICES = ('open', 'high', 'low', 'close')
@@ -27,7 +28,7 @@ BARS = (*PRICES, 'volume')
 QUOTES = ('bid', 'ask', 'bid_size', 'ask_size')
 TRADES = ('price', 'size')
 NUMBERS = (*BARS, *QUOTES, *TRADES)
-WANTED = (*TIMES, *NUMBERS, 'symbol')
+WANTED = (*TIMES, *NUMBERS, 'symbol', 'timeframe')
 
 # How much of what is in a file goes into a message.
 _SHOWN = 40
@@ -103,6 +104,33 @@ class RawFile:
             what = 'missing' if text is None else f'{text}, not finite'
             raise self.fault(row, f'{name} is {what}; it needs a number')
         return values
+
+    def timeframe(self) -> str | None:
+        """Gives the timeframe that the column of that name has in all rows.
+
+        Returns:
+            None without such a column, or where it has other text: other
+            programs have names of their own.
+
+        Raises:
+            DataError: The rows are bars of several.
+        """
+        import pyarrow as pa  # noqa: PLC0415 - slow to import
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        column = self.columns.get('timeframe')
+        if column is None or first_uncastable(column, pa.string()) is not None:
+            return None
+        said = pc.unique(column.cast(pa.string())).to_pylist()
+        if any(each is None or timeframes.fault(each) for each in said):
+            return None
+        if len(said) > 1:
+            raise errors.DataError(
+                f'the column timeframe has {said[0]} and {said[1]}; give bars '
+                'of one length',
+                path=self.path,
+            )
+        return str(said[0])
 
     def symbols(self) -> tuple[tuple[str, ...], table.IndexArray]:
         """Gives the names in the column symbol, and each row's place in them.
@@ -190,8 +218,46 @@ def read(path: str | pathlib.Path) -> RawFile:
         DataError: It cannot be read, is empty or malformed.
     """
     name = str(path)
+    raw = _read_parquet(name) if _is_parquet(name) else _read_csv(name)
+    if not len(raw):
+        raise errors.DataError('the file has no rows', path=name)
+    return _with_said(raw)
+
+
+def kind(path: str | pathlib.Path) -> tuple[str, ...]:
+    """Says what the rows of a file are, by its titles.
+
+    Args:
+        path: As `read` takes it.
+
+    Returns:
+        BARS, QUOTES or TRADES, whichever it has first.
+
+    Raises:
+        DataError: It cannot be read, or has the columns of none.
+    """
+    name = str(path)
+    found, line = (
+        (_parquet_titles(name), None)
+        if _is_parquet(name)
+        else _csv_header(name)
+    )
+    names = {title.strip().lower() for title in found}
+    for needed in (BARS, QUOTES, TRADES):
+        if names.issuperset(needed):
+            return needed
+    raise errors.DataError(
+        'neither bars, quotes nor trades: it lacks columns of '
+        + '; '.join(', '.join(needed) for needed in (BARS, QUOTES, TRADES)),
+        path=name,
+        line=line,
+    )
+
+
+def _is_parquet(name: str) -> bool:
+    """Whether a file is one of Parquet, and not of CSV."""
     try:
-        with pathlib.Path(path).open('rb') as file:
+        with pathlib.Path(name).open('rb') as file:
             head = file.read(4)
     except FileNotFoundError:
         raise errors.DataError('there is no such file', path=name) from None
@@ -202,10 +268,19 @@ def read(path: str | pathlib.Path) -> RawFile:
         raise errors.DataError('the file is empty', path=name)
     if head[:2] == _GZIP:
         raise errors.DataError('the file is packed; gunzip it', path=name)
-    raw = _read_parquet(name) if head == _PARQUET else _read_csv(name)
-    if not len(raw):
-        raise errors.DataError('the file has no rows', path=name)
-    return _with_said(raw)
+    return head == _PARQUET
+
+
+def _parquet_titles(path: str) -> tuple[str, ...]:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    from pyarrow import parquet  # noqa: PLC0415
+
+    try:
+        return tuple(parquet.read_schema(path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise errors.DataError(
+            f'not a sound Parquet file: {_first_line(error)}', path=path
+        ) from None
 
 
 def _with_said(raw: RawFile) -> RawFile:

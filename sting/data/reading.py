@@ -70,8 +70,11 @@ def timeframe_of(
 ) -> str:
     """Takes the timeframe that was given, or infers it."""
     how = said_with(file, how)
+    told = said(file, how)
     if moments.sessions:
-        return _session_timeframe(file, how.timeframe)
+        return _session_timeframe(file, told or how.timeframe)
+    if told is not None:
+        return told
     return named(times.common_step(timestamp, index), file.path, how)
 
 
@@ -94,6 +97,30 @@ def said_with(file: raw.RawFile, how: stamps.Reading) -> stamps.Reading:
             f'the name of its folder: {fault}', path=file.path
         )
     return dataclasses.replace(how, timeframe=said)
+
+
+def said(file: raw.RawFile, how: stamps.Reading) -> str | None:
+    """Gives the timeframe that a file says its bars have; None without one.
+
+    Args:
+        file: It.
+        how: What was given.
+
+    Raises:
+        DataError: That is another one.
+    """
+    told = file.timeframe()
+    if (
+        told is not None
+        and how.timeframe is not None
+        and timeframes.length(told) != timeframes.length(how.timeframe)
+    ):
+        raise errors.DataError(
+            f'the file says that its bars are of {told}, not of '
+            f'{how.timeframe}; leave timeframe out',
+            path=file.path,
+        )
+    return told
 
 
 def named(step: int | None, path: str, how: stamps.Reading) -> str:

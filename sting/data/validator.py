@@ -94,7 +94,7 @@ def oddities(bars: table.BarTable) -> Iterator[str]:
     for name, odd in zip(bars.symbols, found, strict=True):
         if odd.idle:
             yield f'{name}: bars without volume: {odd.idle}'
-        if odd.after is not None and step < timeframes.UNITS['d']:
+        if odd.after is not None and 0 < step < timeframes.UNITS['d']:
             after = market.to_iso(odd.after)
             yield (
                 f'{name}: bars missing: {odd.lacking}, the first after {after}'
@@ -127,7 +127,8 @@ class _Odd:
         holes = np.flatnonzero((wait > step) & (wait < _SESSION_BREAK))
         if len(holes) and self.after is None:
             self.after = int(stamps[holes[0]])
-        self.lacking += int((wait[holes] // step - 1).sum())
+        if step:
+            self.lacking += int((wait[holes] // step - 1).sum())
 
 
 def _not_positive(

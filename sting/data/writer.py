@@ -8,6 +8,7 @@ import numpy as np
 from sting.data import calendars
 from sting.data import outputs
 from sting.data import table
+from sting.data import times
 from sting.model import errors
 from sting.model import timeframes
 
@@ -20,7 +21,8 @@ def write(
     """Writes bars to a file, whole or not at all.
 
     Bars of a day are written with the date of their session, others with the
-    moment at which they open.
+    moment at which they open. Where their length does not show in that, a
+    column says it.
 
     Args:
         path: It ends in .csv or .parquet; one that is there is replaced.
@@ -40,20 +42,32 @@ def write(
         raise errors.InputError(
             'has to end in .csv or .parquet to be written', path=path
         )
-    name, times = _times(bars, calendar)
+    name, moments = _times(bars, calendar)
     columns: dict[str, Any] = {
-        name: times,
+        name: moments,
         'symbol': pa.DictionaryArray.from_arrays(
             bars.symbol_index, list(bars.symbols)
         ).cast(pa.string()),
         **{each: getattr(bars, each) for each in _COLUMNS},
     }
+    if not _shows(bars, name):
+        columns['timeframe'] = pa.DictionaryArray.from_arrays(
+            np.zeros(len(bars), np.int32), [bars.timeframe]
+        ).cast(pa.string())
     data = pa.table(columns)
     with outputs.replacing(path) as fresh:
         if path.suffix == '.csv':
             csv.write_csv(data, fresh)
         else:
             parquet.write_table(data, fresh)
+
+
+def _shows(bars: table.BarTable, name: str) -> bool:
+    """Whether the times in a file show how long its bars are."""
+    if name == 'date':
+        return bars.timeframe == '1d'
+    step = times.common_step(bars.timestamp, bars.symbol_index)
+    return step == timeframes.length(bars.timeframe)
 
 
 def _times(bars: table.BarTable, calendar: str) -> tuple[str, Any]:

@@ -42,7 +42,8 @@ class MarketData(payload.Payload, frozen=True, gc=False):
         low: Lowest price.
         close: Last price.
         volume: Units traded.
-        timeframe: Length of the bar: a number and s, m, h or d; '1m', '1d'.
+        timeframe: Length of the bar: a number and s, m, h or d; '1m', '1d'; or
+            what ends it: 'tick:100'.
         closed: False while the bar may still change.
     """
 

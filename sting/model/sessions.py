@@ -41,6 +41,13 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
             raise self._outside(moment)
         return self.closes[place - 1]
 
+    def ends_at(self, moment: int) -> bool:
+        """Whether a session closes at a moment, and none opens with it."""
+        place = bisect.bisect_left(self.closes, moment)
+        if place == len(self.closes) or self.closes[place] != moment:
+            return False
+        return self.opens[place + 1 : place + 2] != (moment,)
+
     def period(self, timeframe: str, moment: int) -> tuple[int, int]:
         """Gives the bar of a timeframe that a moment belongs to.
 

@@ -1,6 +1,11 @@
-"""Lengths of bars, as text and as nanoseconds."""
+"""Lengths of bars, as text and as nanoseconds.
+
+Bars that end with what is traded, and not with time, have none: 'tick:100' has
+a hundred trades, 'volume:10000' so many units, 'dollar:1000000' so much money.
+"""
 
 import re
+from typing import NamedTuple
 
 from sting.model import errors
 from sting.model import market
@@ -15,6 +20,56 @@ UNITS = {
 DAY = UNITS['d']
 
 _TIMEFRAME = re.compile(r'([1-9][0-9]{0,5})([smhdw])')
+_TRADED = re.compile(r'(tick|volume|dollar):([0-9.]{1,24})')
+
+
+class Traded(NamedTuple):
+    """What ends a bar that has no length.
+
+    Attributes:
+        kind: What is counted: tick, volume or dollar.
+        size: How much of it: trades, units, or money.
+    """
+
+    kind: str
+    size: float
+
+
+def traded(timeframe: str) -> Traded | None:
+    """Gives what ends a bar; None where time does.
+
+    Args:
+        timeframe: 'tick:100', 'volume:10000', 'dollar:1000000', as
+            `traded_name` writes them, or any other text.
+    """
+    found = _TRADED.fullmatch(timeframe)
+    if found is None or found[2].count('.') > 1 or found[2] == '.':
+        return None
+    made = Traded(found[1], float(found[2]))
+    try:
+        return made if traded_name(*made) == timeframe else None
+    except errors.DataError:
+        return None
+
+
+def traded_name(kind: str, size: float) -> str:
+    """Names bars that end with what is traded.
+
+    Args:
+        kind: tick, volume or dollar.
+        size: How much of it a bar has; trades are whole.
+
+    Raises:
+        DataError: There are none of this size.
+    """
+    whole = kind == 'tick'
+    if not 1e-8 <= size < 1e15 or (whole and size != int(size)):
+        raise errors.DataError(
+            f'bars of {kind}:{size:g} cannot be made; give '
+            + ('a whole number of trades' if whole else 'a size above 0')
+        )
+    text = f'{size:.8f}'.rstrip('0').rstrip('.')
+    return f'{kind}:{text}'
 
 
 def length(timeframe: str) -> int:
@@ -23,11 +78,16 @@ def length(timeframe: str) -> int:
     Args:
         timeframe: A number and s, m, h, d or w: '1m', '1d'.
 
+    Returns:
+        0 for bars that end with what is traded.
+
     Raises:
         DataError: It is no timeframe.
     """
     found = _TIMEFRAME.fullmatch(timeframe)
     if found is None:
+        if traded(timeframe) is not None:
+            return 0
         raise errors.DataError(
             f'{timeframe!r} is no timeframe; write a number and s, m, h, d or '
             "w, such as '1m' or '1d'"
@@ -65,7 +125,7 @@ def fault(asked: str) -> str:
     except errors.DataError as error:
         return str(error)
     usual = name(step)
-    if usual != asked:
+    if step and usual != asked:
         return f'{asked!r} is written {usual!r}'
     if step > DAY and asked != '1w':
         return (
@@ -86,8 +146,13 @@ def mismatch(asked: str, own: str) -> str:
         One sentence with the remedy; empty when nothing is wrong.
     """
     wanted, given = length(asked), length(own)
-    if wanted == given or own == asked:
+    if own == asked or (wanted == given and given):
         return ''
+    if not (wanted and given):
+        return (
+            f'bars of {asked} cannot be built from bars of {own}; ask for '
+            f'{own}, or make them first: sting data bars --make {asked}'
+        )
     if wanted < given:
         return (
             f'bars of {asked} are asked for, but the data are bars of {own}; '

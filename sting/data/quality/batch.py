@@ -42,7 +42,7 @@ class Batch:
         low: Lowest prices.
         close: Last prices.
         volume: Units traded.
-        step: Length of a bar, nanoseconds.
+        step: Length of a bar, nanoseconds; 0 for bars that have none.
         hours: When the exchange trades; None where it always does.
         now: The time, nanoseconds since the epoch, UTC.
         live: Only the last bar is asked about.

@@ -227,6 +227,9 @@ def missing_before(bars: Batch) -> table.IntArray:
         For each bar, a count; bars outside of the hours have none.
     """
     count = np.zeros(len(bars), np.int64)
+    if not bars.step:
+        # Bars that end with what is traded come when they do.
+        return count
     number = _numbers(bars)
     count[1:] = np.maximum(np.diff(number) - 1, 0)
     if bars.hours is not None and bars.step < timeframes.DAY:

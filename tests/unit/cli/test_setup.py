@@ -148,3 +148,15 @@ def test_without_finer_bars_the_data_are_those_that_run(minutes):
 def test_lengths_that_do_not_go_together_are_refused(minutes, words, told):
     with pytest.raises(errors.StingError, match=told):
         minutes(*words)
+
+
+def test_latency_is_not_held_against_bars_without_a_length(home, tmp_path):
+    path = tmp_path / 'A.csv'
+    path.write_text(
+        'timestamp,open,high,low,close,volume,timeframe\n'
+        '2013-03-01T15:00:00Z,1,1,1,1,5,tick:9\n'
+    )
+    given = '--data', str(path)
+    assert read(sample=given).loaded.table.timeframe == 'tick:9'
+    with pytest.raises(errors.InputError, match='bars of tick:9, which do not'):
+        read('--latency-ms', '5', sample=given)

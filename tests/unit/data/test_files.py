@@ -304,3 +304,52 @@ def test_bytes_are_read_or_refused_with_a_data_error(content, parquet):
         path.write_bytes((b'PAR1' if parquet else b'') + content)
         with pytest.raises(errors.DataError):
             files.read(path)
+
+
+SAID = f'{tables.HEADER},timeframe'
+ROW = '1,1,1,1,5'
+
+
+def test_a_file_may_say_its_timeframe(tmp_path):
+    path = tables.text(
+        tmp_path / 'A.csv',
+        f'2013-03-01T15:00:00Z,{ROW},tick:9',
+        header=SAID,
+    )
+    found = files.read(path).table
+    assert found.timeframe == 'tick:9'
+    assert found.timestamp[0] == times.parse_moment('2013-03-01T15:00:00Z')
+    with pytest.raises(errors.DataError, match='says that its bars are of'):
+        files.read(path, timeframe='1m')
+
+
+def test_a_timeframe_that_others_write_is_passed_over(tmp_path):
+    path = tables.text(
+        tmp_path / 'A.csv',
+        f'2013-03-01T15:00:00Z,{ROW},M1',
+        f'2013-03-01T15:01:00Z,{ROW},M1',
+        header=SAID,
+    )
+    assert files.read(path).table.timeframe == '1m'
+
+
+def test_bars_of_two_timeframes_in_a_file_are_refused(tmp_path):
+    path = tables.text(
+        tmp_path / 'A.csv',
+        f'2013-03-01T15:00:00Z,{ROW},1m',
+        f'2013-03-01T15:01:00Z,{ROW},5m',
+        header=SAID,
+    )
+    with pytest.raises(errors.DataError, match='has 1m and 5m; give bars'):
+        files.read(path)
+
+
+def test_bars_that_end_with_trades_have_no_holes_between_them(tmp_path):
+    path = tables.text(
+        tmp_path / 'A.csv',
+        f'2013-03-01T15:00:00Z,{ROW},tick:9',
+        f'2013-03-01T15:01:00Z,{ROW},tick:9',
+        f'2013-03-01T16:01:00Z,{ROW},tick:9',
+        header=SAID,
+    )
+    assert files.read(path).warnings == ()

@@ -5,6 +5,7 @@ import dataclasses
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
+from pyarrow import parquet
 import pytest
 
 from sting.data import files
@@ -135,3 +136,14 @@ def test_other_files_are_never_large(small, tmp_path, name):
         tables.write(tables.flat(range(9)), path)
     assert not large.are_large(places.expand([path]))
     assert raw.parquet_rows(path) == 0
+
+
+def test_the_timeframe_may_be_said_in_all_parts_or_in_none(small, tmp_path):
+    path = tmp_path / 'bars.parquet'
+    data = tables.arrow(tables.flat(range(8)))
+    said = ['tick:9'] * 7
+    for last, frame in (('tick:9', 'tick:9'), ('M1', '1m')):
+        parquet.write_table(
+            data.append_column('timeframe', [[*said, last]]), path
+        )
+        assert files.read(path).table.timeframe == frame

@@ -172,3 +172,12 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
 def test_the_first_value_that_cannot_be_cast_is_found(bad):
     values = [str(each) if each < bad else 'x' for each in range(7)]
     assert raw.first_uncastable(pa.array(values), pa.float64()) == bad
+
+
+def test_what_a_parquet_file_has_shows_in_its_titles(tmp_path):
+    path = tmp_path / 'a.parquet'
+    tables.write(tables.flat(range(3)), path)
+    assert raw.kind(path) == raw.BARS
+    path.write_bytes(b'PAR1 and no more')
+    with pytest.raises(errors.DataError, match='not a sound Parquet file'):
+        raw.kind(path)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from sting.data import bar_tables
+from sting.data import calendars
 from sting.data import files
 from sting.data import writer
 from sting.model import errors
@@ -24,6 +26,21 @@ def test_a_file_gives_the_same_bars(tmp_path, bars, calendar, ending):
     writer.write(path, bars(), calendar)
     found = files.read([path], calendar=calendar).table
     assert found.digest() == bars().digest()
+
+
+@pytest.mark.parametrize('ending', ['csv', 'parquet'])
+@pytest.mark.parametrize('timeframe', ['volume:2', '1w', '4h'])
+def test_a_length_that_the_times_do_not_show_is_said(
+    tmp_path, timeframe, ending
+):
+    finer = services.days(30) if timeframe == '1w' else services.stocks(5)
+    made = bar_tables.build(finer, timeframe, calendars.sessions('XNYS')).bars
+    path = tmp_path / f'bars.{ending}'
+    writer.write(path, made, 'XNYS')
+    for stamp in ('open', 'close') if timeframe == 'volume:2' else ('open',):
+        found = files.read([path], stamp=stamp).table
+        assert found.timeframe == timeframe
+        assert found.digest() == made.digest()
 
 
 def test_a_day_of_another_calendar_is_told(tmp_path):

@@ -93,3 +93,36 @@ def test_longer_bars_are_built_from_shorter_ones(asked, own):
 )
 def test_shorter_or_uneven_bars_are_not(asked, own, words):
     assert words in timeframes.mismatch(asked, own)
+
+
+@pytest.mark.parametrize(
+    'timeframe', ['tick:100', 'volume:10000', 'volume:0.5', 'dollar:1000000']
+)
+def test_bars_that_end_with_what_is_traded_have_no_length(timeframe):
+    assert timeframes.length(timeframe) == 0
+    assert timeframes.fault(timeframe) == ''
+    assert timeframes.mismatch(timeframe, timeframe) == ''
+    made = timeframes.traded(timeframe)
+    assert timeframes.traded_name(*made) == timeframe
+
+
+@pytest.mark.parametrize(
+    'timeframe',
+    ['tick:0', 'tick:1.5', 'volume:10.', 'dollar:1e6', 'volume:..', '5m'],
+)
+def test_what_is_written_otherwise_does_not_say_what_is_traded(timeframe):
+    assert timeframes.traded(timeframe) is None
+
+
+@pytest.mark.parametrize(('kind', 'size'), [('tick', 1.5), ('volume', 0.0)])
+def test_bars_of_no_size_have_no_name(kind, size):
+    with pytest.raises(errors.DataError, match='cannot be made'):
+        timeframes.traded_name(kind, size)
+
+
+@pytest.mark.parametrize(
+    ('asked', 'own'),
+    [('1h', 'tick:100'), ('tick:100', '1m'), ('volume:5', 'tick:100')],
+)
+def test_what_ends_with_trades_is_not_built_by_time(asked, own):
+    assert 'cannot be built' in timeframes.mismatch(asked, own)

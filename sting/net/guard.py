@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+from typing import Final
 from typing import TypeVar
 
 import msgspec
@@ -14,6 +15,8 @@ from sting.engine import clock as clocks
 from sting.model import errors
 
 T = TypeVar('T')
+# More of them would be no number.
+_DOUBLINGS: Final = 64
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,32 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
                 )
 
 
+class Waits:
+    """Waits between tries: each twice the one before, shortened by chance.
+
+    The shortening is by half at most, so that those who failed together do not
+    come back together.
+    """
+
+    def __init__(self, wait_s: float, most_wait_s: float, seed: int) -> None:
+        """Sets up the waits.
+
+        Args:
+            wait_s: The first, seconds.
+            most_wait_s: The longest.
+            seed: Of the shortening.
+        """
+        self._wait_s = wait_s
+        self._most_wait_s = most_wait_s
+        self._random = np.random.default_rng(seed)
+
+    def after(self, failures: int) -> float:
+        """Gives the seconds to wait after so many failures in a row, from 1."""
+        wait = self._wait_s * 2.0 ** min(failures - 1, _DOUBLINGS)
+        wait = min(wait, self._most_wait_s)
+        return wait * (1.0 - 0.5 * float(self._random.random()))
+
+
 class Guard:
     """Makes the requests to one source.
 
@@ -82,7 +111,7 @@ class Guard:
         self.name = name
         self._policy = policy
         self._clock = time_source
-        self._random = np.random.default_rng(seed)
+        self._waits = Waits(policy.wait_s, policy.most_wait_s, seed)
         self._circuits = purgatory.AsyncCircuitBreakerFactory(
             default_threshold=policy.threshold,
             default_ttl=policy.rest_s,
@@ -132,10 +161,7 @@ class Guard:
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = None if state.outcome is None else state.outcome.exception()
         asked = getattr(error, 'wait_s', None) or 0.0
-        wait = self._policy.wait_s * 2.0 ** (state.attempt_number - 1)
-        wait = min(wait, self._policy.most_wait_s)
-        shortened = wait * (1.0 - 0.5 * float(self._random.random()))
-        return max(asked, shortened)
+        return max(asked, self._waits.after(state.attempt_number))
 
 
 class _RestingError(errors.SourceUnavailableError):

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-import datetime
-from email import utils
 from types import TracebackType
 from typing import Any
 from typing import Final
@@ -14,14 +12,13 @@ import msgspec
 
 from sting.engine import clock as clocks
 from sting.model import errors
-from sting.model import market
 from sting.net import guard as guards
 from sting.net import limits
+from sting.net import words
 
 # An answer longer than this is none of ours, bytes.
 LARGEST: Final = 64 * 2**20
-# Of an answer that is told in an error: characters, and bytes to find them.
-_SHOWN: Final = 200
+# Of an answer, to find what is told in an error: bytes.
 _READ: Final = 4096
 _LIMITED: Final = frozenset({418, 429})
 
@@ -159,11 +156,7 @@ class HttpClient:
 
     def plain(self, text: str) -> str:
         """Makes words of the service fit for one line, without secrets."""
-        for secret in self._secrets:
-            text = text.replace(secret, '***')
-        shown = ' '.join(text.split())
-        shown = ''.join(each for each in shown if each.isprintable())
-        return shown[:_SHOWN] + ('…' if len(shown) > _SHOWN else '')
+        return words.plain(text, self._secrets)
 
     def _start(self, body: bytes) -> str:
         """Gives the beginning of a body, or that there is none."""
@@ -210,15 +203,6 @@ class HttpClient:
         raise errors.SourceRefusedError(said)
 
     def _wait_of(self, answer: aiohttp.ClientResponse) -> float | None:
-        """Reads `Retry-After`: seconds or a date (RFC 9110, 10.2.3)."""
-        text = answer.headers.get('Retry-After', '').strip()
-        if text.isdecimal() and len(text) < 10:
-            return float(text)
-        try:
-            moment = utils.parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.UTC)
-        now = self._clock.now() / market.NANOSECONDS
-        return max(0.0, moment.timestamp() - now)
+        """Reads how long the service wants to be left alone, seconds."""
+        said = answer.headers.get('Retry-After', '')
+        return limits.retry_after(said, self._clock.now())

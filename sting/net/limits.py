@@ -1,8 +1,12 @@
 """Limits on how often another machine is asked."""
 
+import datetime
+from email import utils
+
 import aiolimiter
 
 from sting.model import errors
+from sting.model import market
 
 
 class RateLimiter:
@@ -77,3 +81,25 @@ class RateLimiter:
 
 def _bucket(size: float, rate: float) -> aiolimiter.AsyncLimiter:
     return aiolimiter.AsyncLimiter(size, size / rate)
+
+
+def retry_after(said: str, now: int) -> float | None:
+    """Reads `Retry-After`: seconds or a date (RFC 9110, 10.2.3).
+
+    Args:
+        said: The header; empty where there is none.
+        now: The time, nanoseconds since the epoch, UTC.
+
+    Returns:
+        Seconds from now; None where it says nothing.
+    """
+    text = said.strip()
+    if text.isdecimal() and len(text) < 10:
+        return float(text)
+    try:
+        moment = utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return max(0.0, moment.timestamp() - now / market.NANOSECONDS)

@@ -2,7 +2,9 @@
 
 import abc
 from collections.abc import AsyncIterator
-from collections.abc import Sequence
+from collections.abc import Awaitable
+from collections.abc import Callable
+from collections.abc import Mapping
 import enum
 
 import msgspec
@@ -11,6 +13,7 @@ from sting.data import table
 from sting.model import errors
 from sting.model import market
 from sting.model import timeframes
+from sting.net import monitor as monitors
 
 Message = market.MarketData | market.Quote | market.Trade
 
@@ -54,6 +57,61 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
                 f'the end {market.to_iso(self.end)} is before the start '
                 f'{market.to_iso(self.start)}'
             )
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted of a stream.
+
+    Attributes:
+        symbols: The instruments, as this profile names them.
+        timeframe: Length of a bar.
+        kinds: Bars, quotes, trades.
+        after: The stamp of the newest closed bar known of each symbol. What
+            closed since comes first; of a symbol without one it is what
+            closed since the stream began.
+    """
+
+    symbols: tuple[str, ...]
+    timeframe: str
+    kinds: frozenset[Stream] = frozenset({Stream.BARS})
+    after: Mapping[str, int] = {}
+
+    def __post_init__(self) -> None:
+        """Refuses a subscription to nothing.
+
+        Raises:
+            errors.DataError: It names no symbol, nothing of it, or no
+                timeframe that there is.
+        """
+        timeframes.length(self.timeframe)
+        if not self.symbols or not self.kinds:
+            raise errors.DataError('no symbol is subscribed to')
+
+
+# Gives the closed bars of symbols that are newer than the stamp of each.
+Refill = Callable[
+    [tuple[str, ...], str, Mapping[str, int]], Awaitable[table.BarTable]
+]
+
+
+def untold(issue: market.DataIssue) -> None:
+    """Is told of what is wrong and does nothing."""
+
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a stream asks, and whom it tells.
+
+    Attributes:
+        monitor: Knows how the connection is.
+        refill: Gives what was missed; raises a SourceError where it cannot.
+            None for the source's own bars of the past.
+        tell: Called with what is wrong with the data: gap, late, revised,
+            future, rejected, garbage.
+    """
+
+    monitor: monitors.ConnectionMonitor
+    refill: Refill | None = None
+    tell: Callable[[market.DataIssue], None] = untold
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,21 +169,24 @@ class DataSource(abc.ABC):
         """
 
     def stream(
-        self, symbols: Sequence[str], timeframe: str
+        self, wanted: Subscription, watch: Watch
     ) -> AsyncIterator[Message]:
         """Gives what happens, as it happens, until it is closed.
 
+        A connection that breaks is made again, every subscription is back, and
+        what was missed comes before what is new. Closing the iterator ends the
+        connection.
+
         Args:
-            symbols: The instruments.
-            timeframe: Of the bars, where it streams bars.
+            wanted: What is subscribed to.
+            watch: Whom to ask and to tell.
 
         Returns:
             Bars (those that may still change too, with `closed` false), quotes
-            and trades, in the order in which they came.
+            and trades. Closed bars of a symbol come once each and in the order
+            of their stamps.
 
         Raises:
-            errors.SourceUnavailableError: The stream broke; whoever reads it
-                opens it again and asks for what was missed.
             errors.SourceRefusedError: It says no.
         """
         raise errors.SourceRefusedError(f'{self.name} has no stream')

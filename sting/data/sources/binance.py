@@ -1,8 +1,10 @@
-"""Bars of Binance's spot market, over its public REST interface.
+"""Bars of Binance's spot market, over its public interfaces.
 
-Source: the `klines` part of Binance's Spot REST API, version 3.
+Source: the `klines` part of Binance's Spot REST API, version 3; what is
+streamed is in `binance_stream`.
 """
 
+from collections.abc import AsyncIterator
 from collections.abc import Sequence
 from typing import Any
 from typing import Final
@@ -11,10 +13,14 @@ import numpy as np
 
 from sting.data import table
 from sting.data.sources import base
+from sting.data.sources import binance_stream
 from sting.data.sources import rows
+from sting.data.sources import streaming
 from sting.engine import clock as clocks
+from sting.model import errors
 from sting.model import timeframes
 from sting.net import http
+from sting.net import sockets
 
 PATH: Final = '/api/v3/klines'
 # Of one answer, at most; and what one counts for with their limit.
@@ -42,6 +48,7 @@ class BinanceSource(base.DataSource):
         client: http.HttpClient,
         time_source: clocks.Clock,
         name: str = 'binance',
+        place: streaming.Place | None = None,
     ) -> None:
         """Sets up the source.
 
@@ -49,10 +56,17 @@ class BinanceSource(base.DataSource):
             client: Asks the service.
             time_source: Tells which bar is closed.
             name: Its name in the configuration.
+            place: Where it streams; None for bars of the past alone.
         """
         self.name = name
         self._client = client
         self._clock = time_source
+        self._place = place
+        self._sockets: list[sockets.Socket] = []
+        if place is not None:
+            self.capabilities = base.Capabilities(
+                timeframes=INTERVALS, batch=1, streams=frozenset(base.Stream)
+            )
 
     async def get_bars(self, request: base.Request) -> table.BarTable:
         """Gives closed bars of the past; see the interface."""
@@ -60,8 +74,43 @@ class BinanceSource(base.DataSource):
             [await self._bars(name, request) for name in request.symbols]
         )
 
+    def stream(
+        self, wanted: base.Subscription, watch: base.Watch
+    ) -> AsyncIterator[base.Message]:
+        """Gives what happens, as it happens; see the interface."""
+        if self._place is None:
+            return super().stream(wanted, watch)
+        if wanted.timeframe not in INTERVALS:
+            raise errors.SourceRefusedError(
+                f'{self.name} has no bars of {wanted.timeframe}'
+            )
+        subscriber = binance_stream.Subscriber(wanted, self._clock, self.name)
+        socket = streaming.connect(
+            self.name,
+            self._place,
+            self._clock,
+            watch,
+            url=subscriber.url(self._place.url),
+            greet=subscriber.greet,
+            limiter=binance_stream.limiter(),
+            seed=len(self._sockets),
+        )
+        self._sockets.append(socket)
+        return streaming.Follower(
+            socket,
+            subscriber.decode,
+            wanted,
+            watch,
+            self._clock,
+            refill=watch.refill or streaming.refilled_by(self, self._clock),
+            # Of pairs that were not traded too.
+            every=True,
+        ).messages()
+
     async def close(self) -> None:
         """Ends its connections."""
+        for socket in self._sockets:
+            await socket.close()
         await self._client.close()
 
     async def _bars(self, symbol: str, request: base.Request) -> table.BarTable:

@@ -1,0 +1,254 @@
+"""Binance's streams: what is asked, what comes, and what goes wrong."""
+
+import contextlib
+import json
+
+import pytest
+
+from sting.data.sources import base
+from sting.data.sources import binance
+from sting.data.sources import binance_stream
+from sting.data.sources import streaming
+from sting.model import errors
+from sting.model import market
+from sting.net import http
+from sting.net import sockets
+from tests.unit.data.sources import feeds
+from tests.unit.net import streams
+
+pytestmark = pytest.mark.unit
+
+KINDS = ('bars', 'quotes', 'trades')
+
+
+def source(url, listener, **policy):
+    given = {'open_s': 20.0, 'silence_s': 100.0} | policy
+    client = http.HttpClient('binance', 'http://127.0.0.1:9', listener.clock)
+    return binance.BinanceSource(
+        client,
+        listener.clock,
+        place=streaming.Place(url=url, policy=sockets.Policy(**given)),
+    )
+
+
+@contextlib.asynccontextmanager
+async def following(*lives, listener=None, subscribed=None, refill=True):
+    """A stream before a service."""
+    listener = listener or feeds.Listener()
+    async with streams.serving(*lives) as (url, service):
+        made = source(url, listener)
+        stream = made.stream(
+            subscribed or feeds.wanted(), listener.watch(refill)
+        )
+        try:
+            async with contextlib.aclosing(stream):
+                yield stream, listener, service
+        finally:
+            await made.close()
+
+
+async def test_closed_and_open_bars_come_with_the_stamp_of_their_close():
+    bars = feeds.minutes(2)
+    messages = [feeds.kline(bars[0], closed=False), *map(feeds.kline, bars)]
+    async with following(streams.says(*messages)) as (stream, listener, _):
+        first, *rest = await feeds.take(stream, 5)
+        assert rest == bars
+        assert not first.closed
+        assert first.timestamp == bars[0].timestamp
+    assert listener.states == ['connected', 'closed']
+    assert listener.issues == []
+
+
+async def test_trades_and_quotes_come():
+    messages = feeds.trade('AAA', 5), feeds.book('AAA', 9)
+    subscribed = feeds.wanted('AAA', kinds=KINDS)
+    async with following(streams.says(*messages), subscribed=subscribed) as (
+        stream,
+        listener,
+        _,
+    ):
+        trade, quote = await feeds.take(stream, 2)
+    moment = feeds.services.OPENING - feeds.MS
+    assert trade == market.Trade('AAA', moment, 1.5, 2.0)
+    # It says no time.
+    assert quote == market.Quote(
+        'AAA', listener.clock.now(), 1.5, 1.75, 3.0, 4.0
+    )
+
+
+async def test_what_is_wanted_is_in_the_address():
+    subscribed = feeds.wanted('AAA', 'BBB', kinds=KINDS)
+    async with following(
+        streams.says(feeds.book('AAA', 1)), subscribed=subscribed
+    ) as (stream, _, service):
+        await feeds.take(stream, 1)
+    assert service.paths == [
+        '/stream?streams=aaa@kline_1m/aaa@trade/aaa@bookTicker/'
+        'bbb@kline_1m/bbb@trade/bbb@bookTicker'
+    ]
+
+
+async def test_what_the_address_has_no_room_for_is_subscribed_to():
+    symbols = tuple(f'S{nth:03}' for nth in range(450))
+    subscribed = feeds.wanted(*symbols)
+    bar = feeds.minutes(1)[0]
+
+    async def life(connection, service):
+        while len(service.received) < 2:
+            service.received.append(json.loads(await connection.recv()))
+            number = service.received[-1]['id']
+            await connection.send(json.dumps({'result': None, 'id': number}))
+        named = json.loads(feeds.kline(bar).replace('AAA', 'S449'))
+        await connection.send(json.dumps(named))
+        await connection.wait_closed()
+
+    async with following(life, subscribed=subscribed) as (stream, _, service):
+        (found,) = await feeds.take(stream, 1)
+        assert found.symbol == 'S449'
+    asked = service.paths[0].partition('=')[2].split('/')
+    for message in service.received:
+        assert message['method'] == 'SUBSCRIBE'
+        asked += message['params']
+    assert asked == [f'{name.lower()}@kline_1m' for name in symbols]
+
+
+async def test_more_streams_than_a_connection_takes_are_refused():
+    symbols = [f'S{nth}' for nth in range(binance_stream.MOST + 1)]
+    with pytest.raises(errors.SourceRefusedError, match='1,025 streams are'):
+        async with following(
+            streams.listens, subscribed=feeds.wanted(*symbols)
+        ):
+            pass
+
+
+async def test_a_timeframe_that_it_lacks_is_refused():
+    with pytest.raises(errors.SourceRefusedError, match='no bars of 7m'):
+        async with following(
+            streams.listens, subscribed=feeds.wanted(timeframe='7m')
+        ):
+            pass
+
+
+async def test_a_no_to_a_subscription_ends_the_stream():
+    no = json.dumps({'error': {'code': 2, 'msg': 'Invalid request'}, 'id': 1})
+    async with following(streams.says(no)) as (stream, listener, _):
+        with pytest.raises(errors.SourceRefusedError, match='Invalid request'):
+            await feeds.take(stream, 1)
+    assert listener.states == ['connected', 'lost', 'closed']
+
+
+BAR = feeds.minutes(1)[0]
+
+
+def changed(**changes):
+    return feeds.kline(BAR, **changes)
+
+
+@pytest.mark.parametrize(
+    ('frame', 'said'),
+    [
+        ('<html>sorry</html>', 'malformed'),
+        (b'\xff\x00\x01', 'malformed'),
+        ('{"stream": "aaa@kline_1m"', 'truncated'),
+        ('[]', 'Expected `object`'),
+        ('{}', 'names no stream'),
+        ('{"e": "serverShutdown"}', 'names no stream'),
+        ('{"stream": "aaa@depth", "data": {}}', 'nobody subscribed'),
+        ('{"stream": "aaa@kline_1m", "data": null}', 'Expected `object`'),
+        ('{"stream": "aaa@kline_1m", "data": {"E": 1}}', 'required field'),
+        (changed(o=None), 'Expected `float`'),
+        (changed(c='soon'), 'Expected `float`'),
+        (changed(i='5m'), 'no bar of 1m'),
+        (changed(T=5), 'no bar of 1m'),
+        (changed(t=2**80), '<= 4102444800000'),
+        (changed(t=-5), '>= 0'),
+        (feeds.kline(BAR).replace('AAA', 'ZZZ'), 'nobody subscribed'),
+    ],
+)
+async def test_what_makes_no_sense_is_told_and_left_out(frame, said):
+    life = streams.says(frame, feeds.kline(BAR))
+    async with following(life) as (stream, listener, _):
+        assert await feeds.take(stream, 1) == [BAR]
+    assert listener.states == ['connected', 'degraded', 'closed']
+    assert 'binance: a message makes no sense' in listener.changes[1].reason
+    assert said.lower() in listener.changes[1].reason.lower()
+
+
+async def test_a_subscription_is_answered_in_silence():
+    life = streams.says('{"result": null, "id": 1}', feeds.kline(BAR))
+    async with following(life) as (stream, listener, _):
+        assert await feeds.take(stream, 1) == [BAR]
+    assert listener.states == ['connected', 'closed']
+
+
+async def test_after_a_forced_end_every_subscription_is_back():
+    bars = feeds.minutes(3, ('AAA',))
+    lives = (
+        streams.says(feeds.kline(bars[0]), stays=False),
+        streams.says(feeds.kline(bars[2])),
+    )
+    listener = feeds.Listener(bars[:2])
+    async with following(*lives, listener=listener) as (stream, _, service):
+        assert await feeds.take(stream, 3) == bars
+    assert service.paths[0] == service.paths[1]
+    assert listener.states[:4] == [
+        'connected',
+        'lost',
+        'reconnecting',
+        'connected',
+    ]
+
+
+async def test_without_a_refill_its_own_bars_of_the_past_are_asked():
+    bars = feeds.minutes(3, ('AAA',))
+    asked = []
+
+    class Recorded(binance.BinanceSource):
+        """Gives these bars in the place of REST."""
+
+        async def get_bars(self, request):
+            asked.append(request)
+            return feeds.tabled(bars[1:2])
+
+    listener = feeds.Listener()
+    life = streams.says(feeds.kline(bars[0]), feeds.kline(bars[2]))
+    async with streams.serving(life) as (url, _):
+        client = http.HttpClient('binance', 'http://x', listener.clock)
+        made = Recorded(client, listener.clock, place=streaming.Place(url=url))
+        stream = made.stream(feeds.wanted('AAA'), listener.watch(False))
+        async with contextlib.aclosing(stream):
+            assert await feeds.take(stream, 3) == bars
+        await made.close()
+    # From the stream's beginning first, which is now; then of the gap.
+    assert [each.start for each in asked] == [
+        listener.clock.now() + 1,
+        bars[0].timestamp + 1,
+    ]
+    assert asked[1].end == listener.clock.now()
+
+
+async def test_closing_the_source_ends_its_streams():
+    listener = feeds.Listener()
+    async with streams.serving(streams.says(feeds.kline(BAR))) as (url, _):
+        made = source(url, listener)
+        stream = made.stream(feeds.wanted(), listener.watch())
+        assert await feeds.take(stream, 1) == [BAR]
+        await made.close()
+        assert await feeds.take(stream, 1) == []
+    assert listener.states == ['connected', 'closed']
+
+
+async def test_without_an_address_there_is_no_stream():
+    listener = feeds.Listener()
+    client = http.HttpClient('binance', 'http://x', listener.clock)
+    made = binance.BinanceSource(client, listener.clock)
+    assert made.capabilities.streams == frozenset()
+    with pytest.raises(errors.SourceRefusedError, match='has no stream'):
+        made.stream(feeds.wanted(), listener.watch())
+
+
+def test_with_an_address_it_says_what_it_streams():
+    listener = feeds.Listener()
+    assert source('ws://x', listener).capabilities.streams == frozenset(
+        base.Stream
+    )

@@ -211,6 +211,23 @@ def stretches(
     return _stretches(calendar, _USUAL if usual else _ALL)
 
 
+def is_open(timestamp: int, calendar: str = DEFAULT) -> bool:
+    """Says whether an exchange trades at a moment.
+
+    Args:
+        timestamp: Nanoseconds since the epoch, UTC.
+        calendar: The exchange's name in exchange_calendars.
+
+    Raises:
+        DataError: There is no such calendar, or it lacks these years.
+    """
+    if calendar == ALWAYS:
+        return True
+    opens, closes = stretches(calendar, timestamp, timestamp)
+    place = int(np.searchsorted(opens, timestamp, 'right')) - 1
+    return place >= 0 and timestamp < int(closes[place])
+
+
 @functools.lru_cache(maxsize=4)
 def _stretches(
     calendar: str, years: tuple[str, str]

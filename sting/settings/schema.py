@@ -287,7 +287,11 @@ class Service(Section, frozen=True, kw_only=True):
         per_minute: How much it is asked, in the service's own units.
         burst: Of these, how many may go at once.
         timeout_s: Seconds for one answer.
-        calendar: The exchange whose closes stamp the bars of a day.
+        calendar: The exchange whose closes stamp the bars of a day, and in
+            whose hours a stream is not silent.
+        stream_url: Where it streams; without it, it does not.
+        silence_s: Seconds in which nothing comes, after which a stream is
+            connected anew.
     """
 
     base_url: Name
@@ -295,6 +299,8 @@ class Service(Section, frozen=True, kw_only=True):
     burst: Annotated[int, msgspec.Meta(ge=1)]
     timeout_s: Positive
     calendar: Name
+    stream_url: Name | None = None
+    silence_s: Positive = 90.0
 
 
 class Costs(Section, frozen=True, kw_only=True):

@@ -1,16 +1,20 @@
 """The sources that there are, made of their configuration."""
 
 from collections.abc import Mapping
+import functools
 
 from sting import settings
+from sting.data import calendars
 from sting.data.sources import alphavantage
 from sting.data.sources import base
 from sting.data.sources import binance
+from sting.data.sources import streaming
 from sting.data.sources import yahoo
 from sting.engine import clock as clocks
 from sting.model import errors
 from sting.net import http
 from sting.net import limits
+from sting.net import sockets
 
 KEYS: Mapping[str, str] = {'alphavantage': 'STING_ALPHAVANTAGE_KEY'}
 
@@ -53,9 +57,20 @@ def build(
         secrets=(key,),
     )
     if name == 'binance':
-        return binance.BinanceSource(client, time_source)
+        return binance.BinanceSource(client, time_source, place=_place(service))
     if name == 'yahoo':
         return yahoo.YahooSource(client, time_source, calendar=service.calendar)
     return alphavantage.AlphaVantageSource(
         client, time_source, key, calendar=service.calendar
+    )
+
+
+def _place(service: settings.Service) -> streaming.Place | None:
+    """Says where a service streams, if it does."""
+    if service.stream_url is None:
+        return None
+    return streaming.Place(
+        url=service.stream_url,
+        policy=sockets.Policy(silence_s=service.silence_s),
+        is_open=functools.partial(calendars.is_open, calendar=service.calendar),
     )

@@ -179,3 +179,22 @@ def test_sessions_hold_the_years_that_are_asked_for():
 @pytest.mark.parametrize('name', sorted(calendars.KNOWN))
 def test_names_taken_without_a_look_are_right(name):
     assert calendars.sessions(name).calendar == name
+
+
+@pytest.mark.parametrize(
+    ('moment', 'calendar', 'expected'),
+    [
+        ('2013-03-08T14:29:59', 'XNYS', False),
+        ('2013-03-08T14:30:00', 'XNYS', True),
+        ('2013-03-08T20:59:59', 'XNYS', True),
+        ('2013-03-08T21:00:00', 'XNYS', False),
+        ('2013-03-09T15:00:00', 'XNYS', False),
+        # A half day, and a time without sessions in the usual years.
+        ('2012-07-03T17:30:00', 'XNYS', False),
+        ('1989-01-01T15:00:00', 'XNYS', False),
+        ('2013-03-09T15:00:00', '24/7', True),
+    ],
+)
+def test_an_exchange_is_open_in_its_hours(moment, calendar, expected):
+    stamp = int(np.datetime64(moment, 'ns').astype(np.int64))
+    assert calendars.is_open(stamp, calendar) is expected

@@ -1,0 +1,42 @@
+"""Sources made of their configuration."""
+
+import pytest
+
+from sting.data.sources import base
+from sting.data.sources import registry
+from sting.engine import clock
+from sting.settings import schema
+from tests.unit.data.sources import feeds
+from tests.unit.net import streams
+
+pytestmark = pytest.mark.unit
+
+
+def service(**changes):
+    given = {
+        'base_url': 'http://127.0.0.1:9',
+        'per_minute': 60.0,
+        'burst': 1,
+        'timeout_s': 1.0,
+        'calendar': '24/7',
+    }
+    return schema.Service(**(given | changes))
+
+
+async def test_without_an_address_of_streams_there_are_none():
+    made = registry.build('binance', service(), clock.LiveClock(), {})
+    assert made.capabilities.streams == frozenset()
+
+
+async def test_the_streams_are_where_the_configuration_says():
+    listener = feeds.Listener()
+    bar = feeds.minutes(1)[0]
+    async with streams.serving(streams.says(feeds.kline(bar))) as (url, _):
+        made = registry.build(
+            'binance', service(stream_url=url), listener.clock, {}
+        )
+        assert made.capabilities.streams == frozenset(base.Stream)
+        stream = made.stream(feeds.wanted(), listener.watch())
+        assert await feeds.take(stream, 1) == [bar]
+        await made.close()
+    assert listener.states == ['connected', 'closed']

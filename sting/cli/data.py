@@ -232,10 +232,11 @@ def fetch(
 ) -> None:
     """Fetches bars of the past, and keeps them.
 
-    SOURCE is binance, yahoo or alphavantage; their addresses and limits are in
-    exchanges/SOURCE.yaml. Only what is not kept already is asked for. What
-    comes is held against the rules of data.yaml; bars that are rejected are
-    told of, and left out of FILE.
+    SOURCE is binance, yahoo or alphavantage, whose addresses and limits are in
+    exchanges/SOURCE.yaml, or a database of data.yaml. Only what is not kept
+    already is asked for, of a database all. What comes is held against the
+    rules of data.yaml; bars that are rejected are told of, and left out of
+    FILE.
     """
     home = settings.Home.find()
     loaded = settings.load(home)

@@ -136,8 +136,11 @@ class DataCache:
                 await held.enter_async_context(lock)
             now = self._clock.now()
             settled = self._settled(request.timeframe, now)
+            lasting = source.capabilities.lasting
             known = {
-                name: await asyncio.to_thread(
+                name: _Known(name, (), [])
+                if lasting
+                else await asyncio.to_thread(
                     self._known, source.name, name, request, settled, now
                 )
                 for name in request.symbols
@@ -156,9 +159,10 @@ class DataCache:
                     known[name].parts.append(
                         mine.select(start=request.start, end=request.end)
                     )
-                await asyncio.to_thread(
-                    self._keep, source.name, asked, split, settled, now
-                )
+                if not lasting:
+                    await asyncio.to_thread(
+                        self._keep, source.name, asked, split, settled, now
+                    )
         found = table.BarTable.merge(
             [
                 _behind(

@@ -104,6 +104,21 @@ def read(file: raw.RawFile, calendar: str) -> Moments:
     return Moments(midnights * market.NANOSECONDS, False, (warning,))
 
 
+def unit(number: int) -> int | None:
+    """Says how many nanoseconds one of an epoch number is.
+
+    Args:
+        number: One value of a column.
+
+    Returns:
+        Nanoseconds; None where the column has days, such as 20130301.
+    """
+    if 19000101 <= number < 3 * 10**7:
+        return None
+    size = max(number, -(number + 1))
+    return next((each for limit, each in _EPOCHS if size < limit), 1)
+
+
 def _check_range(file: raw.RawFile, name: str, moments: table.IntArray) -> None:
     outside = (moments < _EARLIEST) | (moments > _LATEST)
     if outside.any():

@@ -10,6 +10,8 @@ from sting.settings.loader import load
 from sting.settings.loader import read_costs
 from sting.settings.loader import read_risk
 from sting.settings.loader import shipped
+from sting.settings.schema import Columns
+from sting.settings.schema import Database
 from sting.settings.schema import DemoFeed
 from sting.settings.schema import Feed
 from sting.settings.schema import FileFeed
@@ -22,10 +24,13 @@ from sting.settings.schema import RuleName
 from sting.settings.schema import Service
 from sting.settings.schema import Settings
 from sting.settings.schema import Sizing
+from sting.settings.schema import Source
 from sting.settings.schema import StrategyEntry
 from sting.settings.schema import Terminal
 
 __all__ = [
+    'Columns',
+    'Database',
     'DemoFeed',
     'Feed',
     'FileFeed',
@@ -39,6 +44,7 @@ __all__ = [
     'Service',
     'Settings',
     'Sizing',
+    'Source',
     'StrategyEntry',
     'Terminal',
     'load',

@@ -79,6 +79,7 @@ def load(home: homes.Home) -> schema.Settings:
     if paper.costs is not None:
         place = trees['exchanges/paper.yaml'].value['costs']
         _check_known('schedule', paper.costs, charged, place)
+    data = build.build(trees['data.yaml'], schema.Data)
     return schema.Settings(
         default=main.profile,
         profiles=main.profiles,
@@ -92,11 +93,8 @@ def load(home: homes.Home) -> schema.Settings:
             for name, entry in listed.strategies.items()
         },
         risk=build.build(trees['risk.yaml'], schema.Risk),
-        data=build.build(trees['data.yaml'], schema.Data),
-        services={
-            name: build.build(trees[f'exchanges/{name}.yaml'], schema.Service)
-            for name in SERVICES
-        },
+        data=data,
+        services=_sources(trees, data),
         paper=paper,
         costs=charged,
         places=_places(trees['strategy.yaml']),
@@ -161,6 +159,22 @@ def read_costs(wanted: str, home: homes.Home) -> costs.CostModel:
             + '; or name a .yaml file'
         )
     return known[wanted]
+
+
+def _sources(
+    trees: dict[str, tree.Node], data: schema.Data
+) -> dict[str, schema.Source]:
+    """Gives the services and the databases; no two have one name."""
+    found: dict[str, schema.Source] = {
+        name: build.build(trees[f'exchanges/{name}.yaml'], schema.Service)
+        for name in SERVICES
+    }
+    for name, database in data.databases.items():
+        if name in found:
+            node = trees['data.yaml'].value['databases'].value[name]
+            raise node.error(f'databases.{name}: that is a service; rename it')
+        found[name] = database
+    return found
 
 
 def _places(root: tree.Node) -> dict[str, tuple[str, int]]:

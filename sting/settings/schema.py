@@ -10,6 +10,7 @@ from sting.model import costs as costs_lib
 from sting.model import errors
 from sting.model import records
 from sting.model import specs
+from sting.model import timeframes
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -269,14 +270,83 @@ DataRule = Literal[
 ]
 
 
+class Columns(Section, frozen=True, kw_only=True):
+    """What the columns of a table of bars are named.
+
+    Attributes:
+        timestamp: Moments, as in files.
+        date: Days, which are sessions; in place of `timestamp`.
+        symbol: The instruments.
+        open: First prices.
+        high: Highest prices.
+        low: Lowest prices.
+        close: Last prices.
+        volume: Units traded.
+    """
+
+    timestamp: Name | None = None
+    date: Name | None = None
+    symbol: Name = 'symbol'
+    open: Name = 'open'
+    high: Name = 'high'
+    low: Name = 'low'
+    close: Name = 'close'
+    volume: Name = 'volume'
+
+    def __post_init__(self) -> None:
+        """Takes `timestamp` where neither is named, and refuses both."""
+        if self.timestamp is not None and self.date is not None:
+            raise ValueError('name timestamp or date, not both')
+        if self.timestamp is None and self.date is None:
+            msgspec.structs.force_setattr(self, 'timestamp', 'timestamp')
+
+    def named(self) -> dict[str, str]:
+        """Gives the columns that there are, by our names."""
+        return {
+            name: title
+            for name, title in msgspec.structs.asdict(self).items()
+            if title is not None
+        }
+
+
+class Database(Section, frozen=True, kw_only=True):
+    """Tables of bars in a database.
+
+    Attributes:
+        url: Where it is, as SQLAlchemy writes it.
+        tables: The table of each timeframe that there is, `name` or
+            `schema.name`.
+        columns: What their columns are named.
+        stamp: Whether their timestamps are openings or closes.
+        calendar: The exchange whose sessions their dates are.
+    """
+
+    url: Name
+    tables: dict[str, Name]
+    columns: Columns = Columns()
+    stamp: Literal['open', 'close'] = 'open'
+    calendar: Name = 'XNYS'
+
+    def __post_init__(self) -> None:
+        """Refuses one without tables, or with a timeframe that is none."""
+        if not self.tables:
+            raise ValueError('tables is empty; name one, such as 1d: bars')
+        for name in self.tables:
+            fault = timeframes.fault(name)
+            if fault:
+                raise ValueError(f'tables: {fault}')
+
+
 class Data(Section, frozen=True, kw_only=True):
     """data.yaml.
 
     Attributes:
         rules: What is done about bars in which something is wrong, by rule.
+        databases: Those that bars can be fetched from, by name.
     """
 
     rules: dict[DataRule, Literal['off', 'warn', 'repair', 'reject']]
+    databases: dict[str, Database] = {}
 
 
 class Service(Section, frozen=True, kw_only=True):
@@ -301,6 +371,10 @@ class Service(Section, frozen=True, kw_only=True):
     calendar: Name
     stream_url: Name | None = None
     silence_s: Positive = 90.0
+
+
+# What bars can be fetched from.
+Source = Service | Database
 
 
 class Costs(Section, frozen=True, kw_only=True):
@@ -342,7 +416,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         paper: The simulated market.
         costs: Schedules of what simulated markets charge, by name.
         data: What is done about bars in which something is wrong.
-        services: Those that give market data, by name.
+        services: What gives market data, databases too, by name.
         places: File and line of each strategy by its name, of each of its
             parameters by `name.parameter`, and of its timeframes by
             `name:timeframes`, for errors found later.
@@ -358,7 +432,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     paper: Paper
     costs: dict[str, costs_lib.CostModel] = {}
     data: Data = Data(rules={})
-    services: dict[str, Service] = {}
+    services: dict[str, Source] = {}
     places: dict[str, tuple[str, int]] = {}
 
     def profile(self, name: str | None = None) -> Profile:

@@ -123,12 +123,15 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         streams: What it tells of as it happens.
         batch: How many symbols one request may name.
         adjusted: Its prices of the past are adjusted for splits.
+        lasting: It keeps its bars itself, and its owner may mend them: they
+            are asked for each time and kept nowhere else.
     """
 
     timeframes: frozenset[str] | None = frozenset()
     streams: frozenset[Stream] = frozenset()
     batch: int = 1
     adjusted: bool = False
+    lasting: bool = False
 
     def has(self, timeframe: str) -> bool:
         """Whether it has bars of this length of the past."""

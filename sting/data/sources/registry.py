@@ -8,6 +8,7 @@ from sting.data import calendars
 from sting.data.sources import alphavantage
 from sting.data.sources import base
 from sting.data.sources import binance
+from sting.data.sources import sql
 from sting.data.sources import streaming
 from sting.data.sources import yahoo
 from sting.engine import clock as clocks
@@ -21,24 +22,29 @@ KEYS: Mapping[str, str] = {'alphavantage': 'STING_ALPHAVANTAGE_KEY'}
 
 def build(
     name: str,
-    service: settings.Service,
+    service: settings.Source,
     time_source: clocks.Clock,
     environ: Mapping[str, str],
 ) -> base.DataSource:
     """Makes a source.
 
     Args:
-        name: Its name: binance, yahoo or alphavantage.
+        name: Its name: binance, yahoo, alphavantage or that of a database.
         service: What is configured of it.
         time_source: Tells which bars are closed, and waits.
-        environ: Has the keys.
+        environ: Has the keys, and the password of a database `prices` as
+            STING_PRICES_PASSWORD.
 
     Returns:
         The source; nothing is connected yet.
 
     Raises:
-        errors.ConfigError: Its key is missing.
+        errors.ConfigError: Its key is missing, or the address or the driver
+            of a database.
     """
+    if isinstance(service, settings.Database):
+        password = environ.get(f'STING_{name.upper()}_PASSWORD', '')
+        return sql.SqlSource(name, service, time_source, password=password)
     key = ''
     if name in KEYS:
         key = environ.get(KEYS[name], '')

@@ -7,6 +7,7 @@ import pytest
 
 from sting.data import store
 from sting.data import table
+from tests.unit.data.sources import databases
 from tests.unit.data.sources import services
 from tests.unit.net import servers
 
@@ -233,3 +234,32 @@ def test_a_key_of_the_environment_reaches_its_source(
         )
     assert found.code == 0, found.err
     assert 'AAA: 30 bars of 1d' in found.out
+
+
+def test_bars_of_a_database_are_asked_for_each_time(sting, home, tmp_path):
+    url = f'sqlite:///{tmp_path / "bars.db"}'
+    databases.fill(url, services.pairs(50))
+    home.config.mkdir(parents=True, exist_ok=True)
+    (home.config / 'data.yaml').write_text(
+        'databases:\n'
+        '  prices:\n'
+        f'    url: {url}\n'
+        '    tables: {1m: bars}\n'
+        '    columns: {timestamp: ts, symbol: ticker}\n'
+        '    calendar: 24/7\n'
+    )
+    words = ('data', 'fetch', 'prices', 'AAA', 'BBB', '--timeframe', '1m')
+    for _ in range(2):
+        found = sting(*words, *DAYS)
+        assert found.code == 0, found.err
+        assert found.out.splitlines()[:3] == [
+            'AAA: 50 bars of 1m',
+            'BBB: 50 bars of 1m',
+            'requests: 1',
+        ]
+    assert 'nothing is kept' in sting('data', 'list').out
+    found = sting('data', 'fetch', 'prices', 'AAA', '--start', '2013-03-08')
+    assert (found.code, found.err) == (
+        2,
+        'sting: prices has no bars of 1d; it has 1m\n',
+    )

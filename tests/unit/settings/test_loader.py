@@ -524,3 +524,41 @@ def test_a_file_of_several_schedules_says_what_to_do(home, tmp_path):
 def test_a_name_that_is_no_schedule_says_which_there_are(home):
     with pytest.raises(errors.ConfigError, match="did you mean 'alpaca'"):
         settings.read_costs('alpacca', home)
+
+
+def test_databases_are_sources(home):
+    _write(
+        home,
+        'data.yaml',
+        'databases:\n'
+        '  prices: {url: "sqlite:///x.db", tables: {1d: bars, 1m: s.minutes},'
+        ' columns: {date: day}}\n',
+    )
+    found = settings.load(home).services['prices']
+    assert found.columns.named() == {
+        'date': 'day',
+        **{
+            name: name
+            for name in ('symbol', 'open', 'high', 'low', 'close', 'volume')
+        },
+    }
+    assert settings.Columns().named()['timestamp'] == 'timestamp'
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('yahoo: {url: x, tables: {1d: bars}}', 'that is a service'),
+        ('mine: {url: x, tables: {}}', 'tables is empty'),
+        ('mine: {url: x, tables: {1x: bars}}', "'1x'"),
+        ('mine: {tables: {1d: bars}}', "'url' is missing"),
+        (
+            'mine: {url: x, tables: {1d: b}, columns: {timestamp: a, date: b}}',
+            'not both',
+        ),
+    ],
+)
+def test_a_database_that_makes_no_sense_names_its_line(home, text, words):
+    error = _refused(home, 'data.yaml', f'databases:\n  {text}\n')
+    assert error.line == 2
+    assert words in str(error)

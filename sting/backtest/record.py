@@ -16,6 +16,8 @@ from sting.model import records
 # So many events at once are written down for the hash.
 _AT_ONCE = 1_024
 _T = events.EventType
+_FILL, _REQUEST = _T.FILL, _T.ORDER_REQUEST
+_APPROVE = records.Decision.APPROVE
 
 Watch = Callable[[events.Event], None]
 
@@ -52,8 +54,6 @@ class Record:
         self._takers: Mapping[
             events.EventType, Callable[[events.Event], None]
         ] = {
-            _T.FILL: self._take_fill,
-            _T.ORDER_REQUEST: self._take_order,
             _T.RISK_VERDICT: self._take_verdict,
             _T.SIGNAL_REFUSED: self.verdicts.stopped,
             _T.CASH_FLOW: self._take_flow,
@@ -63,12 +63,17 @@ class Record:
     def take(self, batch: Sequence[events.Event]) -> None:
         """Takes the next events."""
         waiting, takers = self._waiting, self._takers
+        waiting += batch
         for event in batch:
-            waiting.append(event)
-            taker = takers.get(event.type)
-            if taker is not None:
-                taker(event)
-            if self._watch is not None:
+            kind = event.type
+            if kind is _FILL:
+                self.fills.append(event.data)
+            elif kind is _REQUEST:
+                self.orders += 1
+            elif kind in takers:
+                takers[kind](event)
+        if self._watch is not None:
+            for event in batch:
                 self._watch(event)
         if len(waiting) > _AT_ONCE:
             self._add_waiting()
@@ -89,14 +94,8 @@ class Record:
             self._hash.update(self._encoder.encode_lines(self._waiting))
             self._waiting.clear()
 
-    def _take_fill(self, event: events.Event) -> None:
-        self.fills.append(event.data)
-
-    def _take_order(self, event: events.Event) -> None:
-        self.orders += 1
-
     def _take_verdict(self, event: events.Event) -> None:
-        if event.data.decision is not records.Decision.APPROVE:
+        if event.data.decision is not _APPROVE:
             self.verdicts.judged(event)
 
     def _take_flow(self, event: events.Event) -> None:

@@ -18,6 +18,7 @@ from sting.simulator import market as simulated
 from sting.strategy import runner
 
 _T = events.EventType
+_SIGNAL, _FILL, _ORDER_UPDATE = _T.SIGNAL, _T.FILL, _T.ORDER_UPDATE
 _BOOKED: Mapping[events.EventType, Callable[..., Any]] = {
     _T.CORPORATE_ACTION: runner.StrategyRunner.corporate_action,
     _T.CASH_FLOW: runner.StrategyRunner.cash_flow,
@@ -48,6 +49,7 @@ class Settler:
         """
         self.running = True
         self._engine = engine
+        self._system = engine.state
         self._exchange = exchange
         self._feeder = feeder
         self._record = record
@@ -92,29 +94,30 @@ class Settler:
             cause: Number of the event that it answers.
         """
         name = self._feeder.name
-        now = self._engine.state.time
+        now = self._system.time
         for signal in signals:
-            self.put(_T.SIGNAL, signal, name, now, signal.symbol, cause)
+            self.put(_SIGNAL, signal, name, now, signal.symbol, cause)
             await self.settle()
 
     async def settle(self) -> None:
         """Notes and acts on what came, until nothing more comes."""
-        steps = self._steps
+        steps, take = self._steps, self._record.take
         while steps:
             came = steps.popleft()
-            self._record.take(came.events)
+            take(came.events)
             for effect in came.effects:
-                if type(effect) is step.Notify:
+                if isinstance(effect, step.Notify):
                     if self.running:
                         await self._notify(effect)
+                elif isinstance(effect, step.Place):
+                    now = self._system.time
+                    self.report(self._exchange.submit(effect.order, now))
                 else:
                     self._act(effect)
 
     def _act(self, effect: step.Effect) -> None:
-        now = self._engine.state.time
-        if isinstance(effect, step.Place):
-            self.report(self._exchange.submit(effect.order, now))
-        elif isinstance(effect, step.Cancel):
+        now = self._system.time
+        if isinstance(effect, step.Cancel):
             # An order that was rejected meanwhile is there no more, and that
             # has been told.
             with contextlib.suppress(errors.BrokerRejectedError):
@@ -148,9 +151,9 @@ class Settler:
 
     def report(self, reports: Sequence[step.Report]) -> None:
         """Has the engine take what the market says of orders."""
-        now = self._engine.state.time
+        now = self._system.time
         for report in reports:
-            kind = _T.FILL if type(report) is orders.Fill else _T.ORDER_UPDATE
+            kind = _FILL if type(report) is orders.Fill else _ORDER_UPDATE
             self.put(kind, report, core.PLAYED, now)
 
     async def _book(self, event: events.Event) -> Sequence[orders.Signal]:
@@ -167,7 +170,7 @@ class Settler:
         seq = told.event.seq
         if told.order is None:
             signals = await self._book(told.event)
-        elif told.event.type is _T.FILL:
+        elif told.event.type is _FILL:
             signals = await self._feeder.fill(
                 seq, told.event.data, told.order, told.position
             )
@@ -175,6 +178,6 @@ class Settler:
             signals = await self._feeder.order_update(seq, told.order)
         if signals:
             name = self._feeder.name
-            now = self._engine.state.time
+            now = self._system.time
             for signal in signals:
-                self.put(_T.SIGNAL, signal, name, now, signal.symbol, seq)
+                self.put(_SIGNAL, signal, name, now, signal.symbol, seq)

@@ -16,8 +16,10 @@ import msgspec
 from sting.model import commands
 from sting.model import events
 from sting.model import views
+from sting.model import words
 
 
+@words.direct
 class Lane(enum.IntEnum):
     """Who goes first."""
 

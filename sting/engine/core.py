@@ -188,11 +188,12 @@ class CoreEngine:
         return self._end()
 
     def _end(self) -> step.Step:
+        turn = self._turn
         if self._desk.ended:
             self._desk.end_groups()
-        if self._turn.state.brackets:
+        if turn.state.brackets:
             self._brackets.tend()
-        return self._turn.end()
+        return turn.end()
 
     def pass_bars(self, stretch: market.Stretch, start: int, end: int) -> None:
         """Takes closed bars as `process_bar` does, of which nothing comes.

@@ -17,6 +17,13 @@ from sting.model import records
 
 _T = events.EventType
 _S = orders.OrderStatus
+# What each order needs; a name of a module costs a fraction of a member.
+_ORDER_REQUEST = _T.ORDER_REQUEST
+_RISK_VERDICT = _T.RISK_VERDICT
+_ORDER_UPDATE = _T.ORDER_UPDATE
+_FILL = _T.FILL
+_POSITION_UPDATE = _T.POSITION_UPDATE
+_SUBMITTED, _DENIED, _REJECTED = _S.SUBMITTED, _S.DENIED, _S.REJECTED
 
 
 class Gate(Protocol):
@@ -84,16 +91,17 @@ class OrderDesk:
                 dropped, an illegal move becomes an alert.
             source: Which broker says so.
         """
-        if isinstance(report, orders.Fill):
-            self._fill(report, source)
-        else:
+        if isinstance(report, orders.OrderUpdate):
             self.update(report, source, 0)
-        if not self._turn.events:
+        else:
+            self._fill(report, source)
+        system = self._turn.state
+        if not (system.closing or system.exits) or not self._turn.events:
             return
-        order = self._turn.state.orders.get(report.order_id)
+        order = system.orders.get(report.order_id)
         if order is None:
             return
-        if order.symbol in self._turn.state.closing:
+        if order.symbol in system.closing:
             self.close(order.symbol, self._turn.events[-1])
         self._leave(order.strategy, order.symbol)
 
@@ -108,9 +116,11 @@ class OrderDesk:
             cause: Number of the event that led to it; 0 for the verdict that
                 let the order go.
         """
-        order = self._turn.state.orders.get(update.order_id)
+        turn = self._turn
+        known = turn.state.orders
+        order = known.get(update.order_id)
         if order is None:
-            self._turn.alert(
+            turn.alert(
                 records.Severity.WARNING,
                 f'{source} reports an order that is not ours: '
                 f'{update.order_id} {update.status}',
@@ -121,18 +131,20 @@ class OrderDesk:
         try:
             lifecycle.check_update(order, update)
         except errors.IllegalTransitionError as error:
-            self._turn.alert(
+            turn.alert(
                 records.Severity.WARNING, f'{source}: {error}', 'orders', cause
             )
             return
-        event = self._turn.emit(
-            _T.ORDER_UPDATE, update, source, order.symbol, cause or order.judged
+        event = turn.emit(
+            _ORDER_UPDATE, update, source, order.symbol, cause or order.judged
         )
-        after = self._turn.state.orders[order.id]
-        self._turn.effects.append(step.Notify(event, after))
-        kept_back = order.status is _S.SUBMITTED and after.status is _S.DENIED
-        if after.status is _S.REJECTED or kept_back:
-            self._turn.alert(
+        after = known[order.id]
+        turn.effects.append(step.Notify(event, after))
+        status = after.status
+        if status is _REJECTED or (
+            status is _DENIED and order.status is _SUBMITTED
+        ):
+            turn.alert(
                 _severity(order),
                 f'{source} {after.status} {order.side} {order.quantity:g} '
                 f'{order.symbol}{_bare(order)}: {after.message}',
@@ -141,7 +153,8 @@ class OrderDesk:
             )
 
     def _fill(self, fill: orders.Fill, source: str) -> None:
-        if self._turn.state.knows_execution(fill):
+        turn, system = self._turn, self._turn.state
+        if system.knows_execution(fill):
             return
         if not checks.is_sound(fill):
             self._turn.alert(
@@ -153,7 +166,7 @@ class OrderDesk:
                 0,
             )
             return
-        order = self._turn.state.orders.get(fill.order_id)
+        order = system.orders.get(fill.order_id)
         if order is not None and order.status in orders.REFUSED:
             # It is real at the broker, whatever was said before: book it.
             self.halt(
@@ -171,17 +184,12 @@ class OrderDesk:
                 order.judged,
             )
             order = None
-        event = self._turn.emit(
-            _T.FILL,
-            fill,
-            source,
-            fill.symbol,
-            0 if order is None else order.judged,
+        symbol = fill.symbol
+        event = turn.emit(
+            _FILL, fill, source, symbol, 0 if order is None else order.judged
         )
-        position = self._turn.state.portfolio.positions[fill.symbol]
-        self._turn.emit(
-            _T.POSITION_UPDATE, position, 'engine', fill.symbol, event.seq
-        )
+        position = system.portfolio.positions[symbol]
+        turn.emit(_POSITION_UPDATE, position, 'engine', symbol, event.seq)
         if order is None:
             self._turn.alert(
                 records.Severity.CRITICAL,
@@ -191,15 +199,13 @@ class OrderDesk:
                 event.seq,
             )
             return
-        after = self._turn.state.orders[order.id]
+        after = system.orders[order.id]
         if after.oco and not after.parent and after.status is _S.FILLED:
             self.ended.append((after, event.seq))
-        own = self._turn.state.books.get(order.strategy)
-        self._turn.effects.append(
+        own = system.books.get(order.strategy)
+        turn.effects.append(
             step.Notify(
-                event,
-                after,
-                None if own is None else own.positions[fill.symbol],
+                event, after, None if own is None else own.positions[symbol]
             )
         )
         if after.filled > after.quantity + orders.DUST:
@@ -250,20 +256,22 @@ class OrderDesk:
         Returns:
             The order after the verdict: submitted or denied.
         """
+        turn, system = self._turn, self._turn.state
         gone = 0.0
         if not order.parent:
-            gone = order.quantity - exits.left(self._turn.state, order)
+            gone = order.quantity - exits.left(system, order)
         if orders.DUST < gone < order.quantity - orders.DUST:
             order = msgspec.structs.replace(
                 order, quantity=order.quantity - gone
             )
             gone = 0.0
-        now, system = self._turn.now, self._turn.state
+        now = turn.now
         order = msgspec.structs.replace(
             order, created=now, updated=now, cause=cause.seq, seq=system.seq + 1
         )
+        symbol = order.symbol
         verdict = self.gate.evaluate_order(order, system, flatten=flatten)
-        refusal = self.foreign(order.symbol)
+        refusal = '' if symbol in self._symbols else self.foreign(symbol)
         if gone > orders.DUST:
             refusal = (
                 f'the operator has closed what {order.strategy} holds of '
@@ -273,22 +281,16 @@ class OrderDesk:
             verdict = msgspec.structs.replace(
                 verdict, decision=records.Decision.DENY, message=refusal
             )
-        request = self._turn.emit(
-            _T.ORDER_REQUEST,
-            order,
-            source or cause.source,
-            order.symbol,
-            cause.seq,
+        request = turn.emit(
+            _ORDER_REQUEST, order, source or cause.source, symbol, cause.seq
         )
-        judged = self._turn.emit(
-            _T.RISK_VERDICT, verdict, 'risk', order.symbol, request.seq
-        )
-        after = self._turn.state.orders[order.id]
-        if after.status is _S.SUBMITTED:
-            self._turn.effects.append(step.Place(after))
+        judged = turn.emit(_RISK_VERDICT, verdict, 'risk', symbol, request.seq)
+        after = system.orders[order.id]
+        if after.status is _SUBMITTED:
+            turn.effects.append(step.Place(after))
             return after
-        self._turn.effects.append(step.Notify(judged, after))
-        self._turn.alert(
+        turn.effects.append(step.Notify(judged, after))
+        turn.alert(
             _severity(order),
             f'denied {order.side} {order.quantity:g} {order.symbol}'
             f'{_bare(order)}: {verdict.message}',

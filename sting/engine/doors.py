@@ -11,6 +11,9 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 
+_ORDER = orders.SignalKind.ORDER
+_TEXT = {str}
+
 
 def fault(
     data: market.MarketData | market.Quote | market.Trade,
@@ -77,11 +80,11 @@ def signal_fault(signal: orders.Signal) -> str:
     Returns:
         One sentence; empty when nothing is wrong.
     """
-    fault = _unreadable(signal)
-    if fault:
-        return fault
-    if signal.kind is orders.SignalKind.CANCEL:
+    if _is_plain(signal):
         return ''
+    fault = _unreadable(signal)
+    if fault or signal.kind is orders.SignalKind.CANCEL:
+        return fault
     largest = max(abs(signal.quantity or 0.0), abs(signal.weight or 0.0))
     if largest > orders.LARGEST:
         name = (
@@ -116,6 +119,39 @@ def signal_fault(signal: orders.Signal) -> str:
     except errors.OrderError as error:
         return str(error)
     return ''
+
+
+def _is_plain(signal: orders.Signal) -> bool:
+    """Whether a signal wants a plain order, and the log can keep it.
+
+    What `_unreadable` finds out by writing and reading, for the one that
+    nearly all are.
+    """
+    if not (
+        signal.kind is _ORDER
+        and checks.is_plain(signal)
+        and signal.weight is None
+        and type(signal.indicators) is dict
+    ):
+        return False
+    texts = (
+        signal.reason,
+        signal.order_id,
+        signal.strategy,
+        signal.code,
+        signal.oco,
+        *signal.indicators,
+    )
+    try:
+        ascii_only = ''.join(texts).isascii()
+    except TypeError:
+        return False
+    if not ascii_only or set(map(type, texts)) != _TEXT:
+        return False
+    for value in signal.indicators.values():
+        if type(value) is not float or not math.isfinite(value):
+            return False
+    return True
 
 
 def kept(signal: orders.Signal) -> orders.Signal | None:

@@ -16,6 +16,7 @@ from sting.model import records
 from sting.model import views
 
 # What stops these was traded before, or never was to be traded.
+_CANCEL = orders.SignalKind.CANCEL
 _NO_TRADE = frozenset({records.Gate.DUPLICATE, records.Gate.CANCEL})
 
 
@@ -157,8 +158,11 @@ class Ledger(msgspec.Struct):
             price: The symbol's last price, if there is one.
             time: Nanoseconds since the epoch, UTC.
         """
-        self.of(signal.strategy, time).signals += 1
-        if price is not None and signal.kind is not orders.SignalKind.CANCEL:
+        tally = self.tallies.get(signal.strategy)
+        if tally is None:
+            tally = self.of(signal.strategy, time)
+        tally.signals += 1
+        if price is not None and signal.kind is not _CANCEL:
             self.decided[signal.order_id] = price
 
     def refused(self, refusal: records.Refusal, time: int) -> None:
@@ -187,7 +191,9 @@ class Ledger(msgspec.Struct):
         """
         if not order.strategy:
             return
-        tally = self.of(order.strategy, time)
+        tally = self.tallies.get(order.strategy)
+        if tally is None:
+            tally = self.of(order.strategy, time)
         tally.made += 1
         # The market is meant to move before an attached exit fills.
         if price is not None and not order.parent:
@@ -218,7 +224,9 @@ class Ledger(msgspec.Struct):
             after: The same after the fill.
             time: Nanoseconds since the epoch, UTC.
         """
-        tally = self.of(strategy, time)
+        tally = self.tallies.get(strategy)
+        if tally is None:
+            tally = self.of(strategy, time)
         tally.trade(fill, before, after)
         decided = self.decided.get(fill.order_id)
         if decided is not None:

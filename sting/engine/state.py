@@ -6,6 +6,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+import itertools
 from typing import Any
 
 import msgspec
@@ -48,6 +49,9 @@ _T = events.EventType
 _CREATED = orders.OrderStatus.CREATED
 _SUBMITTED = orders.OrderStatus.SUBMITTED
 _DENIED = orders.OrderStatus.DENIED
+_WORKING = orders.WORKING
+_DENY = records.Decision.DENY
+_ORDER = orders.SignalKind.ORDER
 
 
 class SystemState:
@@ -141,6 +145,24 @@ class SystemState:
             errors.StateError: Its number is not the next.
         """
         self.fold(event.seq, event.timestamp, event.type, event.data)
+
+    def take(self, timestamp: int, kind: events.EventType, data: Any) -> int:
+        """Takes what is about to be the next event.
+
+        Args:
+            timestamp: Its time, nanoseconds since the epoch, UTC.
+            kind: What happened.
+            data: The payload.
+
+        Returns:
+            Its number.
+        """
+        seq = self.seq = self.seq + 1
+        self.time = timestamp
+        applier = self._appliers.get(kind)
+        if applier is not None:
+            applier(seq, data)
+        return seq
 
     def fold(
         self, seq: int, timestamp: int, kind: events.EventType, data: Any
@@ -275,23 +297,25 @@ class SystemState:
         Args:
             symbol: Only of this instrument.
 
-        Yields:
+        Returns:
             The orders, by symbol in the order in which each came.
         """
-        groups = (
-            self._working.values()
-            if symbol is None
-            else (self._working.get(symbol, {}),)
+        if symbol is not None:
+            # Most often nothing works there.
+            group = self._working.get(symbol)
+            return map(self.orders.__getitem__, group) if group else iter(())
+        return map(
+            self.orders.__getitem__,
+            itertools.chain.from_iterable(self._working.values()),
         )
-        for group in groups:
-            for order_id in group:
-                yield self.orders[order_id]
 
     def own(self, strategy: str, symbol: str) -> Iterator[orders.Order]:
         """Gives the working orders of one strategy in one symbol."""
-        for order in self.working(symbol):
-            if order.strategy == strategy:
-                yield order
+        return (
+            order
+            for order in self.working(symbol)
+            if order.strategy == strategy
+        )
 
     def exit_of(self, strategy: str, symbol: str) -> str | None:
         """Gives the id of the order that a way out waits to send, if any."""
@@ -319,23 +343,24 @@ class SystemState:
         return seen is not None and fill.execution_id in seen
 
     def _put(self, order: orders.Order) -> None:
-        order_id, status = order.id, order.status
+        order_id = order.id
         before = self.orders.get(order_id)
         self.orders[order_id] = order
-        if status is _CREATED:
+        was = before is not None and before.status in _WORKING
+        if order.status in _WORKING:
+            if not was:
+                group = self._working.get(order.symbol)
+                if group is None:
+                    group = self._working[order.symbol] = {}
+                group[order_id] = None
             return
-        group = self._working.get(order.symbol)
-        if group is None:
-            group = self._working[order.symbol] = {}
-        if status in orders.WORKING:
-            group[order_id] = None
+        if order.status is _CREATED:
             return
-        group.pop(order_id, None)
-        if (
-            before is None
-            or before.status is _CREATED
-            or before.status in orders.WORKING
-        ):
+        if was:
+            del self._working[order.symbol][order_id]
+        else:
+            self._working.setdefault(order.symbol, {})
+        if was or before is None or before.status is _CREATED:
             self._done.append(order_id)
             if len(self._done) > DONE_ORDERS:
                 oldest = self._done.popleft()
@@ -367,12 +392,12 @@ class SystemState:
     def _apply_signal(self, seq: int, signal: orders.Signal) -> None:
         price = self.prices.get(signal.symbol)
         self.ledger.signal(signal, price, self.time)
-        where = signal.strategy, signal.symbol
         if (
-            signal.is_exit
+            signal.kind is not _ORDER
+            and signal.is_exit
             and signal.symbol not in self.closing
-            and self.exit_of(*where) is None
-            and any(self.own(*where))
+            and self.exit_of(signal.strategy, signal.symbol) is None
+            and any(self.own(signal.strategy, signal.symbol))
         ):
             self.exits[signal.order_id] = seq, signal
 
@@ -387,8 +412,9 @@ class SystemState:
             self.last_bar.get(order.symbol),
             self.time,
         )
-        self.exits.pop(order.id, None)
-        if self.closing.get(order.symbol) == order.id:
+        if self.exits:
+            self.exits.pop(order.id, None)
+        if self.closing and self.closing.get(order.symbol) == order.id:
             del self.closing[order.symbol]
 
     def _apply_command(self, seq: int, given: events.CommandGiven) -> None:
@@ -407,7 +433,7 @@ class SystemState:
         order = self.orders.get(verdict.order_id)
         if order is None or order.status is not _CREATED:
             return
-        denied = verdict.decision is records.Decision.DENY
+        denied = verdict.decision is _DENY
         if denied:
             self.ledger.denied(order, self.time)
         status = _DENIED if denied else _SUBMITTED
@@ -426,12 +452,17 @@ class SystemState:
     def _apply_update(self, seq: int, update: orders.OrderUpdate) -> None:
         order = self.orders[update.order_id]
         self._put(lifecycle.apply_update(order, update, self.time))
-        if update.status is orders.OrderStatus.DENIED:
+        if update.status is _DENIED:
             self.ledger.denied(order, self.time)
-        self._settle(order.strategy, order.symbol)
+        if self.brackets or self.exits or self.closing:
+            self._settle(order.strategy, order.symbol)
 
     def _apply_fill(self, seq: int, fill: orders.Fill) -> None:
-        self._executions.setdefault(fill.order_id, set()).add(fill.execution_id)
+        seen = self._executions.get(fill.order_id)
+        if seen is None:
+            self._executions[fill.order_id] = {fill.execution_id}
+        else:
+            seen.add(fill.execution_id)
         account = self.portfolio.positions.get(fill.symbol)
         whole = self.portfolio.apply(fill)
         order = self.orders.get(fill.order_id)
@@ -441,7 +472,9 @@ class SystemState:
             return
         self._put(lifecycle.apply_fill(order, fill, self.time))
         if order.strategy:
-            book = self.books.setdefault(order.strategy, portfolio.Portfolio())
+            book = self.books.get(order.strategy)
+            if book is None:
+                book = self.books[order.strategy] = portfolio.Portfolio()
             before = book.positions.get(fill.symbol)
             # Where one strategy alone trades, its position is the account's.
             after = book.apply(fill, whole if before is account else None)
@@ -450,7 +483,8 @@ class SystemState:
             self.ledger.fill(order.strategy, fill, before, after, self.time)
         if order.parent or order.take_profit or order.stop_loss:
             self._bracket(order, fill.quantity)
-        self._settle(order.strategy, order.symbol)
+        if self.brackets or self.exits or self.closing:
+            self._settle(order.strategy, order.symbol)
 
     def _apply_flow(self, seq: int, flow: records.CashFlow) -> None:
         self.portfolio.cash += flow.amount

@@ -12,19 +12,19 @@ from sting.model import portfolio
 from sting.model import records
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Send this order to the broker."""
 
     order: orders.Order
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class Cancel(msgspec.Struct, frozen=True, gc=False):
     """Ask the broker to cancel this order."""
 
     order: orders.Order
 
 
-class Replace(msgspec.Struct, frozen=True):
+class Replace(msgspec.Struct, frozen=True, gc=False):
     """Ask the broker to change this order."""
 
     order: orders.Order
@@ -33,21 +33,21 @@ class Replace(msgspec.Struct, frozen=True):
     stop_price: float | None
 
 
-class Start(msgspec.Struct, frozen=True):
+class Start(msgspec.Struct, frozen=True, gc=False):
     """Start this strategy, in answer to the event of this number."""
 
     strategy: str
     seq: int
 
 
-class Stop(msgspec.Struct, frozen=True):
+class Stop(msgspec.Struct, frozen=True, gc=False):
     """Stop this strategy, in answer to the event of this number."""
 
     strategy: str
     seq: int
 
 
-class Reload(msgspec.Struct, frozen=True):
+class Reload(msgspec.Struct, frozen=True, gc=False):
     """Have this strategy go on with another version of its code.
 
     Attributes:
@@ -62,7 +62,7 @@ class Reload(msgspec.Struct, frozen=True):
     back: bool
 
 
-class Hold(msgspec.Struct, frozen=True):
+class Hold(msgspec.Struct, frozen=True, gc=False):
     """Set the latch of the emergency stop, if it is not set.
 
     Attributes:
@@ -76,7 +76,7 @@ class Hold(msgspec.Struct, frozen=True):
     seq: int
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True, gc=False):
     """Lift the latch of the emergency stop."""
 
 
@@ -173,10 +173,8 @@ class Turn:
         Returns:
             The event.
         """
-        system = self.state
-        seq = system.seq + 1
         now = self.now
-        system.fold(seq, now, kind, data)
+        seq = self.state.take(now, kind, data)
         event = events.Event(seq, now, kind, source, data, symbol, cause)
         self.events.append(event)
         return event

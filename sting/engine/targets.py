@@ -5,6 +5,7 @@ from typing import Protocol
 from sting.engine import state
 from sting.model import orders
 
+_ORDER = orders.SignalKind.ORDER
 _STOPS = frozenset(
     {
         orders.OrderType.STOP,
@@ -46,7 +47,7 @@ def wanted(
         The side, None where there is no price to go by, and the quantity.
     """
     price = system.prices.get(signal.symbol, 0.0)
-    if signal.kind is orders.SignalKind.ORDER:
+    if signal.kind is _ORDER:
         quantity = signal.quantity
         if quantity is None:
             quantity = sizer.size(signal.symbol, price, system, signal.strategy)

@@ -11,6 +11,7 @@ from sting.model import orders
 from sting.model import records
 
 _G = records.Gate
+_ORDER, _CANCEL = orders.SignalKind.ORDER, orders.SignalKind.CANCEL
 _T = events.EventType
 _TOO_LATE = frozenset({_G.STALE, _G.STOPPED})
 # The states of a strategy that has no say any more.
@@ -95,7 +96,7 @@ class WishDesk:
         if fault:
             return _G.DOORS, fault
         system = self._turn.state
-        if signal.kind is not orders.SignalKind.CANCEL:
+        if signal.kind is not _CANCEL:
             order = system.orders.get(signal.order_id)
             if order is not None:
                 return _G.DUPLICATE, f'{order.id} is {order.status} already'
@@ -113,7 +114,9 @@ class WishDesk:
             event: The signal's event.
         """
         signal: orders.Signal = event.data
-        if signal.kind is orders.SignalKind.CANCEL:
+        if signal.kind is _ORDER:
+            self._order(signal, event)
+        elif signal.kind is _CANCEL:
             self._cancel(signal, event.seq)
         elif not (signal.is_exit and self._waits(signal, event.seq)):
             self._order(signal, event)
@@ -223,14 +226,12 @@ def _made(
         strategy=signal.strategy,
         reason=signal.reason,
         code=signal.code,
-        oco=_group(signal),
+        oco=_group(signal) if signal.oco else '',
     )
 
 
 def _group(signal: orders.Signal) -> str:
     """Names a group for all brokers: one of a strategy and a symbol."""
-    if not signal.oco:
-        return ''
     return f'{signal.strategy}:{signal.symbol}:{signal.oco}'
 
 

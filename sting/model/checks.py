@@ -1,5 +1,6 @@
 """What makes an order, or a fill, senseless by itself."""
 
+import functools
 import math
 
 from sting.model import errors
@@ -49,8 +50,45 @@ def parse_trail(trail: float | str | None) -> tuple[float, float]:
     return 0.0, percent / 100
 
 
+_BUY, _SELL = orders.OrderSide.BUY, orders.OrderSide.SELL
+_MARKET = orders.OrderType.MARKET
+_GTC = orders.TimeInForce.GTC
 _NEEDS_PRICE = frozenset({orders.OrderType.LIMIT, orders.OrderType.STOP_LIMIT})
 _NEEDS_STOP = frozenset({orders.OrderType.STOP, orders.OrderType.STOP_LIMIT})
+
+
+# An order asks for it a few times, of the same few symbols.
+@functools.lru_cache(maxsize=4096)
+def is_symbol(text: str) -> bool:
+    """Whether a text can be an instrument's name."""
+    return bool(text) and text.isprintable() and ' ' not in text
+
+
+def is_plain(wanted: orders.Order | orders.Signal) -> bool:
+    """Whether an order, wanted or made, is at the market and no more.
+
+    One of a symbol, so many units and nothing else: no other check of this
+    module could refuse it. Most orders are, and every door asks.
+
+    Args:
+        wanted: The order, or the signal that wants it.
+    """
+    quantity = wanted.quantity
+    return (
+        wanted.type is _MARKET
+        and type(quantity) is float
+        and 0.0 < quantity <= orders.LARGEST
+        and (wanted.side is _BUY or wanted.side is _SELL)
+        and wanted.price is None
+        and wanted.stop_price is None
+        and wanted.trail is None
+        and wanted.take_profit is None
+        and wanted.stop_loss is None
+        and wanted.time_in_force is _GTC
+        and wanted.expires is None
+        and type(wanted.symbol) is str
+        and is_symbol(wanted.symbol)
+    )
 
 
 def check_order(
@@ -73,15 +111,11 @@ def check_order(
     Raises:
         errors.OrderError: Naming what to change.
     """
-    if not symbol or not symbol.isprintable() or ' ' in symbol:
+    if not is_symbol(symbol):
         raise errors.OrderError(f'{symbol!r} is not a symbol')
     # Written so that nan fails too.
     sound = 0 < quantity <= orders.LARGEST
-    if (
-        sound
-        and type is orders.OrderType.MARKET
-        and price is None is stop_price
-    ):
+    if sound and type is _MARKET and price is None is stop_price:
         return
     if not sound:
         raise errors.OrderError(

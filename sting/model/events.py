@@ -21,8 +21,10 @@ from sting.model import orders
 from sting.model import payload
 from sting.model import portfolio
 from sting.model import records
+from sting.model import words
 
 
+@words.direct
 class EventType(enum.StrEnum):
     """What happened."""
 

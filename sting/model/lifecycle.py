@@ -6,6 +6,13 @@ from sting.model import errors
 from sting.model import orders
 
 _S = orders.OrderStatus
+_ACCEPTED = _S.ACCEPTED
+_FILLED = _S.FILLED
+_PARTIALLY_FILLED = _S.PARTIALLY_FILLED
+_PENDING_REPLACE = _S.PENDING_REPLACE
+_PENDING = frozenset({_S.PENDING_CANCEL, _S.PENDING_REPLACE})
+_DONE = frozenset({_S.CANCELLED, _S.EXPIRED, _S.FILLED})
+_NOTHING = (None, None, None)
 
 
 def check_transition(order: orders.Order, status: orders.OrderStatus) -> None:
@@ -34,8 +41,11 @@ def check_update(order: orders.Order, update: orders.OrderUpdate) -> None:
     Raises:
         errors.IllegalTransitionError: The table does not have this move.
     """
-    if update.status is not order.status or update.status is _S.ACCEPTED:
-        check_transition(order, update.status)
+    status = update.status
+    if (
+        status is not order.status or status is _ACCEPTED
+    ) and status not in orders.TRANSITIONS[order.status]:
+        check_transition(order, status)
 
 
 def apply_update(
@@ -59,10 +69,9 @@ def apply_update(
     """
     check_update(order, update)
     resting = order.resting
-    if order.status not in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
+    if order.status not in _PENDING:
         resting = order.status
-    terms = _terms(order, update)
-    return msgspec.structs.replace(
+    moved = msgspec.structs.replace(
         order,
         status=update.status,
         resting=resting,
@@ -70,8 +79,9 @@ def apply_update(
         broker_id=update.broker_id or order.broker_id,
         message=update.message or order.message,
         triggered=order.triggered or update.triggered,
-        **terms,
     )
+    terms = _terms(order, update)
+    return msgspec.structs.replace(moved, **terms) if terms else moved
 
 
 def _terms(
@@ -83,13 +93,13 @@ def _terms(
     term that it tells is the answer.
     """
     told = update.quantity, update.price, update.stop_price
-    if update.status is _S.PENDING_REPLACE:
+    if update.status is _PENDING_REPLACE:
         return {
             'changing': update.quantity or 0.0,
             'changing_price': update.price,
             'changing_stop': update.stop_price,
         }
-    if told == (None, None, None):
+    if told == _NOTHING:
         return {}
     return {
         'quantity': order.quantity if told[0] is None else told[0],
@@ -119,16 +129,17 @@ def apply_fill(
     """
     filled = order.filled + fill.quantity
     done = filled >= order.quantity - orders.DUST
-    status = _S.FILLED if done else _S.PARTIALLY_FILLED
-    if not done and order.status in (_S.PENDING_CANCEL, _S.PENDING_REPLACE):
-        resting = _S.PARTIALLY_FILLED
+    status = _FILLED if done else _PARTIALLY_FILLED
+    if not done and order.status in _PENDING:
+        resting = _PARTIALLY_FILLED
         status = order.status
-    elif not done and order.status in (_S.CANCELLED, _S.EXPIRED, _S.FILLED):
+    elif not done and order.status in _DONE:
         # What is left stays as it was reported; the late part is booked.
         resting = order.resting
         status = order.status
     else:
-        if status is not order.status:
+        before = order.status
+        if status is not before and status not in orders.TRANSITIONS[before]:
             check_transition(order, status)
         resting = status
     cost = order.average_price * order.filled + fill.price * fill.quantity

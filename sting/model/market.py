@@ -31,7 +31,7 @@ def to_iso(timestamp: int) -> str:
     return to_datetime(timestamp).isoformat().replace('+00:00', 'Z')
 
 
-class MarketData(payload.Payload, frozen=True, gc=False):
+class MarketData(payload.Payload, frozen=True):
     """A bar.
 
     Attributes:
@@ -83,7 +83,7 @@ class Stretch(NamedTuple):
     of_one: bool
 
 
-class Quote(payload.Payload, frozen=True, gc=False):
+class Quote(payload.Payload, frozen=True):
     """The best bid and ask.
 
     Attributes:
@@ -108,7 +108,7 @@ class Quote(payload.Payload, frozen=True, gc=False):
         return to_datetime(self.timestamp)
 
 
-class Trade(payload.Payload, frozen=True, gc=False):
+class Trade(payload.Payload, frozen=True):
     """A trade in the market.
 
     Attributes:

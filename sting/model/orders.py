@@ -6,6 +6,7 @@ import enum
 import msgspec
 
 from sting.model import payload
+from sting.model import words
 
 # Quantities closer together than this are the same; floats add up with dust.
 DUST = 1e-9
@@ -16,6 +17,7 @@ LARGEST = 1e15
 KEEPS_TERMS = 'a trailing stop keeps its terms; cancel it and send another'
 
 
+@words.direct
 class OrderSide(enum.StrEnum):
     """Which way an order goes.
 
@@ -38,6 +40,7 @@ class OrderSide(enum.StrEnum):
         return OrderSide.SELL if self is OrderSide.BUY else OrderSide.BUY
 
 
+@words.direct
 class OrderType(enum.StrEnum):
     """How an order gets its price."""
 
@@ -50,6 +53,7 @@ class OrderType(enum.StrEnum):
     MARKET_ON_CLOSE = 'market_on_close'
 
 
+@words.direct
 class TimeInForce(enum.StrEnum):
     """How long an order works."""
 
@@ -60,6 +64,7 @@ class TimeInForce(enum.StrEnum):
     FOK = 'fok'
 
 
+@words.direct
 class OrderStatus(enum.StrEnum):
     """Where an order stands.
 
@@ -285,6 +290,7 @@ class OrderUpdate(payload.Payload, frozen=True, kw_only=True):
     triggered: bool = False
 
 
+@words.direct
 class SignalKind(enum.StrEnum):
     """What a strategy wants."""
 

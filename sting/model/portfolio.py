@@ -139,8 +139,8 @@ class Portfolio:
         self.positions[symbol] = after
         if after.quantity:
             self.held[symbol] = None
-        else:
-            self.held.pop(symbol, None)
+        elif symbol in self.held:
+            del self.held[symbol]
         self.cash = cash_after(
             self.cash, fill.side.sign, fill.quantity, fill.price, fill.fee
         )

@@ -8,8 +8,10 @@ import msgspec
 from sting.model import orders
 from sting.model import payload
 from sting.model import portfolio
+from sting.model import words
 
 
+@words.direct
 class Mode(enum.StrEnum):
     """What is at stake in a profile."""
 
@@ -19,6 +21,7 @@ class Mode(enum.StrEnum):
     REPLAY = 'replay'
 
 
+@words.direct
 class TradingState(enum.StrEnum):
     """What risk lets through.
 
@@ -31,6 +34,7 @@ class TradingState(enum.StrEnum):
     HALTED = 'HALTED'
 
 
+@words.direct
 class Severity(enum.StrEnum):
     """How much an alert matters."""
 
@@ -39,6 +43,7 @@ class Severity(enum.StrEnum):
     CRITICAL = 'critical'
 
 
+@words.direct
 class Decision(enum.StrEnum):
     """What risk says of an order."""
 
@@ -47,6 +52,7 @@ class Decision(enum.StrEnum):
     DENY = 'deny'
 
 
+@words.direct
 class Gate(enum.StrEnum):
     """What kept a signal from becoming an order.
 
@@ -73,6 +79,7 @@ class Gate(enum.StrEnum):
     CANCEL = 'cancel'
 
 
+@words.direct
 class FlowKind(enum.StrEnum):
     """What cash came or went for, besides fills."""
 
@@ -82,6 +89,7 @@ class FlowKind(enum.StrEnum):
     FEE = 'fee'
 
 
+@words.direct
 class ActionKind(enum.StrEnum):
     """What an issuer or an exchange did to an instrument."""
 

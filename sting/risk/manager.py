@@ -15,6 +15,9 @@ HALTED = 'halted'
 _STATE_UNIT = 'state'
 
 RiskDecision = records.Decision
+_DENY, _APPROVE = RiskDecision.DENY, RiskDecision.APPROVE
+_TRADING = records.TradingState.TRADING
+_UNKNOWN = float('inf')
 
 
 class RiskManager:
@@ -142,29 +145,35 @@ class RiskManager:
         Returns:
             The verdict, with the figure of every rule.
         """
-        stopped = _stopped(order, system, flatten=flatten)
+        stopped = None
+        if (
+            system.trading is not _TRADING
+            or system.closing
+            or system.exits
+            or flatten
+        ):
+            stopped = _stopped(order, system, flatten=flatten)
         figures: list[float | None] = [0.0 if stopped is None else 1.0]
         failed: list[int] = [] if stopped is None else [0]
         messages: list[str] = [] if stopped is None else [stopped]
         for number, rule in enumerate(self._rules, start=1):
             figure = rule.figure(order, system)
-            figures.append(None if figure == float('inf') else figure)
-            if figure is None or rule.limit is None:
+            figures.append(None if figure == _UNKNOWN else figure)
+            limit = rule.limit
+            if figure is None or limit is None:
                 continue
-            if figures_lib.passes(figure, rule.limit):
+            if figures_lib.passes(figure, limit):
                 continue
             failed.append(number)
             messages.append(rule.sentence(figure))
         return records.Verdict(
             order_id=order.id,
-            decision=(
-                records.Decision.DENY if failed else records.Decision.APPROVE
-            ),
+            decision=_DENY if failed else _APPROVE,
             figures=tuple(figures),
             failed=tuple(failed),
             rules=system.rules[0],
             quantity=order.quantity,
-            message='; '.join(messages),
+            message='; '.join(messages) if messages else '',
         )
 
     def equity(self, strategy: str, system: state.SystemState) -> float:

@@ -183,9 +183,10 @@ class MaxPosition(AccountRule):
 
     def figure(self, order: orders.Order, system: Account) -> float | None:
         """The units held if all fills; None for what shrinks a position."""
-        if shrinks(order, system):
+        after, held = reach(order, system)
+        if figures.shrinks(order.side.sign, held, after):
             return None
-        return abs(reach(order, system)[0])
+        return abs(after)
 
 
 class MaxPositionNotional(AccountRule):
@@ -196,10 +197,10 @@ class MaxPositionNotional(AccountRule):
 
     def figure(self, order: orders.Order, system: Account) -> float | None:
         """The value held if all fills; None for what shrinks a position."""
-        if shrinks(order, system):
+        after, held = reach(order, system)
+        if figures.shrinks(order.side.sign, held, after):
             return None
-        price = expected_price(order, system)
-        return figures.notional(reach(order, system)[0], price)
+        return figures.notional(after, expected_price(order, system))
 
 
 class PriceCollar(AccountRule):
@@ -243,11 +244,10 @@ class BuyingPower(AccountRule):
 
     def figure(self, order: orders.Order, system: Account) -> float | None:
         """The ratio if all fills; None for what shrinks a position."""
-        if shrinks(order, system):
+        after, held = reach(order, system)
+        if figures.shrinks(order.side.sign, held, after):
             return None
-        total = figures.notional(
-            reach(order, system)[0], expected_price(order, system)
-        )
+        total = figures.notional(after, expected_price(order, system))
         for symbol in system.exposed():
             if symbol != order.symbol:
                 total += _worst_value(symbol, system)

@@ -68,20 +68,25 @@ class Floor:
 
     def add(self, entry: resting.Resting) -> None:
         """Takes an order that begins to work."""
-        self.by_id[entry.order.id] = entry
-        self.by_symbol.setdefault(entry.order.symbol, {})[entry.order.id] = (
-            entry
-        )
-        self.groups.add(entry)
+        order = entry.order
+        self.by_id[order.id] = entry
+        entries = self.by_symbol.get(order.symbol)
+        if entries is None:
+            entries = self.by_symbol[order.symbol] = {}
+        entries[order.id] = entry
+        if order.oco:
+            self.groups.add(entry)
 
     def drop(self, entry: resting.Resting) -> None:
         """Forgets an order that works no more."""
-        del self.by_id[entry.order.id]
-        self.groups.drop(entry)
-        entries = self.by_symbol[entry.order.symbol]
-        del entries[entry.order.id]
+        order = entry.order
+        del self.by_id[order.id]
+        if order.oco:
+            self.groups.drop(entry)
+        entries = self.by_symbol[order.symbol]
+        del entries[order.id]
         if not entries:
-            del self.by_symbol[entry.order.symbol]
+            del self.by_symbol[order.symbol]
 
     def hold(
         self,
@@ -104,7 +109,7 @@ class Floor:
                 for each in line
                 if not self._ends_before(each, opened, reports)
             ]
-        if self.groups:
+        if self.groups.members:
             line = self.groups.arrange(line, bar, self._mode, self._touch_fills)
         elif self._mode == modes.PATH and len(line) > 1:
             # A stable sort: what is met at once keeps its order of arrival.
@@ -116,7 +121,7 @@ class Floor:
             if entry.order.id not in self.by_id:
                 # Another of its group was filled on this very bar.
                 continue
-            if entry.is_late(bar.timestamp):
+            if entry.expires is not None and entry.is_late(bar.timestamp):
                 self.drop(entry)
                 reports.append(entry.update(_S.EXPIRED))
                 self._end_group(entry, 'expired', reports)
@@ -142,37 +147,62 @@ class Floor:
         )
         taken = 0.0
         if code != fills.NONE:
-            if self.groups.only_reduces(entry.order):
-                left = min(left, self.groups.room(entry.order))
+            order = entry.order
+            if order.parent or order.id in self.groups.reducing:
+                left = min(left, self.groups.room(order))
             taken = entry.share(left)
-        newly = touched and not entry.triggered
-        entry.triggered = touched
-        if newly and not entry.is_filled_by(taken):
-            reports.append(entry.touch(bar.timestamp))
+        if touched is not entry.triggered:
+            entry.triggered = touched
+            if touched and not entry.is_filled_by(taken):
+                reports.append(entry.touch(bar.timestamp))
         if taken:
             reports.append(self._fill(entry, bar, taken, price, code))
         if entry.trails and not touched:
-            best = bar.low if entry.sign > 0 else bar.high
-            if entry.follow(best, bar.timestamp):
-                reports.append(entry.moved())
-        if taken:
+            self._trail(entry, bar, reports)
+        if taken and (self.groups.members or self.groups.reducing):
             self._share_out(entry, taken, reports)
         if entry.is_done:
             self.drop(entry)
-            self._end_group(entry, 'filled', reports)
-        elif self._is_void(entry):
+            if entry.order.oco:
+                self._end_group(entry, 'filled', reports)
+        else:
+            tried = was_live or code != fills.NONE
+            self._end_rest(entry, reports, tried=tried)
+        return taken
+
+    def _trail(
+        self,
+        entry: resting.Resting,
+        bar: market.MarketData,
+        reports: list[Report],
+    ) -> None:
+        """Has a trigger follow the extreme of a bar that is over."""
+        best = bar.low if entry.sign > 0 else bar.high
+        if entry.follow(best, bar.timestamp):
+            reports.append(entry.moved())
+
+    def _end_rest(
+        self, entry: resting.Resting, reports: list[Report], *, tried: bool
+    ) -> None:
+        """Cancels what is left of an order that may not go on working.
+
+        Args:
+            entry: The order, which is not filled whole.
+            reports: Gets what became of it.
+            tried: It could trade on the bar in hand.
+        """
+        if self._is_void(entry):
             self.drop(entry)
             reports.append(
                 entry.update(_S.CANCELLED, 'nothing is left for it to reduce')
             )
-        elif entry.immediate and (was_live or code != fills.NONE):
+        elif entry.immediate and tried:
             self.drop(entry)
             order = entry.order
             what = order.type if entry.due else order.time_in_force
             reports.append(
                 entry.update(_S.CANCELLED, f'{what}: the rest is cancelled')
             )
-        return taken
 
     def _is_void(self, entry: resting.Resting) -> bool:
         """Whether a lender's order has nothing left to reduce."""
@@ -220,16 +250,17 @@ class Floor:
         again after a restart makes no second fill.
         """
         price, fee = self._pricing.paid(entry, bar, quantity, price, code)
-        entry.book(quantity, price, fee, bar.timestamp)
+        order, now = entry.order, bar.timestamp
+        entry.book(quantity, price, fee, now)
         return orders.Fill(
-            order_id=entry.order.id,
-            execution_id=f'{entry.order.id}-{bar.timestamp}',
-            symbol=bar.symbol,
-            side=entry.order.side,
+            order_id=order.id,
+            execution_id=f'{order.id}-{now}',
+            symbol=order.symbol,
+            side=order.side,
             quantity=quantity,
             price=price,
             fee=fee,
-            timestamp=bar.timestamp,
+            timestamp=now,
             tag=fills.TAGS[code],
         )
 

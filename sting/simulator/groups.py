@@ -24,42 +24,40 @@ class Groups:
         holding: Asked, by strategy and symbol, before an attached exit fills;
             without it one fills for whatever quantity it has.
         reducing: Ids of other orders that are never to open a position.
+        members: By group, its orders by id; only groups that work are there.
     """
 
     def __init__(self) -> None:
         """Begins without groups."""
         self.holding: Holding | None = None
         self.reducing: Container[str] = ()
-        self._members: dict[str, dict[str, resting.Resting]] = {}
+        self.members: dict[str, dict[str, resting.Resting]] = {}
         # Units traded on the bar in hand, by strategy; only with groups.
         self._moved: dict[str, float] = {}
-
-    def __bool__(self) -> bool:
-        """Whether there are any."""
-        return bool(self._members)
 
     def add(self, entry: resting.Resting) -> None:
         """Takes an order that has begun to work."""
         if entry.order.oco:
-            members = self._members.setdefault(entry.order.oco, {})
+            members = self.members.setdefault(entry.order.oco, {})
             members[entry.order.id] = entry
 
     def drop(self, entry: resting.Resting) -> None:
         """Forgets an order that works no more."""
         if entry.order.oco:
-            members = self._members[entry.order.oco]
+            members = self.members[entry.order.oco]
             del members[entry.order.id]
             if not members:
-                del self._members[entry.order.oco]
+                del self.members[entry.order.oco]
 
     def others(self, entry: resting.Resting) -> Sequence[resting.Resting]:
         """Gives what else works of an order's group, or did before it."""
-        members = self._members.get(entry.order.oco, {}).values()
+        members = self.members.get(entry.order.oco, {}).values()
         return [each for each in members if each is not entry]
 
     def begin(self) -> None:
         """Begins a bar: what was traded before is known to be held."""
-        self._moved.clear()
+        if self._moved:
+            self._moved.clear()
 
     def arrange(
         self,
@@ -106,13 +104,9 @@ class Groups:
             return bool(entry.order.parent)
         return all(each.sign == entry.sign for each in self.others(entry))
 
-    def only_reduces(self, order: orders.Order) -> bool:
-        """Whether an order never takes what its owner holds past zero."""
-        return bool(order.parent) or order.id in self.reducing
-
     def note(self, entry: resting.Resting, quantity: float) -> None:
         """Notes a fill on the bar in hand, of any order."""
-        if not self._members and not self.reducing:
+        if not self.members and not self.reducing:
             return
         name = entry.order.strategy
         before = self._moved.get(name, 0.0)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 import copy
 
+from sting.model import checks
 from sting.model import corporate
 from sting.model import errors
 from sting.model import market
@@ -171,18 +172,22 @@ class MarketSimulator:
         """
         if order.id in self._floor.by_id:
             raise errors.StateError(f'order {order.id} is working already')
-        message = self._hours.refusal(order, timestamp)
-        if message:
-            return [
-                orders.OrderUpdate(
-                    order_id=order.id, status=_S.REJECTED, message=message
-                )
-            ]
+        expires, due = None, 0
+        if not checks.is_plain(order):
+            message = self._hours.refusal(order, timestamp)
+            if message:
+                return [
+                    orders.OrderUpdate(
+                        order_id=order.id, status=_S.REJECTED, message=message
+                    )
+                ]
+            expires, due = self._hours.expiry(order), self._hours.due(order)
+        created = order.created
         entry = resting.Resting(
             order,
-            after=max(order.created, timestamp),
-            expires=self._hours.expiry(order),
-            due=self._hours.due(order),
+            after=created if created > timestamp else timestamp,
+            expires=expires,
+            due=due,
         )
         # The exits of an order lie at the market with it, and the moment of an
         # auction has the delay in it.
@@ -326,8 +331,9 @@ class MarketSimulator:
         return [report for bar in bars for report in self._take(bar)]
 
     def _take(self, bar: market.MarketData) -> list[Report]:
-        self._closes[bar.symbol] = bar.close
-        entries = self._floor.by_symbol.get(bar.symbol)
+        symbol = bar.symbol
+        self._closes[symbol] = bar.close
+        entries = self._floor.by_symbol.get(symbol)
         reports: list[Report] = []
         if entries is not None:
             self._floor.hold(bar, list(entries.values()), reports)

@@ -24,9 +24,11 @@ class Pricing:
         """
         self.charges: charges_lib.Charges | None = None
         self._rates, self._slip = commissions.FREE, slippage.NONE
+        self._slips = False
         if model.is_scalar:
             self._rates = commissions.rates_of_model(model)
             self._slip = slippage.slip_of_model(model)
+            self._slips = self._slip != slippage.NONE
         else:
             self.charges = charges_lib.Charges(model)
 
@@ -49,7 +51,7 @@ class Pricing:
         """
         if self.charges is not None:
             return _charged(self.charges, entry, bar, quantity, price, code)
-        if entry.slips:
+        if self._slips and entry.slips:
             price = slippage.paid(price, entry.sign, self._slip)
         return price, commissions.step(
             quantity, price, entry.filled, entry.average, self._rates

@@ -18,6 +18,9 @@ KINDS = {
     orders.OrderType.MARKET_ON_CLOSE: fills.MARKET,
 }
 
+_S = orders.OrderStatus
+_TRAILING = orders.OrderType.TRAILING_STOP
+_FOK = orders.TimeInForce.FOK
 _AT_ONCE = frozenset({fills.MARKET, fills.LIMIT})
 _IMMEDIATE = frozenset({orders.TimeInForce.IOC, orders.TimeInForce.FOK})
 
@@ -88,7 +91,7 @@ class Resting:
         self.price = order.price or 0.0
         self.stop_price = order.stop_price or 0.0
         self.triggered = order.triggered
-        self.trails = order.type is orders.OrderType.TRAILING_STOP
+        self.trails = order.type is _TRAILING
         self.amount, self.fraction = (
             checks.parse_trail(order.trail) if self.trails else (0.0, 0.0)
         )
@@ -115,15 +118,13 @@ class Resting:
     def status(self) -> orders.OrderStatus:
         """Where the order stands."""
         if self.leaves:
-            return orders.OrderStatus.PENDING_CANCEL
-        if self.filled:
-            return orders.OrderStatus.PARTIALLY_FILLED
-        return orders.OrderStatus.ACCEPTED
+            return _S.PENDING_CANCEL
+        return _S.PARTIALLY_FILLED if self.filled else _S.ACCEPTED
 
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to fill."""
-        return self.is_filled_by(0.0)
+        return fills.is_filled(self.quantity, self.filled)
 
     def is_late(self, timestamp: int) -> bool:
         """Whether the order's time has passed at this moment."""
@@ -146,7 +147,7 @@ class Resting:
     def share(self, left: float) -> float:
         """Gives the units that it takes of what a bar has left."""
         wanted = self.quantity - self.filled
-        if self.order.time_in_force is orders.TimeInForce.FOK and left < wanted:
+        if left < wanted and self.order.time_in_force is _FOK:
             return 0.0
         return fills.share(wanted, left)
 

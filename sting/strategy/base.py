@@ -387,6 +387,27 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         expires: int | datetime.datetime | None,
     ) -> str:
         """Checks an order and queues it."""
+        shared = self._context
+        if type(reason) is str and reason.isascii() and oco == '':
+            # Most orders are plain, and what is plain needs no more looks.
+            wanted = orders.Signal(
+                symbol=symbol,
+                side=side,
+                quantity=quantity,
+                type=kind,
+                price=price,
+                stop_price=stop_price,
+                trail=trail,
+                take_profit=take_profit,
+                stop_loss=stop_loss,
+                time_in_force=time_in_force,
+                expires=expires,  # type: ignore[arg-type] # A look follows.
+                reason=reason,
+                strategy=shared.name,
+                code=shared.code,
+            )
+            if checks.is_plain(wanted):
+                return shared.want(wanted)
         wanted = plain.signal(
             symbol=symbol,
             side=side,
@@ -401,8 +422,8 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             expires=expires,
             reason=reason,
             oco=oco,
-            strategy=self._context.name,
-            code=self._context.code,
+            strategy=shared.name,
+            code=shared.code,
         )
         checks.check_time(wanted.time_in_force, wanted.expires)
         checks.check_order(
@@ -428,7 +449,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             )
         if trails:
             checks.parse_trail(wanted.trail)
-        return self._context.want(wanted)
+        return shared.want(wanted)
 
     def __queue(
         self,

@@ -2,6 +2,7 @@
 
 import collections
 from collections.abc import Callable
+import math
 from typing import Literal
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from sting.strategy import indicators
 from sting.strategy import plain
 
 LOG_LINES = 1000
+
+
+_set = msgspec.structs.force_setattr
 
 
 class EventClock:
@@ -172,7 +176,7 @@ class Context:
     )
 
     def __init__(self, name: str = '') -> None:
-        self.name = name
+        self.name = plain.text(name)
         self.code = ''
         self.clock = EventClock()
         self.log = StrategyLog(self.clock)
@@ -205,8 +209,8 @@ class Context:
         """
         order_id = self.next_id()
         values = self.values(signal.symbol)
-        msgspec.structs.force_setattr(signal, 'order_id', order_id)
-        msgspec.structs.force_setattr(signal, 'indicators', values)
+        _set(signal, 'order_id', order_id)
+        _set(signal, 'indicators', values)
         self.queue.append(signal)
         return order_id
 
@@ -313,15 +317,24 @@ class Context:
 
     def values(self, symbol: str) -> dict[str, float]:
         """Gives the values of the indicators that a symbol has by name."""
-        found: list[tuple[str, float]] = []
+        found: dict[str, float] = {}
+        shown = symbol == self.symbol
         for handle in self.handles:
             lines: handles.Lines | None = handle.seen.get(symbol)
             if lines is None:
                 continue
-            if symbol == self.symbol:
+            if shown:
                 # It shows them already.
                 lines = handle
-            found.append((lines.name, lines.value))
-            for line in lines.others.values():
-                found.append((line.name, line.value))
-        return plain.figures(found)
+            value = lines.value
+            # As `plain.figures` has it, of the one that most of them have.
+            if type(value) is float and math.isfinite(value):
+                found[lines.name] = value
+            else:
+                found |= plain.figures([(lines.name, value)])
+            if lines.others:
+                named = lines.others.values()
+                found |= plain.figures(
+                    [(each.name, each.value) for each in named]
+                )
+        return found

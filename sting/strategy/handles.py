@@ -9,6 +9,7 @@ from typing import Any
 
 from sting.model import errors
 from sting.strategy import indicators
+from sting.strategy import plain
 
 _CHUNK = 16_384
 
@@ -67,7 +68,7 @@ class Line:
     __slots__ = ('_column', 'name', 'previous', 'value')
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = plain.text(name)
         self.value = math.nan
         self.previous = math.nan
 

@@ -55,6 +55,7 @@ class StrategyRunner:
         '_context',
         '_default_signals',
         '_hears',
+        '_hears_orders',
         '_on_bar',
         'name',
         'number',
@@ -105,6 +106,7 @@ class StrategyRunner:
         self._on_bar = (
             strategy.on_market_data if 'on_market_data' in self._hears else None
         )
+        self._hears_orders = 'on_order_update' in self._hears
         self._default_signals = (
             kind.generate_signals is base.AbstractStrategy.generate_signals
         )
@@ -483,7 +485,7 @@ class StrategyRunner:
             errors.StrategyError: Its code raised.
         """
         self._begin(seq, order.updated, order.symbol)
-        return await self._call('on_order_update', order)
+        return await self._tell(order)
 
     async def fill(
         self,
@@ -511,7 +513,7 @@ class StrategyRunner:
         # Finer bars may have filled it before the bar that tells of it.
         now = max(fill.timestamp, order.updated)
         self._begin(seq, now, fill.symbol)
-        wanted = await self._call('on_order_update', order)
+        wanted = await self._tell(order)
         if 'on_position_update' not in self._hears and self._default_signals:
             return wanted
         more = await self._call('on_position_update', held)
@@ -523,8 +525,19 @@ class StrategyRunner:
         shared.clock.time = timestamp
         shared.event = seq
         shared.made = 0
-        if symbol:
+        if symbol and symbol != shared.symbol:
             shared.select(symbol)
+
+    async def _tell(self, order: orders.Order) -> Sequence[orders.Signal]:
+        """Does as `_call` for what comes most often after bars."""
+        if self._hears_orders:
+            try:
+                await self.strategy.on_order_update(order)
+            except BaseException as error:
+                raise self._failure(error) from error
+        if self._default_signals and not self._context.queue:
+            return _NOTHING
+        return self._wanted()
 
     async def _call(self, name: str, *given: Any) -> Sequence[orders.Signal]:
         """Awaits a callback, if the strategy has it, and takes its wishes."""

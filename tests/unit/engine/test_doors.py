@@ -2,10 +2,14 @@
 
 import math
 
+import hypothesis
+from hypothesis import strategies as some
 import msgspec
 import numpy as np
 import pytest
 
+from sting.engine import doors
+from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
@@ -140,3 +144,45 @@ def test_a_cancel_is_not_held_against_what_orders_need():
     world.signal(order_id, side=worlds.BUY, quantity=1.0)
     world.signal(order_id, kind=orders.SignalKind.CANCEL, quantity=-1.0)
     assert world.status(order_id) is worlds.S.PENDING_CANCEL
+
+
+# What users' code may have put into the fields of a signal.
+ODD = some.one_of(
+    some.none(),
+    some.booleans(),
+    some.integers(-5, 5),
+    some.floats(),
+    some.text(max_size=3),
+    some.sampled_from(
+        [
+            np.float64(1.0),
+            '\udce9',
+            'A B',
+            1e300,
+            *orders.OrderSide,
+            *orders.OrderType,
+            *orders.TimeInForce,
+            {'fast': 1},
+            {'fast': math.inf},
+            {'\udce9': 1.0},
+            {5: 1.0},
+        ]
+    ),
+)
+
+
+@hypothesis.given(
+    changed=some.dictionaries(
+        some.sampled_from(orders.Signal.__struct_fields__), ODD, max_size=2
+    )
+)
+def test_what_passes_comes_back_from_the_log_as_it_is(changed):
+    fields = {'side': worlds.BUY, 'quantity': 1.0, 'indicators': {'fast': 1.0}}
+    signal = orders.Signal(**{'symbol': 'AAPL'} | fields | changed)
+    try:
+        fault = doors.signal_fault(signal)
+    except (AttributeError, TypeError) as error:
+        pytest.fail(f'{signal} is not told of: {error!r}')
+    if not fault:
+        text = events.encode(signal)
+        assert events.decode(events.EventType.SIGNAL, text) == signal

@@ -2,6 +2,9 @@
 
 import math
 
+import hypothesis
+from hypothesis import strategies as some
+import numpy as np
 import pytest
 
 from sting.model import checks
@@ -135,3 +138,66 @@ def test_gtd_alone_has_a_moment_at_which_it_ends(tif, expires):
         return
     with pytest.raises(errors.OrderError, match='gtd'):
         checks.check_time(tif, expires)
+
+
+@hypothesis.given(
+    changed=some.dictionaries(
+        some.sampled_from(
+            [
+                'symbol',
+                'side',
+                'quantity',
+                'type',
+                'price',
+                'stop_price',
+                'trail',
+                'take_profit',
+                'stop_loss',
+                'time_in_force',
+                'expires',
+            ]
+        ),
+        some.one_of(
+            some.none(),
+            some.floats(),
+            some.text(max_size=2),
+            some.sampled_from(
+                [
+                    np.float64(1.0),
+                    *orders.OrderSide,
+                    *orders.OrderType,
+                    *orders.TimeInForce,
+                ]
+            ),
+        ),
+        max_size=2,
+    )
+)
+def test_a_plain_order_is_one_that_nothing_else_refuses(changed):
+    fields = {'symbol': 'BRK.B', 'side': orders.OrderSide.BUY, 'quantity': 1.0}
+    order = orders.Order(**{'id': 'a'} | fields | changed)
+    if checks.is_plain(order):
+        assert type(order.quantity) is float
+        assert order.trail is None
+        checks.check_order(
+            symbol=order.symbol,
+            quantity=order.quantity,
+            type=order.type,
+            price=order.price,
+            stop_price=order.stop_price,
+        )
+        checks.check_time(order.time_in_force, order.expires)
+        checks.check_exits(
+            side=order.side,
+            price=order.price,
+            stop_price=order.stop_price,
+            take_profit=order.take_profit,
+            stop_loss=order.stop_loss,
+        )
+
+
+def test_an_order_as_it_nearly_always_is_counts_as_plain():
+    order = orders.Order(
+        id='a', symbol='BRK.B', side=orders.OrderSide.SELL, quantity=3.0
+    )
+    assert checks.is_plain(order)

@@ -119,8 +119,9 @@ def fetch(
     made = registry.build(source, service, time_source, os.environ)
     if not made.capabilities.has(timeframe):
         able = sorted(made.capabilities.timeframes or (), key=timeframes.length)
+        has = ', '.join(able) or 'streams alone, no bars of the past'
         raise errors.DataError(
-            f'{source} has no bars of {timeframe}; it has {", ".join(able)}'
+            f'{source} has no bars of {timeframe}; it has {has}'
         )
     kept = cache.DataCache(
         store.BarStore(home.bars),

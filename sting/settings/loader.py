@@ -24,7 +24,7 @@ FILES: dict[str, type[schema.Section]] = {
     'exchanges/paper.yaml': schema.Paper,
 }
 # Services that give market data.
-SERVICES = ('binance', 'yahoo', 'alphavantage')
+SERVICES = ('binance', 'yahoo', 'alphavantage', 'alpaca')
 FILES |= {f'exchanges/{name}.yaml': schema.Service for name in SERVICES}
 # Brokers that a profile can name.
 BROKERS = ('paper',)

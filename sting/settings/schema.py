@@ -353,23 +353,24 @@ class Service(Section, frozen=True, kw_only=True):
     """exchanges/NAME.yaml of a service that gives market data.
 
     Attributes:
-        base_url: Where it is.
+        base_url: Where it is asked for bars of the past; without it, it has
+            none.
         per_minute: How much it is asked, in the service's own units.
         burst: Of these, how many may go at once.
         timeout_s: Seconds for one answer.
         calendar: The exchange whose closes stamp the bars of a day, and in
             whose hours a stream is not silent.
-        stream_url: Where it streams; without it, it does not.
+        data_stream_url: Where it streams; without it, it does not.
         silence_s: Seconds in which nothing comes, after which a stream is
             connected anew.
     """
 
-    base_url: Name
-    per_minute: Positive
-    burst: Annotated[int, msgspec.Meta(ge=1)]
-    timeout_s: Positive
     calendar: Name
-    stream_url: Name | None = None
+    base_url: Name | None = None
+    per_minute: Positive = 60.0
+    burst: Annotated[int, msgspec.Meta(ge=1)] = 1
+    timeout_s: Positive = 10.0
+    data_stream_url: Name | None = None
     silence_s: Positive = 90.0
 
 

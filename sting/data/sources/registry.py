@@ -5,6 +5,7 @@ import functools
 
 from sting import settings
 from sting.data import calendars
+from sting.data.sources import alpaca_stream
 from sting.data.sources import alphavantage
 from sting.data.sources import base
 from sting.data.sources import binance
@@ -17,7 +18,11 @@ from sting.net import http
 from sting.net import limits
 from sting.net import sockets
 
-KEYS: Mapping[str, str] = {'alphavantage': 'STING_ALPHAVANTAGE_KEY'}
+# What each needs of the environment.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    'alphavantage': ('STING_ALPHAVANTAGE_KEY',),
+    'alpaca': ('STING_ALPACA_KEY', 'STING_ALPACA_SECRET'),
+}
 
 
 def build(
@@ -29,7 +34,8 @@ def build(
     """Makes a source.
 
     Args:
-        name: Its name: binance, yahoo, alphavantage or that of a database.
+        name: Its name: binance, yahoo, alphavantage, alpaca or that of a
+            database.
         service: What is configured of it.
         time_source: Tells which bars are closed, and waits.
         environ: Has the keys, and the password of a database `prices` as
@@ -39,19 +45,20 @@ def build(
         The source; nothing is connected yet.
 
     Raises:
-        errors.ConfigError: Its key is missing, or the address or the driver
-            of a database.
+        errors.ConfigError: A key or an address is missing, or the address or
+            the driver of a database.
     """
     if isinstance(service, settings.Database):
         password = environ.get(f'STING_{name.upper()}_PASSWORD', '')
         return sql.SqlSource(name, service, time_source, password=password)
-    key = ''
-    if name in KEYS:
-        key = environ.get(KEYS[name], '')
-        if not key:
-            raise errors.ConfigError(
-                f'{name} needs a key: set {KEYS[name]} in the environment'
-            )
+    keys = _keys(name, environ)
+    place = _place(service)
+    if name == 'alpaca':
+        if place is None:
+            raise _lacks(name, 'data_stream_url')
+        return alpaca_stream.AlpacaSource(place, time_source, *keys)
+    if service.base_url is None:
+        raise _lacks(name, 'base_url')
     client = http.HttpClient(
         name,
         service.base_url,
@@ -60,23 +67,39 @@ def build(
         timeout_s=service.timeout_s,
         # Some services answer no program that says what it is.
         headers={'User-Agent': 'Mozilla/5.0 (compatible; sting)'},
-        secrets=(key,),
+        secrets=keys,
     )
     if name == 'binance':
-        return binance.BinanceSource(client, time_source, place=_place(service))
+        return binance.BinanceSource(client, time_source, place=place)
     if name == 'yahoo':
         return yahoo.YahooSource(client, time_source, calendar=service.calendar)
     return alphavantage.AlphaVantageSource(
-        client, time_source, key, calendar=service.calendar
+        client, time_source, *keys, calendar=service.calendar
     )
+
+
+def _keys(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    found = []
+    for variable in KEYS.get(name, ()):
+        key = environ.get(variable, '')
+        if not key:
+            raise errors.ConfigError(
+                f'{name} needs a key: set {variable} in the environment'
+            )
+        found.append(key)
+    return tuple(found)
+
+
+def _lacks(name: str, address: str) -> errors.ConfigError:
+    return errors.ConfigError(f'{name} has no {address} in its file')
 
 
 def _place(service: settings.Service) -> streaming.Place | None:
     """Says where a service streams, if it does."""
-    if service.stream_url is None:
+    if service.data_stream_url is None:
         return None
     return streaming.Place(
-        url=service.stream_url,
+        url=service.data_stream_url,
         policy=sockets.Policy(silence_s=service.silence_s),
         is_open=functools.partial(calendars.is_open, calendar=service.calendar),
     )

@@ -207,6 +207,7 @@ def test_what_is_kept_is_given_when_a_source_fails(sting, service):
         (('binanse', 'A'), "unknown source 'binanse'; did you mean 'binance'"),
         (('yahoo', 'A', '--timeframe', '3m'), 'yahoo has no bars of 3m; it'),
         (('alphavantage', 'A'), 'set STING_ALPHAVANTAGE_KEY'),
+        (('alpaca', 'A'), 'set STING_ALPACA_KEY'),
         (('binance', 'A', '--end', '2013-01-01'), 'is before the start'),
     ],
 )
@@ -214,9 +215,18 @@ def test_a_wish_that_makes_no_sense_is_refused(
     sting, home, monkeypatch, words, message
 ):
     monkeypatch.delenv('STING_ALPHAVANTAGE_KEY', raising=False)
+    monkeypatch.delenv('STING_ALPACA_KEY', raising=False)
     found = sting('data', 'fetch', *words, '--start', '2013-03-08')
     assert found.code == 2
     assert message in found.err
+
+
+def test_a_source_without_bars_of_the_past_says_so(sting, home, monkeypatch):
+    monkeypatch.setenv('STING_ALPACA_KEY', 'k')
+    monkeypatch.setenv('STING_ALPACA_SECRET', 's')
+    found = sting('data', 'fetch', 'alpaca', 'A', '--start', '2013-03-08')
+    assert found.code == 2
+    assert 'alpaca has no bars of 1d; it has streams alone' in found.err
 
 
 def test_a_key_of_the_environment_reaches_its_source(

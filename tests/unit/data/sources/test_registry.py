@@ -5,6 +5,7 @@ import pytest
 from sting.data.sources import base
 from sting.data.sources import registry
 from sting.engine import clock
+from sting.model import errors
 from sting.settings import schema
 from tests.unit.data.sources import feeds
 from tests.unit.net import streams
@@ -33,10 +34,35 @@ async def test_the_streams_are_where_the_configuration_says():
     bar = feeds.minutes(1)[0]
     async with streams.serving(streams.says(feeds.kline(bar))) as (url, _):
         made = registry.build(
-            'binance', service(stream_url=url), listener.clock, {}
+            'binance', service(data_stream_url=url), listener.clock, {}
         )
         assert made.capabilities.streams == frozenset(base.Stream)
         stream = made.stream(feeds.wanted(), listener.watch())
         assert await feeds.take(stream, 1) == [bar]
         await made.close()
     assert listener.states == ['connected', 'closed']
+
+
+async def test_alpaca_is_made_of_both_of_its_keys():
+    environ = {'STING_ALPACA_KEY': 'k', 'STING_ALPACA_SECRET': 's'}
+    made = registry.build(
+        'alpaca', service(data_stream_url='ws://x'), clock.LiveClock(), environ
+    )
+    assert made.name == 'alpaca'
+    for missing in environ:
+        rest = {name: key for name, key in environ.items() if name != missing}
+        with pytest.raises(errors.ConfigError, match=f'set {missing} in'):
+            registry.build('alpaca', service(), clock.LiveClock(), rest)
+
+
+@pytest.mark.parametrize(
+    ('name', 'changes', 'said'),
+    [
+        ('yahoo', {'base_url': None}, 'yahoo has no base_url'),
+        ('alpaca', {}, 'alpaca has no data_stream_url'),
+    ],
+)
+def test_an_address_that_is_missing_is_told(name, changes, said):
+    environ = {'STING_ALPACA_KEY': 'k', 'STING_ALPACA_SECRET': 's'}
+    with pytest.raises(errors.ConfigError, match=said):
+        registry.build(name, service(**changes), clock.LiveClock(), environ)

@@ -10,6 +10,7 @@ import click
 from sting import settings
 from sting.cli import common
 from sting.cli import data_bars
+from sting.cli import data_demo
 from sting.cli import runs
 from sting.model import errors
 from sting.model import market
@@ -25,6 +26,7 @@ def data() -> None:
 
 
 data.add_command(data_bars.bars)
+data.add_command(data_demo.demo)
 
 
 @data.command(cls=runs.ManyValues)

@@ -1,5 +1,8 @@
 """Writes bars as files that `files.read` gives back as they were."""
 
+from collections.abc import Callable
+from collections.abc import Iterable
+import contextlib
 import pathlib
 from typing import Any
 
@@ -34,14 +37,55 @@ def write(
         errors.DataError: A bar of a day closes with no session of the
             calendar.
     """
-    import pyarrow as pa  # noqa: PLC0415 - slow to import
-    from pyarrow import csv  # noqa: PLC0415
+    write_parts(path, [bars], calendar)
+
+
+def write_parts(
+    path: pathlib.Path,
+    parts: Iterable[table.BarTable],
+    calendar: str = calendars.DEFAULT,
+    told: Callable[[int], None] | None = None,
+) -> None:
+    """Writes bars to a file a part at a time, whole or not at all.
+
+    Args:
+        path: As `write`.
+        parts: At least one, of the same symbols and timeframe, each later
+            than the one before. Whether their length shows in the times is
+            seen from the first.
+        calendar: As `write`.
+        told: Told after each part how many rows it had.
+
+    Raises:
+        errors.InputError: As `write`.
+        errors.DataError: As `write`, or from the parts.
+    """
+    from pyarrow import csv  # noqa: PLC0415 - slow to import
     from pyarrow import parquet  # noqa: PLC0415
 
-    if path.suffix not in ('.csv', '.parquet'):
+    kinds = {'.csv': csv.CSVWriter, '.parquet': parquet.ParquetWriter}
+    if path.suffix not in kinds:
         raise errors.InputError(
             'has to end in .csv or .parquet to be written', path=path
         )
+    with outputs.replacing(path) as fresh, contextlib.ExitStack() as opened:
+        file: Any = None
+        for bars in parts:
+            if file is None:
+                said = not _shows(bars, calendar)
+            data = _data(bars, calendar, said)
+            if file is None:
+                made = kinds[path.suffix](fresh, data.schema)
+                file = opened.enter_context(made)
+            file.write_table(data)
+            if told is not None:
+                told(len(bars))
+
+
+def _data(bars: table.BarTable, calendar: str, said: bool) -> Any:
+    """Gives the columns of a file."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
     name, moments = _times(bars, calendar)
     columns: dict[str, Any] = {
         name: moments,
@@ -50,21 +94,22 @@ def write(
         ).cast(pa.string()),
         **{each: getattr(bars, each) for each in _COLUMNS},
     }
-    if not _shows(bars, name):
+    if said:
         columns['timeframe'] = pa.DictionaryArray.from_arrays(
             np.zeros(len(bars), np.int32), [bars.timeframe]
         ).cast(pa.string())
-    data = pa.table(columns)
-    with outputs.replacing(path) as fresh:
-        if path.suffix == '.csv':
-            csv.write_csv(data, fresh)
-        else:
-            parquet.write_table(data, fresh)
+    return pa.table(columns)
 
 
-def _shows(bars: table.BarTable, name: str) -> bool:
+def _has_dates(bars: table.BarTable, calendar: str) -> bool:
+    """Whether bars are written with the dates of sessions."""
+    long = timeframes.length(bars.timeframe) >= timeframes.DAY
+    return long and calendar != calendars.ALWAYS
+
+
+def _shows(bars: table.BarTable, calendar: str) -> bool:
     """Whether the times in a file show how long its bars are."""
-    if name == 'date':
+    if _has_dates(bars, calendar):
         return bars.timeframe == '1d'
     step = times.common_step(bars.timestamp, bars.symbol_index)
     return step == timeframes.length(bars.timeframe)
@@ -74,9 +119,8 @@ def _times(bars: table.BarTable, calendar: str) -> tuple[str, Any]:
     """Gives the column of times and its name."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
-    step = timeframes.length(bars.timeframe)
-    if step < timeframes.DAY or calendar == calendars.ALWAYS:
-        opens = bars.timestamp - step
+    if not _has_dates(bars, calendar):
+        opens = bars.timestamp - timeframes.length(bars.timeframe)
         return 'timestamp', pa.array(opens, pa.timestamp('ns', 'UTC'))
     stamps, place = np.unique(bars.timestamp, return_inverse=True)
     found = [calendars.session_of(each, calendar) for each in stamps.tolist()]

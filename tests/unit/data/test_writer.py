@@ -61,7 +61,19 @@ def test_nothing_half_written_stays(tmp_path, monkeypatch):
     def full(*args, **options):
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr('pyarrow.csv.write_csv', full)
+    monkeypatch.setattr('pyarrow.csv.CSVWriter', full)
     with pytest.raises(errors.InputError, match='No space left'):
         writer.write(tmp_path / 'a.csv', services.pairs(5), '24/7')
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('ending', ['csv', 'parquet'])
+def test_parts_become_one_file(tmp_path, ending):
+    bars = services.stocks(3)
+    rows = len(bars) // 4
+    parts = [bars.take(slice(n * rows, (n + 1) * rows)) for n in range(5)]
+    told = []
+    path = tmp_path / f'bars.{ending}'
+    writer.write_parts(path, parts, told=told.append)
+    assert sum(told) == len(bars)
+    assert files.read(path).table.digest() == bars.digest()

@@ -52,6 +52,8 @@ LOG = 'backtest'
 # The strategy's name in orders and in the log: its path is no part of a run.
 NAME = 'strategy'
 PROGRESS = 16_384
+# From so many bars on, indicators go bar by bar.
+_LARGE = 4_000_000
 _COLUMNS = ('timestamp', 'open', 'high', 'low', 'close', 'volume')
 
 Progress = Callable[[int, int], None]
@@ -241,12 +243,13 @@ class BacktestEngine:
                 self._feeder.warm_up(bar)
             return
         bars = self._bars
-        if bars.pages is not None:
+        if len(bars) >= _LARGE:
             # The indicators' columns would need as much memory as the bars'.
             return
         for symbol, own in bars.split():
             columns = {name: getattr(bars, name)[own] for name in _COLUMNS}
             self._feeder.preload(symbol, columns)
+            bars.release()
 
     def _make_curve(self) -> curves.Curve:
         bars, system = self._bars, self._engine.state

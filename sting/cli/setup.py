@@ -195,7 +195,7 @@ def _built(loaded: files.Loaded, options: Mapping[str, Any]) -> files.Loaded:
     fine = loaded.table
     sessions = calendars.sessions(options['calendar'], int(fine.timestamp[0]))
     bars = detail.build(fine, options['timeframe'], sessions)
-    return dataclasses.replace(loaded, table=bars, digest=bars.digest())
+    return dataclasses.replace(loaded, table=bars)
 
 
 def _odd(

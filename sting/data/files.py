@@ -30,12 +30,10 @@ class Loaded:
     Attributes:
         table: The bars.
         warnings: What looks odd, one sentence each.
-        digest: The data's identity: equal bars have equal digests.
     """
 
     table: table.BarTable
     warnings: tuple[str, ...]
-    digest: str
 
 
 def read(
@@ -62,7 +60,7 @@ def read(
         calendar: The exchange whose sessions a bare `date` names.
 
     Returns:
-        The bars of all files together, what is odd, and their identity.
+        The bars of all files together, and what is odd.
 
     Raises:
         DataError: A file, a row or an argument is wrong.
@@ -84,7 +82,7 @@ def read(
     if not len(picked):
         raise errors.DataError('no bars are left between start and end')
     warnings += validator.oddities(picked)
-    return Loaded(picked, tuple(warnings), picked.digest())
+    return Loaded(picked, tuple(warnings))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ what comes of several files is merged by time from there.
 """
 
 from collections.abc import Sequence
-import dataclasses
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sting.data import pages as pages_lib
 from sting.data import places as places_lib
@@ -18,9 +19,18 @@ from sting.data import table
 from sting.data import validator
 from sting.model import timeframes
 
-# From so many rows on; below, bars take some 200 MB in memory.
-ROWS = 4_000_000
-_BATCH = 1 << 16
+# From so many rows a file on; below, bars take some 10 MB in memory.
+ROWS = 200_000
+# From so many files on their rows in all count, as those of so many.
+_FILES = 20
+# More would be more open files than a process may have.
+_MOST = 500
+_BATCH = 1 << 14
+_KINDS = {
+    'symbol_index': np.int32,
+    'timestamp': np.int64,
+    **dict.fromkeys(raw.BARS, np.float64),
+}
 
 
 def are_large(files: Sequence[places_lib.Place]) -> bool:
@@ -29,8 +39,10 @@ def are_large(files: Sequence[places_lib.Place]) -> bool:
     Args:
         files: Files of bars.
     """
+    if len(files) > _MOST:
+        return False
     rows = [raw.parquet_rows(file.path) for file in files]
-    return all(rows) and sum(rows) >= ROWS
+    return all(rows) and sum(rows) >= ROWS * min(len(rows), _FILES)
 
 
 def read(
@@ -68,17 +80,17 @@ def _read(
 ) -> table.BarTable | None:
     """Reads one file."""
     names = _names(path, wanted)
-    count = raw.parquet_rows(path)
-    made = _make(names, count, '')
+    writer = _Writer(raw.parquet_rows(path))
     steps = _Steps(len(names))
-    told: set[str | None] = set()
-    done, last = 0, (-1, -1)
+    # What the parts say of the timeframe, and the unit of their times.
+    told: set[tuple[str | None, int]] = set()
+    last = -1, -1
     for file in raw.batches(path, _BATCH):
         columns = reading.columns(file, raw.BARS)
         moments = stamps.read(file, how.calendar)
         if moments.sessions or moments.warnings:
             return None
-        told.add(reading.said(file, how))
+        told.add((reading.said(file, how), _unit(file, moments)))
         if len(told) > 1:
             return None
         fault = validator.bar_fault(columns)
@@ -90,17 +102,31 @@ def _read(
             return None
         last = int(moments.timestamp[-1]), int(index[-1])
         steps.look(moments.timestamp, index)
-        rows = slice(done, done + len(index))
-        _write(made, rows, moments.timestamp, index, columns)
-        done += len(index)
-    made.release()
+        writer.append(moments.timestamp, index, columns)
     how = reading.said_with(file, how)
-    timeframe = told.pop() or reading.named(steps.most_common(), path, how)
+    said, _ = told.pop()
+    timeframe = said or reading.named(steps.most_common(), path, how)
+    made = writer.table(names, timeframe)
     if how.stamp == stamps.OPEN:
-        for rows in table.pieces(count):
+        for rows in table.pieces(len(made)):
             made.timestamp[rows] += timeframes.length(timeframe)
-        made.release()
-    return dataclasses.replace(made, timeframe=timeframe)
+            made.release()
+    return made
+
+
+def _unit(file: raw.RawFile, moments: stamps.Moments) -> int:
+    """Gives what was made of a file's first time, over what is written.
+
+    Numbers of seconds and of milliseconds in one file are a fault, which shows
+    to whoever sees all of them.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    column = file.columns['timestamp']
+    if not pa.types.is_integer(column.type):
+        return 1
+    first = column[0].as_py()
+    return int(moments.timestamp[0]) // first if first else 0
 
 
 def _names(path: str, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -134,8 +160,9 @@ class _Steps:
 
     def look(self, timestamp: table.IntArray, index: table.IndexArray) -> None:
         """Takes the next rows."""
-        order = np.argsort(index, kind='stable')
-        index, timestamp = index[order], timestamp[order]
+        if len(self._last) > 1:
+            order = np.argsort(index, kind='stable')
+            index, timestamp = index[order], timestamp[order]
         first = np.diff(index, prepend=-1) != 0
         before = np.concatenate(([0], timestamp[:-1]))
         before[first] = self._last[index[first]]
@@ -158,24 +185,16 @@ def _merge(parts: Sequence[table.BarTable]) -> table.BarTable | None:
     """Merges tables by time, from one moment to a later one at a time."""
     names = tuple(sorted({name for part in parts for name in part.symbols}))
     timeframe = table.one_timeframe(parts)
-    made = _make(names, sum(map(len, parts)), timeframe)
+    writer = _Writer(sum(map(len, parts)))
     places = [
         np.array([names.index(name) for name in part.symbols], np.int32)
         for part in parts
     ]
-    done, starts = 0, [0] * len(parts)
+    starts = [0] * len(parts)
     # Of many files a few rows at a time, or all together would be many.
-    step = max(2 * _BATCH // len(parts), min(_BATCH, 1 << 10))
-    while done < len(made):
-        limit = min(
-            int(part.timestamp[min(start + step, len(part)) - 1])
-            for part, start in zip(parts, starts, strict=True)
-            if start < len(part)
-        )
-        ends = [
-            int(np.searchsorted(part.timestamp, limit, 'right'))
-            for part in parts
-        ]
+    step = max(8 * _BATCH // len(parts), min(_BATCH, 1 << 10))
+    while any(map(int.__lt__, starts, map(len, parts))):
+        ends = _next(parts, starts, step)
         taken = [
             part.take(slice(start, end))
             for part, start, end in zip(parts, starts, ends, strict=True)
@@ -195,39 +214,67 @@ def _merge(parts: Sequence[table.BarTable]) -> table.BarTable | None:
             name: np.concatenate([getattr(part, name) for part in taken])[order]
             for name in raw.BARS
         }
-        _write(made, slice(done, done + len(index)), stamp, index, columns)
-        done, starts = done + len(index), ends
+        writer.append(stamp, index, columns)
+        starts = ends
         for part in parts:
             part.release()
-    return made
+    return writer.table(names, timeframe)
 
 
-def _make(names: tuple[str, ...], count: int, timeframe: str) -> table.BarTable:
-    """Makes a table to be filled."""
-    pages = pages_lib.Pages()
-    return table.BarTable(
-        symbols=names,
-        symbol_index=pages.column(np.int32, count),
-        timestamp=pages.column(np.int64, count),
-        open=pages.column(np.float64, count),
-        high=pages.column(np.float64, count),
-        low=pages.column(np.float64, count),
-        close=pages.column(np.float64, count),
-        volume=pages.column(np.float64, count),
-        timeframe=timeframe,
-        pages=pages,
+def _next(
+    parts: Sequence[table.BarTable], starts: Sequence[int], step: int
+) -> list[int]:
+    """Gives where the rows up to a moment end, at most `step` more a part."""
+    limit = min(
+        int(part.timestamp[min(start + step, len(part)) - 1])
+        for part, start in zip(parts, starts, strict=True)
+        if start < len(part)
     )
+    return [
+        int(np.searchsorted(part.timestamp, limit, 'right')) for part in parts
+    ]
 
 
-def _write(
-    made: table.BarTable,
-    rows: slice,
-    timestamp: table.IntArray,
-    index: table.IndexArray,
-    columns: validator.Columns,
-) -> None:
-    made.symbol_index[rows] = index
-    made.timestamp[rows] = timestamp
-    for name in raw.BARS:
-        getattr(made, name)[rows] = columns[name]
-    made.release()
+class _Writer:
+    """Writes the columns of a table, one part after another."""
+
+    def __init__(self, rows: int) -> None:
+        self._pages = pages_lib.Pages(_KINDS, rows)
+        self._done = 0
+
+    def append(
+        self,
+        timestamp: table.IntArray,
+        index: table.IndexArray,
+        columns: validator.Columns,
+    ) -> None:
+        """Writes the next rows."""
+        parts: dict[str, npt.NDArray[Any]] = {
+            'symbol_index': index,
+            'timestamp': timestamp,
+            **columns,
+        }
+        for name, values in parts.items():
+            self._pages.write(name, self._done, values)
+        self._done += len(index)
+
+    def table(self, names: tuple[str, ...], timeframe: str) -> table.BarTable:
+        """Gives the table.
+
+        Args:
+            names: The symbols that `index` counts.
+            timeframe: Length of a bar.
+        """
+        column = self._pages.column
+        return table.BarTable(
+            symbols=names,
+            symbol_index=column('symbol_index'),
+            timestamp=column('timestamp'),
+            open=column('open'),
+            high=column('high'),
+            low=column('low'),
+            close=column('close'),
+            volume=column('volume'),
+            timeframe=timeframe,
+            pages=self._pages,
+        )

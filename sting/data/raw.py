@@ -36,7 +36,7 @@ _SHOWN = 40
 _MARKS = {';': 'semicolons', '\t': 'tabs'}
 _PARQUET = b'PAR1'
 # Of a column that is read a part at a time, so many bytes at once.
-_BUFFER = 1 << 20
+_BUFFER = 1 << 18
 _GZIP = b'\x1f\x8b'
 
 
@@ -93,7 +93,7 @@ class RawFile:
         if row is not None:
             text = show(column[row].as_py())
             raise self.fault(row, f'{name} {text} is not a number')
-        numbers = column.cast(pa.float64())
+        numbers = cast(column, pa.float64())
         if numbers.null_count:
             numbers = numbers.fill_null(float('nan'))
         values = columns.array(numbers)
@@ -176,6 +176,19 @@ def show(value: object) -> str:
     return text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...'
 
 
+def cast(column: Any, to: Any) -> Any:
+    """Gives a column as another type, itself where it is of that.
+
+    Arrow's own cast imports its functions first, which takes as long as
+    reading a million numbers.
+
+    Args:
+        column: A pyarrow array.
+        to: A pyarrow type that all its values fit into.
+    """
+    return column if column.type == to else column.cast(to)
+
+
 def first_uncastable(column: Any, to: Any) -> int | None:
     """Finds the first value that pyarrow cannot turn into a type.
 
@@ -187,6 +200,9 @@ def first_uncastable(column: Any, to: Any) -> int | None:
         The row, counted from 0, or None.
     """
     import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    if column.type == to:
+        return None
 
     def fits(part: Any) -> bool:
         try:
@@ -333,14 +349,14 @@ def _missing(
 
 
 def parquet_rows(path: str | pathlib.Path) -> int:
-    """Says how many rows a Parquet file has whose times need no guessing.
+    """Says how many rows a Parquet file has whose times are moments.
 
     Args:
         path: Any file.
 
     Returns:
         0 for a file of another kind, one that cannot be read, and one whose
-        column `timestamp` has no moments.
+        column `timestamp` has neither moments nor whole numbers.
     """
     try:
         with pathlib.Path(path).open('rb') as file:
@@ -355,7 +371,8 @@ def parquet_rows(path: str | pathlib.Path) -> int:
         with parquet.ParquetFile(path) as source:
             schema = source.schema_arrow
             place = schema.get_field_index('timestamp')
-            if place < 0 or not pa.types.is_timestamp(schema.types[place]):
+            kind = pa.null() if place < 0 else schema.types[place]
+            if not (pa.types.is_timestamp(kind) or pa.types.is_integer(kind)):
                 return 0
             return int(source.metadata.num_rows)
     except (pa.ArrowException, OSError):
@@ -384,7 +401,10 @@ def batches(
     first = 0
     said = places_lib.said(path)
     try:
-        with parquet.ParquetFile(path, buffer_size=_BUFFER) as file:
+        # Buffered beforehand, a whole group of rows would be in memory.
+        with parquet.ParquetFile(
+            path, buffer_size=_BUFFER, pre_buffer=False
+        ) as file:
             found = tuple(file.schema_arrow.names)
             places = _wanted(path, found, None)
             titles = {

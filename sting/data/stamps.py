@@ -147,14 +147,13 @@ def _parse(
 ) -> npt.NDArray[np.datetime64] | table.IntArray:
     """Gives days where the values are bare dates, else nanoseconds."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
-    import pyarrow.compute as pc  # noqa: PLC0415
 
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _parse_text(file, name, pc.utf8_trim_whitespace(column))
+        return _parse_text(file, name, column)
     if pa.types.is_date(kind):
         return _days(column)
     if pa.types.is_timestamp(kind):
@@ -169,7 +168,9 @@ def _parse_text(
     file: raw.RawFile, name: str, column: Any
 ) -> npt.NDArray[np.datetime64] | table.IntArray:
     import pyarrow as pa  # noqa: PLC0415 - slow to import
+    import pyarrow.compute as pc  # noqa: PLC0415
 
+    column = pc.utf8_trim_whitespace(column)
     first = column[0].as_py()
     if _WHOLE.fullmatch(first):
         return _epochs(file, name, _cast(file, name, column, pa.int64()))
@@ -193,12 +194,10 @@ def _days(column: Any) -> npt.NDArray[np.datetime64]:
 
 def _cast(file: raw.RawFile, name: str, column: Any, to: Any) -> table.IntArray:
     """Turns a column into whole numbers by way of a type."""
-    import pyarrow as pa  # noqa: PLC0415 - slow to import
-
     row = raw.first_uncastable(column, to)
     if row is not None:
         raise _bad(file, name, row)
-    return columns.array(column.cast(to).cast(pa.int64()))
+    return columns.array(raw.cast(column, to))
 
 
 def _bad(file: raw.RawFile, name: str, row: int) -> errors.DataError:

@@ -30,7 +30,9 @@ RowArray = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 CHUNK = 8192
 # What is worked out of a large table's columns is worked out of so many rows
 # at a time.
-PIECE = 1 << 20
+PIECE = 1 << 16
+# An order of more rows than this at once would be much memory.
+_SORTED = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +103,7 @@ class Table:
         if len(self.symbols) == 1:
             yield self.symbols[0], slice(None)
             return
-        if len(self) > PIECE:
-            # An order of all rows at once would be as large as a column.
+        if len(self) > _SORTED:
             for number, symbol in enumerate(self.symbols):
                 yield symbol, self._rows_of(number)
             return

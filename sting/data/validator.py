@@ -87,9 +87,12 @@ def oddities(bars: table.BarTable) -> Iterator[str]:
     for rows in table.pieces(len(bars)):
         index, stamps = bars.symbol_index[rows], bars.timestamp[rows]
         volume = bars.volume[rows]
-        for number in np.unique(index).tolist():
-            own = index == number
-            found[number].look(stamps[own], volume[own], step)
+        if len(found) == 1:
+            found[0].look(stamps, volume, step)
+        else:
+            for number in np.unique(index).tolist():
+                own = index == number
+                found[number].look(stamps[own], volume[own], step)
         bars.release()
     for name, odd in zip(bars.symbols, found, strict=True):
         if odd.idle:

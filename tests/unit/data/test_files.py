@@ -34,14 +34,14 @@ def test_what_was_written_is_read_back(bars, name):
         loaded = files.read(path, timeframe='1m')
     names = {bars.symbols[each] for each in bars.symbol_index}
     assert list(loaded.table.rows()) == list(bars.rows())
-    assert loaded.digest == bars.select(names).digest()
+    assert loaded.table.digest() == bars.select(names).digest()
 
 
 def test_csv_and_parquet_have_the_same_identity(tmp_path):
     bars = tables.flat(range(10))
     tables.write(bars, tmp_path / 'one.csv')
     tables.write(bars, tmp_path / 'one.parquet')
-    read = {files.read(path).digest for path in tmp_path.iterdir()}
+    read = {files.read(path).table.digest() for path in tmp_path.iterdir()}
     assert read == {bars.digest()}
 
 

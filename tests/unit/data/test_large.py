@@ -5,6 +5,7 @@ import dataclasses
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
+import pyarrow as pa
 from pyarrow import parquet
 import pytest
 
@@ -21,8 +22,8 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture
 def small(monkeypatch):
-    """Has files of two rows or more count as large, in parts of three."""
-    monkeypatch.setattr(large, 'ROWS', 2)
+    """Has all files count as large, in parts of three."""
+    monkeypatch.setattr(large, 'ROWS', 1)
     monkeypatch.setattr(large, '_BATCH', 3)
     monkeypatch.setattr(table, 'PIECE', 4)
 
@@ -70,7 +71,6 @@ def test_bars_read_in_parts_are_those_read_at_once(
     in_parts, at_once = both(paths, stamp=stamp, timeframe='1m')
     assert equal(in_parts.table, at_once.table)
     assert in_parts.warnings == at_once.warnings
-    assert in_parts.digest == at_once.digest
     assert in_parts.table.pages is not None
 
 
@@ -147,3 +147,45 @@ def test_the_timeframe_may_be_said_in_all_parts_or_in_none(small, tmp_path):
             data.append_column('timeframe', [[*said, last]]), path
         )
         assert files.read(path).table.timeframe == frame
+
+
+@pytest.mark.parametrize('unit', [1, 10**3, 10**6, 10**9])
+def test_times_in_numbers_are_those_read_at_once(small, tmp_path, unit):
+    bars = tables.flat(range(9))
+    (path,) = write(tmp_path, bars)
+    whole = parquet.read_table(path)
+    numbers = bars.timestamp // unit
+    place = whole.schema.get_field_index('timestamp')
+    parquet.write_table(
+        whole.set_column(place, 'timestamp', pa.array(numbers)), path
+    )
+    in_parts, at_once = both([path])
+    assert in_parts.table.pages is not None
+    assert equal(in_parts.table, at_once.table)
+
+
+def test_numbers_of_two_units_are_told_of(small, tmp_path):
+    bars = tables.flat(range(6))
+    (path,) = write(tmp_path, bars)
+    whole = parquet.read_table(path)
+    seconds = bars.timestamp // 10**9
+    # The parts have three rows each: either is sound by itself.
+    numbers = np.where(np.arange(6) < 3, seconds, seconds * 1_000)
+    place = whole.schema.get_field_index('timestamp')
+    parquet.write_table(
+        whole.set_column(place, 'timestamp', pa.array(numbers)), path
+    )
+    with pytest.raises(errors.DataError, match=r'row 1: timestamp \d+ is none'):
+        files.read(path)
+
+
+@pytest.mark.parametrize(
+    ('rows', 'paths', 'expected'), [(9, 1, True), (8, 1, False), (9, 2, True)]
+)
+def test_files_are_large_by_their_rows(
+    monkeypatch, tmp_path, rows, paths, expected
+):
+    monkeypatch.setattr(large, 'ROWS', 9)
+    (path,) = write(tmp_path, tables.flat(range(rows)))
+    found = places.expand([path] * paths)
+    assert large.are_large(found) is expected

@@ -29,6 +29,7 @@ from sting.backtest.figures import analyzer
 from sting.backtest.figures import benchmark as benchmarks
 from sting.backtest.figures import excursions
 from sting.backtest.figures import metrics
+from sting.backtest.figures import summaries
 from sting.data import table
 from sting.engine import clock
 from sting.model import orders
@@ -62,6 +63,8 @@ _OWN = (
     'on_stop',
     'generate_signals',
 )
+# The days are not counted here.
+_NO_DAYS = np.full(1, -1, np.int64)
 _SIDES = {1.0: orders.OrderSide.BUY, -1.0: orders.OrderSide.SELL}
 
 
@@ -247,20 +250,24 @@ class Program:
             errors.StrategyError: `decide` gave what is no order.
         """
         given = self._arguments(assumed, limited, indicators, len(self._bars))
-        count, made, _, code, *answer = self._loop(*given)
+        self._loop(*given)
+        *_, room, (told,), _ = given
+        made, count, _, code, wanted, asked, level = told[:7].tolist()
         if code != kinds.SOUND:
             try:
-                raise ValueError(kinds.sentence(code, *answer))
+                raise ValueError(
+                    kinds.sentence(int(code), wanted, int(asked), level)
+                )
             except ValueError as error:
                 # As it is told when it happens event by event.
                 files = blame.files_of(type(self.strategy))
                 raise blame.failure(error, files) from error
-        equity, cash, exposed, *columns = given[-9:]
+        equity, cash, exposed, *columns = room
         row, order, quantity, price, fee, tag = (
-            column[:count].copy() for column in columns
+            column[: int(count)].copy() for column in columns
         )
         return Outcome(
-            orders=made,
+            orders=int(made),
             row=row,
             order=order,
             quantity=quantity,
@@ -295,15 +302,10 @@ class Program:
             slippage.slip_of_model(assumed.costs),
             float(assumed.participation),
             limited,
-            np.empty(count, np.float64),
-            np.empty(count, np.float64),
-            np.empty(count, np.bool_),
-            np.empty(count, np.int64),
-            np.empty(count, np.int64),
-            np.empty(count, np.float64),
-            np.empty(count, np.float64),
-            np.empty(count, np.float64),
-            np.empty(count, np.int8),
+            _NO_DAYS,
+            tuple(np.empty(count, word) for word in arrays.ROOM),
+            np.zeros((1, len(summaries.TOLD))),
+            0,
         )
 
 

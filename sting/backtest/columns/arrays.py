@@ -8,6 +8,7 @@ costs and what is let through is the same source event by event and here.
 from collections.abc import Callable
 from typing import Any
 
+from sting.backtest.figures import summaries
 from sting.model import portfolio
 from sting.risk import figures
 from sting.simulator import commissions
@@ -23,6 +24,11 @@ RULES = (
     'price_collar',
     'buying_power',
 )
+
+# What a loop that is not brief writes, by its type: for each bar equity, cash
+# and whether a position was held; for each fill the number of its bar, which
+# order it is of, units, price, fee and its place in `fills.TAGS`.
+ROOM = ('f8', 'f8', '?', 'i8', 'i8', 'f8', 'f8', 'f8', 'i1')
 
 Limits = tuple[float, float, float, float, float]
 Reader = Callable[[Any, Any, int], tuple[float, ...]]
@@ -102,24 +108,48 @@ def spelled(given: str, answer: str) -> Callable[..., Any]:
     return made
 
 
-def loop(
+def keep(
+    room: Any,
+    count: int,
+    at: int,
+    number: int,
+    signed: float,
+    price: float,
+    fee: float,
+    code: int,
+) -> None:
+    """Writes a fill into the columns of `ROOM`."""
+    room[3][count], room[4][count] = at, number
+    room[5][count] = signed
+    room[6][count] = price
+    room[7][count] = fee
+    room[8][count] = code
+
+
+# One function: what its loop carries has to stay in registers.
+def loop(  # noqa: PLR0915
     answer: Callable[..., Any], values: Reader, *, brief: bool = False
 ) -> Callable[..., Any]:
     """Makes the loop of one decision, to be called or to be compiled.
 
+    What it tells of a run are counts, sums and extremes, worked out as it
+    goes: to go over a column of equities again would cost a fifth more.
+
     Args:
         answer: The decision; see `strategy.compiled.answerer`.
         values: What `reader` made.
-        brief: Whether the columns of cash and exposure are left as they are.
+        brief: Whether figures are all that is wanted. Otherwise the fills and
+            the account at each bar are kept, and of `summaries.TOLD` only the
+            counts and the fault are told.
 
     Returns:
-        A function that fills the given columns, all as long as the bars but
-        for those of fills, of which the first so many count; it returns how
-        many fills, how many orders, on how many bars a position was held, and
-        a code of `kinds.fault` with the answer that it had to end at.
+        A function that fills one row, which has to be of zeros, of a table of
+        `summaries.TOLD`; for a brief loop also that row of the room, a table
+        of the equities at the ends of the days, and else the columns of
+        `ROOM`, those of fills as far as there are any.
     """
 
-    def run(
+    def play(  # noqa: PLR0912, PLR0915
         opens: Any,
         highs: Any,
         lows: Any,
@@ -129,64 +159,84 @@ def loop(
         places: Any,
         state: Any,
         parameters: Any,
-        cash: float,
+        start: float,
         rates: commissions.Rates,
         slip: slippage.Slip,
         participation: float,
         limits: Limits,
-        equities: Any,
-        cashes: Any,
-        exposed: Any,
-        rows: Any,
-        sequence: Any,
-        quantities: Any,
-        prices: Any,
-        fees: Any,
-        tags: Any,
-    ) -> tuple[int, int, int, int, float, int, float]:
-        held = 0.0
-        works = False
-        kind, sign = kinds.MARKET, 1
+        ends: Any,
+        room: Any,
+        told: Any,
+        run: int,
+    ) -> None:
+        cash = equity = peak = trough = start
+        held, total, depth = 0.0, 0.0, 0.0
+        orders, count, exposure, day, last = 0, 0, 0, 0, ends[0]
+        trip = summaries.NO_TRIP
         quantity, limit, stop, filled, mean = 0.0, 0.0, 0.0, 0.0, 0.0
-        triggered = False
-        orders, count, exposure = 0, 0, 0
+        # For a literal numba would compile once more all that takes it.
+        works = moves = triggered = quantity > 0.0
+        kind, sign = kinds.MARKET, 1 if works else -1
         for at in range(len(closes)):
             close = closes[at]
-            if works:
-                code, price, triggered = fills.fill_price(
-                    kind,
-                    sign,
-                    limit,
-                    stop,
-                    triggered,
-                    opens[at],
-                    highs[at],
-                    lows[at],
-                )
-                taken = 0.0
-                if code != fills.NONE:
-                    taken = fills.share(
-                        quantity - filled, participation * volumes[at]
+            # Between trades nothing of the account changes.
+            if moves:
+                if works:
+                    code, price, triggered = fills.fill_price(
+                        kind,
+                        sign,
+                        limit,
+                        stop,
+                        triggered,
+                        opens[at],
+                        highs[at],
+                        lows[at],
                     )
-                if taken > 0.0:
-                    if fills.slips(kind):
-                        price = slippage.paid(price, sign, slip)
-                    fee = commissions.step(taken, price, filled, mean, rates)
-                    mean = (mean * filled + price * taken) / (filled + taken)
-                    filled += taken
-                    held = portfolio.held_after(held, sign * taken)
-                    cash = portfolio.cash_after(cash, sign, taken, price, fee)
-                    rows[count], sequence[count] = at, orders
-                    quantities[count] = sign * taken
-                    prices[count] = price
-                    fees[count] = fee
-                    tags[count] = code
-                    count += 1
-                works = not fills.is_filled(quantity, filled)
-            equity = cash
-            if held != 0.0:
-                equity += held * close
-                exposure += 1
+                    taken = 0.0
+                    if code != fills.NONE:
+                        taken = fills.share(
+                            quantity - filled, participation * volumes[at]
+                        )
+                    if taken > 0.0:
+                        if fills.slips(kind):
+                            price = slippage.paid(price, sign, slip)
+                        fee = commissions.step(
+                            taken, price, filled, mean, rates
+                        )
+                        mean = (mean * filled + price * taken) / (
+                            filled + taken
+                        )
+                        filled += taken
+                        held = portfolio.held_after(held, sign * taken)
+                        cash = portfolio.cash_after(
+                            cash, sign, taken, price, fee
+                        )
+                        if brief:
+                            trip = summaries.tally(
+                                told, run, sign, taken, price, fee, trip
+                            )
+                        else:
+                            keep(
+                                room,
+                                count,
+                                at,
+                                orders,
+                                sign * taken,
+                                price,
+                                fee,
+                                code,
+                            )
+                        count += 1
+                    works = not fills.is_filled(quantity, filled)
+                equity = cash
+                if held != 0.0:
+                    equity += held * close
+                    exposure += 1
+                moves = works or held != 0.0
+                if brief:
+                    peak, trough, depth = summaries.fall_after(
+                        equity, peak, trough, depth
+                    )
             wanted, asked, level, state = answer(
                 opens[at],
                 highs[at],
@@ -203,7 +253,10 @@ def loop(
             elif not kinds.is_nothing(wanted):
                 fault = kinds.fault(wanted, asked, level)
                 if fault != kinds.SOUND:
-                    return count, orders, exposure, fault, wanted, asked, level
+                    # Told here, so that no bar has to keep it.
+                    told[run, 3], told[run, 4] = fault, wanted
+                    told[run, 5], told[run, 6] = asked, level
+                    break
                 orders += 1
                 kind, quantity, filled, mean = asked, abs(wanted), 0.0, 0.0
                 sign = 1 if wanted > 0.0 else -1
@@ -213,10 +266,22 @@ def loop(
                 works = admits(
                     sign, quantity, limit, stop, held, close, equity, limits
                 )
-            equities[at] = equity
-            if not brief:
-                cashes[at] = cash
-                exposed[at] = held != 0.0
-        return count, orders, exposure, kinds.SOUND, 0.0, kinds.MARKET, 0.0
+                moves = moves or works
+            if brief:
+                total += equity
+                if at == last:
+                    # A sum a day loses fewer digits than one of all bars.
+                    room[run, day] = equity
+                    told[run, 9] += total
+                    total = 0.0
+                    day += 1
+                    last = ends[day]
+            else:
+                room[0][at] = equity
+                room[1][at] = cash
+                room[2][at] = held != 0.0
+        told[run, 0], told[run, 1], told[run, 2] = orders, count, exposure
+        told[run, 7] = equity
+        told[run, 8] = summaries.deepest(peak, trough, depth)
 
-    return run
+    return play

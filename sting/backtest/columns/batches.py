@@ -1,14 +1,14 @@
 """Many runs of one compiled decision, by one compiled loop.
 
-The loop is that of `backtest.columns.arrays`, followed by that of
-`backtest.figures.summaries`: what a run traded lies in columns that the next
-run writes over, and only its figures remain.
+The loop is that of `backtest.columns.arrays`, which counts what the figures of
+`backtest.figures.summaries` are made of; nothing else of a run remains.
 """
 
 from collections.abc import Callable
 from collections.abc import Sequence
 import dataclasses
 from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,19 +21,16 @@ from sting.data import table
 from sting.simulator import commissions
 from sting.simulator import slippage
 from sting.strategy import compiled
-from sting.strategy import kinds
 
 FloatArray = npt.NDArray[np.float64]
 
 COLUMNS = ('open', 'high', 'low', 'close', 'volume')
-# What a loop writes for each bar, fill and round trip of the run at hand.
-_OF_RUN = (
-    *('f8', 'f8', '?'),
-    *('i8', 'i8', 'f8', 'f8', 'f8', 'i1'),
-    *('f8', 'f8', 'f8', 'f8', 'f8', 'f8', 'i8', 'i8', '?', 'f8'),
-)
+# Equities at the ends of days that runs at once may have: some megabytes.
+_LEVELS = 1_000_000
 _WORDS: dict[type, str] = {bool: '?', int: 'i8', float: 'f8'}
 _PLAIN = frozenset(_WORDS)
+# Where a table of `summaries.TOLD` has a fault.
+FAULTS = slice(3, 7)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,6 +84,19 @@ def flat(state: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(found)
 
 
+class Came(NamedTuple):
+    """What came of some runs.
+
+    Attributes:
+        figures: For each those of `summaries.FIGURES`.
+        faults: For each a code of `kinds.fault`, with the answer that it ended
+            at.
+    """
+
+    figures: FloatArray
+    faults: FloatArray
+
+
 class Batch:
     """The loop of one kind of runs, compiled for one set of bars."""
 
@@ -118,11 +128,11 @@ class Batch:
             np.ascontiguousarray(getattr(bars, name), np.float64)
             for name in COLUMNS
         )
-        self._ends = (
-            metrics.last_of_days(bars.timestamp)
-            if len(bars)
-            else np.empty(0, np.int64)
-        )
+        # After the last day there is none.
+        self._ends = np.full(1, -1, np.int64)
+        if len(bars):
+            ends = metrics.last_of_days(bars.timestamp)
+            self._ends = np.append(ends, self._ends)
         self._market = (
             float(assumed.cash),
             commissions.rates_of_model(assumed.costs),
@@ -132,23 +142,15 @@ class Batch:
         )
         self._words = tuple(_WORDS[each] for each in kind.figures)
         self._state_words = tuple(_WORDS[each] for each in flat(kind.state))
-        first = tuple(each() for each in kind.figures)
         samples = self._arguments(
             np.empty((1, 1)),
             [(0,) * kind.inputs],
             [tuple(each() for each in flat(kind.state))],
-            [first],
-            self.scratch(),
+            [tuple(each() for each in kind.figures)],
         )
         self._loop: Callable[..., Any] = jit.compile(
             loop(compiled.answerer(decide), kind), samples
         )
-
-    def scratch(self) -> tuple[npt.NDArray[Any], ...]:
-        """Gives room for what one run writes; for one thread at a time."""
-        # There is at most one fill a bar, and what is never written takes no
-        # memory.
-        return tuple(np.empty(len(self._columns[0]), word) for word in _OF_RUN)
 
     def run(
         self,
@@ -156,8 +158,7 @@ class Batch:
         places: Sequence[tuple[int, ...]],
         states: Sequence[tuple[Any, ...]],
         figures: Sequence[tuple[Any, ...]],
-        scratch: tuple[npt.NDArray[Any], ...],
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> Came:
         """Runs all.
 
         Args:
@@ -165,26 +166,46 @@ class Batch:
             places: For each run, the rows of its inputs.
             states: For each run, the first state, in a row.
             figures: For each run, the parameters that are numbers.
-            scratch: What `scratch` gave.
-
-        Returns:
-            For each run the figures of `summaries.FIGURES`; and a code of
-            `kinds.fault`, with the answer that it ended at.
         """
-        given = self._arguments(shared, places, states, figures, scratch)
-        self._loop(*given)
-        return given[-2], given[-1]
+        # Days without end are not laid out for all runs at once.
+        step = max(1, _LEVELS // len(self._ends))
+        start, bars = self._market[0], len(self._columns[0])
+        parts = []
+        for first in range(0, len(places), step):
+            part = slice(first, first + step)
+            levels, told = self._play(
+                shared, places[part], states[part], figures[part]
+            )
+            made = summaries.of_runs(told, levels, start, bars)
+            parts.append(Came(made, told[:, FAULTS]))
+        return Came(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def returns(self, scratch: tuple[npt.NDArray[Any], ...]) -> FloatArray:
-        """Gives the daily returns of the run that was the last in a room.
+    def returns(
+        self,
+        shared: FloatArray,
+        places: tuple[int, ...],
+        state: tuple[Any, ...],
+        figures: tuple[Any, ...],
+    ) -> FloatArray:
+        """Gives the daily returns of one run.
 
         Args:
-            scratch: The room.
+            shared: The indicators, a row each.
+            places: The rows of its inputs.
+            state: The first state, in a row.
+            figures: The parameters that are numbers.
         """
-        found: FloatArray = scratch[-1][: len(self._ends)]
-        # Until the equity is gone.
-        gone = np.flatnonzero(found <= -1.0)
-        return found[: gone[0] + 1].copy() if len(gone) else found.copy()
+        levels, _ = self._play(shared, [places], [state], [figures])
+        with np.errstate(all='ignore'):
+            found: FloatArray = summaries.daily(levels, self._market[0])[0]
+        return found[: summaries.days_of(levels[0])]
+
+    def _play(self, *given: Any) -> tuple[FloatArray, FloatArray]:
+        """Runs some; gives the equities of their days, and what is told."""
+        arguments = self._arguments(*given)
+        self._loop(*arguments)
+        levels, told = arguments[-2:]
+        return levels, told
 
     def _arguments(
         self,
@@ -192,7 +213,6 @@ class Batch:
         places: Sequence[tuple[int, ...]],
         states: Sequence[tuple[Any, ...]],
         figures: Sequence[tuple[Any, ...]],
-        scratch: tuple[npt.NDArray[Any], ...],
     ) -> tuple[Any, ...]:
         count = len(places)
         return (
@@ -203,9 +223,8 @@ class Batch:
             _columns(figures, self._words),
             *self._market,
             self._ends,
-            scratch,
-            np.empty((count, len(summaries.FIGURES))),
-            np.empty((count, 4)),
+            np.empty((count, len(self._ends) - 1)),
+            np.zeros((count, len(summaries.TOLD))),
         )
 
 
@@ -256,12 +275,11 @@ def loop(answer: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
         participation: float,
         limits: arrays.Limits,
         ends: Any,
-        scratch: Any,
-        figures: Any,
-        faults: Any,
+        levels: Any,
+        told: Any,
     ) -> None:
         for run in range(len(places)):
-            count, orders, held, code, wanted, asked, level = play(
+            play(
                 opens,
                 highs,
                 lows,
@@ -276,24 +294,11 @@ def loop(answer: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
                 slip,
                 participation,
                 limits,
-                scratch[0],
-                scratch[1],
-                scratch[2],
-                scratch[3],
-                scratch[4],
-                scratch[5],
-                scratch[6],
-                scratch[7],
-                scratch[8],
+                ends,
+                levels,
+                told,
+                run,
             )
-            faults[run, 0] = code
-            faults[run, 1] = wanted
-            faults[run, 2] = asked
-            faults[run, 3] = level
-            if code == kinds.SOUND:
-                summarise(
-                    cash, orders, count, held, ends, scratch, figures[run]
-                )
 
     return play_all
 
@@ -307,65 +312,3 @@ def _spelled(state: Any, taken: Any) -> str:
         for each in state
     )
     return f'({parts})'
-
-
-def summarise(
-    cash: float,
-    orders: int,
-    count: int,
-    held: int,
-    ends: Any,
-    scratch: Any,
-    into: Any,
-) -> None:
-    """Works out the figures of one run; it is compiled.
-
-    Args:
-        cash: What the account started with.
-        orders: How many there were.
-        count: How many fills.
-        held: On how many bars a position was held.
-        ends: The numbers of the last bars of the days.
-        scratch: What the run wrote.
-        into: Takes `summaries.FIGURES`, in their order.
-    """
-    equities = scratch[0]
-    quantities, prices, fees = scratch[5], scratch[6], scratch[7]
-    bars = len(equities)
-    trips = summaries.round_trips(
-        count,
-        scratch[3],
-        quantities,
-        prices,
-        fees,
-        scratch[8],
-        scratch[9],
-        scratch[10],
-        scratch[11],
-        scratch[12],
-        scratch[13],
-        scratch[14],
-        scratch[15],
-        scratch[16],
-        scratch[17],
-    )
-    final = equities[bars - 1] if bars else cash
-    depth = summaries.deepest(equities, cash)
-    days = summaries.daily(equities, ends, cash, scratch[18])
-    into[0], into[1], into[2] = orders, count, trips
-    into[3], into[4] = final, final / cash - 1.0
-    into[5], into[6], into[7], into[8], into[9], into[10] = (
-        summaries.of_returns(scratch[18], days, depth)
-    )
-    into[11] = depth
-    into[12], into[13], into[14] = summaries.of_trips(
-        trips, scratch[9], scratch[11], scratch[13], scratch[14]
-    )
-    mean = summaries.total(equities, bars) / bars if bars else 0.0
-    into[15] = held / bars if bars else np.nan
-    into[16] = (
-        summaries.traded(count, quantities, prices) / mean
-        if mean > 0.0
-        else np.nan
-    )
-    into[17] = summaries.total(fees, count)

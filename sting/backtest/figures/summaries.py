@@ -1,17 +1,26 @@
-"""The figures of one run of a sweep, by loops that can be compiled.
+"""The figures of one run of a sweep, from what its loop counts as it goes.
 
 They are those of `backtest.figures.metrics`, by the same definitions: a sweep
-has no time to lay every run out in tables. Only numbers and arrays go in and
-out. What is undefined is nan.
+has no time to lay every run out in tables. `trip_after` is compiled into the
+loop; the rest is worked out for many runs at once. What is undefined is nan.
 """
 
 import math
 from typing import Any
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from sting.backtest.figures import metrics
 from sting.model import orders
-from sting.simulator import fills
+
+FloatArray = npt.NDArray[np.float64]
+
+# Of a round trip that is under way: 1 for a long one, -1 for a short one, 0 for
+# none; units held; their value on the way in; on the way out; fees.
+Trip = tuple[float, float, float, float, float]
+NO_TRIP: Final[Trip] = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 # What a sweep tells of each run, by its name in a result's JSON.
 FIGURES: Final = (
@@ -39,257 +48,235 @@ COUNTS: Final = ('orders', 'fills', 'trades')
 LOWER: Final = frozenset({'orders', 'fills', 'volatility', 'turnover', 'fees'})
 
 
-def round_trips(
-    count: int,
-    rows: Any,
-    quantities: Any,
-    prices: Any,
-    fees: Any,
-    tags: Any,
-    signs: Any,
-    entered: Any,
-    paid: Any,
-    left: Any,
-    received: Any,
-    charged: Any,
-    first: Any,
-    last: Any,
-    at_open: Any,
-) -> int:
-    """Finds the round trips of one symbol; as `trades.round_trips`.
+def trip_after(
+    sign: int, quantity: float, price: float, fee: float, trip: Trip
+) -> tuple[Trip, bool, float]:
+    """Takes a fill into a symbol's round trip; as `trades.round_trips`.
 
     Args:
-        count: How many fills there are.
-        rows: Of each fill, the number of its bar.
-        quantities: Units, negative for a sell.
-        prices: A unit.
-        fees: In the account's currency.
-        tags: Places in `fills.TAGS`.
-        signs: Filled here, for each round trip that ended: 1 for a long one.
-        entered: Units that went in.
-        paid: Their value.
-        left: Units that came out.
-        received: Their value.
-        charged: Fees of the way in and out.
-        first: The bar of the first fill.
-        last: The bar of the last one.
-        at_open: Whether the first fill was at its bar's open.
+        sign: 1 for a buy, -1 for a sell.
+        quantity: Units traded, above 0.
+        price: A unit.
+        fee: In the account's currency.
+        trip: The round trip before.
 
     Returns:
-        How many ended.
+        The round trip after it; whether the one before ended, and what that
+        made, after fees.
     """
-    done = 0
-    trip = 0.0
-    held, went_in, value_in, went_out, value_out, cost = (
-        *(0.0, 0.0, 0.0),
-        *(0.0, 0.0, 0.0),
-    )
-    since, opened = 0, False
-    for at in range(count):
-        quantity = abs(quantities[at])
-        sign = 1.0 if quantities[at] > 0.0 else -1.0
-        price, fee = prices[at], fees[at]
-        fresh = trip == 0.0
-        rest = quantity
-        if not fresh and sign != trip:
-            closing = min(quantity, abs(held))
-            share = fee * closing / quantity
-            held -= trip * closing
-            went_out += closing
-            value_out += closing * price
-            cost += share
-            if abs(held) >= orders.DUST:
-                continue
-            signs[done] = trip
-            entered[done] = went_in
-            paid[done] = value_in
-            left[done] = went_out
-            received[done] = value_out
-            charged[done] = cost
-            first[done] = since
-            last[done] = rows[at]
-            at_open[done] = opened
-            done += 1
-            trip = 0.0
-            rest = quantity - closing
-            if rest < orders.DUST:
-                continue
-            fee -= share
-            fresh = True
-        if fresh:
-            trip = sign
-            since = rows[at]
-            opened = tags[at] == fills.AT_OPEN or tags[at] == fills.AT_GAP
-            held, went_in, value_in = 0.0, 0.0, 0.0
-            went_out, value_out, cost = 0.0, 0.0, 0.0
-        held += trip * rest
-        went_in += rest
-        value_in += rest * price
-        cost += fee
-    return done
+    side, held, paid, received, charged = trip
+    rest, ended, pnl = quantity, False, 0.0
+    if side == -sign:
+        closing = min(quantity, abs(held))
+        share = fee * closing / quantity
+        held -= side * closing
+        received += closing * price
+        charged += share
+        if abs(held) >= orders.DUST:
+            return (side, held, paid, received, charged), False, 0.0
+        ended, pnl = True, (received - paid) * side - charged
+        rest = quantity - closing
+        if rest < orders.DUST:
+            return NO_TRIP, True, pnl
+        fee -= share
+        side = 0.0
+    if side == 0.0:
+        side, held, paid, received, charged = float(sign), 0.0, 0.0, 0.0, 0.0
+    held += side * rest
+    trip = (side, held, paid + rest * price, received, charged + fee)
+    return trip, ended, pnl
 
 
-def total(values: Any, count: int) -> float:
-    """Adds up the first so many values, in eight sums that meet at the end.
-
-    One sum would wait for itself at each value, and lose more digits.
+def tally(
+    told: Any,
+    run: int,
+    sign: int,
+    quantity: float,
+    price: float,
+    fee: float,
+    trip: Trip,
+) -> Trip:
+    """Takes a fill into what is told of a run, and into its round trip.
 
     Args:
-        values: Numbers.
-        count: How many of them.
-    """
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    e, f, g, h = 0.0, 0.0, 0.0, 0.0
-    whole = count - count % 8
-    for at in range(0, whole, 8):
-        a += values[at]
-        b += values[at + 1]
-        c += values[at + 2]
-        d += values[at + 3]
-        e += values[at + 4]
-        f += values[at + 5]
-        g += values[at + 6]
-        h += values[at + 7]
-    found = ((a + b) + (c + d)) + ((e + f) + (g + h))
-    for at in range(whole, count):
-        found += values[at]
-    return found
-
-
-def deepest(equities: Any, start: float) -> float:
-    """Gives the deepest fall from a peak; as the least of `drawdowns`.
-
-    Args:
-        equities: Cash and holdings, oldest first.
-        start: The equity before the first, which counts as a peak.
+        told: A table of `TOLD`.
+        run: The run's row.
+        sign: 1 for a buy, -1 for a sell.
+        quantity: Units traded, above 0.
+        price: A unit.
+        fee: In the account's currency.
+        trip: The round trip before.
 
     Returns:
-        Equity over peak, less 1; 0 or less.
+        The round trip after it.
     """
-    found = 0.0
-    peak = trough = start
-    count = len(equities)
-    for first in range(0, count, 4):
-        last = min(first + 4, count)
-        if last - first == 4:
-            # Four at a time, since a new peak is rare.
-            a, b = equities[first], equities[first + 1]
-            c, d = equities[first + 2], equities[first + 3]
-            left, right = (a if a > b else b), (c if c > d else d)
-            if (left if left > right else right) <= peak:
-                left, right = (a if a < b else b), (c if c < d else d)
-                low = left if left < right else right
-                trough = low if low < trough else trough
-                continue
-        for at in range(first, last):
-            equity = equities[at]
-            if equity > peak:
-                # Below one peak the lowest equity is the deepest.
-                found = min(found, trough / peak - 1.0)
-                peak = trough = equity
-            elif equity < trough:
-                trough = equity
-    return min(found, trough / peak - 1.0)
+    trip, ended, pnl = trip_after(sign, quantity, price, fee, trip)
+    told[run, 10] += fee
+    told[run, 11] += quantity * price
+    if ended:
+        told[run, 12] += 1.0
+        if pnl > 0.0:
+            told[run, 13] += 1.0
+            told[run, 14] += pnl
+        else:
+            told[run, 15] -= pnl
+    return trip
 
 
-def daily(equities: Any, ends: Any, start: float, returns: Any) -> int:
+def fall_after(
+    equity: float, peak: float, trough: float, depth: float
+) -> tuple[float, float, float]:
+    """Takes an equity into the deepest fall from a peak.
+
+    Args:
+        equity: Cash and holdings.
+        peak: The highest before; the start counts.
+        trough: The lowest since that peak.
+        depth: The deepest fall from the peaks before that one.
+
+    Returns:
+        Peak, trough and depth after it.
+    """
+    # Chosen before the branch, so that it is none itself.
+    low = equity if equity < trough else trough
+    if equity > peak:
+        return equity, equity, deepest(peak, trough, depth)
+    return peak, low, depth
+
+
+def deepest(peak: float, trough: float, depth: float) -> float:
+    """Gives the deepest fall so far: equity over peak, less 1; 0 or less.
+
+    As the least of `metrics.drawdowns`, since below one peak the lowest
+    equity is the deepest.
+    """
+    return min(depth, trough / peak - 1.0)
+
+
+# What a loop tells of a run, in the columns of a table; `held` counts bars with
+# a position, `whole` is the sum of the equities.
+TOLD: Final = (
+    'orders',
+    'fills',
+    'held',
+    'fault',
+    'wanted',
+    'asked',
+    'level',
+    'final_equity',
+    'max_drawdown',
+    'whole',
+    'fees',
+    'traded',
+    'trades',
+    'won',
+    'gains',
+    'losses',
+)
+
+
+def of_runs(
+    told: FloatArray, levels: FloatArray, start: float, bars: int
+) -> FloatArray:
+    """Gives the figures of many runs.
+
+    Args:
+        told: For each run a row of `TOLD`.
+        levels: For each, the equities at the ends of the days.
+        start: The equity before the first bar.
+        bars: How many.
+
+    Returns:
+        For each run a row of `FIGURES`.
+    """
+    of = dict(zip(TOLD, told.T, strict=True))
+    trips, traded = of['trades'], of['traded']
+    mean = of['whole'] / bars if bars else np.zeros(len(told))
+    with np.errstate(all='ignore'):
+        found = {
+            **of,
+            'total_return': of['final_equity'] / start - 1.0,
+            'win_rate': of['won'] / trips,
+            'profit_factor': np.where(
+                of['losses'] > 0.0, of['gains'] / of['losses'], math.nan
+            ),
+            'expectancy': (of['gains'] - of['losses']) / trips,
+            'exposure': of['held'] / bars if bars else of['held'] * math.nan,
+            'turnover': np.where(mean > 0.0, traded / mean, math.nan),
+            **of_levels(levels, start, of['max_drawdown']),
+        }
+    return np.stack([found[name] for name in FIGURES], axis=1)
+
+
+def daily(levels: FloatArray, start: float) -> FloatArray:
     """Gives the returns from day to day; as `metrics.daily_returns`.
 
     Args:
-        equities: Cash and holdings at each bar.
-        ends: The numbers of the last bars of the days.
-        start: The equity before the first bar.
-        returns: Filled here.
+        levels: For each run a row of the equities at the ends of the days.
+        start: The equity before the first day.
 
     Returns:
-        How many there are: until the equity is gone.
+        For each run a row; what follows the day on which the equity is gone
+        has no meaning.
     """
-    before = start
-    for day in range(len(ends)):
-        level = equities[ends[day]]
-        returns[day] = level / before - 1.0
-        if level <= 0.0:
-            return day + 1
-        before = level
-    return len(ends)
+    before = np.empty_like(levels)
+    before[:, :1] = start
+    before[:, 1:] = levels[:, :-1]
+    made: FloatArray = levels / before - 1.0
+    return made
 
 
-def of_returns(
-    returns: Any, count: int, depth: float
-) -> tuple[float, float, float, float, float, float]:
-    """Gives CAGR, volatility, Sharpe, Sortino, Calmar and Omega.
+def days_of(levels: FloatArray) -> int:
+    """Gives how many days of one run count: until the equity is gone."""
+    gone = np.flatnonzero(levels <= 0.0)
+    return int(gone[0]) + 1 if len(gone) else len(levels)
+
+
+def of_levels(
+    levels: FloatArray, start: float, depths: FloatArray
+) -> dict[str, FloatArray]:
+    """Gives CAGR, volatility, Sharpe, Sortino, Calmar and Omega of many runs.
 
     Args:
-        returns: Day by day.
-        count: How many of them.
-        depth: The maximum drawdown, 0 or less.
+        levels: For each run a row of the equities at the ends of the days.
+        start: The equity before the first day.
+        depths: Their maximum drawdowns, 0 or less.
     """
-    growth = 1.0
-    gains, losses, below = 0.0, 0.0, 0.0
-    for day in range(count):
-        change = returns[day]
-        growth *= 1.0 + change
-        if change > 0.0:
-            gains += change
-        elif change < 0.0:
-            losses -= change
-            below += change * change
-    cagr = calmar = math.nan
-    if count:
-        cagr = metrics.compounded(growth, count)
-        if depth < 0.0:
-            calmar = cagr / -depth
-    if count < 2:
-        return cagr, math.nan, math.nan, math.nan, calmar, math.nan
-    mean = total(returns, count) / count
-    squares = 0.0
-    for day in range(count):
-        squares += (returns[day] - mean) ** 2
-    year = math.sqrt(metrics.DAYS_A_YEAR)
-    deviation = math.sqrt(squares / (count - 1))
-    downside = math.sqrt(below / count)
-    return (
-        cagr,
-        deviation * year,
-        mean / deviation * year if deviation >= metrics.STILL else math.nan,
-        mean / downside * year if downside >= metrics.STILL else math.nan,
-        calmar,
-        gains / losses if losses >= metrics.STILL else math.nan,
-    )
-
-
-def of_trips(
-    count: int, signs: Any, paid: Any, received: Any, charged: Any
-) -> tuple[float, float, float]:
-    """Gives win rate, profit factor and expectancy of the round trips.
-
-    Args:
-        count: How many.
-        signs: 1 for a long one, -1 for a short one.
-        paid: What entered was worth.
-        received: What left was worth.
-        charged: Fees.
-    """
-    won, gains, losses = 0, 0.0, 0.0
-    for at in range(count):
-        pnl = (received[at] - paid[at]) * signs[at] - charged[at]
-        if pnl > 0.0:
-            won += 1
-            gains += pnl
-        else:
-            losses -= pnl
-    if not count:
-        return math.nan, math.nan, math.nan
-    return (
-        won / count,
-        gains / losses if losses > 0.0 else math.nan,
-        (gains - losses) / count,
-    )
-
-
-def traded(count: int, quantities: Any, prices: Any) -> float:
-    """Gives the value of all fills, bought and sold."""
-    found = 0.0
-    for at in range(count):
-        found += abs(quantities[at]) * prices[at]
+    returns = daily(levels, start)
+    found = _ratios(returns)
+    for run in np.flatnonzero((levels <= 0.0).any(axis=1)).tolist():
+        alone = returns[run : run + 1, : days_of(levels[run])]
+        for name, value in _ratios(alone).items():
+            found[name][run] = value[0]
+    found['calmar'] = np.where(depths < 0.0, found['cagr'] / -depths, math.nan)
     return found
+
+
+def _ratios(returns: FloatArray) -> dict[str, FloatArray]:
+    """Gives what follows from daily returns alone, for a row each."""
+    runs, count = returns.shape
+    names = ('cagr', 'volatility', 'sharpe', 'sortino', 'omega')
+    found = {name: np.full(runs, math.nan) for name in names}
+    if not count:
+        return found
+    growth = np.prod(1.0 + returns, axis=1).tolist()
+    found['cagr'][:] = [metrics.compounded(each, count) for each in growth]
+    if count < 2:
+        return found
+    year = math.sqrt(metrics.DAYS_A_YEAR)
+    mean = np.mean(returns, axis=1)
+    deviation = np.std(returns, axis=1, ddof=1)
+    below = np.minimum(returns, 0.0)
+    downside = np.sqrt(np.mean(below * below, axis=1))
+    losses = -np.sum(below, axis=1)
+    gains = np.sum(np.maximum(returns, 0.0), axis=1)
+    found['volatility'] = deviation * year
+    found['sharpe'] = _over(mean, deviation) * year
+    found['sortino'] = _over(mean, downside) * year
+    found['omega'] = _over(gains, losses)
+    return found
+
+
+def _over(values: FloatArray, scale: FloatArray) -> FloatArray:
+    """Divides, where a scale is more than rounding."""
+    return np.where(scale >= metrics.STILL, values / scale, math.nan)

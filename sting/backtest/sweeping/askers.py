@@ -179,15 +179,15 @@ class Asker:
         **options: Any,
     ) -> handles.Handle:
         """Gives what `AbstractStrategy.indicator` gives, made but once."""
-        make = functools.partial(type(strategy).indicator, strategy, kind)
         try:
             asked = (kind, *options.items())
             known = self._known.get(asked)
         except TypeError:
             # An option has no hash.
-            return make(**options)
+            return type(strategy).indicator(strategy, kind, **options)
         if known is None:
-            known = self._known[asked] = make(**options)
+            known = type(strategy).indicator(strategy, kind, **options)
+            self._known[asked] = known
             if known.covers(self._symbol):
                 wanted = self._wanted(known)
                 for at, line in enumerate((known, *known.others.values())):

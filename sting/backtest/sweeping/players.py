@@ -119,7 +119,6 @@ class Player:
         self._shelf = shelves.Shelf(len(bars), rows)
         self._batches: dict[batches.Kind, batches.Batch] = {}
         self._lock = threading.Lock()
-        self._own = threading.local()
 
     def check(self, point: Mapping[str, Any]) -> None:
         """Sees whether a combination can be run over columns.
@@ -174,10 +173,19 @@ class Player:
         """
         with self._lock:
             asked = self._asker.ask(self._space.point(number))
-        batch = self._batch(asked.kind)
-        scratch = self._scratch(batch)
-        self.run(range(number, number + 1))
-        return batch.returns(scratch)
+        wanted = {each.key: each for each, _ in asked.lines}
+        rows = dict(
+            zip(wanted, self._shelf.take(list(wanted.values())), strict=True)
+        )
+        try:
+            return self._batch(asked.kind).returns(
+                self._shelf.table,
+                tuple(rows[each.key][line] for each, line in asked.lines),
+                asked.state,
+                asked.figures,
+            )
+        finally:
+            self._shelf.give_back(list(rows))
 
     def _play(
         self, lot: _Lot, at: int, point: Mapping[str, Any], found: Found
@@ -229,7 +237,6 @@ class Player:
                 lot.places,
                 lot.states,
                 lot.figures,
-                self._scratch(batch),
             )
             found.figures[lot.at] = figures
             for row in np.flatnonzero(faults[:, 0] != kinds.SOUND).tolist():
@@ -263,11 +270,3 @@ class Player:
                     self._decide, kind, self._bars, self._assumed, self._limits
                 )
             return found
-
-    def _scratch(self, batch: batches.Batch) -> tuple[npt.NDArray[Any], ...]:
-        """Gives this thread's room for a run."""
-        found: tuple[npt.NDArray[Any], ...] | None
-        found = getattr(self._own, 'scratch', None)
-        if found is None:
-            found = self._own.scratch = batch.scratch()
-        return found

@@ -16,6 +16,7 @@ from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.backtest import engine
 from sting.backtest.columns import arrays
+from sting.backtest.figures import summaries
 from sting.data import sample
 from sting.model import costs as model_costs
 from sting.model import errors
@@ -397,8 +398,8 @@ def test_the_loop_in_plain_python_gives_the_same():
 def test_the_loop_in_plain_python_ends_at_what_is_no_order():
     answer = strategies.answerer(lambda *_: (1.0, 9, 2.0, ()))
     column = np.ones(3)
-    results = [np.zeros(3) for _ in range(9)]
-    ended = arrays.loop(answer, arrays.reader(0))(
+    told = np.zeros((1, len(summaries.TOLD)))
+    arrays.loop(answer, arrays.reader(0))(
         *[column] * 5,
         np.empty((0, 3)),
         (),
@@ -406,9 +407,12 @@ def test_the_loop_in_plain_python_ends_at_what_is_no_order():
         (),
         *(100.0, 0.0, 0.0, 1.0),
         (math.inf,) * 5,
-        *results,
+        np.full(1, -1),
+        [np.zeros(3) for _ in arrays.ROOM],
+        told,
+        0,
     )
-    assert ended == (0, 0, 0, 2, 1.0, 9, 2.0)
+    assert told[0, :7].tolist() == [0, 0, 0, 2, 1.0, 9, 2.0]
 
 
 def test_fills_name_their_order_and_their_moment():

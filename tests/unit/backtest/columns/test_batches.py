@@ -45,14 +45,12 @@ def batch(bars, decide=deciders.Mixed.decide, kind=KIND):
 def test_each_run_is_a_single_run():
     bars = made.walk(3000, 4)
     made_batch = batch(bars)
-    scratch = made_batch.scratch()
     averages = np.stack([bars.close, indicators.SMA(3).over(bars.close)])
     figures, faults = made_batch.run(
         averages,
         [(1,), (1,)],
         [(1, 0.0, False), (2, 0.0, False)],
         [(1, 3, 100.0, 0.0005, True), (2, 3, 100.0, 0.0005, True)],
-        scratch,
     )
     assert not faults[:, 0].any()
     for row, seed in zip(figures, (1, 2), strict=True):
@@ -70,8 +68,26 @@ def test_each_run_is_a_single_run():
             assert value == pytest.approx(expected, rel=1e-12, nan_ok=True), (
                 name
             )
-    returns = made_batch.returns(scratch)
+    returns = made_batch.returns(
+        averages, (1,), (2, 0.0, False), (2, 3, 100.0, 0.0005, True)
+    )
     assert returns.tolist() == done.curve.returns.tolist()
+
+
+@pytest.mark.usefixtures('_plain')
+def test_runs_of_many_days_are_the_same_in_parts(monkeypatch):
+    made_batch = batch(made.walk(3000, 4))
+    given = (
+        np.stack([made_batch._columns[3]]),
+        [(0,)] * 3,
+        [(seed, 0.0, False) for seed in (1, 2, 3)],
+        [(seed, 3, 100.0, 0.0005, True) for seed in (1, 2, 3)],
+    )
+    at_once = made_batch.run(*given)
+    monkeypatch.setattr(batches, '_LEVELS', 2 * len(made_batch._ends))
+    in_parts = made_batch.run(*given)
+    for one, other in zip(at_once, in_parts, strict=True):
+        assert one.tobytes() == other.tobytes()
 
 
 @pytest.mark.usefixtures('_plain')
@@ -85,7 +101,6 @@ def test_an_answer_that_is_no_order_ends_that_run_alone():
         [(), ()],
         [(), ()],
         [(math.inf,), (1.0,)],
-        made_batch.scratch(),
     )
     assert faults[0].tolist() == [1.0, math.inf, 0.0, 0.0]
     assert faults[1][0] == 0.0
@@ -94,12 +109,19 @@ def test_an_answer_that_is_no_order_ends_that_run_alone():
 
 @pytest.mark.usefixtures('_plain')
 def test_returns_end_where_the_equity_is_gone():
-    made_batch = batch(made.walk(6000, 1))
-    scratch = made_batch.scratch()
-    scratch[-1][:5] = [0.1, -1.5, 0.2, 0.3, 0.4]
-    assert made_batch.returns(scratch).tolist() == [0.1, -1.5]
-    scratch[-1][1] = -0.5
-    assert len(made_batch.returns(scratch)) == 5
+    def decide(open, high, low, close, volume, held, values, state, figures):
+        return 1e3 if held == 0.0 else 0.0, 0, 0.0, state
+
+    made_batch = batches.Batch(
+        decide,
+        batches.Kind(0, (), ()),
+        made.walk(6000, 1),
+        assumptions.Assumptions(cash=100.0),
+        compiled.NO_LIMITS,
+    )
+    returns = made_batch.returns(np.empty((0, 6000)), (), (), ())
+    assert returns[-1] <= -1.0
+    assert len(returns) < len(made_batch._ends) - 1
 
 
 def test_shapes_are_types_and_numbers_are_laid_in_a_row():

@@ -9,18 +9,15 @@ import numpy as np
 import pytest
 
 from sting.backtest import trades
-from sting.backtest.columns import batches
 from sting.backtest.figures import analyzer
 from sting.backtest.figures import metrics
 from sting.backtest.figures import summaries
 from sting.model import orders
-from sting.simulator import fills
 
 pytestmark = pytest.mark.unit
 
 MINUTE = 60_000_000_000
-TAGS = {name: code for code, name in enumerate(fills.TAGS)}
-SIDES = {1: orders.OrderSide.BUY, -1: orders.OrderSide.SELL}
+NAMES = ('cagr', 'volatility', 'sharpe', 'sortino', 'calmar', 'omega')
 amounts = st.sampled_from((1.0, 3.0, 0.7, 100.0))
 
 
@@ -38,14 +35,13 @@ def close(found, expected, scale=1.0):
             amounts,
             st.floats(1.0, 200.0),
             st.floats(0.0, 5.0),
-            st.sampled_from(('open', 'limit', 'stop', 'gap')),
         ),
         max_size=30,
     )
 )
 def test_round_trips_are_those_of_the_table(made):
     filled = trades.FillTable()
-    for at, (sign, quantity, price, fee, tag) in enumerate(made):
+    for at, (sign, quantity, price, fee) in enumerate(made):
         filled.append(
             orders.Fill(
                 order_id=f'{at}',
@@ -58,39 +54,29 @@ def test_round_trips_are_those_of_the_table(made):
                 price=price,
                 fee=fee,
                 timestamp=at,
-                tag=tag,
+                tag='open',
             )
         )
     expected = trades.round_trips(filled)
-    count = len(made)
-    room = [np.empty(count, word) for word in batches._OF_RUN[9:18]]
-    done = summaries.round_trips(
-        count,
-        np.arange(count),
-        np.array([sign * each for sign, each, *_ in made], np.float64),
-        np.array([row[2] for row in made], np.float64),
-        np.array([row[3] for row in made], np.float64),
-        np.array([TAGS[row[4]] for row in made], np.int8),
-        *room,
-    )
-    signs, entered, paid, left, received, charged, first, last, at_open = (
-        column[:done] for column in room
-    )
-    assert entered.tolist() == expected.quantity.tolist()
-    assert (paid / entered).tolist() == expected.entry_price.tolist()
-    assert (received / left).tolist() == expected.exit_price.tolist()
-    assert charged.tolist() == expected.fees.tolist()
-    assert first.tolist() == expected.entry_time.tolist()
-    assert last.tolist() == expected.exit_time.tolist()
-    assert at_open.tolist() == expected.at_open.tolist()
-    pnl = (received - paid) * signs - charged
-    assert pnl.tolist() == expected.pnl.tolist()
-    rate, factor, mean = summaries.of_trips(
-        done, signs, paid, received, charged
-    )
-    assert close(rate, metrics.win_rate(pnl))
-    assert close(factor, metrics.profit_factor(pnl))
-    assert close(mean, metrics.mean(pnl), 1e5)
+    trip, found = summaries.NO_TRIP, []
+    told = np.zeros((1, len(summaries.TOLD)))
+    for sign, quantity, price, fee in made:
+        fill = (sign, quantity, price, fee, trip)
+        trip, ended, pnl = summaries.trip_after(*fill)
+        assert summaries.tally(told, 0, *fill) == trip
+        if ended:
+            found.append(pnl)
+        else:
+            assert pnl == 0.0
+    assert found == expected.pnl.tolist()
+    of = dict(zip(summaries.TOLD, told[0].tolist(), strict=True))
+    pnl = np.array(found)
+    assert of['trades'] == len(found)
+    assert of['won'] == np.count_nonzero(pnl > 0.0)
+    assert close(of['gains'], float(pnl[pnl > 0.0].sum()))
+    assert close(of['losses'], -float(pnl[pnl < 0.0].sum()))
+    assert close(of['fees'], filled.fees())
+    assert close(of['traded'], filled.traded())
 
 
 @hypothesis.given(
@@ -110,38 +96,51 @@ def test_figures_of_the_curve_are_those_of_the_metrics(changes, gap, ruin):
     expected = analyzer.PerformanceAnalyzer().analyze(
         curve, trades.FillTable(), trades.round_trips(trades.FillTable())
     )
-    depth = summaries.deepest(equity, start)
-    assert depth == expected.max_drawdown
+    peak = trough = start
+    depth = 0.0
+    for level in equity.tolist():
+        peak, trough, depth = summaries.fall_after(level, peak, trough, depth)
+    assert summaries.deepest(peak, trough, depth) == expected.max_drawdown
     ends = metrics.last_of_days(stamps) if len(stamps) else stamps
-    returns = np.empty(len(ends))
-    days = summaries.daily(equity, ends, start, returns)
+    levels = np.stack([equity[ends], np.full(len(ends), start)])
+    with np.errstate(all='ignore'):
+        returns = summaries.daily(levels, start)[0]
+    days = summaries.days_of(levels[0])
     assert returns[:days].tolist() == curve.returns.tolist()
-    names = ('cagr', 'volatility', 'sharpe', 'sortino', 'calmar', 'omega')
-    found = summaries.of_returns(returns, days, depth)
-    for name, value in zip(names, found, strict=True):
-        assert close(value, getattr(expected, name)), name
+    depths = np.array([expected.max_drawdown, 0.0])
+    with np.errstate(all='ignore'):
+        found = summaries.of_levels(levels, start, depths)
+        alone = summaries.of_levels(levels[:1], start, depths[:1])
+    for name in NAMES:
+        assert close(found[name][0], getattr(expected, name)), name
+        assert np.array_equal(alone[name], found[name][:1], equal_nan=True)
 
 
 def test_a_growth_that_no_float_holds_is_none_in_both():
-    returns = np.full(1, 1e4)
-    assert math.isnan(summaries.of_returns(returns, 1, -0.5)[0])
-    assert math.isnan(summaries.of_returns(returns, 1, -0.5)[4])
-    assert metrics.cagr(returns) is None
+    levels = np.full((1, 1), 1e7)
+    found = summaries.of_levels(levels, 1000.0, np.full(1, -0.5))
+    assert math.isnan(found['cagr'][0])
+    assert math.isnan(found['calmar'][0])
+    assert metrics.cagr(np.full(1, 1e4)) is None
 
 
 def test_returns_that_hardly_differ_have_no_ratio():
-    returns = np.full(10, 0.01)
-    found = summaries.of_returns(returns, 10, 0.0)
-    assert math.isnan(found[2])
-    assert math.isnan(found[3])
-    assert math.isnan(found[4])
+    levels = 1000.0 * np.cumprod(np.full((1, 10), 1.01), axis=1)
+    with np.errstate(all='ignore'):
+        found = summaries.of_levels(levels, 1000.0, np.zeros(1))
+    for name in ('sharpe', 'sortino', 'calmar', 'omega'):
+        assert math.isnan(found[name][0])
 
 
-@hypothesis.given(st.lists(st.floats(-1e6, 1e6), max_size=40))
-def test_the_total_is_the_sum(values):
-    scale = max(map(abs, values), default=1.0) * 40
-    found = summaries.total(np.array(values), len(values))
-    assert found == pytest.approx(math.fsum(values), rel=0, abs=1e-14 * scale)
+def test_without_bars_there_is_nothing_to_divide():
+    told = np.zeros((2, len(summaries.TOLD)))
+    told[:, summaries.TOLD.index('final_equity')] = 1000.0
+    figures = summaries.of_runs(told, np.empty((2, 0)), 1000.0, 0)
+    for row in figures:
+        named = dict(zip(summaries.FIGURES, row.tolist(), strict=True))
+        assert named['total_return'] == 0.0
+        for name in ('exposure', 'turnover', 'win_rate', 'expectancy', *NAMES):
+            assert math.isnan(named[name]), name
 
 
 def test_every_figure_is_in_the_json_of_a_result():

@@ -54,6 +54,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
         default_factory=performance.Ledger
     )
     brackets: dict[str, dict[str, float]] = {}
+    quoted: list[str] = []
 
 
 _decoder = msgspec.msgpack.Decoder(Image)
@@ -79,6 +80,7 @@ def capture(system: state.SystemState) -> Image:
         books={name: _book(book) for name, book in system.books.items()},
         prices=dict(system.prices),
         last_bar=dict(system.last_bar),
+        quoted=sorted(system.quoted),
         trading=system.trading,
         halted_by=system.halted_by,
         strategies=dict(system.strategies),
@@ -128,6 +130,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.books = {n: _portfolio(book) for n, book in image.books.items()}
     system.prices = image.prices
     system.last_bar = image.last_bar
+    system.quoted = set(image.quoted)
     system.trading = image.trading
     system.halted_by = image.halted_by
     system.strategies = image.strategies

@@ -133,6 +133,7 @@ class _Days:
         self._day = -1
         self._prices: dict[str, int] = {}
         self._bars: dict[str, int] = {}
+        self._quoted: set[str] = set()
         self.begun = 0
         self.last: set[int] = set()
 
@@ -141,11 +142,23 @@ class _Days:
             return
         bar = event.data
         closed = isinstance(bar, market.MarketData) and bar.closed
-        if event.type in (_T.MARKET_DATA, _T.TRADE):
+        if self._is_price(event):
             self._roll(state.day_of(bar.timestamp), event.seq)
             self._prices[bar.symbol] = event.seq
         if closed:
             self._bars[bar.symbol] = event.seq
+
+    def _is_price(self, event: events.Event) -> bool:
+        """Whether an event says a price; as the state has it."""
+        if event.type in (_T.MARKET_DATA, _T.TRADE):
+            self._quoted.discard(event.data.symbol)
+            return True
+        if event.type is not _T.QUOTE:
+            return False
+        symbol = event.data.symbol
+        if symbol not in self._prices:
+            self._quoted.add(symbol)
+        return symbol in self._quoted
 
     def _roll(self, day: int, seq: int) -> None:
         if day > self._day:

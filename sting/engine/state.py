@@ -68,7 +68,8 @@ class SystemState:
         orders: By id: all that work, and the last DONE_ORDERS done ones.
         portfolio: The account.
         books: By strategy, what its own fills made; without starting cash.
-        prices: Last price by symbol.
+        prices: Last price by symbol: of a bar or a trade; the middle of the
+            last quote where there was neither yet.
         last_bar: Stamp of the last bar by symbol.
         trading: What risk lets through.
         halted_by: Who halted it and why; empty while trading.
@@ -82,6 +83,7 @@ class SystemState:
         exits: Ways out that strategies wait for until their own working
             orders of the symbol are cancelled, by the id that the order will
             have: the number of the signal's event, and the signal.
+        quoted: Symbols whose price is that of a quote.
         brackets: Units that attached exits are to close, by symbol and by the
             order whose fills they exit: those fills, less what its exits
             filled.
@@ -98,6 +100,7 @@ class SystemState:
         self.books: dict[str, portfolio.Portfolio] = {}
         self.prices: dict[str, float] = {}
         self.last_bar: dict[str, int] = {}
+        self.quoted: set[str] = set()
         self.trading = records.TradingState.TRADING
         self.halted_by = ''
         self.strategies: dict[str, records.StrategyStatus] = {}
@@ -119,6 +122,7 @@ class SystemState:
             _T.LOG_CREATED: self._apply_created,
             _T.MARKET_DATA: self._apply_bar,
             _T.TRADE: self._apply_trade,
+            _T.QUOTE: self._apply_quote,
             _T.SIGNAL: self._apply_signal,
             _T.SIGNAL_REFUSED: self._apply_refusal,
             _T.ORDER_REQUEST: self._apply_request,
@@ -382,12 +386,22 @@ class SystemState:
             self._roll(timestamp)
         symbol = bar.symbol
         self.prices[symbol] = bar.close
+        if self.quoted:
+            self.quoted.discard(symbol)
         if bar.closed:
             self.last_bar[symbol] = timestamp
 
     def _apply_trade(self, seq: int, trade: market.Trade) -> None:
         self._roll(trade.timestamp)
         self.prices[trade.symbol] = trade.price
+        self.quoted.discard(trade.symbol)
+
+    def _apply_quote(self, seq: int, quote: market.Quote) -> None:
+        symbol = quote.symbol
+        if symbol in self.quoted or symbol not in self.prices:
+            self._roll(quote.timestamp)
+            self.prices[symbol] = quote.middle
+            self.quoted.add(symbol)
 
     def _apply_signal(self, seq: int, signal: orders.Signal) -> None:
         price = self.prices.get(signal.symbol)

@@ -107,6 +107,11 @@ class Quote(payload.Payload, frozen=True):
         """When the quote was made, in UTC."""
         return to_datetime(self.timestamp)
 
+    @property
+    def middle(self) -> float:
+        """The price halfway between bid and ask."""
+        return (self.bid + self.ask) / 2
+
 
 class Trade(payload.Payload, frozen=True):
     """A trade in the market.

@@ -104,6 +104,24 @@ def test_trades_and_unclosed_bars_are_the_last_price():
     assert system.last_bar == world.state.last_bar
 
 
+def test_of_quotes_that_are_all_there_is_the_last_stays():
+    world = worlds.World()
+    for day in range(3):
+        for nth in range(3):
+            stamp = worlds.NOON + day * DAY + nth
+            quote = market.Quote('AAPL', stamp, 9.0 + nth, 10.0, 1.0, 1.0)
+            world.tell(T.QUOTE, quote, 'feed', 'AAPL')
+    left = shortened(world, world.state.seq)
+    quotes = [e.data.timestamp for e in left if e.type is T.QUOTE]
+    begun = worlds.NOON + 2 * DAY
+    assert quotes == [begun - DAY + 2, begun, begun + 1, begun + 2]
+    again = state.SystemState()
+    for event in left:
+        again.apply(event)
+    assert again.prices == world.state.prices
+    assert again.day_equity == world.state.day_equity
+
+
 @pytest.mark.parametrize('kind', [T.MARKET_DATA, T.TRADE])
 def test_the_first_price_of_a_day_begins_it_whatever_brings_it(kind):
     world = three_days()

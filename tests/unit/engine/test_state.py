@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 import msgspec
 import pytest
 
+from sting.engine import image
 from sting.engine import state
 from sting.model import commands
 from sting.model import errors
@@ -50,6 +51,51 @@ def test_prices_come_from_bars_and_trades():
     assert world.state.last_bar == {'AAPL': world.now}
     world.tell(T.TRADE, market.Trade('AAPL', 1, 102.0, 5.0))
     assert world.state.prices == {'AAPL': 102.0}
+
+
+def quote(symbol, bid, ask, timestamp=1):
+    return market.Quote(symbol, timestamp, bid, ask, 1.0, 1.0)
+
+
+def test_quotes_give_a_price_where_no_bar_and_no_trade_has():
+    world = worlds.World()
+    world.bar('IBM', 50.0)
+    world.tell(T.QUOTE, quote('IBM', 60.0, 61.0))
+    world.tell(T.QUOTE, quote('AAPL', 100.0, 101.0))
+    world.tell(T.QUOTE, quote('AAPL', 101.0, 103.0))
+    assert world.state.prices == {'IBM': 50.0, 'AAPL': 102.0}
+    assert set(world.state.last_bar) == {'IBM'}
+
+
+@pytest.mark.parametrize('kind', [T.MARKET_DATA, T.TRADE])
+def test_a_bar_or_a_trade_counts_before_the_quotes_from_then_on(kind):
+    world = worlds.World()
+    world.tell(T.QUOTE, quote('AAPL', 100.0, 101.0))
+    data = {
+        T.MARKET_DATA: worlds.bar('AAPL', 90.0, worlds.NOON),
+        T.TRADE: market.Trade('AAPL', worlds.NOON, 90.0, 1.0),
+    }[kind]
+    world.tell(kind, data, 'feed:test', 'AAPL')
+    world.tell(T.QUOTE, quote('AAPL', 110.0, 111.0))
+    assert world.state.prices == {'AAPL': 90.0}
+
+
+def test_a_quote_that_gives_a_price_begins_the_day():
+    world = worlds.World()
+    world.tell(T.QUOTE, quote('AAPL', 99.0, 101.0, worlds.NOON))
+    world.held(10.0)
+    world.tell(T.QUOTE, quote('AAPL', 119.0, 121.0, worlds.NOON + 1))
+    world.tell(T.QUOTE, quote('AAPL', 89.0, 91.0, worlds.NOON + DAY))
+    assert world.state.day_equity == worlds.CASH + 200.0
+    assert world.state.equity() == worlds.CASH - 100.0
+
+
+def test_an_image_knows_whose_price_is_of_a_quote():
+    world = worlds.World()
+    world.tell(T.QUOTE, quote('AAPL', 100.0, 101.0))
+    again = state.SystemState()
+    image.restore(again, image.encode(image.capture(world.state)))
+    assert again.quoted == {'AAPL'}
 
 
 def test_an_open_bar_gives_a_price_and_is_not_the_last_bar():

@@ -46,3 +46,7 @@ def test_a_time_loses_less_than_a_microsecond(timestamp):
     passed = market.to_datetime(timestamp) - epoch
     micros = passed // datetime.timedelta(microseconds=1)
     assert micros == timestamp // 1000
+
+
+def test_a_quote_knows_its_middle():
+    assert market.Quote('A', CLOSE, 1.0, 2.0, 1.0, 1.0).middle == 1.5

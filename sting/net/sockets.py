@@ -21,6 +21,8 @@ from sting.net import monitor as monitors
 from sting.net import words
 
 Frame = str | bytes
+# Messages that wait are read so many at a time.
+_AT_ONCE: Final = 64
 _LIMITED: Final = frozenset({418, 429})
 # What happens to connections is told by the monitor, not on a terminal.
 _logger = logging.getLogger(__name__)
@@ -41,7 +43,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             one before, all of them made shorter by chance, by half at most.
         most_wait_s: The longest wait, seconds.
         steady_s: A connection that held so long begins with short waits again.
-        queue: Messages that wait to be read; beyond them the other end waits.
+        queue: Messages that wait to be read; beyond them the network is not
+            read, and the other end waits.
         largest: Of one message, bytes; a longer one ends the connection.
     """
 
@@ -91,6 +94,7 @@ class Wire:
         self._is_open = is_open
         self._limiter = limiter
         self._secrets = secrets
+        self._at_once = 0
 
     @classmethod
     async def dial(
@@ -179,9 +183,13 @@ class Wire:
             errors.SourceUnavailableError: The connection is gone.
         """
         try:
-            if self.waiting:
-                return await self._connection.recv()
-            return await self._awaited()
+            if not self.waiting:
+                return await self._awaited()
+            self._at_once += 1
+            if self._at_once % _AT_ONCE == 0:
+                # What waits is taken without a pause; others have a turn too.
+                await asyncio.sleep(0)
+            return await self._connection.recv()
         except exceptions.ConnectionClosed as error:
             raise self._gone(error) from None
 
@@ -290,7 +298,8 @@ class Socket:
         self._failures = 0
         self._asked_s = 0.0
         self._received = 0
-        self._paused = 0
+        self._pauses = 0
+        self._was_paused = False
 
     @property
     def is_connected(self) -> bool:
@@ -330,7 +339,9 @@ class Socket:
         """
         if self._wire is None:
             raise self._ended()
-        self._paused += self._wire.paused
+        paused = self._wire.paused
+        self._pauses += paused and not self._was_paused
+        self._was_paused = paused
         try:
             frame = await self._wire.receive()
         except errors.SourceUnavailableError as error:
@@ -359,12 +370,21 @@ class Socket:
             await wire.close()
 
     def statistics(self) -> dict[str, float]:
-        """Says how it is: what waits, of how many, what came, how often."""
+        """Says how it is.
+
+        Returns:
+            waiting: Messages that wait; the limit and what one more read of the
+                network brings, at most.
+            limit: Where the other end has to wait.
+            received: Messages that came, over all connections.
+            pauses: How often the other end had to wait.
+            failures: Connections in a row that failed or did not hold.
+        """
         return {
             'waiting': float(self._wire.waiting if self._wire else 0),
             'limit': float(self._policy.queue),
             'received': float(self._received),
-            'paused': float(self._paused),
+            'pauses': float(self._pauses),
             'failures': float(self._failures),
         }
 

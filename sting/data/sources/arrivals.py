@@ -65,8 +65,8 @@ class Arrivals:
 
         Args:
             message: What came.
-            order: A number that grows from one quote or trade of a symbol to
-                the next; 0 where there is none.
+            order: A number that grows from one quote of a symbol to the next,
+                and by one from trade to trade; 0 where there is none.
         """
         if isinstance(message, market.MarketData):
             verdict = self._bar(message)
@@ -138,11 +138,27 @@ class Arrivals:
             sound = _is_price(message.price) and _is_size(message.size)
         if not sound:
             return 'rejected'
-        if order:
-            key = type(message), message.symbol
-            if order <= self._order.get(key, 0):
-                return 'double'
-            self._order[key] = order
+        return self._counted(message, order) if order else 'passed'
+
+    def _counted(self, message: market.Quote | market.Trade, order: int) -> str:
+        key = type(message), message.symbol
+        newest = self._order.get(key, 0)
+        if order <= newest:
+            return 'double'
+        self._order[key] = order
+        missing = order - newest - 1
+        # Trades are counted one by one; changes of the book are not all told.
+        if newest and missing and isinstance(message, market.Trade):
+            self.counts['missing'] += missing
+            self._tell(
+                market.DataIssue(
+                    message.symbol,
+                    self._now(),
+                    'gap',
+                    f'{missing:,} trades before that of '
+                    f'{market.to_iso(message.timestamp)} did not come',
+                )
+            )
         return 'passed'
 
     def _say(self, bar: market.MarketData, issue: str, detail: str) -> None:

@@ -84,8 +84,10 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
                 timeframe that there is.
         """
         timeframes.length(self.timeframe)
-        if not self.symbols or not self.kinds:
+        if not self.symbols:
             raise errors.DataError('no symbol is subscribed to')
+        if not self.kinds:
+            raise errors.DataError('nothing of the symbols is subscribed to')
 
 
 # Gives the closed bars of symbols that are newer than the stamp of each.

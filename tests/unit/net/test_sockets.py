@@ -373,7 +373,27 @@ async def test_what_waits_is_bounded_and_nothing_is_lost():
     assert found == list(range(400))
     assert told['received'] == 400
     assert told['limit'] == 4
-    assert told['paused'] >= 1
+    assert told['pauses'] >= 1
+
+
+async def test_a_flood_leaves_others_their_turns():
+    turns = []
+
+    async def others():
+        while True:
+            turns.append(None)
+            await asyncio.sleep(0)
+
+    async with before(streams.says(*['x'] * 1000)) as (world, _):
+        await world.socket.open()
+        await streams.until(
+            lambda: world.socket.statistics()['waiting'] == 1000
+        )
+        task = asyncio.create_task(others())
+        await world.takes(1000)
+        assert 10 <= len(turns) <= 100
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_message_that_is_too_large_ends_the_connection():

@@ -3,7 +3,9 @@
 import pytest
 
 from sting.data.sources import base
+from sting.engine import clock
 from sting.model import errors
+from sting.net import monitor
 
 pytestmark = pytest.mark.unit
 
@@ -45,8 +47,25 @@ def test_a_source_says_which_bars_it_has():
 
 
 def test_a_source_without_a_stream_refuses_one():
+    watch = base.Watch(
+        monitor=monitor.ConnectionMonitor('silent', clock.VirtualClock())
+    )
+    wanted = base.Subscription(symbols=('X',), timeframe='1m')
     with pytest.raises(errors.SourceRefusedError, match='silent has no stream'):
-        Silent().stream(('X',), '1m')
+        Silent().stream(wanted, watch)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'symbols': ()}, 'no symbol is subscribed to'),
+        ({'kinds': frozenset()}, 'nothing of the symbols is'),
+        ({'timeframe': 'soon'}, 'soon'),
+    ],
+)
+def test_a_subscription_to_nothing_is_refused(changes, message):
+    with pytest.raises(errors.DataError, match=message):
+        base.Subscription(**({'symbols': ('X',), 'timeframe': '1m'} | changes))
 
 
 def test_a_limit_says_how_long_to_wait():

@@ -76,6 +76,65 @@ async def test_trades_and_quotes_come():
     )
 
 
+async def test_trades_and_quotes_come_once_and_lost_trades_are_told():
+    messages = [
+        *(feeds.trade('AAA', number) for number in (5, 6, 6, 5, 9)),
+        *(feeds.book('AAA', number) for number in (7, 7, 3, 12)),
+    ]
+    subscribed = feeds.wanted('AAA', kinds=('trades', 'quotes'))
+    async with following(streams.says(*messages), subscribed=subscribed) as (
+        stream,
+        listener,
+        _,
+    ):
+        found = await feeds.take(stream, 5)
+    kinds = [type(each).__name__ for each in found]
+    assert kinds == ['Trade'] * 3 + ['Quote'] * 2
+    assert listener.told == ['gap']
+    assert listener.issues[0].detail.startswith('2 trades before that of')
+    # Bars are not subscribed to, so none is asked for.
+    assert listener.asked == []
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        feeds.trade('AAA', 1, price='nan'),
+        feeds.trade('AAA', 1, price='-1'),
+        feeds.trade('AAA', 1, size='inf'),
+        feeds.book('AAA', 1, bid='0'),
+        feeds.book('AAA', 1, ask='nan'),
+    ],
+)
+async def test_trades_and_quotes_that_cannot_be_are_left_out(wrong):
+    subscribed = feeds.wanted('AAA', kinds=('trades', 'quotes'))
+    async with following(
+        streams.says(wrong, feeds.trade('AAA', 2)), subscribed=subscribed
+    ) as (stream, _, _):
+        (found,) = await feeds.take(stream, 1)
+    assert found.price == 1.5
+
+
+async def test_a_ping_is_answered():
+    async def life(connection, service):
+        await (await connection.ping())
+        await connection.send(feeds.kline(BAR))
+        await connection.wait_closed()
+
+    async with following(life) as (stream, _, _):
+        assert await feeds.take(stream, 1) == [BAR]
+
+
+@pytest.mark.parametrize('code', [1000, 1001, 1008, 1011, 1012])
+async def test_however_it_ends_a_connection_it_is_made_again(code):
+    lives = streams.closes(code, 'bye'), streams.says(feeds.kline(BAR))
+    async with following(*lives) as (stream, listener, _):
+        assert await feeds.take(stream, 1) == [BAR]
+    assert listener.changes[1].reason == (
+        f'binance: the connection was closed: {code} bye'
+    )
+
+
 async def test_what_is_wanted_is_in_the_address():
     subscribed = feeds.wanted('AAA', 'BBB', kinds=KINDS)
     async with following(

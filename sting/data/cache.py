@@ -19,9 +19,13 @@ from sting.data import table
 from sting.data.sources import base
 from sting.engine import clock as clocks
 from sting.model import errors
+from sting.model import market
 from sting.model import timeframes
 
 MEMORY: Final = 256 * 2**20
+# The smallest stock dividends are some per cent; what a source rounds, or
+# mends in a close, is less.
+_SAME: Final = 0.005
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,6 +84,11 @@ class DataCache:
     kept for good; those of a session that is open are asked for again when
     they are older than one of them is long, and never written. A failure to
     write costs the next start a request and nothing else.
+
+    A source whose prices are adjusted gives other ones for the past after a
+    split. Before it is asked for more, its newest bar that is kept is asked
+    for again, once a day: where that is another one now, all
+    that is kept of the symbol and timeframe is put aside, and asked for anew.
     """
 
     def __init__(
@@ -98,7 +107,8 @@ class DataCache:
             time_source: Tells which sessions have closed.
             calendar: The exchange whose sessions count, or 24/7.
             memory: Bytes of bars kept in memory, at most.
-            warn: Told once when the disk does not take what is to be kept.
+            warn: Told once when the disk does not take what is to be kept, and
+                each time that prices of the past have become other ones.
         """
         self._store = store
         self._clock = time_source
@@ -108,18 +118,27 @@ class DataCache:
         )
         self._open: dict[tuple[str, str, str], _Open] = {}
         self._locks: dict[tuple[str, str, str], asyncio.Lock] = {}
+        # When what is kept of adjusted prices was last held against them.
+        self._held: dict[tuple[str, str, str], int] = {}
         # Months are looked up in threads.
         self._lock = threading.Lock()
         self._warn = warn
+        self._told = warn
 
     async def get(
-        self, source: base.DataSource, request: base.Request
+        self,
+        source: base.DataSource,
+        request: base.Request,
+        *,
+        hold: bool = False,
     ) -> Answer:
         """Gives bars, asking the source for what is missing.
 
         Args:
             source: Where they are from.
             request: What is wanted.
+            hold: Hold what is kept of adjusted prices against the source also
+                where nothing is missing.
 
         Returns:
             The bars; where the source fails, those that are known, if any.
@@ -147,7 +166,23 @@ class DataCache:
             }
             fetched = 0
             error: errors.SourceError | None = None
+            if source.capabilities.adjusted and not lasting:
+                missing = _missing(source, request, known, settled, now)
+                wanted = {name for asked in missing for name in asked.symbols}
+                try:
+                    for name in request.symbols if hold else sorted(wanted):
+                        fetched += await self._hold(
+                            source,
+                            known,
+                            name,
+                            request.timeframe,
+                            settled // timeframes.DAY,
+                        )
+                except errors.SourceError as failed:
+                    error = failed
             for asked in _missing(source, request, known, settled, now):
+                if error is not None:
+                    break
                 try:
                     bars = await source.get_bars(asked)
                 except errors.SourceError as failed:
@@ -174,6 +209,77 @@ class DataCache:
         if error is not None and not len(found):
             raise error
         return Answer(found, error is not None, error, fetched)
+
+    async def _hold(
+        self,
+        source: base.DataSource,
+        known: dict[str, _Known],
+        symbol: str,
+        timeframe: str,
+        day: int,
+    ) -> int:
+        """Holds what is kept of a symbol against its source, once a day.
+
+        Where they differ nothing is known any more.
+
+        Returns:
+            How many requests it took.
+
+        Raises:
+            errors.SourceUnavailableError: The source cannot say.
+        """
+        key = source.name, symbol, timeframe
+        if self._held.get(key) == day:
+            return 0
+        kept = await asyncio.to_thread(self._newest, *key)
+        if kept is None:
+            self._held[key] = day
+            return 0
+        try:
+            found = await source.get_bars(
+                base.Request(
+                    symbols=(symbol,),
+                    timeframe=timeframe,
+                    start=kept.timestamp,
+                    end=kept.timestamp,
+                )
+            )
+        except errors.SourceRefusedError:
+            # Some give short bars of the last days alone.
+            self._held[key] = day
+            return 1
+        self._held[key] = day
+        ratio = found.close[-1] / kept.close if len(found) else 1.0
+        if abs(ratio - 1) < _SAME:
+            return 1
+        await asyncio.to_thread(self._put_aside, *key)
+        known[symbol] = _Known(symbol, (), [])
+        if self._told is not None:
+            self._told(
+                f'{source.name} {symbol}: the close of '
+                f'{market.to_iso(kept.timestamp)} was {kept.close:g} and is '
+                f'{found.close[-1]:g} now, as after a split; the bars of '
+                f'{timeframe} that were kept are put aside and fetched again'
+            )
+        return 1
+
+    def _newest(
+        self, source: str, symbol: str, timeframe: str
+    ) -> market.MarketData | None:
+        """Gives the newest bar that is kept on the disk."""
+        for key in reversed(self._store.keys(source, symbol, timeframe)):
+            month = self._month(key)
+            if month is not None and len(month.bars):
+                return next(month.bars.last(1).rows())
+        return None
+
+    def _put_aside(self, source: str, symbol: str, timeframe: str) -> None:
+        """Forgets what is kept of a symbol and timeframe."""
+        for key in self._store.keys(source, symbol, timeframe):
+            self._store.put_aside(key)
+            with self._lock:
+                self._months.pop(key, None)
+        self._open.pop((source, symbol, timeframe), None)
 
     def _settled(self, timeframe: str, now: int) -> int:
         """Gives the last moment whose bars will not change any more."""

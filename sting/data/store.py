@@ -20,6 +20,8 @@ _COLUMNS: Final = ('open', 'high', 'low', 'close', 'volume')
 _MONTH: Final = re.compile(r'\d{4}-\d{2}')
 # Behind the name of a file that was found damaged.
 CORRUPT: Final = '.corrupt'
+# Behind the name of one whose prices are in units of before a split.
+OLD: Final = '.old'
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
@@ -172,6 +174,26 @@ class BarStore:
             folder /= urllib.parse.quote(part, safe='').replace('.', '%2E')
         return folder / f'{key.month}.parquet'
 
+    def keys(self, source: str, symbol: str, timeframe: str) -> list[Key]:
+        """Gives the months of which there is a file, the oldest first.
+
+        Args:
+            source: The source's name.
+            symbol: The instrument.
+            timeframe: Length of a bar.
+        """
+        folder = self.path(Key(source, symbol, timeframe, '')).parent
+        months = sorted(path.stem for path in folder.glob('*.parquet'))
+        return [
+            Key(source, symbol, timeframe, month)
+            for month in months
+            if _MONTH.fullmatch(month)
+        ]
+
+    def put_aside(self, key: Key) -> None:
+        """Moves a month away whose prices fit those of today no more."""
+        self._set_aside(self.path(key), OLD)
+
     def entries(self) -> Iterator[Entry]:
         """Gives all files, by what they hold."""
         for path in sorted(self.root.glob('*/*/*/*.parquet')):
@@ -191,10 +213,10 @@ class BarStore:
                 found.st_mtime_ns,
             )
 
-    def _set_aside(self, path: pathlib.Path) -> None:
-        """Moves a damaged file away, so that it is fetched again."""
+    def _set_aside(self, path: pathlib.Path, why: str = CORRUPT) -> None:
+        """Moves a file away, so that it is fetched again."""
         try:
-            path.replace(path.with_name(path.name + CORRUPT))
+            path.replace(path.with_name(path.name + why))
         except OSError:
             # It is fetched again all the same, and written over.
             return

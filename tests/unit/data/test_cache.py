@@ -35,17 +35,21 @@ class Source(base.DataSource):
         self.requests = []
         self.error = None
         self.version = 0.0
+        self.scale = 1.0
+        self.earliest = 0
 
     async def get_bars(self, request):
         await asyncio.sleep(0)
         self.requests.append(request)
         if self.error is not None:
             raise self.error
+        if request.start < self.earliest:
+            raise errors.SourceRefusedError('it: too long ago')
         end = min(request.end, self.clock.now())
         stamps = np.arange(
             -(-request.start // HOUR) * HOUR, end + 1, HOUR, dtype=np.int64
         )
-        values = stamps / HOUR + self.version
+        values = (stamps / HOUR + self.version) * self.scale
         columns = dict.fromkeys(
             ('open', 'high', 'low', 'close', 'volume'), values
         )
@@ -295,3 +299,92 @@ def test_it_gives_what_the_source_gives(tmp_path_factory, steps, memory):
                 )
 
     asyncio.run(play())
+
+
+@pytest.fixture
+def adjusted(tmp_path):
+    world = World(tmp_path)
+    world.source.capabilities = base.Capabilities(
+        timeframes=None, batch=2, adjusted=True
+    )
+    return world
+
+
+def halved(world, day=DAY):
+    """A split: the source gives other prices for the past from now on."""
+    world.clock.advance(world.clock.now() + day)
+    world.source.scale = 0.5
+
+
+async def test_prices_of_before_a_split_are_put_aside_and_asked_for_again(
+    adjusted,
+):
+    await adjusted.get(FRIDAY, FRIDAY + DAY)
+    halved(adjusted)
+    found = await adjusted.get(FRIDAY - DAY, FRIDAY + DAY)
+    assert found.fetched == 2
+    assert (found.bars.close == found.bars.timestamp / HOUR / 2).all()
+    (told,) = adjusted.warned
+    assert (
+        'it A: the close of 2013-03-02T00:00:00Z was 378384 and is 189192'
+        in (told)
+    )
+    assert len(list(adjusted.store.root.rglob('*.old'))) == 1
+    adjusted.again()
+    again = await adjusted.get(FRIDAY - DAY, FRIDAY + DAY)
+    assert (again.fetched, again.bars.digest()) == (0, found.bars.digest())
+
+
+async def test_a_stretch_far_from_what_is_kept_is_held_against_it_too(adjusted):
+    await adjusted.get(FRIDAY - 40 * DAY, FRIDAY - 39 * DAY)
+    halved(adjusted)
+    await adjusted.get(FRIDAY, FRIDAY + DAY)
+    found = await adjusted.get(FRIDAY - 40 * DAY, FRIDAY + DAY)
+    assert (found.bars.close == found.bars.timestamp / HOUR / 2).all()
+
+
+async def test_equal_prices_cost_one_request_a_day(adjusted):
+    await adjusted.get(FRIDAY, FRIDAY + DAY)
+    found = await adjusted.get(FRIDAY, FRIDAY + 2 * DAY)
+    assert found.fetched == 1
+    adjusted.again()
+    found = await adjusted.get(FRIDAY, FRIDAY + 3 * DAY)
+    assert found.fetched == 2
+    found = await adjusted.get(FRIDAY, FRIDAY + 4 * DAY)
+    assert found.fetched == 1
+    assert adjusted.warned == []
+
+
+async def test_what_is_known_whole_is_held_against_the_source_where_wanted(
+    adjusted,
+):
+    await adjusted.get(FRIDAY, FRIDAY + DAY)
+    halved(adjusted)
+    asked = request(FRIDAY, FRIDAY + DAY)
+    found = await adjusted.cache.get(adjusted.source, asked)
+    assert found.fetched == 0
+    found = await adjusted.cache.get(adjusted.source, asked, hold=True)
+    assert found.fetched == 2
+    assert (found.bars.close == found.bars.timestamp / HOUR / 2).all()
+
+
+async def test_a_source_that_cannot_say_leaves_what_is_kept(adjusted):
+    await adjusted.get(FRIDAY, FRIDAY + DAY)
+    halved(adjusted)
+    adjusted.source.error = errors.SourceUnavailableError('it sleeps')
+    found = await adjusted.get(FRIDAY, FRIDAY + 2 * DAY)
+    assert (found.stale, len(found.bars)) == (True, 25)
+    adjusted.source.error = None
+    found = await adjusted.get(FRIDAY, FRIDAY + 2 * DAY)
+    assert (found.bars.close == found.bars.timestamp / HOUR / 2).all()
+
+
+async def test_a_source_that_refuses_old_bars_is_asked_for_the_new_ones(
+    adjusted,
+):
+    await adjusted.get(FRIDAY, FRIDAY + DAY)
+    halved(adjusted)
+    adjusted.source.earliest = FRIDAY + 2 * DAY
+    found = await adjusted.get(FRIDAY + 2 * DAY, FRIDAY + 3 * DAY)
+    assert len(found.bars) == 25
+    assert adjusted.warned == []

@@ -3,35 +3,30 @@
 import abc
 import bisect
 from collections.abc import Sequence
-import itertools
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sting.backtest.figures import analyzer
-from sting.backtest.figures import periods
+from sting.data import pages as pages_lib
 from sting.engine import state
 from sting.model import market
-from sting.model import timeframes
 
 FloatArray = npt.NDArray[np.float64]
 
-
-# A curve of more moments than this keeps only those that a figure needs, and
-# about so many besides.
-WHOLE = 2_000_000
-_DAY = timeframes.DAY
+# A curve of so many moments lies in a file.
+LARGE = 200_000
+_KINDS = {
+    'timestamp': np.int64,
+    'equity': np.float64,
+    'cash': np.float64,
+    'exposed': np.bool_,
+}
 
 
 class _Columns:
-    """The columns of a curve, all of them or those that matter.
-
-    Of a long run are kept: the last moment of each day, both ends and the
-    bottom of each fall from a peak, and one of so many others. So returns,
-    drawdowns and their times are those of the whole curve; the mean of the
-    equity and the time in the market are counted beside it.
-    """
+    """The columns of a curve while it grows."""
 
     def __init__(self, start: float, moments: int) -> None:
         """Begins a curve.
@@ -41,13 +36,12 @@ class _Columns:
             moments: How many there will be, at most.
         """
         self._start = start
-        self._every = 1 if moments <= WHOLE else -(-moments // (WHOLE // 2))
-        self._parts: list[tuple[npt.NDArray[Any], ...]] = []
-        self._peak = start
-        self._below = False
         self._moments = 0
-        self._total = 0.0
-        self._exposed = 0
+        self._parts: list[tuple[npt.NDArray[Any], ...]] = []
+        self._pages: pages_lib.Pages | None = None
+        if moments >= LARGE:
+            kinds = _KINDS | dict.fromkeys(analyzer.WORKED_OUT, np.float64)
+            self._pages = pages_lib.Pages(kinds, moments)
 
     def add(
         self,
@@ -58,64 +52,31 @@ class _Columns:
     ) -> None:
         """Takes the next moments."""
         part = stamps, equity, cash, exposed
-        if not len(stamps):
+        if self._pages is None:
+            self._parts.append(part)
             return
-        if self._every > 1:
-            self._total += float(equity.sum())
-            self._exposed += int(exposed.sum())
-            kept = self._needed(stamps, equity)
-            kept[-self._moments % self._every :: self._every] = True
-            self._moments += len(stamps)
-            part = stamps[kept], equity[kept], cash[kept], exposed[kept]
-        self._parts.append(part)
-
-    def _needed(
-        self, stamps: npt.NDArray[np.int64], equity: FloatArray
-    ) -> npt.NDArray[np.bool_]:
-        """Says which moments a figure needs."""
-        peaks = np.maximum(np.maximum.accumulate(equity), self._peak)
-        depths = equity / peaks - 1.0
-        below = periods.below(depths)
-        edges = np.flatnonzero(np.diff(below, prepend=np.int8(self._below)))
-        days = (stamps - 1) // _DAY
-        kept = np.zeros(len(stamps), np.bool_)
-        kept[:-1] = np.diff(days) != 0
-        # What comes next may be of another day, or above a peak.
-        kept[[0, -1]] = True
-        kept[edges] = True
-        kept[np.maximum(edges - 1, 0)] = True
-        # The peak itself may lie a rounding error above what follows it.
-        tops = np.where(equity >= peaks, np.arange(len(equity)), 0)
-        kept[np.maximum.accumulate(tops)[np.maximum(edges - 1, 0)]] = True
-        starts = np.concatenate(([0], edges[edges > 0]))
-        for first, end in itertools.pairwise([*starts.tolist(), len(equity)]):
-            if below[first]:
-                kept[first + int(np.argmin(depths[first:end]))] = True
-        self._peak = float(peaks[-1])
-        self._below = bool(below[-1])
-        return kept
+        for name, values in zip(_KINDS, part, strict=True):
+            self._pages.write(name, self._moments, values)
+        self._moments += len(stamps)
 
     def close(self) -> analyzer.EquityCurve:
         """Gives the curve."""
-        kinds = (np.int64, np.float64, np.float64, np.bool_)
-        parts = self._parts or [tuple(np.empty(0, kind) for kind in kinds)]
-        stamps, equity, cash, exposed = map(
-            np.concatenate, zip(*parts, strict=True)
-        )
-        self._parts = [(stamps, equity, cash, exposed)]
+        if self._pages is not None:
+            found = [self._pages.column(name, self._moments) for name in _KINDS]
+        else:
+            empty: tuple[npt.NDArray[Any], ...] = tuple(
+                np.empty(0, kind) for kind in _KINDS.values()
+            )
+            parts = zip(empty, *self._parts, strict=True)
+            found = [np.concatenate(column) for column in parts]
+        stamps, equity, cash, exposed = found
         return analyzer.EquityCurve(
             start=self._start,
             timestamp=stamps,
             equity=equity,
             cash=cash,
             exposed=exposed,
-            whole=None
-            if self._every == 1
-            else analyzer.Whole(
-                self._moments,
-                self._total / self._moments,
-                self._exposed / self._moments,
-            ),
+            pages=self._pages,
         )
 
 

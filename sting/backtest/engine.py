@@ -11,7 +11,6 @@ from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-import dataclasses
 import functools
 import hashlib
 from typing import Any
@@ -466,8 +465,7 @@ def run(
         lines += feeder.take_log()
     curve = played.curve()
     if benchmark is not None:
-        held = benchmark.equity(curve.timestamp, assumed.cash)
-        curve = dataclasses.replace(curve, benchmark=held)
+        curve = curve.beside(benchmark.parts(curve.timestamp, assumed.cash))
     trips, still_open = played.trips()
     trips = excursions.measured(
         trips,

@@ -22,6 +22,8 @@ from sting.model import errors
 from sting.model import market
 from sting.strategy import context
 
+# So many moments are written, all of them.
+_WHOLE = 2_000_000
 _MOMENTS = ('start', 'bottom', 'end', 'entry_time')
 
 
@@ -178,14 +180,22 @@ class BacktestResult:
         _write(path, {name: [row[name] for row in rows] for name in names})
 
     def write_equity(self, path: pathlib.Path) -> None:
-        """Writes the account at each moment as CSV; as `write_fills`."""
+        """Writes the account at each moment as CSV; as `write_fills`.
+
+        Of more than two million moments one of so many is written that about a
+        million are left, and the last.
+        """
+        curve = self.curve
+        every = 1 if len(curve) <= _WHOLE else -(-len(curve) // (_WHOLE // 2))
+        last = len(curve) - 1
+        rows = np.append(np.arange(0, last, every), last)[: len(curve)]
         _write(
             path,
             {
-                'timestamp': _times(self.curve.timestamp),
-                'equity': self.curve.equity.tolist(),
-                'cash': self.curve.cash.tolist(),
-                'drawdown': self.curve.drawdown().tolist(),
+                'timestamp': _times(curve.timestamp[rows]),
+                'equity': curve.equity[rows].tolist(),
+                'cash': curve.cash[rows].tolist(),
+                'drawdown': curve.drawdown()[rows].tolist(),
             },
         )
 

@@ -68,7 +68,7 @@ def make(folder, count, symbols):
 def play(folder, count, symbols, rows):
     """Runs the backtest and gives what it told, with the peak in MB."""
     large.ROWS = rows
-    curve.WHOLE = min(curve.WHOLE, rows)
+    curve.LARGE = rows
     files = [str(folder / f'S{n}-{count}.parquet') for n in range(symbols)]
     told = io.StringIO()
     with contextlib.redirect_stdout(told):

@@ -1,10 +1,12 @@
 """PerformanceAnalyzer: from a run's equity and fills to its figures."""
 
+from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import functools
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,26 +15,17 @@ from sting.backtest import trades
 from sting.backtest.figures import groups
 from sting.backtest.figures import metrics
 from sting.backtest.figures import periods
+from sting.data import pages as pages_lib
+from sting.data import table
 from sting.model import orders
 from sting.model import records
 
 FloatArray = npt.NDArray[np.float64]
 
+# The columns that are worked out of a curve's own.
+WORKED_OUT = ('drawdown', 'benchmark')
+
 _SIDES = {orders.OrderSide.BUY: 'long', orders.OrderSide.SELL: 'short'}
-
-
-class Whole(NamedTuple):
-    """What is counted over all moments of a curve that has but some of them.
-
-    Attributes:
-        moments: How many there were.
-        mean: The mean of the equity.
-        exposure: The share of them at which any position was held.
-    """
-
-    moments: int
-    mean: float
-    exposure: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +39,8 @@ class EquityCurve:
         cash: In the account's currency.
         exposed: Whether any position was held.
         benchmark: What the same cash would be in the benchmark; None without.
-        whole: Of all moments, where these are some of them; see
-            `backtest.curve`.
+        pages: Where the columns lie that are not in memory, and those of
+            `WORKED_OUT`; else None.
     """
 
     start: float
@@ -56,7 +49,9 @@ class EquityCurve:
     cash: npt.NDArray[np.float64]
     exposed: npt.NDArray[np.bool_]
     benchmark: npt.NDArray[np.float64] | None = None
-    whole: Whole | None = None
+    pages: pages_lib.Pages | None = dataclasses.field(
+        default=None, compare=False, repr=False
+    )
 
     def __len__(self) -> int:
         return len(self.timestamp)
@@ -65,20 +60,87 @@ class EquityCurve:
         """How far below its peak the equity is at each: 0 or less."""
         return self._depths
 
+    def release(self) -> None:
+        """Says that what was read is not needed for now."""
+        if self.pages is not None:
+            self.pages.release()
+
+    def beside(self, held: Iterable[FloatArray]) -> 'EquityCurve':
+        """Gives the same with a benchmark.
+
+        Args:
+            held: What the same cash would be in it, a part at a time.
+        """
+        return dataclasses.replace(
+            self, benchmark=self._column('benchmark', held)
+        )
+
+    def _column(self, name: str, parts: Iterable[FloatArray]) -> FloatArray:
+        """Puts the parts of a column together where the others lie."""
+        if self.pages is None:
+            return np.concatenate([np.empty(0), *parts])
+        done = 0
+        for part in parts:
+            self.pages.write(name, done, part)
+            done += len(part)
+            self.release()
+        return self.pages.column(name, done)
+
     # A million bars take long enough to be looked at but once.
     @functools.cached_property
     def _depths(self) -> FloatArray:
-        return metrics.drawdowns(self.equity, self.start)
+        return self._column('drawdown', self._falling())
+
+    def _falling(self) -> Iterator[FloatArray]:
+        """Gives how far below its peak the equity is, a piece at a time."""
+        peak = self.start
+        for rows in table.pieces(len(self)):
+            part = self.equity[rows]
+            yield metrics.drawdowns(part, peak)
+            peak = max(peak, float(np.max(part)))
+
+    @functools.cached_property
+    def deepest(self) -> float:
+        """The deepest fall from a peak: 0 or less."""
+        found = 0.0
+        for rows in table.pieces(len(self)):
+            found = min(found, float(np.min(self._depths[rows])))
+            self.release()
+        return found
+
+    @functools.cached_property
+    def _ends(self) -> npt.NDArray[np.int64]:
+        """The places of each day's last moment."""
+        found = [np.empty(0, np.int64)]
+        for rows in table.pieces(len(self)):
+            stamps = self.timestamp[rows.start : rows.stop + 1]
+            ends = metrics.last_of_days(stamps) + rows.start
+            # The last of a piece is the next one's first.
+            found.append(ends if rows.stop == len(self) else ends[:-1])
+            self.release()
+        return np.concatenate(found)
+
+    def _at_ends(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Picks a column's values at the last moments of the days."""
+        picked = column[self._ends]
+        self.release()
+        return picked
+
+    @functools.cached_property
+    def _last_stamps(self) -> npt.NDArray[np.int64]:
+        return self._at_ends(self.timestamp)
 
     @functools.cached_property
     def returns(self) -> FloatArray:
         """The daily returns, until the equity is gone."""
-        return metrics.daily_returns(self.timestamp, self.equity, self.start)
+        return metrics.daily_returns(
+            self._last_stamps, self._at_ends(self.equity), self.start
+        )
 
     @functools.cached_property
     def days(self) -> npt.NDArray[np.int64]:
         """The UTC days of the daily returns, as days since the epoch."""
-        return metrics.days(self.timestamp)[: len(self.returns)]
+        return metrics.days(self._last_stamps)[: len(self.returns)]
 
     @functools.cached_property
     def benchmark_returns(self) -> FloatArray | None:
@@ -86,14 +148,14 @@ class EquityCurve:
         if self.benchmark is None:
             return None
         found = metrics.daily_returns(
-            self.timestamp, self.benchmark, self.start
+            self._last_stamps, self._at_ends(self.benchmark), self.start
         )
         return found[: len(self.returns)]
 
     @functools.cached_property
     def falls(self) -> periods.Falls:
         """The stretches below a peak."""
-        return periods.falls(self._depths)
+        return periods.falls(self._depths, self.release)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +206,12 @@ class PerformanceAnalyzer:
         final = float(curve.equity[-1]) if len(curve) else curve.start
         returns = curve.returns
         growth = metrics.cagr(returns)
-        deepest = float(np.min(curve.drawdown(), initial=0.0))
+        deepest = curve.deepest
         mean = float(np.mean(curve.equity)) if len(curve) else 0.0
+        curve.release()
         exposure = float(np.mean(curve.exposed)) if len(curve) else None
-        if curve.whole is not None:
-            mean, exposure = curve.whole.mean, curve.whole.exposure
+        longest = periods.longest_s(curve.timestamp, curve.falls)
+        curve.release()
         pnl = trips.pnl
         came = flows or {}
         # 0 - 0 and not -0, which JSON would show.
@@ -164,7 +227,7 @@ class PerformanceAnalyzer:
             calmar=metrics.calmar(growth, deepest),
             omega=metrics.omega(returns),
             max_drawdown=deepest,
-            longest_drawdown_s=periods.longest_s(curve.timestamp, curve.falls),
+            longest_drawdown_s=longest,
             value_at_risk=metrics.value_at_risk(returns),
             conditional_value_at_risk=metrics.conditional_value_at_risk(
                 returns
@@ -221,10 +284,10 @@ class PerformanceAnalyzer:
         ) -> tuple[groups.Group, ...]:
             return groups.by(names, open_names, trips, still_open)
 
+        worst = periods.worst(curve.timestamp, curve.drawdown(), curve.falls)
+        curve.release()
         return Tables(
-            drawdowns=periods.worst(
-                curve.timestamp, curve.drawdown(), curve.falls
-            ),
+            drawdowns=worst,
             monthly=periods.monthly(days, returns),
             yearly=periods.yearly(days, returns),
             strategies=grouped(

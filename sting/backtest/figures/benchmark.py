@@ -1,6 +1,7 @@
 """What a run is held against: an instrument bought at first and held."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 import pathlib
@@ -17,8 +18,6 @@ from sting.data import table
 from sting.model import errors
 from sting.model import market
 
-# So many moments at a time are looked up.
-_PIECE = 100_000
 _ENDINGS = ('.csv', '.parquet')
 
 
@@ -53,22 +52,27 @@ class Benchmark:
         Raises:
             errors.DataError: It has no price at the run's first moment.
         """
+        return np.concatenate([np.empty(0), *self.parts(timestamp, start)])
+
+    def parts(
+        self, timestamp: npt.NDArray[np.int64], start: float
+    ) -> Iterator[npt.NDArray[np.float64]]:
+        """Gives the same a part at a time; see `equity`."""
         if not len(timestamp):
-            return np.empty(0)
+            return
         if self.timestamp[0] > timestamp[0]:
             moment = market.to_iso(int(timestamp[0]))
             raise errors.DataError(
                 f'the benchmark {self.name} has no bar by {moment}, when the '
                 'run begins; give data that goes back as far, or --start'
             )
-        levels = np.empty(len(timestamp))
-        for first in range(0, len(timestamp), _PIECE):
-            part = timestamp[first : first + _PIECE]
-            places = np.searchsorted(self.timestamp, part, 'right') - 1
-            levels[first : first + _PIECE] = self.close[places]
+        bought = None
+        for rows in table.pieces(len(timestamp)):
+            places = np.searchsorted(self.timestamp, timestamp[rows], 'right')
+            levels = self.close[places - 1]
+            bought = levels[0] if bought is None else bought
             self.release()
-        held: npt.NDArray[np.float64] = start * (levels / levels[0])
-        return held
+            yield start * (levels / bought)
 
 
 def of_bars(

@@ -124,13 +124,13 @@ def _of_symbol(
     long = np.array([side is orders.OrderSide.BUY for side in trips.side])
     best = np.where(
         long,
-        _extremes(np.maximum, bars.high, after, end, leave),
-        -_extremes(np.minimum, bars.low, after, end, leave),
+        _extremes(np.maximum, bars, 'high', after, end, leave),
+        -_extremes(np.minimum, bars, 'low', after, end, leave),
     )
     worst = np.where(
         long,
-        _extremes(np.minimum, bars.low, first, end, leave),
-        -_extremes(np.maximum, bars.high, first, end, leave),
+        _extremes(np.minimum, bars, 'low', first, end, leave),
+        -_extremes(np.maximum, bars, 'high', first, end, leave),
     )
     sign = np.where(long, 1.0, -1.0)
     best = np.maximum(best, sign * close)
@@ -142,13 +142,15 @@ def _of_symbol(
 
 def _extremes(
     pick: np.ufunc,
-    values: FloatArray,
+    bars: table.BarTable,
+    name: str,
     first: IntArray,
     end: IntArray,
     exits: FloatArray,
 ) -> FloatArray:
     """Gives the extreme from each first up to its end, and of the exit."""
     found = np.empty(len(first))
+    values: FloatArray = getattr(bars, name)
     for start in range(0, len(first), _TRIPS):
         rows = slice(start, start + _TRIPS)
         # A part of a large table at a time: trips come by their ends.
@@ -157,4 +159,5 @@ def _extremes(
         padded = np.append(values[low:high], 0.0)
         places = np.stack((first[rows], end[rows]), axis=1).ravel() - low
         found[rows] = pick.reduceat(padded, places)[::2]
+        bars.release()
     return np.where(first < end, pick(found, exits), exits)

@@ -1,5 +1,6 @@
 """A run by periods: months, years, falls from a peak, a moving window."""
 
+from collections.abc import Callable
 import dataclasses
 import math
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sting.backtest.figures import metrics
+from sting.data import table
 from sting.model import market
 
 FloatArray = npt.NDArray[np.float64]
@@ -66,17 +68,37 @@ def below(depths: FloatArray) -> npt.NDArray[np.int8]:
     return (depths < -_ROUNDING).astype(np.int8)
 
 
-def falls(depths: FloatArray) -> Falls:
+def falls(
+    depths: FloatArray, release: Callable[[], None] = lambda: None
+) -> Falls:
     """Finds the stretches below a peak.
 
     Args:
         depths: How far below its peak the equity is at each moment.
+        release: Says that what was read is not needed for now.
     """
-    edges = np.flatnonzero(np.diff(below(depths), prepend=0, append=0))
-    first, end = edges[::2], edges[1::2]
-    if not len(first):
-        return Falls(first, end, np.empty(0))
-    return Falls(first, end, np.minimum.reduceat(depths, first))
+    edges = [np.empty(0, np.int64)]
+    before = np.int8(0)
+    for rows in table.pieces(len(depths)):
+        now = below(depths[rows])
+        edges.append(np.flatnonzero(np.diff(now, prepend=before)) + rows.start)
+        before = now[-1]
+        release()
+    if before:
+        edges.append(np.array([len(depths)]))
+    places = np.concatenate(edges)
+    first = places[::2]
+    lowest = np.zeros(len(first))
+    for rows in table.pieces(len(depths)):
+        # Also the one that an earlier piece began.
+        start = max(int(np.searchsorted(first, rows.start, 'right')) - 1, 0)
+        own = slice(start, int(np.searchsorted(first, rows.stop)))
+        starts = np.maximum(first[own] - rows.start, 0)
+        if len(starts):
+            found = np.minimum.reduceat(depths[rows], starts)
+            lowest[own] = np.minimum(lowest[own], found)
+            release()
+    return Falls(first, places[1::2], lowest)
 
 
 def longest_s(timestamp: IntArray, found: Falls) -> float:

@@ -6,6 +6,7 @@ import pytest
 from sting.backtest import curve
 from sting.backtest import trades
 from sting.backtest.figures import analyzer
+from sting.data import table
 from sting.engine import state
 from sting.model import portfolio
 from tests.unit.backtest import bars as worlds
@@ -26,12 +27,12 @@ def hold(system, cash, **held):
 
 @pytest.mark.parametrize('size', [1, 3, 100])
 def test_between_changes_the_equity_follows_the_closes(size):
-    table = worlds.flat(10.0, 11.0, 12.0, 13.0, 14.0)
+    bars = worlds.flat(10.0, 11.0, 12.0, 13.0, 14.0)
     system = state.SystemState()
     system.portfolio.cash = 100.0
-    kept = curve.OfOne(system, 100.0, len(table), 'X')
+    kept = curve.OfOne(system, 100.0, len(bars), 'X')
     done = 0
-    for stretch in table.stretches(size):
+    for stretch in bars.stretches(size):
         kept.begin(stretch)
         for place in range(len(stretch.bars)):
             if done + place == 2:
@@ -46,13 +47,13 @@ def test_between_changes_the_equity_follows_the_closes(size):
     assert found.equity.tolist() == [100.0, 100.0, 100.0, 102.0, 104.0]
     assert found.cash.tolist() == [100.0, 100.0, 76.0, 76.0, 104.0]
     assert found.exposed.tolist() == [False, False, True, True, False]
-    assert found.timestamp.tolist() == table.timestamp.tolist()
-    assert found.whole is None
+    assert found.timestamp.tolist() == bars.timestamp.tolist()
+    assert found.pages is None
 
 
 @pytest.mark.parametrize('size', [1, 2, 3, 100])
 def test_a_moment_of_several_symbols_is_marked_after_its_last_bar(size):
-    table = worlds.make(
+    bars = worlds.make(
         [
             ('A', 1, *[10.0] * 4),
             ('B', 1, *[20.0] * 4),
@@ -64,8 +65,8 @@ def test_a_moment_of_several_symbols_is_marked_after_its_last_bar(size):
     )
     system = state.SystemState()
     hold(system, 5.0, A=1.0, B=-1.0)
-    kept = curve.OfSeveral(system, 5.0, len(table))
-    for stretch in table.stretches(size):
+    kept = curve.OfSeveral(system, 5.0, len(bars))
+    for stretch in bars.stretches(size):
         kept.begin(stretch)
         start = 0
         for stop in kept.stops(0, len(stretch.bars)):
@@ -89,36 +90,41 @@ def test_a_curve_without_bars_is_empty():
 
 @pytest.mark.parametrize('size', [7, 500, 10_000])
 @pytest.mark.parametrize('seed', [1, 2, 3])
-def test_of_a_long_curve_is_kept_what_the_figures_need(monkeypatch, size, seed):
+def test_a_curve_in_a_file_has_the_same_figures(monkeypatch, size, seed):
     random = np.random.default_rng(seed)
     count = 5_000
     step = 7 * worlds.MINUTE
     stamps = worlds.START + step * np.arange(1, count + 1)
     equity = 1_000.0 + np.cumsum(random.normal(0.05, 1.0, count))
+    cash = equity / 2
     exposed = random.random(count) < 0.3
 
     def kept():
-        made = curve._Columns(1_000.0, count)
+        # One moment that there may be and is not.
+        made = curve._Columns(1_000.0, count + 1)
         for start in range(0, count, size):
             rows = slice(start, start + size)
-            made.add(stamps[rows], equity[rows], equity[rows], exposed[rows])
-        return made.close()
+            made.add(stamps[rows], equity[rows], cash[rows], exposed[rows])
+        found = made.close()
+        return found.beside([equity[:3_000] / 3, equity[3_000:] / 3])
 
-    whole = kept()
-    monkeypatch.setattr(curve, 'WHOLE', 1_000)
-    part = kept()
-    assert len(whole) == count
-    assert len(part) < count * 0.75
-    assert part.whole.moments == count
+    loaded = kept()
+    monkeypatch.setattr(curve, 'LARGE', count)
+    monkeypatch.setattr(table, 'PIECE', 300)
+    filed = kept()
+    assert loaded.pages is None
+    assert filed.pages is not None
+    for name in ('timestamp', 'equity', 'cash', 'exposed', 'benchmark'):
+        assert np.array_equal(getattr(loaded, name), getattr(filed, name))
+    assert np.array_equal(loaded.drawdown(), filed.drawdown())
     analyst = analyzer.PerformanceAnalyzer()
     fills = trades.FillTable()
     trips = trades.round_trips(fills)
-    figures = [analyst.analyze(each, fills, trips) for each in (whole, part)]
-    tables = [analyst.tabulate('s', each, trips, ()) for each in (whole, part)]
-    for name in figures[0].__dataclass_fields__:
-        expected, found = (getattr(each, name) for each in figures)
-        if expected is None:
-            assert found is None
-        else:
-            assert found == pytest.approx(expected, rel=1e-12), name
-    assert tables[0] == tables[1]
+    one, other = (
+        analyst.analyze(each, fills, trips) for each in (loaded, filed)
+    )
+    assert one == other
+    one, other = (
+        analyst.tabulate('s', each, trips, ()) for each in (loaded, filed)
+    )
+    assert one == other

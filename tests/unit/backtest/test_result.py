@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from sting.backtest import result as results
 from sting.backtest import trades
 from sting.backtest import verdicts
 from sting.backtest.figures import analyzer
@@ -120,6 +121,21 @@ def test_equity_is_written(tmp_path):
         '1970-01-01T12:00:00Z,100.0,100.0,0.0',
         '1970-01-02T12:00:00Z,98.0,98.0,-0.020000000000000018',
     ]
+
+
+@pytest.mark.parametrize(
+    ('moments', 'rows'),
+    [(0, []), (1, [0]), (4, [0, 1, 2, 3]), (5, [0, 3, 4]), (7, [0, 4, 6])],
+)
+def test_of_a_long_curve_one_moment_of_so_many_is_written(
+    tmp_path, monkeypatch, moments, rows
+):
+    monkeypatch.setattr(results, '_WHOLE', 4)
+    path = tmp_path / 'equity.csv'
+    line = runs.curve(*map(float, range(1, moments + 1)), start=1.0)
+    runs.result(curve=line).write_equity(path)
+    written = [line.split(',')[1] for line in path.read_text().splitlines()]
+    assert written[1:] == [str(row + 1.0) for row in rows]
 
 
 def test_what_was_not_let_through_is_written(tmp_path):

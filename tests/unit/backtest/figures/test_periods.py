@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sting.backtest.figures import periods
+from sting.data import table
 from tests.unit.backtest import runs
 
 pytestmark = pytest.mark.unit
@@ -108,3 +109,22 @@ def test_rolling_sharpe_of_still_days_is_a_gap():
 
 def test_rolling_sharpe_wants_a_whole_window():
     assert not len(periods.rolling_sharpe(np.zeros(3), window=4))
+
+
+@hypothesis.given(
+    levels=st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.0]), max_size=12),
+    size=st.integers(1, 5),
+)
+def test_falls_are_the_same_in_pieces_of_any_size(levels, size):
+    depths = np.array(levels) / 4.0 - 1.0
+    whole = periods.falls(depths)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, 'PIECE', size)
+        found = periods.falls(depths)
+    assert found.first.tolist() == whole.first.tolist()
+    assert found.end.tolist() == whole.end.tolist()
+    assert found.depth.tolist() == whole.depth.tolist()
+    assert whole.depth.tolist() == [
+        min(depths[first:end])
+        for first, end in zip(whole.first, whole.end, strict=True)
+    ]

@@ -11,6 +11,7 @@ from sting import settings
 from sting.cli import common
 from sting.cli import data_bars
 from sting.cli import data_demo
+from sting.cli import data_files
 from sting.cli import runs
 from sting.model import errors
 from sting.model import market
@@ -22,11 +23,13 @@ _NARROW = 40
 
 @click.group()
 def data() -> None:
-    """Fetches, makes, lists and checks market data."""
+    """Brings in, checks and gives out market data."""
 
 
 data.add_command(data_bars.bars)
 data.add_command(data_demo.demo)
+data.add_command(data_files.import_)
+data.add_command(data_files.export)
 
 
 @data.command(cls=runs.ManyValues)

@@ -55,7 +55,7 @@ COMMANDS = {
         'Looks for what speaks against a backtest.',
     ),
     'new': ('new', 'new', 'Writes a strategy and its test, to start from.'),
-    'data': ('data', 'data', 'Fetches, makes, lists and checks market data.'),
+    'data': ('data', 'data', 'Brings in, checks and gives out market data.'),
     'log': ('log', 'log', 'Shows, verifies and explains the event log.'),
     'replay': ('history', 'replay', 'Shows the state at any moment of a log.'),
     'doctor': ('doctor', 'doctor', 'Checks the installation.'),

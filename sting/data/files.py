@@ -37,7 +37,7 @@ class Loaded:
 
 
 def read(
-    paths: Path | Iterable[Path],
+    paths: Path | Iterable[Path | places.Place],
     *,
     symbols: Iterable[str] | None = None,
     timeframe: str | None = None,
@@ -45,6 +45,7 @@ def read(
     start: Moment | None = None,
     end: Moment | None = None,
     calendar: str = calendars.DEFAULT,
+    told: Callable[[int], object] | None = None,
 ) -> Loaded:
     """Reads bars.
 
@@ -58,6 +59,7 @@ def read(
         start: The first stamp to keep: nanoseconds UTC, a date or a moment.
         end: The last stamp to keep; a date is meant whole.
         calendar: The exchange whose sessions a bare `date` names.
+        told: Called with how many files are done since it was called before.
 
     Returns:
         The bars of all files together, and what is odd.
@@ -77,6 +79,8 @@ def read(
             one, odd = _read_bars(place.path, own, how)
             tables.append(one)
             warnings += odd
+            if told is not None:
+                told(1)
         merged = table.BarTable.merge(tables)
     picked = merged.select(wanted, *_range(start, end))
     if not len(picked):

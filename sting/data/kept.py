@@ -1,12 +1,16 @@
 """What is kept of market data on the disk, for a listing."""
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 import dataclasses
 import itertools
 import pathlib
 from typing import Any
 
+from sting.data import ranges as ranges_lib
 from sting.data import store as stores
+from sting.data import table
+from sting.model import errors
 from sting.model import market
 
 
@@ -76,3 +80,60 @@ def rows(folder: pathlib.Path) -> Iterator[Row]:
             changed=max(entry.changed for entry in entries),
             damaged=sum(1 for _ in place.glob(f'*{stores.CORRUPT}')),
         )
+
+
+def bars(
+    folder: pathlib.Path,
+    source: str,
+    timeframe: str,
+    symbols: Sequence[str] = (),
+) -> tuple[table.BarTable, dict[str, ranges_lib.Ranges]]:
+    """Gives the bars that are kept of a source.
+
+    Args:
+        folder: Of a `store.BarStore`.
+        source: The source's name.
+        timeframe: Length of a bar.
+        symbols: The instruments; empty for all that are kept.
+
+    Returns:
+        The bars, and for each symbol where they are known.
+
+    Raises:
+        errors.DataError: Nothing is kept of that, or a file is damaged.
+    """
+    store = stores.BarStore(folder)
+    there = [entry.key for entry in store.entries()]
+    of_it = [
+        key
+        for key in there
+        if (key.source, key.timeframe) == (source, timeframe)
+    ]
+    if not of_it:
+        known = sorted({f'{key.timeframe} of {key.source}' for key in there})
+        raise errors.DataError(
+            f'no bars of {timeframe} are kept of {source}; there are: '
+            + (', '.join(known) or 'none')
+        )
+    names = sorted({key.symbol for key in of_it})
+    for name in symbols:
+        if name not in names:
+            raise errors.DataError(
+                f'no bars of {name} are kept; there are: {", ".join(names)}'
+            )
+    parts = []
+    known_of: dict[str, ranges_lib.Ranges] = {}
+    for key in of_it:
+        if symbols and key.symbol not in symbols:
+            continue
+        month = store.read(key)
+        if month is None:
+            raise errors.DataError(
+                f'the bars of {key.symbol} of {key.month} are damaged; fetch '
+                'them again'
+            )
+        parts.append(month.bars)
+        known_of[key.symbol] = ranges_lib.union(
+            [*known_of.get(key.symbol, ()), *month.known]
+        )
+    return table.BarTable.merge(parts), known_of

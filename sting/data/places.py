@@ -45,12 +45,13 @@ class Place:
     alone: bool
 
 
-def expand(paths: Path | Iterable[Path]) -> list[Place]:
+def expand(paths: Path | Iterable[Path | Place]) -> list[Place]:
     """Finds the files that are meant.
 
     Args:
         paths: Files, folders with files in them at any depth, patterns such
-            as `bars/*.csv`, or 'sample' for the data that ships.
+            as `bars/*.csv`, 'sample' for the data that ships, or places that
+            were found before.
 
     Returns:
         The files; those of a folder or a pattern in the order of their names.
@@ -65,6 +66,9 @@ def expand(paths: Path | Iterable[Path]) -> list[Place]:
         raise errors.DataError('no file of data is named')
     found: list[Place] = []
     for name in names:
+        if isinstance(name, Place):
+            found.append(name)
+            continue
         path = pathlib.Path(name)
         if str(name) == SAMPLE:
             found.append(Place(SAMPLE_PATH, alone=True))

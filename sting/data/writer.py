@@ -63,17 +63,14 @@ def write_parts(
     from pyarrow import csv  # noqa: PLC0415 - slow to import
     from pyarrow import parquet  # noqa: PLC0415
 
+    check(path)
     kinds = {'.csv': csv.CSVWriter, '.parquet': parquet.ParquetWriter}
-    if path.suffix not in kinds:
-        raise errors.InputError(
-            'has to end in .csv or .parquet to be written', path=path
-        )
     with outputs.replacing(path) as fresh, contextlib.ExitStack() as opened:
         file: Any = None
         for bars in parts:
             if file is None:
                 said = not _shows(bars, calendar)
-            data = _data(bars, calendar, said)
+            data = _data(bars, calendar, timeframe=said)
             if file is None:
                 made = kinds[path.suffix](fresh, data.schema)
                 file = opened.enter_context(made)
@@ -82,19 +79,57 @@ def write_parts(
                 told(len(bars))
 
 
-def _data(bars: table.BarTable, calendar: str, said: bool) -> Any:
-    """Gives the columns of a file."""
+def check(path: pathlib.Path) -> None:
+    """Refuses a name that does not say what a file is to be.
+
+    Args:
+        path: The file.
+
+    Raises:
+        errors.InputError: It ends neither in .csv nor in .parquet.
+    """
+    if path.suffix not in ('.csv', '.parquet'):
+        raise errors.InputError(
+            'has to end in .csv or .parquet to be written', path=path
+        )
+
+
+def save(path: pathlib.Path, bars: table.BarTable, calendar: str) -> None:
+    """Writes bars whose symbol and timeframe the names of folders say.
+
+    Args:
+        path: Where nothing is yet, and no reader looks; Parquet.
+        bars: Of one symbol.
+        calendar: As `write`.
+
+    Raises:
+        OSError: It cannot be written.
+        errors.DataError: As `write`.
+    """
+    from pyarrow import parquet  # noqa: PLC0415 - slow to import
+
+    data = _data(bars, calendar, symbol=False, timeframe=False)
+    parquet.write_table(data, path)
+
+
+def _data(
+    bars: table.BarTable,
+    calendar: str,
+    *,
+    symbol: bool = True,
+    timeframe: bool,
+) -> Any:
+    """Gives the columns of a file, some of them where they are wanted."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     name, moments = _times(bars, calendar)
-    columns: dict[str, Any] = {
-        name: moments,
-        'symbol': pa.DictionaryArray.from_arrays(
+    columns: dict[str, Any] = {name: moments}
+    if symbol:
+        columns['symbol'] = pa.DictionaryArray.from_arrays(
             bars.symbol_index, list(bars.symbols)
-        ).cast(pa.string()),
-        **{each: getattr(bars, each) for each in _COLUMNS},
-    }
-    if said:
+        ).cast(pa.string())
+    columns |= {each: getattr(bars, each) for each in _COLUMNS}
+    if timeframe:
         columns['timeframe'] = pa.DictionaryArray.from_arrays(
             np.zeros(len(bars), np.int32), [bars.timeframe]
         ).cast(pa.string())

@@ -296,13 +296,15 @@ class BacktestEngine:
         """Plays bars: at once what nothing can come of, else one by one."""
         system, rest = self._engine.state, iter(stretch.bars)
         place = 0
+        symbol = stretch.symbols[0] if stretch.of_one else ''
         self._curve.begin(stretch)
         while True:
             before = system.seq
-            number, met, signals = await self._pass_on(before, rest)
+            number, met, signals = await self._pass_on(before, rest, symbol)
             passed = place + number - before
-            self._pass_over(stretch, place, passed)
-            place = passed
+            if passed != place:
+                self._pass_over(stretch, place, passed)
+                place = passed
             if met is not None:
                 self._curve.before(place)
                 if self._financing is not None:
@@ -319,11 +321,13 @@ class BacktestEngine:
         self._curve.finish()
 
     async def _pass_on(
-        self, seq: int, bars: Iterator[market.MarketData]
+        self, seq: int, bars: Iterator[market.MarketData], symbol: str
     ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
         """Hands on bars that meet no order; see `StrategyRunner.pass_on`."""
         if self._settler.running:
-            return await self._feeder.pass_on(seq, bars, self._concerned)
+            return await self._feeder.pass_on(
+                seq, bars, self._concerned, symbol
+            )
         for bar in bars:
             if bar.symbol in self._concerned:
                 return seq, bar, ()
@@ -380,14 +384,13 @@ class BacktestEngine:
 
     def _pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
         """Has the engine take bars that nothing comes of."""
-        if start == end:
-            return
+        first, over = start, self._engine.state.pass_over
         for stop in self._curve.stops(start, end):
-            self._engine.pass_bars(stretch, start, stop)
+            over(stretch, start, stop)
             self._curve.before(stop)
             start = stop
-        self._engine.pass_bars(stretch, start, end)
-        self._market.pass_over(stretch, start, end)
+        over(stretch, start, end)
+        self._market.pass_over(stretch, first, end)
 
 
 def run(

@@ -18,7 +18,8 @@ from sting.simulator import market as simulated
 from sting.strategy import runner
 
 _T = events.EventType
-_SIGNAL, _FILL, _ORDER_UPDATE = _T.SIGNAL, _T.FILL, _T.ORDER_UPDATE
+_FILL = _T.FILL
+_PLAYED = core.PLAYED
 _BOOKED: Mapping[events.EventType, Callable[..., Any]] = {
     _T.CORPORATE_ACTION: runner.StrategyRunner.corporate_action,
     _T.CASH_FLOW: runner.StrategyRunner.cash_flow,
@@ -96,7 +97,9 @@ class Settler:
         name = self._feeder.name
         now = self._system.time
         for signal in signals:
-            self.put(_SIGNAL, signal, name, now, signal.symbol, cause)
+            self._steps.append(
+                self._engine.process_signal(signal, name, cause, now)
+            )
             await self.settle()
 
     async def settle(self) -> None:
@@ -151,10 +154,9 @@ class Settler:
 
     def report(self, reports: Sequence[step.Report]) -> None:
         """Has the engine take what the market says of orders."""
-        now = self._system.time
+        engine, now = self._engine, self._system.time
         for report in reports:
-            kind = _FILL if type(report) is orders.Fill else _ORDER_UPDATE
-            self.put(kind, report, core.PLAYED, now)
+            self._steps.append(engine.process_report(report, _PLAYED, now))
 
     async def _book(self, event: events.Event) -> Sequence[orders.Signal]:
         """Has the strategy book what is about no order."""
@@ -180,4 +182,6 @@ class Settler:
             name = self._feeder.name
             now = self._system.time
             for signal in signals:
-                self.put(_SIGNAL, signal, name, now, signal.symbol, seq)
+                self._steps.append(
+                    self._engine.process_signal(signal, name, seq, now)
+                )

@@ -30,6 +30,7 @@ from sting.model import orders
 from sting.model import records
 
 _T = events.EventType
+_SIGNAL = _T.SIGNAL
 
 # The source of what a broker played in this process reports.
 PLAYED = 'broker:paper'
@@ -162,6 +163,35 @@ class CoreEngine:
             taker(incoming)
         return self._end()
 
+    def process_signal(
+        self, signal: orders.Signal, strategy: str, cause: int, now: int
+    ) -> step.Step:
+        """Takes what a strategy wants; as `process_event`.
+
+        Args:
+            signal: What it wants.
+            strategy: Its name.
+            cause: Number of the event that it answers.
+            now: The time, nanoseconds since the epoch, UTC.
+        """
+        self._turn.begin(now)
+        self._answer(signal, strategy, signal.symbol, cause)
+        return self._end()
+
+    def process_report(
+        self, report: step.Report, source: str, now: int
+    ) -> step.Step:
+        """Takes what a broker reports of an order; as `process_event`.
+
+        Args:
+            report: A fill or a change of state.
+            source: Which broker says so.
+            now: The time, nanoseconds since the epoch, UTC.
+        """
+        self._turn.begin(now)
+        self._desk.report(report, source)
+        return self._end()
+
     def process_bar(self, bar: market.MarketData) -> step.Step | None:
         """Takes a closed bar whose event is kept elsewhere, by column.
 
@@ -194,17 +224,6 @@ class CoreEngine:
         if turn.state.brackets:
             self._brackets.tend()
         return turn.end()
-
-    def pass_bars(self, stretch: market.Stretch, start: int, end: int) -> None:
-        """Takes closed bars as `process_bar` does, of which nothing comes.
-
-        Args:
-            stretch: Where they are.
-            start: The place of the first of them.
-            end: The place behind the last; none before it is of a symbol
-                that the matcher has an order of, and no rule looks at bars.
-        """
-        self._turn.state.pass_over(stretch, start, end)
 
     def call_margin(
         self,
@@ -348,8 +367,18 @@ class CoreEngine:
         self._operator.carry_out(self._emit(incoming))
 
     def _take_signal(self, incoming: bus.Incoming) -> None:
-        if self._wishes.admits(incoming.data, incoming.cause):
-            self._wishes.take(self._emit(incoming))
+        self._answer(
+            incoming.data, incoming.source, incoming.symbol, incoming.cause
+        )
+
+    def _answer(
+        self, signal: orders.Signal, strategy: str, symbol: str, cause: int
+    ) -> None:
+        """Makes of a signal an event, and an order or a refusal."""
+        if self._wishes.admits(signal, cause):
+            self._wishes.take(
+                self._turn.emit(_SIGNAL, signal, strategy, symbol, cause)
+            )
 
     def _take_status(self, incoming: bus.Incoming) -> None:
         status: records.StrategyStatus = incoming.data

@@ -248,7 +248,8 @@ class OrderDesk:
         """Creates an order and has it judged, in one step.
 
         Args:
-            order: What is wanted.
+            order: What is wanted; one whose `seq` is not the next number
+                gets this turn's numbers and time.
             cause: The event that asks for it.
             flatten: The operator's typed flatten.
             source: Who asks for it; empty for the source of that event.
@@ -265,10 +266,15 @@ class OrderDesk:
                 order, quantity=order.quantity - gone
             )
             gone = 0.0
-        now = turn.now
-        order = msgspec.structs.replace(
-            order, created=now, updated=now, cause=cause.seq, seq=system.seq + 1
-        )
+        if order.seq != system.seq + 1:
+            now = turn.now
+            order = msgspec.structs.replace(
+                order,
+                created=now,
+                updated=now,
+                cause=cause.seq,
+                seq=system.seq + 1,
+            )
         symbol = order.symbol
         verdict = self.gate.evaluate_order(order, system, flatten=flatten)
         refusal = '' if symbol in self._symbols else self.foreign(symbol)

@@ -57,8 +57,8 @@ _ORDER = orders.SignalKind.ORDER
 class SystemState:
     """Everything that decisions are made from.
 
-    Only `apply` changes it, one event at a time, so that the same events give
-    the same state whether they happen or are read back.
+    Only events change it, one at a time, so that they give the same state
+    whether they happen (`step.Turn.emit`) or are read back (`apply`).
 
     Attributes:
         log: Id of the log, the start of every order id.
@@ -88,6 +88,8 @@ class SystemState:
             order whose fills they exit: those fills, less what its exits
             filled.
         ledger: How each strategy does.
+        appliers: What the payload of an event changes, by its type; called
+            once its number and its time are set.
     """
 
     def __init__(self) -> None:
@@ -116,9 +118,7 @@ class SystemState:
         self._working: dict[str, dict[str, None]] = {}
         self._done: collections.deque[str] = collections.deque()
         self._executions: dict[str, set[str]] = {}
-        self._appliers: Mapping[
-            events.EventType, Callable[[int, Any], None]
-        ] = {
+        self.appliers: Mapping[events.EventType, Callable[[int, Any], None]] = {
             _T.LOG_CREATED: self._apply_created,
             _T.MARKET_DATA: self._apply_bar,
             _T.TRADE: self._apply_trade,
@@ -150,24 +150,6 @@ class SystemState:
         """
         self.fold(event.seq, event.timestamp, event.type, event.data)
 
-    def take(self, timestamp: int, kind: events.EventType, data: Any) -> int:
-        """Takes what is about to be the next event.
-
-        Args:
-            timestamp: Its time, nanoseconds since the epoch, UTC.
-            kind: What happened.
-            data: The payload.
-
-        Returns:
-            Its number.
-        """
-        seq = self.seq = self.seq + 1
-        self.time = timestamp
-        applier = self._appliers.get(kind)
-        if applier is not None:
-            applier(seq, data)
-        return seq
-
     def fold(
         self, seq: int, timestamp: int, kind: events.EventType, data: Any
     ) -> None:
@@ -188,7 +170,7 @@ class SystemState:
             )
         self.seq = seq
         self.time = timestamp
-        applier = self._appliers.get(kind)
+        applier = self.appliers.get(kind)
         if applier is not None:
             applier(seq, data)
 
@@ -206,7 +188,7 @@ class SystemState:
             msgspec.MsgspecError: A payload cannot be read.
         """
         steps = {
-            kind.value: (events.DECODERS[kind], self._appliers.get(kind))
+            kind.value: (events.DECODERS[kind], self.appliers.get(kind))
             for kind in _T
         }
         for seq, timestamp, kind, text in rows:
@@ -227,8 +209,12 @@ class SystemState:
             bar: The bar; it has the number after the last one.
         """
         self.seq += 1
-        self.time = bar.timestamp
-        self.mark(bar)
+        self.time = timestamp = bar.timestamp
+        if timestamp > self._midnight:
+            self._roll(timestamp)
+        symbol = bar.symbol
+        self.prices[symbol] = bar.close
+        self.last_bar[symbol] = timestamp
 
     def pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
         """Takes closed bars whose events are kept elsewhere, all at once.
@@ -266,20 +252,6 @@ class SystemState:
         symbols = stretch.symbols[rows]
         self.prices.update(zip(symbols, stretch.closes[rows], strict=True))
         self.last_bar.update(zip(symbols, stretch.stamps[rows], strict=True))
-
-    def mark(self, bar: market.MarketData) -> None:
-        """Takes the prices of a closed bar.
-
-        Args:
-            bar: The bar of the event that is being taken.
-        """
-        # A backtest does this for millions of bars: no calls in it.
-        timestamp = bar.timestamp
-        if timestamp > self._midnight:
-            self._roll(timestamp)
-        symbol = bar.symbol
-        self.prices[symbol] = bar.close
-        self.last_bar[symbol] = timestamp
 
     def _roll(self, timestamp: int) -> None:
         """Begins the day of a price that is about to be taken."""

@@ -173,8 +173,12 @@ class Turn:
         Returns:
             The event.
         """
-        now = self.now
-        seq = self.state.take(now, kind, data)
+        now, system = self.now, self.state
+        seq = system.seq = system.seq + 1
+        system.time = now
+        applier = system.appliers.get(kind)
+        if applier is not None:
+            applier(seq, data)
         event = events.Event(seq, now, kind, source, data, symbol, cause)
         self.events.append(event)
         return event

@@ -158,7 +158,11 @@ class WishDesk:
         elif side is None or quantity <= orders.DUST:
             self._turn.refuse(signal, *self._nothing(signal), event.seq)
         else:
-            self._desk.request(_made(signal, side, quantity), event)
+            now = self._turn.now
+            order = _made(
+                signal, side, quantity, now, event.seq, system.seq + 1
+            )
+            self._desk.request(order, event)
 
     def _nothing(self, signal: orders.Signal) -> tuple[records.Gate, str]:
         """Says why a signal comes to no quantity at all."""
@@ -208,7 +212,12 @@ def never_made(event: events.Event) -> orders.Order | None:
 
 
 def _made(
-    signal: orders.Signal, side: orders.OrderSide, quantity: float
+    signal: orders.Signal,
+    side: orders.OrderSide,
+    quantity: float,
+    now: int = 0,
+    cause: int = 0,
+    seq: int = 0,
 ) -> orders.Order:
     return orders.Order(
         id=signal.order_id,
@@ -225,6 +234,10 @@ def _made(
         expires=signal.expires,
         strategy=signal.strategy,
         reason=signal.reason,
+        created=now,
+        updated=now,
+        cause=cause,
+        seq=seq,
         code=signal.code,
         oco=_group(signal) if signal.oco else '',
     )

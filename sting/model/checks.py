@@ -10,9 +10,9 @@ from sting.model import orders
 def is_sound(fill: orders.Fill) -> bool:
     """Whether a fill can be booked: finite figures, and units above 0."""
     return (
-        0 < fill.quantity < math.inf
-        and math.isfinite(fill.price)
-        and math.isfinite(fill.fee)
+        0.0 < fill.quantity < math.inf
+        and -math.inf < fill.price < math.inf
+        and -math.inf < fill.fee < math.inf
     )
 
 

@@ -314,6 +314,7 @@ class StrategyRunner:
         seq: int,
         bars: Iterator[market.MarketData],
         concerned: Container[str],
+        symbol: str = '',
     ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
         """Does as `market_data` for one bar after another.
 
@@ -324,7 +325,10 @@ class StrategyRunner:
             seq: Number of the last event before them.
             bars: Closed bars; what is taken from it was handed to the
                 strategy, but for the one that is given back.
-            concerned: The symbols whose bars somebody else has to see first.
+            concerned: The symbols whose bars somebody else has to see first;
+                it does not change meanwhile.
+            symbol: The one that all bars are of; empty where they may be of
+                several.
 
         Returns:
             The number of the last bar that the strategy was given, the bar
@@ -333,6 +337,21 @@ class StrategyRunner:
         Raises:
             errors.StrategyError: Its code raised.
         """
+        # Of what wants something the engine hears at once.
+        self._context.made = 0
+        if not symbol:
+            return await self._pass_on_many(seq, bars, concerned)
+        if symbol in concerned:
+            return seq, next(bars, None), _NOTHING
+        return await self._pass_on_one(seq, bars, symbol)
+
+    async def _pass_on_many(
+        self,
+        seq: int,
+        bars: Iterator[market.MarketData],
+        concerned: Container[str],
+    ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
+        """Does as `pass_on` for bars of several symbols."""
         # A backtest is here for most of its time: no calls that can be
         # avoided.
         shared = self._context
@@ -345,24 +364,58 @@ class StrategyRunner:
             seq += 1
             moment.time = bar.timestamp
             shared.event = seq
-            shared.made = 0
             try:
-                plan = plans.get(symbol)
                 if framed.active:
                     await self._answer_all(bar)
-                elif plan is None or plan.stepped:
-                    shared.update(bar)
-                    if on_bar is not None:
-                        await on_bar(bar)
                 else:
-                    shared.symbol = symbol
-                    for line, take in plan.ready:
-                        line.previous, line.value = take()
+                    plan = plans.get(symbol)
+                    if plan is None or plan.stepped:
+                        shared.update(bar)
+                    else:
+                        shared.symbol = symbol
+                        for line, take in plan.ready:
+                            line.previous, line.value = take()
                     if on_bar is not None:
                         await on_bar(bar)
             except BaseException as error:
                 raise self._failure(error) from error
             if not default or shared.queue:
+                wanted = self._wanted()
+                if wanted:
+                    return seq, None, wanted
+        return seq, None, _NOTHING
+
+    async def _pass_on_one(
+        self, seq: int, bars: Iterator[market.MarketData], symbol: str
+    ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
+        """Does as `pass_on` for bars of one symbol that all are for it."""
+        shared = self._context
+        moment, framed = shared.clock, shared.frames
+        on_bar, default = self._on_bar, self._default_signals
+        shared.symbol = symbol
+        plan = shared.plans.get(symbol)
+        for bar in bars:
+            seq += 1
+            moment.time = bar.timestamp
+            shared.event = seq
+            try:
+                if framed.active:
+                    await self._answer_all(bar)
+                elif plan is None:
+                    shared.update(bar)
+                    plan = shared.plans[symbol]
+                    if on_bar is not None:
+                        await on_bar(bar)
+                else:
+                    for line, take in plan.ready:
+                        line.previous, line.value = take()
+                    if plan.stepped:
+                        plan.step(bar)
+                    if on_bar is not None:
+                        await on_bar(bar)
+            except BaseException as error:
+                raise self._failure(error) from error
+            if shared.queue or not default:
                 wanted = self._wanted()
                 if wanted:
                     return seq, None, wanted
@@ -485,7 +538,11 @@ class StrategyRunner:
             errors.StrategyError: Its code raised.
         """
         self._begin(seq, order.updated, order.symbol)
-        return await self._tell(order)
+        if self._hears_orders:
+            await self._tell(order)
+        if self._default_signals and not self._context.queue:
+            return _NOTHING
+        return self._wanted()
 
     async def fill(
         self,
@@ -513,7 +570,11 @@ class StrategyRunner:
         # Finer bars may have filled it before the bar that tells of it.
         now = max(fill.timestamp, order.updated)
         self._begin(seq, now, fill.symbol)
-        wanted = await self._tell(order)
+        if self._hears_orders:
+            await self._tell(order)
+        wanted = _NOTHING
+        if not self._default_signals or self._context.queue:
+            wanted = self._wanted()
         if 'on_position_update' not in self._hears and self._default_signals:
             return wanted
         more = await self._call('on_position_update', held)
@@ -528,16 +589,12 @@ class StrategyRunner:
         if symbol and symbol != shared.symbol:
             shared.select(symbol)
 
-    async def _tell(self, order: orders.Order) -> Sequence[orders.Signal]:
-        """Does as `_call` for what comes most often after bars."""
-        if self._hears_orders:
-            try:
-                await self.strategy.on_order_update(order)
-            except BaseException as error:
-                raise self._failure(error) from error
-        if self._default_signals and not self._context.queue:
-            return _NOTHING
-        return self._wanted()
+    async def _tell(self, order: orders.Order) -> None:
+        """Tells the strategy of an order."""
+        try:
+            await self.strategy.on_order_update(order)
+        except BaseException as error:
+            raise self._failure(error) from error
 
     async def _call(self, name: str, *given: Any) -> Sequence[orders.Signal]:
         """Awaits a callback, if the strategy has it, and takes its wishes."""

@@ -82,7 +82,7 @@ class Isolated:
     async def market_data(self, seq, bar):
         return await self._tell(wire.Bar(seq, bar))
 
-    async def pass_on(self, seq, bars, concerned):
+    async def pass_on(self, seq, bars, concerned, symbol):
         for bar in bars:
             if bar.symbol in concerned:
                 return seq, bar, ()

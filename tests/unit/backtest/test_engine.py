@@ -268,6 +268,32 @@ def test_the_curve_has_one_point_a_moment():
     assert result.bars == 6
 
 
+def test_costs_look_back_on_every_bar_of_each_symbol(write):
+    path = write(
+        """
+        async def on_start(self):
+            self.bars = 0
+
+        async def on_market_data(self, data):
+            self.bars += data.symbol == 'A'
+            if self.bars == 3 and data.symbol == 'A':
+                self.buy('A', 6)
+        """
+    )
+    table = worlds.make(
+        [
+            (symbol, at, 100.0, 100.0 + width, 100.0 - width, 100.0)
+            for symbol, wide in (('A', 1.0), ('B', 5.0))
+            for at, width in ((1, wide), (2, 2 * wide), (3, 3 * wide), (4, 0.0))
+        ],
+        ('A', 'B'),
+    )
+    model = costs.CostModel(slippage=costs.Volatility(share=0.1, bars=2))
+    result = run(path, table, costs=model)
+    # A tenth of the mean of 4 and 6.
+    assert [row[1:] for row in fills_of(result)] == [('buy', 6.0, 100.5)]
+
+
 def test_a_denied_order_is_counted_and_not_filled(write):
     path = write(
         ONCE

@@ -180,7 +180,7 @@ class World:
 def image(system):
     """Everything that a state holds and in which order, to be compared."""
     fields = dict(vars(system))
-    del fields['_appliers']
+    del fields['appliers']
     fields['portfolio'] = _book(system.portfolio)
     fields['books'] = [(n, _book(book)) for n, book in system.books.items()]
     for name, value in fields.items():

@@ -673,8 +673,8 @@ class Sometimes(strategy.AbstractStrategy):
             raise ZeroDivisionError
 
 
-def pass_on(feeder, bars, concerned=(), seq=7):
-    return asyncio.run(feeder.pass_on(seq, bars, concerned))
+def pass_on(feeder, bars, concerned=(), seq=7, symbol=''):
+    return asyncio.run(feeder.pass_on(seq, bars, concerned, symbol))
 
 
 @pytest.fixture
@@ -684,11 +684,12 @@ def passing():
     return feeder
 
 
-def test_bars_are_passed_on_until_the_strategy_wants_something(passing):
+@pytest.mark.parametrize('symbol', ['', samples.bar(1.0).symbol])
+def test_bars_are_passed_on_until_the_strategy_wants_something(passing, symbol):
     bars = iter([samples.bar(close) for close in (1.0, 2.0, 10.0, 4.0)])
-    seq, met, (signal,) = pass_on(passing, bars)
+    seq, met, (signal,) = pass_on(passing, bars, symbol=symbol)
     assert (seq, met, signal.order_id) == (10, None, 'log-10-3-1')
-    assert pass_on(passing, bars, seq=seq) == (11, None, ())
+    assert pass_on(passing, bars, seq=seq, symbol=symbol) == (11, None, ())
     assert [close for _, close, _ in passing.strategy.seen] == [
         1.0,
         2.0,
@@ -705,14 +706,24 @@ def test_a_bar_that_somebody_else_has_to_see_first_is_given_back(passing):
     assert list(rest) == bars[3:]
 
 
-def test_what_fails_in_a_bar_passed_on_is_the_strategys(passing):
+def test_bars_of_one_symbol_wait_until_somebody_else_has_seen_the_next(passing):
+    bars = [samples.bar(1.0, symbol='A') for _ in range(3)]
+    rest = iter(bars)
+    assert pass_on(passing, rest, {'A'}, symbol='A') == (7, bars[0], ())
+    assert pass_on(passing, iter(()), {'A'}, symbol='A') == (7, None, ())
+    assert passing.strategy.seen == []
+
+
+@pytest.mark.parametrize('symbol', ['', samples.bar(1.0).symbol])
+def test_what_fails_in_a_bar_passed_on_is_the_strategys(passing, symbol):
     bars = iter([samples.bar(13.0)])
     with pytest.raises(errors.StrategyError, match='ZeroDivisionError'):
-        pass_on(passing, bars)
+        pass_on(passing, bars, symbol=symbol)
 
 
+@pytest.mark.parametrize('symbol', ['', samples.bar(1.0).symbol])
 @pytest.mark.parametrize('ready', [True, False])
-def test_bars_passed_on_are_answered_as_one_by_one(ready):
+def test_bars_passed_on_are_answered_as_one_by_one(ready, symbol):
     closes = [1.0, 2.0, 10.0, 4.0, 20.0]
     bars = [samples.bar(close) for close in closes]
     columns = {name: np.array(closes) for name in ('close', 'volume')}
@@ -724,7 +735,7 @@ def test_bars_passed_on_are_answered_as_one_by_one(ready):
             feeder.preload(bars[0].symbol, columns)
         rest, seq = iter(bars), 0
         while at_once and seq < len(bars):
-            seq, _, _ = pass_on(feeder, rest, seq=seq)
+            seq, _, _ = pass_on(feeder, rest, seq=seq, symbol=symbol)
         for bar in rest:
             seq += 1
             asyncio.run(feeder.market_data(seq, bar))
@@ -732,9 +743,11 @@ def test_bars_passed_on_are_answered_as_one_by_one(ready):
     assert heard[0] == heard[1]
 
 
-async def test_longer_bars_are_built_of_what_is_passed_on():
+@pytest.mark.parametrize('of_one', [True, False])
+async def test_longer_bars_are_built_of_what_is_passed_on(of_one):
     feeder = await framed('1h')
+    symbol = hour()[0].symbol if of_one else ''
     bars = iter(hour())
-    seq, met, signals = await feeder.pass_on(4, bars, ())
+    seq, met, signals = await feeder.pass_on(4, bars, (), symbol)
     assert (seq, met, len(list(bars))) == (64, None, 0)
     assert ids(signals) == ['log-64-3-1']

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import itertools
 import operator
 
+import msgspec
 import numpy as np
 
 from sting.data import generate
@@ -20,6 +21,22 @@ from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import market
 from sting.model import timeframes
+
+Item = market.MarketData | market.Quote | market.Trade | market.DataIssue
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How a feed is.
+
+    Attributes:
+        status: connected, degraded, failover, stale, closed, ...
+        detail: One sentence for a person.
+        source: The sources in use, the one with most symbols first.
+    """
+
+    status: str
+    detail: str = ''
+    source: str = ''
 
 
 class Feed(abc.ABC):
@@ -38,9 +55,7 @@ class Feed(abc.ABC):
     generated: bool = False
 
     @abc.abstractmethod
-    def stream(
-        self, after: Mapping[str, int]
-    ) -> AsyncIterator[market.MarketData]:
+    def stream(self, after: Mapping[str, int]) -> AsyncIterator[Item]:
         """Gives the bars that are newer than those known, as time goes on.
 
         Args:
@@ -48,7 +63,8 @@ class Feed(abc.ABC):
                 without one joins the others where they are.
 
         Returns:
-            Bars in the order of their stamps; it ends with the data.
+            Bars in the order of their stamps, and what is wrong with them; it
+            ends with the data.
 
         Raises:
             DataError: There is no data.
@@ -71,6 +87,14 @@ class Feed(abc.ABC):
         Raises:
             DataError: There is no such symbol.
         """
+
+    def status(self) -> Status | None:
+        """Says how it is; None for one that has nothing to say of that."""
+        return None
+
+    async def close(self) -> None:
+        """Ends its connections, where it has any."""
+        return
 
 
 class DemoFeed(Feed):

@@ -1,5 +1,6 @@
 """DataManager: every source of market data through one door."""
 
+import asyncio
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Final
 from sting.data import cache as caches
 from sting.data import calendars
 from sting.data import failover
+from sting.data import live
 from sting.data import schedule as schedules
 from sting.data import table
 from sting.data.quality import tables
@@ -90,6 +92,7 @@ class DataManager:
         self.calendar = calendar
         self._cache = cache
         self._clock = time_source
+        self._actions = dict(rules or {})
         self._rules = validator.DataValidator(rules)
         self._failover = failover.Failover(
             sources, time_source, parallel=parallel
@@ -119,11 +122,33 @@ class DataManager:
             errors.DataError: It asks for nothing, or for bars that no source
                 has.
         """
-        names = tuple(dict.fromkeys(symbols))
-        base.Request(symbols=names, timeframe=timeframe, start=start, end=end)
         self._refuse_timeframe(timeframe)
-        wants = [failover.Want(name, start, end) for name in names]
-        return await self._history(wants, timeframe)
+        wants = _wants(symbols, timeframe, start, end)
+        return await self._history(self._failover, wants, timeframe)
+
+    async def get_kept_data(
+        self, symbols: Iterable[str], timeframe: str, start: int, end: int
+    ) -> History:
+        """Gives what the cache has, without asking anybody.
+
+        Args:
+            symbols: The instruments.
+            timeframe: Length of a bar.
+            start: The first stamp wanted, nanoseconds since the epoch, UTC.
+            end: The last stamp wanted.
+
+        Returns:
+            As `get_historical_data`; all of it is stale.
+
+        Raises:
+            errors.DataError: As `get_historical_data`.
+        """
+        self._refuse_timeframe(timeframe)
+        nobody = failover.Failover(
+            [_Unasked(each) for each in self.sources], self._clock
+        )
+        wants = _wants(symbols, timeframe, start, end)
+        return await self._history(nobody, wants, timeframe)
 
     async def get_market_data(
         self, symbols: Iterable[str], timeframe: str
@@ -144,16 +169,72 @@ class DataManager:
             errors.DataError: As `get_historical_data`.
         """
         names = tuple(dict.fromkeys(symbols))
-        self._refuse_timeframe(timeframe)
         now = self._clock.now()
-        times = schedules.Schedule.build(self.calendar, timeframe, now)
+        times = await self.schedule(timeframe)
         due = times.newest(now)
         start = times.before(due, _RECENT) + 1
-        base.Request(symbols=names, timeframe=timeframe, start=start, end=now)
-        found = await self._history(
-            [failover.Want(name, start, now, due) for name in names], timeframe
-        )
+        wants = [failover.Want(name, start, now, due) for name in names]
+        found = await self._history(self._failover, wants, timeframe)
         return {bar.symbol: bar for bar in found.bars.rows()}
+
+    async def subscribe_real_time(
+        self,
+        symbols: Iterable[str],
+        timeframe: str,
+        after: Mapping[str, int] | None = None,
+        *,
+        known: table.BarTable | None = None,
+        patience_s: float = 10.0,
+    ) -> live.Live:
+        """Follows bars as they close.
+
+        Args:
+            symbols: The instruments.
+            timeframe: Length of a bar, a day at most.
+            after: The stamp of the newest bar known of each; one without it
+                begins with the bar that closes next.
+            known: Bars from before, for rules that look back.
+            patience_s: Seconds after its close that a bar may take; then the
+                next source is asked.
+
+        Returns:
+            What is to be read: `async for item in followed.items()`.
+
+        Raises:
+            errors.DataError: No source has such bars.
+        """
+        return live.Live(
+            symbols,
+            after or {},
+            self._failover,
+            await self.schedule(timeframe),
+            self._clock,
+            rules=self._actions,
+            patience_s=patience_s,
+            known=known,
+        )
+
+    async def schedule(self, timeframe: str) -> schedules.Schedule:
+        """Gives when bars of a timeframe are due.
+
+        Args:
+            timeframe: Length of a bar, a day at most.
+
+        Raises:
+            errors.DataError: No source has such bars.
+        """
+        if not any(
+            base.Stream.BARS in each.capabilities.streams
+            for each in self.sources
+        ):
+            self._refuse_timeframe(timeframe)
+        # The first one of an exchange takes seconds.
+        return await asyncio.to_thread(
+            schedules.Schedule.build,
+            self.calendar,
+            timeframe,
+            self._clock.now(),
+        )
 
     def _refuse_timeframe(self, timeframe: str) -> None:
         if any(each.capabilities.has(timeframe) for each in self.sources):
@@ -168,12 +249,15 @@ class DataManager:
         )
 
     async def _history(
-        self, wants: Sequence[failover.Want], timeframe: str
+        self,
+        asked: failover.Failover,
+        wants: Sequence[failover.Want],
+        timeframe: str,
     ) -> History:
         now = self._clock.now()
-        found = await self._failover.ask(
-            wants, timeframe, self._cache.get, self._check
-        )
+        # The first of an exchange takes seconds.
+        await asyncio.to_thread(tables.hours_of, self.calendar, now, now)
+        found = await asked.ask(wants, timeframe, self._cache.get, self._check)
         return History(
             bars=table.BarTable.merge([each.verdict.bars for each in found]),
             sources={each.symbol: each.source for each in found},
@@ -188,5 +272,32 @@ class DataManager:
             bars, self.calendar, self._rules, self._clock.now()
         )
         return failover.Verdict(
-            checked.bars, checked.findings, tables.words(checked.wrong)
+            checked.bars,
+            checked.findings,
+            tables.words(tables.wrong(checked.findings)),
         )
+
+
+class _Unasked(base.DataSource):
+    """Stands for a source that is not to be asked now."""
+
+    def __init__(self, source: base.DataSource) -> None:
+        self.name = source.name
+        self.capabilities = source.capabilities
+
+    async def get_bars(self, request: base.Request) -> table.BarTable:
+        raise errors.SourceUnavailableError(
+            f'{self.name} did not answer in time'
+        )
+
+    async def close(self) -> None:
+        pass
+
+
+def _wants(
+    symbols: Iterable[str], timeframe: str, start: int, end: int
+) -> list[failover.Want]:
+    """Makes wishes of one stretch; refuses those that make no sense."""
+    names = tuple(dict.fromkeys(symbols))
+    base.Request(symbols=names, timeframe=timeframe, start=start, end=end)
+    return [failover.Want(name, start, end) for name in names]

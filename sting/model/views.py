@@ -226,15 +226,19 @@ class LinkRow(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         name: Its name in the configuration.
-        status: connected, silent, lost, stopped, ended, ...
+        status: connected, failover, stale, lost, stopped, ended, ...
         detail: One sentence for a person.
         age_s: Seconds since it last gave something; None before the first.
+        source: Where a feed has its bars from, if from one of several.
+        usual_s: Seconds from one bar to the next; 0 where that says nothing.
     """
 
     name: str
     status: str
     detail: str = ''
     age_s: float | None = None
+    source: str = ''
+    usual_s: float = 0.0
 
 
 class QueueRow(msgspec.Struct, frozen=True, gc=False):

@@ -1,7 +1,6 @@
 """Brings the bars of a feed to the engine."""
 
 import asyncio
-import pathlib
 
 from sting import settings
 from sting.data import calendars
@@ -14,37 +13,65 @@ from sting.engine import core
 from sting.engine import state
 from sting.model import errors
 from sting.model import events
+from sting.model import market
 from sting.model import records
+from sting.model import timeframes
 from sting.model import views
+from sting.session import issues
 
 # Of each symbol; as many as a chart can show.
 WARM_UP = board.BARS
 
+# How a feed is that gives nothing any more, or nothing yet.
+_OVER = frozenset({'stopped', 'ended', 'failed'})
+_KINDS = {
+    market.MarketData: events.EventType.MARKET_DATA,
+    market.Quote: events.EventType.QUOTE,
+    market.Trade: events.EventType.TRADE,
+    market.DataIssue: events.EventType.DATA_ISSUE,
+}
+
+
+def clock_of(feed: settings.Feed) -> clock.Clock:
+    """Gives the clock of an engine with such a feed.
+
+    Args:
+        feed: What is configured.
+
+    Returns:
+        The machine's for a market; for what is played that of the bars.
+    """
+    if isinstance(feed, settings.MarketFeed):
+        return clock.LiveClock()
+    return clock.MarketClock()
+
 
 def build(
     name: str,
-    feed: settings.Feed,
+    config: settings.Settings,
     symbols: tuple[str, ...],
     time_source: clock.Clock,
-    folder: pathlib.Path,
+    home: settings.Home,
     calendar: str = calendars.DEFAULT,
 ) -> feed_lib.Feed:
     """Makes a feed of its configuration.
 
     Args:
         name: Its name.
-        feed: What is configured.
+        config: What is configured.
         symbols: The instruments wanted.
         time_source: Paces it.
-        folder: Where a relative path begins.
-        calendar: The exchange whose sessions bare dates name.
+        home: Where a relative path begins, and bars are kept.
+        calendar: The exchange whose sessions count.
 
     Returns:
         The feed.
 
     Raises:
+        errors.ConfigError: A source has no key.
         errors.DataError: Its data are missing or malformed.
     """
+    feed = config.feeds[name]
     if isinstance(feed, settings.DemoFeed):
         return feed_lib.DemoFeed(
             time_source,
@@ -53,7 +80,14 @@ def build(
             interval_s=feed.interval_s,
             name=name,
         )
-    path = feed.path if feed.path == 'sample' else str(folder / feed.path)
+    if isinstance(feed, settings.MarketFeed):
+        # What talks to others takes long to load.
+        from sting.session import markets  # noqa: PLC0415
+
+        return markets.build(
+            name, feed, config, symbols, time_source, home, calendar
+        )
+    path = feed.path if feed.path == 'sample' else str(home.config / feed.path)
     loaded = files.read(
         [path],
         symbols=symbols,
@@ -92,6 +126,7 @@ class FeedComponent(core.Component):
         self._status = 'stopped'
         self._detail = ''
         self._last: float | None = None
+        self._warnings = issues.Warnings(self.name)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -105,7 +140,8 @@ class FeedComponent(core.Component):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._status == 'connected':
+        await self._feed.close()
+        if self._status not in _OVER:
             self._tell('stopped', '')
 
     def row(self) -> views.LinkRow:
@@ -113,23 +149,29 @@ class FeedComponent(core.Component):
         age = (
             None if self._last is None else self._clock.monotonic() - self._last
         )
-        return views.LinkRow(self._feed.name, self._status, self._detail, age)
+        now = None if self._status in _OVER else self._feed.status()
+        if now is None:
+            return views.LinkRow(
+                self._feed.name, self._status, self._detail, age
+            )
+        return views.LinkRow(
+            self._feed.name,
+            now.status,
+            now.detail,
+            age,
+            source=now.source,
+            usual_s=timeframes.length(self._feed.timeframe)
+            / market.NANOSECONDS,
+        )
 
     async def _run(self) -> None:
         detail = 'generated bars' if self._feed.generated else ''
-        self._tell('connected', detail)
+        self._status = 'starting'
+        self._look(detail)
         try:
-            async for bar in self._feed.stream(dict(self._system.last_bar)):
-                self._last = self._clock.monotonic()
-                await self._bus.publish(
-                    bus.Lane.MARKET,
-                    bus.Incoming(
-                        events.EventType.MARKET_DATA,
-                        bar,
-                        self.name,
-                        symbol=bar.symbol,
-                    ),
-                )
+            stream = self._feed.stream(dict(self._system.last_bar))
+            async for item in stream:
+                await self._take(item)
         except errors.StingError as error:
             self._tell('failed', str(error))
         # The boundary of the feed's task: one that ends for whatever reason
@@ -138,6 +180,35 @@ class FeedComponent(core.Component):
             self._tell('failed', f'{type(error).__name__}: {error}')
         else:
             self._tell('ended', 'there is no more data')
+
+    async def _take(self, item: feed_lib.Item) -> None:
+        """Puts what came into the lane of the market."""
+        if isinstance(item, market.DataIssue):
+            self._warn(item)
+        else:
+            self._last = self._clock.monotonic()
+        await self._bus.publish(
+            bus.Lane.MARKET,
+            bus.Incoming(
+                _KINDS[type(item)], item, self.name, symbol=item.symbol
+            ),
+        )
+        self._look()
+
+    def _look(self, detail: str = '') -> None:
+        """Tells of a change of the feed's status."""
+        now = self._feed.status() or feed_lib.Status('connected', detail)
+        if now.status != self._status:
+            self._tell(now.status, now.detail)
+
+    def _warn(self, issue: market.DataIssue) -> None:
+        """Tells a person of what is wrong with the data."""
+        alert = self._warnings.of(issue, self._clock.monotonic())
+        if alert is not None:
+            self._bus.put(
+                bus.Lane.REPORTS,
+                bus.Incoming(events.EventType.RISK_ALERT, alert, self.name),
+            )
 
     def _tell(self, status: str, detail: str) -> None:
         self._status = status

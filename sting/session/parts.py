@@ -16,7 +16,6 @@ from sting.engine import archive
 from sting.engine import board
 from sting.engine import bus
 from sting.engine import checkpoints
-from sting.engine import clock
 from sting.engine import core
 from sting.engine import exits
 from sting.engine import journal
@@ -73,7 +72,7 @@ class Parts:
         self._chosen = config.profile(profile)
         self._name = profile
         self._stop = emergency
-        self._clock = clock.MarketClock()
+        self._clock = feeds.clock_of(config.feeds[self._chosen.feed])
         self.bus = bus.EventBus()
         self._specs = _specs(config, self._chosen)
         self._simulator = simulated.MarketSimulator(
@@ -104,10 +103,10 @@ class Parts:
         )
         self._feed = feeds.build(
             self._chosen.feed,
-            config.feeds[self._chosen.feed],
+            config,
             self._chosen.symbols,
             self._clock,
-            home.config,
+            home,
             self._chosen.calendar,
         )
         self._started = 0.0

@@ -16,6 +16,7 @@ from sting.settings.schema import DemoFeed
 from sting.settings.schema import Feed
 from sting.settings.schema import FileFeed
 from sting.settings.schema import Journal
+from sting.settings.schema import MarketFeed
 from sting.settings.schema import Paper
 from sting.settings.schema import Profile
 from sting.settings.schema import Risk
@@ -36,6 +37,7 @@ __all__ = [
     'FileFeed',
     'Home',
     'Journal',
+    'MarketFeed',
     'Paper',
     'Profile',
     'Risk',

@@ -230,6 +230,11 @@ def _check_profiles(
         raise root.value['profile'].error(
             tree.unknown('profile', main.profile, main.profiles)
         )
+    for name, feed in main.feeds.items():
+        if isinstance(feed, schema.MarketFeed):
+            listed = root.value['feeds'].value[name].value['sources'].value
+            for nth, source in enumerate(feed.sources):
+                _check_known('source', source, SERVICES, listed[nth])
     for name, profile in main.profiles.items():
         node = root.value['profiles'].value[name].value
         _check_known('broker', profile.broker, BROKERS, node['broker'])
@@ -256,7 +261,7 @@ def _check_known(
 
 
 def _anchor_feed(feed: schema.Feed, home: homes.Home) -> schema.Feed:
-    if isinstance(feed, schema.DemoFeed) or feed.path == 'sample':
+    if not isinstance(feed, schema.FileFeed) or feed.path == 'sample':
         return feed
     path = home.config / pathlib.Path(feed.path).expanduser()
     return msgspec.structs.replace(feed, path=os.fspath(path))

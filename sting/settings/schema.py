@@ -96,7 +96,39 @@ class FileFeed(
     stamp: Literal['open', 'close'] = 'open'
 
 
-Feed = DemoFeed | FileFeed
+class MarketFeed(
+    Section, frozen=True, kw_only=True, tag_field='kind', tag='market'
+):
+    """Real bars, as they close.
+
+    Attributes:
+        sources: Names in exchanges/, in the order of preference.
+        timeframe: Length of a bar, a day at most.
+        patience_s: Seconds after its close that a bar may take; then the next
+            source is asked.
+        names: By source, its name of a symbol by the profile's.
+    """
+
+    sources: tuple[Name, ...]
+    timeframe: Name = '1m'
+    patience_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 10.0
+    names: dict[str, dict[str, Name]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuses what makes no sense by itself."""
+        if not self.sources or len(set(self.sources)) < len(self.sources):
+            raise ValueError('sources: name at least one, and each once')
+        fault = timeframes.fault(self.timeframe)
+        if not fault and timeframes.length(self.timeframe) > timeframes.DAY:
+            fault = f'timeframe {self.timeframe} is longer than a day; use 1d'
+        if fault:
+            raise ValueError(fault)
+        for source in self.names:
+            if source not in self.sources:
+                raise ValueError(f'names: {source!r} is not one of its sources')
+
+
+Feed = DemoFeed | FileFeed | MarketFeed
 
 
 class Journal(Section, frozen=True, kw_only=True):

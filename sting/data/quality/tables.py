@@ -1,5 +1,6 @@
 """Tables of bars, held against the rules."""
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
 
@@ -26,18 +27,20 @@ class Checked:
     bars: table.BarTable
     findings: tuple[validator.Finding, ...]
 
-    @property
-    def wrong(self) -> tuple[validator.Finding, ...]:
-        """What tells that these are not the bars that were asked for.
 
-        What rules reject, and stamps that are off by whole hours.
-        """
-        return tuple(
-            each
-            for each in self.findings
-            if each.action is rules.Action.REJECT
-            or validator.WRONG_ZONE in each.detail
-        )
+def wrong(
+    findings: Iterable[validator.Finding],
+) -> tuple[validator.Finding, ...]:
+    """Picks what tells that bars are not those that were asked for.
+
+    That is what rules reject, and stamps that are off by whole hours.
+    """
+    return tuple(
+        each
+        for each in findings
+        if each.action is rules.Action.REJECT
+        or validator.WRONG_ZONE in each.detail
+    )
 
 
 def hours_of(calendar: str, first: int, last: int) -> batches.Hours | None:

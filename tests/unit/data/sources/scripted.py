@@ -79,3 +79,44 @@ class Source(base.DataSource):
 
     async def close(self):
         self.closed = True
+
+
+class Streaming(Source):
+    """Also streams what a test pushes, over connections it makes and breaks.
+
+    Attributes:
+        wanted: The subscriptions, oldest first.
+        watch: Whom it tells; None before it streams.
+        refusal: Raised instead of streaming, if set.
+        ended: How many streams have ended.
+    """
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.capabilities = base.Capabilities(
+            timeframes=self.capabilities.timeframes,
+            batch=self.capabilities.batch,
+            streams=frozenset(base.Stream),
+        )
+        self.wanted = []
+        self.watch = None
+        self.refusal = None
+        self.ended = 0
+        self._messages = asyncio.Queue()
+
+    async def stream(self, wanted, watch):
+        self.wanted.append(wanted)
+        self.watch = watch
+        if self.refusal is not None:
+            raise self.refusal
+        watch.monitor.connected()
+        try:
+            while (message := await self._messages.get()) is not None:
+                yield message
+        finally:
+            self.ended += 1
+            watch.monitor.closed()
+
+    def push(self, *messages):
+        for message in messages:
+            self._messages.put_nowait(message)

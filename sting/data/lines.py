@@ -1,0 +1,137 @@
+"""What is known of one symbol that is followed."""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import copy
+from typing import Final
+
+from sting.data import failover
+from sting.data import schedule as schedules
+from sting.data import table
+from sting.data.quality import live as live_rules
+from sting.data.quality import rules
+from sting.data.quality import tables
+from sting.data.quality import validator
+from sting.model import market
+
+SAID: Final = 'said'
+ASKED: Final = 'asked'
+# The clock of a source may be ahead of ours by so much, nanoseconds.
+SKEW: Final = 10 * market.NANOSECONDS
+
+
+class Line:
+    """One symbol that is followed.
+
+    Attributes:
+        symbol: The instrument.
+        last: The stamp of its newest bar.
+        check_at: When it is looked whether a bar is missing, nanoseconds since
+            the epoch, UTC; 0 for not planned yet.
+        tries: How often in a row it was asked for in vain.
+        busy: It is being asked for.
+        held: Bars that came meanwhile, with the place of their source.
+        gap: SAID where its stream says that bars are missing before the next
+            one, ASKED where they were asked for since, else empty.
+        stale: Why no bar comes that should be there; empty where it does.
+        moved: Why another source than the first is used.
+        rejected: The newest stamp of which it was told that it was rejected.
+    """
+
+    def __init__(
+        self,
+        symbol: str,
+        last: int,
+        schedule: schedules.Schedule,
+        given: Mapping[str, str],
+        known: Iterable[market.MarketData] = (),
+    ) -> None:
+        """Begins behind a bar.
+
+        Args:
+            symbol: The instrument.
+            last: The stamp of the newest bar.
+            schedule: Tells when bars are due.
+            given: What is done about odd bars, laid over the defaults.
+            known: Its bars up to that one, for rules that look back.
+        """
+        self.symbol = symbol
+        self.last = last
+        self.check_at = 0
+        self.tries = 0
+        self.busy = False
+        self.held: list[tuple[int, market.MarketData]] = []
+        self.gap = ''
+        self.stale = ''
+        self.moved = ''
+        self.rejected = 0
+        self._timeframe = schedule.timeframe
+        # Bars behind a gap would be rejected for ever.
+        kinder = {'gap': 'warn'} if given.get('gap') == 'reject' else {}
+        self._validator = live_rules.LiveValidator(
+            symbol, schedule.timeframe, schedule.hours, {**given, **kinder}
+        )
+        self._odd: frozenset[str] = frozenset()
+        for bar in known:
+            self._validator.check(bar, bar.timestamp)
+
+    def check(
+        self, bars: Iterable[market.MarketData], now: int
+    ) -> failover.Verdict:
+        """Holds bars against the rules, behind those that were taken.
+
+        Args:
+            bars: Closed ones, in the order of their stamps.
+            now: The time, nanoseconds since the epoch, UTC.
+        """
+        trial = copy.copy(self._validator)
+        left: list[market.MarketData] = []
+        findings: list[validator.Finding] = []
+        for bar in bars:
+            if bar.timestamp <= self.last:
+                continue
+            kept, found = trial.check(bar, now + SKEW)
+            findings += found
+            if kept is not None:
+                left.append(kept)
+        return failover.Verdict(
+            table.BarTable.single(
+                self.symbol,
+                self._timeframe,
+                [bar.timestamp for bar in left],
+                {
+                    name: [getattr(bar, name) for bar in left]
+                    for name in ('open', 'high', 'low', 'close', 'volume')
+                },
+            ),
+            tuple(findings),
+            tables.words(tables.wrong(findings)),
+        )
+
+    def take(self, bar: market.MarketData, now: int) -> None:
+        """Takes a bar that is delivered."""
+        self._validator.check(bar, now + SKEW)
+        self.last = bar.timestamp
+
+    def odd(
+        self, verdict: failover.Verdict
+    ) -> Iterator[tuple[failover.Issue, str]]:
+        """Gives what rules warn of or have mended, once for bars in a row.
+
+        Args:
+            verdict: Of the bars that are delivered next.
+        """
+        found = [
+            each
+            for each in verdict.findings
+            if each.action is not rules.Action.REJECT
+        ]
+        for each in found:
+            if each.rule not in self._odd:
+                gap = each.rule == 'gap'
+                yield (
+                    failover.Issue.GAP if gap else failover.Issue.ODD,
+                    f'{tables.words([each])} ({each.rule}: {each.action})',
+                )
+        self._odd = frozenset(each.rule for each in found)

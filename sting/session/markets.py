@@ -1,0 +1,74 @@
+"""A feed of real bars, made of its configuration."""
+
+import os
+
+import msgspec
+
+from sting import settings
+from sting.data import cache
+from sting.data import manager
+from sting.data import market_feed
+from sting.data import store
+from sting.data.sources import base
+from sting.data.sources import registry
+from sting.data.sources import renamed
+from sting.engine import clock
+
+
+def build(
+    name: str,
+    feed: settings.MarketFeed,
+    config: settings.Settings,
+    symbols: tuple[str, ...],
+    time_source: clock.Clock,
+    home: settings.Home,
+    calendar: str,
+) -> market_feed.MarketFeed:
+    """Makes a feed of sources; nothing is connected yet.
+
+    Args:
+        name: Its name.
+        feed: Which sources, in which order.
+        config: Has the services, and what is done about odd bars.
+        symbols: The instruments wanted.
+        time_source: Tells the time.
+        home: Where bars are kept.
+        calendar: The exchange whose sessions count, for all sources.
+
+    Raises:
+        errors.ConfigError: A source has no key, or knows two symbols by one
+            name.
+    """
+    data = manager.DataManager(
+        [
+            _source(each, feed, config, time_source, calendar)
+            for each in feed.sources
+        ],
+        cache.DataCache(
+            store.BarStore(home.bars), time_source, calendar=calendar
+        ),
+        time_source,
+        calendar=calendar,
+        rules={rule: str(action) for rule, action in config.data.rules.items()},
+    )
+    return market_feed.MarketFeed(
+        data,
+        symbols,
+        feed.timeframe,
+        time_source,
+        name=name,
+        patience_s=feed.patience_s,
+    )
+
+
+def _source(
+    name: str,
+    feed: settings.MarketFeed,
+    config: settings.Settings,
+    time_source: clock.Clock,
+    calendar: str,
+) -> base.DataSource:
+    service = msgspec.structs.replace(config.services[name], calendar=calendar)
+    made = registry.build(name, service, time_source, os.environ)
+    names = feed.names.get(name)
+    return renamed.RenamedSource(made, names) if names else made

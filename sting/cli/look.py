@@ -8,7 +8,7 @@ import click
 from sting.cli import common
 
 _STATE_COLOURS = {'TRADING': 'green', 'REDUCING': 'yellow', 'HALTED': 'red'}
-_LINKS = {'name': common.LEFT, 'status': common.LEFT, 'detail': common.LEFT}
+_LINKS = dict.fromkeys(('name', 'status', 'source', 'detail'), common.LEFT)
 
 
 @click.command()
@@ -27,10 +27,7 @@ def status(profile: str | None, as_json: bool) -> None:
             click.echo(f'\n{title}')
             common.print_table(
                 _LINKS,
-                [
-                    (row['name'], row['status'], row['detail'])
-                    for row in found[title]
-                ],
+                [tuple(row[title] for title in _LINKS) for row in found[title]],
             )
     if found['strategies']:
         click.echo('\nstrategies')

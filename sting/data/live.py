@@ -342,7 +342,9 @@ class Live:
         if line.stale:
             line.stale = ''
             self._tell(line.symbol, Issue.FRESH, f'{source} has bars again')
-        if missing or len(bars) > 1:
+        late = self._clock.now() - bars[0].timestamp
+        late -= self._schedule.step
+        if missing or late > _nanoseconds(self._patience_s):
             self._tell(
                 line.symbol,
                 Issue.REFILLED,

@@ -228,13 +228,11 @@ class DataManager:
             for each in self.sources
         ):
             self._refuse_timeframe(timeframe)
+        wanted = self.calendar, timeframe, self._clock.now()
+        if self.calendar == calendars.ALWAYS:
+            return schedules.Schedule.build(*wanted)
         # The first one of an exchange takes seconds.
-        return await asyncio.to_thread(
-            schedules.Schedule.build,
-            self.calendar,
-            timeframe,
-            self._clock.now(),
-        )
+        return await asyncio.to_thread(schedules.Schedule.build, *wanted)
 
     def _refuse_timeframe(self, timeframe: str) -> None:
         if any(each.capabilities.has(timeframe) for each in self.sources):

@@ -140,7 +140,8 @@ class DataIssue(payload.Payload, frozen=True):
     Attributes:
         symbol: The instrument; empty where a whole feed is meant.
         timestamp: Nanoseconds since the epoch, UTC.
-        issue: What it is, in one word: stale, gap, rejected, ended, ...
+        issue: What it is, in one word: stale, gap, rejected, switched, ...; see
+            the guide to market data.
         detail: One sentence for a person.
     """
 

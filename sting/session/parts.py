@@ -1,6 +1,8 @@
 """All that belongs to an engine, made and put together."""
 
 import asyncio
+from collections.abc import Iterable
+from collections.abc import Mapping
 import functools
 import pathlib
 import secrets
@@ -165,14 +167,25 @@ class Parts:
             strategies.check, config, chosen.strategies
         )
         self = cls(config, profile, emergency, home)
-        strategies.check_timeframes(config, asked, self._feed.timeframe)
-        path = self._path = home.log(profile)
+        try:
+            await self._restore(asked)
+        except BaseException:
+            await self._feed.close()
+            raise
+        return self
+
+    async def _restore(self, asked: Mapping[str, Iterable[str]]) -> None:
+        """Reads the log, and makes what needs it."""
+        strategies.check_timeframes(self._config, asked, self._feed.timeframe)
+        path = self._path = self._home.log(self._name)
         system = self._engine.state
-        archived = await asyncio.to_thread(archive.auto, path, config.journal)
+        archived = await asyncio.to_thread(
+            archive.auto, path, self._config.journal
+        )
         found = recovery.restore(path, system, self._board.take)
         if found.last.seq and system.mode is not self._chosen.mode:
             raise errors.ConfigError(
-                f'profile {profile} is {self._chosen.mode} but its log was '
+                f'profile {self._name} is {self._chosen.mode} but its log was '
                 f'begun as {system.mode}; use another profile name'
             )
         history = await self._feed.history(
@@ -199,7 +212,6 @@ class Parts:
             # Or its thread would keep the process from ending.
             await self._journal.close()
             raise
-        return self
 
     async def _make_sessions(self) -> sessions.Sessions:
         """Makes the calendar before anybody waits for it.

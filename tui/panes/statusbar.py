@@ -8,6 +8,9 @@ from tui.panes import line
 
 _SLOW_MS = 50.0
 _SILENT_S = 15.0
+# A feed that gives bars, if not as it should; and one that does as it should.
+_LESS = frozenset({'failover', 'degraded'})
+_WELL = _LESS | {'connected', 'started', 'running', 'closed'}
 _STATES = {
     records.TradingState.TRADING: 'up!',
     records.TradingState.REDUCING: 'warning!',
@@ -32,7 +35,8 @@ def feed_age(snapshot: views.Snapshot) -> float | None:
     ages = [
         feed.age_s
         for feed in snapshot.feeds
-        if feed.age_s is not None and feed.status not in ('ended', 'stopped')
+        if feed.age_s is not None
+        and feed.status not in ('ended', 'stopped', 'closed')
     ]
     return max(ages, default=None)
 
@@ -54,12 +58,22 @@ def _feed(snapshot: views.Snapshot) -> tuple[str, str]:
     if _is_opening(snapshot):
         return '', ''
     for feed in snapshot.feeds:
-        if feed.status not in ('connected', 'started', 'running'):
+        if feed.status not in _WELL:
             return f'feed {text_format.clean(feed.status)}', 'warning!'
+        if feed.status == 'closed':
+            return 'feed closed', 'muted'
     age = feed_age(snapshot)
-    late = age is None or age > _SILENT_S
+    usual = max((feed.usual_s for feed in snapshot.feeds), default=0.0)
+    late = age is None or age > usual + _SILENT_S
+    parts = ['feed']
+    for feed in snapshot.feeds:
+        if feed.status in _LESS:
+            late = True
+            parts.append(feed.status)
+        parts.append(feed.source)
+    parts.append(text_format.duration(age))
     return (
-        f'feed {text_format.duration(age)}',
+        text_format.clean(' '.join(filter(None, parts))),
         'warning!' if late else 'muted',
     )
 

@@ -56,7 +56,7 @@ def queue_rows(snapshot: views.Snapshot) -> _Rows:
 
 def link_rows(snapshot: views.Snapshot) -> _Rows:
     """Gives the feeds and the brokers."""
-    rows: _Rows = [('', 'name', 'status', 'last', 'detail')]
+    rows: _Rows = [('', 'name', 'status', 'source', 'last', 'detail')]
     for kind, links in (
         ('feed', snapshot.feeds),
         ('broker', snapshot.brokers),
@@ -66,6 +66,7 @@ def link_rows(snapshot: views.Snapshot) -> _Rows:
                 kind,
                 row.name,
                 row.status,
+                row.source,
                 text_format.duration(row.age_s),
                 row.detail,
             )

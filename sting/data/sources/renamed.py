@@ -1,7 +1,9 @@
 """A source that knows some instruments by other names."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from collections.abc import Mapping
+import contextlib
+from typing import cast
 
 import msgspec
 
@@ -59,7 +61,7 @@ class RenamedSource(base.DataSource):
 
     async def stream(
         self, wanted: base.Subscription, watch: base.Watch
-    ) -> AsyncIterator[base.Message]:
+    ) -> AsyncGenerator[base.Message]:
         """Gives what happens, as it happens; see the interface."""
 
         def tell(issue: market.DataIssue) -> None:
@@ -73,10 +75,14 @@ class RenamedSource(base.DataSource):
             after={self._their(n): at for n, at in wanted.after.items()},
         )
         told = msgspec.structs.replace(watch, tell=tell)
-        async for message in self._source.stream(theirs, told):
-            yield msgspec.structs.replace(
-                message, symbol=self._our(message.symbol)
-            )
+        stream = cast(
+            'AsyncGenerator[base.Message]', self._source.stream(theirs, told)
+        )
+        async with contextlib.aclosing(stream):
+            async for message in stream:
+                yield msgspec.structs.replace(
+                    message, symbol=self._our(message.symbol)
+                )
 
     async def close(self) -> None:
         """Ends its connections."""

@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 
+import msgspec
 import pytest
 
 from sting import settings
@@ -36,6 +37,8 @@ class Listed(feed_lib.Feed):
         self.error = error
         self.forever = forever
         self.after = None
+        self.said = None
+        self.closed = False
 
     async def stream(self, after):
         self.after = dict(after)
@@ -48,6 +51,12 @@ class Listed(feed_lib.Feed):
 
     async def history(self, symbols, count, after):
         return []
+
+    def status(self):
+        return self.said
+
+    async def close(self):
+        self.closed = True
 
 
 class Lane:
@@ -131,44 +140,122 @@ async def test_a_feed_that_was_never_started_stops():
     assert lane.component.row().status == 'stopped'
 
 
-async def test_the_demo_is_made_as_configured(tmp_path):
-    made = feeds.build(
+async def test_what_is_wrong_with_the_data_is_an_event_and_an_alert():
+    issue = market.DataIssue('X', 7, 'switched', 'two gives its bars now')
+    lane = Lane(Listed(bar(1), issue, bar(2)))
+    await lane.component.start()
+    seen = []
+    while len(seen) < 6:
+        seen += await asyncio.wait_for(lane.bus.take(100), 5.0)
+    in_lane = [one for one in seen if one.type in (T.MARKET_DATA, T.DATA_ISSUE)]
+    assert [one.data for one in in_lane] == [bar(1), issue, bar(2)]
+    assert in_lane[1].symbol == 'X'
+    (alert,) = [one for one in seen if one.type is T.RISK_ALERT]
+    assert alert.data.message == 'X: switched: two gives its bars now'
+    assert alert.data.source == 'feed:listed'
+
+
+async def test_quotes_and_trades_are_what_they_are():
+    quote = market.Quote('X', 1, 1.0, 2.0, 1.0, 1.0)
+    trade = market.Trade('X', 1, 1.0, 1.0)
+    lane = Lane(Listed(quote, trade))
+    await lane.component.start()
+    seen = []
+    while len(seen) < 4:
+        seen += await asyncio.wait_for(lane.bus.take(100), 5.0)
+    assert {T.QUOTE, T.TRADE} <= {one.type for one in seen}
+
+
+async def test_how_a_feed_says_it_is_is_told_when_it_changes():
+    feed = Listed(bar(1), bar(2), forever=True)
+    feed.said = feed_lib.Status('failover', 'one: HTTP 500', 'two')
+    lane = Lane(feed)
+    await lane.collect(3)
+    row = lane.component.row()
+    assert (row.status, row.detail) == ('failover', 'one: HTTP 500')
+    assert (row.source, row.usual_s) == ('two', 60.0)
+    # What it says now is shown, be it told yet or not.
+    feed.said = feed_lib.Status('closed', 'opens soon', 'two')
+    assert lane.component.row().status == 'closed'
+    await lane.component.stop()
+    assert feed.closed
+    assert lane.component.row().status == 'stopped'
+    told = [
+        one.data.status
+        for one in await lane.bus.take(10)
+        if one.type is T.SYSTEM_STATUS
+    ]
+    assert told == ['stopped']
+
+
+def configured(home, **feeds):
+    loaded = settings.load(home)
+    return msgspec.structs.replace(loaded, feeds=loaded.feeds | feeds)
+
+
+def made(folder, feed, symbols=('X',), time_source=None, **more):
+    home = stations.home_in(folder)
+    home.config.mkdir(parents=True, exist_ok=True)
+    return feeds.build(
         'mine',
-        settings.DemoFeed(interval_s=0.5, start=datetime.date(2012, 6, 4)),
-        ('IBM',),
-        clock.VirtualClock(),
-        tmp_path,
+        configured(home, mine=feed),
+        symbols,
+        time_source or clock.VirtualClock(),
+        home,
+        **more,
     )
-    assert (made.name, made.symbols, made.generated) == ('mine', ('IBM',), True)
-    async for one in made.stream({}):
+
+
+async def test_the_demo_is_made_as_configured(tmp_path):
+    feed = settings.DemoFeed(interval_s=0.5, start=datetime.date(2012, 6, 4))
+    demo = made(tmp_path, feed, ('IBM',))
+    assert (demo.name, demo.symbols, demo.generated) == ('mine', ('IBM',), True)
+    async for one in demo.stream({}):
         assert one.time.date() == datetime.date(2012, 6, 4)
         break
 
 
 @pytest.mark.parametrize('absolute', [True, False])
 def test_a_file_is_found_from_the_folder_on(tmp_path, absolute):
-    path = tmp_path / 'bars.csv'
+    path = tmp_path / 'config' / 'bars.csv'
+    path.parent.mkdir()
     path.write_text(
         'timestamp,open,high,low,close,volume\n'
         '2024-01-02T15:00:00Z,1,2,1,2,10\n'
         '2024-01-02T15:01:00Z,2,3,2,3,10\n'
     )
-    made = feeds.build(
-        'mine',
-        settings.FileFeed(path=str(path) if absolute else 'bars.csv'),
-        ('bars',),
-        clock.VirtualClock(),
-        tmp_path,
-    )
-    assert (made.name, made.symbols) == ('mine', ('bars',))
+    feed = settings.FileFeed(path=str(path) if absolute else 'bars.csv')
+    played = made(tmp_path, feed, ('bars',))
+    assert (played.name, played.symbols) == ('mine', ('bars',))
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):
     with pytest.raises(errors.DataError, match=r'none\.csv'):
-        feeds.build(
-            'mine',
-            settings.FileFeed(path='none.csv'),
-            ('X',),
-            clock.VirtualClock(),
-            tmp_path,
-        )
+        made(tmp_path, settings.FileFeed(path='none.csv'))
+
+
+async def test_a_market_has_the_sources_that_are_configured(tmp_path):
+    feed = settings.MarketFeed(
+        sources=('yahoo', 'binance'),
+        timeframe='5m',
+        names={'yahoo': {'BTCUSDT': 'BTC-USD'}},
+    )
+    live = made(tmp_path, feed, ('BTCUSDT',), calendar='24/7')
+    assert (live.name, live.symbols) == ('mine', ('BTCUSDT',))
+    assert (live.timeframe, live.generated) == ('5m', False)
+    assert live.status().detail == 'yahoo, binance'
+    await live.close()
+
+
+def test_a_source_without_its_key_is_told(tmp_path, monkeypatch):
+    monkeypatch.delenv('STING_ALPHAVANTAGE_KEY', raising=False)
+    feed = settings.MarketFeed(sources=('alphavantage',))
+    with pytest.raises(errors.ConfigError, match='STING_ALPHAVANTAGE_KEY'):
+        made(tmp_path, feed)
+
+
+def test_a_market_has_the_time_of_the_machine():
+    market_feed = settings.MarketFeed(sources=('binance',))
+    assert type(feeds.clock_of(market_feed)) is clock.LiveClock
+    played = feeds.clock_of(settings.DemoFeed())
+    assert type(played) is clock.MarketClock

@@ -208,6 +208,37 @@ def test_exchange_settings_are_laid_over(home):
         ),
         ('sting.yaml', 'feeds: {f: {path: a}}', 1, "'kind' is missing"),
         ('sting.yaml', 'feeds: {f: {kind: fil}}', 1, "did you mean 'file'?"),
+        (
+            'sting.yaml',
+            'feeds:\n  f: {kind: market, sources: []}',
+            2,
+            'feeds.f: sources: name at least one, and each once',
+        ),
+        (
+            'sting.yaml',
+            'feeds:\n  f:\n    kind: market\n    sources: [yahoo, binanc]',
+            4,
+            "unknown source 'binanc'; did you mean 'binance'?",
+        ),
+        (
+            'sting.yaml',
+            'feeds:\n  f: {kind: market, sources: [yahoo], timeframe: 60s}',
+            2,
+            "'60s' is written '1m'",
+        ),
+        (
+            'sting.yaml',
+            'feeds:\n  f: {kind: market, sources: [yahoo], timeframe: 1w}',
+            2,
+            'timeframe 1w is longer than a day; use 1d',
+        ),
+        (
+            'sting.yaml',
+            'feeds:\n  f:\n    kind: market\n    sources: [yahoo]\n'
+            '    names: {binance: {A: B}}',
+            2,
+            "names: 'binance' is not one of its sources",
+        ),
         ('sting.yaml', 'feeds: {f: {kind: 3}}', 1, 'unknown kind'),
         ('sting.yaml', 'terminal:\n  theme: 3\n', 2, 'expected text'),
         ('sting.yaml', 'terminal: {frames_per_s: 99}\n', 1, '<= 10'),

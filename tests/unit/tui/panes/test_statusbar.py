@@ -43,6 +43,28 @@ async def test_a_loss_has_its_sign():
     assert 'day -50.00' in text
 
 
+def _market(status, source='one', age=70.0):
+    return views.LinkRow('m', status, '', age, source, 60.0)
+
+
+@pytest.mark.parametrize(
+    ('feed', 'said', 'style'),
+    [
+        (_market('connected'), 'feed one 1m', 'muted'),
+        (_market('failover', 'two'), 'feed failover two 1m', 'warning!'),
+        (_market('degraded'), 'feed degraded one 1m', 'warning!'),
+        (_market('stale'), 'feed stale', 'warning!'),
+        (_market('closed'), 'feed closed', 'muted'),
+        # Late by the length of its bars, if that is known.
+        (_market('connected', age=76.0), 'feed one 1m', 'warning!'),
+        (views.LinkRow('m', 'connected', '', 70.0), 'feed 1m', 'warning!'),
+    ],
+)
+def test_a_feed_of_sources_says_which_it_uses(feed, said, style):
+    snapshot = stations.snapshot(feeds=(feed,))
+    assert statusbar._feed(snapshot) == (said, style)
+
+
 @pytest.mark.parametrize(
     ('feeds', 'said'),
     [

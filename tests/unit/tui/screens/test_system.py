@@ -22,7 +22,8 @@ def test_lanes_feeds_brokers_and_strategies():
     assert ('market', '3', '10,000', '1,200', '7', '0') in system.queue_rows(
         snapshot
     )
-    assert ('feed', 'demo', 'connected', '0s', '') in system.link_rows(snapshot)
+    links = system.link_rows(snapshot)
+    assert ('feed', 'demo', 'connected', '', '0s', '') in links
     assert ('broker', 'paper', 'connected', '-', '') in system.link_rows(
         snapshot
     )

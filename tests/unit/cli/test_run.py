@@ -80,7 +80,7 @@ def test_second_engine_of_a_profile_is_refused(home, start):
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
-        (['--profile', 'nope'], 'there are: demo, paper'),
+        (['--profile', 'nope'], 'there are: crypto, demo, paper'),
         (['--demo', '--profile', 'paper'], 'exclude each other'),
     ],
 )

@@ -416,7 +416,7 @@ def test_file_that_nothing_reads_is_refused(home):
 
 
 def test_unknown_profile_lists_those_there_are(home):
-    with pytest.raises(errors.ConfigError, match='there are: demo, paper'):
+    with pytest.raises(errors.ConfigError, match='are: crypto, demo, paper'):
         settings.load(home).profile('nope')
 
 

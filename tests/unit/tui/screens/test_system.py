@@ -24,9 +24,7 @@ def test_lanes_feeds_brokers_and_strategies():
     )
     links = system.link_rows(snapshot)
     assert ('feed', 'demo', 'connected', '', '0s', '') in links
-    assert ('broker', 'paper', 'connected', '-', '') in system.link_rows(
-        snapshot
-    )
+    assert ('broker', 'paper', 'connected', '', '-', '') in links
     assert system.strategy_rows(snapshot)[1][0] == 'sma_demo'
 
 

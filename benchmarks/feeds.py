@@ -30,6 +30,7 @@ from sting.engine import reader
 from sting.model import events
 from sting.net import monitor
 from sting.net import sockets
+from sting.net import wires
 
 BARS = 100_000
 # So small that the service has to wait.
@@ -58,7 +59,7 @@ async def _measure(url: str) -> tuple[rows.Took, float, float]:
     wanted = base.Subscription(symbols=rig.SYMBOLS, timeframe='1m')
     watch = base.Watch(monitor=monitor.ConnectionMonitor('bench', time_source))
     subscriber = binance_stream.Subscriber(wanted, time_source, 'bench')
-    place = streaming.Place(url=url, policy=sockets.Policy(queue=ROOM))
+    place = streaming.Place(url=url, policy=wires.Policy(queue=ROOM))
     socket = streaming.connect(
         'bench',
         place,

@@ -111,11 +111,20 @@ class ConnectionMonitor:
         self._counts['drops'] += 1
         self._turn(Link.SILENT, reason)
 
-    def lost(self, reason: str) -> None:
-        """Says that the connection broke, or could not be made."""
+    def lost(self, reason: str, *, final: bool = False) -> None:
+        """Says that the connection broke, or could not be made.
+
+        One that is being made again stays so, with the new reason, so that a
+        long outage is no flood of changes.
+
+        Args:
+            reason: Why.
+            final: It is not made again.
+        """
         if self.works:
             self._counts['drops'] += 1
-        self._turn(Link.LOST, reason)
+        again = self.state is Link.RECONNECTING and not final
+        self._turn(Link.RECONNECTING if again else Link.LOST, reason)
 
     def reconnecting(self) -> None:
         """Says that it is made again; the reason stays."""

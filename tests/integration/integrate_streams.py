@@ -13,7 +13,7 @@ from sting.engine import bus
 from sting.engine import reader
 from sting.model import events
 from sting.net import http
-from sting.net import sockets
+from sting.net import wires
 from tests.unit.data.sources import feeds
 from tests.unit.net import streams
 
@@ -43,7 +43,7 @@ async def test_bars_of_a_stream_reach_the_log_once_each_and_in_order(tmp_path):
             listener.clock,
             place=streaming.Place(
                 url=url,
-                policy=sockets.Policy(open_s=20, silence_s=100, queue=ROOM),
+                policy=wires.Policy(open_s=20, silence_s=100, queue=ROOM),
             ),
         )
         stream = source.stream(feeds.wanted(), listener.watch())

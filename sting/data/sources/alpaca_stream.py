@@ -21,6 +21,7 @@ from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import market
 from sting.net import sockets
+from sting.net import wires
 from sting.net import words
 
 TIMEFRAME: Final = '1m'
@@ -193,7 +194,7 @@ class _Subscriber:
             for channel in _CHANNELS[kind]
         }
 
-    async def greet(self, wire: sockets.Wire) -> None:
+    async def greet(self, wire: wires.Wire) -> None:
         """Gives the key, and subscribes.
 
         Raises:
@@ -206,7 +207,7 @@ class _Subscriber:
         await self._hears(wire, 'authenticated')
         await wire.send(msgpack.encode({'action': 'subscribe', **self._asked}))
 
-    def decode(self, frame: sockets.Frame) -> Iterator[streaming.Heard]:
+    def decode(self, frame: wires.Frame) -> Iterator[streaming.Heard]:
         """Makes messages of a frame; see `streaming.Decode`."""
         fault: errors.SourceBodyError | None = None
         for raw in self._split(frame):
@@ -260,7 +261,7 @@ class _Subscriber:
         # Others tell of nothing that was asked for.
         return None
 
-    async def _hears(self, wire: sockets.Wire, word: str) -> None:
+    async def _hears(self, wire: wires.Wire, word: str) -> None:
         """Waits for one of the words of the greeting."""
         for raw in self._split(await wire.receive()):
             try:
@@ -291,7 +292,7 @@ class _Subscriber:
         )
         return kind(f'{self._name}: {told.code} {said}{hint}')
 
-    def _split(self, frame: sockets.Frame) -> list[msgspec.Raw]:
+    def _split(self, frame: wires.Frame) -> list[msgspec.Raw]:
         if isinstance(frame, str):
             raise self._broken(f'it is text: {words.plain(frame)[:60]}')
         try:

@@ -24,7 +24,7 @@ from sting.model import errors
 from sting.model import market
 from sting.model import timeframes
 from sting.net import limits
-from sting.net import sockets
+from sting.net import wires
 from sting.net import words
 
 # Streams of one connection; of its address, which has to stay short; and of
@@ -124,14 +124,14 @@ class Subscriber:
         first = '/'.join(self.streams[:_IN_ADDRESS])
         return f'{address.rstrip("/")}/stream?streams={first}'
 
-    async def greet(self, wire: sockets.Wire) -> None:
+    async def greet(self, wire: wires.Wire) -> None:
         """Subscribes to the streams that the address has no room for."""
         rest = self.streams[_IN_ADDRESS:]
         for number, some in enumerate(_batches(rest), start=1):
             message = {'method': 'SUBSCRIBE', 'params': some, 'id': number}
             await wire.send(msgspec.json.encode(message).decode())
 
-    def decode(self, frame: sockets.Frame) -> Iterable[streaming.Heard]:
+    def decode(self, frame: wires.Frame) -> Iterable[streaming.Heard]:
         """Makes messages of a frame; see `streaming.Decode`."""
         try:
             envelope = _envelope.decode(frame)
@@ -198,7 +198,7 @@ class Subscriber:
             raise msgspec.ValidationError('nobody subscribed to it')
         return symbol
 
-    def _broken(self, frame: sockets.Frame, why: str) -> NoReturn:
+    def _broken(self, frame: wires.Frame, why: str) -> NoReturn:
         text = frame if isinstance(frame, str) else repr(frame)
         raise errors.SourceBodyError(
             f'{self._name}: a message makes no sense ({words.plain(why)}): '

@@ -16,7 +16,7 @@ from sting.engine import clock as clocks
 from sting.model import errors
 from sting.net import http
 from sting.net import limits
-from sting.net import sockets
+from sting.net import wires
 
 # What each needs of the environment.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -100,6 +100,6 @@ def _place(service: settings.Service) -> streaming.Place | None:
         return None
     return streaming.Place(
         url=service.data_stream_url,
-        policy=sockets.Policy(silence_s=service.silence_s),
+        policy=wires.Policy(silence_s=service.silence_s),
         is_open=functools.partial(calendars.is_open, calendar=service.calendar),
     )

@@ -18,6 +18,7 @@ from sting.model import errors
 from sting.model import market
 from sting.net import limits
 from sting.net import sockets
+from sting.net import wires
 
 # A message; a number that grows from one of its kind and symbol to the next, 0
 # where there is none; and when it was sent, nanoseconds since the epoch, UTC,
@@ -26,7 +27,7 @@ Heard = tuple[base.Message, int, int | None]
 # Makes messages of a frame. Raises SourceBodyError where it makes no sense,
 # SourceRefusedError where it is a no, SourceUnavailableError where it tells
 # of the connection's end.
-Decode = Callable[[sockets.Frame], Iterable[Heard]]
+Decode = Callable[[wires.Frame], Iterable[Heard]]
 # Frames in a row that make no sense, after which it is connected anew.
 NONSENSE: Final = 20
 # Seconds for asking what was missed, while what is new waits.
@@ -44,7 +45,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     url: str
-    policy: sockets.Policy = sockets.Policy()
+    policy: wires.Policy = wires.Policy()
     is_open: Callable[[int], bool] = lambda moment: True
 
 
@@ -153,7 +154,7 @@ class Follower:
             passed.append(bar)
         return passed
 
-    def _read(self, frame: sockets.Frame) -> list[Heard]:
+    def _read(self, frame: wires.Frame) -> list[Heard]:
         """Makes messages of a frame; none of what makes no sense."""
         heard: list[Heard] = []
         try:

@@ -66,6 +66,21 @@ def test_what_does_not_change_is_not_told(watched, told):
     assert len(told) == 2
 
 
+def test_while_it_is_made_again_only_the_reason_changes(watched, told):
+    watched.connected()
+    watched.lost('gone')
+    watched.reconnecting()
+    watched.lost('gone')
+    watched.reconnecting()
+    watched.lost('no answer')
+    assert states(told)[2:] == [
+        ('reconnecting', 'gone'),
+        ('reconnecting', 'no answer'),
+    ]
+    watched.lost('the key is wrong', final=True)
+    assert states(told)[-1] == ('lost', 'the key is wrong')
+
+
 def test_silence_is_a_state_of_its_own(watched, told):
     watched.connected()
     watched.silent('nothing came for 9 s')

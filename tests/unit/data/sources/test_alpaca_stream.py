@@ -12,7 +12,7 @@ from sting.data.sources import base
 from sting.data.sources import streaming
 from sting.model import errors
 from sting.model import market
-from sting.net import sockets
+from sting.net import wires
 from tests.unit.data.sources import feeds
 from tests.unit.net import streams
 
@@ -116,7 +116,7 @@ async def following(*lives, listener=None, subscribed=None, key=KEY):
         source = alpaca_stream.AlpacaSource(
             streaming.Place(
                 url=f'{url}/v2/iex',
-                policy=sockets.Policy(open_s=20, silence_s=100),
+                policy=wires.Policy(open_s=20, silence_s=100),
             ),
             listener.clock,
             key,

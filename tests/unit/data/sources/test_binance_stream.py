@@ -12,7 +12,7 @@ from sting.data.sources import streaming
 from sting.model import errors
 from sting.model import market
 from sting.net import http
-from sting.net import sockets
+from sting.net import wires
 from tests.unit.data.sources import feeds
 from tests.unit.net import streams
 
@@ -27,7 +27,7 @@ def source(url, listener, **policy):
     return binance.BinanceSource(
         client,
         listener.clock,
-        place=streaming.Place(url=url, policy=sockets.Policy(**given)),
+        place=streaming.Place(url=url, policy=wires.Policy(**given)),
     )
 
 

@@ -8,6 +8,7 @@ from sting.data.sources import streaming
 from sting.model import errors
 from sting.model import market
 from sting.net import sockets
+from sting.net import wires
 from tests.unit.data.sources import feeds
 from tests.unit.net import streams
 
@@ -41,7 +42,7 @@ async def following(*lives, listener, subscribed=None, every=True, refill=True):
             url,
             listener.clock,
             listener.monitor,
-            policy=sockets.Policy(open_s=20, silence_s=100),
+            policy=wires.Policy(open_s=20, silence_s=100),
         )
         follower = streaming.Follower(
             socket,

@@ -225,6 +225,19 @@ def list_(source: str | None, symbol: str | None, as_json: bool) -> None:
     metavar='FILE',
     help='Writes the bars as CSV or Parquet, for --data.',
 )
+@click.option(
+    '--actions',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='FILE',
+    help='Writes splits and dividends as CSV, Parquet or YAML, for '
+    '`sting backtest --actions`.',
+)
+@click.option(
+    '--view',
+    type=click.Choice(['raw', 'back', 'forward']),
+    help='Prices as they were traded, or adjusted for splits and dividends '
+    'with the last or the first ones left as they are.  [with --actions: raw]',
+)
 @common.json_option
 def fetch(
     source: str,
@@ -233,6 +246,8 @@ def fetch(
     start: str,
     end: str | None,
     out: pathlib.Path | None,
+    actions: pathlib.Path | None,
+    view: str | None,
     as_json: bool,
 ) -> None:
     """Fetches bars of the past, and keeps them.
@@ -241,7 +256,7 @@ def fetch(
     exchanges/SOURCE.yaml, or a database of data.yaml. Only what is not kept
     already is asked for, of a database all. What comes is held against the
     rules of data.yaml; bars that are rejected are told of, and left out of
-    FILE.
+    FILE. Splits and dividends are those of yahoo.
     """
     home = settings.Home.find()
     loaded = settings.load(home)
@@ -253,9 +268,12 @@ def fetch(
     # These need numpy and more, which no other command has to wait for.
     from sting.cli import fetching  # noqa: PLC0415
 
-    done = fetching.fetch(home, loaded, source, symbols, timeframe, start, end)
-    if out is not None:
-        done.write(out)
+    if actions is not None:
+        view = view or 'raw'
+    done = fetching.fetch(
+        home, loaded, source, symbols, timeframe, start, end, view
+    )
+    done.write(out, actions)
     if as_json:
         common.print_json(done.to_json())
     else:

@@ -49,12 +49,24 @@ if TYPE_CHECKING:
     metavar='NAME',
     help='The exchange whose sessions bars follow, or `24/7`.',
 )
+@click.option(
+    '--actions',
+    metavar='FILE',
+    help='Splits and dividends of raw bars, or `sample`; for --view.',
+)
+@click.option(
+    '--view',
+    type=click.Choice(['back', 'forward']),
+    help='Adjusts bars for --actions; the last or the first prices stay.',
+)
 @common.json_option
 def bars(
     files: tuple[str, ...],
     make: str,
     out: pathlib.Path,
     symbol: tuple[str, ...],
+    actions: str | None,
+    view: str | None,
     as_json: bool,
     **reading: Any,
 ) -> None:
@@ -66,6 +78,8 @@ def bars(
     volume and dollars end with the trade that makes them full.
     """
     timeframe = named(make)
+    if (actions is None) != (view is None):
+        raise errors.InputError('--actions and --view go together')
     # These need numpy and more, which no other command has to wait for.
     from sting.data import bar_tables  # noqa: PLC0415
     from sting.data import calendars  # noqa: PLC0415
@@ -73,11 +87,13 @@ def bars(
     from sting.data import writer  # noqa: PLC0415
 
     loaded = files_lib.read_rows(files, symbols=symbol or None, **reading)
-    calendar = reading['calendar']
+    calendar, rows = reading['calendar'], loaded.rows
+    if actions is not None and view is not None:
+        rows = _adjusted(rows, actions, view, calendar)
     hours = None
-    if timeframes.traded(timeframe) is None and len(loaded.rows):
-        hours = calendars.sessions(calendar, int(loaded.rows.timestamp[0]))
-    made = bar_tables.build(loaded.rows, timeframe, hours)
+    if timeframes.traded(timeframe) is None:
+        hours = calendars.sessions(calendar, int(rows.timestamp[0]))
+    made = bar_tables.build(rows, timeframe, hours)
     writer.write(out, made.bars, calendar)
     for warning in loaded.warnings:
         click.echo(common.clean(f'sting: {warning}'), err=True)
@@ -86,6 +102,19 @@ def bars(
     else:
         for line in _lines(made):
             click.echo(common.clean(line))
+
+
+def _adjusted(
+    rows: 'bar_tables.Rows', path: str, view: str, calendar: str
+) -> 'bar_tables.Rows':
+    """Gives bars whose prices fit over splits and dividends."""
+    from sting.data import actions  # noqa: PLC0415
+    from sting.data import table  # noqa: PLC0415
+
+    if not isinstance(rows, table.BarTable):
+        raise errors.InputError('--view is for bars; these are none')
+    found = actions.read(path)
+    return actions.adjusted(rows, found, actions.View(view), calendar=calendar)
 
 
 def named(make: str) -> str:

@@ -1,6 +1,7 @@
 """What `sting data fetch` does."""
 
 import asyncio
+import collections
 from collections.abc import Sequence
 import dataclasses
 import os
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from sting import settings
+from sting.data import actions as actions_lib
 from sting.data import cache
 from sting.data import store
 from sting.data import table
@@ -21,6 +23,7 @@ from sting.data.sources import base
 from sting.data.sources import registry
 from sting.engine import clock
 from sting.model import errors
+from sting.model import market
 from sting.model import timeframes
 
 
@@ -34,6 +37,7 @@ class Fetched:
         requests: How many the source was asked.
         findings: What the rules found.
         stale: Why the source failed; empty where it did not.
+        actions: Splits and dividends; None where they were not asked for.
     """
 
     bars: table.BarTable
@@ -41,10 +45,16 @@ class Fetched:
     requests: int
     findings: tuple[validator.Finding, ...]
     stale: str
+    actions: tuple[actions_lib.Action, ...] | None = None
 
-    def write(self, path: pathlib.Path) -> None:
-        """Writes the bars; see `writer.write`."""
-        writer.write(path, self.bars, self.calendar)
+    def write(
+        self, bars: pathlib.Path | None, actions: pathlib.Path | None
+    ) -> None:
+        """Writes what is wanted; see `writer.write` and `actions.write`."""
+        if bars is not None:
+            writer.write(bars, self.bars, self.calendar)
+        if actions is not None:
+            actions_lib.write(actions, self.actions or ())
 
     def lines(self) -> list[str]:
         """Says what came, a line a symbol and one for what was found."""
@@ -54,6 +64,7 @@ class Fetched:
         ]
         return [
             *counted,
+            *self._events(),
             f'requests: {self.requests}',
             *(
                 f'{each.action}: {each.symbol} {each.rule}: {len(each):,}'
@@ -62,6 +73,14 @@ class Fetched:
             ),
         ]
 
+    def _events(self) -> list[str]:
+        """Says how many actions of each kind there are."""
+        if self.actions is None:
+            return []
+        kinds = collections.Counter(str(each.kind) for each in self.actions)
+        told = ', '.join(f'{kind}s {kinds[kind]}' for kind in sorted(kinds))
+        return [f'actions: {told or "none"}']
+
     def to_json(self) -> dict[str, Any]:
         """Gives it as JSON has it."""
         return {
@@ -69,6 +88,7 @@ class Fetched:
             'bars': {n: len(self.bars.of(n)) for n in self.bars.symbols},
             'requests': self.requests,
             'stale': self.stale or None,
+            'actions': None if self.actions is None else len(self.actions),
             'findings': [
                 {
                     'rule': each.rule,
@@ -90,6 +110,7 @@ def fetch(
     timeframe: str,
     start: str,
     end: str | None,
+    view: str | None = None,
 ) -> Fetched:
     """Fetches bars through the cache, and holds them against the rules.
 
@@ -101,6 +122,8 @@ def fetch(
         timeframe: Length of a bar.
         start: The first date or moment.
         end: The last one; None for now.
+        view: Which prices are wanted, an `actions.View`, with the splits and
+            dividends; None for those that the source has, without these.
 
     Raises:
         errors.InputError: An argument makes no sense.
@@ -123,6 +146,11 @@ def fetch(
         raise errors.DataError(
             f'{source} has no bars of {timeframe}; it has {has}'
         )
+    if view is not None and not made.capabilities.actions:
+        raise errors.InputError(
+            f'{source} has no corporate actions; without --actions and --view '
+            'it gives its bars as they are'
+        )
     kept = cache.DataCache(
         store.BarStore(home.bars),
         time_source,
@@ -130,13 +158,19 @@ def fetch(
         warn=lambda text: click.echo(f'sting: {text}', err=True),
     )
 
-    async def asked() -> cache.Answer:
+    async def asked() -> tuple[cache.Answer, tuple[actions_lib.Action, ...]]:
         try:
-            return await kept.get(made, request)
+            answer = await kept.get(made, request, hold=view is not None)
+            if view is None:
+                return answer, ()
+            # Adjusted prices are in units after the last split of all.
+            return answer, await made.get_actions(
+                request.symbols, request.start
+            )
         finally:
             await made.close()
 
-    answer = asyncio.run(asked())
+    answer, found = asyncio.run(asked())
     checked = tables.check(
         answer.bars,
         service.calendar,
@@ -145,10 +179,20 @@ def fetch(
         ),
         time_source.now(),
     )
+    bars, told = checked.bars, None
+    if view is not None:
+        if made.capabilities.adjusted:
+            bars = actions_lib.as_traded(bars, found, service.calendar)
+        last = market.to_datetime(request.end).date()
+        told = tuple(each for each in found if each.day <= last)
+        bars = actions_lib.adjusted(
+            bars, told, actions_lib.View(view), calendar=service.calendar
+        )
     return Fetched(
-        checked.bars,
+        bars,
         service.calendar,
         answer.fetched,
         checked.findings,
         '' if answer.error is None else str(answer.error),
+        told,
     )

@@ -6,6 +6,7 @@ bar of that session. When a dividend is paid does not matter here.
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+import csv
 import dataclasses
 import datetime
 import enum
@@ -18,8 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sting.data import calendars
+from sting.data import outputs
 from sting.data import rows
 from sting.data import table
+from sting.model import errors
 from sting.model import records
 from sting.settings import tree
 
@@ -88,6 +91,50 @@ def read(path: str | pathlib.Path) -> tuple[Action, ...]:
             splits.add(where)
         found.append(action)
     return in_order(found)
+
+
+def write(path: pathlib.Path, found: Iterable[Action]) -> None:
+    """Writes actions as a file that `read` gives back as they were.
+
+    Args:
+        path: It ends in .csv, .parquet or .yaml; one that is there is replaced.
+        found: What to write.
+
+    Raises:
+        errors.InputError: It ends otherwise, or cannot be written.
+    """
+    told = [
+        {
+            'date': each.day.isoformat(),
+            'symbol': each.symbol,
+            'kind': each.kind.value,
+            'value': '' if each.value is None else repr(each.value),
+        }
+        for each in in_order(found)
+    ]
+    ending = path.suffix.lower()
+    if ending not in ('.csv', '.parquet', '.yaml'):
+        raise errors.InputError(
+            'has to end in .csv, .parquet or .yaml to be written', path=path
+        )
+    with outputs.replacing(path) as fresh:
+        if ending == '.yaml':
+            fresh.write_bytes(msgspec.yaml.encode({'actions': told}))
+        elif ending == '.csv':
+            with fresh.open('w', encoding='utf-8', newline='') as file:
+                writer = csv.DictWriter(file, COLUMNS, lineterminator='\n')
+                writer.writeheader()
+                writer.writerows(told)
+        else:
+            _write_parquet(fresh, told)
+
+
+def _write_parquet(path: pathlib.Path, told: list[dict[str, str]]) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    from pyarrow import parquet  # noqa: PLC0415
+
+    schema = pa.schema([(name, pa.string()) for name in COLUMNS])
+    parquet.write_table(pa.Table.from_pylist(told, schema), path)
 
 
 def in_order(found: Iterable[Action]) -> tuple[Action, ...]:
@@ -254,17 +301,50 @@ def restated(
     Raises:
         errors.DataError: There is no such calendar, or it lacks the year.
     """
+    units = _units(bars, found, calendar)
+    columns = {
+        name: getattr(bars, name) / units
+        for name in ('open', 'high', 'low', 'close')
+    }
+    return dataclasses.replace(bars, volume=bars.volume * units, **columns)
+
+
+def as_traded(
+    bars: table.BarTable,
+    found: Iterable[Action],
+    calendar: str = calendars.DEFAULT,
+) -> table.BarTable:
+    """Gives raw bars of such as are in the units after all of these splits.
+
+    It takes back what `restated` does.
+
+    Args:
+        bars: Adjusted for all splits, also those after their end.
+        found: Actions, of which only the splits count.
+        calendar: The exchange's name in exchange_calendars.
+
+    Raises:
+        errors.DataError: There is no such calendar, or it lacks the year.
+    """
+    units = _units(bars, found, calendar)
+    columns = {
+        name: getattr(bars, name) * units
+        for name in ('open', 'high', 'low', 'close')
+    }
+    return dataclasses.replace(bars, volume=bars.volume / units, **columns)
+
+
+def _units(
+    bars: table.BarTable, found: Iterable[Action], calendar: str
+) -> _FloatArray:
+    """Gives how many units one of each bar's has become."""
     units = np.ones(len(bars))
     for split in of_kind(found, _K.SPLIT):
         if split.symbol in bars.symbols:
             own = bars.symbol_index == bars.symbols.index(split.symbol)
             before = bars.timestamp <= moment(split, calendar)
             units[own & before] *= split.value or 1.0
-    columns = {
-        name: getattr(bars, name) / units
-        for name in ('open', 'high', 'low', 'close')
-    }
-    return dataclasses.replace(bars, volume=bars.volume * units, **columns)
+    return units
 
 
 def _after(each: Sequence[float]) -> _FloatArray:

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 import enum
 
 import msgspec
 
+from sting.data import actions
 from sting.data import table
 from sting.model import errors
 from sting.model import market
@@ -127,6 +129,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         adjusted: Its prices of the past are adjusted for splits.
         lasting: It keeps its bars itself, and its owner may mend them: they
             are asked for each time and kept nowhere else.
+        actions: It has splits and dividends.
     """
 
     timeframes: frozenset[str] | None = frozenset()
@@ -134,6 +137,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 1
     adjusted: bool = False
     lasting: bool = False
+    actions: bool = False
 
     def has(self, timeframe: str) -> bool:
         """Whether it has bars of this length of the past."""
@@ -172,6 +176,26 @@ class DataSource(abc.ABC):
             errors.SourceRefusedError: It says no.
             errors.SourceBodyError: What it gave makes no sense.
         """
+
+    async def get_actions(
+        self, symbols: Sequence[str], start: int
+    ) -> tuple[actions.Action, ...]:
+        """Gives the splits and dividends of instruments until now.
+
+        Args:
+            symbols: The instruments.
+            start: The first moment, nanoseconds since the epoch, UTC.
+
+        Returns:
+            What became of them by date and symbol, as it was told on the day:
+            a dividend is in cash for a unit of then.
+
+        Raises:
+            errors.SourceUnavailableError: It cannot be reached, or not now.
+            errors.SourceRefusedError: It says no, or has none.
+            errors.SourceBodyError: What it gave makes no sense.
+        """
+        raise errors.SourceRefusedError(f'{self.name} has no corporate actions')
 
     def stream(
         self, wanted: Subscription, watch: Watch

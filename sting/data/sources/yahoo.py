@@ -1,4 +1,4 @@
-"""Bars of Yahoo's chart service, version 8.
+"""Bars, splits and dividends of Yahoo's chart service, version 8.
 
 It has no contract: what is read here is what it was seen to give. Its prices
 are adjusted for splits, not for dividends.
@@ -6,12 +6,17 @@ are adjusted for splits, not for dividends.
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
+import datetime
+import math
 from typing import Any
 from typing import Final
 import urllib.parse
 
+import msgspec
 import numpy as np
 
+from sting.data import actions
 from sting.data import calendars
 from sting.data import table
 from sting.data.sources import base
@@ -19,6 +24,7 @@ from sting.data.sources import rows
 from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import market
+from sting.model import records
 from sting.model import timeframes
 from sting.net import http
 
@@ -32,6 +38,9 @@ _INTERVALS: Final[Mapping[str, str]] = {
     '1h': '60m',
     '1d': '1d',
 }
+_K = records.ActionKind
+_SPLIT: Final = ('date', 'numerator', 'denominator')
+_DIVIDEND: Final = ('date', 'amount')
 # The most days of one answer, by interval; without one there is no limit.
 _DAYS: Final = {'1m': 7, '5m': 59, '15m': 59, '30m': 59, '1h': 700}
 
@@ -45,7 +54,7 @@ class YahooSource(base.DataSource):
     """
 
     capabilities = base.Capabilities(
-        timeframes=frozenset(_INTERVALS), batch=1, adjusted=True
+        timeframes=frozenset(_INTERVALS), batch=1, adjusted=True, actions=True
     )
 
     def __init__(
@@ -84,9 +93,73 @@ class YahooSource(base.DataSource):
         last = min(request.end, self._clock.now())
         return merged.select(start=request.start, end=last)
 
+    async def get_actions(
+        self, symbols: Sequence[str], start: int
+    ) -> tuple[actions.Action, ...]:
+        """Gives splits and dividends until now; see the interface.
+
+        Its dividends are for units of today; those of then were paid more for
+        each, where they were split since.
+        """
+        found: list[actions.Action] = []
+        for symbol in dict.fromkeys(symbols):
+            found += await self._actions(symbol, start)
+        return actions.in_order(found)
+
     async def close(self) -> None:
         """Ends its connections."""
         await self._client.close()
+
+    async def _actions(self, symbol: str, start: int) -> list[actions.Action]:
+        answer = await self._client.get_json(
+            PATH + urllib.parse.quote(symbol, safe=''),
+            {
+                'period1': start // market.NANOSECONDS,
+                'period2': self._clock.now() // market.NANOSECONDS + 1,
+                'interval': '1d',
+                'events': 'div,splits',
+            },
+        )
+        found = self._result(symbol, answer)
+        meta = found.get('meta')
+        offset = meta.get('gmtoffset') if isinstance(meta, dict) else None
+        if type(offset) is not int:
+            rows.broken(self.name, symbol, 'the answer has no gmtoffset')
+        events = found.get('events') or {}
+        splits = [
+            actions.Action(
+                _day(each['date'], offset),
+                symbol,
+                _K.SPLIT,
+                each['numerator'] / each['denominator'],
+            )
+            for each in self._events(symbol, events, 'splits', _SPLIT)
+        ]
+        dividends = [
+            actions.Action(
+                _day(each['date'], offset), symbol, _K.DIVIDEND, each['amount']
+            )
+            for each in self._events(symbol, events, 'dividends', _DIVIDEND)
+        ]
+        return [*splits, *(_then(each, splits) for each in dividends)]
+
+    def _events(
+        self, symbol: str, events: Any, kind: str, fields: tuple[str, ...]
+    ) -> Iterator[dict[str, Any]]:
+        """Gives the events of a kind, whose figures are above 0."""
+        found = events.get(kind) if isinstance(events, dict) else None
+        if found is None:
+            return
+        if not isinstance(found, dict):
+            rows.broken(self.name, symbol, f'{kind} are no events')
+        for each in found.values():
+            if not isinstance(each, dict) or not all(
+                type(each.get(name)) in (int, float)
+                and 0 < each[name] < math.inf
+                for name in fields
+            ):
+                rows.broken(self.name, symbol, f'one of the {kind} is none')
+            yield each
 
     def _pieces(self, request: base.Request) -> Iterator[tuple[int, int]]:
         """Cuts a request into what one answer may have, seconds."""
@@ -188,6 +261,22 @@ class YahooSource(base.DataSource):
                 'calendar of its exchange',
             )
         return calendars.session_closes(days, self._calendar)
+
+
+def _day(seconds: float, offset: int) -> datetime.date:
+    """Gives the day of a moment where the exchange is."""
+    days, _ = divmod(int(seconds) + offset, 86_400)
+    return datetime.date(1970, 1, 1) + datetime.timedelta(days=days)
+
+
+def _then(
+    dividend: actions.Action, splits: Sequence[actions.Action]
+) -> actions.Action:
+    """Gives a dividend for a unit of its day."""
+    since = [each.value or 1.0 for each in splits if each.day > dividend.day]
+    amount = (dividend.value or 0.0) * math.prod(since)
+    # Amounts for units of today are rounded to millionths there.
+    return msgspec.structs.replace(dividend, value=round(amount, 6))
 
 
 def _merged(parts: list[table.BarTable]) -> table.BarTable:

@@ -105,3 +105,23 @@ def test_one_symbol_of_several_may_be_picked(make):
     found, _ = make(TRADES + more, '--make', '1h', '--symbol', 'B')
     assert found.out.startswith('B: ')
     assert 'A: ' not in found.out
+
+
+def test_bars_are_adjusted_for_splits(sting, home, tmp_path):
+    path = tmp_path / 'days.parquet'
+    words = 'data', 'bars', 'sample', '--make', '1d', '--out', path
+    found = sting(*words, '--actions', 'sample', '--view', 'back')
+    assert found.code == 0, found.err
+    apple = files.read(path).table.of('AAPL')
+    raw = files.read('sample').table.of('AAPL')
+    assert apple.close[-1] == raw.close[-1]
+    # Two splits of two for one.
+    assert apple.close[0] == raw.close[0] / 4
+
+
+def test_a_view_needs_actions_and_bars(sting, home, make):
+    found, _ = make(TRADES + ROWS, '--make', '1h', '--view', 'back')
+    assert '--actions and --view go together' in found.err
+    words = '--view', 'back', '--actions', 'sample'
+    found, _ = make(TRADES + ROWS, '--make', '1h', *words)
+    assert (found.code, 'is for bars' in found.err) == (2, True)

@@ -208,3 +208,37 @@ def test_views_differ_by_one_factor_and_are_undone(ratios, prices):
     np.testing.assert_allclose(forward.close, smooth.close, rtol=1e-12)
     factor = forward.close / back.close
     np.testing.assert_allclose(factor, factor[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize('ending', ['csv', 'parquet', 'yaml'])
+def test_what_is_written_is_read_back(tmp_path, ending):
+    found = (
+        split(0.1, datetime.date(2014, 6, 9)),
+        split(4.0),
+        dividend(0.2),
+        actions.Action(DAY, 'B', K.DELISTING),
+        actions.Action(DAY, 'C', K.DELISTING, 3.5),
+    )
+    path = tmp_path / f'actions.{ending}'
+    actions.write(path, reversed(found))
+    assert actions.read(path) == actions.in_order(found)
+    actions.write(path, ())
+    assert actions.read(path) == ()
+
+
+def test_actions_are_written_to_files_of_known_kinds(tmp_path):
+    with pytest.raises(errors.InputError, match='has to end in'):
+        actions.write(tmp_path / 'actions.json', ())
+
+
+@given(st.lists(st.sampled_from([0.1, 0.5, 2.0, 3.0, 7.0]), max_size=3))
+def test_raw_prices_come_back_of_restated_ones(ratios):
+    bars = days.flat('A', *map(float, range(10, 20)))
+    found = [
+        split(ratio, DAY + datetime.timedelta(days=number), bars.symbols[0])
+        for number, ratio in enumerate(ratios)
+    ]
+    restated = actions.restated(bars, found)
+    back = actions.as_traded(restated, found)
+    np.testing.assert_allclose(back.close, bars.close, rtol=1e-12)
+    np.testing.assert_allclose(back.volume, bars.volume, rtol=1e-12)

@@ -111,6 +111,8 @@ class Yahoo:
     def __init__(self, bars, currency='USD'):
         self.bars = bars
         self.currency = currency
+        # By symbol, as the service writes them.
+        self.events = {}
 
     async def __call__(self, request):
         symbol = request.path.rsplit('/', 1)[1]
@@ -159,6 +161,8 @@ class Yahoo:
                     for name in ('open', 'high', 'low', 'close', 'volume')
                 }
             ]
+        if asked.get('events') == 'div,splits' and symbol in self.events:
+            found['events'] = self.events[symbol]
         return web.json_response({'chart': {'result': [found], 'error': None}})
 
 

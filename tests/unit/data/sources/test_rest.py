@@ -375,3 +375,82 @@ async def test_alphavantage_minutes_are_asked_for_by_month():
         await source.get_bars(whole(known, start=start))
     months = [query['month'] for _, query, _ in seen.requests]
     assert months == ['2013-01', '2013-02', '2013-03']
+
+
+def events(splits=(), dividends=()):
+    """Events as the service writes them."""
+    return {
+        'splits': {
+            str(at): {
+                'date': at,
+                'numerator': new,
+                'denominator': old,
+                'splitRatio': f'{new}:{old}',
+            }
+            for at, new, old in splits
+        },
+        'dividends': {
+            str(at): {'date': at, 'amount': amount} for at, amount in dividends
+        },
+    }
+
+
+# The openings of three sessions in New York, seconds.
+JUNE, AUGUST, MARCH = 1_402_320_600, 1_598_880_600, 1_362_753_000
+
+
+async def yahoo_tells(given):
+    service = services.Yahoo(services.days(5))
+    service.events['AAA'] = given
+    async with asking('yahoo', service, (AUGUST + 9**7) * 10**9) as world:
+        source, served, _ = world
+        found = await source.get_actions(('AAA', 'AAA', 'BBB'), 10**18)
+    return found, served
+
+
+async def test_yahoo_dividends_are_those_of_a_unit_of_their_day():
+    given = events(
+        [(AUGUST, 4, 1), (JUNE, 7, 1)],
+        [(MARCH, 0.094643), (JUNE, 0.1175), (AUGUST, 0.205)],
+    )
+    found, served = await yahoo_tells(given)
+    assert [(str(each.day), each.kind.value, each.value) for each in found] == [
+        ('2013-03-08', 'dividend', 2.650004),
+        ('2014-06-09', 'split', 7.0),
+        ('2014-06-09', 'dividend', 0.47),
+        ('2020-08-31', 'split', 4.0),
+        ('2020-08-31', 'dividend', 0.205),
+    ]
+    assert {each.symbol for each in found} == {'AAA'}
+    assert [path for path, _, _ in served.requests] == [
+        yahoo.PATH + name for name in ('AAA', 'BBB')
+    ]
+
+
+@pytest.mark.parametrize(
+    'given',
+    [
+        {'splits': []},
+        {'splits': {'1': None}},
+        events([(AUGUST, 4, 0)]),
+        events([(AUGUST, None, 1)]),
+        events((), [(AUGUST, -0.5)]),
+        events((), [('x', 0.5)]),
+    ],
+)
+async def test_yahoo_events_that_make_no_sense_are_told(given):
+    with pytest.raises(errors.SourceBodyError, match='yahoo: AAA: '):
+        await yahoo_tells(given)
+
+
+async def test_yahoo_without_events_there_were_none():
+    found, _ = await yahoo_tells({})
+    assert found == ()
+
+
+async def test_a_source_without_actions_says_so():
+    bars = services.pairs(5)
+    async with asking('binance', services.Binance(bars), 10**18) as world:
+        assert not world[0].capabilities.actions
+        with pytest.raises(errors.SourceRefusedError, match='no corporate'):
+            await world[0].get_actions(('AAA',), 0)

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 import dataclasses
+import pathlib
 from typing import Any
 
 import numpy as np
 
 from sting.data import calendars
 from sting.data import large
+from sting.data import logged
 from sting.data import places
 from sting.data import raw
 from sting.data import reading
@@ -51,7 +53,8 @@ def read(
 
     Args:
         paths: CSV or Parquet files, folders, patterns, or 'sample' for the
-            data that ships; as `places.expand`.
+            data that ships; as `places.expand`. Also event logs, whose bars
+            are read as they were given.
         symbols: The symbols to keep; None for all. It names the bars of a
             file without a column for it.
         timeframe: Length of a bar; None to infer it from each file.
@@ -119,7 +122,8 @@ def read_rows(
         DataError: A file, a row or an argument is wrong.
     """
     found = places.expand(paths)
-    kind = raw.kind(found[0].path)
+    first = found[0].path
+    kind = raw.BARS if logged.is_log(first) else raw.kind(first)
     if kind is raw.BARS:
         loaded = read(paths, symbols=symbols, **reading_of)
         return Rows(loaded.table, loaded.warnings)
@@ -177,6 +181,8 @@ def _read_bars(
     path: Path, wanted: tuple[str, ...] | None, how: stamps.Reading
 ) -> tuple[table.BarTable, list[str]]:
     """Reads the bars of one file, and says what is odd there."""
+    if logged.is_log(path):
+        return logged.read(pathlib.Path(path), how.timeframe), []
     file = raw.read(path)
     columns = reading.columns(file, raw.BARS)
     moments = stamps.read(file, how.calendar)

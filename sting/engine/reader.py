@@ -281,13 +281,26 @@ def executions(
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
-    fill = events.EventType.FILL.value
-    found = (
-        payload(seq, fill, text)
-        for seq, kind, text in _of_kind(path, after, fill)
-        if kind == fill
-    )
+    found = payloads(path, events.EventType.FILL, after)
     return frozenset((each.order_id, each.execution_id) for each in found)
+
+
+def payloads(
+    path: pathlib.Path, kind: events.EventType, after: int = 0
+) -> Iterator[Any]:
+    """Reads the payloads of the events of one type, in their order.
+
+    Args:
+        path: The log's file.
+        kind: The type.
+        after: Begin behind this number.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    for seq, name, text in _of_kind(path, after, kind.value):
+        if name == kind.value:
+            yield payload(seq, name, text)
 
 
 def _of_kind(

@@ -6,6 +6,7 @@ from sting import settings
 from sting.data import calendars
 from sting.data import feed as feed_lib
 from sting.data import files
+from sting.data import logged
 from sting.engine import board
 from sting.engine import bus
 from sting.engine import clock
@@ -165,7 +166,7 @@ class FeedComponent(core.Component):
         )
 
     async def _run(self) -> None:
-        detail = 'generated bars' if self._feed.generated else ''
+        detail = logged.GENERATED if self._feed.generated else ''
         self._status = 'starting'
         self._look(detail)
         try:

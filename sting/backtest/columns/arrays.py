@@ -126,7 +126,8 @@ def keep(
     room[8][count] = code
 
 
-# One function: what its loop carries has to stay in registers.
+# One function, and its columns by number: each of several other ways to cut it
+# cost from 5 to 25 % more a bar.
 def loop(  # noqa: PLR0915
     answer: Callable[..., Any], values: Reader, *, brief: bool = False
 ) -> Callable[..., Any]:
@@ -175,111 +176,117 @@ def loop(  # noqa: PLR0915
         trip = summaries.NO_TRIP
         quantity, limit, stop, filled, mean = 0.0, 0.0, 0.0, 0.0, 0.0
         # For a literal numba would compile once more all that takes it.
-        works = moves = triggered = quantity > 0.0
+        works = triggered = quantity > 0.0
         kind, sign = kinds.MARKET, 1 if works else -1
-        for at in range(len(closes)):
-            close = closes[at]
-            # Between trades nothing of the account changes.
-            if moves:
-                if works:
-                    code, price, triggered = fills.fill_price(
-                        kind,
-                        sign,
-                        limit,
-                        stop,
-                        triggered,
-                        opens[at],
-                        highs[at],
-                        lows[at],
+        first, bars = 0, len(closes)
+        while 0 <= first < bars:
+            at = first
+            if works:
+                code, price, triggered = fills.fill_price(
+                    kind,
+                    sign,
+                    limit,
+                    stop,
+                    triggered,
+                    opens[at],
+                    highs[at],
+                    lows[at],
+                )
+                taken = 0.0
+                if code != fills.NONE:
+                    taken = fills.share(
+                        quantity - filled, participation * volumes[at]
                     )
-                    taken = 0.0
-                    if code != fills.NONE:
-                        taken = fills.share(
-                            quantity - filled, participation * volumes[at]
+                if taken > 0.0:
+                    if fills.slips(kind):
+                        price = slippage.paid(price, sign, slip)
+                    fee = commissions.step(taken, price, filled, mean, rates)
+                    mean = (mean * filled + price * taken) / (filled + taken)
+                    filled += taken
+                    held = portfolio.held_after(held, sign * taken)
+                    cash = portfolio.cash_after(cash, sign, taken, price, fee)
+                    if brief:
+                        trip, ended, pnl = summaries.trip_after(
+                            sign, taken, price, fee, trip
                         )
-                    if taken > 0.0:
-                        if fills.slips(kind):
-                            price = slippage.paid(price, sign, slip)
-                        fee = commissions.step(
-                            taken, price, filled, mean, rates
+                        told[run, 10] += fee
+                        told[run, 11] += taken * price
+                        if ended:
+                            told[run, 12] += 1.0
+                            if pnl > 0.0:
+                                told[run, 13] += 1.0
+                                told[run, 14] += pnl
+                            else:
+                                told[run, 15] -= pnl
+                    else:
+                        keep(
+                            room,
+                            count,
+                            at,
+                            orders,
+                            sign * taken,
+                            price,
+                            fee,
+                            code,
                         )
-                        mean = (mean * filled + price * taken) / (
-                            filled + taken
-                        )
-                        filled += taken
-                        held = portfolio.held_after(held, sign * taken)
-                        cash = portfolio.cash_after(
-                            cash, sign, taken, price, fee
-                        )
-                        if brief:
-                            trip = summaries.tally(
-                                told, run, sign, taken, price, fee, trip
-                            )
-                        else:
-                            keep(
-                                room,
-                                count,
-                                at,
-                                orders,
-                                sign * taken,
-                                price,
-                                fee,
-                                code,
-                            )
-                        count += 1
-                    works = not fills.is_filled(quantity, filled)
+                    count += 1
+                works = not fills.is_filled(quantity, filled)
+            # Bars on which nothing can fill: most of them.
+            for at in range(first, bars):
+                close = closes[at]
                 equity = cash
                 if held != 0.0:
                     equity += held * close
-                    exposure += 1
-                moves = works or held != 0.0
                 if brief:
                     peak, trough, depth = summaries.fall_after(
                         equity, peak, trough, depth
                     )
-            wanted, asked, level, state = answer(
-                opens[at],
-                highs[at],
-                lows[at],
-                close,
-                volumes[at],
-                held,
-                values(table, places, at),
-                state,
-                parameters,
-            )
-            if asked == kinds.CANCEL:
-                works = False
-            elif not kinds.is_nothing(wanted):
-                fault = kinds.fault(wanted, asked, level)
-                if fault != kinds.SOUND:
-                    # Told here, so that no bar has to keep it.
-                    told[run, 3], told[run, 4] = fault, wanted
-                    told[run, 5], told[run, 6] = asked, level
-                    break
-                orders += 1
-                kind, quantity, filled, mean = asked, abs(wanted), 0.0, 0.0
-                sign = 1 if wanted > 0.0 else -1
-                limit = level if kind == kinds.LIMIT else 0.0
-                stop = level if kind == kinds.STOP else 0.0
-                triggered = False
-                works = admits(
-                    sign, quantity, limit, stop, held, close, equity, limits
+                    total += equity
+                    if at == last:
+                        # A sum a day loses fewer digits than one of all bars.
+                        room[run, day] = equity
+                        told[run, 9] += total
+                        total = 0.0
+                        day += 1
+                        last = ends[day]
+                else:
+                    room[0][at] = equity
+                    room[1][at] = cash
+                    room[2][at] = held != 0.0
+                wanted, asked, level, state = answer(
+                    opens[at],
+                    highs[at],
+                    lows[at],
+                    close,
+                    volumes[at],
+                    held,
+                    values(table, places, at),
+                    state,
+                    parameters,
                 )
-                moves = moves or works
-            if brief:
-                total += equity
-                if at == last:
-                    # A sum a day loses fewer digits than one of all bars.
-                    room[run, day] = equity
-                    told[run, 9] += total
-                    total = 0.0
-                    day += 1
-                    last = ends[day]
-            else:
-                room[0][at] = equity
-                room[1][at] = cash
-                room[2][at] = held != 0.0
+                if asked == kinds.CANCEL:
+                    works = False
+                elif not kinds.is_nothing(wanted):
+                    fault = kinds.fault(wanted, asked, level)
+                    if fault != kinds.SOUND:
+                        told[run, 3], told[run, 4] = fault, wanted
+                        told[run, 5], told[run, 6] = asked, level
+                        bars = at
+                        break
+                    orders += 1
+                    kind, quantity, filled, mean = asked, abs(wanted), 0.0, 0.0
+                    sign = 1 if wanted > 0.0 else -1
+                    limit = level if kind == kinds.LIMIT else 0.0
+                    stop = level if kind == kinds.STOP else 0.0
+                    triggered = False
+                    works = admits(
+                        sign, quantity, limit, stop, held, close, equity, limits
+                    )
+                if works:
+                    break
+            if held != 0.0:
+                exposure += at + 1 - first
+            first = at + 1
         told[run, 0], told[run, 1], told[run, 2] = orders, count, exposure
         told[run, 7] = equity
         told[run, 8] = summaries.deepest(peak, trough, depth)

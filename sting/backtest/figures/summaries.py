@@ -6,7 +6,6 @@ loop; the rest is worked out for many runs at once. What is undefined is nan.
 """
 
 import math
-from typing import Any
 from typing import Final
 
 import numpy as np
@@ -85,42 +84,6 @@ def trip_after(
     held += side * rest
     trip = (side, held, paid + rest * price, received, charged + fee)
     return trip, ended, pnl
-
-
-def tally(
-    told: Any,
-    run: int,
-    sign: int,
-    quantity: float,
-    price: float,
-    fee: float,
-    trip: Trip,
-) -> Trip:
-    """Takes a fill into what is told of a run, and into its round trip.
-
-    Args:
-        told: A table of `TOLD`.
-        run: The run's row.
-        sign: 1 for a buy, -1 for a sell.
-        quantity: Units traded, above 0.
-        price: A unit.
-        fee: In the account's currency.
-        trip: The round trip before.
-
-    Returns:
-        The round trip after it.
-    """
-    trip, ended, pnl = trip_after(sign, quantity, price, fee, trip)
-    told[run, 10] += fee
-    told[run, 11] += quantity * price
-    if ended:
-        told[run, 12] += 1.0
-        if pnl > 0.0:
-            told[run, 13] += 1.0
-            told[run, 14] += pnl
-        else:
-            told[run, 15] -= pnl
-    return trip
 
 
 def fall_after(

@@ -136,11 +136,15 @@ class Asker:
         Raises:
             compiled.OutsideError: The state holds something else than numbers.
         """
-        try:
-            shape = batches.shape(first)
-        except TypeError as error:
-            raise compiled.OutsideError(str(error)) from None
+        shape: tuple[Any, ...] = tuple(map(type, first))
         found = self._kinds.get((inputs, shape))
+        if found is None:
+            # It is new, or a tuple in it has a shape of its own.
+            try:
+                shape = batches.shape(first)
+            except TypeError as error:
+                raise compiled.OutsideError(str(error)) from None
+            found = self._kinds.get((inputs, shape))
         if found is None:
             found = batches.Kind(inputs, shape, self._types)
             self._kinds[inputs, shape] = found

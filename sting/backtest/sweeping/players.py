@@ -151,8 +151,7 @@ class Player:
         )
         lot = _Lot()
         try:
-            for at, number in enumerate(numbers):
-                point = self._space.point(number)
+            for at, point in enumerate(self._space.points(numbers)):
                 try:
                     self._play(lot, at, point, found)
                 except errors.StrategyError as error:

@@ -4,6 +4,7 @@ None of them is kept: a combination is made of its number.
 """
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -79,6 +80,24 @@ class Space:
             found[name] = values[place]
         return dict(reversed(found.items()))
 
+    def points(self, numbers: range) -> Iterator[dict[str, Any]]:
+        """Gives combinations by their numbers, sooner than one by one.
+
+        Args:
+            numbers: In a row.
+
+        Yields:
+            A combination.
+        """
+        found = self._places(numbers)
+        names = tuple(axis.name for axis in self.axes)
+        columns = [
+            [axis.values[place] for place in found[axis.name].tolist()]
+            for axis in self.axes
+        ]
+        for values in zip(*columns, strict=True):
+            yield dict(zip(names, values, strict=True))
+
     def columns(self, numbers: range) -> dict[str, npt.NDArray[Any]]:
         """Gives combinations in columns.
 
@@ -88,14 +107,20 @@ class Space:
         Returns:
             The values of each parameter.
         """
+        found = self._places(numbers)
+        return {
+            name: np.asarray(values)[found[name]] for name, values in self.axes
+        }
+
+    def _places(self, numbers: range) -> dict[str, IntArray]:
+        """Gives where each parameter's values are, for numbers in a row."""
         at = np.arange(numbers.start, numbers.stop, dtype=np.int64)
         if self.picks is not None:
             at = self.picks[numbers.start : numbers.stop]
         found = {}
         for name, values in reversed(self.axes):
-            at, places = np.divmod(at, len(values))
-            found[name] = np.asarray(values)[places]
-        return dict(reversed(found.items()))
+            at, found[name] = np.divmod(at, len(values))
+        return found
 
 
 def parse(

@@ -92,7 +92,9 @@ def test_the_last_parameter_changes_first():
     count=st.integers(0, 50),
     draws=st.none() | st.integers(1, 40),
 )
-def test_columns_are_the_points(sizes, first, count, draws):
+def test_columns_are_the_points_and_so_are_those_in_a_row(
+    sizes, first, count, draws
+):
     made = spaces.Space(
         tuple(
             spaces.Axis(f'p{at}', tuple(range(size)))
@@ -107,6 +109,9 @@ def test_columns_are_the_points(sizes, first, count, draws):
     for place, number in enumerate(numbers):
         point = {name: column[place] for name, column in columns.items()}
         assert point == made.point(number)
+    in_a_row = list(made.points(numbers))
+    assert in_a_row == [made.point(number) for number in numbers]
+    assert all(list(point) == list(columns) for point in in_a_row)
 
 
 def test_draws_are_of_the_grid_each_once_and_by_the_seed():

@@ -293,7 +293,7 @@ def _parquet_titles(path: str) -> tuple[str, ...]:
 
     try:
         return tuple(parquet.read_schema(path).names)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise errors.DataError(
             f'not a sound Parquet file: {_first_line(error)}', path=path
         ) from None
@@ -375,7 +375,7 @@ def parquet_rows(path: str | pathlib.Path) -> int:
             if not (pa.types.is_timestamp(kind) or pa.types.is_integer(kind)):
                 return 0
             return int(source.metadata.num_rows)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError):
         return 0
 
 
@@ -420,7 +420,7 @@ def batches(
                 }
                 yield RawFile(path, found, columns, first=first, said=said)
                 first += len(part)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise errors.DataError(
             f'not a sound Parquet file: {_first_line(error)}', path=path
         ) from None
@@ -451,7 +451,7 @@ def _read_parquet(path: str) -> RawFile:
             titles = [found[place] for place in places.values()]
             data = file.read(columns=titles)
             data.validate(full=True)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise errors.DataError(
             f'not a sound Parquet file: {_first_line(error)}', path=path
         ) from None
@@ -583,4 +583,9 @@ def _csv_records(path: str) -> Iterator[tuple[int, int]]:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    """Gives what an error says, on one line that can be shown."""
+    said = str(error).strip() or type(error).__name__
+    return ''.join(
+        letter if letter.isprintable() else '?'
+        for letter in said.splitlines()[0]
+    )

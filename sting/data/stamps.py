@@ -25,8 +25,9 @@ _DAY = re.compile(r'\d{4}-\d\d-\d\d')
 # An epoch below the first figure is in seconds, below the next in ms, us, ns.
 _EPOCHS = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3), (10**20, 1))
 _EPOCHS_NAMED = 'seconds, ms, us or ns since 1970'
-_EARLIEST = times.parse_moment('1900-01-01')
-_LATEST = times.parse_moment('2200-01-01')
+# What is outside is no time of market data.
+EARLIEST = times.parse_moment('1900-01-01')
+LATEST = times.parse_moment('2200-01-01')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def unit(number: int) -> int | None:
 
 
 def _check_range(file: raw.RawFile, name: str, moments: table.IntArray) -> None:
-    outside = (moments < _EARLIEST) | (moments > _LATEST)
+    outside = (moments < EARLIEST) | (moments > LATEST)
     if outside.any():
         row = int(outside.argmax())
         text = raw.show(str(file.columns[name][row].as_py()))
@@ -220,7 +221,7 @@ def _epochs(
     units = np.searchsorted(limits, sizes, 'right')
     unit = int(units.max())
     factor = _EPOCHS[unit][1]
-    other = (units != unit) | (sizes > _LATEST // factor)
+    other = (units != unit) | (sizes > LATEST // factor)
     if other.any():
         raise _bad(file, name, int(other.argmax()))
     return numbers * factor

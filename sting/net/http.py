@@ -149,7 +149,7 @@ class HttpClient:
         self._refuse(answer, body, where)
         try:
             return msgspec.json.decode(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise errors.SourceBodyError(
                 f'{where}: the answer is not JSON: {self._start(body)}'
             ) from None

@@ -170,15 +170,7 @@ class AlphaVantageSource(base.DataSource):
             rows.broken(self.name, symbol, 'a time in it is none')
         if timeframe == '1d':
             days = np.array([each.date() for each in moments], 'datetime64[D]')
-            wrong = ~calendars.is_session(days, self._calendar)
-            if wrong.any():
-                rows.broken(
-                    self.name,
-                    symbol,
-                    f'{days[wrong][0]} is no session of {self._calendar}; name '
-                    'the calendar of its exchange',
-                )
-            return calendars.session_closes(days, self._calendar)
+            return rows.closes(self.name, symbol, days, self._calendar)
         opens = [int(each.replace(tzinfo=zone).timestamp()) for each in moments]
         step = timeframes.length(timeframe)
         return np.array(opens, np.int64) * market.NANOSECONDS + step

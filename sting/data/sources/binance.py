@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 from typing import Final
 
-import numpy as np
-
 from sting.data import table
 from sting.data.sources import base
 from sting.data.sources import binance_stream
@@ -160,12 +158,13 @@ class BinanceSource(base.DataSource):
         found: Sequence[Sequence[Any]],
         step: int,
     ) -> table.BarTable:
-        opens = np.array([row[0] for row in found], np.int64)
+        times = [row[0] for row in found]
+        opens = rows.moments(self.name, symbol, times, _MILLISECOND)
         bars = rows.single(
             self.name,
             symbol,
             request.timeframe,
-            opens * _MILLISECOND + step,
+            opens + step,
             {
                 name: [row[place] for row in found]
                 for place, name in enumerate(_COLUMNS, start=1)

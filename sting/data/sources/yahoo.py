@@ -14,7 +14,6 @@ from typing import Final
 import urllib.parse
 
 import msgspec
-import numpy as np
 
 from sting.data import actions
 from sting.data import calendars
@@ -29,6 +28,7 @@ from sting.model import timeframes
 from sting.net import http
 
 PATH: Final = '/v8/finance/chart/'
+_DAY_S: Final = 86_400
 _COLUMNS: Final = ('open', 'high', 'low', 'close', 'volume')
 _INTERVALS: Final[Mapping[str, str]] = {
     '1m': '1m',
@@ -194,14 +194,11 @@ class YahooSource(base.DataSource):
         if times is None:
             # So it tells that there was no trade.
             return table.BarTable.empty(symbol, timeframe)
-        if not isinstance(times, list) or any(
-            type(t) is not int for t in times
-        ):
+        if not isinstance(times, list):
             rows.broken(self.name, symbol, 'timestamp is no list of seconds')
         quote = self._quote(symbol, found)
-        stamps = self._stamps(
-            symbol, timeframe, np.array(times, np.int64), meta
-        )
+        opens = rows.moments(self.name, symbol, times, market.NANOSECONDS)
+        stamps = self._stamps(symbol, timeframe, opens, meta)
         return rows.single(
             self.name,
             symbol,
@@ -242,25 +239,18 @@ class YahooSource(base.DataSource):
         self,
         symbol: str,
         timeframe: str,
-        times: table.IntArray,
+        opens: table.IntArray,
         meta: dict[str, Any],
     ) -> table.IntArray:
-        """Turns openings, in seconds, into closes."""
+        """Turns openings into closes."""
         if timeframe != '1d':
-            return times * market.NANOSECONDS + timeframes.length(timeframe)
+            return opens + timeframes.length(timeframe)
         offset = meta.get('gmtoffset')
-        if type(offset) is not int:
+        if type(offset) is not int or abs(offset) > _DAY_S:
             rows.broken(self.name, symbol, 'the answer has no gmtoffset')
-        days = (times + offset).astype('datetime64[s]').astype('datetime64[D]')
-        wrong = ~calendars.is_session(days, self._calendar)
-        if wrong.any():
-            rows.broken(
-                self.name,
-                symbol,
-                f'{days[wrong][0]} is no session of {self._calendar}; name the '
-                'calendar of its exchange',
-            )
-        return calendars.session_closes(days, self._calendar)
+        local = opens // market.NANOSECONDS + offset
+        days = local.astype('datetime64[s]').astype('datetime64[D]')
+        return rows.closes(self.name, symbol, days, self._calendar)
 
 
 def _day(seconds: float, offset: int) -> datetime.date:

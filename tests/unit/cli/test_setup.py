@@ -121,7 +121,6 @@ def test_the_strategy_is_given_bars_built_of_finer_ones(minutes):
         (1, 3, 1, 1),
         (1, 4, 1, 2),
     ]
-    assert made.loaded.digest == made.loaded.table.digest()
     assert (len(made.fine), made.fine.timeframe) == (4, '1m')
 
 

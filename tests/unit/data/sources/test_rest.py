@@ -255,7 +255,7 @@ async def test_yahoo_without_timestamps_there_was_no_trade():
         (lambda r: r.pop('indicators'), 'lacks prices'),
         (lambda r: r['indicators']['quote'][0].pop('low'), 'lacks prices'),
         (lambda r: r.update(timestamp='soon'), 'no list of seconds'),
-        (lambda r: r.update(timestamp=[1.5]), 'no list of seconds'),
+        (lambda r: r.update(timestamp=[1.5]), 'the time 1.5 is no number'),
         (lambda r: r['timestamp'].append(5), '3 times, but 2 values of open'),
         (
             lambda r: r['indicators']['quote'][0].update(low='x'),

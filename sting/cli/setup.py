@@ -157,6 +157,7 @@ def read(
         detail.check(options['timeframe'], own)
         reading['timeframe'] = own
     loaded = files.read(data, symbols=options['symbol'] or None, **reading)
+    _check_instruments(loaded.table.symbols, options['calendar'])
     if assumed.costs.latency_ms and timeframes.traded(loaded.table.timeframe):
         raise errors.InputError(
             f'latency cannot be held against bars of {loaded.table.timeframe}, '
@@ -188,6 +189,17 @@ def read(
         benchmark=beside,
         fine=fine,
     )
+
+
+def _check_instruments(symbols: Iterable[str], calendar: str) -> None:
+    """Refuses instruments that do not go together in one account."""
+    known = settings.read_instruments(settings.Home.find())
+    currency = ''
+    for each in filter(None, map(known.get, symbols)):
+        fault = each.misfit(calendar, currency)
+        if fault:
+            raise errors.InputError(fault)
+        currency = currency or each.currency
 
 
 def _built(loaded: files.Loaded, options: Mapping[str, Any]) -> files.Loaded:

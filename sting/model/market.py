@@ -158,12 +158,46 @@ class Instrument(payload.Payload, frozen=True):
         symbol: Its name everywhere in sting.
         tick: Smallest step of a price; 0 leaves prices as they are.
         lot: Smallest step of a quantity; 0 leaves quantities as they are.
-        currency: The currency it is quoted in.
-        calendar: Its exchange's name in exchange_calendars.
+        multiplier: What a move of the price by 1 is worth, a unit.
+        currency: The currency it is quoted in; empty where it is not known.
+        sector: What its issuer does; empty where it is not known.
+        calendar: Its exchange's name in exchange_calendars, or 24/7; empty
+            where it is not known.
     """
 
     symbol: str
     tick: float = 0.0
     lot: float = 0.0
-    currency: str = 'USD'
-    calendar: str = 'XNYS'
+    multiplier: float = 1.0
+    currency: str = ''
+    sector: str = ''
+    calendar: str = ''
+
+    def misfit(self, calendar: str, currency: str = '') -> str:
+        """Says why it cannot be traded together with others.
+
+        Args:
+            calendar: The exchange whose sessions count for all of them.
+            currency: The one currency of the account; empty for any.
+
+        Returns:
+            One sentence with the remedy; empty where nothing is wrong.
+        """
+        if currency and self.currency not in ('', currency):
+            return (
+                f'{self.symbol} is in {self.currency} and the account in '
+                f'{currency}, and an account has one currency; leave '
+                f'{self.symbol} out'
+            )
+        if self.calendar not in ('', calendar):
+            return (
+                f'{self.symbol} has the hours of {self.calendar}, not of '
+                f'{calendar}; name calendar {self.calendar}, or leave '
+                f'{self.symbol} out'
+            )
+        if self.multiplier != 1.0:
+            return (
+                f'{self.symbol} has the multiplier {self.multiplier:g}, and '
+                f'books count 1 for all; leave {self.symbol} out'
+            )
+        return ''

@@ -8,6 +8,7 @@ from sting.settings.home import Home
 from sting.settings.home import make_private
 from sting.settings.loader import load
 from sting.settings.loader import read_costs
+from sting.settings.loader import read_instruments
 from sting.settings.loader import read_risk
 from sting.settings.loader import shipped
 from sting.settings.schema import Columns
@@ -52,6 +53,7 @@ __all__ = [
     'load',
     'make_private',
     'read_costs',
+    'read_instruments',
     'read_risk',
     'shipped',
 ]

@@ -8,12 +8,14 @@ import msgspec
 
 from sting.model import costs
 from sting.model import errors
+from sting.model import market
 from sting.model import timeframes
 from sting.settings import build
 from sting.settings import home as homes
 from sting.settings import schema
 from sting.settings import tree
 
+INSTRUMENTS = 'instruments.yaml'
 # Every file that there can be, and what it says.
 FILES: dict[str, type[schema.Section]] = {
     'sting.yaml': schema.Main,
@@ -21,6 +23,7 @@ FILES: dict[str, type[schema.Section]] = {
     'risk.yaml': schema.Risk,
     'costs.yaml': schema.Costs,
     'data.yaml': schema.Data,
+    INSTRUMENTS: schema.Instruments,
     'exchanges/paper.yaml': schema.Paper,
 }
 # Services that give market data.
@@ -63,17 +66,13 @@ def load(home: homes.Home) -> schema.Settings:
         errors.ConfigError: Naming file, line and remedy.
     """
     _check_names(home.config)
-    defaults = shipped()
-    trees = {}
-    for name in FILES:
-        trees[name] = tree.parse(defaults / name)
-        own = home.config / name
-        if own.is_file():
-            trees[name] = tree.overlay(trees[name], tree.parse(own))
+    trees = {name: _laid(home, name) for name in FILES}
     main = build.build(trees['sting.yaml'], schema.Main)
     listed = build.build(trees['strategy.yaml'], schema.Strategies)
     _check_timeframes(trees['strategy.yaml'], listed.strategies)
     _check_profiles(trees, main, listed.strategies)
+    instruments = _instruments(trees[INSTRUMENTS])
+    _check_instruments(trees[INSTRUMENTS], main, instruments)
     charged = build.build(trees['costs.yaml'], schema.Costs).schedules
     paper = build.build(trees['exchanges/paper.yaml'], schema.Paper)
     if paper.costs is not None:
@@ -94,11 +93,27 @@ def load(home: homes.Home) -> schema.Settings:
         },
         risk=build.build(trees['risk.yaml'], schema.Risk),
         data=data,
+        instruments=instruments,
         services=_sources(trees, data),
         paper=paper,
         costs=charged,
         places=_places(trees['strategy.yaml']),
     )
+
+
+def read_instruments(home: homes.Home) -> dict[str, market.Instrument]:
+    """Reads what is known of instruments, and nothing else.
+
+    Args:
+        home: The user's folders.
+
+    Returns:
+        What is known, by symbol.
+
+    Raises:
+        errors.ConfigError: Naming file, line and remedy.
+    """
+    return _instruments(_laid(home, INSTRUMENTS))
 
 
 def read_risk(path: pathlib.Path) -> schema.Risk:
@@ -159,6 +174,36 @@ def read_costs(wanted: str, home: homes.Home) -> costs.CostModel:
             + '; or name a .yaml file'
         )
     return known[wanted]
+
+
+def _laid(home: homes.Home, name: str) -> tree.Node:
+    """Reads a file, the user's laid over the shipped one."""
+    found = tree.parse(shipped() / name)
+    own = home.config / name
+    return tree.overlay(found, tree.parse(own)) if own.is_file() else found
+
+
+def _instruments(root: tree.Node) -> dict[str, market.Instrument]:
+    made: schema.Instruments = build.build(root, schema.Instruments)
+    return {
+        symbol: market.Instrument(symbol, **msgspec.structs.asdict(each))
+        for symbol, each in made.instruments.items()
+    }
+
+
+def _check_instruments(
+    root: tree.Node,
+    main: schema.Main,
+    instruments: dict[str, market.Instrument],
+) -> None:
+    """Refuses profiles with instruments that do not go together."""
+    for name, profile in main.profiles.items():
+        for symbol in profile.symbols:
+            known = instruments.get(symbol)
+            fault = known and known.misfit(profile.calendar, profile.currency)
+            if fault:
+                place = root.value['instruments'].value[symbol]
+                raise place.error(f'profile {name!r}: {fault}')
 
 
 def _sources(

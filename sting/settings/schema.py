@@ -8,6 +8,7 @@ import msgspec
 
 from sting.model import costs as costs_lib
 from sting.model import errors
+from sting.model import market
 from sting.model import records
 from sting.model import specs
 from sting.model import timeframes
@@ -410,6 +411,32 @@ class Service(Section, frozen=True, kw_only=True):
 Source = Service | Database
 
 
+class Instrument(Section, frozen=True, kw_only=True):
+    """What is known of an instrument; see `market.Instrument`.
+
+    Attributes:
+        tick: Smallest step of a price.
+        lot: Smallest step of a quantity.
+        multiplier: What a move of the price by 1 is worth, a unit.
+        currency: The currency it is quoted in.
+        sector: What its issuer does.
+        calendar: Its exchange's name in exchange_calendars, or 24/7.
+    """
+
+    tick: NotNegative = 0.0
+    lot: NotNegative = 0.0
+    multiplier: Positive = 1.0
+    currency: str = ''
+    sector: str = ''
+    calendar: str = ''
+
+
+class Instruments(Section, frozen=True, kw_only=True):
+    """instruments.yaml."""
+
+    instruments: dict[str, Instrument]
+
+
 class Costs(Section, frozen=True, kw_only=True):
     """costs.yaml: what simulated markets charge, by name."""
 
@@ -449,6 +476,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         paper: The simulated market.
         costs: Schedules of what simulated markets charge, by name.
         data: What is done about bars in which something is wrong.
+        instruments: What is known of them, by symbol.
         services: What gives market data, databases too, by name.
         places: File and line of each strategy by its name, of each of its
             parameters by `name.parameter`, and of its timeframes by
@@ -465,6 +493,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     paper: Paper
     costs: dict[str, costs_lib.CostModel] = {}
     data: Data = Data(rules={})
+    instruments: dict[str, market.Instrument] = {}
     services: dict[str, Source] = {}
     places: dict[str, tuple[str, int]] = {}
 

@@ -159,3 +159,25 @@ def test_latency_is_not_held_against_bars_without_a_length(home, tmp_path):
     assert read(sample=given).loaded.table.timeframe == 'tick:9'
     with pytest.raises(errors.InputError, match='bars of tick:9, which do not'):
         read('--latency-ms', '5', sample=given)
+
+
+@pytest.mark.parametrize(
+    ('known', 'words'),
+    [
+        ('{X: {currency: USD}, Y: {currency: EUR}}', 'Y is in EUR and the acc'),
+        ('{Y: {calendar: XLON}}', 'Y has the hours of XLON, not of XNYS'),
+        ('{Y: {multiplier: 50}}', 'Y has the multiplier 50'),
+    ],
+)
+def test_instruments_that_do_not_go_together_are_refused(
+    home, tmp_path, known, words
+):
+    home.config.mkdir(parents=True, exist_ok=True)
+    (home.config / 'instruments.yaml').write_text(f'instruments: {known}\n')
+    data = []
+    for name in ('X', 'Y'):
+        (tmp_path / f'{name}.csv').write_text(MINUTES)
+        data += ['--data', str(tmp_path / f'{name}.csv')]
+    with pytest.raises(errors.InputError, match=words):
+        read(*data, sample=())
+    assert read(*data[:2], sample=()).loaded

@@ -9,6 +9,7 @@ import pytest
 from sting import settings
 from sting.model import costs
 from sting.model import errors
+from sting.model import market
 from sting.model import records
 from sting.model import specs
 from sting.risk import rules
@@ -593,3 +594,38 @@ def test_a_database_that_makes_no_sense_names_its_line(home, text, words):
     error = _refused(home, 'data.yaml', f'databases:\n  {text}\n')
     assert error.line == 2
     assert words in str(error)
+
+
+def test_instruments_are_read_by_themselves_too(home):
+    _write(
+        home,
+        'instruments.yaml',
+        'instruments:\n'
+        '  AAPL: {tick: 0.01, lot: 1, currency: USD, sector: it}\n',
+    )
+    known = settings.load(home).instruments
+    assert known == settings.read_instruments(home)
+    assert known['AAPL'] == market.Instrument(
+        'AAPL', tick=0.01, lot=1.0, currency='USD', sector='it'
+    )
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('AAPL: {currency: EUR}', "profile 'demo': AAPL is in EUR and the"),
+        ('AAPL: {calendar: 24/7}', 'AAPL has the hours of 24/7, not of XNYS'),
+        ('AAPL: {multiplier: 100}', 'AAPL has the multiplier 100'),
+        ('AAPL: {tick: -1}', 'tick'),
+        ('AAPL: {size: 1}', "unknown key 'size'"),
+    ],
+)
+def test_an_instrument_that_does_not_fit_names_its_line(home, text, words):
+    error = _refused(home, 'instruments.yaml', f'instruments:\n  {text}\n')
+    assert error.line == 2
+    assert words in str(error)
+
+
+def test_an_instrument_that_no_profile_has_may_be_in_any_currency(home):
+    _write(home, 'instruments.yaml', 'instruments: {VOD: {currency: GBP}}\n')
+    assert settings.load(home).instruments['VOD'].currency == 'GBP'

@@ -23,6 +23,9 @@ from sting.model import market
 from sting.model import timeframes
 
 MEMORY: Final = 256 * 2**20
+# A source may have bars so late, nanoseconds: what it lacks after its newest
+# one is asked for again until then.
+LAG: Final = timeframes.DAY
 # The smallest stock dividends are some per cent; what a source rounds, or
 # mends in a close, is less.
 _SAME: Final = 0.005
@@ -348,7 +351,8 @@ class DataCache:
     ) -> None:
         """Keeps what came: what is settled for good, the rest for a bar."""
         for symbol, mine in bars.items():
-            last = min(asked.end, settled)
+            newest = int(mine.timestamp[-1]) if len(mine) else 0
+            last = min(asked.end, settled, max(newest, now - LAG))
             for name, first, until in ranges_lib.by_month(asked.start, last):
                 key = stores.Key(source, symbol, asked.timeframe, name)
                 part = mine.select(start=first, end=until)

@@ -349,7 +349,9 @@ class Failover:
             self.sources[place].name,
             clean=clean,
             failures=tuple(wish.failures),
-            change=self.route(symbol, timeframe).worked(place),
+            change=self.route(symbol, timeframe).worked(
+                place, '; '.join(wish.failures)
+            ),
         )
 
     def _found(self, wish: _Open, timeframe: str) -> Found:

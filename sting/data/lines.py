@@ -35,7 +35,6 @@ class Line:
         gap: SAID where its stream says that bars are missing before the next
             one, ASKED where they were asked for since, else empty.
         stale: Why no bar comes that should be there; empty where it does.
-        moved: Why another source than the first is used.
         rejected: The newest stamp of which it was told that it was rejected.
     """
 
@@ -64,7 +63,6 @@ class Line:
         self.held: list[tuple[int, market.MarketData]] = []
         self.gap = ''
         self.stale = ''
-        self.moved = ''
         self.rejected = 0
         self._timeframe = schedule.timeframe
         # Bars behind a gap would be rejected for ever.

@@ -20,6 +20,7 @@ from typing import cast
 from sting.data import failover as failovers
 from sting.data import feed as feeds
 from sting.data import lines as lines_lib
+from sting.data import routes
 from sting.data import schedule as schedules
 from sting.data import table
 from sting.data.quality import rules as rules_lib
@@ -142,9 +143,8 @@ class Live:
         if stale:
             return feeds.Status('stale', _named(stale, stale[0].stale), source)
         if moved:
-            return feeds.Status(
-                'failover', _named(moved, moved[0].moved), source
-            )
+            why = self._route(moved[0]).why
+            return feeds.Status('failover', _named(moved, why), source)
         reason = self._monitors[0].reason
         if reason:
             return feeds.Status('degraded', reason, source)
@@ -241,13 +241,12 @@ class Live:
         line = self._lines[found.symbol]
         now = self._clock.now()
         line.busy = False
-        if found.change > 0:
-            line.moved = '; '.join(found.failures)
-            if not line.moved:
-                # The source in use has no bars of the past, and none came.
-                line.moved = 'no bar came in time'
-                detail = f'{found.source} gives its bars now: {line.moved}'
-                self._tell(line.symbol, Issue.SWITCHED, detail)
+        if found.change > 0 and not found.failures:
+            # The source in use has no bars of the past, and none came.
+            route = self._route(line)
+            route.why = 'no bar came in time'
+            detail = f'{found.source} gives its bars now: {route.why}'
+            self._tell(line.symbol, Issue.SWITCHED, detail)
         self._out.extend(
             issue
             for issue in found.issues(now)
@@ -315,8 +314,7 @@ class Live:
                 Issue.GAP,
                 f'no source has the bars between {last} and {first}',
             )
-        route = self._failover.route(line.symbol, self._schedule.timeframe)
-        if route.worked(place) < 0:
+        if self._route(line).worked(place) < 0:
             self._tell(
                 line.symbol,
                 Issue.RESTORED,
@@ -461,8 +459,11 @@ class Live:
 
     # Words.
 
+    def _route(self, line: Line) -> routes.Route:
+        return self._failover.route(line.symbol, self._schedule.timeframe)
+
     def _place(self, line: Line) -> int:
-        return self._failover.route(line.symbol, self._schedule.timeframe).used
+        return self._route(line).used
 
     def _name(self, place: int) -> str:
         return self._failover.sources[place].name

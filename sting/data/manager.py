@@ -93,6 +93,7 @@ class DataManager:
         self._cache = cache
         self._clock = time_source
         self._actions = dict(rules or {})
+        self._schedules: dict[str, schedules.Schedule] = {}
         self._rules = validator.DataValidator(rules)
         self._failover = failover.Failover(
             sources, time_source, parallel=parallel
@@ -228,11 +229,18 @@ class DataManager:
             for each in self.sources
         ):
             self._refuse_timeframe(timeframe)
-        wanted = self.calendar, timeframe, self._clock.now()
-        if self.calendar == calendars.ALWAYS:
-            return schedules.Schedule.build(*wanted)
-        # The first one of an exchange takes seconds.
-        return await asyncio.to_thread(schedules.Schedule.build, *wanted)
+        made = self._schedules.get(timeframe)
+        if made is None:
+            wanted = self.calendar, timeframe, self._clock.now()
+            if self.calendar == calendars.ALWAYS:
+                made = schedules.Schedule.build(*wanted)
+            else:
+                # The first one of an exchange takes seconds.
+                made = await asyncio.to_thread(
+                    schedules.Schedule.build, *wanted
+                )
+            self._schedules[timeframe] = made
+        return made
 
     def _refuse_timeframe(self, timeframe: str) -> None:
         if any(each.capabilities.has(timeframe) for each in self.sources):

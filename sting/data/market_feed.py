@@ -99,23 +99,26 @@ class MarketFeed(feed.Feed):
         self, after: Mapping[str, int]
     ) -> AsyncIterator[feed.Item]:
         """Gives the bars that were missed, and then those that close."""
+        known, self._known = self._known, None
         issues, self._issues = self._issues, []
-        for issue in issues:
-            yield issue
         last = dict(after)
-        bars = [] if self._known is None else list(self._known.rows())
+        bars = [] if known is None else list(known.rows())
         for bar in bars:
-            if bar.timestamp > after.get(bar.symbol, bar.timestamp):
-                yield bar
             last[bar.symbol] = max(last.get(bar.symbol, 0), bar.timestamp)
+        # This does not wait where the history was asked for, so that what
+        # closed before is there before strategies start.
         self._live = await self._data.subscribe_real_time(
             self.symbols,
             self.timeframe,
             last,
-            known=self._known,
+            known=known,
             patience_s=self._patience_s,
         )
-        self._known = None
+        for issue in issues:
+            yield issue
+        for bar in bars:
+            if bar.timestamp > after.get(bar.symbol, bar.timestamp):
+                yield bar
         async with contextlib.aclosing(self._live.items()) as items:
             async for item in items:
                 yield item

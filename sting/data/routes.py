@@ -30,11 +30,13 @@ class Route:
 
     Attributes:
         used: The place of the source in use.
+        why: Why it took the place of one that is preferred.
     """
 
     def __init__(self, count: int) -> None:
         """Begins with the first of so many sources."""
         self.used = 0
+        self.why = ''
         self._health = [Health() for _ in range(count)]
 
     def order(self, now: float) -> list[int]:
@@ -68,11 +70,12 @@ class Route:
         health.failures += 1
         health.until = now + max(rest, wait_s)
 
-    def worked(self, place: int) -> int:
+    def worked(self, place: int, why: str = '') -> int:
         """Notes that a source gave what was asked for, and uses it.
 
         Args:
             place: Which one.
+            why: What was wrong with those that are preferred.
 
         Returns:
             Below 0 where one is used again that is preferred, above 0 where
@@ -81,4 +84,6 @@ class Route:
         self._health[place] = Health()
         change = place - self.used
         self.used = place
+        if change:
+            self.why = why
         return change

@@ -69,13 +69,15 @@ class Terminal:
         screen: What is painted.
     """
 
-    def __init__(self, home, size=(120, 40), **variables):
+    def __init__(
+        self, home, size=(120, 40), arguments=('--demo',), **variables
+    ):
         self.home = home
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self.child = pexpect.spawn(
             str(PROGRAMS / 'sting-tui'),
-            ['--demo'],
+            list(arguments),
             env=environment(home, **variables),
             dimensions=(size[1], size[0]),
         )

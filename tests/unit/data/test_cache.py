@@ -34,6 +34,7 @@ class Source(base.DataSource):
         self.clock = time_source
         self.requests = []
         self.error = None
+        self.upto = None
         self.version = 0.0
         self.scale = 1.0
         self.earliest = 0
@@ -46,6 +47,8 @@ class Source(base.DataSource):
         if request.start < self.earliest:
             raise errors.SourceRefusedError('it: too long ago')
         end = min(request.end, self.clock.now())
+        if self.upto is not None:
+            end = min(end, self.upto)
         stamps = np.arange(
             -(-request.start // HOUR) * HOUR, end + 1, HOUR, dtype=np.int64
         )
@@ -110,6 +113,25 @@ async def test_a_restart_asks_for_nothing_that_is_on_the_disk(world):
     again = await world.get(FRIDAY, FRIDAY + DAY)
     assert again.fetched == 0
     assert again.bars.digest() == first.bars.digest()
+
+
+async def test_bars_that_a_source_has_late_are_asked_for_again(world):
+    now = world.clock.now()
+    world.source.upto = now - 5 * HOUR
+    assert len((await world.get(now - DAY, now)).bars) == 20
+    world.source.upto = None
+    world.again()
+    assert len((await world.get(now - DAY, now)).bars) == 25
+
+
+async def test_what_a_source_lacks_for_long_there_is_not(world):
+    now = world.clock.now()
+    world.source.upto = now - 50 * HOUR
+    first = now - 3 * DAY
+    await world.get(first, now - 2 * DAY)
+    world.source.requests.clear()
+    await world.get(first, now - 2 * DAY)
+    assert world.source.requests == []
 
 
 async def test_only_what_is_missing_is_asked_for(world):

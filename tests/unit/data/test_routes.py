@@ -36,9 +36,12 @@ def test_a_source_that_asks_for_a_longer_rest_gets_it():
 def test_what_worked_is_used_and_forgiven():
     route = routes.Route(2)
     route.failed(0, 0.0)
-    assert route.worked(1) > 0
-    assert route.used == 1
+    assert route.worked(1, 'it is down') > 0
+    assert (route.used, route.why) == (1, 'it is down')
+    assert route.worked(1) == 0
+    assert route.why == 'it is down'
     assert route.worked(0) < 0
+    assert route.why == ''
     assert route.order(1.0) == [0, 1]
     assert route.worked(0) == 0
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import itertools
 import math
 from typing import Any
 from typing import Final
@@ -104,10 +105,12 @@ class Outcome:
         """
         made = trades.FillTable()
         (symbol,) = bars.symbols
-        made.order_id = [f'{engine.LOG}-{n}' for n in self.order.tolist()]
-        made.symbol = [symbol] * len(self.row)
-        made.side = [_SIDES[sign] for sign in np.sign(self.quantity).tolist()]
-        made.tag = [fills.TAGS[tag] for tag in self.tag.tolist()]
+        made.order_id.extend(f'{engine.LOG}-{n}' for n in self.order.tolist())
+        made.symbol.extend(itertools.repeat(symbol, len(self.row)))
+        made.side.extend(
+            _SIDES[sign] for sign in np.sign(self.quantity).tolist()
+        )
+        made.tag.extend(fills.TAGS[tag] for tag in self.tag.tolist())
         made.quantity = array.array('d', np.abs(self.quantity).tobytes())
         made.price = array.array('d', self.price.tobytes())
         made.fee = array.array('d', self.fee.tobytes())

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sting.backtest import texts
 from sting.model import orders
 from sting.model import records
 
@@ -75,10 +76,10 @@ class FillTable:
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
-        self.order_id: list[str] = []
-        self.symbol: list[str] = []
-        self.side: list[orders.OrderSide] = []
-        self.tag: list[str] = []
+        self.order_id = texts.Texts()
+        self.symbol: texts.Names[str] = texts.Names()
+        self.side: texts.Names[orders.OrderSide] = texts.Names()
+        self.tag: texts.Names[str] = texts.Names()
         self.quantity = array.array('d')
         self.price = array.array('d')
         self.fee = array.array('d')
@@ -356,10 +357,9 @@ def _walk(
     trips: dict[str, _Open] = {}
     done = _Ended()
     changes = collections.deque(fills.changes)
-    for at, row in enumerate(fills.rows()):
+    for at, (row, tag) in enumerate(zip(fills.rows(), fills.tag, strict=True)):
         while changes and changes[0].row <= at:
             _change(trips, changes.popleft())
-        tag = fills.tag[at]
         symbol, side, quantity, price, fee, timestamp = row
         sign = 1 if side is orders.OrderSide.BUY else -1
         trip = trips.get(symbol)
@@ -396,42 +396,40 @@ class _Ended:
     def __init__(self) -> None:
         self._symbol: list[str] = []
         self._side: list[orders.OrderSide] = []
-        self._times = array.array('q')
-        self._figures = array.array('d')
+        self._quantity = array.array('d')
+        self._entry_time = array.array('q')
+        self._entry_price = array.array('d')
+        self._exit_time = array.array('q')
+        self._exit_price = array.array('d')
+        self._pnl = array.array('d')
+        self._fees = array.array('d')
+        self._at_open = array.array('b')
 
     def append(self, symbol: str, timestamp: int, trip: _Open) -> None:
         """Adds one that ends at a moment."""
         self._symbol.append(symbol)
         self._side.append(_SIDES[trip.sign])
-        self._times.extend((trip.since, timestamp, trip.at_open))
-        self._figures.extend(
-            (
-                trip.sign,
-                trip.paid,
-                trip.received,
-                trip.fees,
-                trip.entered,
-                trip.left,
-                trip.income,
-            )
-        )
+        self._quantity.append(trip.entered)
+        self._entry_time.append(trip.since)
+        self._entry_price.append(trip.paid / trip.entered)
+        self._exit_time.append(timestamp)
+        self._exit_price.append(trip.received / trip.left)
+        gained = (trip.received - trip.paid) * trip.sign
+        self._pnl.append(gained + trip.income - trip.fees)
+        self._fees.append(trip.fees)
+        self._at_open.append(trip.at_open)
 
     def table(self) -> TradeTable:
-        """Gives them."""
-        count = len(self._symbol)
-        times = np.array(self._times, np.int64).reshape(count, 3).T
-        sign, paid, received, fees, entered, left, income = (
-            np.array(self._figures, np.float64).reshape(count, 7).T
-        )
+        """Gives them; no more can be added."""
         return TradeTable(
             symbol=self._symbol,
             side=self._side,
-            quantity=entered.copy(),
-            entry_time=times[0].copy(),
-            entry_price=paid / entered,
-            exit_time=times[1].copy(),
-            exit_price=received / left,
-            pnl=(received - paid) * sign + income - fees,
-            fees=fees.copy(),
-            at_open=times[2].astype(np.bool_),
+            quantity=np.asarray(self._quantity),
+            entry_time=np.asarray(self._entry_time),
+            entry_price=np.asarray(self._entry_price),
+            exit_time=np.asarray(self._exit_time),
+            exit_price=np.asarray(self._exit_price),
+            pnl=np.asarray(self._pnl),
+            fees=np.asarray(self._fees),
+            at_open=np.asarray(self._at_open).astype(np.bool_),
         )

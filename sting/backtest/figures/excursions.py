@@ -4,6 +4,7 @@ Maximum adverse and favourable excursion, Sweeney (1996). They are taken from
 the bars' columns after the run, so that a bar costs the run nothing.
 """
 
+from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 
@@ -50,11 +51,12 @@ def measured(
     """
     mae = np.zeros(len(trips))
     mfe = np.zeros(len(trips))
-    names = np.array(trips.symbol)
+    alone = len(bars.symbols) == 1
+    names = np.array(() if alone else trips.symbol)
     for symbol, rows in bars.split():
         own = np.flatnonzero(names == symbol)
-        if len(own):
-            picked = trips.take(own)
+        if alone or len(own):
+            picked = trips if alone else trips.take(own)
             mine = [
                 each
                 for each in actions.of_kind(found, records.ActionKind.SPLIT)
@@ -64,8 +66,10 @@ def measured(
                 picked, part = _fitted(picked, bars.take(rows), mine, calendar)
             else:
                 part = _needed(bars, rows)
-            mae[own], mfe[own] = _of_symbol(picked, part)
-            part.release()
+            for some in _some(len(picked)):
+                there = some if alone else own[some]
+                mae[there], mfe[there] = _of_some(picked, some, part)
+                part.release()
     return dataclasses.replace(trips, mae=mae, mfe=mfe)
 
 
@@ -109,28 +113,34 @@ def _fitted(
     )
 
 
-def _of_symbol(
-    trips: trades.TradeTable, bars: table.BarTable
+def _some(count: int) -> Iterator[slice]:
+    """Gives round trips, as many as are looked at together."""
+    for start in range(0, count, _TRIPS):
+        yield slice(start, min(start + _TRIPS, count))
+
+
+def _of_some(
+    trips: trades.TradeTable, some: slice, bars: table.BarTable
 ) -> tuple[FloatArray, FloatArray]:
-    """Gives the excursions of one symbol's round trips."""
-    first = np.searchsorted(bars.timestamp, trips.entry_time)
-    end = np.searchsorted(bars.timestamp, trips.exit_time)
-    inside = (~trips.at_open) & (first < end)
+    """Gives the excursions of some of one symbol's round trips."""
+    first = np.searchsorted(bars.timestamp, trips.entry_time[some])
+    end = np.searchsorted(bars.timestamp, trips.exit_time[some])
+    inside = (~trips.at_open[some]) & (first < end)
     after = first + inside
-    entry, leave = trips.entry_price, trips.exit_price
+    entry, leave = trips.entry_price[some], trips.exit_price[some]
     close = np.where(
         inside, bars.close[np.minimum(first, len(bars) - 1)], entry
     )
-    long = np.array([side is orders.OrderSide.BUY for side in trips.side])
+    long = np.array([side is orders.OrderSide.BUY for side in trips.side[some]])
     best = np.where(
         long,
-        _extremes(np.maximum, bars, 'high', after, end, leave),
-        -_extremes(np.minimum, bars, 'low', after, end, leave),
+        _extremes(np.maximum, bars.high, after, end, leave),
+        -_extremes(np.minimum, bars.low, after, end, leave),
     )
     worst = np.where(
         long,
-        _extremes(np.minimum, bars, 'low', first, end, leave),
-        -_extremes(np.maximum, bars, 'high', first, end, leave),
+        _extremes(np.minimum, bars.low, first, end, leave),
+        -_extremes(np.maximum, bars.high, first, end, leave),
     )
     sign = np.where(long, 1.0, -1.0)
     best = np.maximum(best, sign * close)
@@ -142,22 +152,16 @@ def _of_symbol(
 
 def _extremes(
     pick: np.ufunc,
-    bars: table.BarTable,
-    name: str,
+    values: FloatArray,
     first: IntArray,
     end: IntArray,
     exits: FloatArray,
 ) -> FloatArray:
     """Gives the extreme from each first up to its end, and of the exit."""
-    found = np.empty(len(first))
-    values: FloatArray = getattr(bars, name)
-    for start in range(0, len(first), _TRIPS):
-        rows = slice(start, start + _TRIPS)
-        # A part of a large table at a time: trips come by their ends.
-        low, high = int(first[rows].min()), int(end[rows].max())
-        # reduceat wants places inside the array and takes one value for none.
-        padded = np.append(values[low:high], 0.0)
-        places = np.stack((first[rows], end[rows]), axis=1).ravel() - low
-        found[rows] = pick.reduceat(padded, places)[::2]
-        bars.release()
+    # A part of a large table: trips come by their ends.
+    low, high = int(first.min()), int(end.max())
+    # reduceat wants places inside the array and takes one value for none.
+    padded = np.append(values[low:high], 0.0)
+    places = np.stack((first, end), axis=1).ravel() - low
+    found = pick.reduceat(padded, places)[::2]
     return np.where(first < end, pick(found, exits), exits)

@@ -40,7 +40,7 @@ def fills(given: Sequence[trades.FillTable]) -> trades.FillTable:
     """
     found = trades.FillTable()
     for number, each in enumerate(given, start=1):
-        found.order_id += [f'{number}-{name}' for name in each.order_id]
+        found.order_id.extend(f'{number}-{name}' for name in each.order_id)
         for name in ('symbol', 'side', 'tag'):
             getattr(found, name).extend(getattr(each, name))
         for name in ('quantity', 'price', 'fee', 'timestamp'):

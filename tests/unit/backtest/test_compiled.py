@@ -425,7 +425,7 @@ def test_fills_name_their_order_and_their_moment():
         assumed=assumptions.Assumptions(cash=1e6),
     )
     fills = run.fills
-    assert fills.order_id[:2] == ['backtest-1', 'backtest-2']
+    assert list(fills.order_id)[:2] == ['backtest-1', 'backtest-2']
     assert set(fills.timestamp) <= set(bars.timestamp.tolist())
 
 

@@ -249,7 +249,7 @@ def test_symbols_share_one_account(write):
     result = run(path, table, rules.BuyingPower(1.0), cash=1_000.0)
     # The second order would take more than the account has.
     assert [row[1:] for row in fills_of(result)] == [('buy', 6.0, 100.0)]
-    assert result.fills.symbol == ['A']
+    assert list(result.fills.symbol) == ['A']
     assert result.orders > 1
     assert result.symbols == ('A', 'B')
 

@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from sting.backtest import texts
 from sting.backtest import trades
 from sting.model import orders
 from sting.model import portfolio
@@ -78,7 +79,7 @@ def test_dust_counts_as_flat():
 
 def test_each_symbol_has_its_own():
     table = runs.fills((BUY, 1, 5.0), (BUY, 1, 5.0), (SELL, 1, 6.0))
-    table.symbol[1] = 'Y'
+    table.symbol = texts.Names(('X', 'Y', 'X'))
     assert trades.round_trips(table).symbol == ['X']
 
 

@@ -26,7 +26,7 @@ def test_curves_follow_each_other():
 def test_fills_keep_their_orders_apart():
     one = runs.fills((runs.BUY, 1.0, 10.0), (runs.SELL, 1.0, 11.0, 0.5))
     found = joined.fills([one, one])
-    assert found.order_id == ['1-o1', '1-o2', '2-o1', '2-o2']
+    assert list(found.order_id) == ['1-o1', '1-o2', '2-o1', '2-o2']
     assert list(found.rows()) == [*one.rows()] * 2
     assert found.fees() == 1.0
 

@@ -82,7 +82,10 @@ def packs(*messages):
 
 
 def life(*frames, key=KEY, stays=True, acknowledges=True):
-    """A connection of theirs: hello, key, subscription, then these frames."""
+    """A connection of theirs: hello, key, subscription, then these frames.
+
+    Then it stays, is dropped, or, where `stays` is None, is left as it is.
+    """
 
     async def run(connection, service):
         await connection.send(packs({'T': 'success', 'msg': 'connected'}))
@@ -103,7 +106,7 @@ def life(*frames, key=KEY, stays=True, acknowledges=True):
             await connection.send(frame)
         if stays:
             await connection.wait_closed()
-        else:
+        elif stays is False:
             connection.transport.abort()
 
     return run

@@ -11,11 +11,13 @@ from sting.settings.loader import read_costs
 from sting.settings.loader import read_instruments
 from sting.settings.loader import read_risk
 from sting.settings.loader import shipped
+from sting.settings.schema import Archive
 from sting.settings.schema import Columns
 from sting.settings.schema import Database
 from sting.settings.schema import DemoFeed
 from sting.settings.schema import Feed
 from sting.settings.schema import FileFeed
+from sting.settings.schema import Generator
 from sting.settings.schema import Journal
 from sting.settings.schema import MarketFeed
 from sting.settings.schema import Paper
@@ -31,11 +33,13 @@ from sting.settings.schema import StrategyEntry
 from sting.settings.schema import Terminal
 
 __all__ = [
+    'Archive',
     'Columns',
     'Database',
     'DemoFeed',
     'Feed',
     'FileFeed',
+    'Generator',
     'Home',
     'Journal',
     'MarketFeed',

@@ -1,6 +1,7 @@
 """Loads the settings: the shipped defaults with the user's laid over them."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 import os
 import pathlib
 
@@ -94,7 +95,7 @@ def load(home: homes.Home) -> schema.Settings:
         risk=build.build(trees['risk.yaml'], schema.Risk),
         data=data,
         instruments=instruments,
-        services=_sources(trees, data),
+        services=_sources(trees, data, home),
         paper=paper,
         costs=charged,
         places=_places(trees['strategy.yaml']),
@@ -207,18 +208,33 @@ def _check_instruments(
 
 
 def _sources(
-    trees: dict[str, tree.Node], data: schema.Data
+    trees: dict[str, tree.Node], data: schema.Data, home: homes.Home
 ) -> dict[str, schema.Source]:
-    """Gives the services and the databases; no two have one name."""
+    """Gives the services and what data.yaml adds; no two have one name."""
     found: dict[str, schema.Source] = {
         name: build.build(trees[f'exchanges/{name}.yaml'], schema.Service)
         for name in SERVICES
     }
-    for name, database in data.databases.items():
-        if name in found:
-            node = trees['data.yaml'].value['databases'].value[name]
-            raise node.error(f'databases.{name}: that is a service; rename it')
-        found[name] = database
+    archives = {
+        name: msgspec.structs.replace(
+            each,
+            path=os.fspath(home.config / pathlib.Path(each.path).expanduser()),
+        )
+        for name, each in data.archives.items()
+    }
+    added: dict[str, Mapping[str, schema.Source]] = {
+        # One of them ships; a second of its name is the user's to rename.
+        'generators': data.generators,
+        'databases': data.databases,
+        'archives': archives,
+    }
+    for kind, sources in added.items():
+        for name, source in sources.items():
+            if name in found:
+                what = 'a service' if name in SERVICES else 'another source'
+                node = trees['data.yaml'].value[kind].value[name]
+                raise node.error(f'{kind}.{name}: that is {what}; rename it')
+            found[name] = source
     return found
 
 

@@ -370,16 +370,52 @@ class Database(Section, frozen=True, kw_only=True):
                 raise ValueError(f'tables: {fault}')
 
 
+class Archive(Section, frozen=True, kw_only=True):
+    """Files of bars.
+
+    Attributes:
+        path: A CSV or Parquet file, a folder or a pattern of such.
+        stamp: Whether their timestamps are openings or closes.
+        calendar: The exchange whose sessions their dates are.
+    """
+
+    path: Name
+    stamp: Literal['open', 'close'] = 'open'
+    calendar: Name = 'XNYS'
+
+
+class Generator(Section, frozen=True, kw_only=True):
+    """Made-up bars.
+
+    Attributes:
+        model: How prices move.
+        symbols: How many there are: SYNTH1, SYNTH2, ...
+        seed: Another one gives other bars.
+        start: The first day.
+        calendar: The exchange whose sessions they follow.
+    """
+
+    model: Literal['gbm', 'jumps', 'regimes', 'gaps'] = 'gbm'
+    symbols: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 9
+    seed: int = 0
+    start: datetime.date = datetime.date(2024, 1, 2)
+    calendar: Name = 'XNYS'
+
+
 class Data(Section, frozen=True, kw_only=True):
     """data.yaml.
 
     Attributes:
         rules: What is done about bars in which something is wrong, by rule.
         databases: Those that bars can be fetched from, by name.
+        archives: Files that bars can be fetched from, by name.
+        generators: Bars that are made up, by name.
     """
 
     rules: dict[DataRule, Literal['off', 'warn', 'repair', 'reject']]
     databases: dict[str, Database] = {}
+    archives: dict[str, Archive] = {}
+    generators: dict[str, Generator] = {}
 
 
 class Service(Section, frozen=True, kw_only=True):
@@ -408,7 +444,7 @@ class Service(Section, frozen=True, kw_only=True):
 
 
 # What bars can be fetched from.
-Source = Service | Database
+Source = Service | Database | Archive | Generator
 
 
 class Instrument(Section, frozen=True, kw_only=True):
@@ -477,7 +513,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         costs: Schedules of what simulated markets charge, by name.
         data: What is done about bars in which something is wrong.
         instruments: What is known of them, by symbol.
-        services: What gives market data, databases too, by name.
+        services: What gives market data, of data.yaml too, by name.
         places: File and line of each strategy by its name, of each of its
             parameters by `name.parameter`, and of its timeframes by
             `name:timeframes`, for errors found later.

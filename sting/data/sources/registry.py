@@ -7,8 +7,10 @@ from sting import settings
 from sting.data import calendars
 from sting.data.sources import alpaca_stream
 from sting.data.sources import alphavantage
+from sting.data.sources import archive
 from sting.data.sources import base
 from sting.data.sources import binance
+from sting.data.sources import generator
 from sting.data.sources import sql
 from sting.data.sources import streaming
 from sting.data.sources import yahoo
@@ -34,8 +36,8 @@ def build(
     """Makes a source.
 
     Args:
-        name: Its name: binance, yahoo, alphavantage, alpaca or that of a
-            database.
+        name: Its name: binance, yahoo, alphavantage, alpaca or one that
+            data.yaml has.
         service: What is configured of it.
         time_source: Tells which bars are closed, and waits.
         environ: Has the keys, and the password of a database `prices` as
@@ -48,9 +50,8 @@ def build(
         errors.ConfigError: A key or an address is missing, or the address or
             the driver of a database.
     """
-    if isinstance(service, settings.Database):
-        password = environ.get(f'STING_{name.upper()}_PASSWORD', '')
-        return sql.SqlSource(name, service, time_source, password=password)
+    if not isinstance(service, settings.Service):
+        return _own(name, service, time_source, environ)
     keys = _keys(name, environ)
     place = _place(service)
     if name == 'alpaca':
@@ -76,6 +77,21 @@ def build(
     return alphavantage.AlphaVantageSource(
         client, time_source, *keys, calendar=service.calendar
     )
+
+
+def _own(
+    name: str,
+    source: settings.Database | settings.Archive | settings.Generator,
+    time_source: clocks.Clock,
+    environ: Mapping[str, str],
+) -> base.DataSource:
+    """Makes a source of data.yaml."""
+    if isinstance(source, settings.Archive):
+        return archive.ArchiveSource(name, source, time_source)
+    if isinstance(source, settings.Generator):
+        return generator.GeneratorSource(name, source, time_source)
+    password = environ.get(f'STING_{name.upper()}_PASSWORD', '')
+    return sql.SqlSource(name, source, time_source, password=password)
 
 
 def _keys(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -629,3 +629,30 @@ def test_an_instrument_that_does_not_fit_names_its_line(home, text, words):
 def test_an_instrument_that_no_profile_has_may_be_in_any_currency(home):
     _write(home, 'instruments.yaml', 'instruments: {VOD: {currency: GBP}}\n')
     assert settings.load(home).instruments['VOD'].currency == 'GBP'
+
+
+def test_archives_lie_where_the_configuration_is(home):
+    text = 'archives:\n  a: {path: bars}\n  b: {path: /data, calendar: 24/7}\n'
+    _write(home, 'data.yaml', text)
+    found = settings.load(home).services
+    assert found['a'].path == str(home.config / 'bars')
+    assert (found['b'].path, found['b'].calendar) == ('/data', '24/7')
+
+
+def test_made_up_bars_are_a_source_that_ships(home):
+    found = settings.load(home).services['synthetic']
+    assert found == settings.Generator()
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('generators: {binance: {}}', 'that is a service; rename it'),
+        ('archives: {synthetic: {path: x}}', 'that is another source'),
+        ('generators: {mine: {symbols: 0}}', 'symbols'),
+        ('generators: {mine: {model: brown}}', 'brown'),
+    ],
+)
+def test_a_source_that_makes_no_sense_names_its_line(home, text, words):
+    error = _refused(home, 'data.yaml', f'{text}\n')
+    assert words in str(error)

@@ -12,6 +12,7 @@ TOPICS = (
     'replay',
     'lanes',
     'feeds',
+    'loading',
     'backtests',
     'where',
     'growth',

@@ -21,30 +21,33 @@ def names() -> list[str]:
     return sorted(path.stem for path in PINS.glob('*.txt'))
 
 
-def python(peer: str, newer: str | None = None) -> str:
+def python(
+    peer: str, newer: str | None = None, pins: pathlib.Path = PINS
+) -> str:
     """Gives a peer's interpreter, and sets it up where there is none.
 
     Args:
         peer: Which.
         newer: An interpreter of Python 3.12 or newer, for the peer that needs
             one; None to look for it.
+        pins: The folder that has its versions.
 
     Raises:
         NoInterpreterError: There is none.
         subprocess.CalledProcessError: pip failed.
     """
-    pins = PINS / f'{peer}.txt'
+    wanted = pins / f'{peer}.txt'
     home = FOLDER / peer
     stamp = home / 'pins.txt'
     found = str(home / 'bin' / 'python')
-    if stamp.exists() and stamp.read_text() == pins.read_text():
+    if stamp.exists() and stamp.read_text() == wanted.read_text():
         return found
     print(f'setting up {peer} ...', flush=True)
     base = _base(peer, newer)
     subprocess.run([base, '-m', 'venv', '--clear', str(home)], check=True)
     pip = [found, '-m', 'pip', 'install', '-q', '--disable-pip-version-check']
-    subprocess.run([*pip, '--no-deps', '-r', str(pins)], check=True)
-    stamp.write_text(pins.read_text())
+    subprocess.run([*pip, '--no-deps', '-r', str(wanted)], check=True)
+    stamp.write_text(wanted.read_text())
     return found
 
 

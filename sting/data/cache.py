@@ -207,7 +207,9 @@ class DataCache:
                     table.BarTable.empty(name, request.timeframe), *each.parts
                 )
                 for name, each in known.items()
-            ]
+            ],
+            # The rules say what becomes of repeats.
+            checked=False,
         )
         if error is not None and not len(found):
             raise error

@@ -91,7 +91,7 @@ class RawFile:
         column = self.columns[name]
         row = first_uncastable(column, pa.float64())
         if row is not None:
-            text = show(column[row].as_py())
+            text = show(value(column, row))
             raise self.fault(row, f'{name} {text} is not a number')
         numbers = cast(column, pa.float64())
         if numbers.null_count:
@@ -100,7 +100,7 @@ class RawFile:
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
             row = int(bad[0])
-            text = column[row].as_py()
+            text = value(column, row)
             what = 'missing' if text is None else f'{text}, not finite'
             raise self.fault(row, f'{name} is {what}; it needs a number')
         return values
@@ -168,6 +168,23 @@ class RawFile:
 def is_symbol(name: str) -> bool:
     """Whether a name can be a symbol, and shown as one."""
     return 0 < len(name) <= _SHOWN and name.isprintable()
+
+
+def value(column: Any, row: int) -> Any:
+    """Gives a value of a column for a message.
+
+    Args:
+        column: A pyarrow array.
+        row: Its row, counted from 0.
+
+    Returns:
+        It; a time that Python's cannot be as the number it is.
+    """
+    found = column[row]
+    try:
+        return found.as_py()
+    except (OverflowError, ValueError):
+        return found.value
 
 
 def show(value: object) -> str:

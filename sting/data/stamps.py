@@ -95,7 +95,8 @@ def read(file: raw.RawFile, calendar: str) -> Moments:
         return Moments(moments, sessions=False)
     days = values.astype('datetime64[D]')
     midnights = days.astype('datetime64[s]').astype(np.int64)
-    _check_range(file, name, midnights * market.NANOSECONDS)
+    # Before they are nanoseconds, which far days are too large for.
+    _check_range(file, name, midnights, market.NANOSECONDS)
     if name == 'date':
         return Moments(_closes(file, days, calendar), sessions=True)
     warning = (
@@ -120,11 +121,13 @@ def unit(number: int) -> int | None:
     return next((each for limit, each in _EPOCHS if size < limit), 1)
 
 
-def _check_range(file: raw.RawFile, name: str, moments: table.IntArray) -> None:
-    outside = (moments < EARLIEST) | (moments > LATEST)
+def _check_range(
+    file: raw.RawFile, name: str, moments: table.IntArray, unit: int = 1
+) -> None:
+    outside = (moments < EARLIEST // unit) | (moments > LATEST // unit)
     if outside.any():
         row = int(outside.argmax())
-        text = raw.show(str(file.columns[name][row].as_py()))
+        text = raw.show(str(raw.value(file.columns[name], row)))
         raise file.fault(row, f'{name} {text} is not from 1900 to 2200')
 
 
@@ -202,7 +205,7 @@ def _cast(file: raw.RawFile, name: str, column: Any, to: Any) -> table.IntArray:
 
 
 def _bad(file: raw.RawFile, name: str, row: int) -> errors.DataError:
-    text = raw.show(file.columns[name][row].as_py())
+    text = raw.show(raw.value(file.columns[name], row))
     form = '2013-03-01' if name == 'date' else '2013-03-01T14:30:00Z'
     like = '' if row == 0 else ', or is not like the first'
     return file.fault(

@@ -170,11 +170,13 @@ class Table:
         return True
 
     @classmethod
-    def merge(cls, tables: Sequence[Self]) -> Self:
+    def merge(cls, tables: Sequence[Self], *, checked: bool = True) -> Self:
         """Makes one table of several.
 
         Args:
             tables: At least one, all of one kind.
+            checked: Repeats are refused where they are not allowed; False for
+                what is held against rules later.
 
         Returns:
             A table with the rows of all, sorted.
@@ -211,7 +213,8 @@ class Table:
         merged = dataclasses.replace(
             tables[0], symbols=names, **columns, **shared
         )
-        merged._check_merged(tables)
+        if checked:
+            merged._check_merged(tables)
         return merged
 
     @classmethod

@@ -102,12 +102,14 @@ def name(step: int) -> str | None:
         step: Nanoseconds, above 0.
 
     Returns:
-        '5m', '1d', ...; None when it is no whole number of seconds.
+        '5m', '1d', ...; None when it is no whole number of seconds, or more
+        than a timeframe can have.
     """
     for unit in reversed(UNITS):
         count, rest = divmod(step, UNITS[unit])
         if rest == 0 and count > 0:
-            return f'{count}{unit}'
+            found = f'{count}{unit}'
+            return found if _TIMEFRAME.fullmatch(found) else None
     return None
 
 

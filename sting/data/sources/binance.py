@@ -69,7 +69,8 @@ class BinanceSource(base.DataSource):
     async def get_bars(self, request: base.Request) -> table.BarTable:
         """Gives closed bars of the past; see the interface."""
         return table.BarTable.merge(
-            [await self._bars(name, request) for name in request.symbols]
+            [await self._bars(name, request) for name in request.symbols],
+            checked=False,
         )
 
     def stream(

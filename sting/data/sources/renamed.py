@@ -56,7 +56,8 @@ class RenamedSource(base.DataSource):
                     {name: getattr(part, name) for name in names},
                 )
                 for part in parts
-            ]
+            ],
+            checked=False,
         )
 
     async def stream(

@@ -282,5 +282,5 @@ def _merged(parts: list[table.BarTable]) -> table.BarTable:
                 begins = int(piece.timestamp[0])
                 ends = [each.select(end=begins - 1) for each in ends]
             ends.append(piece)
-        whole.append(table.BarTable.merge(ends))
-    return table.BarTable.merge(whole)
+        whole.append(table.BarTable.merge(ends, checked=False))
+    return table.BarTable.merge(whole, checked=False)

@@ -142,3 +142,14 @@ def test_a_file_without_times_is_refused():
     file = raw.RawFile('X', ('open',), {'open': pa.array([1.0])})
     with pytest.raises(errors.DataError, match='no column timestamp'):
         stamps.read(file, 'XNYS')
+
+
+def test_a_day_that_nanoseconds_cannot_hold_is_refused():
+    with pytest.raises(errors.DataError, match="6011-06-07' is not from"):
+        read('date', ['2013-03-01', '6011-06-07'])
+
+
+def test_a_moment_that_python_cannot_hold_is_refused():
+    far = pa.array([2**62], pa.timestamp('s'))
+    with pytest.raises(errors.DataError, match=f'timestamp {2**62} is none'):
+        read('timestamp', far)

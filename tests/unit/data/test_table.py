@@ -71,6 +71,13 @@ def test_merge_refuses_different_timeframes():
         )
 
 
+def test_merge_leaves_repeats_to_the_rules_where_it_is_told_to():
+    merged = table.BarTable.merge(
+        [tables.flat([0, 1]), tables.flat([1])], checked=False
+    )
+    assert len(merged) == 3
+
+
 def test_merge_refuses_two_bars_of_one_stamp():
     with pytest.raises(errors.DataError, match='A has two bars stamped 2013'):
         table.BarTable.merge([tables.flat([0, 1]), tables.flat([1, 2])])

@@ -44,6 +44,10 @@ def test_a_name_uses_the_largest_unit():
     assert timeframes.name(90 * timeframes.UNITS['m']) == '90m'
 
 
+def test_what_no_timeframe_can_be_has_no_name():
+    assert timeframes.name(1_362_100_060 * timeframes.UNITS['s']) is None
+
+
 def test_half_a_second_has_no_name():
     assert timeframes.name(timeframes.UNITS['s'] // 2) is None
 

@@ -31,11 +31,13 @@ class Service:
 
 
 def gives(body, status=200, **headers):
-    """An answer: a text as it is, anything else as JSON."""
+    """An answer: text and bytes as they are, anything else as JSON."""
 
     async def answer(request):
         if isinstance(body, str):
             return web.Response(text=body, status=status, headers=headers)
+        if isinstance(body, bytes):
+            return web.Response(body=body, status=status, headers=headers)
         return web.json_response(body, status=status, headers=headers)
 
     return answer

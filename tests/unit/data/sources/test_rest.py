@@ -221,6 +221,25 @@ async def yahoo_gives(body, **changes):
         return await source.get_bars(request), source, service
 
 
+async def test_yahoo_bars_that_come_twice_are_left_to_the_rules():
+    twice = [1.0, 1.0, 1.0]
+    body = chart([SECOND, SECOND + 60, SECOND + 60], open=twice)
+    bars, _, _ = await yahoo_gives(body)
+    assert len(bars) == 3
+    assert bars.timestamp[1] == bars.timestamp[2]
+
+
+@pytest.mark.parametrize('second', [10**30, 10**12, -(10**18), True])
+async def test_yahoo_times_that_cannot_be_are_told(second):
+    with pytest.raises(errors.SourceBodyError, match='yahoo: AAA: the time '):
+        await yahoo_gives(chart([second], open=[1.0]))
+
+
+async def test_yahoo_bytes_that_are_no_text_are_told():
+    with pytest.raises(errors.SourceBodyError, match='is not JSON'):
+        await yahoo_gives(b'{"chart": "\xff"}')
+
+
 async def test_yahoo_bars_without_any_price_are_none():
     gone = [None, 1.0, None, 1.0]
     body = chart(

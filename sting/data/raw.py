@@ -115,11 +115,13 @@ class RawFile:
         Raises:
             DataError: The rows are bars of several.
         """
+        column = self.columns.get('timeframe')
+        if column is None:
+            return None
         import pyarrow as pa  # noqa: PLC0415 - slow to import
         import pyarrow.compute as pc  # noqa: PLC0415
 
-        column = self.columns.get('timeframe')
-        if column is None or first_uncastable(column, pa.string()) is not None:
+        if first_uncastable(column, pa.string()) is not None:
             return None
         said = pc.unique(column.cast(pa.string())).to_pylist()
         if any(each is None or timeframes.fault(each) for each in said):

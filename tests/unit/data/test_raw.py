@@ -1,4 +1,6 @@
 import gzip
+import subprocess
+import sys
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -11,6 +13,24 @@ from tests.unit.data import tables
 pytestmark = pytest.mark.unit
 
 ROW = '2013-03-01T14:30:00Z,1,1,1,1,5'
+
+
+def test_numbers_are_read_without_the_functions_of_arrow(tmp_path):
+    # They take as long to import as a million numbers to read.
+    path = tmp_path / 'x.parquet'
+    stamps = pa.array([60 * 10**9, 120 * 10**9], pa.timestamp('ns', 'UTC'))
+    names = ('open', 'high', 'low', 'close', 'volume')
+    columns = {'timestamp': stamps, **{name: [1.0, 2.0] for name in names}}
+    parquet.write_table(pa.table(columns), path)
+    code = (
+        'import sys; from sting.data import files; '
+        f'files.read([{str(path)!r}], calendar="24/7"); '
+        'print("pyarrow.compute" in sys.modules)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True
+    )
+    assert done.stdout == 'False\n', done.stderr
 
 
 def test_titles_are_known_in_any_case_and_order(tmp_path):

@@ -213,7 +213,7 @@ class _Subscriber:
         for raw in self._split(frame):
             try:
                 heard = self._message(raw)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except streaming.UNREADABLE as error:
                 # What comes behind it may be sound.
                 fault = self._broken(str(error))
                 continue
@@ -270,7 +270,7 @@ class _Subscriber:
                     raise self._failure(_error.decode(raw))
                 if kind == 'success' and _success.decode(raw).msg == word:
                     return
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except streaming.UNREADABLE as error:
                 raise self._broken(str(error)) from None
         raise self._broken(f'it does not say that it is {word}')
 
@@ -297,7 +297,7 @@ class _Subscriber:
             raise self._broken(f'it is text: {words.plain(frame)[:60]}')
         try:
             return _messages.decode(frame)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except streaming.UNREADABLE as error:
             raise self._broken(str(error)) from None
 
     def _known(self, symbol: str) -> str:

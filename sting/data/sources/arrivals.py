@@ -52,6 +52,12 @@ class Arrivals:
             name: collections.deque(maxlen=_KEPT) for name in wanted.symbols
         }
         self._order: dict[tuple[type, str], int] = {}
+        # Whose count may have begun anew.
+        self._unsure: set[tuple[type, str]] = set()
+
+    def reconnected(self) -> None:
+        """Says that what comes now comes from a new connection."""
+        self._unsure.update(self._order)
 
     def missing(self, bar: market.MarketData) -> int:
         """Counts the bars that are missing before a closed one."""
@@ -143,10 +149,11 @@ class Arrivals:
     def _counted(self, message: market.Quote | market.Trade, order: int) -> str:
         key = type(message), message.symbol
         newest = self._order.get(key, 0)
-        if order <= newest:
+        if order <= newest and key not in self._unsure:
             return 'double'
+        self._unsure.discard(key)
         self._order[key] = order
-        missing = order - newest - 1
+        missing = max(order - newest - 1, 0)
         # Trades are counted one by one; changes of the book are not all told.
         if newest and missing and isinstance(message, market.Trade):
             self.counts['missing'] += missing

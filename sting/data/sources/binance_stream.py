@@ -137,7 +137,7 @@ class Subscriber:
             envelope = _envelope.decode(frame)
             if envelope.stream:
                 return (self._message(envelope.stream, envelope.data),)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except streaming.UNREADABLE as error:
             self._broken(frame, str(error))
         if envelope.error is not None:
             raise errors.SourceRefusedError(

@@ -28,6 +28,8 @@ Heard = tuple[base.Message, int, int | None]
 # SourceRefusedError where it is a no, SourceUnavailableError where it tells
 # of the connection's end.
 Decode = Callable[[wires.Frame], Iterable[Heard]]
+# What decoders raise of what they cannot read, brackets without end included.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 # Frames in a row that make no sense, after which it is connected anew.
 NONSENSE: Final = 20
 # Seconds for asking what was missed, while what is new waits.
@@ -121,6 +123,7 @@ class Follower:
         """Gives what one frame, or a new connection, brings."""
         if not self._socket.is_connected:
             await self._socket.open()
+            self.arrivals.reconnected()
             # Bars may have closed while there was no connection.
             self._owe(self._wanted.symbols)
             return [*await self._missed(self._wanted.symbols)]

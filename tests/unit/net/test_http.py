@@ -57,6 +57,7 @@ async def test_headers_go_with_every_request_and_come_back():
         (gives('<html>Sorry</html>'), 'Body', 'not JSON: <html>Sorry</html>'),
         (gives(''), 'Body', 'not JSON: empty'),
         (gives('{"a": 1'), 'Body', 'not JSON'),
+        (gives('[' * 100_000), 'Body', 'not JSON: [[['),
         (gives({'m': 'no'}, 400), 'Refused', 'HTTP 400: {"m": "no"}'),
         (gives('bad key', 401), 'Refused', 'HTTP 401: bad key'),
         (gives('gone', 302, Location='/y'), 'Refused', 'HTTP 302'),

@@ -4,6 +4,8 @@ import contextlib
 import datetime
 import struct
 
+import hypothesis
+import hypothesis.strategies
 from msgspec import msgpack
 import pytest
 
@@ -279,7 +281,12 @@ async def test_what_makes_no_sense_is_told_and_left_out(bars, wrong):
     assert 'alpaca: a message makes no sense' in listener.changes[1].reason
 
 
-@pytest.mark.parametrize('frame', ['[]', b'\xc1', b'\x80', packs('x')])
+DEEP = b'\x91\x82\xa1T\xa1b\xa1x' + b'\x91' * 100_000
+
+
+@pytest.mark.parametrize(
+    'frame', ['[]', b'\xc1', b'\x80', packs('x'), DEEP, b'\x91' * 100_000]
+)
 async def test_a_frame_that_makes_no_sense_is_told(bars, frame):
     async with following(life(frame, packs(bar(bars[0])))) as (
         stream,
@@ -317,6 +324,26 @@ async def test_all_ways_to_write_a_time_are_read(data):
     ) as (stream, _, _):
         (found,) = await feeds.take(stream, 1)
     assert found.timestamp == 1_700_000_000 * 10**9
+
+
+@hypothesis.given(hypothesis.strategies.data())
+def test_any_message_is_read_or_told_to_make_no_sense(data):
+    draw = data.draw
+    frame = packs(trade(), quote(), bar(feeds.minutes(1, ('AAA',))[0]))
+    at = draw(hypothesis.strategies.integers(0, len(frame)))
+    cut = draw(hypothesis.strategies.integers(0, 9))
+    new = draw(hypothesis.strategies.binary(max_size=9))
+    subscriber = alpaca_stream._Subscriber(
+        feeds.wanted('AAA', kinds=KINDS), 'alpaca', KEY, SECRET
+    )
+    heard = []
+    try:
+        heard.extend(subscriber.decode(frame[:at] + new + frame[at + cut :]))
+    except errors.SourceError as error:
+        assert str(error).startswith('alpaca: ')
+    for message, order, _ in heard:
+        assert (message.symbol, order) == ('AAA', 0)
+        assert 0 <= message.timestamp < 2**63
 
 
 async def test_it_has_minutes_only():

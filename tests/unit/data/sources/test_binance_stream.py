@@ -3,12 +3,15 @@
 import contextlib
 import json
 
+import hypothesis
+import hypothesis.strategies
 import pytest
 
 from sting.data.sources import base
 from sting.data.sources import binance
 from sting.data.sources import binance_stream
 from sting.data.sources import streaming
+from sting.engine import clock
 from sting.model import errors
 from sting.model import market
 from sting.net import http
@@ -94,6 +97,23 @@ async def test_trades_and_quotes_come_once_and_lost_trades_are_told():
     assert listener.issues[0].detail.startswith('2 trades before that of')
     # Bars are not subscribed to, so none is asked for.
     assert listener.asked == []
+
+
+@pytest.mark.parametrize(('number', 'told'), [(6, []), (9, ['gap']), (2, [])])
+async def test_trades_lost_over_a_drop_are_told(number, told):
+    lives = (
+        streams.says(feeds.trade('AAA', 5), stays=False),
+        # It may have begun to count anew.
+        streams.says(feeds.trade('AAA', number), feeds.trade('AAA', number)),
+    )
+    subscribed = feeds.wanted('AAA', kinds=('trades',))
+    async with following(*lives, subscribed=subscribed) as (
+        stream,
+        listener,
+        _,
+    ):
+        assert len(await feeds.take(stream, 2)) == 2
+    assert listener.told == told
 
 
 @pytest.mark.parametrize(
@@ -209,6 +229,8 @@ def changed(**changes):
         ('<html>sorry</html>', 'malformed'),
         (b'\xff\x00\x01', 'malformed'),
         ('{"stream": "aaa@kline_1m"', 'truncated'),
+        ('{"data":' + '[' * 100_000, 'recursion'),
+        ('{"stream": "aaa@trade", "data":' + '[' * 100_000, 'recursion'),
         ('[]', 'Expected `object`'),
         ('{}', 'names no stream'),
         ('{"e": "serverShutdown"}', 'names no stream'),
@@ -231,6 +253,41 @@ async def test_what_makes_no_sense_is_told_and_left_out(frame, said):
     assert listener.states == ['connected', 'degraded', 'closed']
     assert 'binance: a message makes no sense' in listener.changes[1].reason
     assert said.lower() in listener.changes[1].reason.lower()
+
+
+SOUND = (
+    feeds.kline(BAR),
+    feeds.kline(BAR, closed=False),
+    feeds.trade('AAA', 5),
+    feeds.book('AAA', 5),
+)
+
+
+@hypothesis.given(hypothesis.strategies.data())
+def test_any_message_is_read_or_told_to_make_no_sense(data):
+    draw = data.draw
+    frame = draw(hypothesis.strategies.sampled_from(SOUND)).encode()
+    at = draw(hypothesis.strategies.integers(0, len(frame)))
+    cut = draw(hypothesis.strategies.integers(0, 9))
+    new = draw(
+        hypothesis.strategies.binary(max_size=9)
+        | hypothesis.strategies.sampled_from(
+            [b'1e999', b'-1', b'null', b'NaN', b'"', b'{', b'[', b'\\u00']
+        )
+    )
+    frame = frame[:at] + new + frame[at + cut :]
+    subscriber = binance_stream.Subscriber(
+        feeds.wanted('AAA', kinds=KINDS), clock.VirtualClock(), 'binance'
+    )
+    try:
+        heard = list(subscriber.decode(frame))
+    except errors.SourceBodyError as error:
+        assert 'binance: a message makes no sense' in str(error)
+        return
+    for message, order, _ in heard:
+        assert message.symbol == 'AAA'
+        assert type(order) is int
+        assert 0 <= message.timestamp < 2**63
 
 
 async def test_a_subscription_is_answered_in_silence():

@@ -337,10 +337,8 @@ def test_any_message_is_read_or_told_to_make_no_sense(data):
         feeds.wanted('AAA', kinds=KINDS), 'alpaca', KEY, SECRET
     )
     heard = []
-    try:
+    with contextlib.suppress(errors.SourceError):
         heard.extend(subscriber.decode(frame[:at] + new + frame[at + cut :]))
-    except errors.SourceError as error:
-        assert str(error).startswith('alpaca: ')
     for message, order, _ in heard:
         assert (message.symbol, order) == ('AAA', 0)
         assert 0 <= message.timestamp < 2**63

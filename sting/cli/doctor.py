@@ -143,6 +143,46 @@ def _check_config(home: settings.Home) -> _Checks:
             yield Check('strategies', OK, f'those of profile {name}')
 
 
+def _check_feeds(home: settings.Home) -> _Checks:
+    """Looks whether the sources of real bars can be set up.
+
+    Nothing is asked of them.
+    """
+    try:
+        config = settings.load(home)
+    except errors.StingError:
+        # It has been told already.
+        return
+    for name, profile in config.profiles.items():
+        feed = config.feeds[profile.feed]
+        if not isinstance(feed, settings.MarketFeed):
+            continue
+        # What talks to others takes long to load.
+        from sting.engine import clock  # noqa: PLC0415
+        from sting.session import markets  # noqa: PLC0415
+
+        try:
+            markets.build(
+                profile.feed,
+                feed,
+                config,
+                profile.symbols,
+                clock.LiveClock(),
+                home,
+                profile.calendar,
+            )
+        except errors.ConfigError as error:
+            yield Check(
+                'feed',
+                WARN,
+                f'profile {name} cannot start: {error}',
+                'or name other sources for its feed in sting.yaml',
+            )
+        else:
+            sources = ', '.join(feed.sources)
+            yield Check('feed', OK, f'profile {name} has bars of {sources}')
+
+
 def _check_sample(_home: settings.Home) -> _Checks:
     # It needs numpy and pyarrow, which no other command has to wait for.
     from sting.data import sample  # noqa: PLC0415
@@ -217,6 +257,7 @@ CHECKS: tuple[Callable[[settings.Home], _Checks], ...] = (
     _check_packages,
     _check_home,
     _check_config,
+    _check_feeds,
     _check_sample,
     _check_engines,
     _check_logs,

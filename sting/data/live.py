@@ -61,6 +61,7 @@ class Live:
         rules: Mapping[str, str] | None = None,
         patience_s: float = 10.0,
         known: table.BarTable | None = None,
+        stale: Mapping[str, str] | None = None,
     ) -> None:
         """Sets up; nothing is asked yet.
 
@@ -74,6 +75,7 @@ class Live:
             rules: What is done about odd bars, laid over the defaults.
             patience_s: Seconds after its close that a bar may take.
             known: Bars from before, for rules that look back.
+            stale: Symbols of which no source gave bars so far, and why.
         """
         newest = schedule.newest(time_source.now())
         self._failover = failover
@@ -86,6 +88,7 @@ class Live:
             self._lines[name] = Line(
                 name, last, schedule, rules or {}, _before(known, name, last)
             )
+            self._lines[name].stale = (stale or {}).get(name, '')
         self._streams: dict[int, asyncio.Task[None]] = {}
         # Streams that were refused, and until when.
         self._refused: dict[int, float] = {}

@@ -185,6 +185,7 @@ class DataManager:
         after: Mapping[str, int] | None = None,
         *,
         known: table.BarTable | None = None,
+        stale: Mapping[str, str] | None = None,
         patience_s: float = 10.0,
     ) -> live.Live:
         """Follows bars as they close.
@@ -195,6 +196,7 @@ class DataManager:
             after: The stamp of the newest bar known of each; one without it
                 begins with the bar that closes next.
             known: Bars from before, for rules that look back.
+            stale: Symbols of which no source gave bars so far, and why.
             patience_s: Seconds after its close that a bar may take; then the
                 next source is asked.
 
@@ -213,6 +215,7 @@ class DataManager:
             rules=self._actions,
             patience_s=patience_s,
             known=known,
+            stale=stale,
         )
 
     async def schedule(self, timeframe: str) -> schedules.Schedule:

@@ -112,6 +112,11 @@ class MarketFeed(feed.Feed):
             self.timeframe,
             last,
             known=known,
+            stale={
+                issue.symbol: issue.detail
+                for issue in issues
+                if issue.issue == failover.Issue.STALE
+            },
             patience_s=self._patience_s,
         )
         for issue in issues:

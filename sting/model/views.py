@@ -28,6 +28,7 @@ class WatchRow(msgspec.Struct, frozen=True, gc=False):
         bid: Best bid; None where the feed has no quotes.
         ask: Best ask; None where the feed has no quotes.
         trend: The last closes, oldest first, at most 30.
+        usual_s: Seconds from one bar to the next; 0 where that says nothing.
     """
 
     symbol: str
@@ -39,6 +40,7 @@ class WatchRow(msgspec.Struct, frozen=True, gc=False):
     bid: float | None = None
     ask: float | None = None
     trend: tuple[float, ...] = ()
+    usual_s: float = 0.0
 
 
 class PositionRow(msgspec.Struct, frozen=True, gc=False):

@@ -1,7 +1,10 @@
 """Pane 1: the symbols of the profile and their prices."""
 
 from collections.abc import Sequence
+import math
 from typing import ClassVar
+
+import msgspec
 
 from sting.model import views
 from tui import format as text_format
@@ -27,7 +30,7 @@ def _volume(row: views.WatchRow) -> str:
 
 
 def _age_style(row: views.WatchRow) -> str:
-    silent = row.age_s is None or row.age_s > _SILENT_S
+    silent = row.age_s is None or row.age_s > row.usual_s + _SILENT_S
     return 'warning' if silent else 'muted'
 
 
@@ -107,7 +110,15 @@ class Watchlist(table.Table[views.WatchRow]):
 
     def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.WatchRow]:
         """Gives the symbols in the profile's order."""
-        return snapshot.watch
+        usual_s = max((feed.usual_s for feed in snapshot.feeds), default=0.0)
+        if not usual_s:
+            return snapshot.watch
+        if any(feed.status == 'closed' for feed in snapshot.feeds):
+            usual_s = math.inf
+        return tuple(
+            msgspec.structs.replace(row, usual_s=usual_s)
+            for row in snapshot.watch
+        )
 
     def key_of(self, row: views.WatchRow) -> object:
         """Gives the symbol."""

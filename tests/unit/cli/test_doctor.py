@@ -49,6 +49,25 @@ def test_wrong_configuration_fails_with_its_place(sting, home):
     assert '-> change that line' in sting('doctor').out
 
 
+def test_a_feed_whose_source_has_no_key_is_a_warning(sting, home, monkeypatch):
+    monkeypatch.delenv('STING_ALPHAVANTAGE_KEY', raising=False)
+    assert _checks(sting('doctor', '--json'))['feed'] == {
+        'name': 'feed',
+        'status': 'ok',
+        'detail': 'profile crypto has bars of binance',
+        'remedy': '',
+    }
+    home.config.mkdir()
+    (home.config / 'sting.yaml').write_text(
+        'feeds: {binance: {sources: [binance, alphavantage]}}\n'
+    )
+    outcome = sting('doctor', '--json')
+    assert outcome.code == 0
+    check = _checks(outcome)['feed']
+    assert check['status'] == 'warn'
+    assert 'profile crypto cannot start: alphavantage needs' in check['detail']
+
+
 def test_running_engine_is_named(sting, engine):
     checks = _checks(sting('doctor', '--json'))
     assert 'demo is TRADING' in checks['engine']['detail']

@@ -117,8 +117,17 @@ async def test_a_source_that_fails_at_the_start_is_told_in_the_stream(world):
     history = await world.feed.history(('A',), 10, {})
     # What was kept has to do.
     assert minutes(history) == [-4, -3, -2, -1]
-    (issue,) = await world.take({}, 1)
-    assert (issue.symbol, issue.issue) == ('A', 'stale')
+    task = asyncio.create_task(world.take({}, 3))
+    await hands.settle()
+    state = world.feed.status()
+    assert (state.status, state.detail) == ('stale', f'A: {DOWN}')
+    world.source.error = None
+    world.clock.move(NOW + MINUTE + 3 * 10**9)
+    await hands.settle()
+    assert world.feed.status().status == 'connected'
+    stale, fresh, bar = await task
+    assert (stale.symbol, stale.issue, fresh.issue) == ('A', 'stale', 'fresh')
+    assert minutes([bar]) == [0]
 
 
 async def test_sources_that_do_not_answer_do_not_hold_the_start_up(world):

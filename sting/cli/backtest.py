@@ -12,6 +12,7 @@ import msgspec
 
 from sting import settings
 from sting.cli import common
+from sting.cli import loading
 from sting.cli import runs
 from sting.data import outputs as outputs_lib
 from sting.model import market
@@ -81,10 +82,10 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     }
     outputs_lib.check(outputs.values())
     # These need numpy and more, which no other command has to wait for.
-    from sting.backtest import ledger  # noqa: PLC0415
-    from sting.backtest.reporting import report  # noqa: PLC0415
-    from sting.cli import setup  # noqa: PLC0415
-    from sting.strategy import versions  # noqa: PLC0415
+    with loading.modules():
+        from sting.backtest import ledger  # noqa: PLC0415
+        from sting.cli import setup  # noqa: PLC0415
+        from sting.strategy import versions  # noqa: PLC0415
 
     strategy = setup.place(strategy)
     made = setup.read(strategy, data, options)
@@ -119,6 +120,8 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     if options['as_json']:
         common.print_json(result.to_json())
     else:
+        from sting.backtest.reporting import report  # noqa: PLC0415
+
         click.echo(report.ReportGenerator().text(result), nl=False)
 
 

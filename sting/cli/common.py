@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import os
 import sys
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeVar
 
 import click
 import msgspec
 
-from sting import control
 from sting import settings
 from sting.model import errors
+
+if TYPE_CHECKING:
+    from sting import control
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -39,7 +42,7 @@ def json_option(function: F) -> F:
     )(function)
 
 
-def engine(profile: str | None) -> control.Client:
+def engine(profile: str | None) -> 'control.Client':
     """Gives the running engine that a command is meant for.
 
     Args:
@@ -53,6 +56,9 @@ def engine(profile: str | None) -> control.Client:
         errors.ConfigError: There is no such profile, or several run and none
             was named.
     """
+    # It imports what serves and what asks, which many commands do not need.
+    from sting import control  # noqa: PLC0415
+
     home = settings.Home.find()
     try:
         return control.find(home, profile)
@@ -78,6 +84,8 @@ def choose_profile(home: settings.Home, profile: str | None) -> str:
     """
     if profile is None:
         try:
+            from sting import control  # noqa: PLC0415
+
             return control.find(home).profile
         except errors.NotRunningError:
             return settings.load(home).default

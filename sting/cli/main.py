@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from sting import version
+from sting.cli import loading
 from sting.model import errors
 
 FAILED = 1
@@ -76,9 +77,9 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
-        found = getattr(
-            importlib.import_module(f'sting.cli.{module}'), attribute
-        )
+        with loading.modules():
+            imported = importlib.import_module(f'sting.cli.{module}')
+        found = getattr(imported, attribute)
         return found if isinstance(found, click.Command) else None
 
     def resolve_command(

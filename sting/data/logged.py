@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 
 from sting.data import table
-from sting.engine import reader
 from sting.model import errors
 from sting.model import events
 from sting.model import market
@@ -41,6 +40,9 @@ def read(path: pathlib.Path, timeframe: str | None = None) -> table.BarTable:
     Raises:
         errors.DataError: It is no log, cannot be read, or has no such bars.
     """
+    # It imports sqlite3, and few data are a log.
+    from sting.engine import reader  # noqa: PLC0415
+
     try:
         by_frame = _read(path)
         states = reader.payloads(path, events.EventType.SYSTEM_STATUS)
@@ -108,6 +110,8 @@ class _Bars:
 
 
 def _read(path: pathlib.Path) -> dict[str, _Bars]:
+    from sting.engine import reader  # noqa: PLC0415 - as in `read`
+
     found: dict[str, _Bars] = {}
     for bar in reader.payloads(path, events.EventType.MARKET_DATA):
         if bar.closed and not timeframes.fault(bar.timeframe):

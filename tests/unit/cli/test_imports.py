@@ -31,10 +31,10 @@ _SHOW = (
 )
 
 
-def imported(tmp_path, code):
+def imported(tmp_path, code, show=_SHOW):
     """Gives the top-level modules that a program has imported in the end."""
     done = subprocess.run(
-        [sys.executable, '-c', f'{code}; {_SHOW}'],
+        [sys.executable, '-c', f'{code}; {show}'],
         capture_output=True,
         text=True,
         env={**os.environ, 'STING_HOME': str(tmp_path)},
@@ -72,6 +72,17 @@ def test_help_loads_what_parses_the_command_line_alone(tmp_path):
 def test_backtest_of_a_parquet_file_needs_no_pandas(tmp_path, bars, calendar):
     words = ('--data', bars, '--calendar', calendar, '--set', 'fast=3')
     assert imported(tmp_path, command('backtest', CROSS, *words)) <= BACKTEST
+
+
+def test_backtest_loads_no_more_of_its_libraries_than_it_needs(tmp_path, bars):
+    alone = parquet.read_table(bars).drop_columns(['symbol'])
+    path = str(tmp_path / 'alone.parquet')
+    parquet.write_table(alone, path)
+    run = command('backtest', CROSS, '--data', path, '--calendar', '24/7')
+    code = f'{run}; print(*sys.modules, file=sys.stderr)'
+    done = imported(tmp_path, f'import sys; {code}', show='')
+    assert done.isdisjoint({'pyarrow.compute', 'sting.control', 'numba'})
+    assert 'pyarrow.parquet' in done
 
 
 def test_terminal_loads_no_arrays_before_its_first_frame(tmp_path):

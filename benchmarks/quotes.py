@@ -1,8 +1,4 @@
-"""W4: a million quotes, each taken by the engine and told to a strategy.
-
-There is no backtest over quotes yet: this is what the workstation does with
-each one in one process, without its log, its bus and its thread.
-"""
+"""W4: a million quotes, each told to a strategy by the engine of backtests."""
 
 import asyncio
 from typing import Any
@@ -13,10 +9,9 @@ from benchmarks import bare
 from benchmarks import rows
 from benchmarks import work
 from sting import strategy as strategies
+from sting.backtest import assumptions
+from sting.backtest import quotes as backtest
 from sting.data import table
-from sting.engine import bus
-from sting.engine import core
-from sting.model import events
 from sting.model import market
 from sting.risk import manager
 from sting.strategy import runner
@@ -49,7 +44,7 @@ def run() -> list[rows.Row]:
     spent, limit = w4()
     return [
         rows.rate(
-            'W4: quotes through core and strategy, in lockstep',
+            'W4: quotes through engine and strategy',
             work.W4_QUOTES,
             spent,
             'quotes',
@@ -76,17 +71,14 @@ def w4() -> tuple[rows.Took, rows.Took]:
 
 
 async def _play(quotes: table.QuoteTable, strategy: Averaging) -> None:
-    engine = core.CoreEngine(
-        manager.RiskManager(), symbols=quotes.symbols, strategies={NAME: 1}
-    )
     feeder = runner.StrategyRunner(strategy, number=1, log='w4')
-    await feeder.start(int(quotes.timestamp[0]), 0)
-    kind = events.EventType.QUOTE
-    for quote in quotes.rows():
-        came = engine.process_event(
-            bus.Incoming(kind, quote, 'feed', SYMBOL), quote.timestamp
-        )
-        await feeder.quote(came.events[0].seq, quote)
+    played = backtest.player(quotes)(
+        feeder,
+        quotes.middles(),
+        manager.RiskManager(),
+        assumptions.Assumptions(),
+    )
+    await played.run()
 
 
 def _table(columns: work.Columns) -> table.QuoteTable:

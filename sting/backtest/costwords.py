@@ -45,7 +45,9 @@ def left_out(given: Given) -> list[str]:
         given: A result's assumptions.
     """
     missing = []
-    if not given.get('slippage') and not given.get('slippage_bps'):
+    spread = given.get('slippage') or given.get('slippage_bps')
+    # Quotes have it.
+    if not spread and given.get('timeframe') != 'quote':
         missing.append('the spread between bid and ask')
     if not given.get('impact'):
         missing.append('the impact of an order on the price')

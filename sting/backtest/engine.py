@@ -96,17 +96,14 @@ class BacktestEngine:
         self._assumed = assumed
         self._feeder = feeder
         self._bars = bars
-        self._market = simulated.MarketSimulator(
-            assumed.costs,
-            participation=assumed.participation,
+        self._market = self._open_market(
+            assumed,
             session_close=functools.partial(
                 calendars.session_close, calendar=assumed.calendar
             ),
             session_open=functools.partial(
                 calendars.session_open, calendar=assumed.calendar
             ),
-            touch_fills=assumed.touch_fills,
-            fill=assumed.fill,
         )
         self._detail = None if fine is None else details.Detail(fine, bars)
         self._engine = core.CoreEngine(
@@ -153,7 +150,7 @@ class BacktestEngine:
             errors.StrategyError: The strategy raised.
         """
         first = int(self._bars.timestamp[0]) if len(self._bars) else 0
-        self._feeder.expect(self._bars.timeframe)
+        self._expect()
         await self._begin(first)
         self._preload()
         done = 0
@@ -206,6 +203,26 @@ class BacktestEngine:
             'detail_bars': len(detail.fine),
             'bars_decided_by_detail': detail.decided,
         }
+
+    def _open_market(
+        self, assumed: assumptions.Assumptions, **sessions: Any
+    ) -> simulated.MarketSimulator:
+        """Gives the market."""
+        return simulated.MarketSimulator(
+            assumed.costs,
+            participation=assumed.participation,
+            touch_fills=assumed.touch_fills,
+            fill=assumed.fill,
+            **sessions,
+        )
+
+    def _expect(self) -> None:
+        """Says to the strategy what will come."""
+        self._feeder.expect(self._bars.timeframe)
+
+    def _stretches(self, part: table.BarTable) -> Iterator[market.Stretch]:
+        """Gives what is played."""
+        return part.stretches(PROGRESS)
 
     def _matcher(self) -> core.Matcher:
         """Gives what holds the orders against a bar."""
@@ -284,7 +301,7 @@ class BacktestEngine:
             progress: Told how many are done.
         """
         total = len(self._bars)
-        for stretch in bars.stretches(PROGRESS):
+        for stretch in self._stretches(bars):
             if progress is not None:
                 progress(done, total)
             # Else an interrupt would have to wait for the end of the run.
@@ -321,8 +338,8 @@ class BacktestEngine:
         self._curve.finish()
 
     async def _pass_on(
-        self, seq: int, bars: Iterator[market.MarketData], symbol: str
-    ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
+        self, seq: int, bars: Iterator[Any], symbol: str
+    ) -> tuple[int, Any, Sequence[orders.Signal]]:
         """Hands on bars that meet no order; see `StrategyRunner.pass_on`."""
         if self._settler.running:
             return await self._feeder.pass_on(
@@ -370,9 +387,7 @@ class BacktestEngine:
         )
         await self._settler.settle()
 
-    async def _meet(
-        self, number: int, bar: market.MarketData
-    ) -> Sequence[orders.Signal]:
+    async def _meet(self, number: int, bar: Any) -> Sequence[orders.Signal]:
         """Has the market see a bar, then the strategy."""
         came = self._engine.process_bar(bar)
         if came is not None:
@@ -393,6 +408,9 @@ class BacktestEngine:
         self._market.pass_over(stretch, first, end)
 
 
+Play = Callable[..., BacktestEngine]
+
+
 def run(
     reference: str,
     bars: table.BarTable,
@@ -410,6 +428,7 @@ def run(
     watch: record.Watch | None = None,
     warm: table.BarTable | None = None,
     fine: table.BarTable | None = None,
+    play: Play | None = None,
 ) -> result.BacktestResult:
     """Runs a strategy over bars.
 
@@ -433,6 +452,7 @@ def run(
             alone: the strategy itself does not see them.
         fine: Finer bars, which the bars were built of: orders are held
             against these. See `detail`.
+        play: Makes what plays the bars; None for a `BacktestEngine`.
 
     Returns:
         The result.
@@ -454,7 +474,7 @@ def run(
         gate = gate.holding(msgspec.structs.replace(spec, name=NAME))
     if assumed.costs.margin is not None:
         gate = gate.lending(assumed.costs.margin.initial)
-    played = BacktestEngine(
+    played = (play or BacktestEngine)(
         feeder, bars, gate, assumed, watch=watch, warm=warm, fine=fine
     )
     if benchmark is None and len(bars.symbols) == 1:

@@ -37,7 +37,7 @@ class BacktestResult:
         symbols: What it was given.
         start: Time of the first bar, nanoseconds since the epoch, UTC.
         end: Time of the last bar.
-        bars: How many bars.
+        bars: How many bars, or quotes.
         orders: How many orders, the denied ones too.
         verdicts: Which of them risk did not let through, and the signals that
             became no order.
@@ -88,6 +88,12 @@ class BacktestResult:
     trials: int | None = None
     deflated_sharpe: float | None = None
     range: ambiguity.FillRange | None = None
+
+    @property
+    def what(self) -> str:
+        """What was run over, in one word."""
+        quoted = self.assumptions.get('timeframe') == 'quote'
+        return 'quotes' if quoted else 'bars'
 
     def to_json(self) -> dict[str, Any]:
         """Gives the object that `sting backtest --json` prints."""

@@ -69,7 +69,7 @@ LOG_SHOWN = 100
 @click.option('--progress-json', is_flag=True, hidden=True)
 @common.json_option
 def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
-    """Runs a strategy over past bars.
+    """Runs a strategy over past bars or quotes.
 
     STRATEGY is a module or a file: sting.library.sma_cross, or
     path/to/file.py:ClassName, from here on or from the strategies folder on.
@@ -88,10 +88,10 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         from sting.strategy import versions  # noqa: PLC0415
 
     strategy = setup.place(strategy)
-    made = setup.read(strategy, data, options)
+    made = setup.read(strategy, data, options, takes_quotes=True)
     with (
         _shown_log(options['as_json']) as written,
-        _progress(options['progress_json']) as progress,
+        _progress(options['progress_json'], made.what) as progress,
         versions.Recorder(strategy) as recorder,
     ):
         result = made.run(
@@ -147,9 +147,9 @@ def _shown_log(as_json: bool) -> Iterator[list[Any]]:
 
 @contextlib.contextmanager
 def _progress(
-    as_json: bool,
+    as_json: bool, what: str
 ) -> Iterator[Callable[[int, int], None] | None]:
-    """Gives what the run calls with the bars done and the bars in all."""
+    """Gives what the run calls with what is done and what is in all."""
     if as_json:
 
         def tell(done: int, total: int) -> None:
@@ -159,7 +159,7 @@ def _progress(
         yield tell
     elif sys.stderr.isatty():
         with click.progressbar(
-            length=1, label='bars', file=sys.stderr, show_pos=True
+            length=1, label=what, file=sys.stderr, show_pos=True
         ) as bar:
 
             def show(done: int, total: int) -> None:

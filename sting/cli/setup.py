@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import functools
 import pathlib
 from typing import Any
 
@@ -15,12 +16,14 @@ from sting.backtest import agenda
 from sting.backtest import assumptions
 from sting.backtest import detail
 from sting.backtest import engine
+from sting.backtest import quotes as quoted
 from sting.backtest import ranges
 from sting.backtest import result as results
 from sting.backtest.figures import benchmark as benchmarks
 from sting.data import actions
 from sting.data import calendars
 from sting.data import files
+from sting.data import quotes as quote_files
 from sting.data import splits
 from sting.data import table
 from sting.data import universe
@@ -32,7 +35,16 @@ from sting.simulator import costs
 from sting.strategy import context
 from sting.strategy import versions
 
-# The calendar of an exchange that never closes.
+# What has no meaning where the data are quotes.
+_OF_BARS = (
+    'timeframe',
+    'detail_timeframe',
+    'fill',
+    'fill_range',
+    'touch_fills',
+    'actions',
+    'universe',
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +60,7 @@ class Setup:
         seed: Of what is drawn at random.
         benchmark: What a run is held against; None for its own symbol.
         fine: Finer bars, which orders are held against; None for the bars.
+        quotes: What runs in place of bars; the bars are their middles then.
     """
 
     strategy: str
@@ -58,6 +71,12 @@ class Setup:
     seed: int
     benchmark: benchmarks.Benchmark | None = None
     fine: table.BarTable | None = None
+    quotes: table.QuoteTable | None = None
+
+    @property
+    def what(self) -> str:
+        """What runs, in one word."""
+        return 'bars' if self.quotes is None else 'quotes'
 
     def gate(self) -> manager.RiskManager:
         """Gives the risk manager of one run."""
@@ -91,10 +110,14 @@ class Setup:
             assumed: assumptions.Assumptions, told: engine.Progress | None
         ) -> results.BacktestResult:
             shown = assumed == self.assumed
+            play = None
+            if self.quotes is not None:
+                play = quoted.player(self.quotes)
             return engine.run(
                 self.strategy,
                 self.loaded.table,
                 self.gate(),
+                play=play,
                 parameters=self.parameters,
                 assumed=assumed,
                 seed=self.seed,
@@ -112,7 +135,11 @@ class Setup:
 
 
 def read(
-    strategy: str, data: Sequence[str], options: Mapping[str, Any]
+    strategy: str,
+    data: Sequence[str],
+    options: Mapping[str, Any],
+    *,
+    takes_quotes: bool = False,
 ) -> Setup:
     """Reads what a run is made of.
 
@@ -121,6 +148,7 @@ def read(
         data: Files, or `sample`.
         options: The options of `runs.options` by name, and `benchmark` and
             `detail_timeframe` where the command has them.
+        takes_quotes: The command runs over quotes too.
 
     Returns:
         The setup.
@@ -156,6 +184,17 @@ def read(
             )
         detail.check(options['timeframe'], own)
         reading['timeframe'] = own
+    whole = functools.partial(
+        Setup,
+        strategy=strategy,
+        parameters=parameters,
+        risk=risk,
+        assumed=assumed,
+        seed=options['seed'],
+    )
+    if quote_files.are_quotes(data):
+        _check_quotes(options, takes_quotes=takes_quotes)
+        return whole(**_quotes(data, options, reading))
     loaded = files.read(data, symbols=options['symbol'] or None, **reading)
     _check_instruments(loaded.table.symbols, options['calendar'])
     if assumed.costs.latency_ms and timeframes.traded(loaded.table.timeframe):
@@ -179,16 +218,58 @@ def read(
             assumed.actions,
             **reading,
         )
-    return Setup(
-        strategy=strategy,
-        parameters=parameters,
-        loaded=loaded,
-        risk=risk,
-        assumed=assumed,
-        seed=options['seed'],
-        benchmark=beside,
-        fine=fine,
+    return whole(loaded=loaded, benchmark=beside, fine=fine)
+
+
+def _quotes(
+    data: Sequence[str],
+    options: Mapping[str, Any],
+    reading: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Reads quotes in place of bars."""
+    made = quote_files.read(
+        data,
+        symbols=options['symbol'] or None,
+        start=options['start'],
+        end=options['end'],
     )
+    middles = made.quotes.middles()
+    warnings = (*made.warnings, *_open_always(options['calendar']))
+    return {
+        'loaded': files.Loaded(middles, warnings),
+        'benchmark': _beside_quotes(options['benchmark'], middles, reading),
+        'quotes': made.quotes,
+    }
+
+
+def _check_quotes(options: Mapping[str, Any], *, takes_quotes: bool) -> None:
+    """Refuses what has no meaning where the data are quotes."""
+    remedy = 'make bars of them first: sting data bars FILE --make 1m'
+    if not takes_quotes:
+        raise errors.InputError(
+            'the data are quotes, over which only sting backtest runs; '
+            + remedy
+        )
+    for name in _OF_BARS:
+        if options[name] not in (None, False, 'next_open'):
+            raise errors.InputError(
+                f'--{name.replace("_", "-")} is of bars, and the data are '
+                f'quotes; leave it out, or {remedy}'
+            )
+
+
+def _beside_quotes(
+    name: str | None, middles: table.BarTable, reading: Mapping[str, Any]
+) -> benchmarks.Benchmark | None:
+    """Gives what a run over quotes is held against."""
+    if name is None:
+        return None
+    if name not in middles.symbols and not pathlib.Path(name).is_file():
+        raise errors.InputError(
+            f'--benchmark {name}: with quotes it has to be a symbol that runs, '
+            'or a file of bars'
+        )
+    return benchmarks.read(name, (), middles, **reading)
 
 
 def _check_instruments(symbols: Iterable[str], calendar: str) -> None:
@@ -225,7 +306,12 @@ def _odd(
             'year: figures by the year, such as CAGR and Sharpe, are too '
             'large'
         )
-    elif assumed.calendar == calendars.ALWAYS:
+    else:
+        yield from _open_always(assumed.calendar)
+
+
+def _open_always(calendar: str) -> Iterator[str]:
+    if calendar == calendars.ALWAYS:
         yield (
             'a year counts 252 days, and an exchange that never closes has '
             '365: figures by the year, such as CAGR and Sharpe, are too small'

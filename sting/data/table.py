@@ -20,6 +20,7 @@ import numpy.typing as npt
 from sting.data import pages as pages_lib
 from sting.model import errors
 from sting.model import market
+from sting.model import timeframes
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -403,10 +404,60 @@ class QuoteTable(Table):
 
     def rows(self) -> Iterator[market.Quote]:
         """Gives the quotes one by one, in order."""
-        columns = ('symbol_index', 'timestamp', 'bid', 'ask')
-        for lists in self._lists(*columns, 'bid_size', 'ask_size'):
-            for number, *values in zip(*lists, strict=True):
-                yield market.Quote(self.symbols[number], *values)
+        for stretch in self.stretches():
+            yield from stretch.bars
+
+    def stretches(self, size: int = CHUNK) -> Iterator[market.Stretch]:
+        """Gives the quotes a stretch at a time, in order.
+
+        Args:
+            size: How many quotes a stretch has, the last one fewer.
+        """
+        one = len(self.symbols) == 1
+        name = self.symbols.__getitem__
+        for first in range(0, len(self), size):
+            rows = slice(first, first + size)
+            stamp, bid, ask = (
+                self.timestamp[rows],
+                self.bid[rows],
+                self.ask[rows],
+            )
+            stamps = stamp.tolist()
+            symbols = (
+                [self.symbols[0]] * len(stamps)
+                if one
+                else list(map(name, self.symbol_index[rows].tolist()))
+            )
+            # All in C: a backtest makes millions of them.
+            quotes = list(
+                map(
+                    market.Quote,
+                    symbols,
+                    stamps,
+                    bid.tolist(),
+                    ask.tolist(),
+                    self.bid_size[rows].tolist(),
+                    self.ask_size[rows].tolist(),
+                )
+            )
+            middles = ((bid + ask) / 2).tolist()
+            ends = (np.flatnonzero(np.diff(stamp)) + 1).tolist()
+            yield market.Stretch(quotes, symbols, stamps, middles, ends, one)
+
+    def middles(self) -> BarTable:
+        """Gives a bar of one price for each quote: halfway from bid to ask."""
+        middle = (self.bid + self.ask) / 2
+        return BarTable(
+            self.symbols,
+            self.symbol_index,
+            self.timestamp,
+            open=middle,
+            high=middle,
+            low=middle,
+            close=middle,
+            volume=np.zeros(len(self)),
+            timeframe=timeframes.traded_name('tick', 1),
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

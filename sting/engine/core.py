@@ -207,11 +207,33 @@ class CoreEngine:
         system = self._turn.state
         system.count(bar)
         reports = self._matcher(bar) if self._matcher is not None else ()
+        return self._take_played(reports, bar.timestamp)
+
+    def process_quote(
+        self, quote: market.Quote, reports: Sequence[step.Report]
+    ) -> step.Step | None:
+        """Takes a quote whose event is kept elsewhere; as `process_bar`.
+
+        Args:
+            quote: The quote.
+            reports: What the market made of it.
+
+        Returns:
+            What came of it; None when nothing did.
+        """
+        self._turn.state.count_quote(quote)
+        return self._take_played(reports, quote.timestamp)
+
+    def _take_played(
+        self, reports: Sequence[step.Report], now: int
+    ) -> step.Step | None:
+        """Takes what market data that were counted have led to."""
+        system = self._turn.state
         breaches = self._gate.breaches(system)
         if not reports and not breaches:
             return None
         number = system.seq
-        self._turn.begin(bar.timestamp)
+        self._turn.begin(now)
         for report in reports:
             self._desk.report(report, PLAYED)
         self._warn(breaches, number)

@@ -216,6 +216,14 @@ class SystemState:
         self.prices[symbol] = bar.close
         self.last_bar[symbol] = timestamp
 
+    def count_quote(self, quote: market.Quote) -> None:
+        """Takes a quote whose event is kept elsewhere; as `count`."""
+        self.seq += 1
+        self.time = quote.timestamp
+        self._roll(quote.timestamp)
+        self.prices[quote.symbol] = quote.middle
+        self.last_bar[quote.symbol] = quote.timestamp
+
     def pass_over(self, stretch: market.Stretch, start: int, end: int) -> None:
         """Takes closed bars whose events are kept elsewhere, all at once.
 

@@ -5,6 +5,7 @@ it closes, the first at which it may be known.
 """
 
 import datetime
+from typing import Any
 from typing import NamedTuple
 
 from sting.model import payload
@@ -67,7 +68,7 @@ class Stretch(NamedTuple):
     """Closed bars in their order, with the columns that are asked for often.
 
     Attributes:
-        bars: The bars.
+        bars: The bars; or quotes, whose last prices are their middles.
         symbols: Their instruments.
         stamps: Their timestamps.
         closes: Their last prices.
@@ -75,7 +76,7 @@ class Stretch(NamedTuple):
         of_one: They are all of one instrument.
     """
 
-    bars: list[MarketData]
+    bars: list[Any]
     symbols: list[str]
     stamps: list[int]
     closes: list[float]

@@ -1,5 +1,7 @@
 """The orders at rest, and what a bar makes of them."""
 
+from collections.abc import Sequence
+
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
@@ -23,6 +25,7 @@ class Floor:
         groups: Those that work.
         by_id: The orders, in order of arrival.
         by_symbol: The same by symbol; only symbols with orders are there.
+        tags: What a fill is called, by what came of it.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Floor:
         self.groups = groups_lib.Groups()
         self.by_id: dict[str, resting.Resting] = {}
         self.by_symbol: dict[str, dict[str, resting.Resting]] = {}
+        self.tags: Sequence[str] = fills.TAGS
         self._pricing = pricing
         self._latency = latency
         self._participation = participation
@@ -261,7 +265,7 @@ class Floor:
             price=price,
             fee=fee,
             timestamp=now,
-            tag=fills.TAGS[code],
+            tag=self.tags[code],
         )
 
     def _ends_before(

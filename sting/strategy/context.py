@@ -216,6 +216,10 @@ class Context:
 
     def add(self, handle: handles.Handle) -> None:
         """Keeps an indicator up to date from the next bar on."""
+        if self.frames.own == frames.QUOTES:
+            raise errors.StrategyError(
+                f'indicators are updated by bars; {frames.NO_BARS}'
+            )
         if handle.timeframe:
             self.frames.need(handle.timeframe)
         self.handles.append(handle)

@@ -13,6 +13,13 @@ from sting.model import timeframes
 from sting.strategy import resample
 
 Sessions = Callable[[], hours.Sessions]
+# In place of a timeframe, where the data are quotes.
+QUOTES = 'quotes'
+
+NO_BARS = (
+    'the data are quotes: make bars of them first, with sting data bars, or '
+    'work out what is needed in on_quote'
+)
 
 _stamp = operator.attrgetter('timestamp')
 
@@ -114,6 +121,8 @@ class Frames:
         if not self.active:
             self.own = own
             return
+        if own == QUOTES:
+            raise errors.StrategyError(f'timeframes are of bars; {NO_BARS}')
         if self.own not in ('', own):
             raise errors.StrategyError(
                 f'its data are bars of {self.own} and of {own}; with '

@@ -233,6 +233,23 @@ class StrategyRunner:
             path = blame.source_of(type(self.strategy))
             raise errors.StrategyError(str(error), path=path) from None
 
+    def expect_quotes(self) -> None:
+        """Says that there will be quotes and no bars; as `expect`.
+
+        Raises:
+            errors.StrategyError: The strategy does not hear of quotes, or it
+                needs bars.
+        """
+        fault = ''
+        if 'on_quote' not in self._hears:
+            fault = 'it has no on_quote'
+        elif self._context.handles:
+            fault = 'its indicators are updated by bars'
+        if fault:
+            path = blame.source_of(type(self.strategy))
+            raise errors.StrategyError(f'{fault}; {frames.NO_BARS}', path=path)
+        self.expect(frames.QUOTES)
+
     @property
     def built(self) -> Sequence[str]:
         """The longer timeframes that are built for it, once it is started."""
@@ -447,6 +464,45 @@ class StrategyRunner:
         """Hands on a quote; as `market_data`."""
         self._begin(seq, quote.timestamp, quote.symbol)
         return await self._call('on_quote', quote)
+
+    async def pass_quotes(
+        self,
+        seq: int,
+        quotes: Iterator[market.Quote],
+        concerned: Container[str],
+    ) -> tuple[int, market.Quote | None, Sequence[orders.Signal]]:
+        """Does as `quote` for one after another; as `pass_on` for bars.
+
+        Args:
+            seq: As there, and so are the others.
+            quotes: Of any symbols.
+            concerned: The symbols whose quotes somebody else has to see first.
+
+        Raises:
+            errors.StrategyError: Its code raised.
+        """
+        # As in `pass_on`, no calls that can be avoided.
+        shared = self._context
+        # There are no indicators that would have to show a symbol.
+        moment, default = shared.clock, self._default_signals
+        on_quote, watched = self.strategy.on_quote, bool(concerned)
+        shared.made = 0
+        for quote in quotes:
+            if watched and quote.symbol in concerned:
+                return seq, quote, _NOTHING
+            seq += 1
+            moment.time = quote.timestamp
+            shared.event = seq
+            try:
+                await on_quote(quote)
+            except BaseException as error:
+                raise self._failure(error) from error
+            if not default or shared.queue:
+                wanted = self._wanted()
+                if wanted:
+                    return seq, None, wanted
+                shared.made = 0
+        return seq, None, _NOTHING
 
     async def trade(
         self, seq: int, trade: market.Trade

@@ -161,7 +161,7 @@ def _header(result: results.BacktestResult) -> str:
         f'<header><h1>{markup.escaped(result.strategy)}</h1>'
         f'<p>{markup.escaped(given)}</p>'
         f'<p>{markup.escaped(symbols)} \N{MIDDLE DOT} {days} \N{MIDDLE DOT} '
-        f'{result.bars:,} bars</p></header>'
+        f'{result.bars:,} {result.what}</p></header>'
     )
 
 

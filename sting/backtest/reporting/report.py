@@ -139,14 +139,14 @@ def _run(result: results.BacktestResult) -> _Rows:
         ('parameters', parameters or 'none'),
         ('from', market.to_iso(result.start)),
         ('to', market.to_iso(result.end)),
-        ('bars', f'{result.bars:,}'),
+        (result.what, f'{result.bars:,}'),
         ('data hash', result.data_hash or '-'),
         ('code hash', result.code_hash or '-'),
         ('log hash', result.log_hash),
     ]
     if result.elapsed_s > 0:
         speed = result.bars / result.elapsed_s
-        took = f'{result.elapsed_s:.3f} s, {speed:,.0f} bars/s'
+        took = f'{result.elapsed_s:.3f} s, {speed:,.0f} {result.what}/s'
         rows.append(('took', took))
     return tuple(rows)
 

@@ -108,3 +108,9 @@ def test_the_kinds_of_actions_that_no_one_named_are_left_out(given, words):
     ]
     assert len(found) == (words is not None)
     assert not words or found[0].startswith(words)
+
+
+def test_over_quotes_the_spread_is_modelled():
+    spread = 'the spread between bid and ask'
+    assert spread in costwords.left_out({'timeframe': '1m'})
+    assert spread not in costwords.left_out({'timeframe': 'quote'})

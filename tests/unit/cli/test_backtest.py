@@ -512,3 +512,91 @@ def test_a_haircut_is_a_share(run):
     outcome = run('--delisting-haircut', '2')
     assert outcome.code == 2
     assert '--delisting-haircut 2 is out of range' in outcome.err
+
+
+QUOTES = """timestamp,bid,ask,bid_size,ask_size
+2024-01-02T14:30:00Z,10.0,10.2,100,100
+2024-01-02T14:30:01Z,10.1,10.3,100,100
+2024-01-02T14:30:02Z,10.2,10.4,100,100
+"""
+ON_QUOTES = """
+from sting import strategy
+
+
+class Mine(strategy.AbstractStrategy):
+    async def on_quote(self, quote):
+        if self.portfolio.quantity(quote.symbol) == 0:
+            self.buy(quote.symbol, 1, reason='in')
+"""
+
+
+@pytest.fixture
+def over_quotes(run, tmp_path):
+    """Runs a strategy of one's own over a file of quotes."""
+    strategy = tmp_path / 'mine.py'
+    strategy.write_text(ON_QUOTES)
+    data = tmp_path / 'X.csv'
+    data.write_text(QUOTES)
+
+    def call(*words, **options):
+        return run(*words, strategy=strategy, data=data, **options)
+
+    return call
+
+
+def test_quotes_run_as_bars_do(over_quotes, tmp_path):
+    names = ('report', 'trades', 'fills', 'equity')
+    files = {name: tmp_path / f'{name}.out' for name in names}
+    words = [word for name in names for word in (f'--{name}', files[name])]
+    outcome = over_quotes('--json', *words)
+    found = json.loads(outcome.out)
+    assert set(NAMES.split()) <= set(found)
+    assert (found['bars'], found['orders'], found['fills']) == (3, 1, 1)
+    assert found['final_equity'] == 100_000.0
+    assert found['assumptions']['timeframe'] == 'quote'
+    rows = files['fills'].read_text().splitlines()
+    (fill,) = csv.DictReader(rows)
+    assert (fill['price'], fill['tag']) == ('10.3', 'quote')
+    assert '3 quotes' in files['report'].read_text()
+    assert (
+        found['data_hash']
+        != json.loads(
+            over_quotes('--json', '--start', '2024-01-02T14:30:01Z').out
+        )['data_hash']
+    )
+
+
+def test_the_table_of_a_run_over_quotes_says_so(over_quotes):
+    out = over_quotes('--symbol', 'X').out
+    assert 'quotes/s' in out
+    assert 'the spread between bid and ask' not in out
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('--fill', 'path'),
+        ('--fill-range',),
+        ('--touch-fills',),
+        ('--timeframe', '1m'),
+        ('--timeframe', '1h', '--detail-timeframe', '1m'),
+        ('--actions', 'sample'),
+        ('--benchmark', 'Y'),
+    ],
+)
+def test_what_is_of_bars_is_refused_over_quotes(over_quotes, words):
+    outcome = over_quotes(*words)
+    assert outcome.code == 2
+    assert f'{words[0]} ' in outcome.err
+    assert 'quotes' in outcome.err
+
+
+def test_a_run_over_quotes_is_held_against_what_is_named(over_quotes, tmp_path):
+    bars = tmp_path / 'SPY.csv'
+    bars.write_text(
+        'timestamp,open,high,low,close,volume\n'
+        '2024-01-02T14:28:00Z,1,1,1,1,1\n2024-01-02T14:29:00Z,1,1,1,1,1\n'
+    )
+    for name, said in (('X', 'X'), (str(bars), 'SPY')):
+        found = json.loads(over_quotes('--json', '--benchmark', name).out)
+        assert found['benchmark'] == said

@@ -181,3 +181,12 @@ def test_instruments_that_do_not_go_together_are_refused(
     with pytest.raises(errors.InputError, match=words):
         read(*data, sample=())
     assert read(*data[:2], sample=()).loaded
+
+
+def test_quotes_are_only_for_what_takes_them(tmp_path, home):
+    data = tmp_path / 'X.csv'
+    data.write_text(
+        'timestamp,bid,ask,bid_size,ask_size\n2024-01-02T14:30:00Z,1,3,1,1\n'
+    )
+    with pytest.raises(errors.InputError, match='sting data bars FILE'):
+        read(sample=('--data', str(data)))

@@ -206,3 +206,35 @@ def test_a_stretch_says_that_all_is_of_one_symbol():
     (found,) = tables.flat(range(5)).stretches()
     assert found.of_one
     assert found.symbols == ['A'] * 5
+
+
+def quotes(symbols=('A',), index=(0, 0, 0)):
+    ones = np.ones(len(index))
+    return table.QuoteTable(
+        symbols,
+        np.array(index, np.int32),
+        np.arange(len(index), dtype=np.int64) // 2,
+        bid=ones,
+        ask=np.arange(2.0, 2.0 + len(index)),
+        bid_size=ones,
+        ask_size=ones,
+    )
+
+
+@pytest.mark.parametrize('symbols', [('A',), ('A', 'B')])
+def test_quotes_come_in_stretches_with_their_middles(symbols):
+    made = quotes(symbols, (0, len(symbols) - 1, 0))
+    first, second = made.stretches(2)
+    assert [*first.bars, *second.bars] == list(made.rows())
+    assert first.closes + second.closes == [1.5, 2.0, 2.5]
+    assert first.symbols == ['A', symbols[-1]]
+    assert (first.stamps, first.ends) == ([0, 0], [])
+    assert first.of_one is (len(symbols) == 1)
+
+
+def test_the_middles_of_quotes_are_bars_of_one_price():
+    bars = quotes().middles()
+    for name in ('open', 'high', 'low', 'close'):
+        assert getattr(bars, name).tolist() == [1.5, 2.0, 2.5]
+    assert bars.volume.tolist() == [0.0] * 3
+    assert (bars.symbols, bars.timeframe) == (('A',), 'tick:1')

@@ -351,3 +351,15 @@ def test_bars_passed_over_leave_what_each_of_them_leaves(table, place, hours):
     at_once.pass_over(stretch, place, len(table))
     for name in ('seq', 'time', 'prices', 'last_bar', 'day_equity'):
         assert getattr(at_once, name) == getattr(one_by_one, name)
+
+
+def test_a_quote_kept_elsewhere_counts_as_one_event():
+    world = worlds.World()
+    seq = world.state.seq
+    world.held(10.0)
+    world.state.count_quote(quote('AAPL', 119.0, 121.0, worlds.NOON + DAY))
+    assert world.state.seq > seq
+    assert world.state.time == worlds.NOON + DAY
+    assert world.state.prices == {'AAPL': 120.0}
+    assert world.state.day_equity == worlds.CASH
+    assert world.state.equity() == worlds.CASH + 200.0

@@ -751,3 +751,94 @@ async def test_longer_bars_are_built_of_what_is_passed_on(of_one):
     seq, met, signals = await feeder.pass_on(4, bars, (), symbol)
     assert (seq, met, len(list(bars))) == (64, None, 0)
     assert ids(signals) == ['log-64-3-1']
+
+
+class Quoted(strategy.AbstractStrategy):
+    """Buys at the quotes whose bid is even, and notes when."""
+
+    async def on_start(self):
+        self.seen = []
+
+    async def on_quote(self, quote):
+        self.seen.append((quote.bid, self.clock.now()))
+        if quote.bid % 2 == 0:
+            self.buy(quote.symbol, 1)
+
+
+def some_quotes(*symbols):
+    return [
+        market.Quote(symbol, 10 + bid, float(bid), bid + 1.0, 1.0, 1.0)
+        for bid, symbol in enumerate(symbols, 1)
+    ]
+
+
+def started_on_quotes(kind=Quoted):
+    feeder = runner.StrategyRunner(kind('q', {}), number=1, log='ab')
+    feeder.expect_quotes()
+    asyncio.run(feeder.start(0))
+    return feeder
+
+
+def pass_quotes(feeder, quotes, concerned=(), seq=7):
+    return asyncio.run(feeder.pass_quotes(seq, quotes, concerned))
+
+
+def test_quotes_are_passed_on_until_something_is_wanted():
+    feeder = started_on_quotes()
+    rest = iter(some_quotes('A', 'A', 'A'))
+    seq, met, (signal,) = pass_quotes(feeder, rest)
+    assert (seq, met, signal.order_id) == (9, None, 'ab-9-1-1')
+    assert pass_quotes(feeder, rest, seq=seq) == (10, None, ())
+    assert feeder.strategy.seen == [(1.0, 11), (2.0, 12), (3.0, 13)]
+
+
+def test_a_quote_that_concerns_others_is_given_back():
+    feeder = started_on_quotes()
+    quotes = some_quotes('A', 'B', 'A')
+    rest = iter(quotes)
+    assert pass_quotes(feeder, rest, {'B'}) == (8, quotes[1], ())
+    assert [bid for bid, _ in feeder.strategy.seen] == [1.0]
+
+
+def test_passing_quotes_on_is_as_handing_them_over_one_by_one():
+    passed, handed = started_on_quotes(), started_on_quotes()
+    quotes = some_quotes(*'AABBAA')
+    rest, seq, wanted = iter(quotes), 7, []
+    while True:
+        seq, _, signals = pass_quotes(passed, rest, seq=seq)
+        if not signals:
+            break
+        wanted += signals
+    one_by_one = [
+        signal
+        for number, quote in enumerate(quotes, 8)
+        for signal in asyncio.run(handed.quote(number, quote))
+    ]
+    assert wanted == one_by_one
+    assert passed.strategy.seen == handed.strategy.seen
+
+
+def test_what_is_raised_at_a_quote_passed_on_names_the_line():
+    class Raises(Quoted):
+        async def on_quote(self, quote):
+            raise ValueError('here')
+
+    with pytest.raises(errors.StrategyError, match='here') as caught:
+        pass_quotes(started_on_quotes(Raises), iter(some_quotes('A')))
+    assert 'test_runner.py' in str(caught.value)
+
+
+def test_own_signals_are_asked_for_after_each_quote():
+    class Own(Quoted):
+        def generate_signals(self):
+            if self.seen and self.seen[-1][0] == 3.0:
+                return [
+                    strategy.Signal(
+                        symbol='A', side=strategy.OrderSide.BUY, quantity=1.0
+                    )
+                ]
+            return []
+
+    quotes = iter(some_quotes(*'AAAA'))
+    seq, met, (signal,) = pass_quotes(started_on_quotes(Own), quotes)
+    assert (seq, met, signal.order_id) == (10, None, 'ab-10-1-1')

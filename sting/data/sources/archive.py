@@ -5,6 +5,7 @@ import pathlib
 
 from sting import settings
 from sting.data import files
+from sting.data import places
 from sting.data import table
 from sting.data.sources import base
 from sting.engine import clock as clocks
@@ -48,12 +49,21 @@ class ArchiveSource(base.DataSource):
         archive = self._archive
         # A file by itself that has no symbols would take any that is named.
         alone = pathlib.Path(archive.path).is_file()
+        symbols = None if alone else request.symbols
+        found = places.pick(
+            places.expand(archive.path), symbols, request.timeframe
+        )
         loaded = files.read(
-            archive.path,
-            symbols=None if alone else request.symbols,
-            timeframe=request.timeframe,
+            found,
+            symbols=symbols,
             stamp=archive.stamp,
             calendar=archive.calendar,
         )
+        if loaded.table.timeframe != request.timeframe:
+            # Read as other bars they would be wrong ones.
+            raise errors.DataError(
+                f'{archive.path} has bars of {loaded.table.timeframe}, not of '
+                f'{request.timeframe}'
+            )
         last = min(request.end, self._clock.now())
         return loaded.table.select(request.symbols, request.start, last)

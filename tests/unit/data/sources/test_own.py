@@ -132,3 +132,18 @@ async def test_a_file_of_one_symbol_is_taken_for_no_other(tmp_path):
     assert len(await source.get_bars(request(known))) == 5
     with pytest.raises(errors.SourceRefusedError, match="no symbol 'BBB'"):
         await source.get_bars(request(known, 'BBB'))
+
+
+async def test_days_are_not_given_for_minutes(tmp_path):
+    known = services.days(5)
+    writer.write(tmp_path / 'days.csv', known)
+    minutes = services.stocks(1)
+    writer.write(tmp_path / 'minutes.csv', minutes)
+    for name, timeframe in (('days', '1m'), ('days', '1h'), ('minutes', '5m')):
+        configured = settings.Archive(path=str(tmp_path / f'{name}.csv'))
+        source, _ = made(configured, 2 * 10**18)
+        with pytest.raises(
+            errors.SourceRefusedError,
+            match=f'has bars of 1., not of {timeframe}',
+        ):
+            await source.get_bars(request(known, timeframe=timeframe))

@@ -51,7 +51,7 @@ def build(
         calendar=calendar,
         rules={rule: str(action) for rule, action in config.data.rules.items()},
     )
-    return market_feed.MarketFeed(
+    made = market_feed.MarketFeed(
         data,
         symbols,
         feed.timeframe,
@@ -59,6 +59,11 @@ def build(
         name=name,
         patience_s=feed.patience_s,
     )
+    made.generated = any(
+        isinstance(config.services[each], settings.Generator)
+        for each in feed.sources
+    )
+    return made
 
 
 def _source(

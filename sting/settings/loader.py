@@ -71,7 +71,9 @@ def load(home: homes.Home) -> schema.Settings:
     main = build.build(trees['sting.yaml'], schema.Main)
     listed = build.build(trees['strategy.yaml'], schema.Strategies)
     _check_timeframes(trees['strategy.yaml'], listed.strategies)
-    _check_profiles(trees, main, listed.strategies)
+    data = build.build(trees['data.yaml'], schema.Data)
+    services = _sources(trees, data, home)
+    _check_profiles(trees, main, listed.strategies, services)
     instruments = _instruments(trees[INSTRUMENTS])
     _check_instruments(trees[INSTRUMENTS], main, instruments)
     charged = build.build(trees['costs.yaml'], schema.Costs).schedules
@@ -79,7 +81,6 @@ def load(home: homes.Home) -> schema.Settings:
     if paper.costs is not None:
         place = trees['exchanges/paper.yaml'].value['costs']
         _check_known('schedule', paper.costs, charged, place)
-    data = build.build(trees['data.yaml'], schema.Data)
     return schema.Settings(
         default=main.profile,
         profiles=main.profiles,
@@ -95,7 +96,7 @@ def load(home: homes.Home) -> schema.Settings:
         risk=build.build(trees['risk.yaml'], schema.Risk),
         data=data,
         instruments=instruments,
-        services=_sources(trees, data, home),
+        services=services,
         paper=paper,
         costs=charged,
         places=_places(trees['strategy.yaml']),
@@ -284,6 +285,7 @@ def _check_profiles(
     trees: dict[str, tree.Node],
     main: schema.Main,
     strategies: dict[str, schema.StrategyEntry],
+    services: Mapping[str, schema.Source],
 ) -> None:
     """Refuses profiles that name what is not there."""
     root = trees['sting.yaml']
@@ -295,7 +297,7 @@ def _check_profiles(
         if isinstance(feed, schema.MarketFeed):
             listed = root.value['feeds'].value[name].value['sources'].value
             for nth, source in enumerate(feed.sources):
-                _check_known('source', source, SERVICES, listed[nth])
+                _check_known('source', source, services, listed[nth])
     for name, profile in main.profiles.items():
         node = root.value['profiles'].value[name].value
         _check_known('broker', profile.broker, BROKERS, node['broker'])

@@ -247,6 +247,13 @@ async def test_a_market_has_the_sources_that_are_configured(tmp_path):
     await live.close()
 
 
+async def test_a_market_of_made_up_bars_says_so(tmp_path):
+    feed = settings.MarketFeed(sources=('binance', 'synthetic'))
+    live = made(tmp_path, feed, ('SYNTH1',), calendar='24/7')
+    assert live.generated
+    await live.close()
+
+
 def test_a_source_without_its_key_is_told(tmp_path, monkeypatch):
     monkeypatch.delenv('STING_ALPHAVANTAGE_KEY', raising=False)
     feed = settings.MarketFeed(sources=('alphavantage',))

@@ -656,3 +656,17 @@ def test_made_up_bars_are_a_source_that_ships(home):
 def test_a_source_that_makes_no_sense_names_its_line(home, text, words):
     error = _refused(home, 'data.yaml', f'{text}\n')
     assert words in str(error)
+
+
+def test_a_feed_may_have_sources_of_data_yaml(home):
+    _write(home, 'data.yaml', 'archives: {mine: {path: bars}}\n')
+    _write(
+        home,
+        'sting.yaml',
+        'feeds: {f: {kind: market, sources: [mine, synthetic, yahoo]}}\n',
+    )
+    assert settings.load(home).feeds['f'].sources[0] == 'mine'
+    error = _refused(
+        home, 'sting.yaml', 'feeds: {f: {kind: market, sources: [mein]}}\n'
+    )
+    assert "unknown source 'mein'; did you mean 'mine'" in str(error)

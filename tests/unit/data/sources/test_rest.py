@@ -462,6 +462,13 @@ async def test_yahoo_events_that_make_no_sense_are_told(given):
         await yahoo_tells(given)
 
 
+async def test_yahoo_without_an_offset_no_day_is_known():
+    body = {'chart': {'result': [{'meta': {}}], 'error': None}}
+    async with asking('yahoo', servers.gives(body), 2 * 10**18) as world:
+        with pytest.raises(errors.SourceBodyError, match='no gmtoffset'):
+            await world[0].get_actions(('AAA',), 10**18)
+
+
 async def test_yahoo_without_events_there_were_none():
     found, _ = await yahoo_tells({})
     assert found == ()

@@ -32,7 +32,9 @@ run: $(VENV)/run.stamp  ## Opens the demo workstation.
 
 test: $(VENV)/dev.stamp  ## The whole suite but what is marked slow.
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' \
-		--hypothesis-seed=$(DRAW) --cov --cov-report=term
+		--hypothesis-seed=$(DRAW) --cov --cov-report=term tests/unit
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' \
+		--hypothesis-seed=$(DRAW) tests/integration
 
 test-slow: $(VENV)/dev.stamp  ## What is marked slow.
 	$(BIN)/python -m pytest -q -m slow

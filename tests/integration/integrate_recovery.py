@@ -152,8 +152,8 @@ def kill_often(folder, times, seed):
 
 
 @pytest.mark.timeout(110)
-def test_ten_kills_lose_nothing_and_do_nothing_twice(tmp_path):
-    kill_often(tmp_path, 10, seed=1)
+def test_four_kills_lose_nothing_and_do_nothing_twice(tmp_path):
+    kill_often(tmp_path, 4, seed=1)
 
 
 @pytest.mark.slow

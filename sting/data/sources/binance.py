@@ -12,6 +12,7 @@ from typing import Final
 from sting.data import table
 from sting.data.sources import base
 from sting.data.sources import binance_stream
+from sting.data.sources import refills
 from sting.data.sources import rows
 from sting.data.sources import streaming
 from sting.engine import clock as clocks
@@ -101,7 +102,7 @@ class BinanceSource(base.DataSource):
             wanted,
             watch,
             self._clock,
-            refill=watch.refill or streaming.refilled_by(self, self._clock),
+            refill=watch.refill or refills.own(self, self._clock),
             # Of pairs that were not traded too.
             every=True,
         ).messages()

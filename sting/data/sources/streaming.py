@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 
-from sting.data import table
 from sting.data.sources import arrivals as arriving
 from sting.data.sources import base
 from sting.engine import clock as clocks
@@ -277,24 +276,3 @@ def connect(
 
 def _order(bar: market.MarketData) -> tuple[int, str]:
     return bar.timestamp, bar.symbol
-
-
-def refilled_by(
-    source: base.DataSource, time_source: clocks.Clock
-) -> base.Refill:
-    """Makes a refill of a source's own bars of the past."""
-
-    async def refill(
-        symbols: tuple[str, ...], timeframe: str, after: Mapping[str, int]
-    ) -> table.BarTable:
-        start = min(after.values()) + 1
-        return await source.get_bars(
-            base.Request(
-                symbols=symbols,
-                timeframe=timeframe,
-                start=start,
-                end=max(start, time_source.now()),
-            )
-        )
-
-    return refill

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+import gc
 import importlib
 import sys
 
@@ -72,6 +73,8 @@ def _run(options: argparse.Namespace) -> int:
         raise errors.InputError(
             'needs a terminal; `sting run` is the engine without one'
         )
+    # Garbage is looked for from the first frame on: the app sees to that.
+    gc.disable()
     # Only now what takes long to load: mistakes are told before.
     launch = importlib.import_module('tui.launch')
     status: int = launch.run(

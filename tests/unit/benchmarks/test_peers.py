@@ -117,17 +117,16 @@ def test_peer_is_set_up_once_and_again_for_other_pins(monkeypatch, tmp_path):
         (tmp_path / 'home' / 'one').mkdir(parents=True, exist_ok=True)
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(environments, 'PINS', tmp_path)
     monkeypatch.setattr(environments, 'FOLDER', tmp_path / 'home')
     monkeypatch.setattr(environments.subprocess, 'run', run)
     (tmp_path / 'one.txt').write_text('one==1')
-    found = environments.python('one')
+    found = environments.python('one', pins=tmp_path)
     assert found == str(tmp_path / 'home' / 'one' / 'bin' / 'python')
     assert len(ran) == 2
-    environments.python('one')
+    environments.python('one', pins=tmp_path)
     assert len(ran) == 2
     (tmp_path / 'one.txt').write_text('one==2')
-    environments.python('one')
+    environments.python('one', pins=tmp_path)
     assert len(ran) == 4
 
 

@@ -22,7 +22,7 @@ def names() -> list[str]:
 
 
 def python(
-    peer: str, newer: str | None = None, pins: pathlib.Path = PINS
+    peer: str, newer: str | None = None, pins: pathlib.Path | None = None
 ) -> str:
     """Gives a peer's interpreter, and sets it up where there is none.
 
@@ -30,13 +30,13 @@ def python(
         peer: Which.
         newer: An interpreter of Python 3.12 or newer, for the peer that needs
             one; None to look for it.
-        pins: The folder that has its versions.
+        pins: The folder that has its versions; None for that of the peers.
 
     Raises:
         NoInterpreterError: There is none.
         subprocess.CalledProcessError: pip failed.
     """
-    wanted = pins / f'{peer}.txt'
+    wanted = (pins or PINS) / f'{peer}.txt'
     home = FOLDER / peer
     stamp = home / 'pins.txt'
     found = str(home / 'bin' / 'python')

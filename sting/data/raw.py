@@ -12,6 +12,7 @@ import csv
 import dataclasses
 import itertools
 import pathlib
+import re
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ WANTED = (*TIMES, *NUMBERS, 'symbol', 'timeframe')
 _SHOWN = 40
 # What other programs write between values.
 _MARKS = {';': 'semicolons', '\t': 'tabs'}
+_ZONE = re.compile(r'([zZ]|[+-]\d\d(:?\d\d)?)$')
+_MOMENT = re.compile(r'\d{4}-\d\d-\d\d[T ]\d\d:')
 _PARQUET = b'PAR1'
 # Of a column that is read a part at a time, so many bytes at once.
 _BUFFER = 1 << 18
@@ -143,28 +146,51 @@ class RawFile:
         Raises:
             DataError: A name is missing or no name.
         """
-        import pyarrow as pa  # noqa: PLC0415 - slow to import
-        import pyarrow.compute as pc  # noqa: PLC0415
-
         column = self.columns['symbol']
+        whole = self._encoded(column)
+        if whole.null_count:
+            row = int(whole.is_null().to_pylist().index(True))
+            raise self.fault(row, 'symbol is missing')
+        rows = np.from_dlpack(whole.indices)
+        met = [name.strip() for name in whole.dictionary.to_pylist()]
+        used = np.bincount(rows, minlength=len(met)) > 0
+        for number, name in enumerate(met):
+            if used[number] and not is_symbol(name):
+                row = int((rows == number).argmax())
+                what = f'{show(name)} is no symbol'
+                raise self.fault(row, what if name else 'symbol is missing')
+        names = tuple(sorted({met[each] for each in np.flatnonzero(used)}))
+        number_of = {name: number for number, name in enumerate(names)}
+        place = np.array([number_of.get(name, -1) for name in met], np.int32)
+        return names, place[rows]
+
+    def _encoded(self, column: Any) -> Any:
+        """Gives a column of text as one array of indices into its values."""
+        import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+        kind = column.type
+        if pa.types.is_dictionary(kind) and kind.value_type == pa.string():
+            whole = column.combine_chunks()
+            if not whole.dictionary.null_count:
+                return whole
         row = first_uncastable(column, pa.string())
         if row is not None:
             raise self.fault(row, 'symbol is not text')
-        text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-        if text.null_count or pc.min(pc.binary_length(text)).as_py() == 0:
-            empty = pc.fill_null(pc.equal(text, ''), True)
-            row = pc.index(empty, True).as_py()
-            raise self.fault(row, 'symbol is missing')
-        whole = text.combine_chunks().dictionary_encode()
-        met = whole.dictionary.to_pylist()
-        rows = np.from_dlpack(whole.indices)
-        for number, name in enumerate(met):
-            if not is_symbol(name):
-                row = int((rows == number).argmax())
-                raise self.fault(row, f'{show(name)} is no symbol')
-        names = tuple(sorted(met))
-        place = np.array([names.index(name) for name in met], np.int32)
-        return names, place[rows]
+        text = cast(column, pa.string()).combine_chunks()
+        return text.dictionary_encode()
+
+
+def moments_like(first: str) -> Any:
+    """Gives the pyarrow type of moments that are written as one is.
+
+    Args:
+        first: A moment, or what else is tried as one.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    has_time = 'T' in first.upper() or ' ' in first
+    zoned = has_time and _ZONE.search(first[10:])
+    return pa.timestamp('ns', 'UTC' if zoned else None)
 
 
 def is_symbol(name: str) -> bool:
@@ -275,7 +301,7 @@ def kind(path: str | pathlib.Path) -> tuple[str, ...]:
     found, line = (
         (_parquet_titles(name), None)
         if _is_parquet(name)
-        else _csv_header(name)
+        else _csv_header(name)[:2]
     )
     names = {title.strip().lower() for title in found}
     for needed in (BARS, QUOTES, TRADES):
@@ -484,12 +510,21 @@ def _read_parquet(path: str) -> RawFile:
 def _read_csv(path: str) -> RawFile:
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
-    found, header_line = _csv_header(path)
+    found, header_line, first = _csv_header(path)
     places = _wanted(path, found, header_line)
+    types = dict.fromkeys(places, pa.string())
+    numbers = {name: pa.float64() for name in places if name in NUMBERS}
+    if 'symbol' in places:
+        numbers['symbol'] = pa.dictionary(pa.int32(), pa.string())
+    at = places.get('timestamp', len(first))
+    if at < len(first) and _MOMENT.match(first[at]):
+        numbers['timestamp'] = moments_like(first[at])
     try:
-        data = _arrow_csv(path, header_line, len(found), places, typed=True)
+        data = _arrow_csv(
+            path, header_line, len(found), places, types | numbers
+        )
     except (pa.ArrowException, OSError):
-        # Some value is no number. Read as text, so that it can be named.
+        # Some value is none. Read as text, so that it can be named.
         data = _csv_as_text(path, header_line, found, places)
     columns = {name: data.column(name) for name in places}
     return RawFile(
@@ -502,8 +537,9 @@ def _csv_as_text(
 ) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
+    types = dict.fromkeys(places, pa.string())
     try:
-        return _arrow_csv(path, header_line, len(found), places, typed=False)
+        return _arrow_csv(path, header_line, len(found), places, types)
     except (pa.ArrowException, OSError) as error:
         line = _ragged_line(path, len(found))
         if line is not None:
@@ -523,19 +559,13 @@ def _arrow_csv(
     header_line: int,
     width: int,
     places: dict[str, int],
-    *,
-    typed: bool,
+    types: Mapping[str, Any],
 ) -> Any:
-    import pyarrow as pa  # noqa: PLC0415 - slow to import
-    from pyarrow import csv as arrow_csv  # noqa: PLC0415
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415 - slow to import
 
     names = [f'column {place}' for place in range(width)]
     for name, place in places.items():
         names[place] = name
-    numeric = pa.float64() if typed else pa.string()
-    types = {
-        name: numeric if name in NUMBERS else pa.string() for name in places
-    }
     return arrow_csv.read_csv(
         path,
         read_options=arrow_csv.ReadOptions(
@@ -547,8 +577,8 @@ def _arrow_csv(
     )
 
 
-def _csv_header(path: str) -> tuple[tuple[str, ...], int]:
-    """Gives the titles and the line that they end on."""
+def _csv_header(path: str) -> tuple[tuple[str, ...], int, list[str]]:
+    """Gives the titles, the line that they end on, and the first row."""
     try:
         with pathlib.Path(path).open(encoding='utf-8-sig', newline='') as file:
             reader = csv.reader(file)
@@ -567,7 +597,7 @@ def _csv_header(path: str) -> tuple[tuple[str, ...], int]:
         raise errors.DataError('the file is empty', path=path)
     if row is None:
         raise errors.DataError('the file has no rows', path=path)
-    return tuple(titles), line
+    return tuple(titles), line, row
 
 
 def _csv_line(path: str, row: int) -> int:

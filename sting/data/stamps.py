@@ -19,7 +19,6 @@ from sting.model import timeframes
 OPEN = 'open'
 CLOSE = 'close'
 
-_ZONE = re.compile(r'([zZ]|[+-]\d\d(:?\d\d)?)$')
 _WHOLE = re.compile(r'-?\d+')
 _DAY = re.compile(r'\d{4}-\d\d-\d\d')
 # An epoch below the first figure is in seconds, below the next in ms, us, ns.
@@ -184,9 +183,7 @@ def _parse_text(
             return _days(column.cast(pa.date32()))
         if name == 'date':
             raise _bad(file, name, row)
-    zone = 'UTC' if 'T' in first.upper() or ' ' in first else None
-    zone = zone if zone and _ZONE.search(first[10:]) else None
-    return _cast(file, name, column, pa.timestamp('ns', zone))
+    return _cast(file, name, column, raw.moments_like(first))
 
 
 def _days(column: Any) -> npt.NDArray[np.datetime64]:

@@ -141,7 +141,7 @@ def test_a_range_without_bars_is_refused():
         (f'{STAMP},10,11,9,10,1,7', 'does not have 6 values'),
         ('yesterday,10,11,9,10,1', "timestamp 'yesterday' is none"),
         ('1362148320,10,11,9,10,1', "timestamp '1362148320' is none"),
-        (',10,11,9,10,1', "timestamp '' is none"),
+        (',10,11,9,10,1', 'timestamp is missing'),
         (SECOND, 'a second bar of this symbol and stamp'),
     ],
 )

@@ -201,3 +201,50 @@ def test_what_a_parquet_file_has_shows_in_its_titles(tmp_path):
     path.write_bytes(b'PAR1 and no more')
     with pytest.raises(errors.DataError, match='not a sound Parquet file'):
         raw.kind(path)
+
+
+def test_symbols_with_blanks_around_them_are_the_same(tmp_path):
+    path = tmp_path / 'x.csv'
+    path.write_text('timestamp,symbol,open\n1,B,1\n2, A ,1\n3,A,1\n')
+    names, index = raw.read(path).symbols()
+    assert (names, index.tolist()) == (('A', 'B'), [1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    'column',
+    [
+        pa.DictionaryArray.from_arrays([2, 0], ['B', 'unused', 'A']),
+        pa.array(['A', 'B']).dictionary_encode().cast(pa.string()),
+        pa.array(['A', 'B'], pa.large_string()),
+        pa.DictionaryArray.from_arrays(
+            pa.array([0, 1], pa.int8()), pa.array(['A', 'B'], pa.large_string())
+        ),
+    ],
+)
+def test_symbols_of_any_kind_of_text_are_read(column):
+    chunks = pa.chunked_array([column.slice(0, 1), column.slice(1)])
+    file = raw.RawFile('X', ('symbol',), {'symbol': chunks})
+    names, index = file.symbols()
+    assert (names, index.tolist()) == (('A', 'B'), [0, 1])
+
+
+@pytest.mark.parametrize(
+    'column',
+    [
+        pa.DictionaryArray.from_arrays(pa.array([0, None]), ['A']),
+        pa.DictionaryArray.from_arrays([0, 1], pa.array(['A', None])),
+        pa.array(['A', '  ']),
+        pa.array(['A', None]),
+    ],
+)
+def test_a_symbol_that_is_missing_names_its_row(column):
+    file = raw.RawFile('X', ('symbol',), {'symbol': pa.chunked_array([column])})
+    with pytest.raises(errors.DataError, match='row 2: symbol is missing'):
+        file.symbols()
+
+
+@pytest.mark.parametrize('name', ['NA', 'NULL', 'nan', 'N/A', 'null'])
+def test_a_symbol_may_be_named_like_nothing(tmp_path, name):
+    path = tmp_path / 'x.csv'
+    path.write_text(f'timestamp,symbol,open\n1,{name},1\n2,B,1\n')
+    assert set(raw.read(path).symbols()[0]) == {name, 'B'}

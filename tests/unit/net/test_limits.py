@@ -85,3 +85,22 @@ async def test_it_says_how_many_wait():
 def test_figures_that_make_no_sense_are_refused(rate, burst, reserve):
     with pytest.raises(errors.ConfigError, match='makes no sense'):
         limits.RateLimiter(rate, burst, reserve)
+
+
+@pytest.mark.parametrize(
+    ('said', 'seconds'),
+    [
+        ('120', 120.0),
+        (' 0 ', 0.0),
+        ('Fri, 08 Mar 2013 14:30:09 GMT', 9.0),
+        ('Fri, 08 Mar 2013 14:30:09 -0000', 9.0),
+        ('Fri, 08 Mar 2013 14:29:00 GMT', 0.0),
+        ('', None),
+        ('soon', None),
+        ('-5', None),
+        ('9' * 10, None),
+    ],
+)
+def test_a_wait_is_read_as_seconds_or_as_a_date(said, seconds):
+    now = 1_362_753_000 * 10**9
+    assert limits.retry_after(said, now) == seconds

@@ -70,6 +70,8 @@ class Line:
         self._validator = live_rules.LiveValidator(
             symbol, schedule.timeframe, schedule.hours, {**given, **kinder}
         )
+        self._tried: tuple[failover.Verdict | None, live_rules.LiveValidator]
+        self._tried = None, self._validator
         self._odd: frozenset[str] = frozenset()
         for bar in known:
             self._validator.check(bar, bar.timestamp)
@@ -93,7 +95,7 @@ class Line:
             findings += found
             if kept is not None:
                 left.append(kept)
-        return failover.Verdict(
+        verdict = failover.Verdict(
             table.BarTable.single(
                 self.symbol,
                 self._timeframe,
@@ -106,11 +108,24 @@ class Line:
             tuple(findings),
             tables.words(tables.wrong(findings)),
         )
+        self._tried = verdict, trial
+        return verdict
 
-    def take(self, bar: market.MarketData, now: int) -> None:
-        """Takes a bar that is delivered."""
-        self._validator.check(bar, now + SKEW)
-        self.last = bar.timestamp
+    def take(self, verdict: failover.Verdict, now: int) -> None:
+        """Takes the bars of a verdict of `check`, which are delivered.
+
+        Args:
+            verdict: Of bars, at least one.
+            now: The time, nanoseconds since the epoch, UTC.
+        """
+        tried, trial = self._tried
+        if tried is verdict:
+            self._validator = trial
+        else:
+            # Others were held against the rules since.
+            for bar in verdict.bars.rows():
+                self._validator.check(bar, now + SKEW)
+        self.last = int(verdict.bars.timestamp[-1])
 
     def odd(
         self, verdict: failover.Verdict

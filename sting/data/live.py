@@ -272,7 +272,13 @@ class Live:
         """Tells, once, that no source has a bar that should be there."""
         waited = now - self._schedule.following(line.last)
         patience = _nanoseconds(self._patience_s)
-        if found.source and not found.stale and not found.verdict.rejected:
+        unasked = not any(
+            each.capabilities.has(self._schedule.timeframe)
+            for each in self._failover.sources
+        )
+        answered = found.source and not found.stale
+        if unasked or (answered and not found.verdict.rejected):
+            # It may be that nothing was traded.
             patience = max(patience, QUIET * self._schedule.step)
         if waited < patience or line.stale:
             return
@@ -337,7 +343,8 @@ class Live:
     ) -> None:
         """Gives the bars of a verdict, behind what is to be told of them."""
         self._reject(line, verdict, source)
-        bars = [e for e in verdict.bars.rows() if e.timestamp > line.last]
+        # Held against the rules behind the last one, and none came since.
+        bars = list(verdict.bars.rows())
         if not bars:
             return
         if line.stale:
@@ -354,9 +361,8 @@ class Live:
             )
         for issue, text in line.odd(verdict):
             self._tell(line.symbol, issue, f'{source}: {text}')
-        for bar in bars:
-            line.take(bar, self._clock.now())
-            self._out.append(bar)
+        line.take(verdict, self._clock.now())
+        self._out.extend(bars)
 
     def _reject(
         self, line: Line, verdict: failovers.Verdict, source: str

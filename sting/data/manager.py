@@ -245,8 +245,12 @@ class DataManager:
             self._schedules[timeframe] = made
         return made
 
+    def has_past(self, timeframe: str) -> bool:
+        """Whether a source has bars of the past of this timeframe."""
+        return any(each.capabilities.has(timeframe) for each in self.sources)
+
     def _refuse_timeframe(self, timeframe: str) -> None:
-        if any(each.capabilities.has(timeframe) for each in self.sources):
+        if self.has_past(timeframe):
             return
         known: set[str] = set()
         for each in self.sources:

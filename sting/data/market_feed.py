@@ -69,6 +69,8 @@ class MarketFeed(feed.Feed):
         """
         now = self._clock.now()
         times = await self._data.schedule(self.timeframe)
+        if not self._data.has_past(self.timeframe):
+            return []
         start = times.before(times.newest(now), count) + 1
         asked = tuple(symbols), self.timeframe, start, now
         try:

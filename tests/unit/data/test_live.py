@@ -430,6 +430,22 @@ async def test_a_silent_stream_without_a_past_is_left_for_the_next(tmp_path):
         assert world.told == ['switched', 'restored']
 
 
+async def test_a_stream_alone_may_be_silent_for_want_of_trades(tmp_path):
+    world = World(tmp_path, STREAMED[:1])
+    world.sources[0].capabilities = base.Capabilities(
+        streams=frozenset(base.Stream)
+    )
+    async with world:
+        await world.at(5, 50)
+        assert world.told == []
+        await world.at(7)
+        assert world.told == ['stale']
+        world.push(7)
+        await hands.settle()
+        assert world.told == ['stale', 'fresh']
+        assert world.bars == [(7, 100.0)]
+
+
 async def test_the_stream_of_the_next_source_is_followed_while_it_is_used(
     tmp_path,
 ):

@@ -9,6 +9,7 @@ from sting.data import cache
 from sting.data import manager
 from sting.data import market_feed
 from sting.data import store
+from sting.data.sources import base
 from sting.model import errors
 from sting.model import market
 from tests.unit.data import hands
@@ -146,6 +147,13 @@ async def test_it_goes_on_without_any_history(world):
         await hands.settle()
         world.clock.move(NOW + MINUTE + 3 * 10**9)
         assert minutes([await task]) == [1]
+
+
+async def test_sources_that_only_stream_have_no_history(world):
+    world.source.capabilities = base.Capabilities(
+        streams=frozenset(base.Stream)
+    )
+    assert await world.feed.history(('A',), 5, {}) == []
 
 
 async def test_closing_ends_the_sources(world):

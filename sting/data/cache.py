@@ -40,12 +40,14 @@ class Answer:
         stale: The source failed, and this is what was known before.
         error: Why it failed; None where it did not.
         fetched: How many requests it was asked.
+        restated: By symbol, why what was kept of it is not used any more.
     """
 
     bars: table.BarTable
     stale: bool = False
     error: errors.SourceError | None = None
     fetched: int = 0
+    restated: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -169,18 +171,22 @@ class DataCache:
             }
             fetched = 0
             error: errors.SourceError | None = None
+            restated: dict[str, str] = {}
             if source.capabilities.adjusted and not lasting:
                 missing = _missing(source, request, known, settled, now)
                 wanted = {name for asked in missing for name in asked.symbols}
                 try:
                     for name in request.symbols if hold else sorted(wanted):
-                        fetched += await self._hold(
+                        asked_for, why = await self._hold(
                             source,
-                            known,
                             name,
                             request.timeframe,
                             settled // timeframes.DAY,
                         )
+                        fetched += asked_for
+                        if why:
+                            restated[name] = why
+                            known[name] = _Known(name, (), [])
                 except errors.SourceError as failed:
                     error = failed
             for asked in _missing(source, request, known, settled, now):
@@ -213,33 +219,31 @@ class DataCache:
         )
         if error is not None and not len(found):
             raise error
-        return Answer(found, error is not None, error, fetched)
+        return Answer(found, error is not None, error, fetched, restated)
 
     async def _hold(
         self,
         source: base.DataSource,
-        known: dict[str, _Known],
         symbol: str,
         timeframe: str,
         day: int,
-    ) -> int:
+    ) -> tuple[int, str]:
         """Holds what is kept of a symbol against its source, once a day.
 
-        Where they differ nothing is known any more.
-
         Returns:
-            How many requests it took.
+            How many requests it took, and how they differ: then what was kept
+            is put aside. Empty where they do not.
 
         Raises:
             errors.SourceUnavailableError: The source cannot say.
         """
         key = source.name, symbol, timeframe
         if self._held.get(key) == day:
-            return 0
+            return 0, ''
         kept = await asyncio.to_thread(self._newest, *key)
         if kept is None:
             self._held[key] = day
-            return 0
+            return 0, ''
         try:
             found = await source.get_bars(
                 base.Request(
@@ -252,21 +256,21 @@ class DataCache:
         except errors.SourceRefusedError:
             # Some give short bars of the last days alone.
             self._held[key] = day
-            return 1
+            return 1, ''
         self._held[key] = day
         ratio = found.close[-1] / kept.close if len(found) else 1.0
         if abs(ratio - 1) < _SAME:
-            return 1
+            return 1, ''
         await asyncio.to_thread(self._put_aside, *key)
-        known[symbol] = _Known(symbol, (), [])
+        why = (
+            f'{source.name} {symbol}: the close of '
+            f'{market.to_iso(kept.timestamp)} was {kept.close:g} and is '
+            f'{found.close[-1]:g} now, as after a split; the bars of '
+            f'{timeframe} that were kept are put aside and fetched again'
+        )
         if self._told is not None:
-            self._told(
-                f'{source.name} {symbol}: the close of '
-                f'{market.to_iso(kept.timestamp)} was {kept.close:g} and is '
-                f'{found.close[-1]:g} now, as after a split; the bars of '
-                f'{timeframe} that were kept are put aside and fetched again'
-            )
-        return 1
+            self._told(why)
+        return 1, why
 
     def _newest(
         self, source: str, symbol: str, timeframe: str

@@ -44,7 +44,7 @@ class Issue(enum.StrEnum):
     REFILLED = 'refilled'
     # A bar came after a newer one.
     LATE = 'late'
-    # A bar that was given is another now.
+    # A bar that was given is another now, or all of them: after a split.
     REVISED = 'revised'
     # A rule of data.yaml warns of a bar, or has mended it.
     ODD = 'odd'
@@ -95,6 +95,7 @@ class Found:
         clean: The source gave all that was wanted, and nothing was rejected.
         failures: What went wrong, in the order in which it did.
         change: The source in use changed: below 0 to one that is preferred.
+        restated: Why bars of before are others now; empty where they are not.
     """
 
     symbol: str
@@ -104,6 +105,7 @@ class Found:
     clean: bool = False
     failures: tuple[str, ...] = ()
     change: int = 0
+    restated: str = ''
 
     def issues(self, now: int) -> Iterator[market.DataIssue]:
         """Tells of changes of the source, of failures and of rejections.
@@ -121,6 +123,8 @@ class Found:
             yield self._issue(
                 now, Issue.RESTORED, f'{self.source} gives its bars again'
             )
+        if self.restated:
+            yield self._issue(now, Issue.REVISED, self.restated)
         if self.stale or not self.source:
             yield self._issue(now, Issue.STALE, why)
         if self.verdict.rejected:
@@ -155,6 +159,7 @@ class _Open:
         # Sources that answered, and not with what was wanted.
         self.lacking: list[int] = []
         self.done: Found | None = None
+        self.restated = ''
 
     def keep(
         self, rank: int, place: int, verdict: Verdict, *, old: bool = False
@@ -248,7 +253,12 @@ class Failover:
                     for batch in self._batches(place, group)
                 )
             )
-        return [self._found(wish, timeframe) for wish in wishes]
+        return [
+            dataclasses.replace(
+                self._found(wish, timeframe), restated=wish.restated
+            )
+            for wish in wishes
+        ]
 
     def _batches(
         self, place: int, group: Sequence[_Open]
@@ -306,6 +316,7 @@ class Failover:
             if symbol in answer.bars.symbols
             else table.BarTable.empty(symbol, timeframe)
         )
+        wish.restated = answer.restated.get(symbol, wish.restated)
         verdict = check(symbol, came)
         last = int(verdict.bars.timestamp[-1]) if len(verdict.bars) else 0
         if answer.error is not None:

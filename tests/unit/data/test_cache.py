@@ -347,6 +347,7 @@ async def test_prices_of_before_a_split_are_put_aside_and_asked_for_again(
     assert found.fetched == 2
     assert (found.bars.close == found.bars.timestamp / HOUR / 2).all()
     (told,) = adjusted.warned
+    assert found.restated == {'A': told}
     assert (
         'it A: the close of 2013-03-02T00:00:00Z was 378384 and is 189192'
         in (told)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -299,3 +300,17 @@ def test_sources_are_named_once_each(tmp_path, count):
 async def test_closing_closes_all(world):
     await world.manager.close()
     assert all(source.closed for source in world.sources)
+
+
+async def test_bars_that_a_split_made_others_are_told_of(world):
+    source = world.sources[0]
+    source.capabilities = msgspec.structs.replace(
+        source.capabilities, adjusted=True
+    )
+    await world.get()
+    await world.clock.sleep(86_400)
+    source.price = 25.0
+    found = await world.get(first=20)
+    assert told(found) == [('A', 'revised')]
+    assert 'was 100 and is 25 now, as after a split' in found.issues[0].detail
+    assert prices(found) == {25.0}

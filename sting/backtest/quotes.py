@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from collections.abc import Sequence
 import functools
+import itertools
+import operator
 from typing import Any
+
+import numpy as np
 
 from sting.backtest import assumptions
 from sting.backtest import engine
@@ -18,6 +22,8 @@ from sting.strategy import runner
 
 # In place of a timeframe and of a mode of filling.
 QUOTE = 'quote'
+# So many quotes are first looked at for one that meets an order.
+_LOOK = 256
 
 
 class QuoteEngine(engine.BacktestEngine):
@@ -52,6 +58,8 @@ class QuoteEngine(engine.BacktestEngine):
         """
         super().__init__(feeder, bars, gate, assumed, **more)
         self._quotes = quotes
+        # Of the stretch that is played.
+        self._rows = slice(0, 0)
 
     @functools.cached_property
     def data_hash(self) -> str:
@@ -76,14 +84,51 @@ class QuoteEngine(engine.BacktestEngine):
         """There are no indicators."""
 
     def _stretches(self, part: table.BarTable) -> Iterator[market.Stretch]:
-        return self._quotes.stretches(engine.PROGRESS)
+        firsts = itertools.count(0, engine.PROGRESS)
+        stretches = self._quotes.stretches(engine.PROGRESS)
+        for first, stretch in zip(firsts, stretches, strict=False):
+            self._rows = slice(first, first + len(stretch.bars))
+            yield stretch
 
     async def _pass_on(
         self, seq: int, bars: Iterator[market.Quote], symbol: str
     ) -> tuple[int, market.Quote | None, Sequence[orders.Signal]]:
-        if self._settler.running:
+        if not self._settler.running:
+            return await super()._pass_on(seq, bars, symbol)
+        resting = self._market.concerned
+        if self._concerned is not resting or symbol not in resting:
             return await self._feeder.pass_quotes(seq, bars, self._concerned)
-        return await super()._pass_on(seq, bars, symbol)
+        count = self._quiet(symbol, operator.length_hint(bars))
+        if count:
+            part = itertools.islice(bars, count)
+            seq, _, signals = await self._feeder.pass_quotes(seq, part, ())
+            if signals:
+                return seq, None, signals
+        return seq, next(bars, None), ()
+
+    def _quiet(self, symbol: str, left: int) -> int:
+        """Counts the quotes of which nothing comes for orders that wait.
+
+        Args:
+            symbol: The one that all quotes are of.
+            left: How many quotes the stretch still has.
+        """
+        band = self._market.band(symbol)
+        if band is None:
+            return 0
+        quotes, end = self._quotes, self._rows.stop
+        start = first = end - left
+        size = _LOOK
+        while start < end:
+            rows = slice(start, min(start + size, end))
+            bid, ask = quotes.bid[rows], quotes.ask[rows]
+            met = (bid <= band.low_bid) | (bid >= band.high_bid)
+            met |= (ask <= band.low_ask) | (ask >= band.high_ask)
+            met |= quotes.timestamp[rows] > band.last
+            if met.any():
+                return start - first + int(np.argmax(met))
+            start, size = rows.stop, size * 4
+        return left
 
     async def _meet(
         self, number: int, bar: market.Quote

@@ -1,6 +1,8 @@
 """A simulated market that works orders on quotes."""
 
 from collections.abc import Callable
+import math
+from typing import NamedTuple
 
 from sting.model import costs as costs_lib
 from sting.model import errors
@@ -10,11 +12,31 @@ from sting.model import timeframes
 from sting.simulator import fills
 from sting.simulator import market
 
+_STOPS = (fills.STOP, fills.STOP_LIMIT)
+_LIMITS = (fills.LIMIT, fills.STOP_LIMIT)
 _CLOSE = orders.OrderType.MARKET_ON_CLOSE
 # What a quote is to an order: a bar of one price.
 TIMEFRAME = timeframes.traded_name('tick', 1)
 # By what came of an order, as `fills` has it.
 _TAGS = ('', 'quote', 'limit', 'stop', 'stop', 'close')
+
+
+class Band(NamedTuple):
+    """Inside of which quotes lead to nothing; the prices are outside of it.
+
+    Attributes:
+        low_bid: Of the bid, and so on.
+        high_bid: Of the bid.
+        low_ask: Of the ask.
+        high_ask: Of the ask.
+        last: The last stamp, nanoseconds since the epoch, UTC.
+    """
+
+    low_bid: float
+    high_bid: float
+    low_ask: float
+    high_ask: float
+    last: float
 
 
 class QuotedMarket(market.MarketSimulator):
@@ -101,6 +123,39 @@ class QuotedMarket(market.MarketSimulator):
             # A trailing stop begins at the side that it follows.
             self._closes[order.symbol] = _side(quote, order.side)[0]
         return super().submit(order, timestamp)
+
+    def band(self, symbol: str) -> Band | None:
+        """Gives the quotes that change nothing for what works of a symbol.
+
+        Args:
+            symbol: The instrument.
+
+        Returns:
+            What the limits and stops that wait leave free; None where any
+            quote may change something.
+        """
+        if self._delay:
+            return None
+        low_bid = low_ask = -math.inf
+        high_bid = high_ask = last = math.inf
+        for entry in self._floor.by_symbol.get(symbol, {}).values():
+            if entry.trails or entry.immediate or entry.due:
+                return None
+            if entry.expires is not None:
+                last = min(last, entry.expires)
+            waits = entry.kind in _STOPS and not entry.triggered
+            if not waits and entry.kind not in _LIMITS:
+                return None
+            buys = entry.sign > 0
+            if waits and buys:
+                high_ask = min(high_ask, entry.stop_price)
+            elif waits:
+                low_bid = max(low_bid, entry.stop_price)
+            elif buys:
+                low_ask = max(low_ask, entry.price)
+            else:
+                high_bid = min(high_bid, entry.price)
+        return Band(low_bid, high_bid, low_ask, high_ask, last)
 
     def on_quote(self, quote: market_model.Quote) -> list[market.Report]:
         """Holds the symbol's orders against a quote.

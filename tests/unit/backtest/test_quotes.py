@@ -14,6 +14,7 @@ from sting.model import costs
 from sting.model import errors
 from sting.model import specs
 from sting.risk import manager
+from sting.simulator import quoted as simulated
 from tests.unit.backtest import bars as worlds
 from tests.unit.backtest import quoted
 
@@ -145,13 +146,43 @@ def test_the_log_does_not_depend_on_how_many_come_at_once(symbols, monkeypatch):
 
 
 @pytest.mark.parametrize('symbols', [('X',), ('X', 'Y')])
-def test_quotes_that_are_passed_over_lead_to_what_one_by_one_leads_to(symbols):
-    table = quoted.walk(300, 8, 0.1, symbols, 25.0)
+@pytest.mark.parametrize('seed', range(3))
+def test_quotes_that_are_passed_over_lead_to_what_one_by_one_leads_to(
+    symbols, seed, monkeypatch
+):
+    monkeypatch.setattr(quotes, '_LOOK', 3)
+    table = quoted.walk(300, seed, 0.1, symbols, 25.0)
     passed, met = run(BOTH, table), run(BOTH, table, spec=WATCHED)
+    assert len(passed.fills) > 10
     assert fills_of(passed) == fills_of(met)
     assert list(passed.fills.order_id) == list(met.fills.order_id)
     np.testing.assert_array_equal(passed.curve.equity, met.curve.equity)
     np.testing.assert_array_equal(passed.curve.cash, met.curve.cash)
+
+
+def test_quotes_that_no_waiting_order_meets_are_not_held_against_it(
+    write, monkeypatch
+):
+    body = """
+    async def on_quote(self, quote):
+        if quote.bid == 10.0:
+            self.buy('X', 1, strategy.OrderType.LIMIT, price=9.0)
+"""
+    table = quoted.make(
+        [('X', at, 10.0 + min(at, 1), 60.0) for at in range(80)]
+    )
+    table.ask[70] = 9.0
+    shown = []
+    on_quote = simulated.QuotedMarket.on_quote
+
+    def seen(market, quote):
+        shown.append(quote.ask)
+        return on_quote(market, quote)
+
+    monkeypatch.setattr(simulated.QuotedMarket, 'on_quote', seen)
+    result = run(write(body), table)
+    assert shown == [9.0]
+    assert len(result.fills) == 1
 
 
 def test_cash_and_holdings_are_the_fills_at_every_quote():

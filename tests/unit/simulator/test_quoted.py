@@ -12,6 +12,7 @@ from tests.unit.simulator import worlds
 pytestmark = pytest.mark.unit
 
 S = orders.OrderStatus
+INF = float('inf')
 order = worlds.order
 DECIDED, MINUTE = worlds.DECIDED, worlds.MINUTE
 
@@ -257,3 +258,48 @@ def test_a_limit_that_the_quote_before_had_not_reached_is_a_maker(ask, bps):
 def test_costs_that_look_back_on_bars_are_refused(model):
     with pytest.raises(errors.ConfigError, match='do not work on quotes'):
         opened(model)
+
+
+def test_orders_that_wait_leave_a_band_free(sim):
+    assert sim.band('AAPL') == quoted.Band(-INF, INF, -INF, INF, INF)
+    sent(
+        sim,
+        order('a', 'buy', type='limit', price=9.0),
+        order('b', 'buy', type='limit', price=8.0, tif='day'),
+        order('c', 'buy', type='stop', stop_price=12.0),
+        order('d', 'sell', type='limit', price=11.0),
+        order('e', 'sell', type='stop_limit', stop_price=7.0, price=6.0),
+    )
+    assert sim.band('AAPL') == quoted.Band(
+        7.0, 11.0, 9.0, 12.0, DECIDED + 10 * MINUTE
+    )
+
+
+def test_a_stop_limit_that_was_triggered_waits_as_a_limit(sim):
+    sent(sim, order(type='stop_limit', stop_price=10.5, price=10.6))
+    sim.on_quote(quote(1, 10.6, 10.7))
+    assert sim.band('AAPL') == quoted.Band(-INF, INF, 10.6, INF, INF)
+
+
+@pytest.mark.parametrize(
+    'wants',
+    [
+        {},
+        {'type': 'trailing_stop', 'trail': 1.0},
+        {'type': 'limit', 'price': 1.0, 'tif': 'ioc'},
+        {'type': 'market_on_open'},
+    ],
+)
+def test_what_any_quote_may_change_leaves_nothing_free(sim, wants):
+    assert sent(sim, order(**wants)).band('AAPL') is None
+
+
+def test_a_stop_that_is_filled_in_part_leaves_nothing_free():
+    sim = sent(opened(), order(type='stop', stop_price=10.5))
+    sim.on_quote(quote(1, 10.6, 10.7, ask_size=4.0))
+    assert sim.band('AAPL') is None
+
+
+def test_with_a_latency_nothing_is_free():
+    sim = opened(costs.CostModel(latency_ms=1.0))
+    assert sent(sim, order(type='limit', price=1.0)).band('AAPL') is None

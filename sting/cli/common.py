@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -136,6 +138,34 @@ def print_table(
             )
         )
         click.echo(line.rstrip())
+
+
+@contextlib.contextmanager
+def progress(label: str, total: int = 1) -> Iterator[Callable[..., None]]:
+    """Shows how far something is, where somebody looks.
+
+    Args:
+        label: What is counted.
+        total: How many there are, as far as it is known.
+
+    Yields:
+        What is told how many are done since it was told before, and how many
+        there are in all where that was not known.
+    """
+    with click.progressbar(
+        length=total,
+        label=label,
+        file=sys.stderr,
+        show_pos=True,
+        hidden=not sys.stderr.isatty(),
+    ) as bar:
+
+        def told(done: int, in_all: int | None = None) -> None:
+            if in_all is not None:
+                bar.length = in_all
+            bar.update(done)
+
+        yield told
 
 
 def money(value: float) -> str:

@@ -89,10 +89,12 @@ def check(
     chosen_files = places.pick(
         places.expand(files), symbol or None, how.timeframe
     )
-    found = [
-        report.check(place, rules, how, now, symbol or None)
-        for place in chosen_files
-    ]
+    found = []
+    with common.progress('files', len(chosen_files)) as told:
+        for place in chosen_files:
+            each = report.check(place, rules, how, now, symbol or None)
+            found.append(each)
+            told(1)
     # Of many files some have nothing of the symbols that are asked for.
     found = [each for each in found if each.symbols]
     if not found:

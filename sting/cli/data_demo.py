@@ -1,10 +1,6 @@
 """`sting data demo`: made-up bars, as many as are wanted."""
 
-from collections.abc import Callable
-from collections.abc import Iterator
-import contextlib
 import pathlib
-import sys
 
 import click
 
@@ -98,7 +94,7 @@ def demo(
         start=times.parse_moment(start),
         calendar=calendar,
     )
-    with _progress(bars * symbols) as told:
+    with common.progress('bars', bars * symbols) as told:
         writer.write_parts(out, parts, calendar, told)
     size = out.stat().st_size
     if as_json:
@@ -117,12 +113,3 @@ def demo(
                 f'{symbols}, {size / 1e6:,.1f} MB, made up'
             )
         )
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Shows how many bars are done, where somebody looks."""
-    with click.progressbar(
-        length=total, file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as shown:
-        yield shown.update

@@ -1,9 +1,7 @@
 """`sting data import` and `export`: bars from files and what is kept."""
 
 from collections.abc import Sequence
-import contextlib
 import pathlib
-import sys
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -159,17 +157,7 @@ def _read(files: Sequence[str], reading: dict[str, Any]) -> 'table.BarTable':
 
     symbols = reading.pop('symbol') or None
     found = places.pick(places.expand(files), symbols, reading['timeframe'])
-    with contextlib.ExitStack() as shown:
-        told = None
-        if sys.stderr.isatty():
-            told = shown.enter_context(
-                click.progressbar(
-                    length=len(found),
-                    label='files',
-                    file=sys.stderr,
-                    show_pos=True,
-                )
-            ).update
+    with common.progress('files', len(found)) as told:
         loaded = files_lib.read(found, symbols=symbols, told=told, **reading)
     for warning in loaded.warnings:
         click.echo(common.clean(f'sting: {warning}'), err=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+from collections.abc import Callable
 from collections.abc import Sequence
 import dataclasses
 import os
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from sting import settings
+from sting.cli import common
 from sting.data import actions as actions_lib
 from sting.data import cache
 from sting.data import store
@@ -151,14 +153,17 @@ def fetch(
             f'{source} has no corporate actions; without --actions and --view '
             'it gives its bars as they are'
         )
-    kept = cache.DataCache(
-        store.BarStore(home.bars),
-        time_source,
-        calendar=service.calendar,
-        warn=lambda text: click.echo(f'sting: {text}', err=True),
-    )
 
-    async def asked() -> tuple[cache.Answer, tuple[actions_lib.Action, ...]]:
+    async def asked(
+        shown: Callable[[int, int], None],
+    ) -> tuple[cache.Answer, tuple[actions_lib.Action, ...]]:
+        kept = cache.DataCache(
+            store.BarStore(home.bars),
+            time_source,
+            calendar=service.calendar,
+            warn=lambda text: click.echo(f'sting: {text}', err=True),
+            answered=shown,
+        )
         try:
             answer = await kept.get(made, request, hold=view is not None)
             if view is None:
@@ -170,7 +175,8 @@ def fetch(
         finally:
             await made.close()
 
-    answer, found = asyncio.run(asked())
+    with common.progress('requests') as shown:
+        answer, found = asyncio.run(asked(shown))
     checked = tables.check(
         answer.bars,
         service.calendar,

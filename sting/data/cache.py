@@ -104,6 +104,7 @@ class DataCache:
         calendar: str = calendars.DEFAULT,
         memory: int = MEMORY,
         warn: Callable[[str], None] | None = None,
+        answered: Callable[[int, int], None] | None = None,
     ) -> None:
         """Sets up a cache.
 
@@ -114,6 +115,8 @@ class DataCache:
             memory: Bytes of bars kept in memory, at most.
             warn: Told once when the disk does not take what is to be kept, and
                 each time that prices of the past have become other ones.
+            answered: Told of each answer of a source: 1, and how many there
+                will be in all.
         """
         self._store = store
         self._clock = time_source
@@ -128,6 +131,7 @@ class DataCache:
         # Months are looked up in threads.
         self._lock = threading.Lock()
         self._warn = warn
+        self._answered = answered
         self._told = warn
 
     async def get(
@@ -189,7 +193,8 @@ class DataCache:
                             known[name] = _Known(name, (), [])
                 except errors.SourceError as failed:
                     error = failed
-            for asked in _missing(source, request, known, settled, now):
+            all_asked = list(_missing(source, request, known, settled, now))
+            for asked in all_asked:
                 if error is not None:
                     break
                 try:
@@ -198,6 +203,8 @@ class DataCache:
                     error = failed
                     break
                 fetched += 1
+                if self._answered is not None:
+                    self._answered(1, len(all_asked))
                 split = _by_symbol(asked, bars)
                 for name, mine in split.items():
                     known[name].parts.append(

@@ -81,3 +81,16 @@ def test_profile_is_the_one_that_runs(engine):
     home = settings.Home.find()
     assert common.choose_profile(home, None) == 'demo'
     assert common.engine(None).path == control.find(home).path
+
+
+def test_progress_is_shown_where_somebody_looks(capsys, monkeypatch):
+    with common.progress('files', 2) as told:
+        told(1)
+    assert capsys.readouterr() == ('', '')
+    monkeypatch.setattr(sys.stderr, 'isatty', lambda: True, raising=False)
+    with common.progress('files') as told:
+        told(1, 4)
+        told(3)
+    shown = capsys.readouterr().err
+    assert 'files' in shown
+    assert '4/4' in shown

@@ -166,6 +166,13 @@ async def test_symbols_are_asked_for_together_as_many_as_may_be(world):
     assert len(found.bars) == 75
 
 
+async def test_each_answer_is_told_with_how_many_there_will_be(tmp_path):
+    told = []
+    world = World(tmp_path, answered=lambda *each: told.append(each))
+    await world.get(FRIDAY, FRIDAY + DAY, 'A', 'B', 'C')
+    assert told == [(1, 2), (1, 2)]
+
+
 async def test_two_that_want_the_same_ask_once(world):
     both = await asyncio.gather(
         world.get(FRIDAY, FRIDAY + DAY), world.get(FRIDAY, FRIDAY + DAY)

@@ -12,28 +12,22 @@ from collections.abc import AsyncGenerator
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
-import contextlib
-import functools
 from typing import Final
-from typing import cast
 
 from sting.data import failover as failovers
 from sting.data import feed as feeds
 from sting.data import lines as lines_lib
 from sting.data import routes
 from sting.data import schedule as schedules
+from sting.data import streams
 from sting.data import table
 from sting.data.quality import rules as rules_lib
 from sting.data.sources import base
 from sting.engine import clock as clocks
-from sting.model import errors
 from sting.model import market
-from sting.net import monitor as monitors
 
 Issue = failovers.Issue
 Line = lines_lib.Line
-# Messages that wait to be looked at; beyond them a stream waits.
-QUEUE: Final = 1000
 # Seconds from the close of a bar to the first question of a source that does
 # not stream, and the longest from one question to the next.
 ASK_S: Final = 2.0
@@ -41,8 +35,6 @@ AGAIN_S: Final = 60.0
 # A source that answers and has no bar is not behind, as long as that may be
 # for want of trades: so many bars.
 QUIET: Final = 5
-# Seconds until a stream that was refused is tried again.
-REFUSED_S: Final = 900.0
 # Names in a line for a person.
 _NAMED: Final = 3
 
@@ -89,20 +81,12 @@ class Live:
                 name, last, schedule, rules or {}, _before(known, name, last)
             )
             self._lines[name].stale = (stale or {}).get(name, '')
-        self._streams: dict[int, asyncio.Task[None]] = {}
-        # Streams that were refused, and until when.
-        self._refused: dict[int, float] = {}
-        self._monitors = [
-            monitors.ConnectionMonitor(
-                source.name,
-                time_source,
-                functools.partial(self._connection_changed, place),
-            )
-            for place, source in enumerate(failover.sources)
-        ]
-        self._lost: set[int] = set()
-        self._queue: asyncio.Queue[tuple[int, base.Message] | None] = (
-            asyncio.Queue(QUEUE)
+        self._streams = streams.Streams(
+            failover.sources,
+            time_source,
+            self._subscription,
+            self._told,
+            self._stream_changed,
         )
         self._asking: set[asyncio.Task[list[failovers.Found]]] = set()
         self._out: collections.deque[feeds.Item] = collections.deque()
@@ -113,19 +97,20 @@ class Live:
         Closed bars of a symbol come once each and in the order of their
         stamps; a `DataIssue` comes before the bar that it is about.
         """
-        getter = asyncio.create_task(self._queue.get())
+        getter = asyncio.create_task(self._streams.queue.get())
         try:
             while True:
                 if getter.done():
                     self._drain(getter.result())
-                    getter = asyncio.create_task(self._queue.get())
-                self._tend_streams()
+                    getter = asyncio.create_task(self._streams.queue.get())
+                places = map(self._place, self._lines.values())
+                self._streams.tend({0, *places})
                 self._ask(self._due())
                 while self._out:
                     yield self._out.popleft()
                 await self._wait(getter)
         finally:
-            tasks = [getter, *self._streams.values(), *self._asking]
+            tasks = [getter, *self._streams.tasks, *self._asking]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -148,7 +133,7 @@ class Live:
         if moved:
             why = self._route(moved[0]).why
             return feeds.Status('failover', _named(moved, why), source)
-        reason = self._monitors[0].reason
+        reason = self._streams.reason(0)
         if reason:
             return feeds.Status('degraded', reason, source)
         return feeds.Status('connected', source, source)
@@ -165,7 +150,7 @@ class Live:
         timer = asyncio.create_task(self._clock.sleep(wait_s))
         try:
             await asyncio.wait(
-                {getter, timer, *self._asking, *self._streams.values()},
+                {getter, timer, *self._asking, *self._streams.tasks},
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
@@ -175,12 +160,13 @@ class Live:
             for found in task.result():
                 self._answered(found)
 
-    def _drain(self, first: tuple[int, base.Message] | None) -> None:
+    def _drain(self, first: streams.Came | None) -> None:
         """Takes what streams have sent."""
+        queue = self._streams.queue
         if first is not None:
             self._message(*first)
-        while not self._queue.empty() and len(self._out) < QUEUE:
-            following = self._queue.get_nowait()
+        while not queue.empty() and len(self._out) < streams.QUEUE:
+            following = queue.get_nowait()
             if following is not None:
                 self._message(*following)
 
@@ -198,7 +184,7 @@ class Live:
             room_s = min(ASK_S * 2.0**line.tries, AGAIN_S)
             line.check_at = self._clock.now() + _nanoseconds(room_s)
             return
-        streamed = self._monitors[self._place(line)].works
+        streamed = self._streams.works(self._place(line))
         room_s = self._patience_s if streamed else ASK_S
         due = self._schedule.following(line.last)
         line.check_at = due + _nanoseconds(room_s)
@@ -382,58 +368,12 @@ class Live:
 
     # Streams.
 
-    def _tend_streams(self) -> None:
-        """Opens the streams of sources in use, and ends those of others."""
-        for place, task in list(self._streams.items()):
-            if task.done():
-                del self._streams[place]
-                self._ended(place, task)
-        now = self._clock.monotonic()
-        used = {0} | {self._place(line) for line in self._lines.values()}
-        for place, source in enumerate(self._failover.sources):
-            running = self._streams.get(place)
-            if place not in used:
-                if running is not None:
-                    running.cancel()
-            elif (
-                running is None
-                and base.Stream.BARS in source.capabilities.streams
-                and self._refused.get(place, now) <= now
-            ):
-                self._streams[place] = asyncio.create_task(self._follow(place))
-
-    async def _follow(self, place: int) -> None:
-        """Reads the stream of a source; it makes its connections anew."""
-        source = self._failover.sources[place]
-        wanted = base.Subscription(
+    def _subscription(self) -> base.Subscription:
+        return base.Subscription(
             symbols=tuple(self._lines),
             timeframe=self._schedule.timeframe,
             after={name: line.last for name, line in self._lines.items()},
         )
-        watch = base.Watch(
-            monitor=self._monitors[place],
-            tell=functools.partial(self._told, place),
-        )
-        stream = cast(
-            'AsyncGenerator[base.Message]', source.stream(wanted, watch)
-        )
-        async with contextlib.aclosing(stream):
-            async for message in stream:
-                await self._queue.put((place, message))
-
-    def _ended(self, place: int, task: asyncio.Task[None]) -> None:
-        """Takes the end of a stream: it was refused, or is not needed."""
-        if task.cancelled():
-            return
-        try:
-            task.result()
-            why = f'{self._name(place)}: its stream has ended'
-        except (errors.SourceError, errors.ConfigError) as error:
-            why = str(error)
-        self._refused[place] = self._clock.monotonic() + REFUSED_S
-        if place not in self._lost:
-            self._lost.add(place)
-            self._tell('', Issue.LOST, f'{why}; bars are asked for')
 
     def _told(self, place: int, issue: market.DataIssue) -> None:
         """Takes what a stream says of its data."""
@@ -445,26 +385,17 @@ class Live:
             line.gap = lines_lib.SAID
         else:
             self._out.append(issue)
-            self._wake()
+            self._streams.wake()
 
-    def _connection_changed(self, place: int, change: monitors.Change) -> None:
-        """Takes that a stream's connection broke, or is there again."""
-        broken = change.state in (monitors.Link.LOST, monitors.Link.SILENT)
-        if broken and place not in self._lost:
-            self._lost.add(place)
-            self._tell('', Issue.LOST, f'{change.reason}; bars are asked for')
-        elif change.state is monitors.Link.CONNECTED and place in self._lost:
-            self._lost.discard(place)
-            self._tell('', Issue.RESTORED, f'{change.name} streams again')
+    def _stream_changed(self, place: int, why: str | None) -> None:
+        """Takes that a stream broke, or is there again."""
+        if why:
+            self._tell('', Issue.LOST, f'{why}; bars are asked for')
+        elif why is not None:
+            self._tell('', Issue.RESTORED, f'{self._name(place)} streams again')
         for line in self._lines.values():
             if place == self._place(line) and not line.busy:
                 self._plan(line)
-        self._wake()
-
-    def _wake(self) -> None:
-        """Lets the loop see what there is to tell, and when to look next."""
-        if not self._queue.full():
-            self._queue.put_nowait(None)
 
     # Words.
 

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from sting.backtest import assumptions
+from sting.backtest import curve as curves
 from sting.backtest import engine
+from sting.backtest import moments
 from sting.backtest import result
 from sting.data import table
 from sting.model import errors
@@ -76,6 +78,14 @@ class QuoteEngine(engine.BacktestEngine):
         return quoted.QuotedMarket(
             assumed.costs, participation=assumed.participation, **sessions
         )
+
+    def _make_curve(self) -> curves.Curve:
+        made = super()._make_curve()
+        if isinstance(made, curves.OfSeveral):
+            made = moments.OfMoments(
+                self._engine.state, self._cash, len(self._bars)
+            )
+        return made
 
     def _expect(self) -> None:
         self._feeder.expect_quotes()

@@ -234,6 +234,7 @@ def _quotes(
         end=options['end'],
     )
     middles = made.quotes.middles()
+    _check_instruments(middles.symbols, options['calendar'])
     warnings = (*made.warnings, *_open_always(options['calendar']))
     return {
         'loaded': files.Loaded(middles, warnings),

@@ -13,15 +13,18 @@ pytestmark = pytest.mark.unit
 SAMPLE = '--data', 'sample', '--symbol', 'IBM'
 
 
-def read(*words, sample=SAMPLE):
+def read(*words, sample=SAMPLE, takes_quotes=False):
     """Reads a setup of the words behind a command."""
     found = []
 
     @click.command(cls=runs.ManyValues)
     @runs.options
     @click.option('--detail-timeframe')
+    @click.option('--fill-range', is_flag=True)
+    @click.option('--benchmark')
     def command(strategy, data, **options):
-        found.append(setup.read(strategy, data, options))
+        made = setup.read(strategy, data, options, takes_quotes=takes_quotes)
+        found.append(made)
 
     command.main(['own.py', *sample, *words], standalone_mode=False)
     return found[0]
@@ -190,3 +193,18 @@ def test_quotes_are_only_for_what_takes_them(tmp_path, home):
     )
     with pytest.raises(errors.InputError, match='sting data bars FILE'):
         read(sample=('--data', str(data)))
+
+
+def test_instruments_of_quotes_have_to_go_together_too(tmp_path, home):
+    home.config.mkdir(exist_ok=True)
+    known = '{X: {currency: EUR}, Y: {currency: USD}}'
+    (home.config / 'instruments.yaml').write_text(f'instruments: {known}\n')
+    data = tmp_path / 'quotes.csv'
+    data.write_text(
+        'timestamp,symbol,bid,ask,bid_size,ask_size\n'
+        '2024-01-02T14:30:00Z,X,1,3,1,1\n2024-01-02T14:30:00Z,Y,1,3,1,1\n'
+    )
+    with pytest.raises(errors.InputError, match='EUR'):
+        read(
+            sample=('--data', str(data), '--benchmark', 'X'), takes_quotes=True
+        )

@@ -1,6 +1,7 @@
 """The entry of the `sting` command; its parts are imported when used."""
 
 from collections.abc import Sequence
+import gc
 import importlib
 import os
 import sys
@@ -148,7 +149,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """The console script."""
-    sys.exit(run())
+    code = run()
+    # What is left ends with the process: to look through it for garbage would
+    # take as long as importing numpy.
+    gc.freeze()
+    sys.exit(code)
 
 
 def _status(error: errors.StingError) -> int:

@@ -400,6 +400,7 @@ class StrategyRunner:
                 wanted = self._wanted()
                 if wanted:
                     return seq, None, wanted
+                shared.made = 0
         return seq, None, _NOTHING
 
     async def _pass_on_one(
@@ -409,7 +410,8 @@ class StrategyRunner:
         shared = self._context
         moment, framed = shared.clock, shared.frames
         on_bar, default = self._on_bar, self._default_signals
-        shared.symbol = symbol
+        # What was answered last may have been of another symbol.
+        shared.select(symbol)
         plan = shared.plans.get(symbol)
         for bar in bars:
             seq += 1
@@ -436,6 +438,7 @@ class StrategyRunner:
                 wanted = self._wanted()
                 if wanted:
                     return seq, None, wanted
+                shared.made = 0
         return seq, None, _NOTHING
 
     async def _answer_all(self, bar: market.MarketData) -> None:

@@ -458,6 +458,29 @@ def test_indicators_of_every_symbol_are_worked_out_by_column(write):
     )
 
 
+def test_indicators_show_the_bars_symbol_again_after_another_ones_order(write):
+    path = write(
+        """
+        async def on_start(self):
+            self.slow = self.indicator(
+                strategy.indicators.SMA, period=1, timeframe='5m'
+            )
+            self.seen = []
+
+        async def on_market_data(self, data):
+            self.seen.append(self.slow.value)
+            if data.close == 7.0:
+                self.buy('Y', 1)
+
+        async def on_stop(self):
+            self.log.info(str(self.seen[4:]))
+        """
+    )
+    # The order is denied, and the strategy is told of it; there is no Y.
+    (line,) = run(path, worlds.flat(*map(float, range(1, 10)))).log
+    assert line.text == str([5.0] * 5)
+
+
 def test_an_interrupt_ends_a_run_soon(write, monkeypatch):
     monkeypatch.setattr(engine, 'PROGRESS', 8)
     path = write(

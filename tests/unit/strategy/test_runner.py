@@ -743,6 +743,30 @@ def test_bars_passed_on_are_answered_as_one_by_one(ready, symbol):
     assert heard[0] == heard[1]
 
 
+class Choosy(strategy.AbstractStrategy):
+    """Wants something at each bar, and takes it back at those below 10."""
+
+    async def on_start(self):
+        self.last = 0.0
+
+    async def on_market_data(self, data):
+        self.last = data.close
+        self.buy(data.symbol, 1)
+
+    def generate_signals(self):
+        wanted = super().generate_signals()
+        return wanted if self.last >= 10.0 else []
+
+
+@pytest.mark.parametrize('symbol', ['', samples.bar(1.0).symbol])
+def test_what_was_taken_back_at_bars_before_is_not_counted(symbol):
+    feeder = made(Choosy)
+    asyncio.run(feeder.start(0))
+    bars = iter([samples.bar(close) for close in (1.0, 2.0, 10.0)])
+    _, _, (signal,) = pass_on(feeder, bars, symbol=symbol)
+    assert signal.order_id == 'log-10-3-1'
+
+
 @pytest.mark.parametrize('of_one', [True, False])
 async def test_longer_bars_are_built_of_what_is_passed_on(of_one):
     feeder = await framed('1h')

@@ -89,7 +89,8 @@ class Guard:
 
     What may pass is tried again: SourceUnavailableError, and its kind. A no
     and nonsense are not: they would come again. Requests that are told apart
-    by nothing but luck share one breaker.
+    by nothing but luck share one breaker, and a wait that the source asked one
+    of them for is kept by all: some ban for longer who asks before its end.
     """
 
     def __init__(
@@ -117,6 +118,8 @@ class Guard:
             default_ttl=policy.rest_s,
             exclude=[(BaseException, _says_nothing)],
         )
+        # When the source wants to be asked again, seconds.
+        self._until = 0.0
 
     async def call(self, request: Callable[[], Awaitable[T]]) -> T:
         """Makes a request, again where that may help.
@@ -141,15 +144,31 @@ class Guard:
         return await retrying(self._once, request)
 
     async def _once(self, request: Callable[[], Awaitable[T]]) -> T:
+        await self._keep_away()
         breaker = await self._circuits.get_breaker(self.name)
         try:
             async with breaker:
                 return await request()
+        except errors.SourceLimitedError as error:
+            until = self._clock.monotonic() + (error.wait_s or 0.0)
+            self._until = max(self._until, until)
+            raise
         except circuits.OpenedState:
             raise _RestingError(
                 f'{self.name} failed {self._policy.threshold} times in a row '
                 f'and is left alone for {self._policy.rest_s:g} s'
             ) from None
+
+    async def _keep_away(self) -> None:
+        """Waits as long as the source asked for, where that is not long."""
+        rest = self._until - self._clock.monotonic()
+        if rest > self._policy.most_wait_s:
+            raise errors.SourceLimitedError(
+                f'{self.name} asked to be left alone for {rest:.0f} s more',
+                rest,
+            )
+        if rest > 0:
+            await self._clock.sleep(rest)
 
     def _may_pass(self, error: BaseException) -> bool:
         if isinstance(error, errors.SourceLimitedError):

@@ -87,6 +87,24 @@ async def test_a_wait_that_is_too_long_is_left_to_the_caller():
     assert source.asked == 1
 
 
+async def test_a_wait_that_is_asked_for_holds_for_every_request():
+    made, time_source = guarded()
+    with pytest.raises(errors.SourceLimitedError):
+        await made.call(Source(errors.SourceLimitedError('banned', 7200.0)))
+    other = Source()
+    await time_source.sleep(7000.0)
+    with pytest.raises(
+        errors.SourceLimitedError, match='left alone for 200 s more'
+    ) as caught:
+        await made.call(other)
+    assert caught.value.wait_s == pytest.approx(200.0)
+    assert other.asked == 0
+    # Short enough to be waited for.
+    await time_source.sleep(190.0)
+    assert await made.call(other) == 'done'
+    assert time_source.monotonic() >= 7200.0
+
+
 async def test_a_source_that_fails_again_and_again_is_left_alone():
     made, _ = guarded(tries=1, threshold=2, rest_s=3600.0)
     source = Source(*[DOWN] * 9)

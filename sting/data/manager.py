@@ -16,6 +16,7 @@ from sting.data import table
 from sting.data.quality import tables
 from sting.data.quality import validator
 from sting.data.sources import base
+from sting.data.sources import renamed
 from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import market
@@ -146,7 +147,7 @@ class DataManager:
         """
         self._refuse_timeframe(timeframe)
         nobody = failover.Failover(
-            [_Unasked(each) for each in self.sources], self._clock
+            [_unasked(each) for each in self.sources], self._clock
         )
         wants = _wants(symbols, timeframe, start, end)
         return await self._history(nobody, wants, timeframe)
@@ -270,13 +271,32 @@ class DataManager:
         now = self._clock.now()
         # The first of an exchange takes seconds.
         await asyncio.to_thread(tables.hours_of, self.calendar, now, now)
-        found = await asked.ask(wants, timeframe, self._cache.get, self._check)
+        found = await asked.ask(wants, timeframe, self._get, self._check)
         return History(
             bars=table.BarTable.merge([each.verdict.bars for each in found]),
             sources={each.symbol: each.source for each in found},
             stale=frozenset(each.symbol for each in found if each.stale),
             issues=tuple(issue for each in found for issue in each.issues(now)),
             findings=tuple(f for each in found for f in each.verdict.findings),
+        )
+
+    async def _get(
+        self, source: base.DataSource, request: base.Request
+    ) -> caches.Answer:
+        """Asks a source through the cache, which keeps bars by its names.
+
+        By ours those of two profiles that name two instruments alike would be
+        taken for each other's.
+        """
+        if not isinstance(source, renamed.RenamedSource):
+            return await self._cache.get(source, request)
+        answer = await self._cache.get(source.source, source.theirs(request))
+        return dataclasses.replace(
+            answer,
+            bars=source.ours(answer.bars),
+            restated={
+                source.our(name): why for name, why in answer.restated.items()
+            },
         )
 
     def _check(self, symbol: str, bars: table.BarTable) -> failover.Verdict:
@@ -305,6 +325,12 @@ class _Unasked(base.DataSource):
 
     async def close(self) -> None:
         pass
+
+
+def _unasked(source: base.DataSource) -> base.DataSource:
+    if isinstance(source, renamed.RenamedSource):
+        return source.over(_Unasked(source.source))
+    return _Unasked(source)
 
 
 def _wants(

@@ -1,6 +1,9 @@
 """Brings the bars of a feed to the engine."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+import contextlib
+from typing import cast
 
 from sting import settings
 from sting.data import calendars
@@ -127,6 +130,8 @@ class FeedComponent(core.Component):
         self._status = 'stopped'
         self._detail = ''
         self._last: float | None = None
+        # The second of the item after which it was last asked how it is.
+        self._looked_at = 0
         self._warnings = issues.Warnings(self.name)
         self._task: asyncio.Task[None] | None = None
 
@@ -170,9 +175,15 @@ class FeedComponent(core.Component):
         self._status = 'starting'
         self._look(detail)
         try:
-            stream = self._feed.stream(dict(self._system.last_bar))
-            async for item in stream:
-                await self._take(item)
+            stream = cast(
+                'AsyncGenerator[feed_lib.Item]',
+                self._feed.stream(dict(self._system.last_bar)),
+            )
+            # One that is stopped while an item of it waits for its turn would
+            # not be told that nobody reads it.
+            async with contextlib.aclosing(stream):
+                async for item in stream:
+                    await self._take(item)
         except errors.StingError as error:
             self._tell('failed', str(error))
         # The boundary of the feed's task: one that ends for whatever reason
@@ -194,7 +205,12 @@ class FeedComponent(core.Component):
                 _KINDS[type(item)], item, self.name, symbol=item.symbol
             ),
         )
-        self._look()
+        if isinstance(item, market.DataIssue):
+            self._look()
+        elif item.timestamp // market.NANOSECONDS != self._looked_at:
+            # Not for each of them: it takes the longer the more symbols.
+            self._looked_at = item.timestamp // market.NANOSECONDS
+            self._look()
 
     def _look(self, detail: str = '') -> None:
         """Tells of a change of the feed's status."""

@@ -1,5 +1,6 @@
 """A feed of real bars, made of its configuration."""
 
+import collections
 import os
 
 import msgspec
@@ -13,6 +14,7 @@ from sting.data.sources import base
 from sting.data.sources import registry
 from sting.data.sources import renamed
 from sting.engine import clock
+from sting.model import errors
 
 
 def build(
@@ -41,7 +43,7 @@ def build(
     """
     data = manager.DataManager(
         [
-            _source(each, feed, config, time_source, calendar)
+            _source(each, feed, config, symbols, time_source, calendar)
             for each in feed.sources
         ],
         cache.DataCache(
@@ -70,10 +72,18 @@ def _source(
     name: str,
     feed: settings.MarketFeed,
     config: settings.Settings,
+    symbols: tuple[str, ...],
     time_source: clock.Clock,
     calendar: str,
 ) -> base.DataSource:
     service = msgspec.structs.replace(config.services[name], calendar=calendar)
     made = registry.build(name, service, time_source, os.environ)
     names = feed.names.get(name)
+    # One that is not named may be called there what another one is.
+    theirs = collections.Counter(
+        (names or {}).get(each, each) for each in symbols
+    )
+    for each, count in theirs.items():
+        if count > 1:
+            raise errors.ConfigError(f'{name}: two symbols are {each} there')
     return renamed.RenamedSource(made, names) if names else made

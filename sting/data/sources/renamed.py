@@ -14,7 +14,11 @@ from sting.model import market
 
 
 class RenamedSource(base.DataSource):
-    """Asks a source by its own names, and gives what comes by ours."""
+    """Asks a source by its own names, and gives what comes by ours.
+
+    Attributes:
+        source: Who is asked.
+    """
 
     def __init__(
         self, source: base.DataSource, names: Mapping[str, str]
@@ -31,7 +35,7 @@ class RenamedSource(base.DataSource):
         """
         self.name = source.name
         self.capabilities = source.capabilities
-        self._source = source
+        self.source = source
         self._theirs = dict(names)
         self._ours = {theirs: ours for ours, theirs in names.items()}
         if len(self._ours) < len(self._theirs):
@@ -39,18 +43,28 @@ class RenamedSource(base.DataSource):
                 f'{self.name}: two symbols have one name there'
             )
 
+    def over(self, source: base.DataSource) -> 'RenamedSource':
+        """Gives the same names over another source."""
+        return RenamedSource(source, self._theirs)
+
     async def get_bars(self, request: base.Request) -> table.BarTable:
         """Gives closed bars of the past; see the interface."""
-        asked = msgspec.structs.replace(
+        return self.ours(await self.source.get_bars(self.theirs(request)))
+
+    def theirs(self, request: base.Request) -> base.Request:
+        """Gives a request by its names."""
+        return msgspec.structs.replace(
             request, symbols=self._named(request.symbols)
         )
-        found = await self._source.get_bars(asked)
+
+    def ours(self, found: table.BarTable) -> table.BarTable:
+        """Gives bars by our names."""
         names = ('open', 'high', 'low', 'close', 'volume')
         parts = [found.of(name) for name in found.symbols]
         return table.BarTable.merge(
             [
                 table.BarTable.single(
-                    self._our(part.symbols[0]),
+                    self.our(part.symbols[0]),
                     part.timeframe,
                     part.timestamp,
                     {name: getattr(part, name) for name in names},
@@ -67,7 +81,7 @@ class RenamedSource(base.DataSource):
 
         def tell(issue: market.DataIssue) -> None:
             watch.tell(
-                msgspec.structs.replace(issue, symbol=self._our(issue.symbol))
+                msgspec.structs.replace(issue, symbol=self.our(issue.symbol))
             )
 
         theirs = msgspec.structs.replace(
@@ -77,17 +91,17 @@ class RenamedSource(base.DataSource):
         )
         told = msgspec.structs.replace(watch, tell=tell)
         stream = cast(
-            'AsyncGenerator[base.Message]', self._source.stream(theirs, told)
+            'AsyncGenerator[base.Message]', self.source.stream(theirs, told)
         )
         async with contextlib.aclosing(stream):
             async for message in stream:
                 yield msgspec.structs.replace(
-                    message, symbol=self._our(message.symbol)
+                    message, symbol=self.our(message.symbol)
                 )
 
     async def close(self) -> None:
         """Ends its connections."""
-        await self._source.close()
+        await self.source.close()
 
     def _named(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self._their(name) for name in symbols)
@@ -95,5 +109,6 @@ class RenamedSource(base.DataSource):
     def _their(self, name: str) -> str:
         return self._theirs.get(name, name)
 
-    def _our(self, name: str) -> str:
+    def our(self, name: str) -> str:
+        """Gives our name of an instrument by its own."""
         return self._ours.get(name, name)

@@ -9,6 +9,7 @@ import pytest
 from sting.data import cache
 from sting.data import manager
 from sting.data import store
+from sting.data.sources import renamed
 from sting.engine import clock
 from sting.model import errors
 from tests.unit.data.sources import scripted
@@ -314,3 +315,29 @@ async def test_bars_that_a_split_made_others_are_told_of(world):
     assert told(found) == [('A', 'revised')]
     assert 'was 100 and is 25 now, as after a split' in found.issues[0].detail
     assert prices(found) == {25.0}
+
+
+async def test_bars_are_kept_by_the_names_of_their_source(tmp_path):
+    time_source = clock.VirtualClock(NOW)
+    found = {}
+    for theirs, price in (('A-USD', 100.0), ('A-EUR', 90.0)):
+        source = scripted.Source('one', time_source, price=price)
+        kept = store.BarStore(tmp_path)
+        data = manager.DataManager(
+            [renamed.RenamedSource(source, {'A': theirs})],
+            cache.DataCache(kept, time_source, calendar='24/7'),
+            time_source,
+            calendar='24/7',
+        )
+        asked = ['A', 'B'], '1m', NOW - 10 * MINUTE, NOW - 5 * MINUTE
+        history = await data.get_historical_data(*asked)
+        found[theirs] = prices(history)
+        # What is kept is known by our names too.
+        assert prices(await data.get_kept_data(*asked)) == found[theirs]
+        assert set(history.bars.symbols) == {'A', 'B'}
+    assert found == {'A-USD': {100.0}, 'A-EUR': {90.0}}
+    assert {entry.key.symbol for entry in kept.entries()} == {
+        'A-USD',
+        'A-EUR',
+        'B',
+    }

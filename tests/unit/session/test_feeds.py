@@ -39,20 +39,26 @@ class Listed(feed_lib.Feed):
         self.after = None
         self.said = None
         self.closed = False
+        self.ended = False
+        self.looks = 0
 
     async def stream(self, after):
         self.after = dict(after)
-        for one in self.bars:
-            yield one
-        if self.error is not None:
-            raise self.error
-        if self.forever:
-            await asyncio.Event().wait()
+        try:
+            for one in self.bars:
+                yield one
+            if self.error is not None:
+                raise self.error
+            if self.forever:
+                await asyncio.Event().wait()
+        finally:
+            self.ended = True
 
     async def history(self, symbols, count, after):
         return []
 
     def status(self):
+        self.looks += 1
         return self.said
 
     async def close(self):
@@ -155,6 +161,27 @@ async def test_what_is_wrong_with_the_data_is_an_event_and_an_alert():
     assert alert.data.source == 'feed:listed'
 
 
+async def test_a_feed_that_is_stopped_while_a_bar_waits_is_ended_first():
+    feed = Listed(*map(bar, range(1, 9)), forever=True)
+    lane = Lane(feed)
+    # Its lane is full: nobody takes anything.
+    limits = {**bus.LIMITS, bus.Lane.MARKET: 2}
+    lane.component._bus = bus.EventBus(limits)
+    await lane.component.start()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not feed.ended
+    await lane.component.stop()
+    assert feed.ended
+
+
+async def test_a_feed_is_not_asked_how_it_is_for_each_bar_of_a_moment():
+    feed = Listed(*[bar(1)] * 500, bar(2))
+    lane = Lane(feed)
+    await lane.collect(503)
+    assert feed.looks < 10
+
+
 async def test_quotes_and_trades_are_what_they_are():
     quote = market.Quote('X', 1, 1.0, 2.0, 1.0, 1.0)
     trade = market.Trade('X', 1, 1.0, 1.0)
@@ -252,6 +279,16 @@ async def test_a_market_of_made_up_bars_says_so(tmp_path):
     live = made(tmp_path, feed, ('SYNTH1',), calendar='24/7')
     assert live.generated
     await live.close()
+
+
+def test_two_symbols_of_one_name_at_a_source_are_told(tmp_path):
+    feed = settings.MarketFeed(
+        sources=('binance',), names={'binance': {'BTC': 'BTCUSDT'}}
+    )
+    with pytest.raises(
+        errors.ConfigError, match='binance: two symbols are BTCUSDT there'
+    ):
+        made(tmp_path, feed, ('BTC', 'BTCUSDT'), calendar='24/7')
 
 
 def test_a_source_without_its_key_is_told(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import decimal
 import re
 from typing import Any
 from typing import NoReturn
+import urllib.parse
 
 import numpy as np
 
@@ -322,7 +323,9 @@ def _engine(
     backend = url.get_backend_name()
     options: dict[str, Any] = {}
     if backend == 'sqlite' and url.database:
-        url = url.set(database=f'file:{url.database}')
+        # Else what follows a # or a ? would be no part of the path.
+        path = urllib.parse.quote(url.database)
+        url = url.set(database=f'file:{path}')
         url = url.update_query_dict({'mode': 'ro', 'uri': 'true'})
     elif backend == 'duckdb':
         options = {'connect_args': {'read_only': True}}

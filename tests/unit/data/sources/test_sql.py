@@ -165,6 +165,16 @@ async def test_a_database_that_is_not_there_is_no_empty_one(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize('name', ['a#b', 'ä b'])
+async def test_any_folder_may_hold_a_database(tmp_path, name):
+    (tmp_path / name).mkdir()
+    url = url_of('sqlite', tmp_path / name)
+    databases.fill(url, services.pairs(2))
+    bars = await made(databases.described(url)).get_bars(request())
+    assert len(bars)
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize('engine', ['sqlite', 'duckdb'])
 async def test_nothing_can_be_written(tmp_path, engine):
     url = url_of(engine, tmp_path)

@@ -16,6 +16,7 @@ from sting.backtest import engine
 from sting.backtest import result
 from sting.data import table
 from sting.risk import manager
+from sting.risk import rules
 from sting.simulator import costs
 
 STRATEGY = 'sting.library.sma_cross'
@@ -62,7 +63,7 @@ def _timed(
             engine.run(
                 STRATEGY,
                 bars,
-                manager.RiskManager(),
+                gate(),
                 parameters={'fast': 10, 'slow': 30, 'quantity': 100.0},
                 assumed=assumptions.Assumptions(
                     cash=1e6, costs=costs.CostModel(commission_bps=10.0)
@@ -74,6 +75,11 @@ def _timed(
 
 def _final(done: result.BacktestResult) -> float:
     return round(float(done.curve.equity[-1]), 2)
+
+
+def gate() -> manager.RiskManager:
+    """Gives the gate that `sting backtest` has with the shipped risk.yaml."""
+    return manager.RiskManager([rules.BuyingPower(1.0)])
 
 
 def w1() -> table.BarTable:

@@ -13,7 +13,6 @@ from sting import strategy as strategies
 from sting.backtest import assumptions
 from sting.backtest import engine
 from sting.data import table
-from sting.risk import manager
 from sting.simulator import costs
 
 BARS = 200_000
@@ -75,7 +74,7 @@ def _backtest(bars: table.BarTable, strategy: str) -> tuple[float, float]:
     engine.run(
         strategy,
         bars,
-        manager.RiskManager(),
+        backtests.gate(),
         assumed=_ASSUMED,
         progress=lambda *_: moments.append(time.process_time()),
     )
@@ -84,6 +83,6 @@ def _backtest(bars: table.BarTable, strategy: str) -> tuple[float, float]:
 
 def _orders(bars: table.BarTable) -> int:
     done = engine.run(
-        backtests.STRATEGY, bars, manager.RiskManager(), assumed=_ASSUMED
+        backtests.STRATEGY, bars, backtests.gate(), assumed=_ASSUMED
     )
     return done.orders

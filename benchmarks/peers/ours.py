@@ -17,7 +17,6 @@ from benchmarks import work
 from benchmarks.peers import contest
 from sting.backtest import assumptions
 from sting.backtest import engine
-from sting.risk import manager
 from sting.simulator import costs
 
 _Took = dict[str, float]
@@ -49,7 +48,7 @@ def _crossing(
             engine.run(
                 backtests.STRATEGY,
                 bars,
-                manager.RiskManager(),
+                backtests.gate(),
                 parameters={
                     'fast': work.FAST,
                     'slow': work.SLOW,

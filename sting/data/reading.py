@@ -113,7 +113,7 @@ def said(file: raw.RawFile, how: stamps.Reading) -> str | None:
     if (
         told is not None
         and how.timeframe is not None
-        and timeframes.length(told) != timeframes.length(how.timeframe)
+        and not _same(told, how.timeframe)
     ):
         raise errors.DataError(
             f'the file says that its bars are of {told}, not of '
@@ -121,6 +121,15 @@ def said(file: raw.RawFile, how: stamps.Reading) -> str | None:
             path=file.path,
         )
     return told
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether timeframes mean the same bars: 60m and 1h do."""
+    length = timeframes.length(one)
+    if not length:
+        # Bars of ticks and of volume both have none.
+        return one == other
+    return length == timeframes.length(other)
 
 
 def named(step: int | None, path: str, how: stamps.Reading) -> str:

@@ -43,6 +43,14 @@ def test_a_length_that_the_times_do_not_show_is_said(
         assert found.digest() == made.digest()
 
 
+@pytest.mark.parametrize('other', ['tick:5', 'volume:3', '5m'])
+def test_another_length_than_the_file_says_is_refused(tmp_path, other):
+    made = bar_tables.build(services.stocks(5), 'volume:2').bars
+    writer.write(tmp_path / 'bars.csv', made)
+    with pytest.raises(errors.DataError, match='of volume:2, not of'):
+        files.read([tmp_path / 'bars.csv'], timeframe=other)
+
+
 def test_a_day_of_another_calendar_is_told(tmp_path):
     with pytest.raises(
         errors.DataError, match='closes with no session of XLON'

@@ -12,6 +12,7 @@ import msgspec
 
 from sting.engine import clock as clocks
 from sting.model import errors
+from sting.model import market
 from sting.net import guard as guards
 from sting.net import limits
 from sting.net import words
@@ -21,6 +22,8 @@ LARGEST: Final = 64 * 2**20
 # Of an answer, to find what is told in an error: bytes.
 _READ: Final = 4096
 _LIMITED: Final = frozenset({418, 429})
+# Clocks that are further apart say nothing of each other, nanoseconds.
+_CREDIBLE: Final = 3600 * market.NANOSECONDS
 
 
 class HttpClient:
@@ -73,8 +76,6 @@ class HttpClient:
         self._headers = dict(headers or {})
         self._secrets = tuple(filter(None, secrets))
         self._session: aiohttp.ClientSession | None = None
-        # Of the answer before: what the service says of its limits.
-        self.last_headers: Mapping[str, str] = {}
 
     async def __aenter__(self) -> Self:
         """Gives itself."""
@@ -119,21 +120,39 @@ class HttpClient:
             errors.SourceRefusedError: It says no, and its words.
             errors.SourceBodyError: The answer is no JSON.
         """
+        body, _ = await self.get_dated(path, parameters, weight=weight)
+        return body
+
+    async def get_dated(
+        self,
+        path: str,
+        parameters: Mapping[str, str | int] | None = None,
+        *,
+        weight: float = 1.0,
+    ) -> tuple[Any, int]:
+        """Asks for something; as `get_json`.
+
+        Returns:
+            The decoded answer, and up to when it can tell what has happened,
+            nanoseconds since the epoch, UTC: until it was asked, by the clock
+            here, and by the service's own, which tells whole seconds (RFC
+            9110, 6.6.1), where the two are no hour apart.
+        """
         return await self._guard.call(
             lambda: self._get(path, parameters or {}, weight)
         )
 
     async def _get(
         self, path: str, parameters: Mapping[str, str | int], weight: float
-    ) -> Any:
+    ) -> tuple[Any, int]:
         if self._limiter is not None:
             await self._limiter.acquire(weight)
+        asked = self._clock.now()
         where = f'{self.name} {path}'
         try:
             async with self._opened().get(
                 self.base_url + path, params=parameters, allow_redirects=False
             ) as answer:
-                self.last_headers = answer.headers
                 body = await self._read(answer, where)
         except TimeoutError:
             raise errors.SourceUnavailableError(
@@ -148,7 +167,7 @@ class HttpClient:
             raise errors.SourceUnavailableError(f'{where}: {said}') from None
         self._refuse(answer, body, where)
         try:
-            return msgspec.json.decode(body)
+            return msgspec.json.decode(body), _known_until(answer, asked)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise errors.SourceBodyError(
                 f'{where}: the answer is not JSON: {self._start(body)}'
@@ -206,3 +225,18 @@ class HttpClient:
         """Reads how long the service wants to be left alone, seconds."""
         said = answer.headers.get('Retry-After', '')
         return limits.retry_after(said, self._clock.now())
+
+
+def _known_until(answer: aiohttp.ClientResponse, asked: int) -> int:
+    """Gives up to when an answer can tell what has happened.
+
+    By a clock that is ahead, a bar that is not closed yet would be.
+
+    Args:
+        answer: May say when it was made.
+        asked: When it was asked for, by the clock here.
+    """
+    made = limits.http_date(answer.headers.get('Date', ''))
+    if made is None:
+        return asked
+    return min(asked, made) if abs(asked - made) < _CREDIBLE else asked

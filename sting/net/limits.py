@@ -96,10 +96,25 @@ def retry_after(said: str, now: int) -> float | None:
     text = said.strip()
     if text.isdecimal() and len(text) < 10:
         return float(text)
+    moment = http_date(text)
+    if moment is None:
+        return None
+    return max(0.0, (moment - now) / market.NANOSECONDS)
+
+
+def http_date(said: str) -> int | None:
+    """Reads a date of a header (RFC 9110, 5.6.7).
+
+    Args:
+        said: As it is written.
+
+    Returns:
+        Nanoseconds since the epoch, UTC; None where it is no date.
+    """
     try:
-        moment = utils.parsedate_to_datetime(text)
+        moment = utils.parsedate_to_datetime(said)
     except ValueError:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
-    return max(0.0, moment.timestamp() - now / market.NANOSECONDS)
+    return int(moment.timestamp()) * market.NANOSECONDS

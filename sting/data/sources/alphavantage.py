@@ -81,9 +81,8 @@ class AlphaVantageSource(base.DataSource):
             for asked in self._queries(symbol, request):
                 parts.append(await self._bars(symbol, request.timeframe, asked))
             found.append(table.BarTable.merge(parts, checked=False))
-        last = min(request.end, self._clock.now())
         return table.BarTable.merge(found, checked=False).select(
-            start=request.start, end=last
+            start=request.start, end=request.end
         )
 
     async def close(self) -> None:
@@ -117,7 +116,7 @@ class AlphaVantageSource(base.DataSource):
     async def _bars(
         self, symbol: str, timeframe: str, asked: dict[str, str]
     ) -> table.BarTable:
-        answer = await self._client.get_json(PATH, asked)
+        answer, known = await self._client.get_dated(PATH, asked)
         self._refuse(symbol, answer)
         series = next(
             (each for name, each in answer.items() if _SERIES in name), None
@@ -131,7 +130,9 @@ class AlphaVantageSource(base.DataSource):
             name: [self._field(symbol, bar, field) for bar in series.values()]
             for name, field in _FIELDS.items()
         }
-        return rows.single(self.name, symbol, timeframe, stamps, columns)
+        bars = rows.single(self.name, symbol, timeframe, stamps, columns)
+        # The last one may still be open.
+        return bars.select(end=known)
 
     def _refuse(self, symbol: str, answer: Any) -> None:
         """Raises what an answer says in place of bars."""

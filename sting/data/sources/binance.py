@@ -119,8 +119,9 @@ class BinanceSource(base.DataSource):
         begin = -(-(request.start - step) // _MILLISECOND)
         end = (min(request.end, self._clock.now()) - step) // _MILLISECOND
         found: list[Sequence[Any]] = []
+        last = request.end
         while begin <= end:
-            page = await self._client.get_json(
+            page, known = await self._client.get_dated(
                 PATH,
                 {
                     'symbol': symbol,
@@ -133,13 +134,16 @@ class BinanceSource(base.DataSource):
             )
             self._check(symbol, page)
             found += page
+            # The last one may still be open.
+            last = min(request.end, known)
             if len(page) < PAGE:
                 break
-            following = page[-1][0] + step // _MILLISECOND
+            following = max(row[0] for row in page) + step // _MILLISECOND
             if following <= begin:
                 rows.broken(self.name, symbol, 'a page begins before the last')
             begin = following
-        return self._made(symbol, request, found, step)
+        bars = self._made(symbol, request, found, step)
+        return bars.select(start=request.start, end=last)
 
     def _check(self, symbol: str, page: Any) -> None:
         """Refuses a page that is no list of bars."""
@@ -162,7 +166,7 @@ class BinanceSource(base.DataSource):
     ) -> table.BarTable:
         times = [row[0] for row in found]
         opens = rows.moments(self.name, symbol, times, _MILLISECOND)
-        bars = rows.single(
+        return rows.single(
             self.name,
             symbol,
             request.timeframe,
@@ -172,6 +176,3 @@ class BinanceSource(base.DataSource):
                 for place, name in enumerate(_COLUMNS, start=1)
             },
         )
-        # The last one may still be open.
-        last = min(request.end, self._clock.now())
-        return bars.select(start=request.start, end=last)

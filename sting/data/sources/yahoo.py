@@ -89,9 +89,7 @@ class YahooSource(base.DataSource):
                 parts.append(
                     await self._bars(symbol, request.timeframe, first, last)
                 )
-        merged = _merged(parts)
-        last = min(request.end, self._clock.now())
-        return merged.select(start=request.start, end=last)
+        return _merged(parts).select(start=request.start, end=request.end)
 
     async def get_actions(
         self, symbols: Sequence[str], start: int
@@ -176,7 +174,7 @@ class YahooSource(base.DataSource):
     async def _bars(
         self, symbol: str, timeframe: str, first: int, last: int
     ) -> table.BarTable:
-        answer = await self._client.get_json(
+        answer, known = await self._client.get_dated(
             PATH + urllib.parse.quote(symbol, safe=''),
             {
                 'period1': first,
@@ -199,13 +197,15 @@ class YahooSource(base.DataSource):
         quote = self._quote(symbol, found)
         opens = rows.moments(self.name, symbol, times, market.NANOSECONDS)
         stamps = self._stamps(symbol, timeframe, opens, meta)
-        return rows.single(
+        bars = rows.single(
             self.name,
             symbol,
             timeframe,
             stamps,
             {name: quote[name] for name in _COLUMNS},
         )
+        # The last one may still be open.
+        return bars.select(end=known)
 
     def _result(self, symbol: str, answer: Any) -> dict[str, Any]:
         """Gives what was found, or raises what the service says."""

@@ -42,13 +42,36 @@ async def test_an_answer_is_decoded():
     assert (path, query) == ('/x/y', {'symbol': 'A B', 'limit': '5'})
 
 
-async def test_headers_go_with_every_request_and_come_back():
-    answer = gives({}, **{'X-Used': '7'})
+async def test_headers_go_with_every_request():
     options = {'headers': {'X-Key': 'k'}}
-    async with asked(answer, **options) as (client, service, _):
+    async with asked(gives({}), **options) as (client, service, _):
         await client.get_json('/')
-        assert client.last_headers['X-Used'] == '7'
     assert service.requests[0][2]['X-Key'] == 'k'
+
+
+@pytest.mark.parametrize(
+    ('date', 'until'),
+    [
+        # It is 14:30:00 here.
+        ('Fri, 01 Mar 2013 14:29:57 GMT', NOW - 3),
+        ('Fri, 01 Mar 2013 14:30:09 GMT', NOW),
+        ('Fri, 01 Mar 2013 12:00:00 GMT', NOW),
+        ('Thu, 01 Jan 1970 00:00:00 GMT', NOW),
+        ('yesterday', NOW),
+    ],
+)
+async def test_an_answer_tells_of_what_was_before_by_both_clocks(date, until):
+    async with asked(gives([7], Date=date)) as (client, _, _):
+        assert await client.get_dated('/') == ([7], until * 10**9)
+
+
+async def test_an_answer_tells_nothing_of_what_was_after_the_question():
+    async def slow(request):
+        await time_source.sleep(60.0)
+        return await gives([7])(request)
+
+    async with asked(slow) as (client, _, time_source):
+        assert await client.get_dated('/') == ([7], NOW * 10**9)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,29 @@ async def test_no_answer_is_taken_for_bars(kind, answer, error):
     assert kind in str(caught.value)
 
 
+@pytest.mark.parametrize('kind', ['binance', 'yahoo', 'alphavantage'])
+@pytest.mark.parametrize('ahead', [2, 90])
+async def test_a_clock_that_is_ahead_makes_no_bar_closed(kind, ahead):
+    known = services.stocks(days=1)
+    speaks = {
+        'binance': services.Binance,
+        'yahoo': services.Yahoo,
+        'alphavantage': services.AlphaVantage,
+    }[kind](known)
+    # By its own clock the last bar closes in a second.
+    last = int(known.timestamp[-1])
+    theirs = datetime.datetime.fromtimestamp(last // 10**9 - 1, datetime.UTC)
+
+    async def answer(request):
+        response = await speaks(request)
+        response.headers['Date'] = f'{theirs:%a, %d %b %Y %H:%M:%S} GMT'
+        return response
+
+    async with asking(kind, answer, last + (ahead - 1) * 10**9) as (source, *_):
+        found = await source.get_bars(whole(known, end=last + 100 * 10**9))
+    assert found.timestamp[-1] == last - 60 * 10**9
+
+
 async def test_a_service_that_comes_back_is_asked_again():
     known = services.pairs(10)
     service = services.Binance(known)

@@ -14,6 +14,7 @@ from typing import Final
 import urllib.parse
 
 import msgspec
+import numpy as np
 
 from sting.data import actions
 from sting.data import calendars
@@ -244,13 +245,29 @@ class YahooSource(base.DataSource):
     ) -> table.IntArray:
         """Turns openings into closes."""
         if timeframe != '1d':
-            return opens + timeframes.length(timeframe)
+            try:
+                return self._intraday(opens, timeframes.length(timeframe))
+            except errors.DataError as error:
+                rows.broken(self.name, symbol, str(error))
         offset = meta.get('gmtoffset')
         if type(offset) is not int or abs(offset) > _DAY_S:
             rows.broken(self.name, symbol, 'the answer has no gmtoffset')
         local = opens // market.NANOSECONDS + offset
         days = local.astype('datetime64[s]').astype('datetime64[D]')
         return rows.closes(self.name, symbol, days, self._calendar)
+
+    def _intraday(self, opens: table.IntArray, step: int) -> table.IntArray:
+        """Gives closes; the last bar of a session is as long as it lasts."""
+        stamps = opens + step
+        if self._calendar == calendars.ALWAYS or not len(opens):
+            return stamps
+        begins, ends = calendars.stretches(
+            self._calendar, int(opens.min()), int(opens.max())
+        )
+        place = np.searchsorted(begins, opens, side='right') - 1
+        last = ends[np.maximum(place, 0)]
+        within = (place >= 0) & (opens < last)
+        return np.where(within, np.minimum(stamps, last), stamps)
 
 
 def _day(seconds: float, offset: int) -> datetime.date:

@@ -252,6 +252,22 @@ async def test_yahoo_bars_that_come_twice_are_left_to_the_rules():
     assert bars.timestamp[1] == bars.timestamp[2]
 
 
+async def test_yahoo_the_last_bar_of_a_session_ends_with_it():
+    # 19:30, 20:30 (the half hour before the close) and 21:30, after it.
+    opens = [SECOND + hours * 3600 for hours in (5, 6, 7)]
+    bars, _, _ = await yahoo_gives(chart(opens), timeframe='1h')
+    lasted = [3600, 1800, 3600]
+    assert bars.timestamp.tolist() == [
+        (each + length) * 10**9
+        for each, length in zip(opens, lasted, strict=True)
+    ]
+
+
+async def test_yahoo_years_that_the_calendar_lacks_are_told():
+    with pytest.raises(errors.SourceBodyError, match='XNYS'):
+        await yahoo_gives(chart([7_258_118_400]))
+
+
 @pytest.mark.parametrize('second', [10**30, 10**12, -(10**18), True])
 async def test_yahoo_times_that_cannot_be_are_told(second):
     with pytest.raises(errors.SourceBodyError, match='yahoo: AAA: the time '):

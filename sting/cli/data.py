@@ -155,8 +155,11 @@ def _print_picture(checked: Any) -> None:
     click.echo()
     for rule, line in checked.picture(width).items():
         click.echo(f'  {rule:<9} |{line}|')
-    ends = [market.to_iso(each)[:10] for each in (checked.first, checked.last)]
-    click.echo(f'  {"":<9} {ends[0]}{ends[1]:>{width - 8}}')
+    first, last = (market.to_iso(each) for each in (checked.first, checked.last))
+    # Within a day its times tell more than its date.
+    part = slice(11, 19) if first[:10] == last[:10] else slice(10)
+    start, end = first[part], last[part]
+    click.echo(f'  {"":<9} {start}{end:>{width + 2 - len(start)}}')
     click.echo()
 
 
@@ -182,7 +185,8 @@ def list_(source: str | None, symbol: str | None, as_json: bool) -> None:
         common.print_json([row.to_json() for row in rows])
         return
     if not rows:
-        click.echo('nothing is kept')
+        of = ' of '.join(each for each in (symbol, source) if each)
+        click.echo(f'nothing is kept of {of}' if of else 'nothing is kept')
         return
     common.print_table(
         {
@@ -255,10 +259,11 @@ def fetch(
     """Fetches bars of the past, and keeps them.
 
     SOURCE is binance, yahoo or alphavantage, whose addresses and limits are in
-    exchanges/SOURCE.yaml, or a database of data.yaml. Only what is not kept
-    already is asked for, of a database all. What comes is held against the
-    rules of data.yaml; bars that are rejected are told of, and left out of
-    FILE. Splits and dividends are those of yahoo.
+    exchanges/SOURCE.yaml, or a database, an archive or a generator of
+    data.yaml. Of a service only what is not kept already is asked for. What
+    comes is held against the rules of data.yaml; bars that are rejected are
+    told of, and left out of FILE. Splits and dividends are those of yahoo.
+    Bars are those that close from --start to --end.
     """
     home = settings.Home.find()
     loaded = settings.load(home)
@@ -270,6 +275,7 @@ def fetch(
     # These need numpy and more, which no other command has to wait for.
     from sting.cli import fetching  # noqa: PLC0415
 
+    fetching.check_outputs(out, actions)
     if actions is not None:
         view = view or 'raw'
     done = fetching.fetch(

@@ -84,8 +84,11 @@ def bars(
     from sting.data import bar_tables  # noqa: PLC0415
     from sting.data import calendars  # noqa: PLC0415
     from sting.data import files as files_lib  # noqa: PLC0415
+    from sting.data import outputs  # noqa: PLC0415
     from sting.data import writer  # noqa: PLC0415
 
+    writer.check(out)
+    outputs.check([out])
     loaded = files_lib.read_rows(files, symbols=symbol or None, **reading)
     calendar, rows = reading['calendar'], loaded.rows
     if actions is not None and view is not None:

@@ -15,6 +15,7 @@ from sting import settings
 from sting.cli import common
 from sting.data import actions as actions_lib
 from sting.data import cache
+from sting.data import outputs
 from sting.data import store
 from sting.data import table
 from sting.data import times
@@ -102,6 +103,25 @@ class Fetched:
                 for each in self.findings
             ],
         }
+
+
+def check_outputs(
+    bars: pathlib.Path | None, actions: pathlib.Path | None
+) -> None:
+    """Refuses places that cannot be written, before anything is asked for.
+
+    Args:
+        bars: Where the bars go, if anywhere.
+        actions: Where splits and dividends go, if anywhere.
+
+    Raises:
+        errors.InputError: Naming the place.
+    """
+    if bars is not None:
+        writer.check(bars)
+    if actions is not None:
+        actions_lib.check(actions)
+    outputs.check(path for path in (bars, actions) if path is not None)
 
 
 def fetch(

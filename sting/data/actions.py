@@ -103,6 +103,7 @@ def write(path: pathlib.Path, found: Iterable[Action]) -> None:
     Raises:
         errors.InputError: It ends otherwise, or cannot be written.
     """
+    check(path)
     told = [
         {
             'date': each.day.isoformat(),
@@ -113,10 +114,6 @@ def write(path: pathlib.Path, found: Iterable[Action]) -> None:
         for each in in_order(found)
     ]
     ending = path.suffix.lower()
-    if ending not in ('.csv', '.parquet', '.yaml'):
-        raise errors.InputError(
-            'has to end in .csv, .parquet or .yaml to be written', path=path
-        )
     with outputs.replacing(path) as fresh:
         if ending == '.yaml':
             fresh.write_bytes(msgspec.yaml.encode({'actions': told}))
@@ -127,6 +124,21 @@ def write(path: pathlib.Path, found: Iterable[Action]) -> None:
                 writer.writerows(told)
         else:
             _write_parquet(fresh, told)
+
+
+def check(path: pathlib.Path) -> None:
+    """Refuses a name that does not say what a file is to be.
+
+    Args:
+        path: The file.
+
+    Raises:
+        errors.InputError: It ends in none of .csv, .parquet and .yaml.
+    """
+    if path.suffix.lower() not in ('.csv', '.parquet', '.yaml'):
+        raise errors.InputError(
+            'has to end in .csv, .parquet or .yaml to be written', path=path
+        )
 
 
 def _write_parquet(path: pathlib.Path, told: list[dict[str, str]]) -> None:

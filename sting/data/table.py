@@ -492,7 +492,7 @@ def one_timeframe(tables: Sequence[BarTable]) -> str:
     if len(frames) > 1:
         raise errors.DataError(
             f'bars of {" and ".join(frames)} cannot be merged; '
-            'give bars of one length'
+            'give bars of one length, or name it as the timeframe'
         )
     return frames[0]
 

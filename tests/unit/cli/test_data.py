@@ -184,6 +184,28 @@ def test_what_is_written_can_be_backtested(
     assert json.loads(ran.out)['bars'] == told['bars']['AAA'] > 0
 
 
+@pytest.mark.parametrize(
+    ('words', 'fault'),
+    [
+        (('--out', 'a.txt'), 'has to end in .csv or .parquet'),
+        (('--out', 'none/a.csv'), 'cannot be written there'),
+        (('--actions', 'a.txt'), 'has to end in .csv, .parquet or .yaml'),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_it_is_asked_for(
+    sting, service, words, fault
+):
+    found = sting('data', 'fetch', 'yahoo', 'AAA', *DAYS, *words)
+    assert found.code == 2
+    assert fault in found.err
+    assert not service.seen.requests
+
+
+def test_what_nothing_is_kept_of_is_named(sting, home):
+    found = sting('data', 'list', '--source', 'nobody', '--symbol', 'A')
+    assert found.out == 'nothing is kept of A of nobody\n'
+
+
 def test_a_source_that_says_no_is_one_line(sting, service):
     service.down = True
     found = sting('data', 'fetch', 'binance', 'AAA', '--timeframe', '1m', *DAYS)

@@ -125,3 +125,13 @@ def test_a_view_needs_actions_and_bars(sting, home, make):
     words = '--view', 'back', '--actions', 'sample'
     found, _ = make(TRADES + ROWS, '--make', '1h', *words)
     assert (found.code, 'is for bars' in found.err) == (2, True)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_files_are_read(
+    sting, home, tmp_path
+):
+    found = sting(
+        *('data', 'bars', tmp_path / 'none.csv', '--make', '1m'),
+        *('--out', tmp_path / 'made.txt'),
+    )
+    assert 'has to end in .csv or .parquet' in found.err

@@ -155,7 +155,7 @@ def _print_picture(checked: Any) -> None:
     click.echo()
     for rule, line in checked.picture(width).items():
         click.echo(f'  {rule:<9} |{line}|')
-    first, last = (market.to_iso(each) for each in (checked.first, checked.last))
+    first, last = map(market.to_iso, (checked.first, checked.last))
     # Within a day its times tell more than its date.
     part = slice(11, 19) if first[:10] == last[:10] else slice(10)
     start, end = first[part], last[part]

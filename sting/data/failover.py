@@ -96,6 +96,8 @@ class Found:
         failures: What went wrong, in the order in which it did.
         change: The source in use changed: below 0 to one that is preferred.
         restated: Why bars of before are others now; empty where they are not.
+        unheard: Places of sources that may have what is missing: they failed,
+            or rest.
     """
 
     symbol: str
@@ -106,6 +108,7 @@ class Found:
     failures: tuple[str, ...] = ()
     change: int = 0
     restated: str = ''
+    unheard: frozenset[int] = frozenset()
 
     def issues(self, now: int) -> Iterator[market.DataIssue]:
         """Tells of changes of the source, of failures and of rejections.
@@ -255,7 +258,11 @@ class Failover:
             )
         return [
             dataclasses.replace(
-                self._found(wish, timeframe), restated=wish.restated
+                self._found(wish, timeframe),
+                restated=wish.restated,
+                unheard=frozenset()
+                if wish.done
+                else frozenset(able).difference(wish.lacking),
             )
             for wish in wishes
         ]
@@ -371,13 +378,13 @@ class Failover:
             return wish.done
         symbol = wish.want.symbol
         for _, (place, verdict, old) in sorted(wish.second.items()):
-            if not old:
+            if not old and len(verdict.bars):
                 return self._taken(wish, timeframe, place, verdict, clean=False)
             return Found(
                 symbol,
                 verdict,
                 self.sources[place].name,
-                stale=True,
+                stale=old,
                 failures=tuple(wish.failures),
             )
         nothing = Verdict(table.BarTable.empty(symbol, timeframe))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import copy
 from typing import Final
 
@@ -19,6 +20,10 @@ SAID: Final = 'said'
 ASKED: Final = 'asked'
 # The clock of a source may be ahead of ours by so much, nanoseconds.
 SKEW: Final = 10 * market.NANOSECONDS
+# A bar of a stream waits so long, nanoseconds, for those missing before it
+# while its source cannot be asked: longer than a source that failed is left
+# alone.
+HOLD: Final = 60 * market.NANOSECONDS
 
 
 class Line:
@@ -65,6 +70,9 @@ class Line:
         self.stale = ''
         self.rejected = 0
         self._timeframe = schedule.timeframe
+        self._following = schedule.following
+        # Until when bars wait for those missing before them; 0 for not at all.
+        self._hold_until = 0
         # Bars behind a gap would be rejected for ever.
         kinder = {'gap': 'warn'} if given.get('gap') == 'reject' else {}
         self._validator = live_rules.LiveValidator(
@@ -110,6 +118,37 @@ class Line:
         )
         self._tried = verdict, trial
         return verdict
+
+    def waits(
+        self,
+        held: Sequence[tuple[int, market.MarketData]],
+        found: failover.Found,
+        now: int,
+    ) -> bool:
+        """Whether bars go on waiting for those that are missing before them.
+
+        While they do, it is asked for again, soon at first.
+
+        Args:
+            held: Bars of a stream, with the place of their source.
+            found: What came of the last question for what is missing.
+            now: The time, nanoseconds since the epoch, UTC.
+        """
+        place, bar = held[0] if held else (-1, None)
+        if (
+            bar is None
+            or place not in found.unheard
+            or bar.timestamp <= self._following(self.last)
+        ):
+            self._hold_until = 0
+            return False
+        if not self._hold_until:
+            self._hold_until, self.tries = now + HOLD, 0
+        self.tries += 1
+        if now < self._hold_until:
+            return True
+        self._hold_until = 0
+        return False
 
     def take(self, verdict: failover.Verdict, now: int) -> None:
         """Takes the bars of a verdict of `check`, which are delivered.

@@ -203,6 +203,9 @@ class Live:
             # The first source may be a little late. What is in its place, or
             # is to be in its place again, is held to what is due.
             strict = self._place(line) or line.held
+            if line.held:
+                # Its stream works.
+                self._route(line).wake(line.held[0][0])
             room_s = ASK_S if strict else self._patience_s
             due = self._schedule.newest(now - _nanoseconds(room_s))
             line.busy = True
@@ -243,6 +246,10 @@ class Live:
         )
         held, line.held = line.held, []
         self._deliver(line, found.verdict, found.source, missing=bool(held))
+        if line.waits(held, found, now):
+            line.held = held
+            self._plan(line)
+            return
         for place, bar in held:
             self._take(line, place, bar)
         if line.busy:
@@ -281,12 +288,12 @@ class Live:
             return
         if isinstance(message, market.MarketData) and message.closed:
             self._take(line, place, message)
-        elif place == self._place(line) and not line.busy:
+        elif place == self._place(line) and not (line.busy or line.held):
             self._out.append(message)
 
     def _take(self, line: Line, place: int, bar: market.MarketData) -> None:
         """Takes a closed bar of a stream."""
-        if line.busy:
+        if line.busy or line.held:
             line.held.append((place, bar))
             return
         if bar.timestamp <= line.last:

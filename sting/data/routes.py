@@ -70,6 +70,14 @@ class Route:
         health.failures += 1
         health.until = now + max(rest, wait_s)
 
+    def wake(self, place: int) -> None:
+        """Lets a source be asked next time, as it gives a sign of life.
+
+        Args:
+            place: Which one.
+        """
+        self._health[place].until = 0.0
+
     def worked(self, place: int, why: str = '') -> int:
         """Notes that a source gave what was asked for, and uses it.
 

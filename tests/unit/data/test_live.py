@@ -386,12 +386,42 @@ async def test_a_gap_that_nobody_can_fill_is_told(tmp_path):
         world.lose()
         world.push(3)
         await hands.settle()
+        # A source that cannot be asked may be there again soon.
+        assert world.bars == []
+        await world.at(3, 59)
+        assert world.bars == []
+        await world.at(4, 1)
         assert world.bars == [(3, 100.0)]
         assert world.told == ['gap']
         assert world.details == [
             'no source has the bars between 2013-03-08T14:30:00Z and '
             '2013-03-08T14:33:00Z'
         ]
+
+
+async def test_what_a_stream_lost_is_waited_for_while_its_source_is_down(
+    tmp_path,
+):
+    async with World(tmp_path, STREAMED) as world:
+        # The other one answers, and has nothing of it.
+        world.sources[0].error = DOWN
+        world.sources[1].upto = NOW
+        await world.at(3)
+        world.lose()
+        world.push(3)
+        await world.at(3, 10)
+        world.push(4, closed=False)
+        await hands.settle()
+        assert world.bars == []
+        world.sources[0].error = None
+        await world.at(3, 30)
+        assert world.bars == [(1, 100.0), (2, 100.0), (3, 100.0)]
+        assert 'switched' not in world.told
+        assert world.told[-1] == 'refilled'
+        await world.at(4)
+        world.push(4)
+        await hands.settle()
+        assert world.bars[3:] == [(4, 100.0)]
 
 
 async def test_a_wrong_bar_of_a_stream_is_asked_for_again(tmp_path):

@@ -52,3 +52,10 @@ def test_when_all_rest_the_one_that_comes_back_first_is_asked():
     route.failed(0, 1.0)
     route.failed(1, 2.0)
     assert route.order(3.0) == [1]
+
+
+def test_one_that_gives_a_sign_of_life_rests_no_longer():
+    route = routes.Route(2)
+    route.failed(0, 0.0)
+    route.wake(0)
+    assert route.order(1.0) == [0, 1]

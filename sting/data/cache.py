@@ -128,6 +128,8 @@ class DataCache:
         self._locks: dict[tuple[str, str, str], asyncio.Lock] = {}
         # When what is kept of adjusted prices was last held against them.
         self._held: dict[tuple[str, str, str], int] = {}
+        # Files of before a split that could not be moved away.
+        self._void: set[stores.Key] = set()
         # Months are looked up in threads.
         self._lock = threading.Lock()
         self._warn = warn
@@ -292,9 +294,10 @@ class DataCache:
     def _put_aside(self, source: str, symbol: str, timeframe: str) -> None:
         """Forgets what is kept of a symbol and timeframe."""
         for key in self._store.keys(source, symbol, timeframe):
-            self._store.put_aside(key)
             with self._lock:
                 self._months.pop(key, None)
+            if not self._store.put_aside(key):
+                self._void.add(key)
         self._open.pop((source, symbol, timeframe), None)
 
     def _settled(self, timeframe: str, now: int) -> int:
@@ -342,7 +345,7 @@ class DataCache:
     def _month(self, key: stores.Key) -> stores.Month | None:
         with self._lock:
             month = self._months.get(key)
-        if month is None:
+        if month is None and key not in self._void:
             month = self._store.read(key)
             if month is not None:
                 self._remember(key, month)
@@ -393,6 +396,7 @@ class DataCache:
         self._remember(key, month)
         try:
             self._store.write(key, month)
+            self._void.discard(key)
         except errors.InputError as error:
             warn, self._warn = self._warn, None
             if warn is not None:

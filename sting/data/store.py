@@ -190,9 +190,16 @@ class BarStore:
             if _MONTH.fullmatch(month)
         ]
 
-    def put_aside(self, key: Key) -> None:
-        """Moves a month away whose prices fit those of today no more."""
-        self._set_aside(self.path(key), OLD)
+    def put_aside(self, key: Key) -> bool:
+        """Moves a month away whose prices fit those of today no more.
+
+        Args:
+            key: What of.
+
+        Returns:
+            Whether it is away; where the disk takes nothing, it stays.
+        """
+        return self._set_aside(self.path(key), OLD)
 
     def entries(self) -> Iterator[Entry]:
         """Gives all files, by what they hold."""
@@ -213,13 +220,14 @@ class BarStore:
                 found.st_mtime_ns,
             )
 
-    def _set_aside(self, path: pathlib.Path, why: str = CORRUPT) -> None:
+    def _set_aside(self, path: pathlib.Path, why: str = CORRUPT) -> bool:
         """Moves a file away, so that it is fetched again."""
         try:
             path.replace(path.with_name(path.name + why))
         except OSError:
             # It is fetched again all the same, and written over.
-            return
+            return False
+        return True
 
 
 def _table(key: Key, data: Any) -> table.BarTable:

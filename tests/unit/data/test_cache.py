@@ -365,6 +365,24 @@ async def test_prices_of_before_a_split_are_put_aside_and_asked_for_again(
     assert (again.fetched, again.bars.digest()) == (0, found.bars.digest())
 
 
+async def test_prices_of_before_a_split_are_not_used_where_they_have_to_stay(
+    adjusted,
+):
+    await adjusted.get(FRIDAY, FRIDAY + DAY)
+    for entry in adjusted.store.entries():
+        # A folder with something in it, onto which no file can be moved.
+        (entry.path.with_name(f'{entry.path.name}.old') / 'full').mkdir(
+            parents=True
+        )
+    halved(adjusted)
+    await adjusted.get(FRIDAY + DAY, FRIDAY + DAY + 2 * HOUR)
+    found = await adjusted.get(FRIDAY, FRIDAY + DAY + 2 * HOUR)
+    assert (found.bars.close == found.bars.timestamp / HOUR / 2).all()
+    adjusted.again()
+    again = await adjusted.get(FRIDAY, FRIDAY + DAY + 2 * HOUR)
+    assert (again.fetched, again.bars.digest()) == (0, found.bars.digest())
+
+
 async def test_a_stretch_far_from_what_is_kept_is_held_against_it_too(adjusted):
     await adjusted.get(FRIDAY - 40 * DAY, FRIDAY - 39 * DAY)
     halved(adjusted)

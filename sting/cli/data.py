@@ -258,8 +258,8 @@ def fetch(
 ) -> None:
     """Fetches bars of the past, and keeps them.
 
-    SOURCE is binance, yahoo or alphavantage, whose addresses and limits are in
-    exchanges/SOURCE.yaml, or a database, an archive or a generator of
+    SOURCE is binance, yahoo, alphavantage or ibkr, whose addresses and limits
+    are in exchanges/SOURCE.yaml, or a database, an archive or a generator of
     data.yaml. Of a service only what is not kept already is asked for. What
     comes is held against the rules of data.yaml; bars that are rejected are
     told of, and left out of FILE. Splits and dividends are those of yahoo.

@@ -17,6 +17,7 @@ from sting.settings.schema import Database
 from sting.settings.schema import DemoFeed
 from sting.settings.schema import Feed
 from sting.settings.schema import FileFeed
+from sting.settings.schema import Gateway
 from sting.settings.schema import Generator
 from sting.settings.schema import Journal
 from sting.settings.schema import MarketFeed
@@ -39,6 +40,7 @@ __all__ = [
     'DemoFeed',
     'Feed',
     'FileFeed',
+    'Gateway',
     'Generator',
     'Home',
     'Journal',

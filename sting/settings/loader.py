@@ -28,8 +28,14 @@ FILES: dict[str, type[schema.Section]] = {
     'exchanges/paper.yaml': schema.Paper,
 }
 # Services that give market data.
-SERVICES = ('binance', 'yahoo', 'alphavantage', 'alpaca')
-FILES |= {f'exchanges/{name}.yaml': schema.Service for name in SERVICES}
+SERVICES: dict[str, type[schema.Service | schema.Gateway]] = {
+    'binance': schema.Service,
+    'yahoo': schema.Service,
+    'alphavantage': schema.Service,
+    'alpaca': schema.Service,
+    'ibkr': schema.Gateway,
+}
+FILES |= {f'exchanges/{name}.yaml': kind for name, kind in SERVICES.items()}
 # Brokers that a profile can name.
 BROKERS = ('paper',)
 
@@ -213,8 +219,8 @@ def _sources(
 ) -> dict[str, schema.Source]:
     """Gives the services and what data.yaml adds; no two have one name."""
     found: dict[str, schema.Source] = {
-        name: build.build(trees[f'exchanges/{name}.yaml'], schema.Service)
-        for name in SERVICES
+        name: build.build(trees[f'exchanges/{name}.yaml'], kind)
+        for name, kind in SERVICES.items()
     }
     archives = {
         name: msgspec.structs.replace(

@@ -443,8 +443,31 @@ class Service(Section, frozen=True, kw_only=True):
     silence_s: Positive = 90.0
 
 
+class Gateway(Section, frozen=True, kw_only=True):
+    """exchanges/ibkr.yaml: where TWS or IB Gateway is.
+
+    Attributes:
+        calendar: The exchange whose hours count, and whose closes stamp the
+            bars of a day.
+        host: Its address.
+        port: Its port.
+        client_id: The number of the connection for data.
+        timeout_s: Seconds for one answer.
+        exchange: Where stocks trade; SMART for wherever.
+        currency: Of their prices.
+    """
+
+    calendar: Name
+    host: Name
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+    client_id: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+    timeout_s: Positive = 60.0
+    exchange: Name = 'SMART'
+    currency: Name = 'USD'
+
+
 # What bars can be fetched from.
-Source = Service | Database | Archive | Generator
+Source = Service | Gateway | Database | Archive | Generator
 
 
 class Instrument(Section, frozen=True, kw_only=True):

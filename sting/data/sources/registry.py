@@ -11,6 +11,7 @@ from sting.data.sources import archive
 from sting.data.sources import base
 from sting.data.sources import binance
 from sting.data.sources import generator
+from sting.data.sources import ibkr
 from sting.data.sources import sql
 from sting.data.sources import streaming
 from sting.data.sources import yahoo
@@ -36,8 +37,8 @@ def build(
     """Makes a source.
 
     Args:
-        name: Its name: binance, yahoo, alphavantage, alpaca or one that
-            data.yaml has.
+        name: Its name: binance, yahoo, alphavantage, alpaca, ibkr or one
+            that data.yaml has.
         service: What is configured of it.
         time_source: Tells which bars are closed, and waits.
         environ: Has the keys, and the password of a database `prices` as
@@ -47,9 +48,11 @@ def build(
         The source; nothing is connected yet.
 
     Raises:
-        errors.ConfigError: A key or an address is missing, or the address or
-            the driver of a database.
+        errors.ConfigError: A key, an address or a broker's library is missing,
+            or the address or the driver of a database.
     """
+    if isinstance(service, settings.Gateway):
+        return ibkr.IbkrSource(service, time_source)
     if not isinstance(service, settings.Service):
         return _own(name, service, time_source, environ)
     keys = _keys(name, environ)

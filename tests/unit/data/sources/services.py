@@ -28,6 +28,21 @@ def stocks(days=2, every=1):
     return _tables(stamps[::every], '1m')
 
 
+def small():
+    """Bars of 30 seconds of two stocks, of twenty minutes."""
+    return _tables(OPENING + MINUTE // 2 * np.arange(1, 41), '30s')
+
+
+def halves(days=40):
+    """Half hours of two stocks."""
+    first = np.datetime64('2013-03-11')
+    every = first + np.arange(2 * days)
+    sessions = every[calendars.is_session(every)][:days]
+    closes = calendars.session_closes(sessions)
+    back = np.arange(12, -1, -1) * 30 * MINUTE
+    return _tables(np.concatenate([each - back for each in closes]), '30m')
+
+
 def days(count=300):
     """Days of two stocks."""
     all_days = np.arange(count * 2) + np.datetime64('2011-06-01')

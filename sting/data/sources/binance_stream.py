@@ -41,6 +41,9 @@ class _Envelope(msgspec.Struct):
     stream: str = ''
     data: msgspec.Raw = msgspec.Raw(b'')
     error: Any = None
+    # A no comes as `error`, or as these two.
+    code: Any = None
+    msg: Any = None
     # Of an answer to a message of ours.
     id: Any = None
 
@@ -139,9 +142,12 @@ class Subscriber:
                 return (self._message(envelope.stream, envelope.data),)
         except streaming.UNREADABLE as error:
             self._broken(frame, str(error))
-        if envelope.error is not None:
+        no = envelope.error
+        if no is None and envelope.code is not None:
+            no = f'{envelope.code} {envelope.msg}'
+        if no is not None:
             raise errors.SourceRefusedError(
-                f'{self._name}: {words.plain(str(envelope.error))}'
+                f'{self._name}: {words.plain(str(no))}'
             )
         if envelope.id is None:
             self._broken(frame, 'it names no stream')

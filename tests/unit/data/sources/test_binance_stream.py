@@ -208,9 +208,15 @@ async def test_a_timeframe_that_it_lacks_is_refused():
             pass
 
 
-async def test_a_no_to_a_subscription_ends_the_stream():
-    no = json.dumps({'error': {'code': 2, 'msg': 'Invalid request'}, 'id': 1})
-    async with following(streams.says(no)) as (stream, listener, _):
+@pytest.mark.parametrize(
+    'no',
+    [
+        {'error': {'code': 2, 'msg': 'Invalid request'}, 'id': 1},
+        {'code': 2, 'msg': 'Invalid request', 'id': 1},
+    ],
+)
+async def test_a_no_to_a_subscription_ends_the_stream(no):
+    async with following(streams.says(json.dumps(no))) as (stream, listener, _):
         with pytest.raises(errors.SourceRefusedError, match='Invalid request'):
             await feeds.take(stream, 1)
     assert listener.states == ['connected', 'lost', 'closed']

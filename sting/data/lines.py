@@ -41,6 +41,7 @@ class Line:
             one, ASKED where they were asked for since, else empty.
         stale: Why no bar comes that should be there; empty where it does.
         rejected: The newest stamp of which it was told that it was rejected.
+        blank: The rules know no bar of it yet, and so of no gap.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Line:
         self._tried: tuple[failover.Verdict | None, live_rules.LiveValidator]
         self._tried = None, self._validator
         self._odd: frozenset[str] = frozenset()
+        self.blank = True
         for bar in known:
             self._validator.check(bar, bar.timestamp)
+            self.blank = False
 
     def check(
         self, bars: Iterable[market.MarketData], now: int
@@ -165,6 +168,7 @@ class Line:
             for bar in verdict.bars.rows():
                 self._validator.check(bar, now + SKEW)
         self.last = int(verdict.bars.timestamp[-1])
+        self.blank = False
 
     def odd(
         self, verdict: failover.Verdict

@@ -309,13 +309,8 @@ class Live:
                 line.held.append((place, bar))
             self._ask([line])
             return
-        if hole and asked and not _has(verdict, 'gap'):
-            last, first = map(market.to_iso, (line.last, bar.timestamp))
-            self._tell(
-                line.symbol,
-                Issue.GAP,
-                f'no source has the bars between {last} and {first}',
-            )
+        if hole and asked and not _has(verdict, 'gap') and not line.blank:
+            self._tell_gap(line, bar)
         if self._route(line).worked(place) < 0:
             self._tell(
                 line.symbol,
@@ -340,9 +335,12 @@ class Live:
         bars = list(verdict.bars.rows())
         if not bars:
             return
+        following = self._schedule.following(line.last)
         if line.stale:
             line.stale = ''
             self._tell(line.symbol, Issue.FRESH, f'{source} has bars again')
+        elif line.blank and bars[0].timestamp > following:
+            self._tell_gap(line, bars[0])
         late = self._clock.now() - bars[0].timestamp
         late -= self._schedule.step
         if missing or late > _nanoseconds(self._patience_s):
@@ -356,6 +354,15 @@ class Live:
             self._tell(line.symbol, issue, f'{source}: {text}')
         line.take(verdict, self._clock.now())
         self._out.extend(bars)
+
+    def _tell_gap(self, line: Line, bar: market.MarketData) -> None:
+        """Tells that bars are missing before one, which no rule tells of."""
+        last, first = map(market.to_iso, (line.last, bar.timestamp))
+        self._tell(
+            line.symbol,
+            Issue.GAP,
+            f'no source has the bars between {last} and {first}',
+        )
 
     def _reject(
         self, line: Line, verdict: failovers.Verdict, source: str
@@ -385,12 +392,13 @@ class Live:
     def _told(self, place: int, issue: market.DataIssue) -> None:
         """Takes what a stream says of its data."""
         line = self._lines.get(issue.symbol)
-        if line is None or place != self._place(line):
+        if line is None or place > self._place(line):
             return
         if issue.issue == Issue.GAP:
-            # It is told when no source has what is missing.
+            # It is told when no source has what is missing; also of one that
+            # is preferred, and used again from its next bar on.
             line.gap = lines_lib.SAID
-        else:
+        elif place == self._place(line):
             self._out.append(issue)
             self._streams.wake()
 

@@ -424,6 +424,41 @@ async def test_what_a_stream_lost_is_waited_for_while_its_source_is_down(
         assert world.bars[3:] == [(4, 100.0)]
 
 
+async def test_a_gap_before_the_first_bar_of_all_is_told(tmp_path):
+    async with World(tmp_path, (scripted.Streaming,)) as world:
+        world.sources[0].upto = NOW
+        await world.at(2)
+        world.push(2)
+        await world.at(2, 1)
+        assert world.bars == [(2, 100.0)]
+        assert world.told == ['gap']
+        assert world.details == [
+            'no source has the bars between 2013-03-08T14:30:00Z and '
+            '2013-03-08T14:32:00Z'
+        ]
+        await world.at(3)
+        world.push(3)
+        await world.at(3, 1)
+        assert world.told == ['gap']
+
+
+async def test_a_gap_of_a_stream_that_comes_back_is_asked_for(tmp_path):
+    async with World(tmp_path, STREAMED) as world:
+        await world.at(1)
+        world.push(1)
+        world.sources[0].error = DOWN
+        # The second is used in its place.
+        await world.at(2, 15)
+        assert world.bars == [(1, 100.0), (2, 101.0)]
+        world.sources[1].upto = NOW + 2 * MINUTE
+        await world.at(4)
+        world.lose()
+        world.sources[1].upto = None
+        world.push(4)
+        await world.at(4, 5)
+        assert [minute for minute, _ in world.bars] == [1, 2, 3, 4]
+
+
 async def test_a_wrong_bar_of_a_stream_is_asked_for_again(tmp_path):
     async with World(tmp_path, STREAMED) as world:
         await world.at(1)

@@ -388,6 +388,8 @@ def _missing(
         for mark, said in _MARKS.items():
             if mark in found[0]:
                 titles += f'; separate the values by commas, not {said}'
+    if name == 'open' and {'price', 'size'} <= {each.lower() for each in found}:
+        titles += '; these are trades: make bars of them, with sting data bars'
     return errors.DataError(
         f'no column {name}; the columns are: {titles}', path=path, line=line
     )

@@ -120,6 +120,8 @@ class Guard:
         )
         # When the source wants to be asked again, seconds.
         self._until = 0.0
+        # How the last request failed.
+        self._fault = ''
 
     async def call(self, request: Callable[[], Awaitable[T]]) -> T:
         """Makes a request, again where that may help.
@@ -152,11 +154,16 @@ class Guard:
         except errors.SourceLimitedError as error:
             until = self._clock.monotonic() + (error.wait_s or 0.0)
             self._until = max(self._until, until)
+            self._fault = str(error)
+            raise
+        except errors.SourceUnavailableError as error:
+            self._fault = str(error)
             raise
         except circuits.OpenedState:
             raise _RestingError(
                 f'{self.name} failed {self._policy.threshold} times in a row '
                 f'and is left alone for {self._policy.rest_s:g} s'
+                + (f': {self._fault}' if self._fault else '')
             ) from None
 
     async def _keep_away(self) -> None:

@@ -163,7 +163,9 @@ class HttpClient:
                 f'{self.name}: {self.base_url} is no address of a service'
             ) from None
         except (aiohttp.ClientError, OSError) as error:
-            said = self.plain(str(error)) or type(error).__name__
+            # What aiohttp adds, also where there is no TLS, helps nobody.
+            said = self.plain(str(error).replace(' ssl:default', ''))
+            said = said or type(error).__name__
             raise errors.SourceUnavailableError(f'{where}: {said}') from None
         self._refuse(answer, body, where)
         try:

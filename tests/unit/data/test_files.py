@@ -160,6 +160,12 @@ def test_a_malformed_row_of_parquet_is_named_by_its_number(tmp_path):
         files.read(tmp_path / 'X.parquet')
 
 
+def test_trades_are_no_bars_and_the_way_to_them_is_told(tmp_path):
+    tables.text(tmp_path / 'X.csv', '1,1,1', header='timestamp,Price,size')
+    with pytest.raises(errors.DataError, match='these are trades: make bars'):
+        files.read(tmp_path / 'X.csv')
+
+
 @pytest.mark.parametrize('lacking', ['timestamp', 'open', 'close', 'volume'])
 def test_a_missing_column_is_named_with_those_found(tmp_path, lacking):
     names = [each for each in tables.HEADER.split(',') if each != lacking]

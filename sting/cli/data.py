@@ -258,12 +258,12 @@ def fetch(
 ) -> None:
     """Fetches bars of the past, and keeps them.
 
-    SOURCE is binance, yahoo, alphavantage or ibkr, whose addresses and limits
-    are in exchanges/SOURCE.yaml, or a database, an archive or a generator of
-    data.yaml. Of a service only what is not kept already is asked for. What
-    comes is held against the rules of data.yaml; bars that are rejected are
-    told of, and left out of FILE. Splits and dividends are those of yahoo.
-    Bars are those that close from --start to --end.
+    SOURCE is binance, yahoo, alphavantage, alpaca or ibkr, whose addresses and
+    limits are in exchanges/SOURCE.yaml, or a database, an archive or a
+    generator of data.yaml. Of a service only what is not kept already is asked
+    for. What comes is held against the rules of data.yaml; bars that are
+    rejected are told of, and left out of FILE. Splits and dividends are those
+    of yahoo. Bars are those that close from --start to --end.
     """
     home = settings.Home.find()
     loaded = settings.load(home)

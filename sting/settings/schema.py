@@ -432,6 +432,7 @@ class Service(Section, frozen=True, kw_only=True):
         data_stream_url: Where it streams; without it, it does not.
         silence_s: Seconds in which nothing comes, after which a stream is
             connected anew.
+        feed: Of alpaca, whose trades make its bars of the past: iex or sip.
     """
 
     calendar: Name
@@ -441,6 +442,7 @@ class Service(Section, frozen=True, kw_only=True):
     timeout_s: Positive = 10.0
     data_stream_url: Name | None = None
     silence_s: Positive = 90.0
+    feed: Literal['iex', 'sip'] | None = None
 
 
 class Gateway(Section, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """What happens on American exchanges, as Alpaca streams it.
 
+Bars of the past are those of `alpaca_history`.
+
 Source: the real-time stock data part of Alpaca's Market Data API, version 2:
 the greeting, the schemas of bars, updated bars, trades and quotes, and the
 codes of errors. Messages are lists in MessagePack.
@@ -15,7 +17,9 @@ import msgspec
 from msgspec import msgpack
 
 from sting.data import table
+from sting.data.sources import alpaca_history
 from sting.data.sources import base
+from sting.data.sources import refills
 from sting.data.sources import streaming
 from sting.engine import clock as clocks
 from sting.model import errors
@@ -100,30 +104,35 @@ _channels = msgpack.Decoder(dict[str, str | list[str]])
 
 
 class AlpacaSource(base.DataSource):
-    """Bars of minutes, quotes and trades of stocks and funds, as they happen.
-
-    It has no bars of the past; what was missed is asked of whoever watches.
-    """
+    """Bars, quotes and trades of stocks and funds, past and as they happen."""
 
     def __init__(
         self,
-        place: streaming.Place,
+        place: streaming.Place | None,
         time_source: clocks.Clock,
         key: str,
         secret: str,
         name: str = 'alpaca',
+        history: alpaca_history.AlpacaHistory | None = None,
     ) -> None:
         """Sets up the source.
 
         Args:
             place: Where it streams; the end of the address names the feed.
+                None for bars of the past alone.
             time_source: Waits.
             key: Of an account there.
             secret: The same.
             name: Its name in the configuration.
+            history: Has its bars of the past; without it, it has none, and
+                what a stream missed is asked of whoever watches.
         """
         self.name = name
-        self.capabilities = base.Capabilities(streams=frozenset(base.Stream))
+        self.capabilities = base.Capabilities(
+            timeframes=frozenset(alpaca_history.INTERVALS if history else ()),
+            streams=frozenset(base.Stream if place else ()),
+        )
+        self._history = history
         self._place = place
         self._clock = time_source
         self._key = key
@@ -131,7 +140,9 @@ class AlpacaSource(base.DataSource):
         self._sockets: list[sockets.Socket] = []
 
     async def get_bars(self, request: base.Request) -> table.BarTable:
-        """Says that it has none; see the interface."""
+        """Gives closed bars of the past; see the interface."""
+        if self._history is not None:
+            return await self._history.get_bars(request)
         raise errors.SourceRefusedError(
             f'{self.name} has no bars of the past; name another source of '
             f'{request.timeframe}'
@@ -141,6 +152,8 @@ class AlpacaSource(base.DataSource):
         self, wanted: base.Subscription, watch: base.Watch
     ) -> AsyncIterator[base.Message]:
         """Gives what happens, as it happens; see the interface."""
+        if self._place is None:
+            return super().stream(wanted, watch)
         bars = base.Stream.BARS in wanted.kinds
         if bars and wanted.timeframe != TIMEFRAME:
             raise errors.SourceRefusedError(
@@ -161,13 +174,14 @@ class AlpacaSource(base.DataSource):
             seed=len(self._sockets),
         )
         self._sockets.append(socket)
+        own = refills.own(self, self._clock) if self._history else None
         return streaming.Follower(
             socket,
             subscriber.decode,
             wanted,
             watch,
             self._clock,
-            refill=watch.refill,
+            refill=watch.refill or own,
             # A minute without a trade has no bar.
             every=False,
         ).messages()
@@ -176,6 +190,8 @@ class AlpacaSource(base.DataSource):
         """Ends its connections."""
         for socket in self._sockets:
             await socket.close()
+        if self._history is not None:
+            await self._history.close()
 
 
 class _Subscriber:

@@ -5,6 +5,7 @@ import functools
 
 from sting import settings
 from sting.data import calendars
+from sting.data.sources import alpaca_history
 from sting.data.sources import alpaca_stream
 from sting.data.sources import alphavantage
 from sting.data.sources import archive
@@ -58,9 +59,7 @@ def build(
     keys = _keys(name, environ)
     place = _place(service)
     if name == 'alpaca':
-        if place is None:
-            raise _lacks(name, 'data_stream_url')
-        return alpaca_stream.AlpacaSource(place, time_source, *keys)
+        return _alpaca(service, place, time_source, *keys)
     if service.base_url is None:
         raise _lacks(name, 'base_url')
     client = http.HttpClient(
@@ -79,6 +78,33 @@ def build(
         return yahoo.YahooSource(client, time_source, calendar=service.calendar)
     return alphavantage.AlphaVantageSource(
         client, time_source, *keys, calendar=service.calendar
+    )
+
+
+def _alpaca(
+    service: settings.Service,
+    place: streaming.Place | None,
+    time_source: clocks.Clock,
+    key: str,
+    secret: str,
+) -> base.DataSource:
+    """Makes the source of Alpaca's stream, of its bars of the past, or both."""
+    history = None
+    if service.base_url is not None:
+        history = alpaca_history.AlpacaHistory(
+            service.base_url,
+            time_source,
+            key,
+            secret,
+            feed=service.feed or 'iex',
+            calendar=service.calendar,
+            limiter=limits.RateLimiter(service.per_minute / 60, service.burst),
+            timeout_s=service.timeout_s,
+        )
+    elif place is None:
+        raise _lacks('alpaca', 'base_url')
+    return alpaca_stream.AlpacaSource(
+        place, time_source, key, secret, history=history
     )
 
 

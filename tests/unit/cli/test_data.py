@@ -246,9 +246,29 @@ def test_a_wish_that_makes_no_sense_is_refused(
 def test_a_source_without_bars_of_the_past_says_so(sting, home, monkeypatch):
     monkeypatch.setenv('STING_ALPACA_KEY', 'k')
     monkeypatch.setenv('STING_ALPACA_SECRET', 's')
+    folder = home.config / 'exchanges'
+    folder.mkdir(parents=True)
+    (folder / 'alpaca.yaml').write_text('base_url: null\n')
     found = sting('data', 'fetch', 'alpaca', 'A', '--start', '2013-03-08')
     assert found.code == 2
     assert 'alpaca has no bars of 1d; it has streams alone' in found.err
+
+
+def test_bars_of_alpaca_come_through_its_sdk(sting, home, monkeypatch):
+    monkeypatch.setenv('STING_ALPACA_KEY', services.Alpaca.key)
+    monkeypatch.setenv('STING_ALPACA_SECRET', services.Alpaca.secret)
+    alone = servers.Service(services.Alpaca(services.days(30)))
+    folder = home.config / 'exchanges'
+    folder.mkdir(parents=True)
+    with servers.threaded(alone) as url:
+        (folder / 'alpaca.yaml').write_text(f'base_url: {url}\nfeed: sip\n')
+        found = sting(
+            *('data', 'fetch', 'alpaca', 'AAA'),
+            *('--start', '2011-06-01', '--end', '2013-03-09'),
+        )
+    assert found.code == 0, found.err
+    assert 'AAA: 30 bars of 1d' in found.out
+    assert {query['feed'] for _, query, _ in alone.requests} == {'sip'}
 
 
 def test_a_key_of_the_environment_reaches_its_source(

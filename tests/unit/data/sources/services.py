@@ -233,3 +233,73 @@ class AlphaVantage:
                 series: dict(reversed(written.items())),
             }
         )
+
+
+class Alpaca:
+    """`/v2/stocks/bars` and `/v2/stocks/bars/latest`.
+
+    A symbol that is not there is answered as one without bars.
+    """
+
+    key = 'AK-OF-MINE'
+    secret = 'S3CRET-OF-MINE'
+
+    def __init__(self, bars, page=10_000):
+        self.bars = bars
+        self.page = page
+
+    async def __call__(self, request):
+        given = request.headers
+        if (given['APCA-API-KEY-ID'], given['APCA-API-SECRET-KEY']) != (
+            self.key,
+            self.secret,
+        ):
+            return web.json_response({'message': 'forbidden.'}, status=403)
+        asked = request.query
+        symbol = asked['symbols']
+        rows = []
+        if symbol in self.bars.symbols:
+            rows = [self._row(bar) for bar in self.bars.of(symbol).rows()]
+        if request.path.endswith('/latest'):
+            return web.json_response(
+                {'bars': {symbol: rows[-1]} if rows else {}}
+            )
+        first, last = (
+            datetime.datetime.fromisoformat(asked[name])
+            for name in ('start', 'end')
+        )
+        rows = [
+            row
+            for row in rows
+            if first <= datetime.datetime.fromisoformat(row['t']) <= last
+        ]
+        begin = int(asked.get('page_token', '|0').split('|')[1])
+        end = begin + min(int(asked['limit']), self.page)
+        return web.json_response(
+            {
+                'bars': {symbol: rows[begin:end]} if rows[begin:end] else {},
+                'next_page_token': f'{symbol}|{end}'
+                if end < len(rows)
+                else None,
+            }
+        )
+
+    def _row(self, bar):
+        opens = datetime.datetime.fromtimestamp(
+            bar.timestamp // 10**9, NEW_YORK
+        )
+        if bar.timeframe == '1d':
+            opens = opens.replace(hour=0, minute=0)
+        else:
+            opens -= datetime.timedelta(minutes=1)
+        opens = opens.astimezone(datetime.UTC)
+        return {
+            't': f'{opens:%Y-%m-%dT%H:%M:%SZ}',
+            'o': bar.open,
+            'h': bar.high,
+            'l': bar.low,
+            'c': bar.close,
+            'v': int(bar.volume),
+            'n': 7,
+            'vw': bar.close,
+        }

@@ -49,6 +49,8 @@ async def test_alpaca_is_made_of_both_of_its_keys():
         'alpaca', service(data_stream_url='ws://x'), clock.LiveClock(), environ
     )
     assert made.name == 'alpaca'
+    assert made.capabilities.streams == frozenset(base.Stream)
+    assert made.capabilities.has('1d')
     for missing in environ:
         rest = {name: key for name, key in environ.items() if name != missing}
         with pytest.raises(errors.ConfigError, match=f'set {missing} in'):
@@ -56,10 +58,26 @@ async def test_alpaca_is_made_of_both_of_its_keys():
 
 
 @pytest.mark.parametrize(
+    ('changes', 'streams', 'history'),
+    [
+        ({'base_url': None, 'data_stream_url': 'ws://x'}, True, False),
+        ({}, False, True),
+    ],
+)
+async def test_alpaca_has_what_it_has_an_address_of(changes, streams, history):
+    environ = {'STING_ALPACA_KEY': 'k', 'STING_ALPACA_SECRET': 's'}
+    made = registry.build(
+        'alpaca', service(**changes), clock.LiveClock(), environ
+    )
+    assert bool(made.capabilities.streams) == streams
+    assert made.capabilities.has('1m') == history
+
+
+@pytest.mark.parametrize(
     ('name', 'changes', 'said'),
     [
         ('yahoo', {'base_url': None}, 'yahoo has no base_url'),
-        ('alpaca', {}, 'alpaca has no data_stream_url'),
+        ('alpaca', {'base_url': None}, 'alpaca has no base_url'),
     ],
 )
 def test_an_address_that_is_missing_is_told(name, changes, said):

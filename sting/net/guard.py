@@ -171,7 +171,8 @@ class Guard:
         rest = self._until - self._clock.monotonic()
         if rest > self._policy.most_wait_s:
             raise errors.SourceLimitedError(
-                f'{self.name} asked to be left alone for {rest:.0f} s more',
+                f'{self.name} asked to be left alone for {rest:.0f} s more: '
+                f'{self._fault}',
                 rest,
             )
         if rest > 0:

@@ -94,7 +94,7 @@ async def test_a_wait_that_is_asked_for_holds_for_every_request():
     other = Source()
     await time_source.sleep(7000.0)
     with pytest.raises(
-        errors.SourceLimitedError, match='left alone for 200 s more'
+        errors.SourceLimitedError, match='left alone for 200 s more: banned'
     ) as caught:
         await made.call(other)
     assert caught.value.wait_s == pytest.approx(200.0)

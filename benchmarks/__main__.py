@@ -32,6 +32,9 @@ LIBRARIES = ('sting', 'msgspec', 'aiosqlite', 'numpy', 'textual')
 GOALS = {
     'through lanes and core, log in memory': '>= 200000',
     'through lanes, core and durable log': '>= 100000',
+    'bars from a WebSocket through a feed, the rules, core and log': (
+        '>= 10000'
+    ),
     'bars from a WebSocket through lanes, core and durable log': '>= 10000',
     '1,000,009 events: replay to the state': '<= 2',
     'bar to order, 1,000 bars/s, durable, isolated strategy, p99': '<= 10',

@@ -82,6 +82,10 @@ class Verdict:
     findings: tuple[validator.Finding, ...] = ()
     rejected: str = ''
 
+    def rows(self) -> list[market.MarketData]:
+        """Gives what is left, in order."""
+        return list(self.bars.rows())
+
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Found:
@@ -207,9 +211,11 @@ class Failover:
 
     def route(self, symbol: str, timeframe: str) -> routes_lib.Route:
         """Gives which source is used for a symbol."""
-        return self._routes.setdefault(
-            (symbol, timeframe), routes_lib.Route(len(self.sources))
-        )
+        key = symbol, timeframe
+        found = self._routes.get(key)
+        if found is None:
+            found = self._routes[key] = routes_lib.Route(len(self.sources))
+        return found
 
     async def ask(
         self, wants: Iterable[Want], timeframe: str, get: Get, check: Check

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-import copy
+import dataclasses
 from typing import Final
 
 from sting.data import failover
@@ -24,6 +24,30 @@ SKEW: Final = 10 * market.NANOSECONDS
 # while its source cannot be asked: longer than a source that failed is left
 # alone.
 HOLD: Final = 60 * market.NANOSECONDS
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """What the rules make of a bar that was streamed.
+
+    As `failover.Verdict`, without a table of one bar.
+
+    Attributes:
+        bars: The bar, where they leave it.
+        findings: What they found.
+        rejected: Which rules rejected it, in a few words; else empty.
+    """
+
+    bars: list[market.MarketData]
+    findings: tuple[validator.Finding, ...]
+    rejected: str
+
+    def rows(self) -> list[market.MarketData]:
+        """Gives what is left, in order."""
+        return self.bars
+
+
+Verdict = failover.Verdict | Held
 
 
 class Line:
@@ -79,7 +103,7 @@ class Line:
         self._validator = live_rules.LiveValidator(
             symbol, schedule.timeframe, schedule.hours, {**given, **kinder}
         )
-        self._tried: tuple[failover.Verdict | None, live_rules.LiveValidator]
+        self._tried: tuple[Verdict | None, live_rules.LiveValidator]
         self._tried = None, self._validator
         self._odd: frozenset[str] = frozenset()
         self.blank = True
@@ -96,16 +120,7 @@ class Line:
             bars: Closed ones, in the order of their stamps.
             now: The time, nanoseconds since the epoch, UTC.
         """
-        trial = copy.copy(self._validator)
-        left: list[market.MarketData] = []
-        findings: list[validator.Finding] = []
-        for bar in bars:
-            if bar.timestamp <= self.last:
-                continue
-            kept, found = trial.check(bar, now + SKEW)
-            findings += found
-            if kept is not None:
-                left.append(kept)
+        left, findings, trial = self._try(bars, now)
         verdict = failover.Verdict(
             table.BarTable.single(
                 self.symbol,
@@ -116,8 +131,8 @@ class Line:
                     for name in ('open', 'high', 'low', 'close', 'volume')
                 },
             ),
-            tuple(findings),
-            tables.words(tables.wrong(findings)),
+            findings,
+            _rejected(findings),
         )
         self._tried = verdict, trial
         return verdict
@@ -153,7 +168,39 @@ class Line:
         self._hold_until = 0
         return False
 
-    def take(self, verdict: failover.Verdict, now: int) -> None:
+    def hold(self, bar: market.MarketData, now: int) -> Held:
+        """Holds a bar against the rules as `check` does, for less.
+
+        Args:
+            bar: A closed one.
+            now: The time, nanoseconds since the epoch, UTC.
+        """
+        left, findings, trial = self._try((bar,), now)
+        held = Held(left, findings, _rejected(findings))
+        self._tried = held, trial
+        return held
+
+    def _try(
+        self, bars: Iterable[market.MarketData], now: int
+    ) -> tuple[
+        list[market.MarketData],
+        tuple[validator.Finding, ...],
+        live_rules.LiveValidator,
+    ]:
+        """Gives what rules leave, what they found, and how they are then."""
+        trial = self._validator.copy()
+        left: list[market.MarketData] = []
+        findings: list[validator.Finding] = []
+        for bar in bars:
+            if bar.timestamp <= self.last:
+                continue
+            kept, found = trial.check(bar, now + SKEW)
+            findings += found
+            if kept is not None:
+                left.append(kept)
+        return left, tuple(findings), trial
+
+    def take(self, verdict: Verdict, now: int) -> None:
         """Takes the bars of a verdict of `check`, which are delivered.
 
         Args:
@@ -165,14 +212,12 @@ class Line:
             self._validator = trial
         else:
             # Others were held against the rules since.
-            for bar in verdict.bars.rows():
+            for bar in verdict.rows():
                 self._validator.check(bar, now + SKEW)
-        self.last = int(verdict.bars.timestamp[-1])
+        self.last = verdict.rows()[-1].timestamp
         self.blank = False
 
-    def odd(
-        self, verdict: failover.Verdict
-    ) -> Iterator[tuple[failover.Issue, str]]:
+    def odd(self, verdict: Verdict) -> Iterator[tuple[failover.Issue, str]]:
         """Gives what rules warn of or have mended, once for bars in a row.
 
         Args:
@@ -191,3 +236,7 @@ class Line:
                     f'{tables.words([each])} ({each.rule}: {each.action})',
                 )
         self._odd = frozenset(each.rule for each in found)
+
+
+def _rejected(findings: tuple[validator.Finding, ...]) -> str:
+    return tables.words(tables.wrong(findings)) if findings else ''

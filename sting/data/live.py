@@ -88,6 +88,10 @@ class Live:
             self._told,
             self._stream_changed,
         )
+        self._routes = {
+            name: failover.route(name, schedule.timeframe)
+            for name in self._lines
+        }
         self._asking: set[asyncio.Task[list[failovers.Found]]] = set()
         self._out: collections.deque[feeds.Item] = collections.deque()
 
@@ -298,8 +302,8 @@ class Live:
             return
         if bar.timestamp <= line.last:
             return
-        verdict = line.check([bar], self._clock.now())
-        hole = bar.timestamp > self._schedule.following(line.last)
+        verdict = line.hold(bar, self._clock.now())
+        hole = self._is_behind_a_hole(line, bar)
         asked, line.gap = line.gap, ''
         if verdict.rejected or (hole and asked == lines_lib.SAID):
             # Another source may have what is missing, or one that is right.
@@ -324,7 +328,7 @@ class Live:
     def _deliver(
         self,
         line: Line,
-        verdict: failovers.Verdict,
+        verdict: lines_lib.Verdict,
         source: str,
         *,
         missing: bool = False,
@@ -332,17 +336,16 @@ class Live:
         """Gives the bars of a verdict, behind what is to be told of them."""
         self._reject(line, verdict, source)
         # Held against the rules behind the last one, and none came since.
-        bars = list(verdict.bars.rows())
+        bars = verdict.rows()
         if not bars:
             return
-        following = self._schedule.following(line.last)
         if line.stale:
             line.stale = ''
             self._tell(line.symbol, Issue.FRESH, f'{source} has bars again')
-        elif line.blank and bars[0].timestamp > following:
+        elif line.blank and self._is_behind_a_hole(line, bars[0]):
             self._tell_gap(line, bars[0])
-        late = self._clock.now() - bars[0].timestamp
-        late -= self._schedule.step
+        now = self._clock.now()
+        late = now - bars[0].timestamp - self._schedule.step
         if missing or late > _nanoseconds(self._patience_s):
             self._tell(
                 line.symbol,
@@ -352,8 +355,11 @@ class Live:
             )
         for issue, text in line.odd(verdict):
             self._tell(line.symbol, issue, f'{source}: {text}')
-        line.take(verdict, self._clock.now())
+        line.take(verdict, now)
         self._out.extend(bars)
+
+    def _is_behind_a_hole(self, line: Line, bar: market.MarketData) -> bool:
+        return bar.timestamp > self._schedule.following(line.last)
 
     def _tell_gap(self, line: Line, bar: market.MarketData) -> None:
         """Tells that bars are missing before one, which no rule tells of."""
@@ -365,9 +371,11 @@ class Live:
         )
 
     def _reject(
-        self, line: Line, verdict: failovers.Verdict, source: str
+        self, line: Line, verdict: lines_lib.Verdict, source: str
     ) -> None:
         """Tells of rejected bars, of each once."""
+        if not verdict.findings:
+            return
         stamps = [
             int(each.stamps[-1])
             for each in verdict.findings
@@ -415,10 +423,10 @@ class Live:
     # Words.
 
     def _route(self, line: Line) -> routes.Route:
-        return self._failover.route(line.symbol, self._schedule.timeframe)
+        return self._routes[line.symbol]
 
     def _place(self, line: Line) -> int:
-        return self._route(line).used
+        return self._routes[line.symbol].used
 
     def _name(self, place: int) -> str:
         return self._failover.sources[place].name
@@ -445,7 +453,7 @@ def _named(lines: Sequence[Line], why: str) -> str:
     return f'{names}{f" and {more} more" if more > 0 else ""}: {why}'
 
 
-def _has(verdict: failovers.Verdict, rule: str) -> bool:
+def _has(verdict: lines_lib.Verdict, rule: str) -> bool:
     return any(each.rule == rule for each in verdict.findings)
 
 

@@ -74,9 +74,7 @@ class Schedule:
         """
         if self.hours is None:
             return moment // self.step * self.step
-        place = self._place(self.hours, moment)
-        opening = int(self.hours.opens[place])
-        before = int(self.hours.closes[place - 1])
+        _, before, opening, _ = self._stretch(self.hours, moment)
         if moment < opening or self.step == _DAY:
             return before
         count = (moment - opening) // self.step
@@ -86,8 +84,7 @@ class Schedule:
         """Gives the close of the first bar that closes after a moment."""
         if self.hours is None:
             return (moment // self.step + 1) * self.step
-        place = self._place(self.hours, moment)
-        opening, close = _edges(self.hours, place)
+        _, _, opening, close = self._stretch(self.hours, moment)
         if self.step == _DAY:
             return close
         count = max(moment - opening, 0) // self.step + 1
@@ -97,8 +94,7 @@ class Schedule:
         """Gives when the exchange trades next; the moment while it does."""
         if self.hours is None:
             return moment
-        place = self._place(self.hours, moment)
-        return max(moment, _edges(self.hours, place)[0])
+        return max(moment, self._stretch(self.hours, moment).opens)
 
     def before(self, moment: int, count: int) -> int:
         """Gives from when on there are at least so many bars.
@@ -110,7 +106,7 @@ class Schedule:
         """
         if self.hours is None:
             return (moment // self.step - count) * self.step
-        place = self._place(self.hours, moment)
+        place = self._stretch(self.hours, moment).place
         while count > 0 and place > 0:
             place -= 1
             opening, close = _edges(self.hours, place)
@@ -118,15 +114,15 @@ class Schedule:
             count -= 1 if daily else -((opening - close) // self.step)
         return int(self.hours.opens[place])
 
-    def _place(self, hours: batches.Hours, moment: int) -> int:
+    def _stretch(self, hours: batches.Hours, moment: int) -> batches.Stretch:
         """Finds the first stretch that closes after a moment."""
-        place = int(np.searchsorted(hours.closes, moment, side='right'))
-        if not 0 < place < len(hours.closes):
+        found = hours.stretch(moment + 1)
+        if not found.place or found.closes <= moment:
             raise errors.DataError(
                 f'the calendar {self.calendar} does not cover '
                 f'{market.to_iso(moment)}'
             )
-        return place
+        return found
 
 
 def _edges(hours: batches.Hours, place: int) -> tuple[int, int]:

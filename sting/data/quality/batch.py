@@ -2,6 +2,7 @@
 
 import dataclasses
 from typing import Any
+from typing import NamedTuple
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,25 @@ from sting.data import table
 BoolArray = npt.NDArray[np.bool_]
 PRICES = ('open', 'high', 'low', 'close')
 COLUMNS = ('timestamp', *PRICES, 'volume')
+# Before all stamps.
+NEVER = -(2**63)
+
+
+class Stretch(NamedTuple):
+    """A time in which an exchange trades without a pause.
+
+    Attributes:
+        place: Its number.
+        before: When the one before it ends, nanoseconds since the epoch, UTC;
+            below all stamps where there is none.
+        opens: When it begins.
+        closes: When it ends.
+    """
+
+    place: int
+    before: int
+    opens: int
+    closes: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +45,34 @@ class Hours:
 
     opens: table.IntArray
     closes: table.IntArray
+    # The stretch that was asked for last: bars that come one after the other
+    # are of one session.
+    _newest: list[Stretch] = dataclasses.field(
+        default_factory=list, init=False, repr=False
+    )
+
+    def stretch(self, moment: int) -> Stretch:
+        """Gives the first stretch that closes at a moment or after it.
+
+        Args:
+            moment: Nanoseconds since the epoch, UTC.
+
+        Returns:
+            The last one where none does.
+        """
+        for known in self._newest:
+            if known.before < moment <= known.closes:
+                return known
+        place = int(np.searchsorted(self.closes, moment))
+        place = min(place, len(self.closes) - 1)
+        found = Stretch(
+            place,
+            int(self.closes[place - 1]) if place else NEVER,
+            int(self.opens[place]),
+            int(self.closes[place]),
+        )
+        self._newest[:] = (found,)
+        return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +93,6 @@ class Batch:
         step: Length of a bar, nanoseconds; 0 for bars that have none.
         hours: When the exchange trades; None where it always does.
         now: The time, nanoseconds since the epoch, UTC.
-        live: Only the last bar is asked about.
     """
 
     symbol: str
@@ -59,27 +106,13 @@ class Batch:
     step: int
     hours: Hours | None
     now: int
-    live: bool = False
 
     def __len__(self) -> int:
         return len(self.timestamp)
 
     def take(self, rows: table.IntArray | BoolArray | slice) -> Self:
         """Picks bars, in the order given."""
-        return self._with(
-            {name: getattr(self, name)[rows] for name in ('row', *COLUMNS)}
-        )
-
-    def then(self, other: Self) -> Self:
-        """Gives these bars with others behind them."""
-        return self._with(
-            {
-                name: np.concatenate(
-                    (getattr(self, name), getattr(other, name))
-                )
-                for name in ('row', *COLUMNS)
-            }
-        )
-
-    def _with(self, columns: dict[str, Any]) -> Self:
+        columns: dict[str, Any] = {
+            name: getattr(self, name)[rows] for name in ('row', *COLUMNS)
+        }
         return dataclasses.replace(self, **columns)

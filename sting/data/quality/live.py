@@ -1,24 +1,27 @@
 """The same rules, for bars that come one after the other."""
 
 from collections.abc import Mapping
-import dataclasses
+from typing import Self
 
 import msgspec
 import numpy as np
 
 from sting.data.quality import batch as batches
 from sting.data.quality import rules
+from sting.data.quality import running
 from sting.data.quality import validator
 from sting.model import market
 from sting.model import timeframes
+
+_LEFT_OUT = frozenset({rules.Action.REJECT, rules.Action.REPAIR})
 
 
 class LiveValidator:
     """Holds each bar of one symbol against those before it.
 
-    It keeps as many bars as the rules look back on. A bar gets the verdicts
-    that a file of all bars so far would give it; what a repair would put in
-    order is left out, since the bars before are gone.
+    It keeps no more than the rules look back on. A bar gets the verdicts that
+    a file of all bars so far would give it; what a repair would put in order
+    is left out, since the bars before are gone.
     """
 
     def __init__(
@@ -39,23 +42,22 @@ class LiveValidator:
         Raises:
             errors.ConfigError: As `validator.policy`.
         """
-        self._actions = validator.policy(given or {})
-        none = np.zeros(0, np.float64)
-        self._known = batches.Batch(
-            symbol=symbol,
-            row=none.astype(np.int64),
-            timestamp=none.astype(np.int64),
-            open=none,
-            high=none,
-            low=none,
-            close=none,
-            volume=none,
-            step=timeframes.length(timeframe),
-            hours=hours,
-            now=0,
-            live=True,
+        actions = validator.policy(given or {})
+        self._symbol = symbol
+        self._rules = tuple(
+            (rule.name, actions[rule.name], running.FINDS[rule.name])
+            for rule in rules.RULES
+            if actions[rule.name] is not rules.Action.OFF
         )
-        self._count = 0
+        self._seen = running.Seen(timeframes.length(timeframe), hours)
+
+    def copy(self) -> Self:
+        """Gives another one that knows the same bars."""
+        made = object.__new__(type(self))
+        made._symbol = self._symbol
+        made._rules = self._rules
+        made._seen = self._seen.copy()
+        return made
 
     def check(
         self, bar: market.MarketData, now: int
@@ -70,53 +72,30 @@ class LiveValidator:
             The bar, as a repair has left it; None where it is left out or
             rejected. And what was found.
         """
-        found: list[validator.Finding] = []
-        known = dataclasses.replace(self._known, now=now)
-        bars = known.then(self._one(bar))
-        self._count += 1
-        for rule in rules.RULES:
-            action = self._actions[rule.name]
-            if action is rules.Action.OFF or not rule.find(bars)[-1]:
+        seen = self._seen
+        seen.count += 1
+        found: tuple[validator.Finding, ...] = ()
+        for name, action, find in self._rules:
+            if not find(seen, bar, now):
                 continue
-            last = bars.take(slice(-1, None))
-            found.append(
-                validator.Finding(
-                    rule=rule.name,
-                    symbol=bars.symbol,
-                    action=action,
-                    rows=last.row,
-                    stamps=last.timestamp,
+            found += (self._finding(name, action, bar),)
+            if name == 'range' and action is rules.Action.REPAIR:
+                bar = msgspec.structs.replace(
+                    bar,
+                    high=max(bar.high, bar.open, bar.close),
+                    low=min(bar.low, bar.open, bar.close),
                 )
-            )
-            if action is rules.Action.REPAIR and rule.repair is not None:
-                last = rule.repair(last, np.ones(1, np.bool_))
-                bars = known.then(last)
-            if (
-                action is rules.Action.REJECT
-                or not len(last)
-                or (action is rules.Action.REPAIR and rule.name == 'order')
-            ):
-                return None, tuple(found)
-        self._known = bars.take(slice(-rules.WINDOW, None))
-        if found:
-            bar = msgspec.structs.replace(
-                bar, high=bars.high[-1].item(), low=bars.low[-1].item()
-            )
-        return bar, tuple(found)
+            elif action in _LEFT_OUT:
+                return None, found
+        return bar, found
 
-    def _one(self, bar: market.MarketData) -> batches.Batch:
-        """Gives a batch of one bar."""
-        opening, high, low, close, volume = (
-            np.array([getattr(bar, name)], np.float64)
-            for name in (*batches.PRICES, 'volume')
-        )
-        return dataclasses.replace(
-            self._known,
-            row=np.array([self._count], np.int64),
-            timestamp=np.array([bar.timestamp], np.int64),
-            open=opening,
-            high=high,
-            low=low,
-            close=close,
-            volume=volume,
+    def _finding(
+        self, name: str, action: rules.Action, bar: market.MarketData
+    ) -> validator.Finding:
+        return validator.Finding(
+            rule=name,
+            symbol=self._symbol,
+            action=action,
+            rows=np.array([self._seen.count - 1], np.int64),
+            stamps=np.array([bar.timestamp], np.int64),
         )

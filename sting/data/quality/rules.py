@@ -22,22 +22,22 @@ Found = batches.BoolArray
 
 # Bars that a rule which looks back compares with, and the fewest it needs.
 WINDOW: Final = 100
-_FEWEST: Final = 20
+FEWEST: Final = 20
 # A median absolute deviation of a normal distribution, in deviations of it.
-_NORMAL: Final = 1.4826
+NORMAL: Final = 1.4826
 # A change is a spike from so many deviations on, and so large.
-_DEVIATIONS: Final = 12.0
-_LEAST_DAILY: Final = 0.05
-_LEAST: Final = 0.01
+DEVIATIONS: Final = 12.0
+LEAST_DAILY: Final = 0.05
+LEAST: Final = 0.01
 # A volume is absurd from so many medians on.
-_MEDIANS: Final = 1000.0
+MEDIANS: Final = 1000.0
 # So many equal bars in a row are a feed that repeats itself.
-_REPEATS: Final = 4
-_HUNDRED: Final = float(np.log(100.0))
+REPEATS: Final = 4
+HUNDRED: Final = float(np.log(100.0))
 # Ratios that splits have, new units for one old; their inverses are reverse
 # splits.
-_RATIOS: Final = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0)
-_NEAR: Final = 0.05
+RATIOS: Final = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0)
+NEAR: Final = 0.05
 
 
 class Action(enum.StrEnum):
@@ -125,7 +125,7 @@ def _stale(bars: Batch) -> Found:
         column = getattr(bars, name)
         same[1:] &= column[1:] == column[:-1]
     run = same.copy()
-    for back in range(1, _REPEATS - 1):
+    for back in range(1, REPEATS - 1):
         run[back:] &= same[:-back]
         run[:back] = False
     return run
@@ -138,7 +138,7 @@ def _idle(bars: Batch) -> Found:
 def _volume(bars: Batch) -> Found:
     """Finds volumes far above the median of those before."""
     middle = _medians(bars, bars.volume)
-    return (middle > 0) & (bars.volume > _MEDIANS * middle)
+    return (middle > 0) & (bars.volume > MEDIANS * middle)
 
 
 def _jumps(bars: Batch) -> table.FloatArray:
@@ -150,7 +150,7 @@ def _jumps(bars: Batch) -> table.FloatArray:
 
 def _unit(bars: Batch) -> Found:
     """Finds jumps by a hundred, as from pounds to pence."""
-    return np.abs(np.abs(_jumps(bars)) - _HUNDRED) < _NEAR
+    return np.abs(np.abs(_jumps(bars)) - HUNDRED) < NEAR
 
 
 def split_ratio(jump: float) -> float:
@@ -162,17 +162,17 @@ def split_ratio(jump: float) -> float:
     Returns:
         New units for one old; below 1 for a reverse split.
     """
-    ratios = np.concatenate([np.array(_RATIOS), 1.0 / np.array(_RATIOS)])
+    ratios = np.concatenate([np.array(RATIOS), 1.0 / np.array(RATIOS)])
     return float(ratios[np.argmin(np.abs(np.log(ratios) + jump))])
 
 
 def _split(bars: Batch) -> Found:
     """Finds jumps from one day to another by the ratio of a split."""
     change = np.abs(_jumps(bars))
-    logs = np.log(np.array(_RATIOS))
+    logs = np.log(np.array(RATIOS))
     near = np.zeros(len(bars), np.bool_)
     for each in logs.tolist():
-        near |= np.abs(change - each) < _NEAR
+        near |= np.abs(change - each) < NEAR
     day = bars.timestamp // timeframes.DAY
     near[1:] &= day[1:] != day[:-1]
     return near
@@ -182,25 +182,19 @@ def _spike(bars: Batch) -> Found:
     """Finds changes far outside of those before, by their median size."""
     change = np.zeros(len(bars))
     change[1:] = np.abs(np.log(bars.close[1:] / bars.close[:-1]))
-    least = _LEAST_DAILY if bars.step >= timeframes.DAY else _LEAST
-    usual = _NORMAL * _medians(bars, change)
+    least = LEAST_DAILY if bars.step >= timeframes.DAY else LEAST
+    usual = NORMAL * _medians(bars, change)
     known = np.isfinite(usual)
-    limit = np.maximum(_DEVIATIONS * np.where(known, usual, 0.0), least)
+    limit = np.maximum(DEVIATIONS * np.where(known, usual, 0.0), least)
     found = known & (change > limit)
     return found & ~_split(bars) & ~_unit(bars)
 
 
 def _medians(bars: Batch, values: table.FloatArray) -> table.FloatArray:
     """Gives the median of the values before each; NaN where they are few."""
-    if bars.live:
-        found = np.full(len(values), np.nan)
-        before = values[:-1][-WINDOW:]
-        if len(before) >= _FEWEST:
-            found[-1] = np.median(before)
-        return found
     import pandas as pd  # noqa: PLC0415 - slow to import
 
-    rolling = pd.Series(values).rolling(WINDOW, min_periods=_FEWEST)
+    rolling = pd.Series(values).rolling(WINDOW, min_periods=FEWEST)
     return np.asarray(rolling.median().shift(1), np.float64)
 
 

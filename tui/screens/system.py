@@ -125,8 +125,11 @@ class Sheet(widgets.Static):
             return
         self._shown = rows
         grid = table.Table.grid(padding=(0, 2))
-        for index in range(len(rows[0])):
-            grid.add_column(no_wrap=True, style='' if index else 'bold')
+        last = len(rows[0]) - 1
+        for index in range(last + 1):
+            # Sentences stand last: they take more lines, so that what is
+            # before them keeps its room.
+            grid.add_column(no_wrap=index < last, style='' if index else 'bold')
         for number, row in enumerate(rows):
             style = 'dim' if self._heads and number == 0 else ''
             grid.add_row(

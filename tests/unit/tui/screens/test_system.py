@@ -1,6 +1,9 @@
 """How the engine is, as tables."""
 
+import io
+
 import pytest
+from rich import console
 from textual import widgets
 
 from tests.unit.tui import apps
@@ -49,3 +52,15 @@ async def test_sheets_follow_the_engine_and_escape_leaves():
         assert isinstance(sheet, widgets.Static)
         await pilot.press('escape')
         assert app.screen.scope == 'trade'
+
+
+@pytest.mark.parametrize('words', [3, 60])
+def test_a_long_reason_takes_lines_and_no_room_of_what_is_before_it(words):
+    rows = [('', 'name', 'detail'), ('feed', 'binance', 'reason ' * words)]
+    sheet = system.Sheet('links', lambda _: rows, True)
+    sheet.show(stations.snapshot())
+    drawn = console.Console(width=40, file=io.StringIO())
+    drawn.print(sheet.content)
+    shown = drawn.file.getvalue()
+    assert 'feed  binance' in shown
+    assert shown.count('reason') == words

@@ -26,8 +26,6 @@ from sting.net import words
 T = TypeVar('T')
 # Requests for bars that may be open at once, as IB publishes it.
 OPEN: Final = 50
-# Seconds for a connection, at most.
-CONNECT_S: Final = 10.0
 # Seconds for the other side to take note of an end.
 _END_S: Final = 1.0
 _HISTORY: Final = 17
@@ -61,6 +59,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         port: Its port.
         client_id: The number of this connection; no two may have one.
         timeout_s: Seconds for one answer.
+        connect_s: Seconds for a connection.
     """
 
     name: str
@@ -68,6 +67,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     client_id: int
     timeout_s: float
+    connect_s: float = 10.0
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,11 +136,20 @@ class Link:
         Raises:
             errors.SourceUnavailableError: No gateway, no answer, or not now.
             errors.SourceLimitedError: It was asked too often.
-            errors.SourceRefusedError: It says no, and its words.
+            errors.SourceRefusedError: It says no, and its words; or the link
+                was closed meanwhile.
             errors.SourceBodyError: The answer makes no sense.
         """
-        session = self._begun()
-        return await asyncio.wrap_future(self._send(session.history(query)))
+        asked = self._send(self._begun().history(query))
+        try:
+            return await asyncio.wrap_future(asked)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise errors.SourceRefusedError(
+                f'{self._place.name} was closed'
+            ) from None
 
     async def close(self) -> None:
         """Ends the connection and the thread; the next request begins anew."""
@@ -203,10 +212,12 @@ class _Session:
             ]
 
     async def close(self) -> None:
-        """Ends the connection; what waits gets an error."""
-        async with self._connecting:
-            self._fail('is not asked any more')
-            await self._drop()
+        """Ends whatever goes on, and the connection."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._drop()
 
     async def _connected(self) -> Any:
         """Gives the library, connected."""
@@ -238,7 +249,7 @@ class _Session:
     async def _connect(self, client: Any) -> None:
         """Connects, which fails when the gateway hangs up meanwhile."""
         place = self._place
-        limit = min(CONNECT_S, place.timeout_s)
+        limit = place.connect_s
         gone: asyncio.Future[None] = asyncio.Future()
 
         def hung_up(_said: str) -> None:
@@ -247,6 +258,8 @@ class _Session:
 
         self._said = ''
         client.conn.disconnected += hung_up
+        # A version that is too old: it stays, and says nothing.
+        client.apiError += hung_up
         # Of the client, and not of IB: that one asks for the account too.
         connecting = asyncio.ensure_future(
             client.connectAsync(place.host, place.port, place.client_id, limit)
@@ -264,6 +277,7 @@ class _Session:
             raise self._unreachable(str(error)) from None
         finally:
             client.conn.disconnected -= hung_up
+            client.apiError -= hung_up
             connecting.cancel()
             await asyncio.wait((connecting,))
 
@@ -313,6 +327,10 @@ class _Session:
                 f'{self._place.name}: {query.symbol}: no answer within '
                 f'{self._place.timeout_s:g} s'
             ) from None
+        except asyncio.CancelledError:
+            if client.isReady():
+                client.cancelHistoricalData(number)
+            raise
         except ConnectionError:
             raise self._gone('hung up') from None
         except ib_insync.RequestError as error:

@@ -117,13 +117,13 @@ class Tws:
         """Takes one message."""
         if fields[0] == START_API:
             self.clients.append(int(fields[2]))
+            writer.write(error(-1, 2106, 'HMDS data farm connection is OK'))
             writer.write(frame(ACCOUNTS, 1, 'DU1'))
             # Two messages in three writes.
             last = frame(NEXT_ID, 1, 1)
             writer.write(last[:6])
             await writer.drain()
             writer.write(last[6:])
-            writer.write(error(-1, 2106, 'HMDS data farm connection is OK'))
         elif fields[0] == HISTORY:
             asked = Asked(fields)
             self.asked.append(asked)
@@ -235,6 +235,11 @@ async def old(writer):
     """Is too old for anybody."""
     writer.write(frame(100, '20130308 09:30:00 UTC'))
     await writer.drain()
+
+
+async def mute(writer):
+    """Keeps the connection and says nothing."""
+    await asyncio.Event().wait()
 
 
 async def hang_up(writer):

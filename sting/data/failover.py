@@ -50,6 +50,8 @@ class Issue(enum.StrEnum):
     ODD = 'odd'
     # The stream of a source broke; it is opened again.
     LOST = 'lost'
+    # The clocks of this machine and of a source differ.
+    SKEW = 'skew'
 
 
 class Want(msgspec.Struct, frozen=True):

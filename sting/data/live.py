@@ -398,7 +398,11 @@ class Live:
         )
 
     def _told(self, place: int, issue: market.DataIssue) -> None:
-        """Takes what a stream says of its data."""
+        """Takes what a stream says of its data, or of the clocks."""
+        if not issue.symbol:
+            self._out.append(issue)
+            self._streams.wake()
+            return
         line = self._lines.get(issue.symbol)
         if line is None or place > self._place(line):
             return

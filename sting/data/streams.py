@@ -10,6 +10,7 @@ import functools
 from typing import Final
 from typing import cast
 
+from sting.data import failover
 from sting.data.sources import base
 from sting.engine import clock as clocks
 from sting.model import errors
@@ -46,7 +47,8 @@ class Streams:
             sources: Those that there are; a place is one's number among them.
             time_source: Tells the time.
             wanted: Gives what is subscribed to, when a stream is opened.
-            told: Called with what a stream says is wrong with its data.
+            told: Called with what a stream says is wrong with its data, and
+                with clocks that differ, which are of no symbol.
             changed: Called when a stream breaks, with the reason, with an empty
                 one when it is there again, and with None when it changed
                 otherwise.
@@ -61,6 +63,8 @@ class Streams:
         # Streams that were refused, and until when.
         self._refused: dict[int, float] = {}
         self._lost: set[int] = set()
+        # Those whose clock differs from this machine's.
+        self._skewed: set[int] = set()
         self._monitors = [
             monitors.ConnectionMonitor(
                 source.name,
@@ -141,6 +145,7 @@ class Streams:
         self._break(place, why)
 
     def _connection_changed(self, place: int, change: monitors.Change) -> None:
+        self._compare(place)
         if change.state in (monitors.Link.LOST, monitors.Link.SILENT):
             self._break(place, change.reason)
         elif change.state is monitors.Link.CONNECTED and place in self._lost:
@@ -149,6 +154,19 @@ class Streams:
         else:
             self._changed(place, None)
         self.wake()
+
+    def _compare(self, place: int) -> None:
+        """Tells of clocks that differ, once until they agree again."""
+        skewed = self._monitors[place].skewed
+        if not skewed:
+            self._skewed.discard(place)
+        elif place not in self._skewed:
+            self._skewed.add(place)
+            said = f'{self._sources[place].name}: {skewed}'
+            issue = market.DataIssue(
+                '', self._clock.now(), failover.Issue.SKEW, said
+            )
+            self._told(place, issue)
 
     def _break(self, place: int, why: str) -> None:
         if place not in self._lost:

@@ -27,6 +27,9 @@ class Link(enum.StrEnum):
     RECONNECTING = 'reconnecting'
 
 
+_CLOCK = 'clock'
+
+
 class Change(msgspec.Struct, frozen=True):
     """A connection changed.
 
@@ -141,6 +144,11 @@ class ConnectionMonitor:
         """Whether messages may come."""
         return self.state in {Link.CONNECTED, Link.DEGRADED}
 
+    @property
+    def skewed(self) -> str:
+        """How the clocks of both ends differ; empty where they agree."""
+        return self._complaints.get(_CLOCK, ('', 0.0))[0]
+
     def complain(self, topic: str, reason: str) -> None:
         """Says that something is wrong with a connection that works.
 
@@ -192,13 +200,13 @@ class ConnectionMonitor:
         self._measured = 0
         if self.skew_s > self._most_skew_s:
             self.complain(
-                'clock',
+                _CLOCK,
                 f'messages are {self.skew_s:.1f} s old when they come, or the '
                 'clock here is ahead',
             )
         elif self.skew_s < -self._most_skew_s:
             self.complain(
-                'clock', f'the clock here is {-self.skew_s:.1f} s behind'
+                _CLOCK, f'the clock here is {-self.skew_s:.1f} s behind'
             )
 
     def _forget(self, now: float) -> None:

@@ -19,6 +19,7 @@ _SEVERE: Final = {
     'gap': records.Severity.WARNING,
     'revised': records.Severity.WARNING,
     'lost': records.Severity.WARNING,
+    'skew': records.Severity.WARNING,
 }
 
 

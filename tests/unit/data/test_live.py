@@ -326,6 +326,18 @@ async def test_a_stream_that_falls_silent_is_looked_behind(tmp_path):
         assert world.bars == [(1, 100.0), (2, 100.0)]
 
 
+async def test_clocks_that_differ_are_told_of_beside_the_bars(tmp_path):
+    async with World(tmp_path, STREAMED) as world:
+        await world.at(0, 30)
+        world.sources[0].watch.monitor.complain('clock', '3.0 s behind')
+        await world.at(1)
+        world.push(1)
+        await world.at(1, 1)
+        assert world.told == ['skew']
+        assert world.details == ['one: 3.0 s behind']
+        assert world.bars == [(1, 100.0)]
+
+
 async def test_a_stream_that_breaks_is_asked_for_its_bars(tmp_path):
     async with World(tmp_path, STREAMED) as world:
         await world.at(0, 30)

@@ -124,3 +124,18 @@ async def test_a_fault_of_ours_is_not_hidden(world):
     with pytest.raises(ZeroDivisionError):
         world.streams.tend({0})
     assert not world.streams.tasks
+
+
+async def test_clocks_that_differ_are_told_of_once_until_they_agree(world):
+    world.streams.tend({0})
+    await hands.settle()
+    monitor = world.sources[0].watch.monitor
+    for reason in ('3.0 s behind', '3.1 s behind'):
+        monitor.complain('clock', reason)
+    monitor.connected()
+    monitor.complain('clock', '9.0 s behind')
+    said = [(place, issue.issue, issue.detail) for place, issue in world.told]
+    assert said == [
+        (0, 'skew', 'one: 3.0 s behind'),
+        (0, 'skew', 'one: 9.0 s behind'),
+    ]

@@ -170,6 +170,7 @@ def test_clocks_that_differ_are_told_of(watched, time_source, late_s, said):
     watched.connected()
     hears(watched, time_source, late_s)
     assert watched.skew_s == late_s
+    assert said in watched.skewed
     assert watched.state == 'degraded'
     assert said in watched.reason
 
@@ -180,6 +181,7 @@ def test_clocks_that_agree_are_measured_and_not_told_of(watched, time_source):
     hears(watched, time_source, 0.125)
     assert watched.skew_s == 0.125
     assert watched.state == 'connected'
+    assert watched.skewed == ''
 
 
 async def test_few_messages_are_measured_after_a_minute(watched, time_source):

@@ -131,6 +131,8 @@ def _check_config(home: settings.Home) -> _Checks:
     yield Check(
         'configuration', OK, f'profiles {names}; default {config.default}'
     )
+    for misfit in config.misfits.values():
+        yield Check('instruments', FAIL, str(misfit), 'change that line')
     # It loads users' files and numpy, which no other command has to wait for.
     from sting.session import strategies  # noqa: PLC0415
 

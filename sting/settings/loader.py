@@ -81,7 +81,6 @@ def load(home: homes.Home) -> schema.Settings:
     services = _sources(trees, data, home)
     _check_profiles(trees, main, listed.strategies, services)
     instruments = _instruments(trees[INSTRUMENTS])
-    _check_instruments(trees[INSTRUMENTS], main, instruments)
     charged = build.build(trees['costs.yaml'], schema.Costs).schedules
     paper = build.build(trees['exchanges/paper.yaml'], schema.Paper)
     if paper.costs is not None:
@@ -103,6 +102,7 @@ def load(home: homes.Home) -> schema.Settings:
         data=data,
         instruments=instruments,
         services=services,
+        misfits=_misfits(trees[INSTRUMENTS], main, instruments),
         paper=paper,
         costs=charged,
         places=_places(trees['strategy.yaml']),
@@ -199,19 +199,24 @@ def _instruments(root: tree.Node) -> dict[str, market.Instrument]:
     }
 
 
-def _check_instruments(
+def _misfits(
     root: tree.Node,
     main: schema.Main,
     instruments: dict[str, market.Instrument],
-) -> None:
-    """Refuses profiles with instruments that do not go together."""
+) -> dict[str, errors.ConfigError]:
+    """Gives the profiles with an instrument that does not go with them.
+
+    A profile that nobody opens is in nobody's way.
+    """
+    found: dict[str, errors.ConfigError] = {}
     for name, profile in main.profiles.items():
         for symbol in profile.symbols:
             known = instruments.get(symbol)
             fault = known and known.misfit(profile.calendar, profile.currency)
-            if fault:
+            if fault and name not in found:
                 place = root.value['instruments'].value[symbol]
-                raise place.error(f'profile {name!r}: {fault}')
+                found[name] = place.error(f'profile {name!r}: {fault}')
+    return found
 
 
 def _sources(

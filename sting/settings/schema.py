@@ -539,6 +539,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         data: What is done about bars in which something is wrong.
         instruments: What is known of them, by symbol.
         services: What gives market data, of data.yaml too, by name.
+        misfits: Profiles with an instrument that cannot be traded in them,
+            and what is wrong.
         places: File and line of each strategy by its name, of each of its
             parameters by `name.parameter`, and of its timeframes by
             `name:timeframes`, for errors found later.
@@ -556,6 +558,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Data = Data(rules={})
     instruments: dict[str, market.Instrument] = {}
     services: dict[str, Source] = {}
+    misfits: dict[str, errors.ConfigError] = {}
     places: dict[str, tuple[str, int]] = {}
 
     def profile(self, name: str | None = None) -> Profile:
@@ -569,7 +572,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises:
             errors.ConfigError: There is none of that name; lists those that
-                there are.
+                there are. Or an instrument does not fit it.
         """
         wanted = self.default if name is None else name
         found = self.profiles.get(wanted)
@@ -578,4 +581,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise errors.ConfigError(
                 f'unknown profile {wanted!r}; there are: {names}'
             )
+        if wanted in self.misfits:
+            raise self.misfits[wanted]
         return found

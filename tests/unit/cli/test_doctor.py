@@ -49,6 +49,15 @@ def test_wrong_configuration_fails_with_its_place(sting, home):
     assert '-> change that line' in sting('doctor').out
 
 
+def test_an_instrument_that_does_not_fit_a_profile_fails(sting, home):
+    home.config.mkdir()
+    text = 'instruments: {AAPL: {currency: EUR}}\n'
+    (home.config / 'instruments.yaml').write_text(text)
+    check = _checks(sting('doctor', '--json'))['instruments']
+    assert check['status'] == 'fail'
+    assert 'instruments.yaml:1' in check['detail']
+
+
 def test_a_feed_whose_source_has_no_key_is_a_warning(sting, home, monkeypatch):
     monkeypatch.delenv('STING_ALPHAVANTAGE_KEY', raising=False)
     assert _checks(sting('doctor', '--json'))['feed'] == {

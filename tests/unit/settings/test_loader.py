@@ -2,6 +2,7 @@
 
 import datetime
 import pathlib
+import re
 import typing
 
 import pytest
@@ -613,17 +614,34 @@ def test_instruments_are_read_by_themselves_too(home):
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('AAPL: {currency: EUR}', "profile 'demo': AAPL is in EUR and the"),
-        ('AAPL: {calendar: 24/7}', 'AAPL has the hours of 24/7, not of XNYS'),
-        ('AAPL: {multiplier: 100}', 'AAPL has the multiplier 100'),
         ('AAPL: {tick: -1}', 'tick'),
         ('AAPL: {size: 1}', "unknown key 'size'"),
     ],
 )
-def test_an_instrument_that_does_not_fit_names_its_line(home, text, words):
+def test_an_instrument_that_makes_no_sense_names_its_line(home, text, words):
     error = _refused(home, 'instruments.yaml', f'instruments:\n  {text}\n')
     assert error.line == 2
     assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('AAPL: {currency: EUR}', "profile 'demo': AAPL is in EUR and the"),
+        ('AAPL: {calendar: 24/7}', 'AAPL has the hours of 24/7, not of XNYS'),
+        ('AAPL: {multiplier: 100}', 'AAPL has the multiplier 100'),
+    ],
+)
+def test_a_profile_that_an_instrument_does_not_fit_is_not_opened(
+    home, text, words
+):
+    path = _write(home, 'instruments.yaml', f'instruments:\n  {text}\n')
+    loaded = settings.load(home)
+    with pytest.raises(errors.ConfigError, match=re.escape(words)) as caught:
+        loaded.profile('demo')
+    assert (caught.value.path, caught.value.line) == (path, 2)
+    # One that has not got it is in order.
+    assert loaded.profile('crypto').symbols
 
 
 def test_an_instrument_that_no_profile_has_may_be_in_any_currency(home):

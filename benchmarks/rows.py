@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+import importlib
 import statistics
 import time
 from typing import NamedTuple
@@ -23,6 +24,11 @@ class Row(NamedTuple):
     figure: float
     unit: str
     beside: str = ''
+
+
+def of(topic: str) -> list[Row]:
+    """Measures a topic: a module of this package."""
+    return list(importlib.import_module(f'benchmarks.{topic}').run())
 
 
 class WrongError(Exception):

@@ -17,6 +17,7 @@ from benchmarks import work
 from benchmarks.peers import contest
 from sting.backtest import assumptions
 from sting.backtest import engine
+from sting.data import table
 from sting.simulator import costs
 
 _Took = dict[str, float]
@@ -43,7 +44,7 @@ def _crossing(
         costs=costs.CostModel(commission_bps=work.COMMISSION * 1e4),
     )
 
-    def run() -> None:
+    def run(bars: table.BarTable) -> None:
         done.append(
             engine.run(
                 backtests.STRATEGY,
@@ -60,8 +61,10 @@ def _crossing(
 
     contest.check(bare.crossing(lists), expected, 'the bare loop')
     limit = contest.timed(lambda: bare.crossing(lists))
-    took = contest.timed(run)
-    (came,) = done
+    # Libraries load when they are used: others have theirs from their import.
+    run(bars.take(slice(0, 1000)))
+    took = contest.timed(lambda: run(bars))
+    came = done[-1]
     equity = round(float(came.curve.equity[-1]), 2)
     found = work.Outcome(len(came.fills), len(came.trades), equity)
     contest.check(found, expected, 'sting')

@@ -18,17 +18,7 @@ if TYPE_CHECKING:
     from sting.data import table
 
 _READING = (
-    click.option(
-        '--symbol',
-        multiple=True,
-        metavar='S..',
-        help='Only these; all without.',
-    ),
-    click.option(
-        '--timeframe', metavar='T', help='Of the bars: 1m, 1h, 1d, ...'
-    ),
-    click.option('--start', metavar='D', help='The first date or moment.'),
-    click.option('--end', metavar='D', help='The last date or moment.'),
+    *runs.CHOICE,
     click.option(
         '--stamp',
         type=click.Choice(['open', 'close']),

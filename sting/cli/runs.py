@@ -76,14 +76,8 @@ def words() -> str:
     return told
 
 
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        '--data',
-        multiple=True,
-        required=True,
-        metavar='FILE..',
-        help='CSV or Parquet, a folder or a pattern of such, or `sample`.',
-    ),
+# Which bars of some files.
+CHOICE: tuple[Callable[[Any], Any], ...] = (
     click.option(
         '--symbol',
         multiple=True,
@@ -95,6 +89,16 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option('--start', metavar='D', help='The first date or moment.'),
     click.option('--end', metavar='D', help='The last date or moment.'),
+)
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        '--data',
+        multiple=True,
+        required=True,
+        metavar='FILE..',
+        help='CSV or Parquet, a folder or a pattern of such, or `sample`.',
+    ),
+    *CHOICE,
     click.option(
         '--cash',
         type=float,

@@ -148,31 +148,16 @@ class SystemState:
         Raises:
             errors.StateError: Its number is not the next.
         """
-        self.fold(event.seq, event.timestamp, event.type, event.data)
-
-    def fold(
-        self, seq: int, timestamp: int, kind: events.EventType, data: Any
-    ) -> None:
-        """Takes the next event, of which only this is needed.
-
-        Args:
-            seq: Its number.
-            timestamp: Its time, nanoseconds since the epoch, UTC.
-            kind: What happened.
-            data: The payload; anything where the state does not need it.
-
-        Raises:
-            errors.StateError: Its number is not the next.
-        """
+        seq = event.seq
         if seq != self.seq + 1:
             raise errors.StateError(
                 f'event {seq} cannot follow event {self.seq}'
             )
         self.seq = seq
-        self.time = timestamp
-        applier = self.appliers.get(kind)
+        self.time = event.timestamp
+        applier = self.appliers.get(event.type)
         if applier is not None:
-            applier(seq, data)
+            applier(seq, event.data)
 
     def replay(self, rows: Iterable[tuple[int, int, str, str]]) -> None:
         """Takes the next events as a log has them.

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.net import monitor as monitors
 
 Report = orders.Fill | orders.OrderUpdate
 Sink = Callable[[Report], None]
@@ -55,6 +57,9 @@ class AccountInfo(msgspec.Struct, frozen=True, kw_only=True):
         cash: Cash, negative when borrowed.
         equity: Cash and holdings.
         buying_power: What can be bought with it.
+        simulated: Whether its money is play money; None where the broker does
+            not say.
+        blocked: Why it may not trade now, for a person; empty where it may.
     """
 
     account: str
@@ -62,6 +67,8 @@ class AccountInfo(msgspec.Struct, frozen=True, kw_only=True):
     cash: float
     equity: float
     buying_power: float
+    simulated: bool | None = None
+    blocked: str = ''
 
 
 class EmergencyReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +89,12 @@ class BrokerInterface(abc.ABC):
     Reports are the truth about orders: each acceptance, rejection, fill,
     change and end goes to the sink that `connect` was given, in the order in
     which it happened to its order. The sink may be called from any thread; it
-    must neither wait nor call the broker.
+    must neither wait nor call the broker. A fill that it tells twice, as after
+    a new connection, has the same execution id both times.
+
+    A broker does not connect again by itself. That a connection was lost, or
+    works badly, it tells its monitor; `connect` may then be called again.
+    What happened meanwhile is not reported: it is there to be asked for.
 
     An order's id is the client order id. A broker that is sent one id twice
     has one order, and answers the second time as it did the first.
@@ -91,10 +103,15 @@ class BrokerInterface(abc.ABC):
         name: Its name in the configuration and in the log.
         dedupes: Whether the broker itself refuses an id that it has seen. If
             not, the adapter has to ask before it sends again.
+        groups: Whether orders of which one cancels the others (`Order.oco`) are
+            to be given to `place_group` together.
+        monitor: How the connection is.
     """
 
     name: ClassVar[str]
     dedupes: ClassVar[bool]
+    groups: ClassVar[bool] = False
+    monitor: monitors.ConnectionMonitor
 
     @abc.abstractmethod
     async def connect(self, sink: Sink, halted: Halted) -> None:
@@ -132,6 +149,27 @@ class BrokerInterface(abc.ABC):
             errors.BrokerRejectedError: It is not connected; nothing was sent.
             errors.BrokerUnknownError: No answer; the order may work.
         """
+
+    async def place_group(
+        self, group: Sequence[orders.Order]
+    ) -> list[OrderResponse]:
+        """Sends orders of which one cancels the others, in one request.
+
+        It is only called where `groups` is set.
+
+        Args:
+            group: The orders, all with the same `oco`, symbol and side.
+
+        Returns:
+            The broker's answer for each.
+
+        Raises:
+            errors.BrokerWithheldError: The emergency stop holds; nothing was
+                sent.
+            errors.BrokerRejectedError: It is not connected; nothing was sent.
+            errors.BrokerUnknownError: No answer; each of them may work.
+        """
+        raise NotImplementedError(f'{self.name} takes no groups: {group}')
 
     @abc.abstractmethod
     async def replace_order(
@@ -252,6 +290,34 @@ class BrokerInterface(abc.ABC):
         Raises:
             errors.BrokerUnknownError: No answer.
         """
+
+    @abc.abstractmethod
+    async def get_time(self) -> int:
+        """Asks the smallest question there is: the heartbeat.
+
+        Returns:
+            The broker's clock, nanoseconds since the epoch, UTC.
+
+        Raises:
+            errors.BrokerUnknownError: No answer.
+        """
+
+    async def get_instruments(
+        self, symbols: Sequence[str]
+    ) -> list[market.Instrument]:
+        """Gives what the broker knows of instruments.
+
+        Args:
+            symbols: The instruments.
+
+        Returns:
+            Those that it can trade; a broker that knows nothing of
+            instruments gives them as they come.
+
+        Raises:
+            errors.BrokerUnknownError: No answer.
+        """
+        return [market.Instrument(symbol) for symbol in symbols]
 
     def match(self, bar: market.MarketData) -> list[Report]:
         """Holds working orders against a bar; only for brokers played here.

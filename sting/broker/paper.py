@@ -15,6 +15,7 @@ from sting.model import lifecycle
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio as portfolio_lib
+from sting.net import monitor as monitors
 from sting.simulator import market as simulated
 
 _S = orders.OrderStatus
@@ -59,6 +60,7 @@ class PaperBroker(interface.BrokerInterface):
         self._clock = time_source
         self._account = account
         self._currency = currency
+        self.monitor = monitors.ConnectionMonitor(self.name, time_source)
         self._lock = threading.Lock()
         self._sink: interface.Sink | None = None
         self._halted: interface.Halted | None = None
@@ -108,11 +110,17 @@ class PaperBroker(interface.BrokerInterface):
         with self._lock:
             self._sink = sink
             self._halted = halted
+        self.monitor.connected()
 
     async def disconnect(self) -> None:
         """Reports no more; orders stay as they are."""
         with self._lock:
             self._sink = None
+        self.monitor.closed()
+
+    async def get_time(self) -> int:
+        """Gives the engine's own time; see the interface."""
+        return self._clock.now()
 
     async def place_order(self, order: orders.Order) -> interface.OrderResponse:
         """Sends an order to the simulated market; see the interface."""
@@ -241,6 +249,7 @@ class PaperBroker(interface.BrokerInterface):
                 cash=book.cash,
                 equity=equity,
                 buying_power=max(0.0, equity - gross),
+                simulated=True,
             )
 
     def match(self, bar: market.MarketData) -> list[interface.Report]:

@@ -10,11 +10,13 @@ from typing import TypeVar
 import msgspec
 
 from sting.broker import interface
+from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import lifecycle
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio as portfolio_lib
+from sting.net import monitor as monitors
 from sting.simulator import market as simulated
 
 _Answer = TypeVar('_Answer')
@@ -119,6 +121,11 @@ class Venue:
         self._session = 0
         self._held: list[interface.Report] = []
         self._told: dict[str, int] = {}
+
+    @property
+    def time(self) -> int:
+        """Its own clock, nanoseconds since the epoch, UTC."""
+        return self._now()
 
     def attach(self, sink: interface.Sink) -> None:
         """Reports to this sink from here on; what was under way is lost."""
@@ -282,12 +289,14 @@ class ScriptedBroker(interface.BrokerInterface):
     name: ClassVar[str] = 'scripted'
     dedupes: ClassVar[bool] = True
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, time_source: clocks.Clock) -> None:
         """Sets up the way.
 
         Args:
             venue: Where it leads.
+            time_source: The engine's clock.
         """
+        self.monitor = monitors.ConnectionMonitor(self.name, time_source)
         self._venue = venue
         self._halted: interface.Halted | None = None
 
@@ -297,10 +306,16 @@ class ScriptedBroker(interface.BrokerInterface):
         """Reports to this sink from here on; see the interface."""
         await self._request('connect', lambda: self._venue.attach(sink))
         self._halted = halted
+        self.monitor.connected()
 
     async def disconnect(self) -> None:
         """Ends the connection; orders go on working at the venue."""
         self._venue.detach()
+        self.monitor.closed()
+
+    async def get_time(self) -> int:
+        """Asks the venue's clock."""
+        return await self._request('ask', lambda: self._venue.time)
 
     async def place_order(self, order: orders.Order) -> interface.OrderResponse:
         """Sends an order; see the interface."""

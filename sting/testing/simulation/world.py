@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from sting.engine import clock
 from sting.engine import journal
 from sting.engine import layout
 from sting.engine import mark
@@ -60,15 +61,19 @@ class WatchedBroker(broker.ScriptedBroker):
     """A way to the venue on which each order is held against the log."""
 
     def __init__(
-        self, venue: broker.Venue, sent: Callable[[orders.Order], None]
+        self,
+        venue: broker.Venue,
+        time_source: clock.Clock,
+        sent: Callable[[orders.Order], None],
     ) -> None:
         """Sets up the way.
 
         Args:
             venue: Where it leads.
+            time_source: The engine's clock.
             sent: Told of each order in the moment when it leaves.
         """
-        super().__init__(venue)
+        super().__init__(venue, time_source)
         self._sent = sent
 
     def sent(self, order: orders.Order) -> None:
@@ -209,7 +214,7 @@ class World:
         for row in self._rows:
             books.take(chain.take(row))
         made = self._process = process.Process(
-            WatchedBroker(self._venue, self._check_sent),
+            WatchedBroker(self._venue, self._clock, self._check_sent),
             self._latch,
             self._clock,
             books,

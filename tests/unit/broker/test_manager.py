@@ -13,6 +13,7 @@ from sting.engine import step
 from sting.model import errors
 from sting.model import orders
 from sting.model import portfolio
+from sting.net import monitor as monitors
 from sting.simulator import market as simulated
 from tests.unit.simulator import worlds
 
@@ -79,6 +80,9 @@ class Scripted(interface.BrokerInterface):
         self.script = script
         self.calls = []
         self.since = None
+        self.monitor = monitors.ConnectionMonitor(
+            'scripted', clock.VirtualClock()
+        )
 
     def _do(self, verb, *given):
         self.calls.append((verb, *given))
@@ -125,6 +129,9 @@ class Scripted(interface.BrokerInterface):
 
     async def get_positions(self):
         return []
+
+    async def get_time(self):
+        return self._do('time')
 
     async def get_account_info(self):
         return interface.AccountInfo(

@@ -53,7 +53,7 @@ class Bench:
         )
         self.reports = []
         self.halted = False
-        self.broker = cls(self.venue)
+        self.broker = cls(self.venue, self.clock)
         self.run(
             self.broker.connect(self.reports.append, lambda order: self.halted)
         )

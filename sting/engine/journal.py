@@ -5,15 +5,18 @@ The one writer, here, commits whatever waits; `engine.reader` and `engine.chain`
 read. Figures and traps: `docs/ARCHITECTURE.md`.
 """
 
+import asyncio
 from collections.abc import Sequence
 import fcntl
 import os
 import pathlib
 import sqlite3
+import threading
 from typing import Any
 
 import aiosqlite
 
+from sting.engine import backfill
 from sting.engine import layout
 from sting.engine import mark
 from sting.model import errors
@@ -73,10 +76,12 @@ class Journal:
         self,
         connection: aiosqlite.Connection,
         water: mark.HighWater,
+        filling: backfill.Backfill,
         last: mark.Mark,
     ) -> None:
         self._connection = connection
         self._water = water
+        self._filling = filling
         self.seq = last.seq
         self._head = last.head
         # Whether the last commit has not come back, or came back as failed.
@@ -110,7 +115,9 @@ class Journal:
             try:
                 await connection.execute('PRAGMA journal_mode=WAL')
                 await connection.execute('PRAGMA synchronous=FULL')
-                await connection.execute('PRAGMA wal_autocheckpoint=10000')
+                await connection.execute(
+                    f'PRAGMA wal_autocheckpoint={backfill.MOST_PAGES}'
+                )
                 await connection.executescript(layout.SCHEMA)
                 water = mark.HighWater(mark.beside(path))
             except BaseException:
@@ -123,7 +130,8 @@ class Journal:
             ) from None
         if seq:
             water.move(seq, head)
-        return cls(connection, water, mark.Mark(seq, head))
+        filling = backfill.Backfill(path)
+        return cls(connection, water, filling, mark.Mark(seq, head))
 
     async def append(self, batch: Sequence[events.Event]) -> None:
         """Makes events durable, all of them or none.
@@ -154,7 +162,10 @@ class Journal:
         """Commits rows, all of them or none."""
         # One hop to the connection's thread for the whole transaction.
         database: Any = self._connection
-        await database._execute(_write, database._conn, rows)
+        await database._execute(
+            _write, database._conn, rows, self._filling.between
+        )
+        self._filling.wrote(len(rows))
 
     async def _newest(self) -> mark.Mark | None:
         """Gives the last event that the file has."""
@@ -191,6 +202,8 @@ class Journal:
 
     async def close(self) -> None:
         """Closes the file."""
+        # It may be in the middle of a copy.
+        await asyncio.to_thread(self._filling.close)
         await self._connection.close()
         self._water.close()
 
@@ -226,15 +239,20 @@ def encode_rows(
     return rows, head
 
 
-def _write(connection: sqlite3.Connection, rows: list[layout.Row]) -> None:
-    connection.execute('BEGIN IMMEDIATE')
-    try:
-        connection.executemany(layout.INSERT, rows)
-        connection.execute('COMMIT')
-    except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute('ROLLBACK')
-        raise
+def _write(
+    connection: sqlite3.Connection,
+    rows: list[layout.Row],
+    alone: threading.Lock,
+) -> None:
+    with alone:
+        connection.execute('BEGIN IMMEDIATE')
+        try:
+            connection.executemany(layout.INSERT, rows)
+            connection.execute('COMMIT')
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute('ROLLBACK')
+            raise
 
 
 # The newest checkpoints are all kept, older ones this many events apart.

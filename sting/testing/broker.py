@@ -242,6 +242,10 @@ class Venue:
         self.prices[bar.symbol] = bar.close
         self._emit(self._simulator.on_bar(bar))
 
+    def repeat(self) -> None:
+        """Tells of the last fill once more."""
+        self._send(self.fills[-1])
+
     def fill_unasked(self, fill: orders.Fill) -> None:
         """Books a fill that sting did not ask for: somebody else traded."""
         self.fills.append(fill)
@@ -299,6 +303,7 @@ class ScriptedBroker(interface.BrokerInterface):
         self.monitor = monitors.ConnectionMonitor(self.name, time_source)
         self._venue = venue
         self._halted: interface.Halted | None = None
+        self._open = False
 
     async def connect(
         self, sink: interface.Sink, halted: interface.Halted
@@ -306,11 +311,13 @@ class ScriptedBroker(interface.BrokerInterface):
         """Reports to this sink from here on; see the interface."""
         await self._request('connect', lambda: self._venue.attach(sink))
         self._halted = halted
+        self._open = True
         self.monitor.connected()
 
     async def disconnect(self) -> None:
         """Ends the connection; orders go on working at the venue."""
         self._venue.detach()
+        self._open = False
         self.monitor.closed()
 
     async def get_time(self) -> int:
@@ -412,7 +419,7 @@ class ScriptedBroker(interface.BrokerInterface):
         )
 
     def _check_connected(self) -> None:
-        if not self._venue.connected:
+        if not (self._open and self._venue.connected):
             raise errors.BrokerRejectedError(
                 f'broker {self.name} is not connected; nothing was sent'
             )

@@ -38,6 +38,7 @@ GOALS = {
     ),
     'bars from a WebSocket through lanes, core and durable log': '>= 10000',
     '1,000,009 events: replay to the state': '<= 2',
+    'bar to order, 50 bars/s, durable, isolated strategy, p99': '<= 10',
     'bar to order, 1,000 bars/s, durable, isolated strategy, p99': '<= 10',
     'sting --help': '<= 0.15',
     'sting-tui --demo to its first frame': '<= 0.5',

@@ -52,12 +52,12 @@ def run() -> list[rows.Row]:
 
 
 def _latency() -> list[rows.Row]:
-    syncs = _syncs()
+    found = syncs()
     latencies = _paced()
     made = []
     for share in (50, 99):
         figure = rows.percentile(latencies, share)
-        sync = rows.met(syncs, share)
+        sync = rows.met(found, share)
         made.append(
             rows.Row(
                 f'publish to durable at {PACE:,}/s, p{share}',
@@ -139,7 +139,7 @@ def _bare(work: list[bus.Incoming]) -> rows.Took:
     return spent
 
 
-def _syncs() -> list[float]:
+def syncs() -> list[float]:
     """Gives how long the disk takes to make 4 KiB durable, in ms."""
     took = []
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ read. Figures and traps: `docs/ARCHITECTURE.md`.
 import asyncio
 from collections.abc import Sequence
 import fcntl
+import itertools
 import os
 import pathlib
 import sqlite3
@@ -222,21 +223,28 @@ def encode_rows(
     """
     rows: list[layout.Row] = []
     for event in batch:
+        seq, timestamp, cause = event.seq, event.timestamp, event.cause
+        kind, source, symbol = words = event.type, event.source, event.symbol
         text = events.encode(event.data)
-        head = events.chain(head, event, text)
+        head = events.link(head, seq, timestamp, cause, words, text)
         rows.append(
             (
-                event.seq,
-                event.timestamp,
-                event.type._value_,
-                event.source,
-                event.symbol,
-                event.cause,
+                seq,
+                timestamp,
+                kind._value_,
+                source,
+                symbol,
+                cause,
                 text.decode(),
                 head,
             )
         )
     return rows, head
+
+
+# One statement for so many rows is a fifth quicker than one for each.
+_TOGETHER = 50
+_INSERT_SOME = layout.insert(_TOGETHER)
 
 
 def _write(
@@ -247,7 +255,13 @@ def _write(
     with alone:
         connection.execute('BEGIN IMMEDIATE')
         try:
-            connection.executemany(layout.INSERT, rows)
+            whole = len(rows) // _TOGETHER * _TOGETHER
+            for first in range(0, whole, _TOGETHER):
+                some = rows[first : first + _TOGETHER]
+                connection.execute(
+                    _INSERT_SOME, tuple(itertools.chain.from_iterable(some))
+                )
+            connection.executemany(layout.INSERT, rows[whole:])
             connection.execute('COMMIT')
         except sqlite3.Error:
             if connection.in_transaction:

@@ -34,3 +34,8 @@ INSERT = 'INSERT INTO events VALUES (?,?,?,?,?,?,?,?)'
 NEWEST = 'SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1'
 
 Row = segments.Row
+
+
+def insert(rows: int) -> str:
+    """Gives the statement that adds so many rows, their columns in a line."""
+    return INSERT + ',(?,?,?,?,?,?,?,?)' * (rows - 1)

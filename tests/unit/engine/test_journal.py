@@ -55,6 +55,26 @@ async def test_batches_of_any_size_give_the_same_hashes(path, tmp_path):
         assert log.last == one
 
 
+@pytest.mark.parametrize('count', [49, 50, 51, 120])
+async def test_large_batches_are_whole_and_in_their_order(path, count):
+    batch = logs.some_events(count)
+    await logs.written(path, batch)
+    assert list(reader.read(path)) == batch
+    assert chain.verify(path).ok
+
+
+async def test_of_a_large_batch_that_fails_nothing_is_written(path):
+    async with logs.opened(path) as log:
+        await log.append(FIVE)
+        # Its last rows are there already.
+        doubled = [*logs.some_events(60, 6), FIVE[4]]
+        with pytest.raises(errors.JournalWriteError):
+            await log.append(doubled)
+        assert logs.seqs(path) == [1, 2, 3, 4, 5]
+        await log.append(logs.some_events(60, 6))
+    assert chain.verify(path).events == 65
+
+
 async def test_the_files_are_their_owners_only(five):
     files = list(five.parent.iterdir())
     assert five in files

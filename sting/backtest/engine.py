@@ -111,6 +111,7 @@ class BacktestEngine:
             symbols=bars.symbols,
             strategies={feeder.name: feeder.number},
             matcher=self._matcher(),
+            taker=self._market.accept,
         )
         charged = assumed.costs
         self._financing = (

@@ -98,7 +98,7 @@ class Settler:
         now = self._system.time
         for signal in signals:
             self._steps.append(
-                self._engine.process_signal(signal, name, cause, now)
+                self._engine.settle_signal(signal, name, cause, now)
             )
             await self.settle()
 

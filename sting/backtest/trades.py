@@ -8,6 +8,7 @@ import array
 import collections
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 from typing import Any
 from typing import NamedTuple
@@ -98,6 +99,17 @@ class FillTable:
         self.price.append(fill.price)
         self.fee.append(fill.fee)
         self.timestamp.append(fill.timestamp)
+
+    def extend(self, fills: Sequence[orders.Fill]) -> None:
+        """Adds fills at the end."""
+        self.order_id.extend([each.order_id for each in fills])
+        self.symbol.extend([each.symbol for each in fills])
+        self.side.extend([each.side for each in fills])
+        self.tag.extend([each.tag for each in fills])
+        self.quantity.extend([each.quantity for each in fills])
+        self.price.extend([each.price for each in fills])
+        self.fee.extend([each.fee for each in fills])
+        self.timestamp.extend([each.timestamp for each in fills])
 
     def act(
         self, action: records.CorporateAction, held: float, timestamp: int

@@ -18,6 +18,7 @@ from sting.engine import brackets
 from sting.engine import bus
 from sting.engine import desk
 from sting.engine import doors
+from sting.engine import express
 from sting.engine import failures
 from sting.engine import operator
 from sting.engine import state
@@ -72,6 +73,7 @@ class CoreEngine:
         symbols: tuple[str, ...] = (),
         strategies: Mapping[str, int] | None = None,
         matcher: Matcher | None = None,
+        taker: express.Taker | None = None,
     ) -> None:
         """Sets up an engine without history.
 
@@ -80,6 +82,7 @@ class CoreEngine:
             symbols: What may be traded.
             strategies: The number of each strategy by its name, from 1.
             matcher: The broker played in this process, if there is one.
+            taker: What it takes an order with; see `settle_signal`.
         """
         self._turn = step.Turn()
         self._gate = gate
@@ -87,6 +90,13 @@ class CoreEngine:
         self._desk = desk.OrderDesk(self._turn, gate, frozenset(symbols))
         self._brackets = brackets.Brackets(self._turn, self._desk)
         self._wishes = wishes.WishDesk(self._turn, self._desk)
+        self._express = (
+            None
+            if taker is None
+            else express.Express(
+                self._turn, self._desk, frozenset(symbols), taker, PLAYED
+            )
+        )
         self._failures = failures.Failures(self._turn, self._desk, self._wishes)
         self._operator = operator.Operator(
             self._turn,
@@ -176,6 +186,28 @@ class CoreEngine:
         """
         self._turn.begin(now)
         self._answer(signal, strategy, signal.symbol, cause)
+        return self._end()
+
+    def settle_signal(
+        self, signal: orders.Signal, strategy: str, cause: int, now: int
+    ) -> step.Step:
+        """Takes what a strategy wants all the way to the market.
+
+        As `process_signal`, with nothing else waiting to be carried out. A
+        plain order is at the market played in this process when this returns,
+        and the step says what the market answered.
+
+        Args:
+            signal: As there, and so are the others.
+            strategy: Its name.
+            cause: Number of the event that it answers.
+            now: The time, nanoseconds since the epoch, UTC.
+        """
+        self._turn.begin(now)
+        if self._express is None or not self._express.carry(
+            signal, strategy, cause
+        ):
+            self._answer(signal, strategy, signal.symbol, cause)
         return self._end()
 
     def process_report(

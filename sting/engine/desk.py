@@ -287,9 +287,24 @@ class OrderDesk:
             verdict = msgspec.structs.replace(
                 verdict, decision=records.Decision.DENY, message=refusal
             )
-        request = turn.emit(
-            _ORDER_REQUEST, order, source or cause.source, symbol, cause.seq
-        )
+        return self.judged(order, verdict, source or cause.source)
+
+    def judged(
+        self, order: orders.Order, verdict: records.Verdict, source: str
+    ) -> orders.Order:
+        """Creates an order that has been judged.
+
+        Args:
+            order: What is wanted, with this turn's numbers and time.
+            verdict: What risk said of it.
+            source: Who asks for it.
+
+        Returns:
+            The order after the verdict: submitted or denied.
+        """
+        turn, system = self._turn, self._turn.state
+        symbol = order.symbol
+        request = turn.emit(_ORDER_REQUEST, order, source, symbol, order.cause)
         judged = turn.emit(_RISK_VERDICT, verdict, 'risk', symbol, request.seq)
         after = system.orders[order.id]
         if after.status is _SUBMITTED:

@@ -80,7 +80,7 @@ def signal_fault(signal: orders.Signal) -> str:
     Returns:
         One sentence; empty when nothing is wrong.
     """
-    if _is_plain(signal):
+    if is_plain(signal):
         return ''
     fault = _unreadable(signal)
     if fault or signal.kind is orders.SignalKind.CANCEL:
@@ -121,11 +121,14 @@ def signal_fault(signal: orders.Signal) -> str:
     return ''
 
 
-def _is_plain(signal: orders.Signal) -> bool:
+def is_plain(signal: orders.Signal) -> bool:
     """Whether a signal wants a plain order, and the log can keep it.
 
-    What `_unreadable` finds out by writing and reading, for the one that
-    nearly all are.
+    What `signal_fault` else finds out by writing and reading, for the one
+    that nearly all are.
+
+    Args:
+        signal: As the strategy's code made it.
     """
     if not (
         signal.kind is _ORDER

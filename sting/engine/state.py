@@ -311,6 +311,26 @@ class SystemState:
         seen = self._executions.get(fill.order_id)
         return seen is not None and fill.execution_id in seen
 
+    def take_working(self, order: orders.Order, seq: int) -> None:
+        """Takes an order that was asked for, approved and accepted in one go.
+
+        As `apply` takes the three events, where nothing waits for anything.
+
+        Args:
+            order: As the last of them leaves it, not known before.
+            seq: Number of that event.
+        """
+        self.seq = seq
+        order_id, symbol = order.id, order.symbol
+        self.orders[order_id] = order
+        group = self._working.get(symbol)
+        if group is None:
+            group = self._working[symbol] = {}
+        group[order_id] = None
+        self.ledger.request(
+            order, self.prices.get(symbol), self.last_bar.get(symbol), self.time
+        )
+
     def _put(self, order: orders.Order) -> None:
         order_id = order.id
         before = self.orders.get(order_id)

@@ -15,7 +15,7 @@ _ORDER, _CANCEL = orders.SignalKind.ORDER, orders.SignalKind.CANCEL
 _T = events.EventType
 _TOO_LATE = frozenset({_G.STALE, _G.STOPPED})
 # The states of a strategy that has no say any more.
-_OUT = frozenset({'stopped', 'failed', 'quarantined'})
+OUT = frozenset({'stopped', 'failed', 'quarantined'})
 
 
 class WishDesk:
@@ -103,7 +103,7 @@ class WishDesk:
             if signal.order_id in system.exits:
                 return _G.DUPLICATE, f'{signal.order_id} waits already'
         status = system.strategies.get(signal.strategy)
-        if status is not None and status.status in _OUT:
+        if status is not None and status.status in OUT:
             return _G.STOPPED, f'{signal.strategy} is {status.status}'
         return None, ''
 

@@ -13,6 +13,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.simulator import costs as costs_lib
+from sting.simulator import fills
 from sting.simulator import floor
 from sting.simulator import groups
 from sting.simulator import hours
@@ -170,24 +171,21 @@ class MarketSimulator:
         Raises:
             errors.StateError: An order of this id works already.
         """
-        if order.id in self._floor.by_id:
-            raise errors.StateError(f'order {order.id} is working already')
-        expires, due = None, 0
-        if not checks.is_plain(order):
-            message = self._hours.refusal(order, timestamp)
-            if message:
-                return [
-                    orders.OrderUpdate(
-                        order_id=order.id, status=_S.REJECTED, message=message
-                    )
-                ]
-            expires, due = self._hours.expiry(order), self._hours.due(order)
-        created = order.created
-        entry = resting.Resting(
+        if checks.is_plain(order):
+            return [self.accept(order, timestamp)]
+        self._check_new(order)
+        message = self._hours.refusal(order, timestamp)
+        if message:
+            return [
+                orders.OrderUpdate(
+                    order_id=order.id, status=_S.REJECTED, message=message
+                )
+            ]
+        entry = resting.Resting.of(
             order,
-            after=created if created > timestamp else timestamp,
-            expires=expires,
-            due=due,
+            after=max(order.created, timestamp),
+            expires=self._hours.expiry(order),
+            due=self._hours.due(order),
         )
         # The exits of an order lie at the market with it, and the moment of an
         # auction has the delay in it.
@@ -199,6 +197,38 @@ class MarketSimulator:
             entry.follow(self._closes[order.symbol], timestamp)
             return [entry.moved()]
         return [entry.update(entry.status)]
+
+    def accept(self, order: orders.Order, timestamp: int) -> orders.OrderUpdate:
+        """Takes a new plain order, which nothing can be said against.
+
+        Args:
+            order: One that `checks.is_plain`; as for `submit`.
+            timestamp: When it arrives, nanoseconds since the epoch, UTC.
+
+        Returns:
+            That it is accepted.
+
+        Raises:
+            errors.StateError: An order of this id works already.
+        """
+        self._check_new(order)
+        created = order.created
+        entry = resting.Resting(
+            order,
+            fills.MARKET,
+            order.side.sign,
+            order.quantity,
+            after=created if created > timestamp else timestamp,
+            updated=timestamp,
+        )
+        if self._delay and not order.parent:
+            entry.arrives = timestamp + self._delay
+        self._floor.add(entry)
+        return entry.update(_S.ACCEPTED)
+
+    def _check_new(self, order: orders.Order) -> None:
+        if order.id in self._floor.by_id:
+            raise errors.StateError(f'order {order.id} is working already')
 
     def cancel(self, order_id: str, timestamp: int) -> list[Report]:
         """Takes an order out.
@@ -397,7 +427,7 @@ class MarketSimulator:
             if order.id in self._floor.by_id:
                 raise errors.StateError(f'order {order.id} is working already')
             self._floor.add(
-                resting.Resting(
+                resting.Resting.of(
                     order,
                     after=max(order.created, order.updated),
                     expires=self._hours.expiry(order),

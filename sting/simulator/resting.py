@@ -25,7 +25,7 @@ _AT_ONCE = frozenset({fills.MARKET, fills.LIMIT})
 _IMMEDIATE = frozenset({orders.TimeInForce.IOC, orders.TimeInForce.FOK})
 
 
-class Resting:
+class Resting(msgspec.Struct, eq=False):
     """An order at rest: the scalars that a bar is held against.
 
     Attributes:
@@ -52,62 +52,71 @@ class Resting:
         coming: Changes on their way: when, and the terms of `change`.
     """
 
-    __slots__ = (
-        'after',
-        'amount',
-        'arrives',
-        'average',
-        'coming',
-        'due',
-        'expires',
-        'fees',
-        'filled',
-        'fraction',
-        'immediate',
-        'kind',
-        'leaves',
-        'order',
-        'price',
-        'quantity',
-        'sign',
-        'stop_price',
-        'trails',
-        'triggered',
-        'updated',
+    order: orders.Order
+    kind: int
+    sign: int
+    quantity: float
+    after: int
+    updated: int
+    expires: int | None = None
+    price: float = 0.0
+    stop_price: float = 0.0
+    trails: bool = False
+    amount: float = 0.0
+    fraction: float = 0.0
+    due: int = 0
+    triggered: bool = False
+    immediate: bool = False
+    filled: float = 0.0
+    average: float = 0.0
+    fees: float = 0.0
+    arrives: int = 0
+    leaves: int = 0
+    coming: list[tuple[int, float | None, float | None, float | None]] = (
+        msgspec.field(default_factory=list)
     )
 
-    def __init__(
-        self,
+    @classmethod
+    def of(
+        cls,
         order: orders.Order,
         *,
         after: int,
         expires: int | None,
         due: int = 0,
-    ) -> None:
-        self.order = order
-        self.kind = KINDS[order.type]
-        self.sign = order.side.sign
-        self.quantity = order.quantity
-        self.price = order.price or 0.0
-        self.stop_price = order.stop_price or 0.0
-        self.triggered = order.triggered
-        self.trails = order.type is _TRAILING
-        self.amount, self.fraction = (
-            checks.parse_trail(order.trail) if self.trails else (0.0, 0.0)
+    ) -> 'Resting':
+        """Lays an order to rest.
+
+        Args:
+            order: As it was sent or restored.
+            after: Only bars stamped later may fill it, nanoseconds.
+            expires: The last moment at which it works, nanoseconds.
+            due: The moment of its auction, nanoseconds; 0 for none.
+        """
+        trails = order.type is _TRAILING
+        amount, fraction = (
+            checks.parse_trail(order.trail) if trails else (0.0, 0.0)
         )
-        self.due = due
-        self.immediate = bool(due) or order.time_in_force in _IMMEDIATE
-        self.after = after
-        self.expires = expires
-        self.filled = order.filled
-        self.average = order.average_price
-        self.fees = order.fees
-        self.updated = order.updated
-        self.arrives = 0
-        self.leaves = 0
-        self.coming: list[
-            tuple[int, float | None, float | None, float | None]
-        ] = []
+        return cls(
+            order,
+            kind=KINDS[order.type],
+            sign=order.side.sign,
+            quantity=order.quantity,
+            after=after,
+            updated=order.updated,
+            expires=expires,
+            price=order.price or 0.0,
+            stop_price=order.stop_price or 0.0,
+            trails=trails,
+            amount=amount,
+            fraction=fraction,
+            due=due,
+            triggered=order.triggered,
+            immediate=bool(due) or order.time_in_force in _IMMEDIATE,
+            filled=order.filled,
+            average=order.average_price,
+            fees=order.fees,
+        )
 
     @property
     def broker_id(self) -> str:

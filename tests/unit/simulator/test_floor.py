@@ -28,7 +28,7 @@ def known():
 
 def at_rest(id, **given):
     one = worlds.order(id, **given)
-    return resting.Resting(one, after=worlds.DECIDED, expires=None)
+    return resting.Resting.of(one, after=worlds.DECIDED, expires=None)
 
 
 def test_orders_share_a_bars_volume_in_the_order_of_their_arrival(known):

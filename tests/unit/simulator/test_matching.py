@@ -23,7 +23,7 @@ NARROW = 100, 101, 99, 100
 
 
 def resting_of(order):
-    return resting.Resting(order, after=0, expires=None)
+    return resting.Resting.of(order, after=0, expires=None)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ BAR = worlds.bar(1, 100, 110, 90)
 
 
 def paid(model, **given):
-    entry = resting.Resting(worlds.order(**given), after=0, expires=None)
+    entry = resting.Resting.of(worlds.order(**given), after=0, expires=None)
     return pricing.Pricing(model).paid(entry, BAR, 10.0, 100.0, fills.AT_LIMIT)
 
 

@@ -13,7 +13,7 @@ order = worlds.order
 
 
 def at_rest(one, expires=None):
-    return resting.Resting(one, after=one.created, expires=expires)
+    return resting.Resting.of(one, after=one.created, expires=expires)
 
 
 def test_what_it_can_work_is_not_refused():

@@ -1,0 +1,155 @@
+"""The short way of a plain order to a market that is played in this process.
+
+Nearly all orders of a backtest are plain, and go from the signal to the
+market's answer without anything else to be done. Here they do so in one go:
+the same events with the same figures as the long way of `wishes`, `desk` and
+the market's report has them, and the same state after them. What is not plain
+is left to the long way.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from sting.engine import desk
+from sting.engine import doors
+from sting.engine import exits
+from sting.engine import step
+from sting.engine import wishes
+from sting.model import events
+from sting.model import orders
+from sting.model import records
+
+# Takes a plain order at a moment, and says that it has accepted it.
+Taker = Callable[[orders.Order, int], orders.OrderUpdate]
+
+_SIGNAL: Final = events.EventType.SIGNAL
+_REQUEST: Final = events.EventType.ORDER_REQUEST
+_VERDICT: Final = events.EventType.RISK_VERDICT
+_UPDATE: Final = events.EventType.ORDER_UPDATE
+_SUBMITTED: Final = orders.OrderStatus.SUBMITTED
+_ACCEPTED: Final = orders.OrderStatus.ACCEPTED
+_APPROVE: Final = records.Decision.APPROVE
+_replace = msgspec.structs.replace
+
+
+class Express:
+    """Carries plain orders to the market."""
+
+    def __init__(
+        self,
+        turn: step.Turn,
+        order_desk: desk.OrderDesk,
+        symbols: frozenset[str],
+        taker: Taker,
+        source: str,
+    ) -> None:
+        """Opens the way.
+
+        Args:
+            turn: Collects what comes of it.
+            order_desk: Has the orders that risk denies.
+            symbols: What may be traded.
+            taker: The market.
+            source: What its reports are said to come from.
+        """
+        self._turn = turn
+        self._desk = order_desk
+        self._symbols = symbols
+        self._taker = taker
+        self._source = source
+
+    def carry(self, signal: orders.Signal, strategy: str, cause: int) -> bool:
+        """Carries what a strategy wants to the market, if it is plain.
+
+        Args:
+            signal: What it wants.
+            strategy: Its name.
+            cause: Number of the event that it answers.
+
+        Returns:
+            Whether it was; if not, nothing has happened.
+        """
+        order = self._order(signal)
+        if order is None:
+            return False
+        turn = self._turn
+        system, symbol = turn.state, order.symbol
+        turn.emit(_SIGNAL, signal, strategy, symbol, cause)
+        gate = self._desk.gate
+        verdict = gate.evaluate_order(order, system)
+        if verdict.decision is not _APPROVE:
+            self._desk.judged(order, verdict, strategy)
+            return True
+        judged, now = order.seq + 1, turn.now
+        submitted = _replace(
+            order,
+            status=_SUBMITTED,
+            resting=_SUBMITTED,
+            quantity=verdict.quantity,
+            message=verdict.message,
+            judged=judged,
+        )
+        update = self._taker(submitted, now)
+        accepted = _replace(
+            submitted, status=_ACCEPTED, broker_id=update.broker_id
+        )
+        system.take_working(accepted, judged + 1)
+        told = events.Event(
+            judged + 1, now, _UPDATE, self._source, update, symbol, judged
+        )
+        turn.events += (
+            events.Event(
+                judged - 1,
+                now,
+                _REQUEST,
+                strategy,
+                order,
+                symbol,
+                order.cause,
+            ),
+            events.Event(
+                judged, now, _VERDICT, 'risk', verdict, symbol, judged - 1
+            ),
+            told,
+        )
+        turn.effects.append(step.Notify(told, accepted))
+        return True
+
+    def _order(self, signal: orders.Signal) -> orders.Order | None:
+        """Gives the order of a signal; None where it goes the long way."""
+        system = self._turn.state
+        symbol = signal.symbol
+        if (
+            system.exits
+            or system.closing
+            or system.brackets
+            or symbol not in self._symbols
+            or signal.oco
+            or not doors.is_plain(signal)
+            or signal.order_id in system.orders
+        ):
+            return None
+        status = system.strategies.get(signal.strategy)
+        if status is not None and status.status in wishes.OUT:
+            return None
+        side, quantity = signal.side, signal.quantity
+        if side is None or quantity is None or quantity <= orders.DUST:
+            return None
+        seq, now = system.seq, self._turn.now
+        order = orders.Order(
+            id=signal.order_id,
+            symbol=symbol,
+            side=side,
+            quantity=quantity,
+            strategy=signal.strategy,
+            reason=signal.reason,
+            created=now,
+            updated=now,
+            cause=seq + 1,
+            seq=seq + 2,
+            code=signal.code,
+        )
+        # The operator may have closed by hand what this is to close.
+        return order if exits.left(system, order) == quantity else None

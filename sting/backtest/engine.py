@@ -11,6 +11,7 @@ from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from concurrent import futures
 import functools
 import hashlib
 from typing import Any
@@ -483,10 +484,13 @@ def run(
     time_source = clock.LiveClock()
     before = time_source.monotonic()
     lines = [] if written is None else written
-    try:
-        asyncio.run(played.run(progress))
-    finally:
-        lines += feeder.take_log()
+    # To hash the bars needs no lock: it is done beside the run.
+    with futures.ThreadPoolExecutor(1) as beside:
+        beside.submit(getattr, played, 'data_hash')
+        try:
+            asyncio.run(played.run(progress))
+        finally:
+            lines += feeder.take_log()
     curve = played.curve()
     if benchmark is not None:
         curve = curve.beside(benchmark.parts(curve.timestamp, assumed.cash))

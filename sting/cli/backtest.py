@@ -87,8 +87,8 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         from sting.cli import setup  # noqa: PLC0415
         from sting.strategy import versions  # noqa: PLC0415
 
-    strategy = setup.place(strategy)
-    made = setup.read(strategy, data, options, takes_quotes=True)
+        strategy = setup.place(strategy)
+        made = setup.read(strategy, data, options, takes_quotes=True)
     with (
         _shown_log(options['as_json']) as written,
         _progress(options['progress_json'], made.what) as progress,

@@ -12,6 +12,7 @@ import click
 
 from sting import settings
 from sting.cli import common
+from sting.cli import loading
 from sting.cli import runs
 from sting.engine import clock
 from sting.model import errors
@@ -75,27 +76,28 @@ def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     says why. The best of many is partly luck: the ledger counts every
     combination as a trial.
     """
-    # These need numpy and more, which no other command has to wait for.
-    from sting.backtest.sweeping import executors  # noqa: PLC0415
-    from sting.backtest.sweeping import leaders as leaders_lib  # noqa: PLC0415
-    from sting.backtest.sweeping import sweeps  # noqa: PLC0415
-    from sting.cli import setup  # noqa: PLC0415
-
     if options['workers'] and options['cluster']:
         raise errors.InputError(
             '--workers are of this machine and --cluster of others; leave one '
             'of them out'
         )
-    found = leaders_lib.Leaders(options['metric'])
-    made = setup.read(setup.place(strategy), data, options)
-    swept = sweeps.Sweep(
-        made.strategy,
-        made.loaded.table,
-        made.gate(),
-        _space(options),
-        parameters=made.parameters,
-        assumed=made.assumed,
-    )
+    # These need numpy and more, which no other command has to wait for.
+    with loading.modules():
+        from sting.backtest.sweeping import executors  # noqa: PLC0415
+        from sting.backtest.sweeping import leaders as leaders_lib  # noqa: PLC0415
+        from sting.backtest.sweeping import sweeps  # noqa: PLC0415
+        from sting.cli import setup  # noqa: PLC0415
+
+        found = leaders_lib.Leaders(options['metric'])
+        made = setup.read(setup.place(strategy), data, options)
+        swept = sweeps.Sweep(
+            made.strategy,
+            made.loaded.table,
+            made.gate(),
+            _space(options),
+            parameters=made.parameters,
+            assumed=made.assumed,
+        )
     time_source = clock.LiveClock()
     with contextlib.ExitStack() as open_now:
         out = _out(options['out'], swept, open_now)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from concurrent import futures
+import contextlib
 import csv
 import dataclasses
 import itertools
@@ -459,31 +461,44 @@ def batches(
                 for name, place in places.items()
                 if name in only
             }
-            for batch in _each_batch(file, size, [*titles.values()]):
-                part = pa.Table.from_batches([batch])
-                part.validate(full=True)
-                columns = {
-                    name: part.column(title) for name, title in titles.items()
-                }
-                yield RawFile(path, found, columns, first=first, said=said)
-                first += len(part)
+            each = _each_batch(file, size, [*titles.values()])
+            with contextlib.closing(_ahead(each)) as parts:
+                for part in parts:
+                    columns = {
+                        name: part.column(title)
+                        for name, title in titles.items()
+                    }
+                    yield RawFile(path, found, columns, first=first, said=said)
+                    first += len(part)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise errors.DataError(
             f'not a sound Parquet file: {_first_line(error)}', path=path
         ) from None
 
 
+def _ahead(parts: Iterator[Any]) -> Iterator[Any]:
+    """Makes each part while the one before it is looked at."""
+    with futures.ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = beside.submit(next, parts, None)
+            yield part
+
+
 def _each_batch(file: Any, size: int, titles: list[str]) -> Iterator[Any]:
-    """Gives the batches of a Parquet file, with no more memory than it needs.
+    """Gives the parts of a Parquet file, with no more memory than it needs.
 
     Over several row groups pyarrow would keep those that are done.
     """
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     for group in range(file.num_row_groups):
-        yield from file.iter_batches(
+        for batch in file.iter_batches(
             size, row_groups=[group], columns=titles, use_threads=False
-        )
+        ):
+            part = pa.Table.from_batches([batch])
+            part.validate(full=True)
+            yield part
         pa.default_memory_pool().release_unused()
 
 

@@ -1,6 +1,7 @@
 import gzip
 import subprocess
 import sys
+import threading
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -31,6 +32,27 @@ def test_numbers_are_read_without_the_functions_of_arrow(tmp_path):
         [sys.executable, '-c', code], capture_output=True, text=True
     )
     assert done.stdout == 'False\n', done.stderr
+
+
+def test_reading_by_parts_gives_all_rows_in_order(tmp_path):
+    path = tmp_path / 'x.parquet'
+    table = pa.table({'timestamp': list(range(10)), 'open': [1.0] * 10})
+    parquet.write_table(table, path, row_group_size=4)
+    parts = [*raw.batches(str(path), 3)]
+    assert [part.first for part in parts] == [0, 3, 4, 7, 8]
+    found = [n for p in parts for n in p.columns['timestamp'].to_pylist()]
+    assert found == list(range(10))
+
+
+def test_who_stops_reading_by_parts_leaves_no_thread(tmp_path):
+    path = tmp_path / 'x.parquet'
+    parquet.write_table(pa.table({'timestamp': list(range(10))}), path)
+    before = threading.active_count()
+    parts = raw.batches(str(path), 3)
+    assert len(next(parts)) == 3
+    assert threading.active_count() == before + 1
+    parts.close()
+    assert threading.active_count() == before
 
 
 def test_titles_are_known_in_any_case_and_order(tmp_path):

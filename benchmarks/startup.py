@@ -32,10 +32,16 @@ PATIENCE_S = 20.0
 def run() -> list[rows.Row]:
     """Measures whole processes; the middle of several runs."""
     with tempfile.TemporaryDirectory() as bytecode:
-        return _rows(_environment(bytecode))
+        return _rows(environment(bytecode))
 
 
-def _environment(bytecode: str) -> Mapping[str, str]:
+def environment(bytecode: str) -> Mapping[str, str]:
+    """Gives the environment of a program that runs from bytecode.
+
+    Args:
+        bytecode: The folder for it; what a first run leaves there, the next
+            ones find, as in an installation.
+    """
     made = os.environ | {'PYTHONPYCACHEPREFIX': bytecode}
     made.pop('PYTHONDONTWRITEBYTECODE', None)
     return made

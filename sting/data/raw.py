@@ -5,6 +5,7 @@ line 1), the row of a Parquet file (the first is row 1).
 """
 
 from collections.abc import Callable
+from collections.abc import Generator
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -476,7 +477,7 @@ def batches(
         ) from None
 
 
-def _ahead(parts: Iterator[Any]) -> Iterator[Any]:
+def _ahead(parts: Iterator[Any]) -> Generator[Any, None, None]:
     """Makes each part while the one before it is looked at."""
     with futures.ThreadPoolExecutor(1) as beside:
         coming = beside.submit(next, parts, None)

@@ -319,18 +319,20 @@ class BrokerInterface(abc.ABC):
         """
         return [market.Instrument(symbol) for symbol in symbols]
 
-    def match(self, bar: market.MarketData) -> list[Report]:
-        """Holds working orders against a bar; only for brokers played here.
+    def match(
+        self, data: market.MarketData | market.Quote | market.Trade
+    ) -> list[Report]:
+        """Holds working orders against the market; for brokers played here.
 
-        The engine calls it in the step that takes the bar, before strategies
-        see it, and applies the reports in that step; they do not go to the
+        The engine calls it in the step that takes the data, before strategies
+        see them, and applies the reports in that step; they do not go to the
         sink. A broker outside matches by itself and has nothing to say here.
 
         Args:
-            bar: The bar.
+            data: A bar, a quote or a trade.
 
         Returns:
             What became of the orders.
         """
-        del bar
+        del data
         return []

@@ -16,7 +16,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import portfolio as portfolio_lib
 from sting.net import monitor as monitors
-from sting.simulator import market as simulated
+from sting.simulator import ticks
 
 _S = orders.OrderStatus
 
@@ -40,7 +40,7 @@ class PaperBroker(interface.BrokerInterface):
 
     def __init__(
         self,
-        simulator: simulated.MarketSimulator,
+        simulator: ticks.TickMarket,
         time_source: clock.Clock,
         *,
         cash: float,
@@ -122,8 +122,19 @@ class PaperBroker(interface.BrokerInterface):
         """Gives the engine's own time; see the interface."""
         return self._clock.now()
 
-    async def place_order(self, order: orders.Order) -> interface.OrderResponse:
-        """Sends an order to the simulated market; see the interface."""
+    async def place_order(
+        self, order: orders.Order, *, refusal: str = ''
+    ) -> interface.OrderResponse:
+        """Sends an order to the simulated market; see the interface.
+
+        Args:
+            order: The order.
+            refusal: Why a drill has it rejected; empty for the market's own
+                judgement.
+
+        Returns:
+            The answer.
+        """
         with self._lock:
             self._check_connected()
             if order.id not in self._orders:
@@ -134,7 +145,11 @@ class PaperBroker(interface.BrokerInterface):
                 self._orders[order.id] = msgspec.structs.replace(
                     order, status=_S.SUBMITTED
                 )
-                self._report(self._simulator.submit(order, self._clock.now()))
+                self._report(
+                    [_rejection(order, refusal)]
+                    if refusal
+                    else self._simulator.submit(order, self._clock.now())
+                )
             known = self._orders[order.id]
         accepted = known.status is not _S.REJECTED
         return interface.OrderResponse(
@@ -206,6 +221,11 @@ class PaperBroker(interface.BrokerInterface):
             cancelled=tuple(one.order_id for one in reports)
         )
 
+    def working_ids(self) -> tuple[str, ...]:
+        """Gives the ids of the working orders; from any thread."""
+        with self._lock:
+            return tuple(order.id for order in self._simulator.working())
+
     async def get_orders(self) -> list[orders.Order]:
         """Gives the working orders, in order of arrival."""
         with self._lock:
@@ -230,7 +250,7 @@ class PaperBroker(interface.BrokerInterface):
             return [self._portfolio.positions[symbol] for symbol in held]
 
     async def get_account_info(self) -> interface.AccountInfo:
-        """Gives the account, at the last closes that were matched.
+        """Gives the account, at the last prices that were matched.
 
         Buying power is equity less all holdings, short ones too, at their
         absolute value: nothing is lent.
@@ -252,11 +272,20 @@ class PaperBroker(interface.BrokerInterface):
                 simulated=True,
             )
 
-    def match(self, bar: market.MarketData) -> list[interface.Report]:
-        """Holds working orders against a bar; see the interface."""
+    def match(
+        self, data: market.MarketData | market.Quote | market.Trade
+    ) -> list[interface.Report]:
+        """Holds working orders against the market; see the interface."""
         with self._lock:
-            self._prices[bar.symbol] = bar.close
-            reports = self._simulator.on_bar(bar)
+            if isinstance(data, market.MarketData):
+                self._prices[data.symbol] = data.close
+                reports = self._simulator.on_bar(data)
+            elif isinstance(data, market.Quote):
+                self._prices[data.symbol] = data.middle
+                reports = self._simulator.on_quote(data)
+            else:
+                self._prices[data.symbol] = data.price
+                reports = self._simulator.on_trade(data)
             for report in reports:
                 self._book(report)
             return reports
@@ -299,3 +328,9 @@ class PaperBroker(interface.BrokerInterface):
             accepted=False,
             message=f'the order is {status}',
         )
+
+
+def _rejection(order: orders.Order, words: str) -> orders.OrderUpdate:
+    return orders.OrderUpdate(
+        order_id=order.id, status=_S.REJECTED, message=words
+    )

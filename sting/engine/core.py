@@ -11,6 +11,7 @@ from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -40,9 +41,9 @@ PLAYED = 'broker:paper'
 # Why a broker reduces a position that the account cannot carry any more.
 MARGIN_CALL = 'margin call'
 
-# What a broker that is played in this process does with a bar: it fills its
-# orders in the very step that takes the bar.
-Matcher = Callable[[market.MarketData], Sequence[step.Report]]
+# What a broker that is played in this process does with market data: it fills
+# its orders in the very step that takes them.
+Matcher = Callable[[Any], Sequence[step.Report]]
 
 
 class Component(abc.ABC):
@@ -365,8 +366,13 @@ class CoreEngine:
             self._turn.alert(records.Severity.CRITICAL, message, 'risk', cause)
 
     def _take_price(self, incoming: bus.Incoming) -> None:
-        if not self._refuses(incoming):
-            self._turn.effects.append(step.Notify(self._emit(incoming)))
+        if self._refuses(incoming):
+            return
+        event = self._emit(incoming)
+        if self._matcher is not None:
+            for report in self._matcher(event.data):
+                self._desk.report(report, PLAYED)
+        self._turn.effects.append(step.Notify(event))
 
     def _take_flow(self, incoming: bus.Incoming) -> None:
         self._turn.effects.append(step.Notify(self._emit(incoming)))

@@ -11,6 +11,8 @@ from typing import Self
 import msgspec
 
 from sting import settings
+from sting.broker import drills
+from sting.broker import interface
 from sting.broker import manager
 from sting.broker import paper
 from sting.data import calendars
@@ -18,6 +20,7 @@ from sting.engine import archive
 from sting.engine import board
 from sting.engine import bus
 from sting.engine import checkpoints
+from sting.engine import clock
 from sting.engine import core
 from sting.engine import exits
 from sting.engine import journal
@@ -44,7 +47,7 @@ from sting.session import reload
 from sting.session import strategies
 from sting.session import watch
 from sting.simulator import costs
-from sting.simulator import market as simulated
+from sting.simulator import ticks
 from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import isolated
@@ -77,7 +80,7 @@ class Parts:
         self._clock = feeds.clock_of(config.feeds[self._chosen.feed])
         self.bus = bus.EventBus()
         self._specs = _specs(config, self._chosen)
-        self._simulator = simulated.MarketSimulator(
+        self._simulator = ticks.TickMarket(
             _costs(config),
             participation=config.paper.participation,
             session_close=functools.partial(
@@ -87,9 +90,10 @@ class Parts:
                 calendars.session_open, calendar=self._chosen.calendar
             ),
         )
-        self._broker = paper.PaperBroker(
+        self._paper = paper.PaperBroker(
             self._simulator, self._clock, cash=self._chosen.cash
         )
+        self._broker = _way_to(self._paper, config.paper.drill, self._clock)
         self._engine = core.CoreEngine(
             gate.build(config.risk.rules, config.risk.sizing, self._specs),
             symbols=self._chosen.symbols,
@@ -204,7 +208,7 @@ class Parts:
         try:
             if not found.last.seq:
                 await self._begin_log()
-            self._broker.restore(
+            self._paper.restore(
                 system.orders.values(), system.portfolio, prices=system.prices
             )
             self._connect(system)
@@ -338,6 +342,25 @@ class Parts:
         """Reads what a strategy missed; in a thread."""
         spec = next(s for s in self._specs if s.name == saved.strategy)
         return missed.read(self._path, spec, saved, until, now)
+
+
+def _way_to(
+    broker: paper.PaperBroker,
+    drill: settings.Drill | None,
+    time_source: clock.Clock,
+) -> interface.BrokerInterface:
+    """Gives the way to the paper broker, with the troubles of its drill."""
+    if drill is None:
+        return broker
+    chance = drills.Chance(
+        delay_s=drill.delay_ms / 1_000.0,
+        reject=drill.reject,
+        lose=drill.lose,
+        cut_every_s=drill.cut_every_s,
+        cut_for_s=drill.cut_for_s,
+        seed=drill.seed,
+    )
+    return drills.DrilledBroker(broker, chance, time_source)
 
 
 def _costs(config: settings.Settings) -> costs.CostModel:

@@ -15,6 +15,7 @@ from sting.settings.schema import Archive
 from sting.settings.schema import Columns
 from sting.settings.schema import Database
 from sting.settings.schema import DemoFeed
+from sting.settings.schema import Drill
 from sting.settings.schema import Feed
 from sting.settings.schema import FileFeed
 from sting.settings.schema import Gateway
@@ -38,6 +39,7 @@ __all__ = [
     'Columns',
     'Database',
     'DemoFeed',
+    'Drill',
     'Feed',
     'FileFeed',
     'Gateway',

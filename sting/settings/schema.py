@@ -504,6 +504,26 @@ class Costs(Section, frozen=True, kw_only=True):
     schedules: dict[str, costs_lib.CostModel]
 
 
+class Drill(Section, frozen=True, kw_only=True):
+    """Of exchanges/paper.yaml: what goes wrong on the way to the market.
+
+    Attributes:
+        delay_ms: What a request takes on its way.
+        reject: Share of orders that are rejected.
+        lose: Share of orders of which the request or the answer is lost.
+        cut_every_s: So many seconds the line holds; 0 for always.
+        cut_for_s: So many seconds it is cut then.
+        seed: Of the chances; the same one has the same troubles.
+    """
+
+    delay_ms: NotNegative = 0.0
+    reject: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    lose: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    cut_every_s: NotNegative = 0.0
+    cut_for_s: NotNegative = 0.0
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
 class Paper(Section, frozen=True, kw_only=True):
     """exchanges/paper.yaml: how the simulated market fills.
 
@@ -515,12 +535,14 @@ class Paper(Section, frozen=True, kw_only=True):
             points of the price.
         participation: The most of a bar's volume that is filled, as a
             fraction.
+        drill: What goes wrong on the way to it; None for nothing.
     """
 
     costs: str | None = None
     commission_bps: NotNegative = 0.0
     slippage_bps: NotNegative = 0.0
     participation: Share = 0.25
+    drill: Drill | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

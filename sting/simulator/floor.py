@@ -26,6 +26,7 @@ class Floor:
         by_id: The orders, in order of arrival.
         by_symbol: The same by symbol; only symbols with orders are there.
         tags: What a fill is called, by what came of it.
+        pricing: What fills are priced at.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Floor:
         self.by_id: dict[str, resting.Resting] = {}
         self.by_symbol: dict[str, dict[str, resting.Resting]] = {}
         self.tags: Sequence[str] = fills.TAGS
-        self._pricing = pricing
+        self.pricing = pricing
         self._latency = latency
         self._participation = participation
         self._mode = mode
@@ -253,7 +254,7 @@ class Floor:
         The id follows from the order and the bar, so that a bar that is played
         again after a restart makes no second fill.
         """
-        price, fee = self._pricing.paid(entry, bar, quantity, price, code)
+        price, fee = self.pricing.paid(entry, bar, quantity, price, code)
         order, now = entry.order, bar.timestamp
         entry.book(quantity, price, fee, now)
         return orders.Fill(

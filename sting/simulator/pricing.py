@@ -14,6 +14,7 @@ class Pricing:
     Attributes:
         charges: What has to see every bar; None where a fill and its order
             say all.
+        at_touch: Prices are what is asked and bid, which nothing slips from.
     """
 
     def __init__(self, model: costs.CostModel) -> None:
@@ -23,6 +24,7 @@ class Pricing:
             model: What is charged.
         """
         self.charges: charges_lib.Charges | None = None
+        self.at_touch = False
         self._rates, self._slip = commissions.FREE, slippage.NONE
         self._slips = False
         if model.is_scalar:
@@ -49,9 +51,12 @@ class Pricing:
             price: Price a unit, by the fill rule.
             code: What came of it, as `fills` has it.
         """
+        slips = entry.slips and not self.at_touch
         if self.charges is not None:
-            return _charged(self.charges, entry, bar, quantity, price, code)
-        if self._slips and entry.slips:
+            return _charged(
+                self.charges, entry, bar, quantity, price, code, slips=slips
+            )
+        if self._slips and slips:
             price = slippage.paid(price, entry.sign, self._slip)
         return price, commissions.step(
             quantity, price, entry.filled, entry.average, self._rates
@@ -65,13 +70,15 @@ def _charged(
     quantity: float,
     price: float,
     code: int,
+    *,
+    slips: bool,
 ) -> tuple[float, float]:
     """Gives a fill's price and fee where basis points do not say it."""
     sign = entry.sign
     maker = False
-    if entry.slips:
+    if slips:
         price = charges.price(bar, sign, price, quantity, entry.quantity)
-    else:
+    elif not entry.slips:
         maker = charges.is_maker(bar.symbol, sign, entry.price, code)
     fee = charges.fee(
         bar, sign, maker, quantity, price, entry.filled, entry.average

@@ -14,7 +14,7 @@ from sting.engine import clock
 from sting.model import errors
 from sting.model import orders
 from sting.simulator import costs
-from sting.simulator import market as simulated
+from sting.simulator import ticks
 from tests.unit.simulator import worlds
 
 pytestmark = pytest.mark.unit
@@ -27,7 +27,7 @@ DECIDED = worlds.DECIDED
 
 
 def open_paper():
-    simulator = simulated.MarketSimulator(
+    simulator = ticks.TickMarket(
         costs.CostModel(commission_bps=10.0),
         session_close=worlds.session_close,
         session_open=worlds.session_open,
@@ -274,9 +274,7 @@ class Outside(paper.PaperBroker):
 
 
 async def test_a_broker_outside_has_nothing_to_say_to_a_bar(reports):
-    outside = Outside(
-        simulated.MarketSimulator(), clock.VirtualClock(), cash=0.0
-    )
+    outside = Outside(ticks.TickMarket(), clock.VirtualClock(), cash=0.0)
     await outside.connect(reports.append, worlds.never)
     await outside.place_order(order())
     assert outside.match(bar(1, 100, 102, 99)) == []

@@ -14,7 +14,7 @@ from sting.model import errors
 from sting.model import orders
 from sting.model import portfolio
 from sting.net import monitor as monitors
-from sting.simulator import market as simulated
+from sting.simulator import ticks
 from tests.unit.simulator import worlds
 
 pytestmark = pytest.mark.unit
@@ -36,7 +36,7 @@ class Desk:
         self.halted = False
         self.reports = []
         self.broker = broker or paper.PaperBroker(
-            simulated.MarketSimulator(),
+            ticks.TickMarket(),
             clock.VirtualClock(DECIDED),
             cash=100_000.0,
         )

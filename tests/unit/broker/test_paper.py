@@ -10,7 +10,7 @@ from sting.model import lifecycle
 from sting.model import orders
 from sting.model import portfolio
 from sting.simulator import costs
-from sting.simulator import market as simulated
+from sting.simulator import ticks
 from tests.unit.simulator import worlds
 
 pytestmark = pytest.mark.unit
@@ -24,7 +24,7 @@ CASH = 100_000.0
 
 
 def open_broker(time_source=None):
-    simulator = simulated.MarketSimulator(
+    simulator = ticks.TickMarket(
         costs.CostModel(commission_bps=10.0),
         session_close=worlds.session_close,
         session_open=worlds.session_open,

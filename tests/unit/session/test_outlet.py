@@ -16,7 +16,7 @@ from sting.model import orders
 from sting.model import specs
 from sting.risk import stop
 from sting.session import outlet
-from sting.simulator import market as simulated
+from sting.simulator import ticks
 from sting.strategy import inprocess
 from tests.unit.risk import worlds
 from tests.unit.session import stations
@@ -43,7 +43,7 @@ class Parts:
             self.latch, lambda: None, lambda who, why: None
         )
         broker = paper.PaperBroker(
-            simulated.MarketSimulator(), clock.VirtualClock(), cash=1e5
+            ticks.TickMarket(), clock.VirtualClock(), cash=1e5
         )
         self.brokers = manager.BrokerManager(
             broker, self.reports.append, self.stop.withholds

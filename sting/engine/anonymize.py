@@ -43,6 +43,7 @@ class Treatment(enum.Enum):
     LIMITS = enum.auto()
     FIGURES = enum.auto()
     SHARES = enum.auto()
+    PARTS = enum.auto()
 
 
 _BY_TREATMENT: Mapping[Treatment, str] = {
@@ -51,16 +52,16 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'ask_size timestamp created updated opened expires timeframe closed '
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '
-        'tag gate policy rate ratio'
+        'tag gate policy rate ratio trigger took how accepted'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
         'price stop_price take_profit stop_loss trail average_price realized '
         'fee fees cash open high low close bid ask changing_price '
-        'changing_stop amount'
+        'changing_stop amount ours theirs'
     ),
     Treatment.NUMBER: 'cause seq judged rules up_to',
-    Treatment.TEXT: 'reason message detail error',
+    Treatment.TEXT: 'reason message detail error text',
     Treatment.SYMBOL: 'symbol',
     Treatment.ID: 'id order_id execution_id broker_id parent oco',
     Treatment.STRATEGY: 'strategy name',
@@ -72,10 +73,11 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.EMPTY: 'indicators digest code confirm saved positions',
     Treatment.LOG: 'log',
     Treatment.PROFILE: 'profile',
-    Treatment.COMMAND: 'command signal',
+    Treatment.COMMAND: 'command signal order',
     Treatment.LIMITS: 'limits',
     Treatment.FIGURES: 'figures',
     Treatment.SHARES: 'shares',
+    Treatment.PARTS: 'differences',
 }
 FIELDS: Mapping[str, Treatment] = {
     name: treatment
@@ -182,6 +184,7 @@ class Anonymizer:
                 Treatment.PROFILE: lambda _: PROFILE,
                 Treatment.COMMAND: self._command,
                 Treatment.SHARES: self._shares,
+                Treatment.PARTS: lambda each: tuple(map(self._command, each)),
             }
         )
 

@@ -322,6 +322,7 @@ class Board:
             alerts=alerts,
             unseen=sum(not row.seen for row in alerts),
             events=self._event_rows(),
+            inbox=tuple(system.differences.values()),
             **rest,
         )
 

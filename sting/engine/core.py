@@ -21,6 +21,7 @@ from sting.engine import desk
 from sting.engine import doors
 from sting.engine import express
 from sting.engine import failures
+from sting.engine import inbox
 from sting.engine import operator
 from sting.engine import state
 from sting.engine import step
@@ -99,10 +100,10 @@ class CoreEngine:
             )
         )
         self._failures = failures.Failures(self._turn, self._desk, self._wishes)
+        numbers = dict(strategies or {})
+        self._inbox = inbox.Inbox(self._turn, self._desk, numbers)
         self._operator = operator.Operator(
-            self._turn,
-            self._desk,
-            strategies=dict(strategies or {}),
+            self._turn, self._desk, self._inbox, strategies=numbers
         )
         self._components: list[Component] = []
         self._takers: Mapping[
@@ -115,6 +116,7 @@ class CoreEngine:
             _T.FILL: self._take_report,
             _T.CASH_FLOW: self._take_flow,
             _T.CORPORATE_ACTION: self._take_action,
+            _T.RECONCILIATION: self._inbox.take,
             _T.COMMAND: self._take_command,
             _T.SIGNAL: self._take_signal,
             _T.SIGNAL_REFUSED: self._take_refusal,

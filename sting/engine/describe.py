@@ -101,6 +101,11 @@ def _action(data: Any) -> str:
     return f'{data.symbol} {data.kind} {figure}{why}'
 
 
+def _reconciliation(data: Any) -> str:
+    found = '; '.join(each.text for each in data.differences)
+    return f'{data.trigger}: {found or "both books agree"}'
+
+
 _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
     _T.LOG_CREATED: lambda d: f'log {d.log} {d.profile} {d.mode} {d.cash:g}',
     _T.SYSTEM_STATUS: lambda d: f'{d.component} {d.status} {d.detail}',
@@ -129,6 +134,7 @@ _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
     _T.CHECKPOINT: lambda d: f'up to {d.up_to} {d.digest[:16]}',
     _T.CASH_FLOW: _flow,
     _T.CORPORATE_ACTION: _action,
+    _T.RECONCILIATION: _reconciliation,
     _T.COMMAND: lambda d: commands.describe(d.command),
 }
 

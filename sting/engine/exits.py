@@ -1,5 +1,6 @@
 """Ways out: what closes a position once nothing of it works any more."""
 
+from sting.engine import differing
 from sting.engine import state
 from sting.model import events
 from sting.model import orders
@@ -127,6 +128,9 @@ def flatten(system: state.SystemState, symbol: str) -> orders.Order | None:
     if order_id is None or any(system.working(symbol)):
         return None
     held = system.portfolio.quantity(symbol)
+    if system.differences:
+        # With nothing that both books have, risk says what stands in the way.
+        held = differing.closable(system, symbol) or held
     return _against(held, order_id, symbol, 'flatten')
 
 

@@ -55,6 +55,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     )
     brackets: dict[str, dict[str, float]] = {}
     quoted: list[str] = []
+    differences: dict[str, records.Difference] = {}
 
 
 _decoder = msgspec.msgpack.Decoder(Image)
@@ -92,6 +93,7 @@ def capture(system: state.SystemState) -> Image:
         exits=dict(system.exits),
         ledger=system.ledger.copy(),
         brackets={key: dict(each) for key, each in system.brackets.items()},
+        differences=dict(system.differences),
         day=inner._midnight // state.DAY - 1,
         working={key: list(ids) for key, ids in inner._working.items()},
         done=list(inner._done),
@@ -141,6 +143,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.exits = image.exits
     system.ledger = image.ledger
     system.brackets = image.brackets
+    system.differences = image.differences
     inner._midnight = (image.day + 1) * state.DAY
     inner._working = {
         key: dict.fromkeys(ids) for key, ids in image.working.items()

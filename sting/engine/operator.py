@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sting.engine import desk
+from sting.engine import inbox as inboxes
 from sting.engine import state
 from sting.engine import step
 from sting.model import checks
@@ -26,11 +27,13 @@ class Operator:
         self,
         turn: step.Turn,
         order_desk: desk.OrderDesk,
+        inbox: inboxes.Inbox,
         *,
         strategies: Mapping[str, int],
     ) -> None:
         self._turn = turn
         self._desk = order_desk
+        self._inbox = inbox
         self._strategies = strategies
         self._commands: Mapping[type, Callable[[events.Event, Any], None]] = {
             commands.SubmitOrder: self._submit,
@@ -45,6 +48,7 @@ class Operator:
             commands.ReloadStrategy: self._reload_strategy,
             commands.RollbackStrategy: self._reload_strategy,
             commands.AcknowledgeAlerts: self._acknowledge,
+            commands.Settle: inbox.settle,
         }
 
     def check(self, command: commands.Command) -> None:
@@ -82,6 +86,8 @@ class Operator:
                 raise errors.RefusedError(
                     f'type {commands.RESUME_WORD} to resume trading'
                 )
+        elif isinstance(command, commands.Settle):
+            self._inbox.check(command)
         elif isinstance(command, commands.Flatten):
             halted = self._turn.state.trading is records.TradingState.HALTED
             if halted and command.confirm != commands.FLATTEN_WORD:

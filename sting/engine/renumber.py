@@ -40,6 +40,9 @@ class Renumberer:
             {
                 anonymize.Treatment.ID: self._note_id,
                 anonymize.Treatment.COMMAND: self._note_command,
+                anonymize.Treatment.PARTS: lambda each: tuple(
+                    map(self._note_command, each)
+                ),
             }
         )
         self._change = anonymize.Rewriter(
@@ -47,6 +50,9 @@ class Renumberer:
                 anonymize.Treatment.NUMBER: self.number,
                 anonymize.Treatment.ID: self._new_id,
                 anonymize.Treatment.COMMAND: self._new_command,
+                anonymize.Treatment.PARTS: lambda each: tuple(
+                    map(self._new_command, each)
+                ),
             }
         )
         days = _Days(first)

@@ -87,6 +87,7 @@ class SystemState:
         brackets: Units that attached exits are to close, by symbol and by the
             order whose fills they exit: those fills, less what its exits
             filled.
+        differences: In what the broker's book and ours differ, by id.
         ledger: How each strategy does.
         appliers: What the payload of an event changes, by its type; called
             once its number and its time are set.
@@ -112,6 +113,7 @@ class SystemState:
         self.closing: dict[str, str] = {}
         self.exits: dict[str, tuple[int, orders.Signal]] = {}
         self.brackets: dict[str, dict[str, float]] = {}
+        self.differences: dict[str, records.Difference] = {}
         self.ledger = performance.Ledger()
         # When the day ends, nanoseconds since the epoch.
         self._midnight = 0
@@ -135,6 +137,7 @@ class SystemState:
             _T.STRATEGY_STATE: self._apply_saved,
             _T.CASH_FLOW: self._apply_flow,
             _T.CORPORATE_ACTION: self._apply_action,
+            _T.RECONCILIATION: self._apply_reconciliation,
             _T.COMMAND: self._apply_command,
             _T.SYSTEM_STATUS: self._apply_system,
         }
@@ -565,6 +568,11 @@ class SystemState:
             self.portfolio.quantity(symbol) or any(self.working(symbol))
         ):
             del self.closing[symbol]
+
+    def _apply_reconciliation(
+        self, seq: int, found: records.Reconciliation
+    ) -> None:
+        self.differences = {each.id: each for each in found.differences}
 
     def _apply_rules(self, seq: int, rules: records.RuleSet) -> None:
         self.rules = (seq, rules)

@@ -1,13 +1,27 @@
 """What the operator can ask of the engine."""
 
 from collections.abc import Mapping
+import enum
 
 import msgspec
 
 from sting.model import orders
+from sting.model import words
 
 RESUME_WORD = 'RESUME'
 FLATTEN_WORD = 'FLATTEN'
+
+
+@words.direct
+class How(enum.StrEnum):
+    """What becomes of a difference between the broker's book and ours."""
+
+    # Our book takes what the broker's says.
+    ACCEPT = 'accept'
+    # What was done elsewhere becomes ours.
+    ADOPT = 'adopt'
+    # It is cancelled there, or closed.
+    FLATTEN = 'flatten'
 
 
 class _Command(msgspec.Struct, frozen=True, tag_field='command'):
@@ -142,6 +156,23 @@ class AcknowledgeAlerts(_Command, frozen=True, tag='acknowledge', kw_only=True):
     up_to: int
 
 
+class Settle(_Command, frozen=True, tag='settle', kw_only=True):
+    """Settles a difference between the broker's book and ours.
+
+    Attributes:
+        id: The difference.
+        how: What becomes of it.
+        strategy: Whose a position becomes that is adopted; empty for the
+            operator.
+        confirm: FLATTEN, typed by the operator, when trading is halted.
+    """
+
+    id: str
+    how: How
+    strategy: str = ''
+    confirm: str = ''
+
+
 Command = (
     SubmitOrder
     | CancelOrder
@@ -155,6 +186,7 @@ Command = (
     | ReloadStrategy
     | RollbackStrategy
     | AcknowledgeAlerts
+    | Settle
 )
 
 

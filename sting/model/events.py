@@ -49,6 +49,7 @@ class EventType(enum.StrEnum):
     STRATEGY_STATE = 'strategy_state'
     CASH_FLOW = 'cash_flow'
     CORPORATE_ACTION = 'corporate_action'
+    RECONCILIATION = 'reconciliation'
     COMMAND = 'command'
     CHECKPOINT = 'checkpoint'
 
@@ -85,6 +86,7 @@ PAYLOADS: Mapping[EventType, type[payload.Payload]] = {
     EventType.STRATEGY_STATE: records.StrategyState,
     EventType.CASH_FLOW: records.CashFlow,
     EventType.CORPORATE_ACTION: records.CorporateAction,
+    EventType.RECONCILIATION: records.Reconciliation,
     EventType.COMMAND: CommandGiven,
     EventType.CHECKPOINT: records.Checkpoint,
 }

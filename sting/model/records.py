@@ -87,6 +87,8 @@ class FlowKind(enum.StrEnum):
     BORROW = 'borrow'
     INTEREST = 'interest'
     FEE = 'fee'
+    # What the operator accepted that the broker has more, or less.
+    ADJUSTMENT = 'adjustment'
 
 
 @words.direct
@@ -96,6 +98,21 @@ class ActionKind(enum.StrEnum):
     SPLIT = 'split'
     DIVIDEND = 'dividend'
     DELISTING = 'delisting'
+
+
+@words.direct
+class DifferenceKind(enum.StrEnum):
+    """In what the broker's book and ours differ."""
+
+    # Units held of a symbol.
+    POSITION = 'position'
+    # An order works there that is not ours, or that has ended here.
+    ORDER = 'order'
+    # An order of ours works that the broker does not show.
+    MISSING = 'missing'
+    CASH = 'cash'
+    # It is another account, or another currency.
+    ACCOUNT = 'account'
 
 
 class LogCreated(payload.Payload, frozen=True, kw_only=True):
@@ -324,3 +341,49 @@ class CorporateAction(payload.Payload, frozen=True, kw_only=True):
     amount: float = 0.0
     price: float = 0.0
     detail: str = ''
+
+
+class Difference(payload.Payload, frozen=True, kw_only=True):
+    """One thing in which the broker's book and ours differ.
+
+    Attributes:
+        id: Its name, the same one at every look: position-AAPL, cash, ...
+        kind: In what they differ.
+        symbol: The instrument; empty for the whole account.
+        ours: Units, or cash, in our book.
+        theirs: The same at the broker.
+        text: One sentence for a person.
+        price: What a unit of the position was bought at there; 0 where the
+            broker does not say.
+        order: The order that it is about.
+        accepted: The operator leaves it as it is, and it is in nobody's way.
+    """
+
+    id: str
+    kind: DifferenceKind
+    symbol: str = ''
+    ours: float = 0.0
+    theirs: float = 0.0
+    text: str = ''
+    price: float = 0.0
+    order: orders.Order | None = None
+    accepted: bool = False
+
+    @property
+    def offset(self) -> float:
+        """What the broker has more; fills since change both books alike."""
+        return self.theirs - self.ours
+
+
+class Reconciliation(payload.Payload, frozen=True, kw_only=True):
+    """The broker's book was held against ours.
+
+    Attributes:
+        trigger: What for: start, reconnect, timer, ...
+        took: Seconds that it took.
+        differences: All that are open now.
+    """
+
+    trigger: str
+    took: float = 0.0
+    differences: tuple[Difference, ...] = ()

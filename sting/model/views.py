@@ -295,6 +295,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         feeds: One row a feed.
         brokers: One row a broker.
         queues: One row a lane.
+        inbox: In what the broker's book and ours differ, and what was done
+            elsewhere.
         loop_lag_ms: How late the engine's loop is, in milliseconds.
         generated: The market data is generated, not real.
     """
@@ -326,6 +328,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     feeds: tuple[LinkRow, ...] = ()
     brokers: tuple[LinkRow, ...] = ()
     queues: tuple[QueueRow, ...] = ()
+    inbox: tuple[records.Difference, ...] = ()
     loop_lag_ms: float = 0.0
     generated: bool = False
 

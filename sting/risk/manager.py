@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 import copy
 
+from sting.engine import differing
 from sting.engine import state
 from sting.model import orders
 from sting.model import records
@@ -26,7 +27,9 @@ class RiskManager:
     The trading state comes first and cannot be switched off: HALTED admits
     only the operator's typed flatten, and that only where it shrinks a
     position; REDUCING admits only what shrinks one. While a flatten waits to
-    close a symbol, only its own order is admitted for it.
+    close a symbol, only its own order is admitted for it. While the broker's
+    book of a symbol differs from ours, only what shrinks the position in both
+    is admitted.
     """
 
     def __init__(
@@ -150,6 +153,7 @@ class RiskManager:
             system.trading is not _TRADING
             or system.closing
             or system.exits
+            or system.differences
             or flatten
         ):
             stopped = _stopped(order, system, flatten=flatten)
@@ -255,8 +259,9 @@ def _stopped(
             f'{order.strategy} is closing {order.symbol} and waits for its '
             'working orders to end'
         )
-    if system.trading is records.TradingState.TRADING:
-        return None
+    differs = _differing(order, system) if system.differences else None
+    if differs is not None or system.trading is records.TradingState.TRADING:
+        return differs
     if not rules.shrinks(order, system):
         return (
             f'trading is {system.trading} ({system.halted_by}); '
@@ -265,3 +270,25 @@ def _stopped(
     if system.trading is records.TradingState.REDUCING or flatten:
         return None
     return f'trading is {system.trading} ({system.halted_by})'
+
+
+def _differing(order: orders.Order, system: state.SystemState) -> str | None:
+    """Says which difference keeps an order back, if one does."""
+    open_ones = differing.holding_back(system, order.symbol)
+    if not open_ones:
+        return None
+    after, held = rules.reach(order, system)
+    sign = order.side.sign
+    there = differing.held_there(system, order.symbol)
+    after_there = (
+        after
+        - held
+        + there
+        + sign * differing.coming_there(system, order.symbol, order.side)
+    )
+    if figures_lib.shrinks(sign, held, after) and figures_lib.shrinks(
+        sign, there, after_there
+    ):
+        return None
+    first = open_ones[0]
+    return f'{first.text}; settle {first.id} first'

@@ -28,7 +28,11 @@ pytestmark = pytest.mark.unit
 
 T = worlds.T
 FACTOR = 0.5
-KINDS = [*events.PAYLOADS.values(), *commands.Command.__args__]
+KINDS = [
+    *events.PAYLOADS.values(),
+    *commands.Command.__args__,
+    records.Difference,
+]
 
 
 @pytest.mark.parametrize('kind', KINDS, ids=lambda kind: kind.__name__)

@@ -54,6 +54,7 @@ WORDS = {
         'take_profit=120.0 stop_loss=90.0'
     ),
     T.CHECKPOINT: 'up to 6 abababababababab',
+    T.RECONCILIATION: 'reconnect: buy 10 AAPL works there',
 }
 
 

@@ -40,6 +40,12 @@ EVERY_COMMAND = (
     commands.ReloadStrategy(name='sma'),
     commands.RollbackStrategy(name='sma'),
     commands.AcknowledgeAlerts(up_to=7),
+    commands.Settle(
+        id='position-AAPL',
+        how=commands.How.ADOPT,
+        strategy='sma',
+        confirm='FLATTEN',
+    ),
 )
 
 # One payload of each type with every field away from its default.
@@ -215,6 +221,28 @@ SAMPLES = {
         amount=0.25,
         price=50.0,
         detail='by hand',
+    ),
+    _T.RECONCILIATION: records.Reconciliation(
+        trigger='reconnect',
+        took=0.25,
+        differences=(
+            records.Difference(
+                id='order-b-7',
+                kind=records.DifferenceKind.ORDER,
+                symbol='AAPL',
+                ours=1.0,
+                theirs=11.0,
+                text='buy 10 AAPL works there',
+                price=100.5,
+                order=orders.Order(
+                    id='b-7',
+                    symbol='AAPL',
+                    side=orders.OrderSide.BUY,
+                    quantity=10.0,
+                ),
+                accepted=True,
+            ),
+        ),
     ),
     _T.COMMAND: events.CommandGiven(command=EVERY_COMMAND[0]),
 }

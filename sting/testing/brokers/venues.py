@@ -3,8 +3,12 @@
 import asyncio
 import collections
 from collections.abc import Callable
+from collections.abc import Coroutine
+import threading
+from typing import Any
 from typing import Final
 from typing import Literal
+from typing import TypeVar
 
 from sting.engine import clock as clocks
 from sting.model import errors
@@ -23,6 +27,7 @@ START: Final = 1_767_622_200 * market.NANOSECONDS
 # The id of what others place.
 OTHERS: Final = 'placed-elsewhere-'
 
+T = TypeVar('T')
 Loss = Literal['', 'request', 'answer']
 
 
@@ -74,6 +79,10 @@ class VenueWorld(world.World):
     What is left to a service: `make`, `drop`, `restore`, `repeat`, `close`,
     and to heed `script.loss()` for each order.
 
+    The loop of an engine may be blocked while the emergency stop works, so a
+    service that talks over a socket needs a loop and a thread of its own: with
+    `apart` the venue and all that is given to `there` run in one.
+
     Attributes:
         clock: The market's time, which moves with each bar.
         script: What goes wrong next.
@@ -81,7 +90,11 @@ class VenueWorld(world.World):
     """
 
     def __init__(
-        self, costs: costs_lib.CostModel | None = None, *, groups: bool = True
+        self,
+        costs: costs_lib.CostModel | None = None,
+        *,
+        groups: bool = True,
+        apart: bool = False,
     ) -> None:
         """Opens the market; to be made in a running loop.
 
@@ -89,10 +102,18 @@ class VenueWorld(world.World):
             costs: What it charges; None for nothing.
             groups: Whether it knows that of some orders one cancels the
                 others.
+            apart: It runs in a thread of its own, until `end`.
         """
         self.clock = clocks.VirtualClock(START)
         self.script = OneOffs()
         self._loop = asyncio.get_running_loop()
+        self._thread: threading.Thread | None = None
+        if apart:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(
+                target=self._loop.run_forever, name='venue', daemon=True
+            )
+            self._thread.start()
         self._others = 0
         self.venue = scripted.Venue(
             simulated.MarketSimulator(
@@ -104,6 +125,28 @@ class VenueWorld(world.World):
             cash=self.cash,
             groups=groups,
         )
+
+    async def there(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs something in the loop of the venue.
+
+        Args:
+            work: What to run.
+
+        Returns:
+            What it gives.
+        """
+        if self._thread is None:
+            return await work
+        sent = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return await asyncio.wrap_future(sent)
+
+    async def end(self) -> None:
+        """Ends the thread of a venue that runs apart."""
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            await asyncio.to_thread(self._thread.join)
+            self._loop.close()
+            self._thread = None
 
     def now(self) -> int:
         """Gives the market's time, nanoseconds since the epoch, UTC."""
@@ -121,21 +164,16 @@ class VenueWorld(world.World):
         """Lets the market trade through a bar; see the world."""
         last = open if close is None else close
         self.clock.advance(self.clock.now() + MINUTE)
-        self.show(
-            market.MarketData(
-                symbol=symbol,
-                timestamp=self.clock.now(),
-                open=open,
-                high=max(open, last) if high is None else max(high, open, last),
-                low=min(open, last) if low is None else min(low, open, last),
-                close=last,
-                volume=volume,
-            )
+        bar = market.MarketData(
+            symbol=symbol,
+            timestamp=self.clock.now(),
+            open=open,
+            high=max(open, last) if high is None else max(high, open, last),
+            low=min(open, last) if low is None else min(low, open, last),
+            close=last,
+            volume=volume,
         )
-
-    def show(self, bar: market.MarketData) -> None:
-        """Shows a bar to the market."""
-        self.venue.trade(bar)
+        await self.there(self._call(self.venue.trade, bar))
 
     async def end_session(self) -> None:
         """Moves the time behind the next close of the session."""
@@ -174,17 +212,16 @@ class VenueWorld(world.World):
     ) -> None:
         """Places a limit order in the account that is not ours."""
         self._others += 1
-        self.venue.place(
-            orders.Order(
-                id=f'{OTHERS}{self._others}',
-                symbol=symbol,
-                side=side,
-                quantity=quantity,
-                type=orders.OrderType.LIMIT,
-                price=price,
-                created=self.clock.now(),
-            )
+        order = orders.Order(
+            id=f'{OTHERS}{self._others}',
+            symbol=symbol,
+            side=side,
+            quantity=quantity,
+            type=orders.OrderType.LIMIT,
+            price=price,
+            created=self.clock.now(),
         )
+        await self.there(self._call(self.venue.place, order))
 
     async def trade_elsewhere(
         self,
@@ -196,17 +233,19 @@ class VenueWorld(world.World):
         """Trades in the account behind our back; the cash moves too."""
         self._others += 1
         self.venue.prices[symbol] = price
-        self.venue.fill_unasked(
-            orders.Fill(
-                order_id=f'{OTHERS}{self._others}',
-                execution_id=f'{OTHERS}{self._others}',
-                symbol=symbol,
-                side=side,
-                quantity=quantity,
-                price=price,
-                timestamp=self.clock.now(),
-            )
+        fill = orders.Fill(
+            order_id=f'{OTHERS}{self._others}',
+            execution_id=f'{OTHERS}{self._others}',
+            symbol=symbol,
+            side=side,
+            quantity=quantity,
+            price=price,
+            timestamp=self.clock.now(),
         )
+        await self.there(self._call(self.venue.fill_unasked, fill))
+
+    async def _call(self, work: Callable[..., object], *given: object) -> None:
+        work(*given)
 
     def _later(
         self, seconds: float, call: Callable[..., None], *given: object

@@ -420,8 +420,13 @@ class Live:
             self._tell('', Issue.LOST, f'{why}; bars are asked for')
         elif why is not None:
             self._tell('', Issue.RESTORED, f'{self._name(place)} streams again')
+            self._failover.sources[place].wake()
         for line in self._lines.values():
-            if place == self._place(line) and not line.busy:
+            if why == '' and place <= self._place(line):
+                # It is there again: what is missing is asked for at once.
+                self._route(line).wake(place)
+                line.tries = 0
+            if place <= self._place(line) and not line.busy:
                 self._plan(line)
 
     # Words.

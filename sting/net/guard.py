@@ -113,15 +113,22 @@ class Guard:
         self._policy = policy
         self._clock = time_source
         self._waits = Waits(policy.wait_s, policy.most_wait_s, seed)
-        self._circuits = purgatory.AsyncCircuitBreakerFactory(
-            default_threshold=policy.threshold,
-            default_ttl=policy.rest_s,
-            exclude=[(BaseException, _says_nothing)],
-        )
+        self.wake()
         # When the source wants to be asked again, seconds.
         self._until = 0.0
         # How the last request failed.
         self._fault = ''
+
+    def wake(self) -> None:
+        """Ends the rest after failures, as there is a sign of life.
+
+        Not one that the source asked for.
+        """
+        self._circuits = purgatory.AsyncCircuitBreakerFactory(
+            default_threshold=self._policy.threshold,
+            default_ttl=self._policy.rest_s,
+            exclude=[(BaseException, _says_nothing)],
+        )
 
     async def call(self, request: Callable[[], Awaitable[T]]) -> T:
         """Makes a request, again where that may help.

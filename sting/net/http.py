@@ -90,6 +90,10 @@ class HttpClient:
         """Closes its connections."""
         await self.close()
 
+    def wake(self) -> None:
+        """Ends the rest after failures, as the service gives a sign of life."""
+        self._guard.wake()
+
     async def close(self) -> None:
         """Closes its connections; the next request opens new ones."""
         session, self._session = self._session, None

@@ -339,6 +339,10 @@ class AlpacaHistory:
             return None
         return max(0.0, int(text) - self._clock.now() / market.NANOSECONDS)
 
+    def wake(self) -> None:
+        """Ends the rest after failures, as the service gives a sign of life."""
+        self._guard.wake()
+
     async def close(self) -> None:
         """Ends its connections; the next request opens new ones."""
         client, self._client = self._client, None

@@ -186,6 +186,11 @@ class AlpacaSource(base.DataSource):
             every=False,
         ).messages()
 
+    def wake(self) -> None:
+        """Takes a sign of life; see the interface."""
+        if self._history is not None:
+            self._history.wake()
+
     async def close(self) -> None:
         """Ends its connections."""
         for socket in self._sockets:

@@ -220,6 +220,13 @@ class DataSource(abc.ABC):
         """
         raise errors.SourceRefusedError(f'{self.name} has no stream')
 
+    def wake(self) -> None:
+        """Takes a sign of life: a rest after failures is over.
+
+        A source that is never left alone has nothing to do.
+        """
+        return
+
     @abc.abstractmethod
     async def close(self) -> None:
         """Ends its connections; nothing of it runs afterwards."""

@@ -107,6 +107,10 @@ class BinanceSource(base.DataSource):
             every=True,
         ).messages()
 
+    def wake(self) -> None:
+        """Takes a sign of life; see the interface."""
+        self._client.wake()
+
     async def close(self) -> None:
         """Ends its connections."""
         for socket in self._sockets:

@@ -99,6 +99,10 @@ class RenamedSource(base.DataSource):
                     message, symbol=self.our(message.symbol)
                 )
 
+    def wake(self) -> None:
+        """Takes a sign of life; see the interface."""
+        self.source.wake()
+
     async def close(self) -> None:
         """Ends its connections."""
         await self.source.close()

@@ -240,3 +240,48 @@ async def test_a_stream_that_is_killed_again_and_again_loses_nothing(tmp_path):
         assert not task.done()
     assert world.bars == BARS[1:]
     assert world.told == {'lost', 'restored'}
+
+
+async def test_the_end_of_an_outage_is_seen_within_seconds(tmp_path):
+    down = False
+    made = []
+
+    async def life(connection, service):
+        made.append(connection)
+        await connection.wait_closed()
+
+    def refuse(connection, request):
+        return connection.respond(503, 'down') if down else None
+
+    klines = services.Binance(KNOWN)
+
+    async def answer(request):
+        return await (servers.dropped if down else klines)(request)
+
+    async with (
+        servers.serving(servers.Service(answer)) as url,
+        streams.serving(life, process=refuse) as (address, _),
+    ):
+        world = World(tmp_path, url, address)
+        task = asyncio.create_task(world.read())
+        try:
+            await world.until(lambda: made, world.clock.now())
+            down = True
+            made[0].transport.abort()
+            # By now requests are far apart, and their source is left alone.
+            end = BARS[3].timestamp + 5 * SECOND
+            await world.until(
+                lambda: 'stale' in world.told and world.clock.now() >= end, end
+            )
+            assert not world.bars
+            down = False
+            await world.until(
+                lambda: 'restored' in world.told, end + 600 * SECOND
+            )
+            seen = world.clock.now() + 10 * SECOND
+            await world.until(lambda: len(world.bars) >= 3, seen)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await world.manager.close()
+    assert world.bars[:3] == BARS[1:4]

@@ -134,6 +134,27 @@ async def test_after_its_rest_a_source_is_asked_again():
     assert await made.call(source) == 'done'
 
 
+async def test_a_sign_of_life_ends_the_rest():
+    made, _ = guarded(tries=1, threshold=1, rest_s=3600.0)
+    source = Source(DOWN)
+    for _ in range(2):
+        with pytest.raises(errors.SourceUnavailableError):
+            await made.call(source)
+    assert source.asked == 1
+    made.wake()
+    assert await made.call(source) == 'done'
+
+
+async def test_a_sign_of_life_does_not_end_a_rest_that_was_asked_for():
+    made, _ = guarded(tries=1, most_wait_s=1.0)
+    source = Source(errors.SourceLimitedError('slower', 60.0))
+    with pytest.raises(errors.SourceLimitedError):
+        await made.call(source)
+    made.wake()
+    with pytest.raises(errors.SourceLimitedError, match='left alone'):
+        await made.call(source)
+
+
 async def test_a_no_does_not_count_against_a_source():
     made, _ = guarded(tries=1, threshold=2, rest_s=3600.0)
     source = Source(*[errors.SourceRefusedError('no')] * 5)

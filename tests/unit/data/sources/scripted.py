@@ -20,6 +20,7 @@ class Source(base.DataSource):
         gate: Answers wait for it, if set.
         crowd: `crowded` is set when it works on so many requests at once.
         most: The most requests that it worked on at once.
+        woken: How many signs of life it was told of.
     """
 
     def __init__(self, name, time_source, *, price=100.0, batch=1, frames=None):
@@ -35,6 +36,7 @@ class Source(base.DataSource):
         self.crowd = 0
         self.crowded = asyncio.Event()
         self.most = 0
+        self.woken = 0
         self.closed = False
         self._working = 0
 
@@ -76,6 +78,9 @@ class Source(base.DataSource):
         if self.spoil is not None:
             stamps, columns = self.spoil(stamps, columns)
         return table.BarTable.single(name, request.timeframe, stamps, columns)
+
+    def wake(self):
+        self.woken += 1
 
     async def close(self):
         self.closed = True

@@ -76,6 +76,21 @@ async def test_it_is_a_source(check, case):
     await check(case)
 
 
+async def test_after_a_sign_of_life_it_is_asked_again_at_once():
+    known = services.days(5)
+    works = services.Alpaca(known)
+    resting = guard.Policy(tries=1, threshold=1, rest_s=3600.0)
+    async with asking(
+        servers.gives('', 503), int(known.timestamp[-1]), resting
+    ) as (source, service, _):
+        for _ in range(2):
+            with pytest.raises(errors.SourceUnavailableError):
+                await source.get_bars(whole(known))
+        service.answers = [works]
+        source.wake()
+        assert len(await source.get_bars(whole(known))) == 5
+
+
 async def test_it_asks_as_is_configured():
     known = services.days(5)
     last = int(known.timestamp[-1])

@@ -71,6 +71,12 @@ async def test_it_ends_what_it_asks():
     assert source.closed
 
 
+def test_it_passes_a_sign_of_life_on():
+    both, source = made(A='A-USD')
+    both.wake()
+    assert source.woken == 1
+
+
 def test_two_symbols_cannot_have_one_name_there():
     with pytest.raises(errors.ConfigError, match='one: two symbols have one'):
         made(A='X', B='X')

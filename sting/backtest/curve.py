@@ -178,8 +178,9 @@ class OfOne(Curve):
     def changed(self, place: int) -> None:
         """Is told that something happened at a bar."""
         book = self._system.portfolio
-        cash, held = book.cash, book.quantity(self._symbol)
-        if self._places and (cash, held) == (self._cashes[-1], self._held[-1]):
+        cash, position = book.cash, book.positions.get(self._symbol)
+        held = 0.0 if position is None else position.quantity
+        if self._places and cash == self._cashes[-1] and held == self._held[-1]:
             return
         self._places.append(place)
         self._cashes.append(cash)

@@ -343,12 +343,14 @@ class BacktestEngine:
         self, seq: int, bars: Iterator[Any], symbol: str
     ) -> tuple[int, Any, Sequence[orders.Signal]]:
         """Hands on bars that meet no order; see `StrategyRunner.pass_on`."""
+        concerned = self._concerned
+        if symbol and symbol in concerned:
+            # The next bar is one that the market has to see.
+            return seq, next(bars, None), ()
         if self._settler.running:
-            return await self._feeder.pass_on(
-                seq, bars, self._concerned, symbol
-            )
+            return await self._feeder.pass_on(seq, bars, concerned, symbol)
         for bar in bars:
-            if bar.symbol in self._concerned:
+            if bar.symbol in concerned:
                 return seq, bar, ()
             seq += 1
         return seq, None, ()

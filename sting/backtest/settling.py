@@ -20,6 +20,7 @@ from sting.strategy import runner
 _T = events.EventType
 _FILL = _T.FILL
 _PLAYED = core.PLAYED
+_NOTIFY, _PLACE = step.Notify, step.Place
 _BOOKED: Mapping[events.EventType, Callable[..., Any]] = {
     _T.CORPORATE_ACTION: runner.StrategyRunner.corporate_action,
     _T.CASH_FLOW: runner.StrategyRunner.cash_flow,
@@ -109,10 +110,10 @@ class Settler:
             came = steps.popleft()
             take(came.events)
             for effect in came.effects:
-                if isinstance(effect, step.Notify):
+                if type(effect) is _NOTIFY:
                     if self.running:
                         await self._notify(effect)
-                elif isinstance(effect, step.Place):
+                elif type(effect) is _PLACE:
                     now = self._system.time
                     self.report(self._exchange.submit(effect.order, now))
                 else:
@@ -169,15 +170,16 @@ class Settler:
         return signals
 
     async def _notify(self, told: step.Notify) -> None:
-        seq = told.event.seq
-        if told.order is None:
-            signals = await self._book(told.event)
-        elif told.event.type is _FILL:
+        event, order = told.event, told.order
+        seq = event.seq
+        if order is None:
+            signals = await self._book(event)
+        elif event.type is _FILL:
             signals = await self._feeder.fill(
-                seq, told.event.data, told.order, told.position
+                seq, event.data, order, told.position
             )
         else:
-            signals = await self._feeder.order_update(seq, told.order)
+            signals = await self._feeder.order_update(seq, order)
         if signals:
             name = self._feeder.name
             now = self._system.time

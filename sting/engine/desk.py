@@ -13,6 +13,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import lifecycle
 from sting.model import orders
+from sting.model import portfolio
 from sting.model import records
 
 _T = events.EventType
@@ -23,6 +24,7 @@ _RISK_VERDICT = _T.RISK_VERDICT
 _ORDER_UPDATE = _T.ORDER_UPDATE
 _FILL = _T.FILL
 _POSITION_UPDATE = _T.POSITION_UPDATE
+_REFUSED = orders.REFUSED
 _SUBMITTED, _DENIED, _REJECTED = _S.SUBMITTED, _S.DENIED, _S.REJECTED
 
 
@@ -156,8 +158,57 @@ class OrderDesk:
         turn, system = self._turn, self._turn.state
         if system.knows_execution(fill):
             return
+        order = system.orders.get(fill.order_id)
+        if (
+            order is None
+            or order.status in _REFUSED
+            or not checks.is_sound(fill)
+            or not checks.belongs(fill, order)
+        ):
+            self._odd_fill(fill, source, order)
+            return
+        event, after, own = self._book(fill, source, order)
+        if after.oco and not after.parent and after.status is _S.FILLED:
+            self.ended.append((after, event.seq))
+        turn.effects.append(step.Notify(event, after, own))
+        if after.filled > after.quantity + orders.DUST:
+            self.halt(
+                'engine',
+                f'order {order.id} was filled for {after.filled:g}, '
+                f'more than its {after.quantity:g}',
+                event.seq,
+            )
+
+    def _book(
+        self, fill: orders.Fill, source: str, order: orders.Order
+    ) -> tuple[events.Event, orders.Order, portfolio.Position | None]:
+        """Emits a fill of an order and the position after it.
+
+        As `Turn.emit` does, but with the order at hand.
+        """
+        turn, system, symbol = self._turn, self._turn.state, fill.symbol
+        now, seq = turn.now, system.seq + 1
+        system.time = now
+        whole, after, own = system.book_fill(fill, order)
+        system.seq = seq + 1
+        event = events.Event(
+            seq, now, _FILL, source, fill, symbol, order.judged
+        )
+        turn.events += (
+            event,
+            events.Event(
+                seq + 1, now, _POSITION_UPDATE, 'engine', whole, symbol, seq
+            ),
+        )
+        return event, after, own
+
+    def _odd_fill(
+        self, fill: orders.Fill, source: str, order: orders.Order | None
+    ) -> None:
+        """Takes a fill that makes no sense, or is of no order that wants it."""
+        turn = self._turn
         if not checks.is_sound(fill):
-            self._turn.alert(
+            turn.alert(
                 records.Severity.CRITICAL,
                 f'{source} reports a fill that makes no sense, not booked: '
                 f'{fill.quantity:g} {fill.symbol} at {fill.price:g}, '
@@ -166,16 +217,14 @@ class OrderDesk:
                 0,
             )
             return
-        order = system.orders.get(fill.order_id)
-        if order is not None and order.status in orders.REFUSED:
+        if order is not None and order.status in _REFUSED:
             # It is real at the broker, whatever was said before: book it.
             self.halt(
                 'engine',
                 f'{source} filled {order.id}, which was {order.status}',
                 order.judged,
             )
-            order = None
-        elif order is not None and not checks.belongs(fill, order):
+        elif order is not None:
             # Real in the account, but nothing of what the order asked for.
             self.halt(
                 'engine',
@@ -183,38 +232,17 @@ class OrderDesk:
                 f'which is {order.side} {order.symbol}',
                 order.judged,
             )
-            order = None
         symbol = fill.symbol
-        event = turn.emit(
-            _FILL, fill, source, symbol, 0 if order is None else order.judged
-        )
-        position = system.portfolio.positions[symbol]
+        event = turn.emit(_FILL, fill, source, symbol)
+        position = turn.state.portfolio.positions[symbol]
         turn.emit(_POSITION_UPDATE, position, 'engine', symbol, event.seq)
-        if order is None:
-            self._turn.alert(
-                records.Severity.CRITICAL,
-                f'{source} filled {fill.side} {fill.quantity:g} {fill.symbol} '
-                f'for an order that is not ours: {fill.order_id}',
-                'orders',
-                event.seq,
-            )
-            return
-        after = system.orders[order.id]
-        if after.oco and not after.parent and after.status is _S.FILLED:
-            self.ended.append((after, event.seq))
-        own = system.books.get(order.strategy)
-        turn.effects.append(
-            step.Notify(
-                event, after, None if own is None else own.positions[symbol]
-            )
+        turn.alert(
+            records.Severity.CRITICAL,
+            f'{source} filled {fill.side} {fill.quantity:g} {fill.symbol} '
+            f'for an order that is not ours: {fill.order_id}',
+            'orders',
+            event.seq,
         )
-        if after.filled > after.quantity + orders.DUST:
-            self.halt(
-                'engine',
-                f'order {order.id} was filled for {after.filled:g}, '
-                f'more than its {after.quantity:g}',
-                event.seq,
-            )
 
     def _leave(self, strategy: str, symbol: str) -> None:
         """Sends a strategy's way out once nothing of it works any more."""

@@ -12,7 +12,8 @@ from sting.model import market
 from sting.model import orders
 
 _ORDER = orders.SignalKind.ORDER
-_TEXT = {str}
+_TEXT = frozenset({str})
+_FIGURE = frozenset({float})
 
 
 def fault(
@@ -137,24 +138,22 @@ def is_plain(signal: orders.Signal) -> bool:
         and type(signal.indicators) is dict
     ):
         return False
+    indicators = signal.indicators
     texts = (
         signal.reason,
         signal.order_id,
         signal.strategy,
         signal.code,
         signal.oco,
-        *signal.indicators,
+        *indicators,
     )
-    try:
-        ascii_only = ''.join(texts).isascii()
-    except TypeError:
-        return False
-    if not ascii_only or set(map(type, texts)) != _TEXT:
-        return False
-    for value in signal.indicators.values():
-        if type(value) is not float or not math.isfinite(value):
-            return False
-    return True
+    figures = indicators.values()
+    return (
+        _TEXT.issuperset(map(type, texts))
+        and ''.join(texts).isascii()
+        and _FIGURE.issuperset(map(type, figures))
+        and all(map(math.isfinite, figures))
+    )
 
 
 def kept(signal: orders.Signal) -> orders.Signal | None:

@@ -75,14 +75,17 @@ class Express:
         if order is None:
             return False
         turn = self._turn
-        system, symbol = turn.state, order.symbol
-        turn.emit(_SIGNAL, signal, strategy, symbol, cause)
-        gate = self._desk.gate
-        verdict = gate.evaluate_order(order, system)
+        system, symbol, now = turn.state, order.symbol, turn.now
+        wanted = system.seq + 1
+        system.take_signal(signal, wanted, now)
+        turn.events.append(
+            events.Event(wanted, now, _SIGNAL, strategy, signal, symbol, cause)
+        )
+        verdict = self._desk.gate.evaluate_order(order, system)
         if verdict.decision is not _APPROVE:
             self._desk.judged(order, verdict, strategy)
             return True
-        judged, now = order.seq + 1, turn.now
+        judged = wanted + 2
         submitted = _replace(
             order,
             status=_SUBMITTED,
@@ -101,16 +104,10 @@ class Express:
         )
         turn.events += (
             events.Event(
-                judged - 1,
-                now,
-                _REQUEST,
-                strategy,
-                order,
-                symbol,
-                order.cause,
+                wanted + 1, now, _REQUEST, strategy, order, symbol, wanted
             ),
             events.Event(
-                judged, now, _VERDICT, 'risk', verdict, symbol, judged - 1
+                judged, now, _VERDICT, 'risk', verdict, symbol, wanted + 1
             ),
             told,
         )

@@ -78,7 +78,8 @@ class Tally(msgspec.Struct):
         held = before.quantity
         if not held:
             self.opened[fill.symbol] = before.realized, before.fees
-        if not held or after.quantity * held > 0:
+            return
+        if after.quantity * held > 0:
             return
         share = fill.fee * min(abs(held) / fill.quantity, 1.0)
         realized, fees = self.opened.pop(fill.symbol, (0.0, 0.0))
@@ -230,9 +231,10 @@ class Ledger(msgspec.Struct):
         tally.trade(fill, before, after)
         decided = self.decided.get(fill.order_id)
         if decided is not None:
+            quantity = fill.quantity
             worse = fill.side.sign * (fill.price - decided)
-            tally.slippage += worse * fill.quantity
-            tally.compared += decided * fill.quantity
+            tally.slippage += worse * quantity
+            tally.compared += decided * quantity
 
     def flow(self, strategy: str, symbol: str, share: float, time: int) -> None:
         """Counts what of a cash flow is a strategy's.

@@ -314,6 +314,18 @@ class SystemState:
         seen = self._executions.get(fill.order_id)
         return seen is not None and fill.execution_id in seen
 
+    def take_signal(self, signal: orders.Signal, seq: int, now: int) -> None:
+        """Takes a signal of an order, as `apply` does of its event.
+
+        Args:
+            signal: What a strategy wants.
+            seq: Number of its event.
+            now: Its time, nanoseconds since the epoch, UTC.
+        """
+        self.seq = seq
+        self.time = now
+        self.ledger.signal(signal, self.prices.get(signal.symbol), now)
+
     def take_working(self, order: orders.Order, seq: int) -> None:
         """Takes an order that was asked for, approved and accepted in one go.
 
@@ -334,33 +346,34 @@ class SystemState:
             order, self.prices.get(symbol), self.last_bar.get(symbol), self.time
         )
 
-    def _put(self, order: orders.Order) -> None:
-        order_id = order.id
-        before = self.orders.get(order_id)
+    def _put(self, order: orders.Order, before: orders.Order | None) -> None:
+        """Takes an order as it is after an event, and as it was before it."""
+        order_id, status = order.id, order.status
         self.orders[order_id] = order
         was = before is not None and before.status in _WORKING
-        if order.status in _WORKING:
+        if status in _WORKING:
             if not was:
                 group = self._working.get(order.symbol)
                 if group is None:
                     group = self._working[order.symbol] = {}
                 group[order_id] = None
-            return
-        if order.status is _CREATED:
-            return
-        if was:
-            del self._working[order.symbol][order_id]
-        else:
-            self._working.setdefault(order.symbol, {})
-        if was or before is None or before.status is _CREATED:
-            self._done.append(order_id)
-            if len(self._done) > DONE_ORDERS:
-                oldest = self._done.popleft()
-                gone = self.orders.pop(oldest)
-                if gone.symbol in self.brackets:
-                    self._unbracket(gone.symbol)
-                self._executions.pop(oldest, None)
-                self.ledger.forget(oldest)
+        elif status is not _CREATED:
+            if was:
+                del self._working[order.symbol][order_id]
+            else:
+                self._working.setdefault(order.symbol, {})
+            if was or before is None or before.status is _CREATED:
+                self._done.append(order_id)
+                if len(self._done) > DONE_ORDERS:
+                    self._forget(self._done.popleft())
+
+    def _forget(self, oldest: str) -> None:
+        """Forgets the order that was done first."""
+        gone = self.orders.pop(oldest)
+        if gone.symbol in self.brackets:
+            self._unbracket(gone.symbol)
+        self._executions.pop(oldest, None)
+        self.ledger.forget(oldest)
 
     def _apply_created(self, seq: int, data: records.LogCreated) -> None:
         self.log = data.log
@@ -407,7 +420,7 @@ class SystemState:
         self.ledger.refused(refusal, self.time)
 
     def _apply_request(self, seq: int, order: orders.Order) -> None:
-        self._put(order)
+        self._put(order, self.orders.get(order.id))
         self.ledger.request(
             order,
             self.prices.get(order.symbol),
@@ -448,45 +461,72 @@ class SystemState:
                 message=verdict.message,
                 updated=self.time,
                 judged=seq,
-            )
+            ),
+            order,
         )
 
     def _apply_update(self, seq: int, update: orders.OrderUpdate) -> None:
         order = self.orders[update.order_id]
-        self._put(lifecycle.apply_update(order, update, self.time))
+        self._put(lifecycle.apply_update(order, update, self.time), order)
         if update.status is _DENIED:
             self.ledger.denied(order, self.time)
         if self.brackets or self.exits or self.closing:
             self._settle(order.strategy, order.symbol)
 
     def _apply_fill(self, seq: int, fill: orders.Fill) -> None:
+        order = self.orders.get(fill.order_id)
+        if order is not None and (
+            order.status in orders.REFUSED or not checks.belongs(fill, order)
+        ):
+            order = None
+        if order is not None:
+            self.book_fill(fill, order)
+            return
+        self._note_execution(fill)
+        self.portfolio.apply(fill)
+
+    def book_fill(
+        self, fill: orders.Fill, order: orders.Order
+    ) -> tuple[portfolio.Position, orders.Order, portfolio.Position | None]:
+        """Books a fill of an order, as `apply` does of its event.
+
+        Args:
+            fill: What was traded.
+            order: The order as it stands, whose symbol and side it is of.
+
+        Returns:
+            The position after it in the account, the order after it, and the
+            position in the book of the order's strategy, if it is one's.
+        """
+        symbol, strategy = fill.symbol, order.strategy
+        self._note_execution(fill)
+        account = self.portfolio.positions.get(symbol)
+        whole = self.portfolio.apply(fill)
+        filled = lifecycle.apply_fill(order, fill, self.time)
+        self._put(filled, order)
+        after = None
+        if strategy:
+            book = self.books.get(strategy)
+            if book is None:
+                book = self.books[strategy] = portfolio.Portfolio()
+            before = book.positions.get(symbol)
+            # Where one strategy alone trades, its position is the account's.
+            after = book.apply(fill, whole if before is account else None)
+            if before is None:
+                before = portfolio.Position(symbol=symbol)
+            self.ledger.fill(strategy, fill, before, after, self.time)
+        if order.parent or order.take_profit or order.stop_loss:
+            self._bracket(order, fill.quantity)
+        if self.brackets or self.exits or self.closing:
+            self._settle(strategy, symbol)
+        return whole, filled, after
+
+    def _note_execution(self, fill: orders.Fill) -> None:
         seen = self._executions.get(fill.order_id)
         if seen is None:
             self._executions[fill.order_id] = {fill.execution_id}
         else:
             seen.add(fill.execution_id)
-        account = self.portfolio.positions.get(fill.symbol)
-        whole = self.portfolio.apply(fill)
-        order = self.orders.get(fill.order_id)
-        if order is None or order.status in orders.REFUSED:
-            return
-        if not checks.belongs(fill, order):
-            return
-        self._put(lifecycle.apply_fill(order, fill, self.time))
-        if order.strategy:
-            book = self.books.get(order.strategy)
-            if book is None:
-                book = self.books[order.strategy] = portfolio.Portfolio()
-            before = book.positions.get(fill.symbol)
-            # Where one strategy alone trades, its position is the account's.
-            after = book.apply(fill, whole if before is account else None)
-            if before is None:
-                before = portfolio.Position(symbol=fill.symbol)
-            self.ledger.fill(order.strategy, fill, before, after, self.time)
-        if order.parent or order.take_profit or order.stop_loss:
-            self._bracket(order, fill.quantity)
-        if self.brackets or self.exits or self.closing:
-            self._settle(order.strategy, order.symbol)
 
     def _apply_flow(self, seq: int, flow: records.CashFlow) -> None:
         self.portfolio.cash += flow.amount

@@ -144,8 +144,9 @@ class Turn:
         self.effects = []
         self.result = None
         # Few or none wait, and bars come all the time.
-        if self.state.exits or self._exits:
-            self._exits = dict(self.state.exits)
+        exits = self.state.exits
+        if exits or self._exits:
+            self._exits = dict(exits)
 
     def end(self) -> Step:
         """Gives what came of the turn."""

@@ -129,19 +129,15 @@ def apply_fill(
     """
     filled = order.filled + fill.quantity
     done = filled >= order.quantity - orders.DUST
-    status = _FILLED if done else _PARTIALLY_FILLED
-    if not done and order.status in _PENDING:
-        resting = _PARTIALLY_FILLED
-        status = order.status
-    elif not done and order.status in _DONE:
+    before = order.status
+    resting = status = _FILLED if done else _PARTIALLY_FILLED
+    if not done and before in _PENDING:
+        status = before
+    elif not done and before in _DONE:
         # What is left stays as it was reported; the late part is booked.
-        resting = order.resting
-        status = order.status
-    else:
-        before = order.status
-        if status is not before and status not in orders.TRANSITIONS[before]:
-            check_transition(order, status)
-        resting = status
+        resting, status = order.resting, before
+    elif status is not before and status not in orders.TRANSITIONS[before]:
+        check_transition(order, status)
     cost = order.average_price * order.filled + fill.price * fill.quantity
     return msgspec.structs.replace(
         order,

@@ -74,23 +74,23 @@ class Position(payload.Payload, frozen=True, kw_only=True):
             The new position; dust below 1e-9 units counts as flat.
         """
         signed = fill.side.sign * fill.quantity
-        held = self.quantity
+        held, price, timestamp = self.quantity, fill.price, fill.timestamp
         quantity = held_after(held, signed)
         average = self.average_price
         realized = self.realized
         opened = self.opened
         if quantity and (held == 0.0 or (held > 0) == (signed > 0)):
-            average = (held * average + signed * fill.price) / quantity
-            opened = fill.timestamp if held == 0.0 else opened
+            average = (held * average + signed * price) / quantity
+            opened = timestamp if held == 0.0 else opened
         else:
             closing = min(abs(held), abs(signed))
             sign = 1.0 if held > 0 else -1.0
-            realized += closing * (fill.price - average) * sign
+            realized += closing * (price - average) * sign
             if quantity == 0.0:
                 average = 0.0
             elif (quantity > 0) != (held > 0):
-                average = fill.price
-                opened = fill.timestamp
+                average = price
+                opened = timestamp
         return Position(
             symbol=self.symbol,
             quantity=quantity,
@@ -98,7 +98,7 @@ class Position(payload.Payload, frozen=True, kw_only=True):
             realized=realized,
             fees=self.fees + fill.fee,
             opened=opened,
-            updated=fill.timestamp,
+            updated=timestamp,
         )
 
 
@@ -139,8 +139,8 @@ class Portfolio:
         self.positions[symbol] = after
         if after.quantity:
             self.held[symbol] = None
-        elif symbol in self.held:
-            del self.held[symbol]
+        else:
+            self.held.pop(symbol, None)
         self.cash = cash_after(
             self.cash, fill.side.sign, fill.quantity, fill.price, fill.fee
         )

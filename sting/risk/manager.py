@@ -157,18 +157,24 @@ class RiskManager:
             or flatten
         ):
             stopped = _stopped(order, system, flatten=flatten)
-        figures: list[float | None] = [0.0 if stopped is None else 1.0]
-        failed: list[int] = [] if stopped is None else [0]
-        messages: list[str] = [] if stopped is None else [stopped]
-        for number, rule in enumerate(self._rules, start=1):
+        figures: list[float | None] = [0.0]
+        failed: list[int] = []
+        messages: list[str] = []
+        if stopped is not None:
+            figures[0] = 1.0
+            failed.append(0)
+            messages.append(stopped)
+        for rule in self._rules:
             figure = rule.figure(order, system)
             figures.append(None if figure == _UNKNOWN else figure)
             limit = rule.limit
-            if figure is None or limit is None:
+            if (
+                figure is None
+                or limit is None
+                or figures_lib.passes(figure, limit)
+            ):
                 continue
-            if figures_lib.passes(figure, limit):
-                continue
-            failed.append(number)
+            failed.append(len(figures) - 1)
             messages.append(rule.sentence(figure))
         return records.Verdict(
             order_id=order.id,

@@ -132,13 +132,14 @@ def reach(order: orders.Order, system: Account) -> tuple[float, float]:
         The units held if this order and every working order of its side
         fill, and the units held now.
     """
-    held = system.portfolio.quantity(order.symbol)
-    sign = order.side.sign
-    coming = sign * order.remaining
+    symbol, side, left = order.symbol, order.side, order.remaining
+    held = system.portfolio.quantity(symbol)
+    sign = side.sign
+    coming = sign * left
     # Of a group only one can fill whole.
-    groups = {order.oco: order.remaining} if order.oco else {}
-    for other in system.working(order.symbol):
-        if other.id != order.id and other.side is order.side:
+    groups = {order.oco: left} if order.oco else {}
+    for other in system.working(symbol):
+        if other.id != order.id and other.side is side:
             coming += sign * _more(other, groups)
     return held + coming, held
 

@@ -16,6 +16,7 @@ from sting.simulator import resting
 Report = orders.Fill | orders.OrderUpdate
 
 _S = orders.OrderStatus
+_AT_OPEN = fills.AT_OPEN
 
 
 class Floor:
@@ -106,6 +107,14 @@ class Floor:
             line: All orders of its symbol, in order of arrival.
             reports: Gets what became of them.
         """
+        groups = self.groups
+        if (
+            len(line) == 1
+            and line[0].plain
+            and not (self._latency.delay or groups.members or groups.reducing)
+        ):
+            self._work_plain(line[0], bar, reports)
+            return
         opened = 0
         if self._latency.delay:
             opened = self._latency.opening(bar)
@@ -132,6 +141,23 @@ class Floor:
                 self._end_group(entry, 'expired', reports)
             elif bar.timestamp > entry.after and opened >= entry.arrives:
                 left -= self._work(entry, bar, left, reports)
+
+    def _work_plain(
+        self,
+        entry: resting.Resting,
+        bar: market.MarketData,
+        reports: list[Report],
+    ) -> None:
+        """Does as `_work` for a plain order, which every mode fills at open."""
+        if bar.timestamp <= entry.after:
+            return
+        taken = fills.share(
+            entry.quantity - entry.filled, self._participation * bar.volume
+        )
+        if taken:
+            reports.append(self._fill(entry, bar, taken, bar.open, _AT_OPEN))
+            if fills.is_filled(entry.quantity, entry.filled):
+                self.drop(entry)
 
     def _work(
         self,

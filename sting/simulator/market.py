@@ -220,6 +220,7 @@ class MarketSimulator:
             order.quantity,
             after=created if created > timestamp else timestamp,
             updated=timestamp,
+            plain=not (order.parent or order.oco),
         )
         if self._delay and not order.parent:
             entry.arrives = timestamp + self._delay

@@ -50,6 +50,7 @@ class Resting(msgspec.Struct, eq=False):
         arrives: When it reaches the market, nanoseconds; 0 for at once.
         leaves: When its cancel does; 0 without one on its way.
         coming: Changes on their way: when, and the terms of `change`.
+        plain: It was sent as a plain market order.
     """
 
     order: orders.Order
@@ -75,6 +76,7 @@ class Resting(msgspec.Struct, eq=False):
     coming: list[tuple[int, float | None, float | None, float | None]] = (
         msgspec.field(default_factory=list)
     )
+    plain: bool = False
 
     @classmethod
     def of(

@@ -208,9 +208,9 @@ class Context:
             The id.
         """
         order_id = self.next_id()
-        values = self.values(signal.symbol)
         _set(signal, 'order_id', order_id)
-        _set(signal, 'indicators', values)
+        if self.handles:
+            _set(signal, 'indicators', self.values(signal.symbol))
         self.queue.append(signal)
         return order_id
 
@@ -322,9 +322,11 @@ class Context:
     def values(self, symbol: str) -> dict[str, float]:
         """Gives the values of the indicators that a symbol has by name."""
         found: dict[str, float] = {}
+        finite = math.isfinite
         shown = symbol == self.symbol
+        lines: handles.Lines | None
         for handle in self.handles:
-            lines: handles.Lines | None = handle.seen.get(symbol)
+            lines = handle.seen.get(symbol)
             if lines is None:
                 continue
             if shown:
@@ -332,7 +334,7 @@ class Context:
                 lines = handle
             value = lines.value
             # As `plain.figures` has it, of the one that most of them have.
-            if type(value) is float and math.isfinite(value):
+            if type(value) is float and finite(value):
                 found[lines.name] = value
             else:
                 found |= plain.figures([(lines.name, value)])

@@ -56,6 +56,7 @@ class StrategyRunner:
         '_default_signals',
         '_hears',
         '_hears_orders',
+        '_hears_positions',
         '_on_bar',
         'name',
         'number',
@@ -107,6 +108,7 @@ class StrategyRunner:
             strategy.on_market_data if 'on_market_data' in self._hears else None
         )
         self._hears_orders = 'on_order_update' in self._hears
+        self._hears_positions = 'on_position_update' in self._hears
         self._default_signals = (
             kind.generate_signals is base.AbstractStrategy.generate_signals
         )
@@ -598,7 +600,10 @@ class StrategyRunner:
         """
         self._begin(seq, order.updated, order.symbol)
         if self._hears_orders:
-            await self._tell(order)
+            try:
+                await self.strategy.on_order_update(order)
+            except BaseException as error:
+                raise self._failure(error) from error
         if self._default_signals and not self._context.queue:
             return _NOTHING
         return self._wanted()
@@ -626,15 +631,18 @@ class StrategyRunner:
             errors.StrategyError: Its code raised.
         """
         held = self.strategy.portfolio.apply(fill, position)
+        now, updated = fill.timestamp, order.updated
         # Finer bars may have filled it before the bar that tells of it.
-        now = max(fill.timestamp, order.updated)
-        self._begin(seq, now, fill.symbol)
+        self._begin(seq, updated if updated > now else now, fill.symbol)
         if self._hears_orders:
-            await self._tell(order)
+            try:
+                await self.strategy.on_order_update(order)
+            except BaseException as error:
+                raise self._failure(error) from error
         wanted = _NOTHING
         if not self._default_signals or self._context.queue:
             wanted = self._wanted()
-        if 'on_position_update' not in self._hears and self._default_signals:
+        if not self._hears_positions and self._default_signals:
             return wanted
         more = await self._call('on_position_update', held)
         return [*wanted, *more] if more else wanted
@@ -647,13 +655,6 @@ class StrategyRunner:
         shared.made = 0
         if symbol and symbol != shared.symbol:
             shared.select(symbol)
-
-    async def _tell(self, order: orders.Order) -> None:
-        """Tells the strategy of an order."""
-        try:
-            await self.strategy.on_order_update(order)
-        except BaseException as error:
-            raise self._failure(error) from error
 
     async def _call(self, name: str, *given: Any) -> Sequence[orders.Signal]:
         """Awaits a callback, if the strategy has it, and takes its wishes."""

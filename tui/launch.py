@@ -25,8 +25,13 @@ class Engine:
     """A session and the control socket through which others reach it."""
 
     def __init__(
-        self, home: settings.Home, config: settings.Settings, profile: str
+        self,
+        home: settings.Home,
+        config: settings.Settings,
+        profile: str,
+        confirm: str = '',
     ) -> None:
+        self._confirm = confirm
         self._home = home
         self._config = config
         self._profile = profile
@@ -52,7 +57,10 @@ class Engine:
         control = importlib.import_module('sting.control')
         station: workstation_model.Workstation
         found = session.open(
-            self._profile, home=self._home, config=self._config
+            self._profile,
+            home=self._home,
+            config=self._config,
+            confirm=self._confirm,
         )
         session.watch_signals(found)
         hand_over(found)
@@ -79,6 +87,7 @@ def run(
     *,
     theme: str,
     mouse: bool,
+    confirm: str = '',
 ) -> int:
     """Runs the terminal until it is left.
 
@@ -88,6 +97,7 @@ def run(
         name: The profile to open.
         theme: A theme's name.
         mouse: Whether the terminal reports the mouse.
+        confirm: The account that was typed, for LIVE.
 
     Returns:
         The exit status.
@@ -101,7 +111,7 @@ def run(
     # one that waits for them.
     signal.pthread_sigmask(signal.SIG_BLOCK, _EMERGENCY)
     sys.setswitchinterval(_SWITCH_S)
-    engine = Engine(home, config, name)
+    engine = Engine(home, config, name, confirm)
     station = opening.Opening(
         engine.open, first_picture(name, config.profile(name))
     )

@@ -9,6 +9,7 @@ import sys
 from sting import settings
 from sting import version
 from sting.model import errors
+from sting.model import records
 
 _EXIT_INPUT = 2
 _EXIT_FAILURE = 1
@@ -83,8 +84,21 @@ def _run(options: argparse.Namespace) -> int:
         name,
         theme=options.theme or config.terminal.theme,
         mouse=not options.no_mouse,
+        confirm=_ask_account(name, config.profile(name)),
     )
     return status
+
+
+def _ask_account(name: str, profile: settings.Profile) -> str:
+    """Has the operator type the account of a LIVE profile; '' for others."""
+    if profile.mode is not records.Mode.LIVE:
+        return ''
+    sys.stderr.write(
+        f'Profile {name} is LIVE: real money. Type the number of its '
+        'account\n> '
+    )
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
 
 
 if __name__ == '__main__':

@@ -1,5 +1,7 @@
 """A paper broker in trouble, to see beforehand what becomes of it."""
 
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import ClassVar
 from typing import Literal
@@ -12,7 +14,7 @@ from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
-from sting.model import portfolio
+from sting.model import portfolio as portfolio_lib
 from sting.net import monitor as monitors
 
 Loss = Literal['', 'request', 'answer']
@@ -91,7 +93,7 @@ class Chance(Trouble):
         return elapsed_s % (self._every_s + self._for_s) >= self._every_s
 
 
-class DrilledBroker(interface.BrokerInterface):
+class DrilledBroker(interface.Played):
     """The way to a paper broker on which things go wrong.
 
     While the line is cut, orders go on working there and are filled: what
@@ -115,11 +117,26 @@ class DrilledBroker(interface.BrokerInterface):
             time_source: The engine's clock.
         """
         self.monitor = monitors.ConnectionMonitor(self.name, time_source)
+        self.account = inner.account
         self._inner = inner
         self._trouble = trouble
         self._clock = time_source
         self._since = time_source.monotonic()
         self._sink: interface.Sink | None = None
+
+    def restore(
+        self,
+        known: Iterable[orders.Order],
+        portfolio: portfolio_lib.Portfolio,
+        fills: Iterable[orders.Fill] = (),
+        prices: Mapping[str, float] | None = None,
+    ) -> None:
+        """Takes back what the log has; see the interface."""
+        self._inner.restore(known, portfolio, fills, prices)
+
+    def know(self, holding: interface.Holding) -> None:
+        """Learns what attached exits can be for; see the interface."""
+        self._inner.know(holding)
 
     async def connect(
         self, sink: interface.Sink, halted: interface.Halted
@@ -201,7 +218,7 @@ class DrilledBroker(interface.BrokerInterface):
         await self._ask()
         return await self._inner.get_fills(since)
 
-    async def get_positions(self) -> list[portfolio.Position]:
+    async def get_positions(self) -> list[portfolio_lib.Position]:
         """Gives the open positions, by symbol."""
         await self._ask()
         return await self._inner.get_positions()

@@ -2,6 +2,8 @@
 
 import abc
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -15,6 +17,9 @@ from sting.net import monitor as monitors
 Report = orders.Fill | orders.OrderUpdate
 Sink = Callable[[Report], None]
 Halted = Callable[[orders.Order], bool]
+# By a strategy, '' for the operator, and a symbol: units that the owner holds,
+# and of a strategy what was traded by hand.
+Holding = Callable[[str, str], tuple[float, float]]
 
 
 class OrderResponse(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,12 +111,14 @@ class BrokerInterface(abc.ABC):
         groups: Whether orders of which one cancels the others (`Order.oco`) are
             to be given to `place_group` together.
         monitor: How the connection is.
+        account: The account's name or number, once it has been asked for.
     """
 
     name: ClassVar[str]
     dedupes: ClassVar[bool]
     groups: ClassVar[bool] = False
     monitor: monitors.ConnectionMonitor
+    account: str = ''
 
     @abc.abstractmethod
     async def connect(self, sink: Sink, halted: Halted) -> None:
@@ -319,14 +326,23 @@ class BrokerInterface(abc.ABC):
         """
         return [market.Instrument(symbol) for symbol in symbols]
 
+
+class Played(BrokerInterface):
+    """A broker that is played in the engine's own process.
+
+    It has neither a clock nor a disk of its own: market data move it, and
+    after a restart the engine's log hands back what it has to know.
+    """
+
+    @abc.abstractmethod
     def match(
         self, data: market.MarketData | market.Quote | market.Trade
     ) -> list[Report]:
-        """Holds working orders against the market; for brokers played here.
+        """Holds working orders against the market.
 
         The engine calls it in the step that takes the data, before strategies
         see them, and applies the reports in that step; they do not go to the
-        sink. A broker outside matches by itself and has nothing to say here.
+        sink.
 
         Args:
             data: A bar, a quote or a trade.
@@ -334,5 +350,28 @@ class BrokerInterface(abc.ABC):
         Returns:
             What became of the orders.
         """
-        del data
-        return []
+
+    @abc.abstractmethod
+    def restore(
+        self,
+        known: Iterable[orders.Order],
+        portfolio: portfolio.Portfolio,
+        fills: Iterable[orders.Fill] = (),
+        prices: Mapping[str, float] | None = None,
+    ) -> None:
+        """Takes back what the log has; to be called before `connect`.
+
+        Args:
+            known: Orders of the log, working or done, in order of creation.
+            portfolio: Cash and positions of the log; they are copied.
+            fills: Fills of the log, oldest first, for `get_fills`.
+            prices: Last close by symbol.
+        """
+
+    @abc.abstractmethod
+    def know(self, holding: Holding) -> None:
+        """Learns what attached exits can be for.
+
+        Args:
+            holding: Asked before one fills.
+        """

@@ -25,7 +25,7 @@ _S = orders.OrderStatus
 REMEMBERED = 4096
 
 
-class PaperBroker(interface.BrokerInterface):
+class PaperBroker(interface.Played):
     """Fills orders by the simulator's rules, with an account of its own.
 
     It keeps nothing on disk: what it has to know after a restart is in the
@@ -58,7 +58,7 @@ class PaperBroker(interface.BrokerInterface):
         """
         self._simulator = simulator
         self._clock = time_source
-        self._account = account
+        self.account = account
         self._currency = currency
         self.monitor = monitors.ConnectionMonitor(self.name, time_source)
         self._lock = threading.Lock()
@@ -102,6 +102,10 @@ class PaperBroker(interface.BrokerInterface):
                 self._orders[order.id] = order
             self._fills.extend(fills)
             self._portfolio = portfolio.copy()
+
+    def know(self, holding: interface.Holding) -> None:
+        """Learns what attached exits can be for; see the interface."""
+        self._simulator.know(holding)
 
     async def connect(
         self, sink: interface.Sink, halted: interface.Halted
@@ -264,7 +268,7 @@ class PaperBroker(interface.BrokerInterface):
                 price = self._prices.get(symbol, position.average_price)
                 gross += abs(position.quantity) * price
             return interface.AccountInfo(
-                account=self._account,
+                account=self.account,
                 currency=self._currency,
                 cash=book.cash,
                 equity=equity,

@@ -17,6 +17,7 @@ import msgspec
 
 from sting import settings
 from sting.model import errors
+from sting.model import records
 
 if TYPE_CHECKING:
     from sting import control
@@ -207,3 +208,27 @@ def ask_word(word: str, given: str | None, purpose: str) -> str:
             f'{given!r} is not {word}: nothing was done; type it in capitals'
         )
     return word
+
+
+def ask_account(name: str, profile: settings.Profile, given: str | None) -> str:
+    """Asks the operator for the account of a LIVE profile.
+
+    Args:
+        name: The profile's name.
+        profile: The profile.
+        given: What --confirm gave; None to ask at the terminal.
+
+    Returns:
+        What was typed; empty where nothing is at stake, or nobody can type.
+    """
+    live = profile.mode is records.Mode.LIVE
+    if given is not None or not live or not sys.stdin.isatty():
+        return given or ''
+    typed: str = click.prompt(
+        f'Profile {name} is LIVE: real money. Type the number of its account',
+        prompt_suffix='\n> ',
+        default='',
+        show_default=False,
+        err=True,
+    )
+    return typed.strip()

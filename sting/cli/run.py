@@ -10,6 +10,7 @@ import click
 
 from sting import control
 from sting import settings
+from sting.cli import common
 from sting.engine import signals
 from sting.model import errors
 
@@ -24,11 +25,18 @@ _LOOK_S = 0.2
     metavar='NAME',
     help='The profile; without it the default of sting.yaml.',
 )
-def run(demo: bool, profile: str | None) -> None:
+@click.option(
+    '--confirm',
+    metavar='ACCOUNT',
+    help='The number of the account, for LIVE; it is asked for at a terminal.',
+)
+def run(demo: bool, profile: str | None, confirm: str | None) -> None:
     """Runs an engine without a terminal, until it is told to end.
 
     SIGINT, SIGTERM and SIGHUP end it in order; SIGUSR1 and SIGQUIT are the
-    emergency stop. Other commands reach it by its control socket.
+    emergency stop. LIVE starts only with the number of its account typed, and
+    only if that is the account which answers. Other commands reach the engine
+    by its control socket.
     """
     if demo and profile not in (None, 'demo'):
         raise errors.ConfigError('--demo and --profile exclude each other')
@@ -38,7 +46,12 @@ def run(demo: bool, profile: str | None) -> None:
     home = settings.Home.find()
     config = settings.load(home)
     name = 'demo' if demo else profile or config.default
-    station = session.open(name, home=home, config=config)
+    station = session.open(
+        name,
+        home=home,
+        config=config,
+        confirm=common.ask_account(name, config.profile(name), confirm),
+    )
     signals.watch(station)
     ended = _end_on_signals()
     server = control.Server(station, home.socket(name))

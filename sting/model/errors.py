@@ -24,6 +24,7 @@
 |     BrokerRejectedError    it said no
 |     BrokerWithheldError    the emergency stop kept it from being sent
 |     BrokerUnknownError     it did not answer: ask before doing it again
+|   AccountError           a broker answers for another account
 """
 
 import pathlib
@@ -158,3 +159,7 @@ class BrokerWithheldError(BrokerError):
 
 class BrokerUnknownError(BrokerError):
     """The broker did not answer; what was asked may have happened."""
+
+
+class AccountError(StingError):
+    """A broker answers for another account than the profile means."""

@@ -4,23 +4,20 @@ import asyncio
 from collections.abc import Iterable
 from collections.abc import Mapping
 import functools
+import os
 import pathlib
 import secrets
 from typing import Self
 
-import msgspec
-
 from sting import settings
-from sting.broker import drills
 from sting.broker import interface
 from sting.broker import manager
-from sting.broker import paper
+from sting.broker import registry
 from sting.data import calendars
 from sting.engine import archive
 from sting.engine import board
 from sting.engine import bus
 from sting.engine import checkpoints
-from sting.engine import clock
 from sting.engine import core
 from sting.engine import exits
 from sting.engine import journal
@@ -46,8 +43,6 @@ from sting.session import outlet
 from sting.session import reload
 from sting.session import strategies
 from sting.session import watch
-from sting.simulator import costs
-from sting.simulator import ticks
 from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import isolated
@@ -80,29 +75,21 @@ class Parts:
         self._clock = feeds.clock_of(config.feeds[self._chosen.feed])
         self.bus = bus.EventBus()
         self._specs = _specs(config, self._chosen)
-        self._simulator = ticks.TickMarket(
-            _costs(config),
-            participation=config.paper.participation,
-            session_close=functools.partial(
-                calendars.session_close, calendar=self._chosen.calendar
-            ),
-            session_open=functools.partial(
-                calendars.session_open, calendar=self._chosen.calendar
-            ),
+        self._broker = registry.build(
+            self._chosen.broker, config, profile, self._clock, os.environ
         )
-        self._paper = paper.PaperBroker(
-            self._simulator, self._clock, cash=self._chosen.cash
-        )
-        self._broker = _way_to(self._paper, config.paper.drill, self._clock)
+        played = self._broker
+        self._played = played if isinstance(played, interface.Played) else None
         self._engine = core.CoreEngine(
             gate.build(config.risk.rules, config.risk.sizing, self._specs),
             symbols=self._chosen.symbols,
             strategies={spec.name: spec.number for spec in self._specs},
-            matcher=self._broker.match,
+            matcher=None if self._played is None else self._played.match,
         )
-        self._simulator.know(
-            functools.partial(exits.standing, self._engine.state)
-        )
+        if self._played is not None:
+            self._played.know(
+                functools.partial(exits.standing, self._engine.state)
+            )
         self._timing = latency.BarToOrder(self._clock)
         self._board = board.Board(
             profile, self._chosen.symbols, self._engine.state, self._timing
@@ -208,9 +195,12 @@ class Parts:
         try:
             if not found.last.seq:
                 await self._begin_log()
-            self._paper.restore(
-                system.orders.values(), system.portfolio, prices=system.prices
-            )
+            if self._played is not None:
+                self._played.restore(
+                    system.orders.values(),
+                    system.portfolio,
+                    prices=system.prices,
+                )
             self._connect(system)
         except BaseException:
             # Or its thread would keep the process from ending.
@@ -232,6 +222,9 @@ class Parts:
 
     async def _begin_log(self) -> None:
         """Writes the first event of a new log, with the id drawn for it."""
+        cash = self._chosen.cash
+        if self._played is None:
+            cash = await self._ask_cash()
         step = self._engine.process_event(
             bus.Incoming(
                 events.EventType.LOG_CREATED,
@@ -240,7 +233,7 @@ class Parts:
                     profile=self._name,
                     mode=self._chosen.mode,
                     currency=self._chosen.currency,
-                    cash=self._chosen.cash,
+                    cash=cash,
                 ),
                 'engine',
             ),
@@ -248,6 +241,25 @@ class Parts:
         )
         await self._journal.append(step.events)
         self._board.take(step.events)
+
+    async def _ask_cash(self) -> float:
+        """Asks a broker outside what a new log begins with.
+
+        Raises:
+            errors.StingError: It does not answer, or for another account.
+        """
+        broker = self._broker
+        try:
+            await broker.connect(_ignore, lambda _: True)
+            found = await broker.get_account_info()
+        except errors.BrokerError as error:
+            raise errors.StingError(
+                f'profile {self._name} begins with the cash of its account, '
+                f'and broker {broker.name} does not tell it: {error}'
+            ) from error
+        finally:
+            await broker.disconnect()
+        return found.cash
 
     def _connect(self, system: state.SystemState) -> None:
         self._hosted = isolated.IsolatedHost(
@@ -344,41 +356,8 @@ class Parts:
         return missed.read(self._path, spec, saved, until, now)
 
 
-def _way_to(
-    broker: paper.PaperBroker,
-    drill: settings.Drill | None,
-    time_source: clock.Clock,
-) -> interface.BrokerInterface:
-    """Gives the way to the paper broker, with the troubles of its drill."""
-    if drill is None:
-        return broker
-    chance = drills.Chance(
-        delay_s=drill.delay_ms / 1_000.0,
-        reject=drill.reject,
-        lose=drill.lose,
-        cut_every_s=drill.cut_every_s,
-        cut_for_s=drill.cut_for_s,
-        seed=drill.seed,
-    )
-    return drills.DrilledBroker(broker, chance, time_source)
-
-
-def _costs(config: settings.Settings) -> costs.CostModel:
-    """Gives what the paper broker charges: a schedule's fills, or two figures.
-
-    It has real time for a latency, and no margin account.
-    """
-    if config.paper.costs is None:
-        return costs.CostModel(
-            commission_bps=config.paper.commission_bps,
-            slippage_bps=config.paper.slippage_bps,
-        )
-    return msgspec.structs.replace(
-        config.costs[config.paper.costs],
-        latency_ms=0.0,
-        borrow=None,
-        margin=None,
-    )
+def _ignore(report: interface.Report) -> None:
+    """Takes what is told before there is a log; it is asked for later."""
 
 
 def _specs(

@@ -23,7 +23,6 @@ from sting.strategy import host
 LATCH = 'halt.latch'
 LOCK = 'engine.lock'
 PICTURE_S = 0.1
-ACCOUNT = 'paper'
 
 
 def chain_rows(path: pathlib.Path, seq: int) -> tuple[views.EventRow, ...]:
@@ -199,7 +198,7 @@ class EngineRoom(parts.Parts):
             return self._board.picture(
                 now,
                 self._rows(),
-                account=ACCOUNT,
+                account=self._broker.account,
                 currency=self._chosen.currency,
                 halting=self._stop.pending,
                 pid=os.getpid(),

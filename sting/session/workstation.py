@@ -39,6 +39,7 @@ def open_session(
     *,
     home: settings.Home | None = None,
     config: settings.Settings | None = None,
+    confirm: str = '',
 ) -> 'Session':
     """Prepares the workstation of a profile.
 
@@ -46,16 +47,26 @@ def open_session(
         profile: Its name; None for the configured default.
         home: Where the user's files are; None to find them.
         config: What is configured; None to load it.
+        confirm: The account's number as the operator typed it; LIVE does not
+            start without it.
 
     Returns:
         The workstation, not started yet.
 
     Raises:
         errors.ConfigError: Something configured is wrong.
+        errors.InputError: It is LIVE, and another account was typed.
     """
     home = home or settings.Home.find()
     config = config or settings.load(home)
     name = profile or config.default
+    chosen = config.profile(name)
+    if chosen.mode is records.Mode.LIVE and confirm != chosen.account:
+        raise errors.InputError(
+            f'profile {name} is LIVE: real money; it starts only with the '
+            'number of its account, as sting.yaml has it, typed: '
+            '--confirm ACCOUNT'
+        )
     return Session(home, config, name)
 
 

@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 import os
 import pathlib
+import re
 
 import msgspec
 
 from sting.model import costs
 from sting.model import errors
 from sting.model import market
+from sting.model import records
 from sting.model import timeframes
+from sting.settings import brokers
 from sting.settings import build
 from sting.settings import home as homes
 from sting.settings import schema
@@ -36,8 +39,12 @@ SERVICES: dict[str, type[schema.Service | schema.Gateway]] = {
     'ibkr': schema.Gateway,
 }
 FILES |= {f'exchanges/{name}.yaml': kind for name, kind in SERVICES.items()}
-# Brokers that a profile can name.
-BROKERS = ('paper',)
+_PLUGIN = re.compile(r'exchanges/([^/]+)\.yaml')
+# What is never to stand in a file.
+_SECRET = re.compile(
+    r'(.*_)?(api_?key|key|key_id|secret|secret_key|password|passphrase|token)',
+    re.IGNORECASE,
+)
 
 
 def shipped() -> pathlib.Path:
@@ -74,6 +81,8 @@ def load(home: homes.Home) -> schema.Settings:
     """
     _check_names(home.config)
     trees = {name: _laid(home, name) for name in FILES}
+    plugins = _plugins(home.config)
+    _check_secrets(trees, plugins)
     main = build.build(trees['sting.yaml'], schema.Main)
     listed = build.build(trees['strategy.yaml'], schema.Strategies)
     _check_timeframes(trees['strategy.yaml'], listed.strategies)
@@ -102,6 +111,7 @@ def load(home: homes.Home) -> schema.Settings:
         data=data,
         instruments=instruments,
         services=services,
+        plugins={name: tree.plain(each) for name, each in plugins.items()},
         misfits=_misfits(trees[INSTRUMENTS], main, instruments),
         paper=paper,
         costs=charged,
@@ -271,10 +281,55 @@ def _check_names(folder: pathlib.Path) -> None:
         return
     for path in sorted(folder.rglob('*.y*ml')):
         name = path.relative_to(folder).as_posix()
-        if name not in FILES:
+        if name not in FILES and not _is_plugin(name):
             raise errors.ConfigError(
                 tree.unknown('file', name, FILES), path=path
             )
+
+
+def _is_plugin(name: str) -> bool:
+    """Whether a file is that of a broker of another package."""
+    found = _PLUGIN.fullmatch(name)
+    return found is not None and found[1] in brokers.others()
+
+
+def _plugins(folder: pathlib.Path) -> dict[str, tree.Node]:
+    """Reads the files of brokers of other packages, by broker."""
+    paths = sorted(folder.glob('exchanges/*.yaml'))
+    return {
+        path.stem: tree.parse(path)
+        for path in paths
+        if f'exchanges/{path.name}' not in FILES
+    }
+
+
+def _check_secrets(
+    trees: Mapping[str, tree.Node], plugins: Mapping[str, tree.Node]
+) -> None:
+    """Refuses keys of accounts that stand in a file of a service or profile."""
+    for name, root in trees.items():
+        if name.startswith('exchanges/'):
+            _refuse_secrets(root, pathlib.PurePath(name).stem)
+    for name, root in plugins.items():
+        _refuse_secrets(root, name)
+    profiles = trees['sting.yaml'].value['profiles'].value
+    for node in profiles.values() if isinstance(profiles, dict) else ():
+        if isinstance(node.value, dict) and 'broker' in node.value:
+            _refuse_secrets(node, str(node.value['broker'].value))
+
+
+def _refuse_secrets(root: tree.Node, broker: str) -> None:
+    if not isinstance(root.value, dict):
+        return
+    for key, node in root.value.items():
+        if _SECRET.fullmatch(key):
+            # Neither the value nor its first letters.
+            raise node.error(
+                f'{key}: keys do not belong in files; take it out here, and '
+                f'put it into the environment or the keyring: `sting keys set '
+                f'{broker}`'
+            )
+        _refuse_secrets(node, broker)
 
 
 def _check_timeframes(
@@ -311,8 +366,13 @@ def _check_profiles(
                 _check_known('source', source, services, listed[nth])
     for name, profile in main.profiles.items():
         node = root.value['profiles'].value[name].value
-        _check_known('broker', profile.broker, BROKERS, node['broker'])
+        if not brokers.known(profile.broker):
+            raise node['broker'].error(
+                tree.unknown('broker', profile.broker, brokers.names())
+            )
         _check_known('feed', profile.feed, main.feeds, node['feed'])
+        if profile.mode is records.Mode.LIVE:
+            _check_real(profile, main, services, node['feed'])
         for nth, wanted in enumerate(profile.strategies):
             place = node['strategies'].value[nth]
             _check_known('strategy', wanted, strategies, place)
@@ -325,6 +385,24 @@ def _check_profiles(
                         f'{name!r} does not have: '
                         + tree.unknown('symbol', symbol, profile.symbols)
                     )
+
+
+def _check_real(
+    profile: schema.Profile,
+    main: schema.Main,
+    services: Mapping[str, schema.Source],
+    place: tree.Node,
+) -> None:
+    """Refuses to trade live on prices that are not those of a market."""
+    feed = main.feeds[profile.feed]
+    if isinstance(feed, schema.MarketFeed) and not any(
+        isinstance(services[each], schema.Generator) for each in feed.sources
+    ):
+        return
+    raise place.error(
+        f'mode: live on feed {profile.feed!r}, whose prices are played or made '
+        'up; name a feed of kind: market'
+    )
 
 
 def _check_known(

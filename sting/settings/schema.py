@@ -2,6 +2,7 @@
 
 import datetime
 from typing import Annotated
+from typing import Any
 from typing import Literal
 
 import msgspec
@@ -12,6 +13,7 @@ from sting.model import market
 from sting.model import records
 from sting.model import specs
 from sting.model import timeframes
+from sting.settings import brokers
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -28,7 +30,9 @@ class Profile(Section, frozen=True, kw_only=True):
 
     Attributes:
         mode: What is at stake.
-        broker: Where orders go: a name in exchanges/.
+        broker: Where orders go: paper, or a broker outside.
+        account: The name or number of the account there, which has to be the
+            one that answers; empty for whichever does, but not in LIVE.
         feed: Where bars come from: a name under `feeds`.
         symbols: The instruments, in the order in which they are shown.
         strategies: Names under `strategies` in strategy.yaml.
@@ -42,6 +46,7 @@ class Profile(Section, frozen=True, kw_only=True):
 
     mode: records.Mode
     broker: Name
+    account: str = ''
     feed: Name
     symbols: tuple[Name, ...]
     strategies: tuple[Name, ...] = ()
@@ -58,7 +63,17 @@ class Profile(Section, frozen=True, kw_only=True):
         return 'manual' if self.mode is records.Mode.LIVE else 'auto'
 
     def __post_init__(self) -> None:
-        """Refuses a profile without symbols or with one of them twice."""
+        """Refuses what makes no sense by itself."""
+        if self.mode is records.Mode.LIVE and not self.account:
+            raise ValueError(
+                'mode: live needs account: the number of the account, which '
+                'has to be typed at each start'
+            )
+        if self.mode is records.Mode.LIVE and self.broker == brokers.PAPER:
+            raise ValueError(
+                'mode: live with broker: paper: nothing is at stake there; '
+                'write mode: paper'
+            )
         if not self.symbols:
             raise ValueError('symbols is empty; name at least one')
         if len(set(self.symbols)) < len(self.symbols):
@@ -561,6 +576,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         data: What is done about bars in which something is wrong.
         instruments: What is known of them, by symbol.
         services: What gives market data, of data.yaml too, by name.
+        plugins: What exchanges/NAME.yaml says of brokers of other packages, by
+            name; each reads its own.
         misfits: Profiles with an instrument that cannot be traded in them,
             and what is wrong.
         places: File and line of each strategy by its name, of each of its
@@ -580,6 +597,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Data = Data(rules={})
     instruments: dict[str, market.Instrument] = {}
     services: dict[str, Source] = {}
+    plugins: dict[str, dict[str, Any]] = {}
     misfits: dict[str, errors.ConfigError] = {}
     places: dict[str, tuple[str, int]] = {}
 

@@ -110,6 +110,15 @@ def _kind(node: Node) -> object:
     return None if kind is None else kind.value
 
 
+def plain(node: Node) -> Any:
+    """Gives what a tree says, without the places."""
+    if isinstance(node.value, dict):
+        return {key: plain(each) for key, each in node.value.items()}
+    if isinstance(node.value, list):
+        return [plain(each) for each in node.value]
+    return node.value
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Says that a name is not known, and which was perhaps meant.
 

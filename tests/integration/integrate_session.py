@@ -263,7 +263,7 @@ def stop_while_blocked(station):
     station.emergency_stop('operator', 'now')
     returned = time.monotonic() - before
     assert station._stop.is_set
-    while station._room._simulator.working():
+    while station._room._broker.working_ids():
         time.sleep(0.0005)
     cancelled = time.monotonic() - before
     # It did not wait for the loop, however slow the machine is.
@@ -303,7 +303,7 @@ def test_no_order_leaves_once_the_stop_is_pulled(home, before):
             answer.result(stations.SOON)
         stations.until(lambda: station.snapshot().state is HALTED)
         stations.until(lambda: station.snapshot().open_orders == 0)
-        stations.until(lambda: not station._room._simulator.working())
+        stations.until(lambda: not station._room._broker.working_ids())
     log = stations.log_of(home)
     halt = next(
         one.seq
@@ -469,7 +469,7 @@ def test_a_log_that_cannot_be_written_halts_and_is_tried_again(home):
         database.execute(REFUSE)
         stations.until(lambda: station._stop.is_set)
         assert 'the disk is full' in station._stop.reason[1]
-        stations.until(lambda: not station._room._simulator.working())
+        stations.until(lambda: not station._room._broker.working_ids())
         stuck = len(stations.log_of(home))
         waiting = station.submit(
             commands.SubmitOrder(symbol='AAPL', side=stations.BUY, quantity=1)

@@ -267,19 +267,6 @@ async def test_each_report_is_a_legal_move(connected, reports):
     assert {one.status for one in book.values()} == {S.CANCELLED}
 
 
-class Outside(paper.PaperBroker):
-    """A broker that matches by itself."""
-
-    match = interface.BrokerInterface.match
-
-
-async def test_a_broker_outside_has_nothing_to_say_to_a_bar(reports):
-    outside = Outside(ticks.TickMarket(), clock.VirtualClock(), cash=0.0)
-    await outside.connect(reports.append, worlds.never)
-    await outside.place_order(order())
-    assert outside.match(bar(1, 100, 102, 99)) == []
-
-
 async def test_an_order_is_withheld_while_the_stop_holds(broker, reports):
     await broker.connect(reports.append, lambda order: True)
     with pytest.raises(errors.BrokerWithheldError, match='emergency stop'):

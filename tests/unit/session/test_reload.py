@@ -84,6 +84,10 @@ def test_in_live_nothing_reloads_by_itself_unless_it_is_wanted(
     tmp_path, mode, given, reloads
 ):
     config = stations.config(
-        stations.home_in(tmp_path), mode=records.Mode(mode), reload=given
+        stations.home_in(tmp_path),
+        mode=records.Mode(mode),
+        broker='mine',
+        account='U1',
+        reload=given,
     )
     assert config.profiles['demo'].reloads == reloads

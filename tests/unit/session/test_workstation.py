@@ -132,7 +132,7 @@ def test_an_engine_that_ends_by_itself_is_halted_and_says_so(home):
         picture = station.snapshot()
         assert picture.state is HALTED
         assert 'the engine ended' in picture.reason
-        assert station._room._simulator.working() == []
+        assert station._room._broker.working_ids() == ()
     with stations.running(home) as again:
         assert again.snapshot().state is HALTED
         assert 'AttributeError' in again.snapshot().reason

@@ -14,7 +14,9 @@ from sting.model import market
 from sting.model import records
 from sting.model import specs
 from sting.risk import rules
+from sting.settings import brokers
 from sting.settings import loader
+from tests.unit.broker import plugins
 
 pytestmark = pytest.mark.unit
 
@@ -688,3 +690,102 @@ def test_a_feed_may_have_sources_of_data_yaml(home):
         home, 'sting.yaml', 'feeds: {f: {kind: market, sources: [mein]}}\n'
     )
     assert "unknown source 'mein'; did you mean 'mine'" in str(error)
+
+
+LIVE = (
+    'profiles: {{real: {{mode: live, broker: {broker}, feed: {feed}, '
+    'symbols: [AAPL]{more}}}}}\n'
+)
+
+
+def test_live_needs_the_number_of_its_account(home, tmp_path, monkeypatch):
+    plugins.install(tmp_path, monkeypatch)
+    error = _refused(
+        home,
+        'sting.yaml',
+        LIVE.format(broker='mine', feed='binance', more=''),
+    )
+    assert 'live needs account' in str(error)
+    assert error.line == 1
+
+
+def test_live_is_not_played(home, tmp_path, monkeypatch):
+    error = _refused(
+        home,
+        'sting.yaml',
+        LIVE.format(broker='paper', feed='binance', more=', account: U1'),
+    )
+    assert 'write mode: paper' in str(error)
+
+
+@pytest.mark.parametrize('feed', ['demo', 'sample', 'made_up'])
+def test_live_trades_on_prices_of_a_market(home, tmp_path, monkeypatch, feed):
+    plugins.install(tmp_path, monkeypatch)
+    error = _refused(
+        home,
+        'sting.yaml',
+        'feeds: {made_up: {kind: market, sources: [synthetic]}}\n'
+        + LIVE.format(broker='mine', feed=feed, more=', account: U1'),
+    )
+    assert 'name a feed of kind: market' in str(error)
+    assert error.line == 2
+
+
+def test_a_live_profile_of_a_market_is_taken(home, tmp_path, monkeypatch):
+    plugins.install(tmp_path, monkeypatch)
+    _write(
+        home,
+        'sting.yaml',
+        LIVE.format(broker='mine', feed='binance', more=', account: U1'),
+    )
+    assert settings.load(home).profile('real').account == 'U1'
+
+
+def test_a_broker_that_nobody_has_is_refused_with_those_there_are(home):
+    error = _refused(
+        home, 'sting.yaml', 'profiles: {demo: {broker: nowhere}}\n'
+    )
+    assert "unknown broker 'nowhere'; there are: paper" in str(error)
+
+
+def test_a_file_of_a_broker_of_another_package_is_its_own(
+    home, tmp_path, monkeypatch
+):
+    plugins.install(tmp_path, monkeypatch)
+    _write(home, 'exchanges/mine.yaml', 'where: [a, {b: 1}]\nfast: true\n')
+    assert settings.load(home).plugins == {
+        'mine': {'where': ['a', {'b': 1}], 'fast': True}
+    }
+
+
+def test_a_file_of_a_broker_that_is_not_installed_is_refused(home):
+    assert 'unknown file' in str(
+        _refused(home, 'exchanges/mine.yaml', 'where: here\n')
+    )
+
+
+@pytest.mark.parametrize(
+    ('file', 'text'),
+    [
+        ('exchanges/alpaca.yaml', 'api_key: canary\n'),
+        ('exchanges/alpaca.yaml', 'SECRET: canary\n'),
+        ('exchanges/ibkr.yaml', 'host: h\npassword: canary\n'),
+        ('exchanges/mine.yaml', 'login: {access_token: canary}\n'),
+        ('sting.yaml', 'profiles: {demo: {secret_key: canary}}\n'),
+    ],
+)
+def test_keys_in_a_file_are_refused_and_not_repeated(
+    home, tmp_path, monkeypatch, file, text
+):
+    plugins.install(tmp_path, monkeypatch)
+    error = _refused(home, file, text)
+    assert 'put it into the environment or the keyring' in str(error)
+    assert 'canary' not in str(error)
+    assert error.line == text.count('\n')
+
+
+def test_two_packages_with_one_broker_are_refused(home, tmp_path, monkeypatch):
+    plugins.install(tmp_path / 'a', monkeypatch)
+    plugins.install(tmp_path / 'b', monkeypatch, package='another')
+    with pytest.raises(errors.ConfigError, match='two packages'):
+        brokers.known('mine')

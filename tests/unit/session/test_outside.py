@@ -1,0 +1,126 @@
+"""A session whose broker is outside the engine, of another package."""
+
+import pytest
+
+from sting import session
+from sting.model import commands
+from sting.model import errors
+from sting.model import orders
+from sting.model import records
+from tests.unit.broker import plugins
+from tests.unit.session import stations
+
+pytestmark = pytest.mark.unit
+
+T = stations.T
+S = orders.OrderStatus
+
+
+@pytest.fixture
+def home(tmp_path):
+    return stations.home_in(tmp_path)
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    return plugins.install(tmp_path, monkeypatch)
+
+
+OUTSIDE = {'broker': 'mine', 'mode': records.Mode.PAPER, 'account': 'U1'}
+
+
+def running(home, **more):
+    return stations.running(home, interval_s=stations.NEVER, **(OUTSIDE | more))
+
+
+def limit(station, price=1.0):
+    return stations.buy(
+        station, 10.0, type=orders.OrderType.LIMIT, price=price
+    ).order_id
+
+
+def test_an_order_goes_to_the_broker_and_what_it_reports_comes_back(
+    home, module
+):
+    with running(home) as station:
+        placed = limit(station)
+        stations.wait_for(station, placed, S.ACCEPTED)
+        assert module().VENUES[0].placed == {placed: 1}
+        stations.ask(station, commands.CancelOrder(order_id=placed))
+        stations.wait_for(station, placed, S.CANCELLED)
+    sources = {event.source for event in stations.log_of(home, T.ORDER_UPDATE)}
+    assert sources == {'broker:mine', 'engine'}
+
+
+def test_the_picture_has_the_account_that_answers_and_the_brokers_name(
+    home, module
+):
+    with running(home) as station:
+        picture = stations.until(
+            lambda: station.snapshot().account and station.snapshot()
+        )
+        assert picture.account == 'U1'
+        assert picture.brokers[0].name == 'mine'
+
+
+def test_a_new_log_begins_with_the_cash_of_the_account(home, module):
+    with running(home, cash=123.0):
+        pass
+    assert stations.log_of(home)[0].data.cash == 50_000.0
+
+
+def test_orders_that_work_there_are_there_after_a_restart(home, module):
+    with running(home) as station:
+        placed = limit(station)
+        stations.wait_for(station, placed, S.ACCEPTED)
+    with running(home) as station:
+        stations.wait_for(station, placed, S.ACCEPTED)
+    assert module().VENUES[0].placed == {placed: 1}
+
+
+def test_the_emergency_stop_reaches_it(home, module):
+    with running(home) as station:
+        placed = limit(station)
+        stations.wait_for(station, placed, S.ACCEPTED)
+        station.emergency_stop('me', 'a test')
+        stations.wait_for(station, placed, S.CANCELLED)
+        assert module().VENUES[0].working() == []
+
+
+def test_another_account_ends_the_start_with_one_line_and_no_order(
+    home, module
+):
+    module().ACCOUNT['account'] = 'U2'
+    with (
+        pytest.raises(errors.AccountError, match=r'for account U1.*for U2'),
+        running(home),
+    ):
+        pass
+    assert module().VENUES[0].placed == {}
+    assert stations.log_of(home) == []
+
+
+def test_another_account_at_a_later_start_ends_that_too(home, module):
+    with running(home) as station:
+        placed = limit(station)
+        stations.wait_for(station, placed, S.ACCEPTED)
+    module().ACCOUNT['simulated'] = False
+    with pytest.raises(errors.AccountError, match='real money'), running(home):
+        pass
+    # Nor was anything cancelled there.
+    assert [one.id for one in module().VENUES[0].working()] == [placed]
+
+
+def test_live_starts_only_with_its_account_typed(home, module):
+    module().ACCOUNT['simulated'] = False
+    live = OUTSIDE | {'mode': records.Mode.LIVE}
+    config = stations.config(home, interval_s=stations.NEVER, **live)
+    for typed in ('', 'U2', 'u1'):
+        with pytest.raises(errors.InputError, match=r'LIVE.*--confirm'):
+            session.open('demo', home=home, config=config, confirm=typed)
+    station = session.open('demo', home=home, config=config, confirm='U1')
+    try:
+        station.start()
+        stations.until(lambda: station.snapshot().account == 'U1')
+    finally:
+        station.close()

@@ -176,8 +176,10 @@ class Inbox:
                     f'our {found.ours:g}: there is nothing to close; accept it'
                 )
             return self._not_accepted(found)
-        if found.kind is _K.ORDER or found.kind is _K.MISSING:
-            return ''
+        if found.kind in _OF_ORDERS:
+            if found.order and found.order.id:
+                return ''
+            return 'the broker tells no id to cancel it by; do it there'
         return 'only positions and orders can be flattened'
 
     def settle(self, event: events.Event, command: commands.Settle) -> None:

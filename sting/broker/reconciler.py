@@ -1,0 +1,236 @@
+"""Looks at the brokers' books: after each connection, and now and then."""
+
+import asyncio
+from collections.abc import Callable
+from collections.abc import Sequence
+
+from sting.broker import interface
+from sting.broker import reconcile
+from sting.engine import clock as clocks
+from sting.engine import core
+from sting.engine import state
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.model import records
+
+_S = orders.OrderStatus
+
+# Seconds between a look that sees something and the one that confirms it.
+APART_S = 2.0
+# Seconds between two looks while something differs.
+OPEN_S = 15.0
+# Looks after a connection that orders wait for; what never comes to rest is
+# left to the timer.
+SETTLING = 3
+# Fills are asked for from so long before the last look: clocks differ.
+SINCE = 600 * market.NANOSECONDS
+
+Tell = Callable[[records.Reconciliation], None]
+Booked = Callable[[orders.Fill], bool]
+
+
+class Reconciler(core.Component):
+    """Tells the engine in what the brokers' books differ from its own."""
+
+    name = 'reconciliation'
+
+    def __init__(
+        self,
+        brokers: Sequence[interface.BrokerInterface],
+        system: state.SystemState,
+        *,
+        sink: interface.Sink,
+        tell: Tell,
+        booked: Booked,
+        time_source: clocks.Clock,
+        expected: reconcile.Expected,
+        every_s: float = 60.0,
+        apart_s: float = APART_S,
+    ) -> None:
+        """Sets up the looks; nothing is asked yet.
+
+        Args:
+            brokers: All brokers of the profile; their books count together.
+            system: The engine's state.
+            sink: Takes fills that are not booked.
+            tell: Takes what differs.
+            booked: Whether a fill is in the log already.
+            time_source: Waits between the looks.
+            expected: What the profile says of the account.
+            every_s: Seconds between two looks; 0 looks only after a
+                connection.
+            apart_s: Seconds between a look that sees something and the one
+                that confirms it.
+        """
+        self._brokers = tuple(brokers)
+        self._system = system
+        self._sink = sink
+        self._tell = tell
+        self._booked = booked
+        self._clock = time_source
+        self._expected = expected
+        self._every_s = every_s
+        self._apart_s = apart_s
+        self._looks = reconcile.Looks(apart_s)
+        self._since: int | None = None
+        self._looking = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to look now and then."""
+        if self._every_s:
+            self._task = asyncio.get_running_loop().create_task(
+                self._run(), name=self.name
+            )
+
+    async def stop(self) -> None:
+        """Looks no more."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def reconciled(self) -> None:
+        """Looks after a connection, before orders go out again.
+
+        It returns when what differs is known to the engine.
+
+        Raises:
+            errors.BrokerError: A broker did not answer.
+        """
+        trigger = 'start' if self._since is None else 'reconnect'
+        for _ in range(SETTLING):
+            await self.look(trigger)
+            if not self._looks.waits:
+                return
+            await self._clock.sleep(self._apart_s)
+            trigger = 'confirm'
+
+    async def look(self, trigger: str) -> None:
+        """Holds the books against each other once.
+
+        Args:
+            trigger: What for.
+
+        Raises:
+            errors.BrokerError: A broker did not answer.
+        """
+        async with self._looking:
+            await self._look(trigger)
+
+    async def _look(self, trigger: str) -> None:
+        began = self._clock.monotonic()
+        asked_at = self._clock.now()
+        before = reconcile.ours(self._system)
+        theirs = await self._fetch()
+        after = reconcile.ours(self._system)
+        known = self._system.differences
+        found = [
+            each
+            for each in reconcile.compare(after, theirs, self._expected)
+            if each.kind is not records.DifferenceKind.MISSING
+            or each.order is None
+            or await self._is_missing(each.order)
+        ]
+        now = self._clock.monotonic()
+        kept = self._looks.take(before, after, found, known, now)
+        self._since = asked_at
+        told = trigger in ('start', 'reconnect')
+        if told or _changed(kept, tuple(known.values())):
+            self._tell(
+                records.Reconciliation(
+                    trigger=trigger,
+                    took=now - began,
+                    differences=tuple(kept),
+                )
+            )
+
+    async def _is_missing(self, order: orders.Order) -> bool:
+        """Asks about an order that works here and is not shown as working.
+
+        Most often it has just ended, and its end was not heard.
+
+        Returns:
+            Whether no broker says where it is; it is never assumed.
+
+        Raises:
+            errors.BrokerError: One did not answer.
+        """
+        for broker in self._brokers:
+            theirs = await broker.get_order_by_client_id(order.id)
+            if theirs is None:
+                continue
+            if theirs.is_working:
+                return False
+            if theirs.status is not _S.FILLED:
+                # An end is an end, whatever was sent of the order meanwhile.
+                self._report(order, theirs.status, theirs.message)
+                return False
+            return True
+        if order.status is not _S.UNKNOWN:
+            self._report(
+                order, _S.UNKNOWN, 'the broker does not show it; look there'
+            )
+        return True
+
+    def _report(
+        self, order: orders.Order, status: orders.OrderStatus, message: str
+    ) -> None:
+        self._sink(
+            orders.OrderUpdate(
+                order_id=order.id, status=status, message=message
+            )
+        )
+
+    async def _fetch(self) -> reconcile.Theirs:
+        """Asks all brokers; fills first, so that they can be booked meanwhile.
+
+        Raises:
+            errors.BrokerError: One did not answer.
+        """
+        working: list[orders.Order] = []
+        held = []
+        accounts = []
+        for broker in self._brokers:
+            if self._since is not None:
+                for fill in await broker.get_fills(max(0, self._since - SINCE)):
+                    if not self._booked(fill):
+                        self._sink(fill)
+            working += await broker.get_orders()
+            held += await broker.get_positions()
+            accounts.append(await broker.get_account_info())
+        return reconcile.Theirs(
+            working=working, positions=held, accounts=accounts
+        )
+
+    async def _run(self) -> None:
+        while True:
+            await self._clock.sleep(self._pause())
+            try:
+                await self.look('timer')
+            except errors.BrokerError:
+                # Whoever keeps the connection tells of it, and looks again
+                # once it is back.
+                continue
+
+    def _pause(self) -> float:
+        """Gives the seconds to the next look: fewer while there is need."""
+        if self._looks.waits:
+            return min(self._apart_s, self._every_s)
+        if any(not each.accepted for each in self._system.differences.values()):
+            return min(OPEN_S, self._every_s)
+        return self._every_s
+
+
+def _changed(
+    now: Sequence[records.Difference], before: Sequence[records.Difference]
+) -> bool:
+    """Whether there is anything to tell."""
+    return {each.id: _gist(each) for each in now} != {
+        each.id: _gist(each) for each in before
+    }
+
+
+def _gist(each: records.Difference) -> object:
+    return round(each.offset, 9), each.text.partition(' works ')[0]

@@ -1,0 +1,300 @@
+"""Looks at a venue's book, with the engine that is told what they find."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from sting.broker import reconcile
+from sting.broker import reconciler
+from sting.model import commands
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.simulator import market as simulated
+from sting.testing import broker as scripted
+from sting.testing.simulation import loop as loops
+from tests.unit.engine import worlds
+
+pytestmark = pytest.mark.unit
+
+S, T = worlds.S, worlds.T
+BUY, SELL = worlds.BUY, worlds.SELL
+H = commands.How
+
+
+class Account:
+    """An engine and a venue, and what looks from one to the other."""
+
+    def __init__(self, every_s=0.0):
+        self.loop = loops.VirtualLoop()
+        self.clock = loops.LoopClock(self.loop, worlds.NOON)
+        self.world = worlds.World()
+        self.venue = scripted.Venue(
+            simulated.MarketSimulator(participation=1.0),
+            scripted.Script(),
+            later=self.loop.call_outside,
+            now=self.clock.true,
+            cash=worlds.CASH,
+        )
+        self.broker = scripted.ScriptedBroker(self.venue, self.clock)
+        self.told = []
+        self.heard = True
+        self.reconciler = reconciler.Reconciler(
+            [self.broker],
+            self.world.state,
+            sink=self.report,
+            tell=self.tell,
+            booked=self.world.state.knows_execution,
+            time_source=self.clock,
+            expected=reconcile.Expected(),
+            every_s=every_s,
+        )
+        self.run(self.broker.connect(self.hear, lambda order: False))
+        for symbol in worlds.SYMBOLS:
+            self.bar(symbol)
+
+    def run(self, work):
+        return self.loop.run_until_complete(work)
+
+    def hear(self, report):
+        """What the stream brings, unless it is cut."""
+        if self.heard:
+            self.report(report)
+
+    def report(self, report):
+        kind = T.FILL if isinstance(report, orders.Fill) else T.ORDER_UPDATE
+        self.world.tell(kind, report, 'broker:scripted')
+
+    def tell(self, found):
+        self.told.append(found)
+        self.world.tell(T.RECONCILIATION, found, 'broker:scripted')
+
+    def bar(self, symbol='AAPL', price=100.0):
+        self.world.bar(symbol, price)
+        stamp = self.clock.true() + worlds.MINUTE
+        self.venue.trade(
+            market.MarketData(symbol, stamp, price, price, price, price, 1e6)
+        )
+        self.run(asyncio.sleep(0.1))
+
+    def place(self, **terms):
+        """Sends an order of ours, by hand."""
+        terms = {'type': orders.OrderType.LIMIT, 'price': 90.0} | terms
+        order_id = self.world.order(**terms)
+        self.run(self.broker.place_order(self.world.state.orders[order_id]))
+        self.run(asyncio.sleep(0.1))
+        return order_id
+
+    def elsewhere(self, name='web-1', **terms):
+        """An order that somebody else places there."""
+        fields = {
+            'symbol': 'AAPL', 'side': BUY, 'quantity': 10.0,
+            'type': orders.OrderType.LIMIT, 'price': 90.0,
+        }  # fmt: skip
+        heard, self.heard = self.heard, False
+        self.venue.place(orders.Order(id=name, **(fields | terms)))
+        self.run(asyncio.sleep(0.1))
+        self.heard = heard
+
+    def moved(self, quantity=10.0, price=100.0, side=BUY):
+        """A position that came to the account without a fill."""
+        self.venue.portfolio.apply(
+            worlds.fill('transfer', quantity, price, side=side)
+        )
+
+    def connect(self):
+        self.run(self.reconciler.reconciled())
+        self.run(asyncio.sleep(0.1))
+
+    def settle(self, name, how, **more):
+        answer = self.world.command(commands.Settle, id=name, how=how, **more)
+        for effect in self.world.last.effects:
+            if hasattr(effect, 'order') and type(effect).__name__ == 'Place':
+                self.run(self.broker.place_order(effect.order))
+            if hasattr(effect, 'order') and type(effect).__name__ == 'Cancel':
+                self.run(self.broker.cancel_order(effect.order.id))
+        self.run(asyncio.sleep(0.1))
+        return answer
+
+    @property
+    def open(self):
+        return sorted(self.world.state.differences)
+
+
+@pytest.fixture
+def open_account():
+    """Opens accounts, and closes their loops behind the test."""
+    made = []
+
+    def opened(**options):
+        made.append(Account(**options))
+        return made[-1]
+
+    yield opened
+    for each in made:
+        each.loop.close()
+
+
+@pytest.fixture
+def account(open_account):
+    return open_account()
+
+
+def test_equal_books_are_told_at_the_start_and_hold_nothing_up(account):
+    account.place()
+    account.connect()
+    (found,) = account.told
+    assert (found.trigger, found.differences) == ('start', ())
+    account.connect()
+    assert account.told[-1].trigger == 'reconnect'
+
+
+def test_a_position_that_is_not_ours_is_known_before_orders_go_out(account):
+    account.moved()
+    account.connect()
+    assert account.open == ['cash', 'position-AAPL']
+    assert account.world.command(
+        commands.SubmitOrder, symbol='AAPL', side=BUY, quantity=1.0
+    ).message.startswith('denied: the broker has 10 AAPL, our book 0')
+
+
+def test_an_accepted_position_makes_the_books_equal(account):
+    account.moved()
+    account.connect()
+    account.settle('position-AAPL', H.ACCEPT)
+    account.connect()
+    assert account.open == []
+    assert account.world.state.portfolio.cash == account.venue.portfolio.cash
+
+
+def test_a_flattened_position_is_gone_in_both_books(account):
+    account.moved()
+    account.connect()
+    account.settle('position-AAPL', H.FLATTEN)
+    account.bar()
+    account.connect()
+    assert account.open == []
+    assert account.world.state.portfolio.quantity('AAPL') == 0.0
+    assert account.venue.portfolio.quantity('AAPL') == 0.0
+
+
+def test_an_order_placed_elsewhere_is_adopted_and_filled_as_ours(account):
+    account.elsewhere()
+    account.connect()
+    assert account.open == ['order-sim-web-1']
+    account.settle('order-sim-web-1', H.ADOPT)
+    account.bar(price=89.0)
+    account.connect()
+    assert account.world.status('web-1') is S.FILLED
+    assert account.open == []
+
+
+def test_an_order_placed_elsewhere_is_cancelled_there(account):
+    account.elsewhere()
+    account.connect()
+    account.settle('order-sim-web-1', H.FLATTEN)
+    account.connect()
+    assert account.open == []
+    assert account.venue.working() == []
+
+
+def test_a_fill_that_was_not_heard_is_booked_as_the_fill_it_is(account):
+    order_id = account.place()
+    account.connect()
+    account.heard = False
+    account.bar(price=89.0)
+    account.connect()
+    assert account.world.status(order_id) is S.FILLED
+    assert account.open == []
+
+
+def test_the_end_of_an_order_that_was_not_heard_is_told(account):
+    order_id = account.place()
+    account.heard = False
+    account.venue.cancel(order_id)
+    account.connect()
+    assert account.world.status(order_id) is S.CANCELLED
+    assert account.open == []
+
+
+def test_an_order_that_the_broker_does_not_know_is_unknown_not_gone(account):
+    order_id = account.place()
+    del account.venue.orders[order_id]
+    account.connect()
+    assert account.world.status(order_id) is S.UNKNOWN
+    assert account.open == [f'missing-{order_id}']
+    account.settle(f'missing-{order_id}', H.ACCEPT)
+    account.connect()
+    assert account.open == []
+
+
+def test_an_order_that_is_filled_without_its_fills_is_missing(account):
+    order_id = account.place()
+    account.venue.orders[order_id] = msgspec.structs.replace(
+        account.venue.orders[order_id], status=S.FILLED
+    )
+    account.connect()
+    assert account.open == [f'missing-{order_id}']
+
+
+def test_an_order_that_a_lookup_finds_is_not_missing(account):
+    order_id = account.place()
+    account.venue.working = list
+    account.connect()
+    assert account.world.status(order_id) is S.ACCEPTED
+    assert account.open == []
+
+
+def test_without_an_answer_nothing_is_told(account):
+    account.venue.drop()
+    with pytest.raises(errors.BrokerError):
+        account.connect()
+    assert account.told == []
+
+
+def test_the_timer_finds_what_comes_and_tells_when_it_is_gone(open_account):
+    account = open_account(every_s=60.0)
+
+    async def day():
+        await account.reconciler.start()
+        await account.reconciler.reconciled()
+        account.moved()
+        await asyncio.sleep(70.0)
+        found = account.open
+        account.moved(side=SELL)
+        await asyncio.sleep(70.0)
+        await account.reconciler.stop()
+        return found
+
+    assert account.run(day()) == ['cash', 'position-AAPL']
+    assert account.open == []
+    triggers = [each.trigger for each in account.told]
+    assert triggers == ['start', 'timer', 'timer']
+
+
+def test_the_timer_outlives_an_outage(open_account):
+    account = open_account(every_s=60.0)
+
+    async def day():
+        await account.reconciler.start()
+        account.venue.drop()
+        await asyncio.sleep(130.0)
+        account.venue.restore()
+        account.moved()
+        await asyncio.sleep(130.0)
+        await account.reconciler.stop()
+
+    account.run(day())
+    assert 'position-AAPL' in account.open
+
+
+def test_what_is_left_as_it_is_is_looked_at_no_more_often(
+    open_account,
+):
+    account = open_account(every_s=60.0)
+    account.elsewhere()
+    account.connect()
+    assert account.reconciler._pause() == reconciler.OPEN_S
+    account.settle('order-sim-web-1', H.ACCEPT)
+    assert account.reconciler._pause() == 60.0

@@ -370,7 +370,7 @@ def _costs(options: Mapping[str, Any]) -> costs.CostModel:
 def _risk(path: pathlib.Path | None) -> settings.Risk:
     if path is not None:
         return settings.read_risk(path)
-    return settings.load(settings.Home.find()).risk
+    return settings.read_rules(settings.Home.find())
 
 
 def _parameters(given: Iterable[str]) -> dict[str, str]:

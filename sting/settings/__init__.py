@@ -10,6 +10,7 @@ from sting.settings.loader import load
 from sting.settings.loader import read_costs
 from sting.settings.loader import read_instruments
 from sting.settings.loader import read_risk
+from sting.settings.loader import read_rules
 from sting.settings.loader import shipped
 from sting.settings.schema import Archive
 from sting.settings.schema import Columns
@@ -63,5 +64,6 @@ __all__ = [
     'read_costs',
     'read_instruments',
     'read_risk',
+    'read_rules',
     'shipped',
 ]

@@ -134,6 +134,23 @@ def read_instruments(home: homes.Home) -> dict[str, market.Instrument]:
     return _instruments(_laid(home, INSTRUMENTS))
 
 
+def read_rules(home: homes.Home) -> schema.Risk:
+    """Reads the risk rules and the sizing in force, and nothing else.
+
+    Args:
+        home: The user's folders.
+
+    Returns:
+        What risk.yaml says, laid over the shipped one.
+
+    Raises:
+        errors.ConfigError: Naming file, line and remedy.
+    """
+    _check_names(home.config)
+    risk: schema.Risk = build.build(_laid(home, 'risk.yaml'), schema.Risk)
+    return risk
+
+
 def read_risk(path: pathlib.Path) -> schema.Risk:
     """Reads a file of risk rules by itself, as `--risk` names one.
 
@@ -185,7 +202,11 @@ def read_costs(wanted: str, home: homes.Home) -> costs.CostModel:
             )
         model: costs.CostModel = build.build(root, costs.CostModel)
         return model
-    known = load(home).costs
+    _check_names(home.config)
+    root = _laid(home, 'costs.yaml')
+    known: dict[str, costs.CostModel] = build.build(
+        root, schema.Costs
+    ).schedules
     if wanted not in known:
         raise errors.ConfigError(
             tree.unknown('schedule of costs', wanted, known)

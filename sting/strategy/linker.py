@@ -6,8 +6,10 @@ reached is copied with a namespace of its own, and what enters the compilation
 (code, constants, the values of globals) enters one digest.
 """
 
+from collections.abc import Mapping
 import dis
 import enum
+import functools
 import hashlib
 import sys
 import types
@@ -101,7 +103,7 @@ class Linker:
         self.note('function', function.__name__, function.__defaults__)
         self.note(function.__kwdefaults__)
         self._note_code(code)
-        used = _used(code)
+        used = _seen(code, code.co_filename, code.co_linetable)
         for name in sorted(used.keys() & function.__globals__.keys()):
             value = function.__globals__[name]
             space[name] = self._value(name, value, used[name])
@@ -198,6 +200,14 @@ class _Use:
         self.code = code
         self.line = line
         self.chains: set[tuple[str, ...]] = set()
+
+
+@functools.lru_cache(maxsize=1_024)
+def _seen(
+    code: types.CodeType, _path: str, _lines: bytes
+) -> Mapping[str, _Use]:
+    """Gives what `_used` finds; code of other lines may be equal to it."""
+    return _used(code)
 
 
 def _used(code: types.CodeType) -> dict[str, _Use]:

@@ -123,12 +123,13 @@ class Asker:
         ]
         if feeder.built:
             raise compiled.OutsideError('it asks for bars of longer timeframes')
-        return Asked(
-            self._kind_of(len(inputs), first),
-            lines,
-            batches.flat(first),
-            tuple([values[name] for name in self._numbers]),
-        )
+        figures = tuple([values[name] for name in self._numbers])
+        found = self._kinds.get((len(inputs), tuple(map(type, first))))
+        if found is not None:
+            return Asked(found, lines, first, figures)
+        # It is new, or a tuple in the state has a shape of its own.
+        found = self._kind_of(len(inputs), first)
+        return Asked(found, lines, batches.flat(first), figures)
 
     def _kind_of(self, inputs: int, first: tuple[Any, ...]) -> batches.Kind:
         """Gives the one object of a kind of runs.
@@ -136,19 +137,12 @@ class Asker:
         Raises:
             compiled.OutsideError: The state holds something else than numbers.
         """
-        shape: tuple[Any, ...] = tuple(map(type, first))
-        found = self._kinds.get((inputs, shape))
-        if found is None:
-            # It is new, or a tuple in it has a shape of its own.
-            try:
-                shape = batches.shape(first)
-            except TypeError as error:
-                raise compiled.OutsideError(str(error)) from None
-            found = self._kinds.get((inputs, shape))
-        if found is None:
-            found = batches.Kind(inputs, shape, self._types)
-            self._kinds[inputs, shape] = found
-        return found
+        try:
+            shape = batches.shape(first)
+        except TypeError as error:
+            raise compiled.OutsideError(str(error)) from None
+        made = batches.Kind(inputs, shape, self._types)
+        return self._kinds.setdefault((inputs, shape), made)
 
     def _ready(self, values: Mapping[str, Any]) -> '_Instance':
         """Gives an instance to ask."""

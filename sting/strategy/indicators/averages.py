@@ -39,19 +39,20 @@ class SMA(base.OfField):
     def over(self, values: base.FloatArray) -> base.FloatArray:
         """Works out the averages of a whole column."""
         period = self.period
-        averages = np.full(len(values), math.nan)
         rest = len(values) - period
         if rest < 0:
-            return averages
+            return np.full(len(values), math.nan)
         # Each new value is followed by the oldest one taken away, as in
         # `add`; accumulate adds strictly from left to right.
         terms = np.empty(period + 2 * rest)
         terms[:period] = values[:period]
-        terms[period::2] = -values[:rest]
+        np.negative(values[:rest], out=terms[period::2])
         terms[period + 1 :: 2] = values[period:]
+        averages = np.empty(len(values))
+        averages[: period - 1] = math.nan
         with np.errstate(all='ignore'):
             totals = np.add.accumulate(terms)
-        averages[period - 1 :] = totals[period - 1 :: 2] / period
+            np.divide(totals[period - 1 :: 2], period, averages[period - 1 :])
         return averages
 
 

@@ -424,6 +424,24 @@ def test_unknown_profile_lists_those_there_are(home):
         settings.load(home).profile('nope')
 
 
+def test_rules_are_read_by_themselves_too(home):
+    _write(home, 'risk.yaml', 'rules: {max_position: {limit: 3}}\n')
+    risk = settings.read_rules(home)
+    assert risk.rules['max_position'].limit == 3.0
+    assert risk == settings.load(home).risk
+
+
+def test_rules_do_not_need_the_other_files(home):
+    _write(home, 'data.yaml', 'rules: 7\n')
+    assert 'buying_power' in settings.read_rules(home).backtest
+
+
+def test_rules_in_a_file_of_another_name_are_refused(home):
+    _write(home, 'rusk.yaml', 'rules: {}\n')
+    with pytest.raises(errors.ConfigError, match=r"mean 'risk\.yaml'"):
+        settings.read_rules(home)
+
+
 def test_risk_file_replaces_the_rules(tmp_path):
     path = tmp_path / 'mine.yaml'
     path.write_text('backtest: {max_position: {limit: 10}}\n')

@@ -225,6 +225,18 @@ def test_what_cannot_be_compiled_is_named_with_its_line(value):
     assert str(raised.value.path) == 'made.py'
 
 
+@pytest.mark.parametrize('file', ['one.py', 'other.py'])
+@pytest.mark.parametrize('gap', [0, 2])
+def test_equal_functions_are_each_named_where_they_are(file, gap):
+    # Code is equal whatever file it is of, and whatever its later lines.
+    text = 'def f(x):\n' + '\n' * gap + '    return x + used'
+    space = {'__name__': 'tests.made', 'used': object()}
+    exec(compile(text, file, 'exec'), space)
+    with pytest.raises(errors.StrategyError) as raised:
+        digest(space['f'])
+    assert (str(raised.value.path), raised.value.line) == (file, 2 + gap)
+
+
 def test_a_name_that_a_module_does_not_have_is_left_to_numba():
     module = types.ModuleType('tests.module')
     digest(load('def f(x):\n    return used.nothing', used=module))

@@ -69,11 +69,14 @@ class Theirs(msgspec.Struct, frozen=True, kw_only=True):
         working: What works there.
         positions: What is held there.
         accounts: One of each broker.
+        complete: Every broker has answered. Where one is lost, it may have
+            what the others have not.
     """
 
     working: Sequence[orders.Order] = ()
     positions: Sequence[portfolio.Position] = ()
     accounts: Sequence[interface.AccountInfo] = ()
+    complete: bool = True
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,9 +125,11 @@ def compare(
     Returns:
         The differences; under way or not, that two looks tell.
     """
+    found = [*_accounts(theirs, expected), *_orders(mine, theirs)]
+    if not theirs.complete:
+        return found
     return [
-        *_accounts(theirs, expected),
-        *_orders(mine, theirs),
+        *found,
         *_missing(mine, theirs),
         *_positions(mine, theirs),
         *_cash(mine, theirs, expected),
@@ -273,6 +278,8 @@ class Looks:
         found: Sequence[records.Difference],
         known: Mapping[str, records.Difference],
         now: float,
+        *,
+        complete: bool = True,
     ) -> list[records.Difference]:
         """Takes a look.
 
@@ -282,6 +289,7 @@ class Looks:
             found: What differs between that and the answer.
             known: The differences that are open, by id.
             now: Seconds, by any clock.
+            complete: Every broker has answered; if not, what is open stays.
 
         Returns:
             All that are open after it.
@@ -290,7 +298,8 @@ class Looks:
         kept = {
             each.id: each
             for each in known.values()
-            if before.mark(each.symbol) != after.mark(each.symbol)
+            if not complete
+            or before.mark(each.symbol) != after.mark(each.symbol)
         }
         for each in found:
             old = known.get(each.id)

@@ -134,7 +134,9 @@ class Reconciler(core.Component):
             or await self._is_missing(each.order)
         ]
         now = self._clock.monotonic()
-        kept = self._looks.take(before, after, found, known, now)
+        kept = self._looks.take(
+            before, after, found, known, now, complete=theirs.complete
+        )
         self._since = asked_at
         told = trigger in ('start', 'reconnect')
         if told or _changed(kept, tuple(known.values())):
@@ -184,15 +186,20 @@ class Reconciler(core.Component):
         )
 
     async def _fetch(self) -> reconcile.Theirs:
-        """Asks all brokers; fills first, so that they can be booked meanwhile.
+        """Asks the brokers; fills first, so that they can be booked meanwhile.
+
+        Those that are lost are left out, unless all are.
 
         Raises:
             errors.BrokerError: One did not answer.
         """
+        asked = [each for each in self._brokers if each.monitor.works]
+        if not asked:
+            asked = list(self._brokers)
         working: list[orders.Order] = []
         held = []
         accounts = []
-        for broker in self._brokers:
+        for broker in asked:
             if self._since is not None:
                 for fill in await broker.get_fills(max(0, self._since - SINCE)):
                     if not self._booked(fill):
@@ -201,7 +208,10 @@ class Reconciler(core.Component):
             held += await broker.get_positions()
             accounts.append(await broker.get_account_info())
         return reconcile.Theirs(
-            working=working, positions=held, accounts=accounts
+            working=working,
+            positions=held,
+            accounts=accounts,
+            complete=len(asked) == len(self._brokers),
         )
 
     async def _run(self) -> None:

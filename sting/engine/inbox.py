@@ -190,10 +190,15 @@ class Inbox:
             command: What the operator decided; it was checked.
         """
         found = self._turn.state.differences[command.id]
+        # Bought elsewhere, it was paid for; brought in, the cash is as it was.
+        paid = any(
+            each.kind is _K.CASH
+            for each in self._turn.state.differences.values()
+        )
         if command.how is not _H.FLATTEN or found.kind is _K.POSITION:
             self._close(found, command.how, event)
         if found.kind is _K.POSITION:
-            self._settle_position(found, event, command)
+            self._settle_position(found, event, command, paid=paid)
         elif found.kind is _K.CASH:
             self._settle_cash(found, event)
         elif found.order is not None:
@@ -245,6 +250,8 @@ class Inbox:
         found: records.Difference,
         event: events.Event,
         command: commands.Settle,
+        *,
+        paid: bool,
     ) -> None:
         """Books what the broker has more, and closes it where that is asked.
 
@@ -278,6 +285,8 @@ class Inbox:
             ),
             'operator',
         )
+        if not paid:
+            self._flow(found, found.offset * self._price(found), event)
         if command.how is not _H.FLATTEN:
             whose = command.strategy or 'the operator'
             self._answer(
@@ -303,16 +312,22 @@ class Inbox:
     def _settle_cash(
         self, found: records.Difference, event: events.Event
     ) -> None:
+        self._flow(found, found.offset, event)
+        self._answer(event, f'{found.offset:+,.2f} booked')
+
+    def _flow(
+        self, found: records.Difference, amount: float, event: events.Event
+    ) -> None:
+        """Books cash that came or went without a fill of ours."""
         flow = records.CashFlow(
             kind=records.FlowKind.ADJUSTMENT,
-            amount=found.offset,
+            amount=amount,
             detail=f'accepted by the operator: {found.text}',
         )
         booked = self._turn.emit(
             _T.CASH_FLOW, flow, 'operator', cause=event.seq
         )
         self._turn.effects.append(step.Notify(booked))
-        self._answer(event, f'{found.offset:+,.2f} booked')
 
     def _cancel(
         self, order: orders.Order, name: str, event: events.Event

@@ -112,6 +112,15 @@ class Intake:
         )
         self._put(_T.SYSTEM_STATUS, told, 'engine', lane=bus.Lane.REPORTS)
 
+    def reconciliation(self, found: records.Reconciliation) -> None:
+        """Tells in what the broker's book and ours differ."""
+        self._put(
+            _T.RECONCILIATION,
+            found,
+            f'broker:{self._broker}',
+            lane=bus.Lane.REPORTS,
+        )
+
     def _put(
         self,
         kind: events.EventType,

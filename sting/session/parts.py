@@ -12,12 +12,15 @@ from typing import Self
 from sting import settings
 from sting.broker import interface
 from sting.broker import manager
+from sting.broker import reconcile
+from sting.broker import reconciler
 from sting.broker import registry
 from sting.data import calendars
 from sting.engine import archive
 from sting.engine import board
 from sting.engine import bus
 from sting.engine import checkpoints
+from sting.engine import clock
 from sting.engine import core
 from sting.engine import exits
 from sting.engine import journal
@@ -103,6 +106,8 @@ class Parts:
             self._chosen.calendar,
         )
         self._started = 0.0
+        # The time of the log's last event before the start.
+        self._since = 0
         self._began = 0
         self._intake = intake.Intake(
             self.bus,
@@ -114,6 +119,7 @@ class Parts:
         self._brokers = manager.BrokerManager(
             self._broker, self._intake.report, emergency.withholds
         )
+        self._reconciler = self._make_reconciler()
         self._feeding = feeds.FeedComponent(
             self._feed, self.bus, self._engine.state, self._clock
         )
@@ -129,6 +135,28 @@ class Parts:
         self._sessions: sessions.Sessions
         self._outlet: outlet.Outlet
         self._hosted: isolated.IsolatedHost
+
+    def _make_reconciler(self) -> reconciler.Reconciler | None:
+        """Makes what looks at the book of a broker outside.
+
+        That of one that is played here is made of our own.
+        """
+        if self._played is not None:
+            return None
+        return reconciler.Reconciler(
+            (self._broker,),
+            self._engine.state,
+            sink=self._intake.report,
+            tell=self._intake.reconciliation,
+            booked=lambda fill: self._fills.is_booked(fill, self._since),
+            time_source=clock.LiveClock(),
+            expected=reconcile.Expected(
+                currency=self._chosen.currency,
+                account=self._chosen.account,
+                slack=self._chosen.cash_slack,
+            ),
+            every_s=self._chosen.reconcile_s,
+        )
 
     @classmethod
     async def build(
@@ -318,6 +346,8 @@ class Parts:
             self._feeding,
         ):
             self._engine.register_component(component)
+        if self._reconciler is not None:
+            self._engine.register_component(self._reconciler)
         if self._chosen.reloads == 'auto':
             self._engine.register_component(
                 watch.Watch(

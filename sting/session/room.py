@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 
+from sting.broker import reconciler
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import describe
@@ -47,7 +48,7 @@ class EngineRoom(parts.Parts):
     async def start(self) -> None:
         """Starts all parts; trading begins, unless a halt is latched."""
         system = self._engine.state
-        since = system.time
+        since = self._since = system.time
         self._started = self._clock.monotonic()
         self._began = clock.LiveClock().now()
         halted = system.trading is records.TradingState.HALTED
@@ -79,6 +80,7 @@ class EngineRoom(parts.Parts):
             lambda fill: self._fills.is_booked(fill, since),
             since,
         )
+        await self._compare_books()
         if system.trading is records.TradingState.TRADING:
             for spec in self._specs:
                 last = system.strategies.get(spec.name)
@@ -89,6 +91,17 @@ class EngineRoom(parts.Parts):
                         commands.StartStrategy(name=spec.name),
                         'engine',
                     )
+
+    async def _compare_books(self) -> None:
+        """Has what differs from the broker's book known, before any wish."""
+        while self._reconciler is not None:
+            try:
+                await self._reconciler.reconciled()
+            except errors.BrokerError:
+                await asyncio.sleep(reconciler.APART_S)
+            else:
+                await self._sequence.drain()
+                return
 
     async def _verify_older(self) -> None:
         """Holds what is older than the checkpoint against the chain."""

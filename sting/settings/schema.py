@@ -42,6 +42,10 @@ class Profile(Section, frozen=True, kw_only=True):
             for a day and bare dates in files.
         reload: Whether a changed file reloads the strategies that run it, or
             only the operator does; None is auto, and manual in LIVE.
+        reconcile_s: Seconds between two looks at the broker's book; 0 looks
+            only after each connection.
+        cash_slack: Cash that its book and ours may differ by: fees that are
+            told late.
     """
 
     mode: records.Mode
@@ -54,6 +58,8 @@ class Profile(Section, frozen=True, kw_only=True):
     currency: Name = 'USD'
     calendar: Name = 'XNYS'
     reload: Literal['auto', 'manual'] | None = None
+    reconcile_s: NotNegative = 60.0
+    cash_slack: NotNegative = 1.0
 
     @property
     def reloads(self) -> Literal['auto', 'manual']:

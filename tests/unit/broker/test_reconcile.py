@@ -139,6 +139,12 @@ def test_a_profile_that_names_no_account_takes_any():
     assert found(mine(), theirs(account='DU2'), any_one) == {}
 
 
+def test_what_a_lost_broker_may_have_is_not_compared():
+    one, other = order(), order('web-7')
+    there = msgspec.structs.replace(theirs(other, cash=0.0), complete=False)
+    assert set(found(mine(one, AAPL=5.0), there)) == {'order-web-7'}
+
+
 # Two looks.
 
 
@@ -253,3 +259,13 @@ def test_an_order_that_fills_there_is_seen_anew(watch):
     part = msgspec.structs.replace(other, filled=4.0)
     assert watch.look(mine(), theirs(part)) == []
     assert watch.look(mine(), theirs(part)) == ['order-web-7']
+
+
+def test_what_is_open_stays_open_while_a_broker_is_lost(watch):
+    watch.look(mine(), theirs(AAPL=10.0))
+    watch.look(mine(), theirs(AAPL=10.0))
+    known = watch.known
+    ours = mine()
+    assert watch.looks.take(ours, ours, [], known, 9.0, complete=False) == (
+        list(known.values())
+    )

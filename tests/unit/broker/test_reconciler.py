@@ -298,3 +298,20 @@ def test_what_is_left_as_it_is_is_looked_at_no_more_often(
     assert account.reconciler._pause() == reconciler.OPEN_S
     account.settle('order-sim-web-1', H.ACCEPT)
     assert account.reconciler._pause() == 60.0
+
+
+def test_a_broker_that_is_lost_does_not_keep_the_others_waiting(account):
+    away = scripted.ScriptedBroker(account.venue, account.clock)
+    both = reconciler.Reconciler(
+        [account.broker, away],
+        account.world.state,
+        sink=account.report,
+        tell=account.tell,
+        booked=account.world.state.knows_execution,
+        time_source=account.clock,
+        expected=reconcile.Expected(),
+    )
+    account.elsewhere()
+    account.moved()
+    account.run(both.reconciled())
+    assert account.open == ['order-sim-web-1']

@@ -244,6 +244,14 @@ def test_an_accepted_position_is_booked_with_who_did_it(world):
     assert world.placed() == []
 
 
+def test_a_position_that_came_without_cash_leaves_the_cash_as_it_is(world):
+    found = position(theirs=10.0, price=90.0)
+    look(world, found)
+    settle(world, found, H.ACCEPT)
+    assert world.state.portfolio.cash == worlds.CASH
+    assert world.state.equity() == worlds.CASH + 1_000.0
+
+
 def test_a_position_is_booked_at_the_last_price_or_not_at_all(world):
     found = position(theirs=-10.0)
     look(world, found)
@@ -262,7 +270,8 @@ def test_an_adopted_position_goes_to_the_strategy_that_is_named(world):
     settle(world, found, H.ADOPT, strategy='sma')
     assert world.state.book('sma').quantity('AAPL') == 10.0
     assert world.state.portfolio.quantity('AAPL') == 10.0
-    (told,) = world.effects(step.Notify)
+    told, flow = world.effects(step.Notify)
+    assert flow.event.data.amount == 1_000.0
     assert told.order.strategy == 'sma'
     assert told.position.quantity == 10.0
 

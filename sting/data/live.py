@@ -9,6 +9,7 @@ past are.
 import asyncio
 import collections
 from collections.abc import AsyncGenerator
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ class Live:
         patience_s: float = 10.0,
         known: table.BarTable | None = None,
         stale: Mapping[str, str] | None = None,
+        ticks: Collection[base.Stream] = (),
     ) -> None:
         """Sets up; nothing is asked yet.
 
@@ -68,12 +70,14 @@ class Live:
             patience_s: Seconds after its close that a bar may take.
             known: Bars from before, for rules that look back.
             stale: Symbols of which no source gave bars so far, and why.
+            ticks: What else is given, where a source has it.
         """
         newest = schedule.newest(time_source.now())
         self._failover = failover
         self._schedule = schedule
         self._clock = time_source
         self._patience_s = patience_s
+        self._kinds = frozenset({base.Stream.BARS, *ticks})
         self._lines: dict[str, Line] = {}
         for name in symbols:
             last = after.get(name, newest)
@@ -394,6 +398,7 @@ class Live:
         return base.Subscription(
             symbols=tuple(self._lines),
             timeframe=self._schedule.timeframe,
+            kinds=self._kinds,
             after={name: line.last for name, line in self._lines.items()},
         )
 

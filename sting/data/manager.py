@@ -1,6 +1,7 @@
 """DataManager: every source of market data through one door."""
 
 import asyncio
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -188,6 +189,7 @@ class DataManager:
         known: table.BarTable | None = None,
         stale: Mapping[str, str] | None = None,
         patience_s: float = 10.0,
+        ticks: Collection[base.Stream] = (),
     ) -> live.Live:
         """Follows bars as they close.
 
@@ -200,6 +202,7 @@ class DataManager:
             stale: Symbols of which no source gave bars so far, and why.
             patience_s: Seconds after its close that a bar may take; then the
                 next source is asked.
+            ticks: Quotes, trades, or both, where a source has them.
 
         Returns:
             What is to be read: `async for item in followed.items()`.
@@ -217,6 +220,7 @@ class DataManager:
             patience_s=patience_s,
             known=known,
             stale=stale,
+            ticks=ticks,
         )
 
     async def schedule(self, timeframe: str) -> schedules.Schedule:

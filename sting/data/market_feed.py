@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from sting.data import feed
 from sting.data import live
 from sting.data import manager
 from sting.data import table
+from sting.data.sources import base
 from sting.engine import clock as clocks
 from sting.model import market
 
@@ -36,6 +38,7 @@ class MarketFeed(feed.Feed):
         name: str = 'market',
         patience_s: float = 10.0,
         history_s: float = HISTORY_S,
+        ticks: Collection[base.Stream] = (),
     ) -> None:
         """Sets up the feed; nothing is asked yet.
 
@@ -47,6 +50,7 @@ class MarketFeed(feed.Feed):
             name: Its name in the configuration.
             patience_s: Seconds after its close that a bar may take.
             history_s: Seconds that the bars from before may take.
+            ticks: What it gives beside bars: quotes, trades, or both.
         """
         self.name = name
         self.symbols = tuple(sorted(symbols))
@@ -55,6 +59,7 @@ class MarketFeed(feed.Feed):
         self._clock = time_source
         self._patience_s = patience_s
         self._history_s = history_s
+        self._ticks = ticks
         self._known: table.BarTable | None = None
         self._issues: list[market.DataIssue] = []
         self._live: live.Live | None = None
@@ -120,6 +125,7 @@ class MarketFeed(feed.Feed):
                 if issue.issue == failover.Issue.STALE
             },
             patience_s=self._patience_s,
+            ticks=self._ticks,
         )
         for issue in issues:
             yield issue

@@ -10,6 +10,8 @@ import functools
 from typing import Final
 from typing import cast
 
+import msgspec
+
 from sting.data import failover
 from sting.data.sources import base
 from sting.engine import clock as clocks
@@ -124,9 +126,13 @@ class Streams:
             monitor=self._monitors[place],
             tell=functools.partial(self._told, place),
         )
+        source, wanted = self._sources[place], self._wanted()
+        # Not every one that has bars has quotes.
+        wanted = msgspec.structs.replace(
+            wanted, kinds=wanted.kinds & source.capabilities.streams
+        )
         stream = cast(
-            'AsyncGenerator[base.Message]',
-            self._sources[place].stream(self._wanted(), watch),
+            'AsyncGenerator[base.Message]', source.stream(wanted, watch)
         )
         async with contextlib.aclosing(stream):
             async for message in stream:

@@ -60,6 +60,7 @@ def build(
         time_source,
         name=name,
         patience_s=feed.patience_s,
+        ticks=[base.Stream(each) for each in feed.ticks],
     )
     made.generated = any(
         isinstance(config.services[each], settings.Generator)

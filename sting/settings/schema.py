@@ -128,12 +128,14 @@ class MarketFeed(
         timeframe: Length of a bar, a day at most.
         patience_s: Seconds after its close that a bar may take; then the next
             source is asked.
+        ticks: What it gives beside bars, where a source streams it.
         names: By source, its name of a symbol by the profile's.
     """
 
     sources: tuple[Name, ...]
     timeframe: Name = '1m'
     patience_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 10.0
+    ticks: tuple[Literal['quotes', 'trades'], ...] = ()
     names: dict[str, dict[str, Name]] = {}
 
     def __post_init__(self) -> None:

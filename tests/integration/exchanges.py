@@ -33,6 +33,7 @@ class Exchanges:
         self.upto = {}
         self.asked = dict.fromkeys(PRICES, 0)
         self.rest = ''
+        self._quoted = 0
         self.streams = ''
         self._loop = asyncio.new_event_loop()
         self._connections = set()
@@ -69,17 +70,25 @@ class Exchanges:
             'v': '5.0',
             'x': True,
         }
-        message = json.dumps(
+        self._tell(
+            f'{symbol.lower()}@kline_1m',
             {
-                'stream': f'{symbol.lower()}@kline_1m',
-                'data': {
-                    'e': 'kline',
-                    'E': int(time.time() * 1000),
-                    's': symbol,
-                    'k': told,
-                },
-            }
+                'e': 'kline',
+                'E': int(time.time() * 1000),
+                's': symbol,
+                'k': told,
+            },
         )
+
+    def quote(self, symbol, bid, ask, size):
+        """Binance streams what is bid and asked, and how much of it."""
+        self._quoted += 1
+        told = {'u': self._quoted, 's': symbol, 'b': f'{bid:.2f}'}
+        told |= {'a': f'{ask:.2f}', 'B': f'{size:.1f}', 'A': f'{size:.1f}'}
+        self._tell(f'{symbol.lower()}@bookTicker', told)
+
+    def _tell(self, stream, data):
+        message = json.dumps({'stream': stream, 'data': data})
 
         async def send():
             for connection in list(self._connections):

@@ -198,3 +198,26 @@ def test_what_closed_while_it_was_down_is_told_before_strategies_start(
     assert not {f'bar {(begun - n * MINUTE) * SECONDS}' for n in (3, 2, 1)} & (
         reasons
     )
+
+
+def test_paper_fills_on_quotes_as_they_come(home, services):
+    main = home / 'config' / 'sting.yaml'
+    main.write_text(
+        main.read_text().replace(
+            'kind: market\n', 'kind: market\n    ticks: [quotes, trades]\n'
+        )
+    )
+    with running(home):
+        until(lambda: services.listening)
+        services.push(SYMBOL, exchanges.minute())
+        # The strategy buys one at each bar.
+        until(lambda: log_of(home, T.ORDER_UPDATE))
+        services.quote(SYMBOL, 120.0, 121.0, 0.6)
+        until(lambda: log_of(home, T.FILL))
+        services.quote(SYMBOL, 120.0, 122.0, 0.3)
+        until(lambda: len(log_of(home, T.FILL)) == 2)
+    fills = [one.data for one in log_of(home, T.FILL)]
+    assert [(one.quantity, one.price) for one in fills] == [
+        (0.6, 121.0),
+        (0.3, 122.0),
+    ]

@@ -288,7 +288,6 @@ async def _lose(desk: Desk) -> None:
 async def _back(desk: Desk) -> None:
     """Connects again where what was lost took the connection with it."""
     if not desk.broker.monitor.works:
-        await desk.world.restore()
         await desk.open()
 
 

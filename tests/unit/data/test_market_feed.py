@@ -159,3 +159,36 @@ async def test_sources_that_only_stream_have_no_history(world):
 async def test_closing_ends_the_sources(world):
     await world.feed.close()
     assert world.source.closed
+
+
+async def test_quotes_and_trades_come_where_they_are_wanted(tmp_path):
+    world = World(tmp_path)
+    source = world.source = scripted.Streaming('one', world.clock)
+    world.again(('A',), ticks=[base.Stream.QUOTES, base.Stream.TRADES])
+    quote = market.Quote('A', NOW, 99.0, 101.0, 5.0, 5.0)
+    trade = market.Trade('A', NOW, 100.0, 1.0)
+    source.push(quote)
+    source.push(trade)
+    assert await world.take({'A': NOW}, 2) == [quote, trade]
+    assert source.wanted[0].kinds == frozenset(base.Stream)
+
+
+async def test_bars_alone_are_subscribed_to_where_no_more_is_wanted(tmp_path):
+    world = World(tmp_path)
+    source = world.source = scripted.Streaming('one', world.clock)
+    world.again(('A',))
+    source.push(market.Quote('A', NOW, 99.0, 101.0, 5.0, 5.0))
+    await world.take({'A': NOW}, 1)
+    assert source.wanted[0].kinds == {base.Stream.BARS}
+
+
+async def test_what_a_source_lacks_is_not_asked_of_it(tmp_path):
+    world = World(tmp_path)
+    source = world.source = scripted.Streaming('one', world.clock)
+    source.capabilities = base.Capabilities(
+        timeframes=None, streams=frozenset({base.Stream.BARS})
+    )
+    world.again(('A',), ticks=[base.Stream.QUOTES])
+    source.push(market.Quote('A', NOW, 99.0, 101.0, 5.0, 5.0))
+    await world.take({'A': NOW}, 1)
+    assert source.wanted[0].kinds == {base.Stream.BARS}

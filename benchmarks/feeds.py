@@ -55,7 +55,7 @@ _EACH = BARS // len(rig.SYMBOLS)
 _PATIENCE_S = 7 * 86_400.0
 _LOOK_S = 0.01
 # Where a frame has the time at which it is sent.
-_SENT = 1_234_567_890_123
+SENT = 1_234_567_890_123
 
 
 def run() -> list[rows.Row]:
@@ -259,7 +259,7 @@ def _serve(pipe: pipes.Connection, start: int) -> None:
 
 async def _service(pipe: pipes.Connection, start: int) -> None:
     frames = [
-        _frame(symbol, _stamp(start, nth), nth).split(str(_SENT))
+        frame(symbol, _stamp(start, nth), nth).split(str(SENT))
         for nth in range(_EACH)
         for symbol in rig.SYMBOLS
     ]
@@ -287,8 +287,14 @@ async def _service(pipe: pipes.Connection, start: int) -> None:
         await asyncio.to_thread(pipe.recv)
 
 
-def _frame(symbol: str, stamp: int, nth: int) -> str:
-    """Writes a closed bar as Binance does, to be stamped when it is sent."""
+def frame(symbol: str, stamp: int, nth: int) -> str:
+    """Writes a closed bar as Binance does, to be stamped when it is sent.
+
+    Args:
+        symbol: The instrument.
+        stamp: When it closes, nanoseconds since the epoch, UTC.
+        nth: Makes bars that differ.
+    """
     close = 100.0 + nth % 7 / 8
     bar = {
         't': (stamp - rig.MINUTE) // _MS,
@@ -309,5 +315,5 @@ def _frame(symbol: str, stamp: int, nth: int) -> str:
         'Q': '1.0',
         'B': '0',
     }
-    data = {'e': 'kline', 'E': _SENT, 's': symbol, 'k': bar}
+    data = {'e': 'kline', 'E': SENT, 's': symbol, 'k': bar}
     return json.dumps({'stream': f'{symbol.lower()}@kline_1m', 'data': data})

@@ -105,7 +105,8 @@ def test_the_compiled_run_trades_as_the_bare_loop_does(monkeypatch, tmp_path):
 
 
 def test_every_bar_is_answered_with_an_order_by_the_process(monkeypatch):
-    monkeypatch.setattr(isolation, 'BARS', 50)
+    monkeypatch.setattr(isolation, 'PACES', {1_000: 50})
+    monkeypatch.setattr(journal, 'SYNCS', 5)
     monkeypatch.setattr(isolation, 'KILLS', 1)
     assert [row.unit for row in isolation.run()] == ['ms'] * 3
 

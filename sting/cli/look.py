@@ -133,10 +133,16 @@ def _summary(found: Mapping[str, Any]) -> dict[str, str]:
         'cash': f'{common.money(found["cash"])} {currency}',
         'day p&l': f'{found["day_pnl"]:+,.2f} {currency}',
         'open orders': str(found['open_orders']),
+        **_inbox(found['inbox']),
         'events': str(found['seq']),
         'process': f'{found["pid"]}, up {found["uptime_s"]:,.0f} s, '
         f'loop lag {found["loop_lag_ms"]:.1f} ms',
     }
+
+
+def _inbox(count: int) -> dict[str, str]:
+    """Says that something differs from the broker's book, if it does."""
+    return {'inbox': f'{count} to settle: sting inbox'} if count else {}
 
 
 def _print_positions(rows: list[Mapping[str, Any]]) -> None:

@@ -25,6 +25,12 @@ COMMANDS = {
     'status': ('look', 'status', 'Shows how the running engine is.'),
     'orders': ('look', 'orders', 'Lists the orders of the running engine.'),
     'positions': ('look', 'positions', 'Lists its positions.'),
+    'inbox': (
+        'inbox',
+        'inbox',
+        "Lists in what the broker's book and ours differ.",
+    ),
+    'settle': ('inbox', 'settle', 'Settles one of these.'),
     'strategies': (
         'strategies',
         'strategies',

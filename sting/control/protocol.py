@@ -48,6 +48,10 @@ class Positions(Request, frozen=True, tag='positions'):
     """Asks for the positions."""
 
 
+class Inbox(Request, frozen=True, tag='inbox'):
+    """Asks in what the broker's book and ours differ."""
+
+
 class Strategies(Request, frozen=True, tag='strategies'):
     """Asks for the strategies."""
 
@@ -89,7 +93,15 @@ class Why(Request, frozen=True, kw_only=True, tag='why'):
 
 # What a client may ask.
 Anything = (
-    Status | Orders | Positions | Strategies | Untraded | Submit | Halt | Why
+    Status
+    | Orders
+    | Positions
+    | Inbox
+    | Strategies
+    | Untraded
+    | Submit
+    | Halt
+    | Why
 )
 
 
@@ -118,6 +130,7 @@ def status(picture: views.Snapshot) -> dict[str, Any]:
         'cash': picture.cash,
         'day_pnl': picture.day_pnl,
         'open_orders': picture.open_orders,
+        'inbox': sum(not row.accepted for row in picture.inbox),
         'positions': [row for row in picture.positions if row.quantity],
         'strategies': picture.strategies,
         'feeds': picture.feeds,

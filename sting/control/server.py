@@ -191,20 +191,28 @@ class Server:
 
     def _check_live(self, request: protocol.Submit) -> None:
         picture = self._station.snapshot()
-        if picture.mode is not records.Mode.LIVE or not isinstance(
-            request.command, commands.SubmitOrder | commands.ReplaceOrder
+        if picture.mode is not records.Mode.LIVE or not _names_account(
+            request.command
         ):
             return
         if not picture.account:
             raise errors.RefusedError(
-                'the account is not known yet, so that an order cannot name '
+                'the account is not known yet, so that nothing can name '
                 'it; try again in a moment'
             )
         if request.confirm != picture.account:
             raise errors.InputError(
-                'this is LIVE: an order needs --confirm with the name of the '
+                'this is LIVE: this needs --confirm with the name of the '
                 f'account, {picture.account}'
             )
+
+
+def _names_account(command: commands.Command) -> bool:
+    """Whether it is done in LIVE only with the account's name."""
+    if isinstance(command, commands.Settle):
+        # Closing a position has a typed word of its own.
+        return command.how is not commands.How.FLATTEN
+    return isinstance(command, commands.SubmitOrder | commands.ReplaceOrder)
 
 
 def _look(request: protocol.Anything, picture: views.Snapshot) -> Any:
@@ -215,6 +223,8 @@ def _look(request: protocol.Anything, picture: views.Snapshot) -> Any:
             return [msgspec.structs.asdict(row) for row in picture.orders]
         case protocol.Positions():
             return picture.positions
+        case protocol.Inbox():
+            return [_difference(row) for row in picture.inbox]
         case protocol.Strategies():
             return picture.strategies
         case protocol.Untraded(strategy=name):
@@ -223,6 +233,12 @@ def _look(request: protocol.Anything, picture: views.Snapshot) -> Any:
             ]
         case _:
             return protocol.status(picture)
+
+
+def _difference(row: records.Difference) -> dict[str, Any]:
+    """Gives all fields, those at their default too."""
+    order = None if row.order is None else msgspec.structs.asdict(row.order)
+    return msgspec.structs.asdict(row) | {'order': order}
 
 
 def _refusal(kind: str, message: str) -> bytes:

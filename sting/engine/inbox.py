@@ -126,12 +126,10 @@ class Inbox:
         if (
             command.how is _H.FLATTEN
             and found.kind is _K.POSITION
-            and system.trading is records.TradingState.HALTED
             and command.confirm != commands.FLATTEN_WORD
         ):
             raise errors.RefusedError(
-                f'trading is halted: type {commands.FLATTEN_WORD} to close '
-                'it all the same'
+                f'type {commands.FLATTEN_WORD} to close it at market'
             )
 
     def _check_strategy(

@@ -164,7 +164,7 @@ class Settle(_Command, frozen=True, tag='settle', kw_only=True):
         how: What becomes of it.
         strategy: Whose a position becomes that is adopted; empty for the
             operator.
-        confirm: FLATTEN, typed by the operator, when trading is halted.
+        confirm: FLATTEN, typed by the operator, to close a position.
     """
 
     id: str

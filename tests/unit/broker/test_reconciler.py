@@ -108,6 +108,8 @@ class Account:
         self.run(asyncio.sleep(0.1))
 
     def settle(self, name, how, **more):
+        if how is H.FLATTEN:
+            more.setdefault('confirm', 'FLATTEN')
         answer = self.world.command(commands.Settle, id=name, how=how, **more)
         for effect in self.world.last.effects:
             if hasattr(effect, 'order') and type(effect).__name__ == 'Place':

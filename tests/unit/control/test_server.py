@@ -519,3 +519,40 @@ async def test_engines_error_after_the_wait_is_quiet(monkeypatch):
         await server._outcome(future)
     future.set_exception(errors.StingError('too late'))
     await asyncio.sleep(0.01)
+
+
+CASH = records.Difference(id='cash', kind=records.DifferenceKind.CASH)
+
+
+def test_the_inbox_is_told_with_every_field(station, client):
+    order = orders.Order(
+        id='web-1', symbol='IBM', side=orders.OrderSide.BUY, quantity=2.0
+    )
+    found = records.Difference(
+        id='order-7',
+        kind=records.DifferenceKind.ORDER,
+        order=order,
+        accepted=True,
+    )
+    station.picture = views.Snapshot(
+        profile='demo', mode=records.Mode.DEMO, inbox=(CASH, found)
+    )
+    cash, other = client.request('inbox')
+    assert (cash['ours'], cash['order'], cash['accepted']) == (0.0, None, False)
+    assert (other['order']['id'], other['order']['price']) == ('web-1', None)
+    assert client.request('status')['inbox'] == 1
+
+
+def test_settling_in_live_names_the_account_or_the_word(station, client):
+    station.picture = views.Snapshot(
+        profile='demo', mode=records.Mode.LIVE, account='A1', inbox=(CASH,)
+    )
+    accept = commands.Settle(id='cash', how=commands.How.ACCEPT)
+    with pytest.raises(errors.InputError, match='A1'):
+        client.submit(accept)
+    client.submit(accept, 'A1')
+    flatten = commands.Settle(
+        id='cash', how=commands.How.FLATTEN, confirm='FLATTEN'
+    )
+    client.submit(flatten)
+    assert station.submitted == [accept, flatten]

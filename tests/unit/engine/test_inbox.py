@@ -58,6 +58,8 @@ def look(world, *found, trigger='timer'):
 
 
 def settle(world, found, how, **more):
+    if how is H.FLATTEN:
+        more.setdefault('confirm', 'FLATTEN')
     return world.command(commands.Settle, id=found.id, how=how, **more)
 
 
@@ -323,12 +325,12 @@ def test_a_flatten_that_another_difference_keeps_back_is_answered_so(world):
     assert 'settle order-b-7 first' in result.message
 
 
-def test_a_flatten_while_halted_needs_the_word(world):
+def test_closing_a_position_needs_the_typed_word_and_goes_while_halted(world):
     found = position(theirs=10.0)
     look(world, found)
     world.command(commands.Halt)
-    refused(world, found, H.FLATTEN, 'type FLATTEN')
-    assert settle(world, found, H.FLATTEN, confirm='FLATTEN').ok
+    refused(world, found, H.FLATTEN, 'type FLATTEN', confirm='flatten')
+    assert settle(world, found, H.FLATTEN).ok
     assert len(world.placed()) == 1
 
 

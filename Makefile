@@ -9,7 +9,7 @@ FIRST ?= 1
 # The seed of property tests: a failure is the same for everybody who runs them.
 DRAW ?= 0
 
-.PHONY: run test nightly test-slow simulate check format bench bench-peers guard picture clean help
+.PHONY: run test nightly test-slow test-sandbox simulate check format bench bench-peers guard picture clean help
 
 help:  ## What there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -38,6 +38,9 @@ test: $(VENV)/dev.stamp  ## The whole suite but what is marked slow.
 
 test-slow: $(VENV)/dev.stamp  ## What is marked slow.
 	$(BIN)/python -m pytest -q -m slow
+
+test-sandbox: $(VENV)/dev.stamp  ## The suite for brokers, at play-money accounts.
+	$(BIN)/python -m pytest -q tests/sandbox/sandbox_brokers.py
 
 # At night they draw anew, and say with what seed where they fail.
 nightly: DRAW = random

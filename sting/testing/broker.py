@@ -416,6 +416,7 @@ class ScriptedBroker(interface.BrokerInterface):
             cash=book.cash,
             equity=equity,
             buying_power=equity,
+            simulated=True,
         )
 
     def _check_connected(self) -> None:

@@ -106,7 +106,7 @@ class PaperWorld(world.World):
     async def last_minute(self):
         self.clock.advance(venues.session_close(self.now()) - venues.MINUTE)
 
-    def placed(self, order_id):
+    async def placed(self, order_id):
         return int(order_id in self._inner._orders)
 
     async def refuse(self, words):

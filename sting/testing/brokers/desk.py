@@ -15,7 +15,6 @@ from sting.testing.brokers import world as worlds
 # Seconds until what has to come is given up.
 PATIENCE_S: Final = 20.0
 _POLL_S: Final = 0.002
-LOG: Final = 'a1b2c3d4'
 _ENDED: Final = frozenset(
     {
         orders.OrderStatus.FILLED,
@@ -83,7 +82,7 @@ class Desk:
         """Makes an order of the first symbol that was not sent yet."""
         terms.setdefault('symbol', self.symbol)
         wanted = {
-            'id': f'{LOG}-{next(self._numbers)}-1-1',
+            'id': f'{self.world.log}-{next(self._numbers)}-1-1',
             'side': orders.OrderSide(side),
             'quantity': quantity,
             'type': orders.OrderType(type),

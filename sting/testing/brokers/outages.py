@@ -127,7 +127,7 @@ async def sends_once_what_was_answered_to_nobody(desk: Desk) -> None:
     await _back(desk)
     answer = await desk.broker.place_order(order)
     equal(answer.accepted, True, answer.message)
-    equal(desk.world.placed(order.id), 1, 'orders there')
+    equal(await desk.world.placed(order.id), 1, 'orders there')
     await desk.world.trade(desk.symbol, 100.0)
     await desk.passes()
     fills = await desk.broker.get_fills()
@@ -143,7 +143,7 @@ async def sends_again_what_was_lost(desk: Desk) -> None:
     await _unknown(desk.broker.place_order(order))
     await _back(desk)
     await desk.broker.place_order(order)
-    equal(desk.world.placed(order.id), 1, 'orders there')
+    equal(await desk.world.placed(order.id), 1, 'orders there')
     await desk.world.trade(desk.symbol, 100.0)
     await desk.filled(order.id)
 
@@ -227,7 +227,7 @@ async def knows_ids_of_before(desk: Desk) -> None:
     await desk.send(order)
     await desk.reopen()
     await desk.send(order)
-    equal(desk.world.placed(order.id), 1, 'orders there')
+    equal(await desk.world.placed(order.id), 1, 'orders there')
 
 
 async def shows_orders_of_others(desk: Desk) -> None:
@@ -237,7 +237,7 @@ async def shows_orders_of_others(desk: Desk) -> None:
     found = await desk.broker.get_orders()
     theirs = [each for each in found if each.id != ours]
     equal(len(theirs), 1, 'orders of others')
-    equal(theirs[0].id.startswith(desks.LOG), False, 'our id')
+    equal(theirs[0].id.startswith(desk.world.log), False, 'our id')
     equal(bool(theirs[0].broker_id), True, 'an id of the broker')
     equal((theirs[0].quantity, theirs[0].price), (3.0, 90.0), 'terms')
 

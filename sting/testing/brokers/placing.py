@@ -256,7 +256,7 @@ async def is_one_order_for_one_id(desk: Desk) -> None:
     first = await desk.send(order)
     again = await desk.send(order)
     equal(first.accepted and again.accepted, True, 'accepted')
-    equal(desk.world.placed(order.id), 1, 'orders there')
+    equal(await desk.world.placed(order.id), 1, 'orders there')
     equal(len(await desk.broker.get_orders()), 1, 'orders working')
 
 

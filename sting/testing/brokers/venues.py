@@ -187,7 +187,7 @@ class VenueWorld(world.World):
         """Moves the time to a minute before the next close."""
         self.clock.advance(session_close(self.clock.now()) - MINUTE)
 
-    def placed(self, order_id: str) -> int:
+    async def placed(self, order_id: str) -> int:
         """Counts the orders of this client id that were taken."""
         return int(order_id in self.venue.orders)
 

@@ -19,11 +19,13 @@ class World(abc.ABC):
         cash: What the account starts with.
         whole: Whether the broker takes whole units alone, and has to refuse
             all others.
+        log: What ids of orders begin with.
     """
 
     symbols: tuple[str, str] = ('AAPL', 'MSFT')
     cash: float = 100_000.0
     whole: bool = False
+    log: str = 'a1b2c3d4'
 
     @abc.abstractmethod
     def make(self) -> interface.BrokerInterface:
@@ -76,7 +78,7 @@ class World(abc.ABC):
         """
 
     @abc.abstractmethod
-    def placed(self, order_id: str) -> int:
+    async def placed(self, order_id: str) -> int:
         """Counts the orders of this client id that the broker has taken."""
 
     @abc.abstractmethod

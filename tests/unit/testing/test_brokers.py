@@ -15,6 +15,7 @@ from sting.testing.brokers import changing
 from sting.testing.brokers import desk as desks
 from sting.testing.brokers import outages
 from sting.testing.brokers import placing
+from sting.testing.brokers import sandbox
 from sting.testing.brokers import stopping
 from sting.testing.brokers import suite
 from sting.testing.brokers import venues
@@ -234,4 +235,41 @@ async def test_a_broken_promise_is_found(monkeypatch, broken, scenario):
     world = ScriptedWorld()
     world.cls = broken
     with pytest.raises((AssertionError, errors.BrokerRejectedError)):
+        await suite.run(scenario, world)
+
+
+@pytest.mark.parametrize(
+    'scenario', suite.AT_REST, ids=lambda each: each.__name__
+)
+async def test_a_sandbox_plays_what_needs_no_market(scenario):
+    behind = ScriptedWorld()
+    world = await sandbox.SandboxWorld(behind.make).begin()
+    await suite.run(scenario, world)
+    assert not behind.venue.working()
+
+
+async def test_an_account_of_real_money_is_no_sandbox():
+    behind = ScriptedWorld()
+    behind.cls = RealMoney
+    with pytest.raises(errors.RefusedError, match='play money'):
+        await sandbox.SandboxWorld(behind.make).begin()
+
+
+class RealMoney(Way):
+    """Does not say that its money is play money."""
+
+    async def get_account_info(self):
+        found = await super().get_account_info()
+        return msgspec.structs.replace(found, simulated=None)
+
+
+@pytest.mark.parametrize(
+    'scenario',
+    [placing.buys_at_the_market, outages.notices_a_loss],
+    ids=lambda each: each.__name__,
+)
+async def test_a_sandbox_cannot_be_told_what_to_do(scenario):
+    behind = ScriptedWorld()
+    world = await sandbox.SandboxWorld(behind.make).begin()
+    with pytest.raises(errors.StateError):
         await suite.run(scenario, world)

@@ -480,6 +480,9 @@ class Gateway(Section, frozen=True, kw_only=True):
         timeout_s: Seconds for one answer.
         exchange: Where stocks trade; SMART for wherever.
         currency: Of their prices.
+        orders_client_id: The number of the connection for orders.
+        stop_client_id: The number of the emergency stop's connection.
+        answer_s: Seconds for one answer about orders.
     """
 
     calendar: Name
@@ -489,6 +492,9 @@ class Gateway(Section, frozen=True, kw_only=True):
     timeout_s: Positive = 60.0
     exchange: Name = 'SMART'
     currency: Name = 'USD'
+    orders_client_id: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] = 72
+    stop_client_id: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] = 73
+    answer_s: Positive = 10.0
 
 
 # What bars can be fetched from.

@@ -1,0 +1,417 @@
+"""The orders there, by what the gateway says of them, and what is told of it.
+
+Three things name an order: our id in `orderRef`, their `permId`, and the number
+that it has with its client. Each message names some of them, and any may come
+first. A thing that is said twice is told once.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from typing import Final
+
+import msgspec
+
+from sting.broker import interface
+from sting.broker.ibkr import codes
+from sting.broker.ibkr import ears
+from sting.broker.ibkr import record as records
+from sting.broker.ibkr import terms as terms_lib
+from sting.model import orders
+from sting.net import words as words_lib
+
+Record = records.Record
+_S = orders.OrderStatus
+# Seconds that a fill waits for what it cost, and an end for its fills.
+HELD_S: Final = 1.0
+# What of an order ends with a day or a moment.
+_TIMED: Final = frozenset({orders.TimeInForce.DAY, orders.TimeInForce.GTD})
+# The id of orders that are not ours.
+FOREIGN: Final = 'ib-'
+# Of what a person or a program took out, in their words.
+_TRADER: Final = 'Trader'
+
+
+class Book:
+    """Every order that was heard of.
+
+    It lives in the loop of the connection.
+
+    Attributes:
+        sink: Takes reports.
+        doubt: Called with an order about which more has to be asked.
+        corrected: Called with words on a fill that was corrected.
+        quiet: Whether what is heard is taken, and not told.
+    """
+
+    def __init__(
+        self,
+        sink: interface.Sink,
+        doubt: Callable[[Record], None],
+        corrected: Callable[[str], None],
+    ) -> None:
+        self.sink = sink
+        self.doubt = doubt
+        self.corrected = corrected
+        self.quiet = False
+        self.records: dict[str, Record] = {}
+        self._perms: dict[int, Record] = {}
+        self._numbers: dict[tuple[int, int], Record] = {}
+        # Fills that wait for what they cost, by their own execution ids.
+        self._fees: dict[str, tuple[Record, records.Waiting]] = {}
+
+    def working(self) -> list[Record]:
+        """Gives the orders that are not known to have ended."""
+        return [each for each in self.records.values() if not each.ended]
+
+    def add(self, record: Record) -> None:
+        """Takes an order up, by all its names."""
+        self.records[record.id] = record
+        self._name(record, record.number, record.client, record.perm)
+
+    def drop(self, record: Record) -> None:
+        """Forgets an order that the broker never had."""
+        self.records.pop(record.id, None)
+        self._numbers.pop((record.client, record.number), None)
+
+    def numbered(self, client: int, number: int) -> Record | None:
+        """Finds an order by its number with its client."""
+        return self._numbers.get((client, number))
+
+    def keep(self, old: 'Book') -> None:
+        """Takes over what an older book knows to have ended."""
+        for record in old.records.values():
+            if record.ended and record.id not in self.records:
+                self.add(record)
+
+    def take(self, contract: Any, order: Any, word: str) -> Record:
+        """Takes an order as the broker tells it, whether it works or not."""
+        order_id = name(order)
+        record = self.named(order)
+        told = terms_lib.from_ib(order_id, contract, order)
+        if record is None:
+            record = Record(told, contract)
+            self.records[order_id] = record
+        self._name(
+            record, int(order.orderId), int(order.clientId), int(order.permId)
+        )
+        if not record.ended:
+            self._compare(record, told)
+        self._stand(record, word)
+        return record
+
+    def status(self, told: ears.Status) -> None:
+        """Takes where an order stands."""
+        record = self._perms.get(told.perm) or self._numbers.get(
+            (told.client, told.number)
+        )
+        if record is None:
+            return
+        self._name(record, told.number, told.client, told.perm)
+        record.claimed = told.filled, told.average
+        missing = told.filled - record.order.filled > orders.DUST
+        self._stand(record, told.word, missing=missing)
+
+    def execution(self, contract: Any, execution: Any) -> None:
+        """Takes a trade; what it cost comes by itself."""
+        record = self._traded(execution)
+        if record is None:
+            return
+        self._name(
+            record, execution.orderId, execution.clientId, execution.permId
+        )
+        fill = records.fill(record.id, contract, execution)
+        known = record.executions.get(fill.execution_id)
+        if known is not None:
+            if (known.quantity, known.price) != (fill.quantity, fill.price):
+                self.corrected(
+                    f'{record.id}: the fill {fill.execution_id} of '
+                    f'{known.quantity:g} at {known.price:g} was corrected to '
+                    f'{fill.quantity:g} at {fill.price:g}'
+                )
+            return
+        self._accept(record)
+        record.book(fill)
+        if record.ended:
+            self._over(record)
+        if self.quiet:
+            return
+        waiting = record.push(fill, ready=False)
+        self._fees[execution.execId] = record, waiting
+        asyncio.get_running_loop().call_later(
+            HELD_S, self._release, execution.execId, 0.0
+        )
+
+    def fill(self, contract: Any, execution: Any) -> orders.Fill:
+        """Gives a trade as it is told, with its cost where that is known."""
+        record = self._traded(execution)
+        order_id = execution.orderRef or f'{FOREIGN}{execution.permId}'
+        fill = records.fill(
+            order_id if record is None else record.id, contract, execution
+        )
+        known = record and record.executions.get(fill.execution_id)
+        fee = known.fee if known else 0.0
+        return msgspec.structs.replace(fill, fee=fee)
+
+    def _traded(self, execution: Any) -> Record | None:
+        return (
+            self._perms.get(execution.permId)
+            or self._numbers.get((execution.clientId, execution.orderId))
+            or self.records.get(execution.orderRef)
+        )
+
+    def fee(self, report: Any) -> None:
+        """Takes what a trade cost."""
+        self._release(report.execId, float(report.commission))
+
+    def done(self, contract: Any, order: Any, state: Any) -> None:
+        """Takes an order of the day that is done.
+
+        Its trades have to be taken before it, where they are told.
+        """
+        record = self.named(order)
+        if record is None:
+            told = terms_lib.from_ib(name(order), contract, order)
+            record = Record(told, contract)
+            self.records[record.id] = record
+        self._name(record, 0, 0, int(order.permId))
+        if record.ended:
+            return
+        words = words_lib.plain(state.completedStatus)
+        record.leaving = record.leaving or _TRADER in words
+        if state.status == codes.INACTIVE:
+            self.reject(record, words)
+        elif state.status == codes.FILLED:
+            self._accept(record)
+            if not self.quiet:
+                record.move(status=_S.FILLED, resting=_S.FILLED)
+                self._over(record)
+        else:
+            record.taken = record.taken or self.quiet
+            self.finish(record)
+
+    def settle(self) -> None:
+        """Ends learning: takes what is filled from who knows more of it.
+
+        Trades are listed for a day, and an order may be older.
+        """
+        for record in self.records.values():
+            filled, average = record.claimed
+            if filled > record.order.filled + orders.DUST:
+                record.move(filled=filled, average_price=average)
+            if not record.ended and record.order.filled:
+                record.move(status=record.rank, resting=record.rank)
+
+    def named(self, order: Any) -> Record | None:
+        """Finds an order by any of the names that the broker tells."""
+        number, client = int(order.orderId), int(order.clientId)
+        return (
+            self._perms.get(int(order.permId))
+            or (self._numbers.get((client, number)) if number > 0 else None)
+            or self.records.get(name(order))
+        )
+
+    def stays(self, record: Record) -> None:
+        """Takes it that an order works, whatever was said against it."""
+        self._accept(record)
+        change, record.change = record.change, None
+        if change is not None and not change.answer.done():
+            change.answer.set_result(
+                _answered(record, accepted=False, message=record.words)
+            )
+        self._keeps(record, record.words)
+
+    def _over(self, record: Record) -> None:
+        """Refuses what waits for an order that has ended by itself."""
+        said = f'the order is {record.order.status}'
+        change, record.change = record.change, None
+        if change is not None and not change.answer.done():
+            change.answer.set_result(
+                _answered(record, accepted=False, message=said)
+            )
+        self._keeps(record, said)
+
+    def _keeps(self, record: Record, said: str) -> None:
+        """Refuses a cancel."""
+        cancel, record.cancel = record.cancel, None
+        if cancel is not None and not cancel.done():
+            record.leaving = False
+            cancel.set_result(
+                interface.CancelResponse(
+                    order_id=record.id, accepted=False, message=said
+                )
+            )
+
+    def reject(self, record: Record, words: str) -> None:
+        """Ends an order that was refused."""
+        self._end(record, _S.REJECTED, words)
+
+    def lost(self, record: Record) -> None:
+        """Says that the broker knows nothing of an order that it had."""
+        self._tell(record, _S.UNKNOWN, message=record.words)
+        self.flush(record)
+
+    def finish(self, record: Record) -> None:
+        """Ends an order of which everything is known that will be."""
+        if record.ended:
+            return
+        refused = not record.taken and bool(record.words)
+        if refused:
+            self.reject(record, record.words)
+            return
+        self._accept(record)
+        group = record.order.oco and any(
+            each.order.oco == record.order.oco and each.order.filled
+            for each in self.records.values()
+        )
+        timed = record.order.time_in_force in _TIMED
+        expired = timed and not record.leaving and not group
+        status = _S.EXPIRED if expired else _S.CANCELLED
+        self._end(record, status, record.words)
+
+    def flush(self, record: Record) -> None:
+        """Tells what is ready to be told."""
+        record.flush(self.sink)
+
+    def release_all(self) -> None:
+        """Lets every fill go that waits for what it cost."""
+        for each in list(self._fees):
+            self._release(each, 0.0)
+
+    def _name(
+        self, record: Record, number: int, client: int, perm: int
+    ) -> None:
+        if number > 0:
+            record.number, record.client = number, client
+            self._numbers[client, number] = record
+        if perm > 0:
+            record.perm = perm
+            self._perms[perm] = record
+            if not record.order.broker_id:
+                record.move(broker_id=str(perm))
+
+    def _compare(self, record: Record, told: orders.Order) -> None:
+        """Takes new terms, whoever asked for them."""
+        terms = record.terms(told)
+        change = record.change
+        if not terms or not told.quantity:
+            return
+        record.move(**terms)
+        if record.taken:
+            self._tell(record, record.rank, **terms)
+            self.flush(record)
+        if change is not None and not record.terms(change.wanted):
+            self.changed(record)
+
+    def changed(self, record: Record) -> None:
+        """Answers a change that holds."""
+        change, record.change = record.change, None
+        if change is not None and not change.answer.done():
+            change.answer.set_result(_answered(record, accepted=True))
+
+    def _stand(
+        self, record: Record, word: str, *, missing: bool = False
+    ) -> None:
+        """Takes their word for where an order stands."""
+        if record.ended:
+            return
+        if word in codes.WORKS or word == codes.FILLED:
+            self._accept(record)
+        elif word == codes.LEAVES:
+            self._accept(record)
+            self.leaves(record)
+        if self.quiet:
+            return
+        if word in codes.ENDS:
+            if missing or not record.taken:
+                self.doubt(record)
+            else:
+                self.finish(record)
+        elif word == codes.INACTIVE or (word == codes.FILLED and missing):
+            self.doubt(record)
+
+    def leaves(self, record: Record) -> None:
+        """Answers a cancel that was taken."""
+        cancel, record.cancel = record.cancel, None
+        if cancel is not None and not cancel.done():
+            cancel.set_result(
+                interface.CancelResponse(order_id=record.id, accepted=True)
+            )
+
+    def _accept(self, record: Record) -> None:
+        """Says, once, that the broker has an order."""
+        if not record.taken:
+            record.taken = True
+            self._tell(record, _S.ACCEPTED)
+            self.flush(record)
+        answer, record.answer = record.answer, None
+        if answer is not None and not answer.done():
+            answer.set_result(_answered(record, accepted=True))
+
+    def _end(
+        self, record: Record, status: orders.OrderStatus, words: str
+    ) -> None:
+        self._tell(record, status, message=words)
+        change, record.change = record.change, None
+        if change is not None and not change.answer.done():
+            change.answer.set_result(_answered(record, accepted=False))
+        answer, record.answer = record.answer, None
+        if answer is not None and not answer.done():
+            accepted = status is not _S.REJECTED
+            answer.set_result(_answered(record, accepted=accepted))
+        self.leaves(record)
+        self.flush(record)
+
+    def _tell(
+        self, record: Record, status: orders.OrderStatus, **more: Any
+    ) -> None:
+        if status is not _S.UNKNOWN:
+            record.move(
+                status=status,
+                resting=status,
+                message=more.get('message') or record.order.message,
+            )
+        if not self.quiet:
+            record.push(
+                orders.OrderUpdate(
+                    order_id=record.id,
+                    status=status,
+                    broker_id=record.order.broker_id,
+                    **more,
+                )
+            )
+
+    def _release(self, execution_id: str, fee: float) -> None:
+        """Lets a fill go, with what it cost."""
+        found = self._fees.pop(execution_id, None)
+        if found is None:
+            return
+        record, waiting = found
+        fill = waiting.report
+        if fee and isinstance(fill, orders.Fill):
+            waiting.report = msgspec.structs.replace(fill, fee=fee)
+            record.executions[fill.execution_id] = waiting.report
+            record.move(fees=record.order.fees + fee)
+        waiting.ready = True
+        self.flush(record)
+
+
+def name(order: Any) -> str:
+    """Gives the id that an order of theirs has with us."""
+    return str(order.orderRef) or f'{FOREIGN}{order.permId}'
+
+
+def answered(record: Record) -> interface.OrderResponse:
+    """Gives the answer to an order that was sent before."""
+    return _answered(record, accepted=record.order.status is not _S.REJECTED)
+
+
+def _answered(
+    record: Record, *, accepted: bool, message: str = ''
+) -> interface.OrderResponse:
+    return interface.OrderResponse(
+        order_id=record.id,
+        accepted=accepted,
+        broker_id=record.order.broker_id,
+        message='' if accepted else message or record.order.message,
+    )

@@ -1,0 +1,278 @@
+"""Interactive Brokers as a broker: the engine's side of the connection."""
+
+import asyncio
+from collections.abc import Callable
+from collections.abc import Coroutine
+from collections.abc import Sequence
+from typing import Any
+from typing import ClassVar
+from typing import Final
+from typing import TypeVar
+
+from sting import settings as settings_lib
+from sting.broker import interface
+from sting.broker.ibkr import contracts
+from sting.broker.ibkr import record as records
+from sting.broker.ibkr import session as sessions
+from sting.broker.ibkr import stop as stops
+from sting.broker.ibkr import trader as traders
+from sting.engine import clock as clocks
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.model import portfolio
+from sting.net import ib
+from sting.net import loops
+from sting.net import monitor as monitors
+
+T = TypeVar('T')
+_TAGS: Final = 'NetLiquidation,TotalCashValue,BuyingPower'
+# How the numbers of accounts with play money begin.
+_PAPER: Final = 'D'
+
+
+class IbkrBroker(interface.BrokerInterface):
+    """An account at Interactive Brokers, through TWS or IB Gateway.
+
+    The connection has a thread and a loop of its own. Calls go there, and
+    reports come from there, so that neither waits for the engine's loop.
+    """
+
+    name: ClassVar[str] = 'ibkr'
+    dedupes: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        gateway: settings_lib.Gateway,
+        time_source: clocks.Clock,
+        account: str,
+    ) -> None:
+        """Sets up the way; nothing is connected yet.
+
+        Args:
+            gateway: Where it is.
+            time_source: The engine's clock.
+            account: Its number; empty for the only one of the login.
+
+        Raises:
+            errors.ConfigError: No library for it is installed.
+        """
+        ib.name()
+        self.monitor = monitors.ConnectionMonitor(self.name, time_source)
+        self._gateway = gateway
+        self._account = account
+        self._thread: loops.LoopThread | None = None
+        self._trader: traders.Trader | None = None
+        self._engine: asyncio.AbstractEventLoop | None = None
+        self._stop = stops.Stop(
+            self._place(gateway.stop_client_id), self._hear_loss
+        )
+
+    async def connect(
+        self, sink: interface.Sink, halted: interface.Halted
+    ) -> None:
+        """Connects, and reports from here on; see the interface."""
+        self._engine = asyncio.get_running_loop()
+        if self._thread is None:
+            self._thread = loops.LoopThread('ibkr')
+        await self._call(self._open(sink, halted))
+        await self._stop.open()
+        self.monitor.connected()
+
+    async def disconnect(self) -> None:
+        """Ends the connection; orders go on working there."""
+        thread, self._thread = self._thread, None
+        await self._stop.close()
+        if thread is not None:
+            if self._trader is not None:
+                await asyncio.wrap_future(thread.send(self._trader.close()))
+            await thread.stop()
+        self.monitor.closed()
+
+    async def place_order(self, order: orders.Order) -> interface.OrderResponse:
+        """Sends an order; see the interface."""
+        return await self._call(self._sender().place(order))
+
+    async def replace_order(
+        self,
+        order_id: str,
+        *,
+        quantity: float | None = None,
+        price: float | None = None,
+        stop_price: float | None = None,
+    ) -> interface.OrderResponse:
+        """Changes a working order; see the interface."""
+        wanted = {
+            name: value
+            for name, value in (
+                ('quantity', quantity),
+                ('price', price),
+                ('stop_price', stop_price),
+            )
+            if value is not None
+        }
+        return await self._call(self._sender().change(order_id, wanted))
+
+    async def cancel_order(self, order_id: str) -> interface.CancelResponse:
+        """Takes an order out; see the interface."""
+        return await self._call(self._sender().cancel(order_id))
+
+    async def cancel_all(
+        self, symbol: str | None = None
+    ) -> list[interface.CancelResponse]:
+        """Takes all orders out, or those of one symbol."""
+        return await self._call(self._sender().cancel_all(symbol))
+
+    def emergency_cancel_all(self) -> interface.EmergencyReport:
+        """Takes all orders out, those placed elsewhere too; any thread."""
+        return self._stop.pull(self._working)
+
+    async def get_orders(self) -> list[orders.Order]:
+        """Gives the working orders, in order of arrival."""
+        found = await self._call(self._asker().ask_open())
+        # What has no number of ours yet was placed elsewhere, and comes last.
+        found.sort(key=lambda each: each.perm)
+        return [each.order for each in found]
+
+    async def get_order_by_client_id(
+        self, order_id: str
+    ) -> orders.Order | None:
+        """Looks up an order, working or done of late."""
+        found = await self._call(self._asker().look(order_id))
+        return None if found is None else found.order
+
+    async def get_fills(self, since: int = 0) -> list[orders.Fill]:
+        """Gives fills of the day from a moment on, oldest first.
+
+        Their times are whole seconds, and so is the moment.
+        """
+        trader = self._asker()
+        first = since // market.NANOSECONDS * market.NANOSECONDS
+        found: dict[str, orders.Fill] = {}
+        for contract, execution in await self._call(trader.ask_trades()):
+            fill = trader.book.fill(contract, execution)
+            if fill.timestamp >= first:
+                # A correction comes after what it corrects.
+                found[fill.execution_id] = fill
+        return sorted(found.values(), key=lambda fill: fill.timestamp)
+
+    async def get_positions(self) -> list[portfolio.Position]:
+        """Gives the open positions, by symbol."""
+        return await self._call(self._asker().ask_positions())
+
+    async def get_account_info(self) -> interface.AccountInfo:
+        """Gives the account."""
+        trader = self._asker()
+        found = await self._call(trader.ask_account(_TAGS))
+        figures = {tag: float(value) for _, tag, value, _ in found}
+        currency = {tag: currency for _, tag, _, currency in found}
+        try:
+            return interface.AccountInfo(
+                account=trader.account,
+                currency=currency['TotalCashValue'],
+                cash=figures['TotalCashValue'],
+                equity=figures['NetLiquidation'],
+                buying_power=figures['BuyingPower'],
+                simulated=trader.account.startswith(_PAPER),
+            )
+        except KeyError as error:
+            raise errors.BrokerUnknownError(
+                f'{self.name}: the account was told without {error}'
+            ) from None
+
+    async def get_time(self) -> int:
+        """Asks the gateway's clock, which has whole seconds."""
+        trader = self._asker()
+        return await self._call(trader.ask_time()) * market.NANOSECONDS
+
+    async def get_instruments(
+        self, symbols: Sequence[str]
+    ) -> list[market.Instrument]:
+        """Gives the steps of prices and quantities; see the interface."""
+        trader = self._asker()
+        found = []
+        for symbol in symbols:
+            try:
+                listed = await self._call(trader.instrument(symbol))
+            except sessions.Refusal:
+                continue
+            found.append(
+                market.Instrument(
+                    symbol,
+                    tick=listed.tick,
+                    lot=listed.lot,
+                    currency=listed.currency,
+                    sector=listed.sector,
+                )
+            )
+        return found
+
+    async def _open(
+        self, sink: interface.Sink, halted: interface.Halted
+    ) -> None:
+        """Connects, in the connection's loop; see `connect`."""
+        old = self._trader
+        if old is not None and old.session.alive:
+            # The socket stayed; what is at IB may have changed.
+            await old.learn(old.book)
+            return
+        if old is not None:
+            await old.close()
+        tells = traders.Tells(sink, self._hear_loss, self._hear_wrong)
+        trader = traders.Trader(
+            self._place(self._gateway.orders_client_id),
+            contracts.Where(self._gateway.exchange, self._gateway.currency),
+            tells,
+            halted,
+            self._stop.gate,
+        )
+        try:
+            await trader.open(self._account, None if old is None else old.book)
+        except errors.BrokerError:
+            await trader.close()
+            raise
+        self._trader = trader
+
+    def _sender(self) -> traders.Trader:
+        if self._thread is None or self._trader is None:
+            raise errors.BrokerRejectedError(
+                f'{self.name} is not connected; nothing was sent'
+            )
+        return self._trader
+
+    def _asker(self) -> traders.Trader:
+        if self._thread is None or self._trader is None:
+            raise errors.BrokerUnknownError(f'{self.name} is not connected')
+        return self._trader
+
+    def _working(self) -> list[records.Record]:
+        trader = self._trader
+        return [] if trader is None else trader.book.working()
+
+    async def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Has something done in the connection's thread."""
+        if self._thread is None:
+            work.close()
+            raise errors.BrokerUnknownError(f'{self.name} is not connected')
+        return await asyncio.wrap_future(self._thread.send(work))
+
+    def _hear_loss(self, reason: str) -> None:
+        self._in_engine(lambda: self.monitor.lost(reason))
+
+    def _hear_wrong(self, topic: str, reason: str) -> None:
+        self._in_engine(lambda: self.monitor.complain(topic, reason))
+
+    def _in_engine(self, work: Callable[[], None]) -> None:
+        engine = self._engine
+        if engine is not None and not engine.is_closed():
+            engine.call_soon_threadsafe(work)
+
+    def _place(self, client_id: int) -> sessions.Place:
+        gateway = self._gateway
+        return sessions.Place(
+            name=self.name,
+            host=gateway.host,
+            port=gateway.port,
+            client_id=client_id,
+            timeout_s=gateway.answer_s,
+        )

@@ -1,0 +1,545 @@
+"""What is done at Interactive Brokers, in the thread of the connection."""
+
+import asyncio
+from collections.abc import Callable
+import threading
+from typing import Any
+from typing import Final
+from typing import TypeVar
+
+import msgspec
+
+from sting.broker import interface
+from sting.broker.ibkr import book as books
+from sting.broker.ibkr import codes
+from sting.broker.ibkr import contracts as contracts_lib
+from sting.broker.ibkr import ears
+from sting.broker.ibkr import record as records
+from sting.broker.ibkr import session as sessions
+from sting.broker.ibkr import terms
+from sting.model import errors
+from sting.model import orders
+from sting.model import portfolio
+from sting.net import limits
+from sting.net import words
+
+T = TypeVar('T')
+
+_S = orders.OrderStatus
+# Messages a second, and at once. The libraries queue silently above 45 a
+# second, and IB hangs up above 50.
+RATE: Final = 30.0
+BURST: Final = 15
+_RESERVE: Final = 5
+
+
+class Tells(msgspec.Struct, frozen=True):
+    """Who is told what, from the thread of the connection.
+
+    Attributes:
+        sink: Each report.
+        lost: That the connection is gone, and why.
+        wrong: That something is wrong with it: a topic and a sentence.
+    """
+
+    sink: interface.Sink
+    lost: Callable[[str], None]
+    wrong: Callable[[str, str], None]
+
+
+class Trader:
+    """Sends orders and hears of them, over one connection.
+
+    Attributes:
+        session: The connection.
+        book: The orders.
+        account: Whose they are.
+        contracts: What they are about.
+    """
+
+    def __init__(
+        self,
+        place: sessions.Place,
+        instruments: contracts_lib.Where,
+        tells: Tells,
+        halted: interface.Halted,
+        gate: threading.Lock,
+    ) -> None:
+        """Sets up the connection; to be called in its loop.
+
+        Args:
+            place: Where the gateway is.
+            instruments: Where instruments are looked for.
+            tells: Who is told what.
+            halted: Whether the emergency stop keeps an order back.
+            gate: Held while an order leaves; see the emergency stop.
+        """
+        self._place = place
+        self._tells = tells
+        self._halted = halted
+        self._gate = gate
+        self._cut = ''
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._limiter = limits.RateLimiter(RATE, BURST, _RESERVE)
+        self.account = ''
+        self.session = sessions.Session(place, self)
+        self.contracts = contracts_lib.Contracts(self.session, instruments)
+        self.book = self._new_book()
+
+    @property
+    def ready(self) -> bool:
+        """Whether orders can be sent."""
+        return self.session.alive and not self._cut
+
+    async def open(self, account: str, before: books.Book | None) -> None:
+        """Connects, and learns what is there.
+
+        Args:
+            account: Whose orders; empty for the only one.
+            before: What was known on an earlier connection.
+
+        Raises:
+            errors.BrokerError: No connection, no answer, or not the account.
+        """
+        await self.session.open()
+        self.account = self._chosen(account)
+        await self.learn(before)
+
+    async def learn(self, before: books.Book | None) -> None:
+        """Asks for all orders and trades, and tells nothing of them.
+
+        Raises:
+            errors.BrokerUnknownError: No answer, or IB itself is not there.
+        """
+        self._check_cut()
+        fresh = self.book = self._new_book()
+        fresh.quiet = True
+        await self.ask_open()
+        done = await self.ask_done()
+        for each in done:
+            fresh.done(*each)
+        for each in await self.ask_trades():
+            fresh.execution(*each)
+        fresh.settle()
+        if before is not None:
+            fresh.keep(before)
+        fresh.quiet = False
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+        self.book.release_all()
+        self._fail('the connection was closed')
+        await self.session.close()
+
+    async def place(self, order: orders.Order) -> interface.OrderResponse:
+        """Sends an order; see the interface."""
+        self._check()
+        known = self.book.records.get(order.id)
+        if known is not None:
+            answer = await self._again(known)
+            if answer is not None:
+                return answer
+        try:
+            what = await self.contracts.find(order.symbol)
+        except sessions.Refusal as error:
+            return self._refuse(order, error.said)
+        refusal = terms.refusal(order, what.lot)
+        if refusal:
+            return self._refuse(order, refusal)
+        await self._limiter.acquire()
+        record = self._send(order, what.contract)
+        return await self._answer(record)
+
+    async def change(
+        self, order_id: str, wanted: dict[str, float]
+    ) -> interface.OrderResponse:
+        """Sends an order again, with other terms under its number."""
+        self._check()
+        record = await self._find(order_id)
+        refusal = _unchanged(record, wanted, self._place.client_id)
+        if record is None or refusal:
+            return interface.OrderResponse(
+                order_id=order_id, accepted=False, message=refusal
+            )
+        changed = msgspec.structs.replace(record.order, **wanted)
+        await self._limiter.acquire()
+        self._check()
+        answer = asyncio.get_running_loop().create_future()
+        record.change = records.Change(changed, answer)
+        self._write(
+            lambda: self.session.client.placeOrder(
+                record.number,
+                record.contract,
+                terms.to_ib(self.session.library, changed, self.account),
+            )
+        )
+        return await self._wait(answer, f'the change of {order_id}')
+
+    async def cancel(self, order_id: str) -> interface.CancelResponse:
+        """Takes an order out; see the interface."""
+        self._check()
+        record = await self._find(order_id)
+        refusal = _kept(record, self._place.client_id)
+        if record is None or refusal:
+            return interface.CancelResponse(
+                order_id=order_id, accepted=False, message=refusal
+            )
+        await self._limiter.acquire(urgent=True)
+        self._check()
+        if record.cancel is None:
+            record.cancel = asyncio.get_running_loop().create_future()
+        record.leaving = True
+        answer = record.cancel
+        self._write(lambda: self.session.client.cancelOrder(record.number))
+        return await self._wait(answer, f'the cancel of {order_id}')
+
+    async def cancel_all(
+        self, symbol: str | None
+    ) -> list[interface.CancelResponse]:
+        """Takes all orders out, or those of one symbol."""
+        self._check()
+        found = [
+            each.id
+            for each in await self.ask_open()
+            if symbol in (None, each.order.symbol)
+        ]
+        return list(await asyncio.gather(*map(self.cancel, found)))
+
+    async def look(self, order_id: str) -> records.Record | None:
+        """Asks for an order, wherever it may be listed.
+
+        Returns:
+            The order; None where the broker lists it nowhere.
+        """
+        listed = await self.ask_open()
+        record = self.book.records.get(order_id)
+        if record is not None and (record in listed or record.ended):
+            return record
+        done = await self.ask_done()
+        for each in await self.ask_trades():
+            self.book.execution(*each)
+        for each in done:
+            self.book.done(*each)
+        record = self.book.records.get(order_id)
+        return record if record is not None and record.ended else None
+
+    async def ask_open(self) -> list[records.Record]:
+        """Asks for the orders that work, whoever placed them."""
+        await self._limiter.acquire()
+        client = self.session.client
+        found = await self.session.ask(
+            lambda _: client.reqAllOpenOrders(), 'open orders', ears.OPEN
+        )
+        # Each was taken up as it came.
+        named = (self.book.named(order) for _, order, _ in found)
+        return [
+            each
+            for each in dict.fromkeys(named)
+            if each is not None and not each.ended
+        ]
+
+    async def ask_done(self) -> list[Any]:
+        """Asks for the orders of the day that are done."""
+        await self._limiter.acquire()
+        client = self.session.client
+        return await self.session.ask(
+            lambda _: client.reqCompletedOrders(False),
+            'completed orders',
+            ears.COMPLETED,
+        )
+
+    async def ask_trades(self) -> list[Any]:
+        """Asks for the trades of the day."""
+        await self._limiter.acquire()
+        wanted = self.session.library.ExecutionFilter(acctCode=self.account)
+        return await self._asked(
+            lambda number: self.session.client.reqExecutions(number, wanted),
+            'executions',
+        )
+
+    async def instrument(self, symbol: str) -> contracts_lib.Listed:
+        """Looks an instrument up."""
+        await self._limiter.acquire()
+        return await self.contracts.find(symbol)
+
+    async def ask_positions(self) -> list[portfolio.Position]:
+        """Asks for the open positions of the account, by symbol."""
+        await self._limiter.acquire()
+        client = self.session.client
+
+        def send(_number: int) -> None:
+            client.reqPositions()
+
+        found = await self._asked(send, 'positions', ears.POSITIONS)
+        # Otherwise each change of one would come as a message.
+        client.cancelPositions()
+        held = [
+            portfolio.Position(
+                symbol=terms.symbol(contract),
+                quantity=quantity,
+                average_price=average,
+            )
+            for account, contract, quantity, average in found
+            if account == self.account and quantity
+        ]
+        return sorted(held, key=lambda position: position.symbol)
+
+    async def ask_account(self, tags: str) -> list[Any]:
+        """Asks for figures of the account.
+
+        Args:
+            tags: Their names, with commas between them.
+        """
+        await self._limiter.acquire()
+        client = self.session.client
+        numbers = []
+
+        def send(number: int) -> None:
+            numbers.append(number)
+            client.reqAccountSummary(number, 'All', tags)
+
+        found = await self._asked(send, 'account')
+        client.cancelAccountSummary(numbers[0])
+        return [each for each in found if each[0] == self.account]
+
+    async def ask_time(self) -> int:
+        """Asks for the time, seconds since the epoch."""
+        await self._limiter.acquire()
+        client = self.session.client
+        found = await self._asked(
+            lambda _: client.reqCurrentTime(), 'the time', ears.TIME
+        )
+        return int(found[-1])
+
+    async def _asked(
+        self, send: Callable[[int], None], what: str, key: str = ''
+    ) -> list[Any]:
+        try:
+            return await self.session.ask(send, what, key)
+        except sessions.Refusal as error:
+            raise errors.BrokerUnknownError(
+                f'{self._place.name}: {what}: {error}'
+            ) from None
+
+    # What comes in, told by the session.
+
+    def hear_order(self, contract: Any, order: Any, state: Any) -> None:
+        """An order as it stands."""
+        self.book.take(contract, order, state.status)
+
+    def hear_status(self, told: ears.Status) -> None:
+        """Where an order stands."""
+        self.book.status(told)
+
+    def hear_execution(self, contract: Any, execution: Any) -> None:
+        """A part of an order was traded just now."""
+        self.book.execution(contract, execution)
+
+    def hear_fee(self, report: Any) -> None:
+        """What a trade cost."""
+        self.book.fee(report)
+
+    def hear_loss(self, reason: str) -> None:
+        """The connection broke."""
+        self._tells.lost(reason)
+        self.book.release_all()
+        self._fail(reason)
+
+    def hear_error(self, number: int, code: int, said: str) -> None:
+        """An error or a notice."""
+        record = self.book.numbered(self._place.client_id, number)
+        if record is None:
+            self._hear_link(code, said)
+        elif code in codes.NOTICES or code in codes.REMARKS:
+            return
+        elif not record.ended:
+            record.words = f'error {code}: {said}'
+            if code == codes.REFUSED and not record.taken:
+                self.book.reject(record, record.words)
+            else:
+                # It looks like an end, and may be none: it is asked for.
+                self.doubt(record)
+
+    def doubt(self, record: records.Record) -> None:
+        """Asks what became of an order, once at a time."""
+        if record.id not in self._tasks and self.session.alive:
+            task = asyncio.get_running_loop().create_task(self._settle(record))
+            self._tasks[record.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(record.id, None))
+
+    def _hear_link(self, code: int, said: str) -> None:
+        if code in codes.CUT:
+            self._cut = f'{said} (error {code})'
+            self._tells.lost(self._cut)
+        elif code in codes.BACK:
+            self._cut = ''
+        elif code in codes.FARM:
+            self._tells.wrong('farm', said)
+        elif code == codes.FLOOD:
+            self._tells.wrong('rate', said)
+
+    async def _settle(self, record: records.Record) -> None:
+        """Finds out what became of an order, and tells it."""
+        try:
+            found = await self.look(record.id)
+        except errors.BrokerError:
+            # The connection is gone: the reconciliation asks.
+            return
+        if record.ended:
+            return
+        if found is not None:
+            self.book.stays(record)
+        elif record.taken:
+            self.book.lost(record)
+        elif record.words:
+            self.book.reject(record, record.words)
+        else:
+            self.book.finish(record)
+
+    async def _again(
+        self, record: records.Record
+    ) -> interface.OrderResponse | None:
+        """Answers an order that was sent before; None sends it."""
+        if record.answer is not None and not record.answer.done():
+            return await self._answer(record)
+        doubtful = not record.taken and not record.ended
+        if doubtful and await self.look(record.id) is None:
+            self.book.drop(record)
+            return None
+        return books.answered(record)
+
+    async def _find(self, order_id: str) -> records.Record | None:
+        record = self.book.records.get(order_id)
+        return record if record is not None else await self.look(order_id)
+
+    def _send(self, order: orders.Order, contract: Any) -> records.Record:
+        """Sends an order unless the emergency stop holds."""
+        record = records.Record(
+            msgspec.structs.replace(
+                order, status=_S.SUBMITTED, resting=_S.SUBMITTED
+            ),
+            contract,
+        )
+        made = terms.to_ib(self.session.library, order, self.account)
+        with self._gate:
+            self._check()
+            if self._halted(order):
+                raise errors.BrokerWithheldError(
+                    f'{self._place.name}: withheld by the emergency stop'
+                )
+            client = self.session.client
+            record.number = client.getReqId()
+            record.client = self._place.client_id
+            record.answer = asyncio.get_running_loop().create_future()
+            self.book.add(record)
+            self._write(
+                lambda: client.placeOrder(record.number, contract, made)
+            )
+        return record
+
+    def _write(self, send: Callable[[], None]) -> None:
+        try:
+            send()
+        except ConnectionError as error:
+            raise errors.BrokerUnknownError(
+                f'{self._place.name}: {error}'
+            ) from None
+
+    def _refuse(
+        self, order: orders.Order, said: str
+    ) -> interface.OrderResponse:
+        """Rejects an order that was not sent."""
+        record = records.Record(order, None)
+        self.book.add(record)
+        self.book.reject(record, said)
+        return books.answered(record)
+
+    async def _answer(self, record: records.Record) -> interface.OrderResponse:
+        assert record.answer is not None  # noqa: S101 - for the type checker
+        return await self._wait(record.answer, record.id)
+
+    async def _wait(self, answer: asyncio.Future[T], what: str) -> T:
+        limit = self._place.timeout_s
+        try:
+            async with asyncio.timeout(limit):
+                return await asyncio.shield(answer)
+        except TimeoutError:
+            raise errors.BrokerUnknownError(
+                f'{self._place.name}: no answer within {limit:g} s: {what}'
+            ) from None
+
+    def _fail(self, reason: str) -> None:
+        def error() -> Exception:
+            return errors.BrokerUnknownError(f'{self._place.name}: {reason}')
+
+        for record in self.book.records.values():
+            record.fail(error)
+
+    def _new_book(self) -> books.Book:
+        return books.Book(
+            self._tells.sink,
+            self.doubt,
+            lambda said: self._tells.wrong('correction', words.plain(said)),
+        )
+
+    def _check(self) -> None:
+        if not self.ready:
+            raise errors.BrokerRejectedError(
+                f'{self._place.name} is not connected; nothing was sent'
+            )
+
+    def _check_cut(self) -> None:
+        if self._cut:
+            raise errors.BrokerUnknownError(f'{self._place.name}: {self._cut}')
+
+    def _chosen(self, account: str) -> str:
+        """Says whose orders they are."""
+        found = self.session.accounts
+        if account in found:
+            return account
+        if account:
+            raise errors.BrokerRejectedError(
+                f'{self._place.name}: the login has no account {account}; '
+                'name one of its own in the profile: account'
+            )
+        if len(found) > 1:
+            raise errors.BrokerRejectedError(
+                f'{self._place.name}: the login has {len(found)} accounts; '
+                'name the one to trade in the profile: account'
+            )
+        return found[0]
+
+
+def _kept(record: records.Record | None, client: int) -> str:
+    """Says why an order cannot be cancelled or changed; empty if it can."""
+    if record is None:
+        return 'there is no such order'
+    if record.ended:
+        return f'the order is {record.order.status}'
+    if record.number <= 0 or record.client != client:
+        return (
+            f'the order was placed by client {record.client}, and only there '
+            'can it be cancelled or changed'
+        )
+    return ''
+
+
+def _unchanged(
+    record: records.Record | None, wanted: dict[str, float], client: int
+) -> str:
+    """Says why an order cannot be changed so; empty if it can."""
+    refusal = _kept(record, client)
+    if refusal or record is None:
+        return refusal
+    if record.order.type is orders.OrderType.TRAILING_STOP:
+        return orders.KEEPS_TERMS
+    if not wanted:
+        return 'nothing to change'
+    if record.change is not None and not record.change.answer.done():
+        return 'a change of it waits for its answer'
+    quantity = wanted.get('quantity')
+    if quantity is not None and quantity <= record.order.filled + orders.DUST:
+        return f'{record.order.filled:g} units are filled already; cancel it'
+    return ''

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 import threading
 
+import msgspec
+
 from sting import settings
 from sting.broker import interface
 from sting.model import errors
@@ -93,6 +95,17 @@ class AccountGate(interface.BrokerInterface):
         self._lock = threading.Lock()
         self._held: list[interface.Report] | None = None
         self._sink: interface.Sink | None = None
+
+    def expect(self, number: str) -> None:
+        """Names the account that has to answer, where the profile does not.
+
+        Args:
+            number: As the log has it; empty for whichever fits.
+        """
+        if number and not self._profile.account:
+            self._profile = msgspec.structs.replace(
+                self._profile, account=number
+            )
 
     async def connect(
         self, sink: interface.Sink, halted: interface.Halted

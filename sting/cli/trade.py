@@ -48,6 +48,11 @@ TIMES_IN_FORCE = (
     show_default=True,
     help='How long it works.',
 )
+@click.option(
+    '--extended',
+    is_flag=True,
+    help='Also before and after the hours of the exchange.',
+)
 @click.option('--reason', default='', help='Why, for the log.')
 @click.option('--confirm', metavar='ACCOUNT', default='', help='For LIVE.')
 @common.profile_option
@@ -62,6 +67,7 @@ def order(
     take_profit: float | None,
     stop_loss: float | None,
     tif: str,
+    extended: bool,
     reason: str,
     confirm: str,
     profile: str | None,
@@ -83,6 +89,7 @@ def order(
         reason=reason,
         take_profit=take_profit,
         stop_loss=stop_loss,
+        extended_hours=extended,
     )
     checks.check_order(
         symbol=symbol,

@@ -52,7 +52,8 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'ask_size timestamp created updated opened expires timeframe closed '
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '
-        'tag gate policy rate ratio trigger took how accepted'
+        'tag gate policy rate ratio trigger took how accepted '
+        'extended_hours broker'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
@@ -68,9 +69,9 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.SOURCE: 'source who component',
     # Indicators follow prices or do not, which nobody can tell; a digest is
     # of an image that does not go with the log; `code` is the hash of files
-    # that others may have too; `confirm` is typed by hand; what a strategy
-    # saved is its own.
-    Treatment.EMPTY: 'indicators digest code confirm saved positions',
+    # that others may have too; an account is nobody's business; `confirm` is
+    # typed by hand; what a strategy saved is its own.
+    Treatment.EMPTY: 'indicators digest code confirm saved positions account',
     Treatment.LOG: 'log',
     Treatment.PROFILE: 'profile',
     Treatment.COMMAND: 'command signal order',

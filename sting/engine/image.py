@@ -32,6 +32,8 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     mode: records.Mode
     seq: int
     time: int
+    broker: str = ''
+    broker_account: str = ''
     exits: dict[str, tuple[int, orders.Signal]] = {}
     orders: dict[str, orders.Order]
     account: Book
@@ -74,6 +76,8 @@ def capture(system: state.SystemState) -> Image:
     return Image(
         log=system.log,
         mode=system.mode,
+        broker=system.broker,
+        broker_account=system.broker_account,
         seq=system.seq,
         time=system.time,
         orders=dict(system.orders),
@@ -125,6 +129,8 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     inner: Any = system
     system.log = image.log
     system.mode = image.mode
+    system.broker = image.broker
+    system.broker_account = image.broker_account
     system.seq = image.seq
     system.time = image.time
     system.orders = image.orders

@@ -227,6 +227,7 @@ class Operator:
                 stop_loss=command.stop_loss,
                 time_in_force=command.time_in_force,
                 reason=command.reason,
+                extended_hours=command.extended_hours,
             ),
             event,
         )

@@ -96,6 +96,8 @@ class SystemState:
     def __init__(self) -> None:
         self.log = ''
         self.mode = records.Mode.DEMO
+        self.broker = ''
+        self.broker_account = ''
         self.seq = 0
         self.time = 0
         self.orders: dict[str, orders.Order] = {}
@@ -378,6 +380,8 @@ class SystemState:
     def _apply_created(self, seq: int, data: records.LogCreated) -> None:
         self.log = data.log
         self.mode = data.mode
+        self.broker = data.broker
+        self.broker_account = data.account
         self.portfolio.cash = data.cash
         self.day_equity = data.cash
 

@@ -240,6 +240,7 @@ def _made(
         seq=seq,
         code=signal.code,
         oco=_group(signal) if signal.oco else '',
+        extended_hours=signal.extended_hours,
     )
 
 

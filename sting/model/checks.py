@@ -86,6 +86,7 @@ def is_plain(wanted: orders.Order | orders.Signal) -> bool:
         and wanted.stop_loss is None
         and wanted.time_in_force is _GTC
         and wanted.expires is None
+        and wanted.extended_hours is False
         and type(wanted.symbol) is str
         and is_symbol(wanted.symbol)
     )

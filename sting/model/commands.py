@@ -42,6 +42,8 @@ class SubmitOrder(_Command, frozen=True, tag='submit', kw_only=True):
         reason: Why, for the log.
         take_profit: Price of an exit to attach.
         stop_loss: Trigger of an exit to attach.
+        extended_hours: Whether it may also trade before and after the hours of
+            the exchange.
     """
 
     symbol: str
@@ -54,6 +56,7 @@ class SubmitOrder(_Command, frozen=True, tag='submit', kw_only=True):
     reason: str = ''
     take_profit: float | None = None
     stop_loss: float | None = None
+    extended_hours: bool = False
 
 
 class CancelOrder(_Command, frozen=True, tag='cancel', kw_only=True):
@@ -216,7 +219,7 @@ def describe(command: Command) -> str:
     fields: Mapping[str, object] = {
         name: value
         for name, value in msgspec.structs.asdict(command).items()
-        if value not in (None, '')
+        if value not in (None, '') and value is not False
     }
     words = ' '.join(f'{name}={value}' for name, value in fields.items())
     tag = str(type(command).__struct_config__.tag)

@@ -180,6 +180,9 @@ class Order(payload.Payload, frozen=True, kw_only=True):
             zero. Empty for all others.
         oco: The group of which one cancels the others: what one of them
             fills is taken away from each other one.
+        extended_hours: Whether it may also trade before and after the hours
+            of the exchange, where its broker can; simulated markets have bars
+            and no such hours.
     """
 
     id: str
@@ -215,6 +218,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     code: str = ''
     parent: str = ''
     oco: str = ''
+    extended_hours: bool = False
 
     @property
     def remaining(self) -> float:
@@ -327,6 +331,8 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
             backtests, whose `log_hash` covers no version of anything.
         oco: Name of a group of its orders of this symbol, of which one cancels
             the others; empty for none.
+        extended_hours: Whether the order may also trade before and after the
+            hours of the exchange.
     """
 
     symbol: str
@@ -348,6 +354,7 @@ class Signal(payload.Payload, frozen=True, kw_only=True):
     indicators: dict[str, float] = msgspec.field(default_factory=dict)
     code: str = ''
     oco: str = ''
+    extended_hours: bool = False
 
     @property
     def is_exit(self) -> bool:

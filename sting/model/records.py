@@ -124,6 +124,9 @@ class LogCreated(payload.Payload, frozen=True, kw_only=True):
         mode: What is at stake in it.
         currency: The one currency of its account.
         cash: What the account starts with.
+        broker: Where its orders go; empty for what is played here, as in
+            older logs.
+        account: The account there.
     """
 
     log: str
@@ -131,6 +134,8 @@ class LogCreated(payload.Payload, frozen=True, kw_only=True):
     mode: Mode
     currency: str = 'USD'
     cash: float = 0.0
+    broker: str = ''
+    account: str = ''
 
 
 class SystemStatus(payload.Payload, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import secrets
 from typing import Self
 
 from sting import settings
+from sting.broker import account as accounts
 from sting.broker import interface
 from sting.broker import manager
 from sting.broker import reconcile
@@ -46,6 +47,7 @@ from sting.session import outlet
 from sting.session import reload
 from sting.session import strategies
 from sting.session import watch
+from sting.settings import brokers
 from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import isolated
@@ -207,6 +209,7 @@ class Parts:
                 f'profile {self._name} is {self._chosen.mode} but its log was '
                 f'begun as {system.mode}; use another profile name'
             )
+        self._check_home(system)
         history = await self._feed.history(
             self._chosen.symbols, feeds.WARM_UP, dict(system.last_bar)
         )
@@ -251,8 +254,10 @@ class Parts:
     async def _begin_log(self) -> None:
         """Writes the first event of a new log, with the id drawn for it."""
         cash = self._chosen.cash
+        account = ''
         if self._played is None:
-            cash = await self._ask_cash()
+            found = await self._ask_account()
+            account, cash = found.account, found.cash
         step = self._engine.process_event(
             bus.Incoming(
                 events.EventType.LOG_CREATED,
@@ -262,6 +267,8 @@ class Parts:
                     mode=self._chosen.mode,
                     currency=self._chosen.currency,
                     cash=cash,
+                    broker=self._home_broker,
+                    account=account,
                 ),
                 'engine',
             ),
@@ -270,7 +277,31 @@ class Parts:
         await self._journal.append(step.events)
         self._board.take(step.events)
 
-    async def _ask_cash(self) -> float:
+    @property
+    def _home_broker(self) -> str:
+        """The broker outside that the log is of; empty for one played here."""
+        return '' if self._played is not None else self._broker.name
+
+    def _check_home(self, system: state.SystemState) -> None:
+        """Refuses a log that was begun in another account.
+
+        Raises:
+            errors.ConfigError: The profile names another broker or account.
+        """
+        if not system.log:
+            return
+        number = self._chosen.account or system.broker_account
+        here = ('', '') if self._played else (self._broker.name, number)
+        begun = (system.broker, system.broker_account)
+        if here != begun:
+            raise errors.ConfigError(
+                f'profile {self._name} is for {_place(*here)} but its log was '
+                f'begun for {_place(*begun)}; use another profile name'
+            )
+        if isinstance(self._broker, accounts.AccountGate):
+            self._broker.expect(system.broker_account)
+
+    async def _ask_account(self) -> interface.AccountInfo:
         """Asks a broker outside what a new log begins with.
 
         Raises:
@@ -287,7 +318,7 @@ class Parts:
             ) from error
         finally:
             await broker.disconnect()
-        return found.cash
+        return found
 
     def _connect(self, system: state.SystemState) -> None:
         self._hosted = isolated.IsolatedHost(
@@ -384,6 +415,10 @@ class Parts:
         """Reads what a strategy missed; in a thread."""
         spec = next(s for s in self._specs if s.name == saved.strategy)
         return missed.read(self._path, spec, saved, until, now)
+
+
+def _place(broker: str, account: str) -> str:
+    return f'broker {broker or brokers.PAPER} {account}'.rstrip()
 
 
 def _ignore(report: interface.Report) -> None:

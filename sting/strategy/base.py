@@ -149,6 +149,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         reason: str = '',
         oco: str = '',
         expires: int | datetime.datetime | None = None,
+        extended_hours: bool = False,
     ) -> str:
         """Wants to buy.
 
@@ -171,6 +172,9 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             expires: The moment at which a GTD order ends: a datetime with a
                 time zone, such as `data.time` with some days more, or
                 nanoseconds since the epoch.
+            extended_hours: Whether it may also trade before and after the
+                hours of the exchange, where the broker can; in simulated
+                markets it changes nothing.
 
         Returns:
             The id that the order will have.
@@ -192,6 +196,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             reason,
             oco,
             expires,
+            extended_hours,
         )
 
     def sell(
@@ -208,6 +213,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         reason: str = '',
         oco: str = '',
         expires: int | datetime.datetime | None = None,
+        extended_hours: bool = False,
     ) -> str:
         """Wants to sell; the arguments are those of `buy`.
 
@@ -231,6 +237,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             reason,
             oco,
             expires,
+            extended_hours,
         )
 
     def target(self, symbol: str, quantity: float, reason: str = '') -> str:
@@ -385,10 +392,16 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
         reason: str,
         oco: str,
         expires: int | datetime.datetime | None,
+        extended_hours: bool,
     ) -> str:
         """Checks an order and queues it."""
         shared = self._context
-        if type(reason) is str and reason.isascii() and oco == '':
+        if (
+            type(reason) is str
+            and reason.isascii()
+            and oco == ''
+            and (extended_hours is False)
+        ):
             # Most orders are plain, and what is plain needs no more looks.
             wanted = orders.Signal(
                 symbol=symbol,
@@ -422,6 +435,7 @@ class AbstractStrategy(abc.ABC):  # noqa: B024 - every callback is optional.
             expires=expires,
             reason=reason,
             oco=oco,
+            extended_hours=extended_hours,
             strategy=shared.name,
             code=shared.code,
         )

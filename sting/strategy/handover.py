@@ -255,6 +255,7 @@ def _wish(signal: orders.Signal) -> tuple[Any, ...]:
         signal.stop_loss,
         signal.time_in_force,
         signal.oco,
+        signal.extended_hours,
         signal.expires,
         signal.order_id if signal.kind is orders.SignalKind.CANCEL else '',
     )

@@ -37,7 +37,9 @@ _CHOICES: Mapping[str, type[enum.StrEnum]] = {
     'time_in_force': orders.TimeInForce,
 }
 _TEXTS = ('symbol', 'reason', 'order_id', 'strategy', 'code', 'oco')
+_FLAGS = ('extended_hours',)
 _PLAIN: Mapping[str, type] = {
+    **dict.fromkeys(_FLAGS, bool),
     **dict.fromkeys(_FIGURES, float),
     **dict.fromkeys(_TEXTS, str),
     **_CHOICES,
@@ -170,7 +172,7 @@ def _clean(name: str, value: Any) -> Any:
     if name == 'expires':
         return moment(name, value)
     if name not in _FIGURES:
-        return text(value)
+        return bool(value) if name in _FLAGS else text(value)
     if name == 'trail' and isinstance(value, str):
         return text(value)
     return number(name.replace('_', ' '), value)

@@ -28,8 +28,8 @@ WORDS = {
         'wanted order buy 3 AAPL: crossed (fast 1.25)'
     ),
     T.ORDER_REQUEST: (
-        'buy 10 AAPL limit limit 101 stop 99 gtd, take profit 120, '
-        'stop loss 90 by sma ab-7-1-1'
+        'buy 10 AAPL limit limit 101 stop 99 gtd in extended hours, '
+        'take profit 120, stop loss 90 by sma ab-7-1-1'
     ),
     T.RISK_VERDICT: (
         'deny 10 ab-7-1-1: max_position: 12.5 units is above the limit of 10'
@@ -51,7 +51,7 @@ WORDS = {
     T.COMMAND: (
         'submit symbol=AAPL side=buy quantity=1.5 type=stop_limit price=101.0 '
         'stop_price=100.5 time_in_force=day reason=by hand '
-        'take_profit=120.0 stop_loss=90.0'
+        'take_profit=120.0 stop_loss=90.0 extended_hours=True'
     ),
     T.CHECKPOINT: 'up to 6 abababababababab',
     T.RECONCILIATION: 'reconnect: buy 10 AAPL works there',

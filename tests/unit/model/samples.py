@@ -26,6 +26,7 @@ EVERY_COMMAND = (
         reason='by hand',
         take_profit=120.0,
         stop_loss=90.0,
+        extended_hours=True,
     ),
     commands.CancelOrder(order_id='ab-1-0-1'),
     commands.CancelAll(symbol='AAPL'),
@@ -56,6 +57,8 @@ SAMPLES = {
         mode=records.Mode.DEMO,
         currency='EUR',
         cash=100_000.0,
+        broker='alpaca',
+        account='PA1',
     ),
     _T.SYSTEM_STATUS: records.SystemStatus(
         component='feed:demo', status='connected', detail='generated bars'
@@ -86,6 +89,7 @@ SAMPLES = {
         indicators={'fast': 1.25, 'slow': 1.5},
         code='0123456789abcdef',
         oco='out',
+        extended_hours=True,
     ),
     _T.SIGNAL_REFUSED: records.Refusal(
         order_id='ab-7-1-1',
@@ -136,6 +140,7 @@ SAMPLES = {
         code='0123456789abcdef',
         parent='ab-6-1-1',
         oco='ab-6-1-1',
+        extended_hours=True,
     ),
     _T.RISK_VERDICT: records.Verdict(
         order_id='ab-7-1-1',

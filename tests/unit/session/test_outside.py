@@ -66,7 +66,8 @@ def test_the_picture_has_the_account_that_answers_and_the_brokers_name(
 def test_a_new_log_begins_with_the_cash_of_the_account(home, module):
     with running(home, cash=123.0):
         pass
-    assert stations.log_of(home)[0].data.cash == 50_000.0
+    begun = stations.log_of(home)[0].data
+    assert (begun.cash, begun.broker, begun.account) == (50_000.0, 'mine', 'U1')
 
 
 def test_orders_that_work_there_are_there_after_a_restart(home, module):
@@ -124,3 +125,41 @@ def test_live_starts_only_with_its_account_typed(home, module):
         stations.until(lambda: station.snapshot().account == 'U1')
     finally:
         station.close()
+
+
+def test_a_log_stays_with_the_account_in_which_it_was_begun(home, module):
+    module().ACCOUNT['simulated'] = True
+    with running(home):
+        pass
+    module().ACCOUNT['account'] = 'U2'
+    with (
+        pytest.raises(errors.AccountError, match=r'for account U1.*for U2'),
+        running(home, account=''),
+    ):
+        pass
+
+
+@pytest.mark.parametrize('other', [{'broker': 'paper'}, {'account': 'U2'}])
+def test_a_log_is_not_taken_to_another_account(home, module, other):
+    with running(home):
+        pass
+    with (
+        pytest.raises(
+            errors.ConfigError, match=r'begun for broker mine U1; use another'
+        ),
+        running(home, **other),
+    ):
+        pass
+
+
+def test_an_order_goes_out_in_extended_hours_where_that_is_wanted(home, module):
+    with running(home) as station:
+        placed = stations.buy(
+            station,
+            10.0,
+            type=orders.OrderType.LIMIT,
+            price=1.0,
+            extended_hours=True,
+        ).order_id
+        stations.wait_for(station, placed, S.ACCEPTED)
+        assert module().VENUES[0].orders[placed].extended_hours

@@ -336,7 +336,9 @@ class BacktestEngine:
                 break
             if signals:
                 await self._settler.take_signals(signals, number)
-            self._curve.changed(place - 1)
+            if met is not None:
+                # What is only wanted changes nothing of the account.
+                self._curve.changed(place - 1)
         self._curve.finish()
 
     async def _pass_on(

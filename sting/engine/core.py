@@ -242,7 +242,12 @@ class CoreEngine:
         system = self._turn.state
         system.count(bar)
         reports = self._matcher(bar) if self._matcher is not None else ()
-        return self._take_played(reports, bar.timestamp)
+        breaches = self._gate.breaches(system)
+        if self._express is not None and len(reports) == 1 and not breaches:
+            came = self._express.book(reports[0], bar.timestamp)
+            if came is not None:
+                return came
+        return self._take_played(reports, breaches, bar.timestamp)
 
     def process_quote(
         self, quote: market.Quote, reports: Sequence[step.Report]
@@ -256,22 +261,26 @@ class CoreEngine:
         Returns:
             What came of it; None when nothing did.
         """
-        self._turn.state.count_quote(quote)
-        return self._take_played(reports, quote.timestamp)
+        system = self._turn.state
+        system.count_quote(quote)
+        breaches = self._gate.breaches(system)
+        return self._take_played(reports, breaches, quote.timestamp)
 
     def _take_played(
-        self, reports: Sequence[step.Report], now: int
+        self,
+        reports: Sequence[step.Report],
+        breaches: Sequence[str],
+        now: int,
     ) -> step.Step | None:
         """Takes what market data that were counted have led to."""
-        system = self._turn.state
-        breaches = self._gate.breaches(system)
         if not reports and not breaches:
             return None
-        number = system.seq
+        number = self._turn.state.seq
         self._turn.begin(now)
         for report in reports:
             self._desk.report(report, PLAYED)
-        self._warn(breaches, number)
+        if breaches:
+            self._warn(breaches, number)
         return self._end()
 
     def _end(self) -> step.Step:

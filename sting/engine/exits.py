@@ -89,15 +89,15 @@ def left(system: state.SystemState, order: orders.Order) -> float:
         Units: the order's own quantity, or less where it is of a strategy and
         against a position that the operator has closed, all or in part.
     """
-    book = system.books.get(order.strategy)
-    symbol = order.symbol
+    books, symbol = system.books, order.symbol
+    book = books.get(order.strategy)
     held = 0.0 if book is None else book.quantity(symbol)
     if not held or order.side.sign * held > 0:
         return order.quantity
     by_hand = system.portfolio.quantity(symbol) - (
         held
-        if len(system.books) == 1
-        else sum(each.quantity(symbol) for each in system.books.values())
+        if len(books) == 1
+        else sum(each.quantity(symbol) for each in books.values())
     )
     if not by_hand and not any(system.own('', symbol)):
         return order.quantity

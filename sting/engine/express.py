@@ -1,10 +1,10 @@
-"""The short way of a plain order to a market that is played in this process.
+"""The short way of an order to a market that is played in this process.
 
-Nearly all orders of a backtest are plain, and go from the signal to the
-market's answer without anything else to be done. Here they do so in one go:
-the same events with the same figures as the long way of `wishes`, `desk` and
-the market's report has them, and the same state after them. What is not plain
-is left to the long way.
+Nearly all orders of a backtest are plain: they go from the signal to the
+market's answer, and are filled whole, without anything else to be done. Here
+they do so in one go: the same events with the same figures as the long way of
+`wishes`, `desk` and the market's reports has them, and the same state after
+them. All else is left to the long way.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from sting.engine import doors
 from sting.engine import exits
 from sting.engine import step
 from sting.engine import wishes
+from sting.model import checks
 from sting.model import events
 from sting.model import orders
 from sting.model import records
@@ -28,6 +29,8 @@ _SIGNAL: Final = events.EventType.SIGNAL
 _REQUEST: Final = events.EventType.ORDER_REQUEST
 _VERDICT: Final = events.EventType.RISK_VERDICT
 _UPDATE: Final = events.EventType.ORDER_UPDATE
+_FILL: Final = events.EventType.FILL
+_POSITION: Final = events.EventType.POSITION_UPDATE
 _SUBMITTED: Final = orders.OrderStatus.SUBMITTED
 _ACCEPTED: Final = orders.OrderStatus.ACCEPTED
 _APPROVE: Final = records.Decision.APPROVE
@@ -113,6 +116,48 @@ class Express:
         )
         turn.effects.append(step.Notify(told, accepted))
         return True
+
+    def book(self, report: step.Report, now: int) -> step.Step | None:
+        """Books the fill that ends an order, if nothing else comes of it.
+
+        Args:
+            report: What the market has made of a bar.
+            now: The bar's time, nanoseconds since the epoch, UTC.
+
+        Returns:
+            What came of it; None where it has to go the long way, and nothing
+            has happened.
+        """
+        system = self._turn.state
+        order = system.orders.get(report.order_id)
+        if (
+            type(report) is not orders.Fill
+            or order is None
+            or order.status is not _ACCEPTED
+            or order.filled
+            or order.oco
+            or order.parent
+            or order.take_profit
+            or order.stop_loss
+            or system.exits
+            or system.closing
+            or system.brackets
+            or not checks.belongs(report, order)
+            or not checks.is_sound(report)
+            or abs(report.quantity - order.quantity) > orders.DUST
+        ):
+            return None
+        seq, symbol = system.seq + 1, report.symbol
+        system.time = now
+        whole, done, own = system.book_whole(report, order)
+        system.seq = seq + 1
+        told = events.Event(
+            seq, now, _FILL, self._source, report, symbol, order.judged
+        )
+        moved = events.Event(
+            seq + 1, now, _POSITION, 'engine', whole, symbol, seq
+        )
+        return step.Step([told, moved], [step.Notify(told, done, own)])
 
     def _order(self, signal: orders.Signal) -> orders.Order | None:
         """Gives the order of a signal; None where it goes the long way."""

@@ -525,6 +525,42 @@ class SystemState:
             self._settle(strategy, symbol)
         return whole, filled, after
 
+    def book_whole(
+        self, fill: orders.Fill, order: orders.Order
+    ) -> tuple[portfolio.Position, orders.Order, portfolio.Position | None]:
+        """Books a fill that is all there is of an order; as `book_fill`.
+
+        Args:
+            fill: What was traded.
+            order: The order as it stands, accepted and not filled before; it
+                has no exits and belongs to no group, and nothing waits.
+
+        Returns:
+            As there.
+        """
+        symbol, order_id = fill.symbol, order.id
+        book = self.books.get(order.strategy)
+        account = self.portfolio
+        before = account.positions.get(symbol)
+        if (
+            book is None
+            or before is None
+            or before is not book.positions.get(symbol)
+        ):
+            # Others trade it too, or nobody has before.
+            return self.book_fill(fill, order)
+        after = account.apply(fill)
+        book.apply(fill, after)
+        filled = lifecycle.apply_fill(order, fill, self.time)
+        self.orders[order_id] = filled
+        self._executions[order_id] = {fill.execution_id}
+        del self._working[symbol][order_id]
+        self._done.append(order_id)
+        if len(self._done) > DONE_ORDERS:
+            self._forget(self._done.popleft())
+        self.ledger.fill(order.strategy, fill, before, after, self.time)
+        return after, filled, after
+
     def _note_execution(self, fill: orders.Fill) -> None:
         seen = self._executions.get(fill.order_id)
         if seen is None:

@@ -6,13 +6,15 @@ import math
 from sting.model import errors
 from sting.model import orders
 
+_INFINITE = math.inf
+
 
 def is_sound(fill: orders.Fill) -> bool:
     """Whether a fill can be booked: finite figures, and units above 0."""
     return (
-        0.0 < fill.quantity < math.inf
-        and -math.inf < fill.price < math.inf
-        and -math.inf < fill.fee < math.inf
+        0.0 < fill.quantity < _INFINITE
+        and -_INFINITE < fill.price < _INFINITE
+        and -_INFINITE < fill.fee < _INFINITE
     )
 
 

@@ -26,6 +26,7 @@ from sting.simulator import resting
 Report = floor.Report
 
 _S = orders.OrderStatus
+_ACCEPTED = _S.ACCEPTED
 
 
 class MarketSimulator:
@@ -212,11 +213,11 @@ class MarketSimulator:
             errors.StateError: An order of this id works already.
         """
         self._check_new(order)
-        created = order.created
+        created, side = order.created, order.side
         entry = resting.Resting(
             order,
             fills.MARKET,
-            order.side.sign,
+            side.sign,
             order.quantity,
             after=created if created > timestamp else timestamp,
             updated=timestamp,
@@ -225,7 +226,7 @@ class MarketSimulator:
         if self._delay and not order.parent:
             entry.arrives = timestamp + self._delay
         self._floor.add(entry)
-        return entry.update(_S.ACCEPTED)
+        return entry.update(_ACCEPTED)
 
     def _check_new(self, order: orders.Order) -> None:
         if order.id in self._floor.by_id:

@@ -324,14 +324,12 @@ class Context:
         found: dict[str, float] = {}
         finite = math.isfinite
         shown = symbol == self.symbol
-        lines: handles.Lines | None
+        lines: handles.Lines
         for handle in self.handles:
-            lines = handle.seen.get(symbol)
-            if lines is None:
+            if symbol not in handle.seen:
                 continue
-            if shown:
-                # It shows them already.
-                lines = handle
+            # It may show them already.
+            lines = handle if shown else handle.seen[symbol]
             value = lines.value
             # As `plain.figures` has it, of the one that most of them have.
             if type(value) is float and finite(value):

@@ -107,11 +107,11 @@ class StrategyRunner:
         self._on_bar = (
             strategy.on_market_data if 'on_market_data' in self._hears else None
         )
-        self._hears_orders = 'on_order_update' in self._hears
-        self._hears_positions = 'on_position_update' in self._hears
         self._default_signals = (
             kind.generate_signals is base.AbstractStrategy.generate_signals
         )
+        self._hears_orders = 'on_order_update' in self._hears
+        self._hears_positions = 'on_position_update' in self._hears
 
     def take_log(self) -> list[context.LogLine]:
         """Gives what the strategy wrote since the last call."""
@@ -362,6 +362,13 @@ class StrategyRunner:
             return await self._pass_on_many(seq, bars, concerned)
         if symbol in concerned:
             return seq, next(bars, None), _NOTHING
+        # What was answered last may have been of another symbol.
+        self._context.select(symbol)
+        plan = self._context.plans.get(symbol)
+        if plan is not None and self._default_signals:
+            seq, wanted = await self._pass_on_ready(seq, bars, plan)
+            if wanted:
+                return seq, None, wanted
         return await self._pass_on_one(seq, bars, symbol)
 
     async def _pass_on_many(
@@ -405,6 +412,40 @@ class StrategyRunner:
                 shared.made = 0
         return seq, None, _NOTHING
 
+    async def _pass_on_ready(
+        self,
+        seq: int,
+        bars: Iterator[market.MarketData],
+        plan: context.Plan,
+    ) -> tuple[int, Sequence[orders.Signal]]:
+        """Does as `_pass_on_one` while all indicators have their values ready.
+
+        It ends where they have not, or there are no more bars. Most bars of
+        most backtests come here: nothing that can be avoided.
+        """
+        shared = self._context
+        moment, framed = shared.clock, shared.frames
+        on_bar = self._on_bar
+        ready, stepped = plan.ready, plan.stepped
+        if stepped or framed.active or on_bar is None:
+            return seq, _NOTHING
+        try:
+            for bar in bars:
+                seq += 1
+                moment.time = bar.timestamp
+                shared.event = seq
+                for line, take in ready:
+                    line.previous, line.value = take()
+                await on_bar(bar)
+                if shared.queue:
+                    return seq, self._wanted()
+                if stepped or framed.active:
+                    # The strategy has just asked for an indicator.
+                    break
+        except BaseException as error:
+            raise self._failure(error) from error
+        return seq, _NOTHING
+
     async def _pass_on_one(
         self, seq: int, bars: Iterator[market.MarketData], symbol: str
     ) -> tuple[int, market.MarketData | None, Sequence[orders.Signal]]:
@@ -412,8 +453,6 @@ class StrategyRunner:
         shared = self._context
         moment, framed = shared.clock, shared.frames
         on_bar, default = self._on_bar, self._default_signals
-        # What was answered last may have been of another symbol.
-        shared.select(symbol)
         plan = shared.plans.get(symbol)
         for bar in bars:
             seq += 1

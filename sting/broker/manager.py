@@ -1,52 +1,51 @@
-"""Takes durable intents to the broker, and asks before it does so again."""
+"""Takes durable intents to the brokers, and asks before it does so again."""
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Coroutine
 from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import threading
+from typing import Any
+from typing import Final
 
-import msgspec
-
+from sting.broker import errands
 from sting.broker import interface
+from sting.broker import lanes
+from sting.broker import link as links
+from sting.broker import routing
+from sting.broker import way as ways
+from sting.engine import clock as clocks
 from sting.engine import core
 from sting.engine import step
 from sting.model import errors
+from sting.model import market
 from sting.model import orders
+from sting.model import views
+from sting.net import monitor
 
-_S = orders.OrderStatus
-
-# How long to wait before a question is asked again: at first, and at most.
-FIRST_S = 1.0
-MOST_S = 60.0
-
-# Clocks differ, and a broker may tell of a fill long after it was made.
-SINCE = 3600 * 1_000_000_000
+# So long the emergency stop waits for brokers that hang.
+STOP_S: Final = 15.0
+# So long an end waits for what is not sent yet.
+DRAIN_S: Final = 10.0
 
 
-class Look(msgspec.Struct, frozen=True):
-    """Find out where this order stands."""
-
-    order: orders.Order
-
-
-class Ask(msgspec.Struct, frozen=True):
-    """Ask again about the order of this id, if that is still open."""
-
-    order_id: str
-
-
-Errand = step.Place | step.Cancel | step.Replace
-_Question = step.Place | step.Cancel | Look
+async def nothing() -> None:
+    """Has nothing more to ask after a connection was made."""
 
 
 class BrokerManager(core.Component):
-    """Sends, one after the other, what the engine has decided.
+    """Sends what the engine has decided to the broker that it is for.
+
+    Each broker has a way of its own, see `way.Way`: none waits for another.
 
     Whatever becomes of an errand comes back as a report: a refusal as
     rejected, silence as unknown, and what the emergency stop kept back as
     denied. What was not answered is asked about, at growing intervals, until
     it is: an order is sent again only when the broker says that it never had
-    it. A cancel stays pending and is asked for until the broker answers, with
-    or without a connection.
+    it, and where there are several, when all of them do. A cancel stays
+    pending and is asked for until the broker answers.
     """
 
     name = 'brokers'
@@ -56,30 +55,62 @@ class BrokerManager(core.Component):
         broker: interface.BrokerInterface,
         sink: interface.Sink,
         halted: interface.Halted,
+        *,
+        time_source: clocks.Clock,
+        policy: links.Policy | None = None,
+        instruments: Mapping[str, market.Instrument] | None = None,
+        told: links.Told = monitor.nobody,
+        reconciled: Callable[[], Coroutine[Any, Any, None]] = nothing,
+        others: Sequence[tuple[interface.BrokerInterface, interface.Sink]] = (),
+        routes: Mapping[str, str] | None = None,
+        backup: str = '',
+        reduces: routing.Reduces = routing.reduces_nothing,
     ) -> None:
-        """Sets up the way to one broker.
+        """Sets up the ways to the brokers.
 
         Args:
             broker: The broker.
-            sink: Takes every report.
-            halted: Whether the emergency stop keeps an order back; the broker
+            sink: Takes every report of it.
+            halted: Whether the emergency stop keeps an order back; a broker
                 asks before each send.
+            time_source: The engine's clock.
+            policy: How long what waits; None for the usual.
+            instruments: Ticks and lots, by symbol; what is not in it is sent
+                as it is.
+            told: Called with each change of a connection.
+            reconciled: Called after orders and fills were asked for, each time
+                a connection was made, before new orders go out. Raises a
+                BrokerError to be called again.
+            others: Further brokers, each with what takes its reports.
+            routes: Names of brokers by symbol.
+            backup: Name of the broker that takes new orders for one that is
+                lost; empty for none.
+            reduces: Whether an order makes a position smaller; such an order
+                never goes to the backup.
         """
-        self._broker = broker
-        self._sink = sink
-        self._halted = halted
-        self._errands: asyncio.Queue[Errand | Ask] = asyncio.Queue()
+        policy = policy or links.Policy()
+        self._told = told
+        self._reconciled = reconciled
+        self._router = routing.Router(
+            broker.name, routes or {}, backup, policy, reduces
+        )
+        self._ways = [
+            ways.Way(
+                each,
+                takes,
+                halted,
+                router=self._router,
+                time_source=time_source,
+                policy=policy,
+                instruments=instruments or {},
+                told=told,
+                reconciled=reconciled,
+            )
+            for each, takes in ((broker, sink), *others)
+        ]
+        for way in self._ways:
+            self._router.join(way)
         self._task: asyncio.Task[None] | None = None
-        self._connected = asyncio.Event()
-        # One conversation at a time, or an answer could be older than what
-        # was sent meanwhile.
-        self._talking = asyncio.Lock()
-        # By order: what to ask the broker, and how often that was in vain.
-        self._open: dict[str, _Question] = {}
-        self._tries: dict[str, int] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        # Orders that the stop kept back: denied, and so not to be cancelled.
-        self._withheld: set[str] = set()
 
     @property
     def task(self) -> asyncio.Task[None]:
@@ -89,21 +120,37 @@ class BrokerManager(core.Component):
         return self._task
 
     @property
-    def status(self) -> str:
-        """Whether it is connected or connecting, in one word."""
-        return 'connected' if self._connected.is_set() else 'connecting'
-
-    @property
     def waiting(self) -> int:
         """How many errands wait."""
-        return self._errands.qsize()
+        return sum(way.waiting for way in self._ways)
+
+    def rows(self) -> tuple[views.LinkRow, ...]:
+        """Says how the connection to each broker is."""
+        return tuple(
+            views.LinkRow(way.name, way.link.status, way.link.reason)
+            for way in self._ways
+        )
+
+    def know(
+        self,
+        working: Callable[[], Iterable[orders.Order]],
+        booked: Callable[[orders.Fill], bool],
+        since: int = 0,
+    ) -> None:
+        """Learns what is in the log; before `start`, while that is all.
+
+        Args:
+            working: Gives the orders that work.
+            booked: Whether a fill is in the log already.
+            since: The first moment of which a fill may be missing,
+                nanoseconds since the epoch, UTC; an hour more is asked for.
+        """
+        for way in self._ways:
+            way.know(errands.Ledger(working, booked, since))
 
     async def start(self) -> None:
         """Connects and begins to send; without an answer it goes on trying."""
-        try:
-            await self._connect()
-        except errors.BrokerError:
-            self._connected.clear()
+        await asyncio.gather(*(way.link.open() for way in self._ways))
         self._task = asyncio.get_running_loop().create_task(
             self._run(), name='brokers'
         )
@@ -111,316 +158,110 @@ class BrokerManager(core.Component):
     async def stop(self) -> None:
         """Sends what waits, if there is a way, then disconnects."""
         task, self._task = self._task, None
-        for timer in self._timers.values():
-            timer.cancel()
         if task is not None:
-            if self._connected.is_set():
-                sent = asyncio.ensure_future(self._errands.join())
-                # A task that has failed will send no more.
-                await asyncio.wait(
-                    {sent, task}, return_when=asyncio.FIRST_COMPLETED
-                )
-                sent.cancel()
+            await self._drain(task)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        await self._broker.disconnect()
+        for way in self._ways:
+            await way.close()
 
-    def send(self, errand: Errand) -> None:
+    async def reconcile(self) -> None:
+        """Waits until each broker has told what works and what was filled."""
+        for way in self._ways:
+            await way.link.until_ready()
+
+    def send(self, errand: lanes.Errand) -> None:
         """Takes an errand whose intent is durable; never waits.
 
         Args:
-            errand: What to tell the broker.
+            errand: What to tell a broker.
         """
-        self._errands.put_nowait(errand)
+        if isinstance(errand, step.Place):
+            now = asyncio.get_running_loop().time()
+            self._router.choose(errand.order, now).send(errand)
+            return
+        for way in self._router.ways_of(errand.order.id):
+            way.send(errand)
 
-    async def reconcile(
-        self,
-        working: Iterable[orders.Order],
-        booked: Callable[[orders.Fill], bool],
-        since: int = 0,
-    ) -> None:
-        """Asks the broker about every order that may work, after a restart.
+    def emergency_cancel_all(self) -> interface.EmergencyReport:
+        """Takes all orders out at all brokers, now, from whatever thread.
 
-        It returns when all is answered, however long that takes; errands go
-        out meanwhile.
+        One that hangs does not delay another.
 
-        Args:
-            working: The orders that work by the log.
-            booked: Whether a fill is in the log already.
-            since: The first moment of which a fill may be missing,
-                nanoseconds since the epoch, UTC; an hour more is asked for.
-        """
-        ours = list(working)
-        since = min([since, *(order.created for order in ours)])
-        for order in ours:
-            self._open[order.id] = _question(order)
-        tries = 0
-        while True:
-            await self._connected.wait()
-            try:
-                async with self._talking:
-                    await self._reconcile(ours, booked, max(0, since - SINCE))
-            except errors.BrokerError:
-                await asyncio.sleep(_pause(tries))
-                tries += 1
-            else:
-                return
-
-    async def _reconcile(
-        self,
-        ours: list[orders.Order],
-        booked: Callable[[orders.Fill], bool],
-        since: int,
-    ) -> None:
-        """Asks about all orders and fills once.
-
-        New terms come before the fills made on them, and the end of an order
-        behind its fills.
+        Returns:
+            What is known to work no more, and what is not known.
 
         Raises:
-            errors.BrokerError: No answer.
+            errors.BrokerUnknownError: A broker failed, or did not answer in
+                time; the others are done.
         """
-        found: list[tuple[orders.Order, orders.Order | None]] = []
-        for order in ours:
-            if order.id in self._open:
-                theirs = await self._broker.get_order_by_client_id(order.id)
-                found.append((order, theirs))
-        fills = await self._broker.get_fills(since)
-        for order, theirs in found:
-            if theirs is not None:
-                self._report_terms(order, theirs)
-        for fill in fills:
-            if not booked(fill):
-                self._sink(fill)
-        for order, theirs in found:
-            await self._settle(order.id, theirs)
+        if len(self._ways) == 1:
+            return self._ways[0].emergency_cancel_all()
+        found: dict[str, interface.EmergencyReport] = {}
+        failed: dict[str, str] = {}
 
-    async def _connect(self) -> None:
-        await self._broker.connect(self._sink, self._halted)
-        self._connected.set()
+        def cancel(way: ways.Way) -> None:
+            # The boundary of this thread: what fails at one broker is told
+            # once the others are done.
+            try:
+                found[way.name] = way.emergency_cancel_all()
+            except Exception as error:  # noqa: BLE001
+                failed[way.name] = f'{way.name}: {error}'
+
+        threads = [
+            threading.Thread(target=cancel, args=(way,), daemon=True)
+            for way in self._ways
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(STOP_S)
+        reports, faults = dict(found), dict(failed)
+        for way in self._ways:
+            if way.name not in reports and way.name not in faults:
+                faults[way.name] = f'{way.name}: no answer in {STOP_S:g} s'
+        if faults:
+            raise errors.BrokerUnknownError('; '.join(faults.values()))
+        return interface.EmergencyReport(
+            cancelled=tuple(
+                one for each in reports.values() for one in each.cancelled
+            ),
+            unknown=tuple(
+                one for each in reports.values() for one in each.unknown
+            ),
+        )
 
     async def _run(self) -> None:
-        tries = 0
-        while not self._connected.is_set():
-            await asyncio.sleep(_pause(tries))
-            tries += 1
-            try:
-                await self._connect()
-            except errors.BrokerError:
-                continue
-        while True:
-            errand = await self._errands.get()
-            try:
-                async with self._talking:
-                    await self._do(errand)
-            finally:
-                self._errands.task_done()
-
-    async def _do(self, errand: Errand | Ask) -> None:
-        if isinstance(errand, Ask):
-            await self._ask(errand.order_id)
-        elif isinstance(errand, step.Place):
-            await self._place(errand)
-        elif isinstance(errand, step.Cancel):
-            await self._cancel(errand)
-        else:
-            await self._replace(errand)
-
-    async def _place(self, errand: step.Place) -> None:
-        order = errand.order
-        self._close(order.id)
         try:
-            await self._broker.place_order(order)
-        except errors.BrokerWithheldError as error:
-            self._withheld.add(order.id)
-            self._report(order, _S.DENIED, str(error))
-        except errors.BrokerRejectedError as error:
-            self._report(order, _S.REJECTED, str(error))
-        except errors.BrokerError as error:
-            self._report(order, _S.UNKNOWN, str(error))
-            self._question(errand)
+            async with asyncio.TaskGroup() as group:
+                for way in self._ways:
+                    group.create_task(way.run())
+        except BaseExceptionGroup as several:
+            raise _first(several) from None
 
-    async def _cancel(self, errand: step.Cancel) -> None:
-        order = errand.order
-        if order.id in self._withheld:
+    async def _drain(self, task: asyncio.Task[None]) -> None:
+        """Lets out what waits, where there is a connection."""
+        connected = [way for way in self._ways if way.link.works]
+        if not connected:
             return
-        try:
-            answer = await self._broker.cancel_order(order.id)
-            if not answer.accepted:
-                theirs = await self._broker.get_order_by_client_id(order.id)
-                self._settle_cancel(order, theirs, answer.message)
-        except errors.BrokerError:
-            # Asked for again until it is answered: that does no harm.
-            self._question(errand)
-        else:
-            self._close(order.id)
-
-    def _settle_cancel(
-        self,
-        order: orders.Order,
-        theirs: orders.Order | None,
-        message: str,
-    ) -> None:
-        """Tells what a cancel came to that the broker did not accept."""
-        if theirs is None:
-            self._report_missing(order)
-        elif theirs.is_working:
-            self._report(order, _standing(theirs), message)
-        else:
-            self._report_end(order, theirs)
-
-    async def _replace(self, errand: step.Replace) -> None:
-        order = errand.order
-        try:
-            answer = await self._broker.replace_order(
-                order.id,
-                quantity=errand.quantity,
-                price=errand.price,
-                stop_price=errand.stop_price,
-            )
-        except errors.BrokerRejectedError as error:
-            self._report_unchanged(order, str(error))
-        except errors.BrokerError as error:
-            self._report(order, _S.UNKNOWN, str(error))
-            self._question(Look(order))
-        else:
-            if not answer.accepted:
-                self._report_unchanged(order, answer.message or 'refused')
-
-    def _report_unchanged(self, order: orders.Order, message: str) -> None:
-        """Tells that a change was refused: the order is as it was."""
-        self._sink(
-            orders.OrderUpdate(
-                order_id=order.id,
-                status=order.resting,
-                message=message,
-                quantity=order.quantity,
-            )
+        sent = asyncio.ensure_future(_drained(connected))
+        # A task that has failed will send no more.
+        await asyncio.wait(
+            {sent, task},
+            timeout=DRAIN_S,
+            return_when=asyncio.FIRST_COMPLETED,
         )
-
-    def _question(self, question: _Question) -> None:
-        """Has a question asked after a while; it replaces an older one."""
-        order_id = question.order.id
-        self._open[order_id] = question
-        tries = self._tries.get(order_id, 0)
-        self._tries[order_id] = tries + 1
-        timer = self._timers.pop(order_id, None)
-        if timer is not None:
-            timer.cancel()
-        self._timers[order_id] = asyncio.get_running_loop().call_later(
-            _pause(tries), self._errands.put_nowait, Ask(order_id)
-        )
-
-    def _close(self, order_id: str) -> None:
-        """Forgets a question that is answered."""
-        self._open.pop(order_id, None)
-        self._tries.pop(order_id, None)
-        timer = self._timers.pop(order_id, None)
-        if timer is not None:
-            timer.cancel()
-
-    async def _ask(self, order_id: str) -> None:
-        question = self._open.get(order_id)
-        if question is None:
-            return
-        try:
-            theirs = await self._broker.get_order_by_client_id(order_id)
-        except errors.BrokerError:
-            self._question(question)
-            return
-        if theirs is not None:
-            self._report_terms(question.order, theirs)
-        await self._settle(order_id, theirs)
-
-    async def _settle(self, order_id: str, theirs: orders.Order | None) -> None:
-        """Does what follows from where the broker has an order."""
-        question = self._open.get(order_id)
-        if question is None:
-            return
-        order = question.order
-        if theirs is None:
-            if isinstance(question, step.Place) and not _was_there(order):
-                # The intent is durable and the broker says it has not had it.
-                await self._place(question)
-                return
-            self._report_missing(order)
-        elif not theirs.is_working:
-            self._report_end(order, theirs)
-        elif isinstance(question, step.Cancel):
-            await self._cancel(question)
-            return
-        self._close(order_id)
-
-    def _report_terms(self, order: orders.Order, theirs: orders.Order) -> None:
-        """Tells where a working order stands, if that is not known."""
-        question = self._open.get(order.id)
-        if isinstance(question, step.Cancel):
-            return
-        changed = (order.quantity, order.price, order.stop_price) != (
-            theirs.quantity,
-            theirs.price,
-            theirs.stop_price,
-        )
-        asked = order.status in (_S.SUBMITTED, _S.UNKNOWN, _S.PENDING_REPLACE)
-        if not (changed or (asked and theirs.is_working)):
-            return
-        self._sink(
-            orders.OrderUpdate(
-                order_id=order.id,
-                status=_standing(theirs if theirs.filled else order),
-                broker_id=theirs.broker_id,
-                quantity=theirs.quantity,
-                price=theirs.price,
-                stop_price=theirs.stop_price,
-            )
-        )
-
-    def _report_end(self, order: orders.Order, theirs: orders.Order) -> None:
-        """Tells how an order ended; fills are reports of their own."""
-        if theirs.status is not _S.FILLED:
-            self._report(order, theirs.status, theirs.message)
-
-    def _report_missing(self, order: orders.Order) -> None:
-        """Says what is known of an order that the broker says it has not."""
-        if _was_there(order):
-            # It may have been filled: sent again, it would be there twice.
-            self._report(
-                order,
-                _S.UNKNOWN,
-                'the broker had it and no longer knows it; look there',
-            )
-        else:
-            self._report(order, _S.CANCELLED, 'it never reached the broker')
-
-    def _report(
-        self, order: orders.Order, status: orders.OrderStatus, message: str
-    ) -> None:
-        self._sink(
-            orders.OrderUpdate(
-                order_id=order.id, status=status, message=message
-            )
-        )
+        sent.cancel()
+        await asyncio.gather(sent, return_exceptions=True)
 
 
-def _pause(tries: int) -> float:
-    """Gives the seconds to wait after so many questions without an answer."""
-    return float(min(FIRST_S * 2.0**tries, MOST_S))
+async def _drained(connected: Sequence[ways.Way]) -> None:
+    await asyncio.gather(*(way.drain() for way in connected))
 
 
-def _question(order: orders.Order) -> _Question:
-    """Gives what has to be found out about an order after a restart."""
-    if order.status is _S.PENDING_CANCEL:
-        return step.Cancel(order)
-    if order.status in (_S.SUBMITTED, _S.UNKNOWN):
-        return step.Place(order)
-    return Look(order)
-
-
-def _standing(order: orders.Order) -> orders.OrderStatus:
-    """Gives the status of an order that works."""
-    return _S.PARTIALLY_FILLED if order.filled else _S.ACCEPTED
-
-
-def _was_there(order: orders.Order) -> bool:
-    """Whether the broker has answered this order before."""
-    return bool(order.broker_id) or order.filled > 0
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Gives the first of what went wrong together."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -19,6 +19,8 @@ class Link(enum.StrEnum):
 
     CLOSED = 'closed'
     CONNECTED = 'connected'
+    # It works, and what happened without it is being asked for.
+    RECONCILING = 'reconciling'
     # It works, and something is wrong with it.
     DEGRADED = 'degraded'
     # It is there, and nothing comes though something should.
@@ -64,6 +66,8 @@ class ConnectionMonitor:
         name: The connection.
         state: How it is.
         reason: Why.
+        reconciles: Whether somebody asks what happened in between before a
+            new connection counts as connected, and says `settled` then.
         skew_s: How much later this machine's clock was than the other end's
             when the quickest message of the last stretch came, seconds: the
             way of the message and the difference of the clocks. None before
@@ -91,9 +95,10 @@ class ConnectionMonitor:
         self.name = name
         self.state = Link.CLOSED
         self.reason = ''
+        self.reconciles = False
         self.skew_s: float | None = None
         self._clock = time_source
-        self._told = told
+        self._told = [told]
         self._most_skew_s = most_skew_s
         self._calm_s = calm_s
         self._complaints: dict[str, tuple[str, float]] = {}
@@ -107,7 +112,25 @@ class ConnectionMonitor:
         """Says that the connection is there, and ready."""
         self._counts['connections'] += 1
         self._complaints.clear()
-        self._turn(Link.CONNECTED, '')
+        self._turn(Link.RECONCILING if self.reconciles else Link.CONNECTED, '')
+
+    def unsettled(self, reason: str) -> None:
+        """Says that what happened in between is not known yet, and why."""
+        if self.works:
+            self._turn(Link.RECONCILING, reason)
+
+    def settled(self) -> None:
+        """Says that what happened in between is known."""
+        if self.works:
+            self._weigh()
+
+    def watch(self, told: Callable[[Change], None]) -> None:
+        """Has somebody else told of each change too.
+
+        Args:
+            told: Called with each change.
+        """
+        self._told.append(told)
 
     def silent(self, reason: str) -> None:
         """Says that nothing comes, though something should."""
@@ -142,7 +165,7 @@ class ConnectionMonitor:
     @property
     def works(self) -> bool:
         """Whether messages may come."""
-        return self.state in {Link.CONNECTED, Link.DEGRADED}
+        return self.state in {Link.CONNECTED, Link.RECONCILING, Link.DEGRADED}
 
     @property
     def skewed(self) -> str:
@@ -159,7 +182,8 @@ class ConnectionMonitor:
         if self.works:
             until = self._clock.monotonic() + self._calm_s
             self._complaints[topic] = reason, until
-            self._weigh()
+            if self.state is not Link.RECONCILING:
+                self._weigh()
 
     def heard(self, symbol: str, sent: int | None = None) -> None:
         """Says that a message came.
@@ -217,7 +241,7 @@ class ConnectionMonitor:
         ]
         for topic in over:
             del self._complaints[topic]
-        if over:
+        if over and self.state is not Link.RECONCILING:
             self._weigh()
 
     def _weigh(self) -> None:
@@ -231,4 +255,5 @@ class ConnectionMonitor:
             return
         change = Change(self.name, self.state, state, reason, self._clock.now())
         self.state, self.reason = state, reason
-        self._told(change)
+        for told in self._told:
+            told(change)

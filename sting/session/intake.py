@@ -13,6 +13,7 @@ from sting.model import events
 from sting.model import orders
 from sting.model import payload
 from sting.model import records
+from sting.net import monitor
 
 Refuse = Callable[[orders.Fill, str], str]
 
@@ -120,6 +121,15 @@ class Intake:
             f'broker:{self._broker}',
             lane=bus.Lane.REPORTS,
         )
+
+    def link(self, change: monitor.Change) -> None:
+        """Tells that the connection to a broker changed."""
+        told = records.SystemStatus(
+            component=f'broker:{change.name}',
+            status=change.state.value,
+            detail=change.reason,
+        )
+        self._put(_T.SYSTEM_STATUS, told, 'engine', lane=bus.Lane.REPORTS)
 
     def _put(
         self,

@@ -119,7 +119,13 @@ class Parts:
         self._folder = folder
         self._notes = notes.Notes(folder / NOTES)
         self._brokers = manager.BrokerManager(
-            self._broker, self._intake.report, emergency.withholds
+            self._broker,
+            self._intake.report,
+            emergency.withholds,
+            time_source=self._clock,
+            instruments=config.instruments,
+            told=self._intake.link,
+            reconciled=self._compare_books,
         )
         self._reconciler = self._make_reconciler()
         self._feeding = feeds.FeedComponent(
@@ -159,6 +165,12 @@ class Parts:
             ),
             every_s=self._chosen.reconcile_s,
         )
+
+    async def _compare_books(self) -> None:
+        """Has what differs from the brokers' books known, before any wish."""
+        if self._reconciler is not None:
+            await self._reconciler.reconciled()
+            await self._sequence.drain()
 
     @classmethod
     async def build(

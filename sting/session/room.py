@@ -5,7 +5,6 @@ import contextlib
 import os
 import pathlib
 
-from sting.broker import reconciler
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import describe
@@ -60,6 +59,11 @@ class EngineRoom(parts.Parts):
         elif halted:
             self._stop.hold('engine', system.halted_by, system.seq)
         self._intake.system('started', f'process {os.getpid()}')
+        self._brokers.know(
+            system.working,
+            lambda fill: self._fills.is_booked(fill, since),
+            since,
+        )
         await self._engine.start()
         for note in self._found.notes:
             self._intake.alert(note, 'journal')
@@ -70,17 +74,12 @@ class EngineRoom(parts.Parts):
             self._behind.append(asyncio.create_task(self._verify_older()))
         # A broker that does not answer must not keep the engine from being
         # seen and stopped.
-        self._behind.append(asyncio.create_task(self._begin_trading(since)))
+        self._behind.append(asyncio.create_task(self._begin_trading()))
 
-    async def _begin_trading(self, since: int) -> None:
+    async def _begin_trading(self) -> None:
         """Settles what may work at the broker, then starts strategies."""
         system = self._engine.state
-        await self._brokers.reconcile(
-            system.working(),
-            lambda fill: self._fills.is_booked(fill, since),
-            since,
-        )
-        await self._compare_books()
+        await self._brokers.reconcile()
         if system.trading is records.TradingState.TRADING:
             for spec in self._specs:
                 last = system.strategies.get(spec.name)
@@ -91,17 +90,6 @@ class EngineRoom(parts.Parts):
                         commands.StartStrategy(name=spec.name),
                         'engine',
                     )
-
-    async def _compare_books(self) -> None:
-        """Has what differs from the broker's book known, before any wish."""
-        while self._reconciler is not None:
-            try:
-                await self._reconciler.reconciled()
-            except errors.BrokerError:
-                await asyncio.sleep(reconciler.APART_S)
-            else:
-                await self._sequence.drain()
-                return
 
     async def _verify_older(self) -> None:
         """Holds what is older than the checkpoint against the chain."""
@@ -195,7 +183,7 @@ class EngineRoom(parts.Parts):
 
     def emergency_cancel(self) -> None:
         """Cancels everything at the brokers, from the stop's thread."""
-        self._broker.emergency_cancel_all()
+        self._brokers.emergency_cancel_all()
 
     async def picture(self, lag_ms: float = 0.0) -> views.Snapshot:
         """Makes a picture of the engine at its last durable event.
@@ -218,9 +206,7 @@ class EngineRoom(parts.Parts):
                 started=self._began,
                 uptime_s=now - self._started,
                 feeds=(self._feeding.row(),),
-                brokers=(
-                    views.LinkRow(self._broker.name, self._brokers.status),
-                ),
+                brokers=self._brokers.rows(),
                 queues=(
                     *self.bus.statistics(),
                     views.QueueRow('brokers', self._brokers.waiting, 0),

@@ -29,6 +29,9 @@ _APART = 1_000
 # Calls something after so many seconds, whatever becomes of the caller.
 Later = Callable[..., None]
 
+# Told why a connection was lost.
+Lost = Callable[[str], None]
+
 
 class Fate(msgspec.Struct, frozen=True):
     """What becomes of one request.
@@ -118,6 +121,7 @@ class Venue:
         self._simulator = simulator
         self._now = now
         self._sink: interface.Sink | None = None
+        self._lost: Lost | None = None
         self._session = 0
         self._held: list[interface.Report] = []
         self._told: dict[str, int] = {}
@@ -127,22 +131,35 @@ class Venue:
         """Its own clock, nanoseconds since the epoch, UTC."""
         return self._now()
 
-    def attach(self, sink: interface.Sink) -> None:
-        """Reports to this sink from here on; what was under way is lost."""
+    def attach(self, sink: interface.Sink, lost: Lost | None = None) -> None:
+        """Reports to this sink from here on; what was under way is lost.
+
+        Args:
+            sink: Takes each report.
+            lost: Told when the connection is lost.
+        """
         self._session += 1
         self._sink = sink
+        self._lost = lost
         self._held = []
 
     def detach(self) -> None:
         """Reports to nobody; what is under way is lost."""
         self._session += 1
         self._sink = None
+        self._lost = None
         self._held = []
 
-    def drop(self) -> None:
-        """Loses the connection; reports wait for the next one."""
+    def drop(self, *, noticed: bool = True) -> None:
+        """Loses the connection; reports wait for the next one.
+
+        Args:
+            noticed: Whether the other end is told; if not, it has to ask.
+        """
         self.connected = False
         self.link += 1
+        if noticed and self._lost is not None:
+            self._lost('the connection was lost')
 
     def restore(self) -> None:
         """Has a connection again, and sends what waited for it."""
@@ -309,7 +326,9 @@ class ScriptedBroker(interface.BrokerInterface):
         self, sink: interface.Sink, halted: interface.Halted
     ) -> None:
         """Reports to this sink from here on; see the interface."""
-        await self._request('connect', lambda: self._venue.attach(sink))
+        await self._request(
+            'connect', lambda: self._venue.attach(sink, self.monitor.lost)
+        )
         self._halted = halted
         self._open = True
         self.monitor.connected()

@@ -177,7 +177,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             # Some would await while they are taken down; let them.
             try:
                 coroutine.close()
-            except RuntimeError:
+            except (RuntimeError, BaseExceptionGroup):
                 continue
         self.close()
 

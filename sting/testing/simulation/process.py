@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sting.broker import interface
+from sting.broker import link as links
 from sting.broker import manager
 from sting.data import feed as feeds_lib
 from sting.engine import board
@@ -26,6 +27,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.model import specs
+from sting.net import monitor
 from sting.risk import manager as risk
 from sting.risk import rules
 from sting.risk import stop
@@ -44,6 +46,8 @@ LIMITS = {
     'max_position': 100.0,
     'buying_power': 1.0,
 }
+# Heartbeats are rare, so that a world does not take long.
+POLICY = links.Policy(heartbeat_s=30.0)
 STRATEGY = 'sting.testing.simulation.strategies:Erratic'
 SPECS = [
     specs.StrategySpec('one', STRATEGY, number=1),
@@ -209,7 +213,12 @@ class Process:
             strategies={spec.name: spec.number for spec in SPECS},
         )
         self.brokers = manager.BrokerManager(
-            adapter, self._sink, self.stop.withholds
+            adapter,
+            self._sink,
+            self.stop.withholds,
+            time_source=self._clock,
+            policy=POLICY,
+            told=self._tell_link,
         )
         self._board = board.Board('simulation', SYMBOLS, self.engine.state)
         self.sequence: sequence.Sequence
@@ -281,11 +290,10 @@ class Process:
         elif halted:
             self.stop.hold('engine', system.halted_by, system.seq)
         self.bus.put(bus.Lane.REPORTS, _started())
+        self.brokers.know(system.working, system.knows_execution, since)
         await self.engine.start()
         await self.sequence.drain()
-        await self.brokers.reconcile(
-            system.working(), system.knows_execution, since
-        )
+        await self.brokers.reconcile()
         if system.trading is records.TradingState.TRADING:
             for spec in SPECS:
                 self.command(commands.StartStrategy(name=spec.name))
@@ -342,6 +350,20 @@ class Process:
         )
         self.bus.post(
             bus.Lane.REPORTS, bus.Incoming(kind, report, 'broker:scripted')
+        )
+
+    def _tell_link(self, change: monitor.Change) -> None:
+        self.bus.put(
+            bus.Lane.REPORTS,
+            bus.Incoming(
+                events.EventType.SYSTEM_STATUS,
+                records.SystemStatus(
+                    component=f'broker:{change.name}',
+                    status=change.state.value,
+                    detail=change.reason,
+                ),
+                'engine',
+            ),
         )
 
     def _take_status(self, status: records.StrategyStatus) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 import contextvars
+import functools
 import pathlib
 import tempfile
 from typing import Any
@@ -283,7 +284,8 @@ class World:
         later = self._loop.call_outside
         if chance.random() < faults.drops and self._venue.connected:
             begins = MINUTE_S * float(chance.random())
-            later(begins, self._venue.drop)
+            noticed = bool(chance.random() < 0.5)
+            later(begins, functools.partial(self._venue.drop, noticed=noticed))
             later(begins + 150.0 * float(chance.random()), self._venue.restore)
         if chance.random() < faults.jumps:
             seconds = int(chance.integers(-600, 600))

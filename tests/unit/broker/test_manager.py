@@ -5,9 +5,12 @@ import asyncio
 import msgspec
 import pytest
 
+from sting.broker import errands
 from sting.broker import interface
+from sting.broker import link as links
 from sting.broker import manager
 from sting.broker import paper
+from sting.broker import way
 from sting.engine import clock
 from sting.engine import step
 from sting.model import errors
@@ -22,6 +25,7 @@ pytestmark = pytest.mark.unit
 S = orders.OrderStatus
 DECIDED = worlds.DECIDED
 bar = worlds.bar
+QUICK = {'first_s': 0.001, 'most_s': 0.001}
 
 
 def order(id='o1', status=S.SUBMITTED, **more):
@@ -32,7 +36,7 @@ def order(id='o1', status=S.SUBMITTED, **more):
 class Desk:
     """A manager with a broker, and all that was reported."""
 
-    def __init__(self, broker=None):
+    def __init__(self, broker=None, terms=(), **more):
         self.halted = False
         self.reports = []
         self.broker = broker or paper.PaperBroker(
@@ -40,8 +44,15 @@ class Desk:
             clock.VirtualClock(DECIDED),
             cash=100_000.0,
         )
+        self.changes = []
         self.manager = manager.BrokerManager(
-            self.broker, self.reports.append, lambda order: self.halted
+            self.broker,
+            self.reports.append,
+            lambda order: self.halted,
+            time_source=clock.VirtualClock(DECIDED),
+            told=self.changes.append,
+            policy=links.Policy(**{**QUICK, **dict(terms)}),
+            **more,
         )
 
     async def run(self, *errands):
@@ -52,8 +63,9 @@ class Desk:
         return self.statuses()
 
     async def reconcile(self, *working, booked=lambda fill: False):
+        self.manager.know(lambda: working, booked)
         await self.manager.start()
-        await self.manager.reconcile(working, booked)
+        await self.manager.reconcile()
         await self.manager.stop()
         return self.statuses()
 
@@ -95,9 +107,11 @@ class Scripted(interface.BrokerInterface):
 
     async def connect(self, sink, halted):
         self._do('connect')
+        self.monitor.connected()
 
     async def disconnect(self):
         self._do('disconnect')
+        self.monitor.closed()
 
     async def place_order(self, order):
         return self._do('place', order.id)
@@ -158,11 +172,13 @@ async def test_errands_go_one_after_the_other_in_order():
     first = order('o1', type='limit', price=90.0)
     second = order('o2', type='limit', price=90.0)
     assert await desk.run(
-        step.Place(first), step.Place(second), step.Cancel(first)
+        step.Place(first),
+        step.Place(second),
+        step.Replace(first, None, 91.0, None),
     ) == [
         ('o1', S.ACCEPTED),
         ('o2', S.ACCEPTED),
-        ('o1', S.CANCELLED),
+        ('o1', S.ACCEPTED),
     ]
 
 
@@ -202,8 +218,8 @@ async def test_the_cancel_of_a_withheld_order_says_nothing_more():
     desk = Desk()
     desk.halted = True
     one = order()
-    sent = step.Place(one), step.Cancel(one)
-    assert await desk.run(*sent) == [('o1', S.DENIED)]
+    await desk.run(step.Place(one))
+    assert await desk.run(step.Cancel(one)) == [('o1', S.DENIED)]
 
 
 async def test_while_halted_a_cancel_goes_out():
@@ -412,14 +428,15 @@ async def test_a_fill_that_was_missed_is_reported_and_ends_the_order():
 
 async def test_fills_are_asked_for_from_an_hour_before_the_oldest_order():
     desk = Desk(Scripted([order(status=S.FILLED)]))
-    await desk.manager.start()
-    await desk.manager.reconcile(
-        [order(status=S.ACCEPTED, created=2 * manager.SINCE)],
+    desk.manager.know(
+        lambda: [order(status=S.ACCEPTED, created=2 * errands.SINCE)],
         lambda fill: False,
-        3 * manager.SINCE,
+        3 * errands.SINCE,
     )
+    await desk.manager.start()
+    await desk.manager.reconcile()
     await desk.manager.stop()
-    assert desk.broker.since == manager.SINCE
+    assert desk.broker.since == errands.SINCE
 
 
 async def test_a_fill_in_the_log_is_not_reported_again():
@@ -450,18 +467,22 @@ async def test_the_paper_broker_goes_on_with_what_the_log_has():
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr(manager, 'FIRST_S', 0.001)
+    monkeypatch.setattr(way, 'FIRST_S', 0.001)
 
 
 async def ask_until(desk, errands, done):
     await desk.manager.start()
     for errand in errands:
         desk.manager.send(errand)
-    async with asyncio.timeout(5.0):
-        while not done():  # noqa: ASYNC110 - there is no event to await.
-            await asyncio.sleep(0.001)
+    await until(done)
     await desk.manager.stop()
     return desk.statuses()
+
+
+async def until(done):
+    async with asyncio.timeout(20.0):
+        while not done():  # noqa: ASYNC110 - there is no event to await.
+            await asyncio.sleep(0.001)
 
 
 async def test_an_order_without_an_answer_is_sent_again_if_it_never_arrived(
@@ -477,7 +498,7 @@ async def test_an_order_without_an_answer_is_sent_again_if_it_never_arrived(
         [step.Place(order())],
         lambda: broker.calls.count(('place', 'o1')) == 2,
     )
-    assert [verb for verb, *_ in broker.calls] == [
+    assert [verb for verb, *_ in broker.calls if verb != 'time'] == [
         'connect',
         'place',
         'ask',
@@ -516,11 +537,13 @@ async def test_an_order_cancelled_while_it_is_asked_about_is_not_sent(soon):
         place=errors.BrokerUnknownError('no answer'), cancel=refused()
     )
     desk = Desk(broker)
-    statuses = await ask_until(
-        desk,
-        [step.Place(order()), step.Cancel(order(status=S.PENDING_CANCEL))],
-        lambda: len(desk.reports) == 2,
-    )
+    await desk.manager.start()
+    desk.manager.send(step.Place(order()))
+    await until(lambda: desk.reports)
+    desk.manager.send(step.Cancel(order(status=S.PENDING_CANCEL)))
+    await until(lambda: len(desk.reports) == 2)
+    await desk.manager.stop()
+    statuses = desk.statuses()
     assert statuses == [('o1', S.UNKNOWN), ('o1', S.CANCELLED)]
     assert broker.calls.count(('place', 'o1')) == 1
 

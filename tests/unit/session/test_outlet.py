@@ -46,7 +46,10 @@ class Parts:
             ticks.TickMarket(), clock.VirtualClock(), cash=1e5
         )
         self.brokers = manager.BrokerManager(
-            broker, self.reports.append, self.stop.withholds
+            broker,
+            self.reports.append,
+            self.stop.withholds,
+            time_source=clock.VirtualClock(),
         )
         self.hosted = inprocess.InProcessHost(
             [specs.StrategySpec(name='mine', reference=path)],
@@ -102,6 +105,7 @@ async def test_orders_go_to_the_broker(parts):
     one = worlds.order(price=1.0, seq=1)
     parts.outlet.act(step.Place(one))
     parts.outlet.act(step.Replace(one, 20.0, None, None))
+    await parts.until(lambda: len(parts.reports) == 2)
     parts.outlet.act(step.Cancel(one))
     await parts.end()
     assert [report.status for report in parts.reports] == [

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sting.broker import manager
+from sting.broker import errands
+from sting.broker import way
 from sting.engine import brackets
 from sting.engine import bus
 from sting.engine import core
@@ -90,33 +91,33 @@ def effects_go_out_before_the_commit(patch):
 
 def an_order_is_sent_again_without_asking(patch):
     async def ask(self, order_id):
-        question = self._open.get(order_id)
+        question = self.open.get(order_id)
         if isinstance(question, step.Place):
-            await self._place(question)
+            await self.place([question.order])
 
-    patch.setattr(manager.BrokerManager, '_ask', ask)
+    patch.setattr(errands.Errands, 'ask', ask)
 
 
 def nobody_asks_again(patch):
-    patch.setattr(manager.BrokerManager, '_question', lambda self, one: None)
+    patch.setattr(way.Way, '_ask_later', lambda self, question: None)
 
 
 def a_restart_asks_for_no_fills(patch):
-    original = manager.BrokerManager._reconcile
+    original = errands.Errands.know
 
-    async def reconcile(self, ours, booked, since):
-        await original(self, ours, lambda fill: True, since)
+    def know(self, ledger):
+        original(self, errands.Ledger(ledger.working, lambda fill: True, 0))
 
-    patch.setattr(manager.BrokerManager, '_reconcile', reconcile)
+    patch.setattr(errands.Errands, 'know', know)
 
 
 def a_restart_sends_what_works_again(patch):
     async def settle(self, order_id, theirs):
-        question = self._open.get(order_id)
+        question = self.open.get(order_id)
         if isinstance(question, step.Place):
-            await self._place(question)
+            await self.place([question.order])
 
-    patch.setattr(manager.BrokerManager, '_settle', settle)
+    patch.setattr(errands.Errands, '_settle', settle)
 
 
 def the_stop_flag_is_not_read(patch):

@@ -420,6 +420,11 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         strategy = importlib.import_module('tui.screens.strategy')
         self.push_screen(strategy.StrategyScreen(self.workstation, name))
 
+    def action_show_inbox(self) -> None:
+        """Shows in what the broker's book and ours differ."""
+        inbox = importlib.import_module('tui.screens.inbox')
+        self.push_screen(inbox.InboxScreen(self.workstation))
+
     def action_select_symbol(self, symbol: str) -> None:
         """Takes a symbol of the watchlist."""
         self._trade.watchlist.move_to_key(symbol)

@@ -265,6 +265,11 @@ def _theme(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     )
 
 
+def _inbox(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del words, snapshot
+    return Outcome(action='show_inbox')
+
+
 def _help(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     del words, snapshot
     return Outcome(action='show_help')
@@ -309,6 +314,9 @@ WORDS: Mapping[str, Word] = {
         _detail,
     ),
     'why': Word('why NUMBER', 'Shows what led to an event.', _why),
+    'inbox': Word(
+        'inbox', "Shows in what the broker's book and ours differ.", _inbox
+    ),
     'reload': Word(
         'reload STRATEGY', 'Takes its files as they are now.', _reload
     ),

@@ -65,6 +65,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'backtest': ('F3 backtest', 'app'),
     'why': ('Why', 'app'),
     'strategy': ('Strategy', 'app'),
+    'inbox': ('Inbox', 'app'),
 }
 
 _PANES = (
@@ -440,6 +441,15 @@ ACTIONS: tuple[Action, ...] = (
         hint=5,
     ),
     Action(
+        'inbox',
+        ('i',),
+        'alerts',
+        'app.show_inbox',
+        'inbox',
+        "Shows in what the broker's book and ours differ.",
+        hint=6,
+    ),
+    Action(
         'toggle',
         ('enter',),
         'strategies',
@@ -570,6 +580,45 @@ ACTIONS: tuple[Action, ...] = (
         'close',
         'Closes the strategy.',
         hint=5,
+    ),
+    Action(
+        'accept',
+        ('a',),
+        'inbox',
+        'accept',
+        'accept',
+        "Has our book take what the broker's says; an order placed elsewhere "
+        'is left as it is. Asks first.',
+        hint=5,
+    ),
+    Action(
+        'adopt',
+        ('o',),
+        'inbox',
+        'adopt',
+        'adopt',
+        'Makes an order or a position ours that came from elsewhere; asks '
+        'first.',
+        hint=6,
+    ),
+    Action(
+        'flatten_there',
+        ('x',),
+        'inbox',
+        'flatten',
+        'flatten',
+        'Cancels the order at the broker, or closes the position at market; '
+        'asks first.',
+        hint=7,
+    ),
+    Action(
+        'close_inbox',
+        ('escape',),
+        'inbox',
+        'dismiss',
+        'close',
+        'Closes the inbox.',
+        hint=8,
     ),
     Action('yes', ('y',), 'dialog', 'yes', 'yes', 'Answers yes.', hint=5),
     Action(

@@ -78,6 +78,11 @@ def _feed(snapshot: views.Snapshot) -> tuple[str, str]:
     )
 
 
+def _inbox(snapshot: views.Snapshot) -> str:
+    count = sum(not row.accepted for row in snapshot.inbox)
+    return f'inbox {count}' if count else ''
+
+
 def _items(snapshot: views.Snapshot) -> list[_Item]:
     day = snapshot.day_pnl
     start = snapshot.equity - day
@@ -104,6 +109,7 @@ def _items(snapshot: views.Snapshot) -> list[_Item]:
         (1, [('day ', 'muted'), (gain, day_style)]),
         (5, [(share, day_style)]),
         (0, [_state(snapshot)]),
+        (1, [(_inbox(snapshot), 'warning!')]),
         (2, [_feed(snapshot)]),
         (
             4,

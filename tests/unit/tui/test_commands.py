@@ -108,6 +108,7 @@ def test_cancelling_all_asks_first():
         ('theme', 'next_theme'),
         ('theme light', "take_theme('light')"),
         ('help', 'show_help'),
+        ('inbox', 'show_inbox'),
         ('strategy sma_demo', "show_strategy('sma_demo')"),
         ('why 12', 'explain(12)'),
         ('quit', 'leave'),

@@ -136,3 +136,17 @@ async def test_the_banner_names_what_is_still_open(size):
     )
     assert 'open AAPL 100, IBM -5; operator: enough' in banner
     assert ':resume' in banner
+
+
+@pytest.mark.parametrize('size', [apps.WIDE, apps.SMALL])
+async def test_what_waits_in_the_inbox_is_counted(size):
+    rows = tuple(
+        records.Difference(
+            id=name, kind=records.DifferenceKind.ORDER, accepted=accepted
+        )
+        for name, accepted in (('a', False), ('b', False), ('c', True))
+    )
+    text, _ = await bar_of(size, inbox=rows)
+    assert 'inbox 2' in text
+    text, _ = await bar_of(size)
+    assert 'inbox' not in text

@@ -37,6 +37,10 @@ _json = msgspec.json.Encoder(enc_hook=_plain)
 
 # What nobody wants to hear about is answered with this, at no cost.
 _NOTHING: Sequence[orders.Signal] = ()
+_DEAF = (
+    'the data are bars, and it decides in on_quote alone: nothing will be '
+    'traded on them; write on_market_data, or give it data of quotes'
+)
 
 
 class StrategyRunner:
@@ -53,6 +57,7 @@ class StrategyRunner:
 
     __slots__ = (
         '_context',
+        '_deaf',
         '_default_signals',
         '_hears',
         '_hears_orders',
@@ -112,6 +117,12 @@ class StrategyRunner:
         )
         self._hears_orders = 'on_order_update' in self._hears
         self._hears_positions = 'on_position_update' in self._hears
+        # It decides on quotes alone, which where bars come is told once.
+        self._deaf = (
+            'on_quote' in self._hears
+            and self._on_bar is None
+            and self._default_signals
+        )
 
     def take_log(self) -> list[context.LogLine]:
         """Gives what the strategy wrote since the last call."""
@@ -322,6 +333,8 @@ class StrategyRunner:
                 shared.update(bar)
                 if self._on_bar is not None:
                     await self._on_bar(bar)
+                elif self._deaf:
+                    self._tell_deaf()
         except BaseException as error:
             raise self._failure(error) from error
         if self._default_signals and not shared.queue:
@@ -356,6 +369,8 @@ class StrategyRunner:
         Raises:
             errors.StrategyError: Its code raised.
         """
+        if self._deaf:
+            self._tell_deaf()
         # Of what wants something the engine hears at once.
         self._context.made = 0
         if not symbol:
@@ -370,6 +385,11 @@ class StrategyRunner:
             if wanted:
                 return seq, None, wanted
         return await self._pass_on_one(seq, bars, symbol)
+
+    def _tell_deaf(self) -> None:
+        """Tells, once, that nothing will come of the bars."""
+        self._deaf = False
+        self._context.log.warning(_DEAF)
 
     async def _pass_on_many(
         self,

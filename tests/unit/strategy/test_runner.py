@@ -807,6 +807,43 @@ def pass_quotes(feeder, quotes, concerned=(), seq=7):
     return asyncio.run(feeder.pass_quotes(seq, quotes, concerned))
 
 
+def one_bar(timestamp):
+    return market.MarketData('A', timestamp, 9.0, 9.0, 9.0, 9.0, 1.0)
+
+
+def deaf_texts(feeder):
+    return [line.text for line in feeder.take_log() if 'on_quote' in line.text]
+
+
+def test_bars_of_which_nothing_can_come_are_told_of_once():
+    feeder = runner.StrategyRunner(Quoted('q', {}), number=1, log='ab')
+    asyncio.run(feeder.start(0))
+    assert not deaf_texts(feeder)
+    for seq in range(1, 4):
+        asyncio.run(feeder.market_data(seq, one_bar(seq)))
+    (told,) = deaf_texts(feeder)
+    assert told.startswith('the data are bars')
+
+
+def test_a_stretch_of_bars_of_which_nothing_can_come_is_told_of_once():
+    feeder = runner.StrategyRunner(Quoted('q', {}), number=1, log='ab')
+    asyncio.run(feeder.start(0))
+    for seq in (1, 2):
+        asyncio.run(feeder.pass_on(seq, iter([one_bar(seq)]), ()))
+    assert len(deaf_texts(feeder)) == 1
+
+
+def test_of_bars_that_it_hears_nothing_is_told():
+    class Both(Quoted):
+        async def on_market_data(self, data):
+            self.seen.append(data)
+
+    feeder = runner.StrategyRunner(Both('q', {}), number=1, log='ab')
+    asyncio.run(feeder.start(0))
+    asyncio.run(feeder.market_data(1, one_bar(1)))
+    assert not deaf_texts(feeder)
+
+
 def test_quotes_are_passed_on_until_something_is_wanted():
     feeder = started_on_quotes()
     rest = iter(some_quotes('A', 'A', 'A'))

@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+# With ib-async in the place of ibkr it runs on that library.
+EXTRAS ?= alpaca,ibkr
 WORKERS ?= 2
 SEEDS ?= 500
 FIRST ?= 1
 # The seed of property tests: a failure is the same for everybody who runs them.
 DRAW ?= 0
 
-.PHONY: run test nightly test-slow test-sandbox simulate check format bench bench-peers guard picture clean help
+.PHONY: run test nightly test-slow test-ib-async test-sandbox simulate check format bench bench-peers guard picture clean help
 
 help:  ## What there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,11 +22,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) -e '.[alpaca,ibkr]'
+	$(PIP) -e '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	$(PIP) -e '.[alpaca,ibkr,dev]'
+	$(PIP) -e '.[$(EXTRAS),dev]'
 	@touch $@
 
 run: $(VENV)/run.stamp  ## Opens the demo workstation.
@@ -38,6 +40,15 @@ test: $(VENV)/dev.stamp  ## The whole suite but what is marked slow.
 
 test-slow: $(VENV)/dev.stamp  ## What is marked slow.
 	$(BIN)/python -m pytest -q -m slow
+
+test-ib-async:  ## Interactive Brokers on ib_async, in an environment of its own.
+	@$(MAKE) --no-print-directory VENV=.ib_async EXTRAS=alpaca,ib-async with-ib-async
+
+.PHONY: with-ib-async
+with-ib-async: $(VENV)/dev.stamp
+	@! $(BIN)/python -c 'import ib_insync' 2>/dev/null
+	$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit/broker/ibkr \
+		tests/unit/data/sources/test_ibkr.py
 
 test-sandbox: $(VENV)/dev.stamp  ## The suite for brokers, at play-money accounts.
 	$(BIN)/python -m pytest -q tests/sandbox/sandbox_brokers.py

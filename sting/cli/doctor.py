@@ -24,7 +24,7 @@ FAIL = 'fail'
 
 _COLOURS = {OK: 'green', WARN: 'yellow', FAIL: 'red'}
 _PACKAGES = ('textual', 'numpy', 'pandas', 'pyarrow', 'numba', 'msgspec')
-_EXTRAS = ('alpaca-py', 'ib_insync')
+_EXTRAS = ('alpaca-py', 'ib_insync', 'ib_async')
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -1,7 +1,6 @@
 """An event loop in a thread of its own, for libraries that need one."""
 
 import asyncio
-from collections.abc import Callable
 from collections.abc import Coroutine
 import concurrent.futures
 import threading
@@ -31,10 +30,6 @@ class LoopThread:
     ) -> concurrent.futures.Future[T]:
         """Has something done there; from any thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def call(self, work: Callable[[], object]) -> None:
-        """Calls something there, soon; from any thread."""
-        self._loop.call_soon_threadsafe(work)
 
     async def stop(self) -> None:
         """Ends the loop, then the thread."""

@@ -21,6 +21,7 @@ from sting.engine import clock as clocks
 from sting.model import market
 from sting.model import timeframes
 from sting.net import guard as guards
+from sting.net import ib
 from sting.net import limits
 
 _SECOND: Final = market.NANOSECONDS
@@ -94,7 +95,7 @@ class IbkrSource(base.DataSource):
         Raises:
             errors.ConfigError: The broker's library is not installed.
         """
-        ibkr_link.require()
+        ib.name()
         self.name = name
         self._gateway = gateway
         self._clock = time_source

@@ -1,19 +1,14 @@
-"""A connection to TWS or IB Gateway through ib_insync, for data alone.
+"""A connection to TWS or IB Gateway, for data alone.
 
-The library belongs to one event loop: it asks the thread's policy for it when
-it is imported and whenever it sends, and reads an answer of thousands of bars
-in one go. So it has a loop and a thread of its own; nothing of it runs in the
-caller's. Nothing is asked of the account, and no order can be sent.
+The library (`net.ib`) belongs to one event loop, and reads an answer of
+thousands of bars in one go. So it has a loop and a thread of its own; nothing
+of it runs in the caller's. Nothing is asked of the account, and no order can
+be sent.
 """
 
 import asyncio
 from collections.abc import Callable
-from collections.abc import Coroutine
-import concurrent.futures
 import datetime
-import importlib.util
-import logging
-import threading
 from typing import Any
 from typing import Final
 from typing import TypeVar
@@ -21,6 +16,8 @@ from typing import TypeVar
 import msgspec
 
 from sting.model import errors
+from sting.net import ib as libraries
+from sting.net import loops
 from sting.net import words
 
 T = TypeVar('T')
@@ -44,10 +41,6 @@ _LIMITED: Final = {100: 1.0, 420: 600.0}
 _NO_HISTORY: Final = 162
 # Seconds: of their limits on small bars, the longest runs over ten minutes.
 PACING_S: Final = 600.0
-
-# Without a handler Python would print what it says over the terminal.
-for _name in ('ib_insync', 'eventkit'):
-    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,27 +94,13 @@ class Row(msgspec.Struct, frozen=True):
     volume: float
 
 
-def require() -> None:
-    """Sees that the library is there, without loading it.
-
-    Raises:
-        errors.ConfigError: It is not installed.
-    """
-    if importlib.util.find_spec('ib_insync') is None:
-        raise errors.ConfigError(
-            'ibkr needs ib_insync, which is not installed: '
-            "pip install 'sting[ibkr]'"
-        )
-
-
 class Link:
     """One connection, made when it is first needed and again after it broke."""
 
     def __init__(self, place: Place) -> None:
         """Sets up the link; nothing is connected and no thread runs yet."""
         self._place = place
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: loops.LoopThread | None = None
         self._session: _Session | None = None
 
     async def history(self, query: Query) -> list[Row]:
@@ -140,7 +119,8 @@ class Link:
                 was closed meanwhile.
             errors.SourceBodyError: The answer makes no sense.
         """
-        asked = self._send(self._begun().history(query))
+        thread, session = self._begun()
+        asked = thread.send(session.history(query))
         try:
             return await asyncio.wrap_future(asked)
         except asyncio.CancelledError:
@@ -153,41 +133,20 @@ class Link:
 
     async def close(self) -> None:
         """Ends the connection and the thread; the next request begins anew."""
-        loop, thread, session = self._loop, self._thread, self._session
-        if loop is None or thread is None or session is None:
+        thread, session = self._thread, self._session
+        if thread is None or session is None:
             return
-        ending = self._send(session.close())
-        self._loop = self._thread = self._session = None
+        self._thread = self._session = None
         try:
-            await asyncio.wrap_future(ending)
+            await asyncio.wrap_future(thread.send(session.close()))
         finally:
-            loop.call_soon_threadsafe(loop.stop)
-            await asyncio.to_thread(thread.join)
+            await thread.stop()
 
-    def _begun(self) -> '_Session':
-        if self._session is None:
-            self._loop = asyncio.new_event_loop()
+    def _begun(self) -> tuple[loops.LoopThread, '_Session']:
+        if self._thread is None or self._session is None:
+            self._thread = loops.LoopThread('ibkr data')
             self._session = _Session(self._place)
-            self._thread = threading.Thread(
-                target=_run, args=(self._loop,), name='ibkr', daemon=True
-            )
-            self._thread.start()
-        return self._session
-
-    def _send(
-        self, work: Coroutine[Any, Any, T]
-    ) -> concurrent.futures.Future[T]:
-        assert self._loop is not None  # noqa: S101 - for the type checker
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    """Is the thread: runs the loop until it is stopped."""
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
+        return self._thread, self._session
 
 
 class _Session:
@@ -196,6 +155,7 @@ class _Session:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._ib: Any = None
+        self._library: Any = None
         self._connecting = asyncio.Lock()
         self._room = asyncio.Semaphore(OPEN)
         self._waiting: dict[int, asyncio.Future[list[Any]]] = {}
@@ -225,6 +185,7 @@ class _Session:
             if self._ib is not None and self._ib.isConnected():
                 return self._ib
             await self._drop()
+            self._library = libraries.load()
             self._ib = self._made()
             try:
                 await self._connect(self._ib.client)
@@ -234,10 +195,7 @@ class _Session:
             return self._ib
 
     def _made(self) -> Any:
-        import ib_insync  # noqa: PLC0415 - needs this thread's loop, and is slow
-
-        library: Any = ib_insync
-        ib = library.IB()
+        ib = self._library.IB()
         ib.RaiseRequestErrors = True
         ib.wrapper.clientId = self._place.client_id
         ib.errorEvent += self._hear
@@ -291,18 +249,18 @@ class _Session:
 
     async def _asked(self, ib: Any, query: Query) -> list[Any]:
         """Makes one request and waits for its end."""
-        import ib_insync  # noqa: PLC0415 - as above
-
         client = ib.client
         number = client.getReqId()
-        stock = ib_insync.Stock(query.symbol, query.exchange, query.currency)
+        stock = self._library.Stock(
+            query.symbol, query.exchange, query.currency
+        )
         future = ib.wrapper.startReq(number, stock)
         self._waiting[number] = future
         before = client.connectionStats().numMsgRecv
         client.reqHistoricalData(
             number,
             stock,
-            ib_insync.util.formatIBDatetime(query.end),
+            self._library.util.formatIBDatetime(query.end),
             query.duration,
             query.size,
             'TRADES',
@@ -333,7 +291,7 @@ class _Session:
             raise
         except ConnectionError:
             raise self._gone('hung up') from None
-        except ib_insync.RequestError as error:
+        except self._library.RequestError as error:
             if error.code == _NO_HISTORY and _is_none(error.message):
                 return []
             raise self._error(query.symbol, error) from None
@@ -387,6 +345,10 @@ class _Session:
     ) -> None:
         """Is told of every error and notice."""
         if number in self._waiting:
+            # ib_async takes some errors for warnings, and would go on waiting.
+            if code in _REFUSED:
+                error = self._library.RequestError(number, code, said)
+                self._end(self._waiting[number], error)
             return
         if code in _CUT:
             self._fail(f'lost its own connection: {words.plain(said)}')

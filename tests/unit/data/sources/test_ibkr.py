@@ -16,6 +16,7 @@ from sting.data.sources import registry
 from sting.engine import clock
 from sting.model import errors
 from sting.net import guard
+from sting.net import ib
 from sting.testing import sources
 from tests.unit.data.sources import services
 from tests.unit.data.sources import tws
@@ -392,7 +393,7 @@ async def test_the_callers_loop_is_its_own():
         await source.get_bars(whole(bars))
         assert asyncio.get_running_loop() is loop
         assert not hasattr(asyncio, '_nest_patched')
-        assert 'ibkr' in {each.name for each in threading.enumerate()}
+        assert 'ibkr data' in {each.name for each in threading.enumerate()}
 
 
 async def test_small_bars_keep_to_what_is_allowed():
@@ -414,9 +415,7 @@ async def test_a_small_request_is_not_made_twice_within_15_s():
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch):
-    monkeypatch.setattr(
-        ibkr_link.importlib.util, 'find_spec', lambda _name: None
-    )
+    monkeypatch.setattr(ib.importlib.util, 'find_spec', lambda _name: None)
     with pytest.raises(errors.ConfigError, match=r"pip install 'sting\[ibkr\]"):
         registry.build('ibkr', gateway(1), clock.LiveClock(), {})
 

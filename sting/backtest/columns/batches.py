@@ -144,9 +144,10 @@ class Batch:
         self._state_words = tuple(_WORDS[each] for each in flat(kind.state))
         samples = self._arguments(
             np.empty((1, 1)),
-            [(0,) * kind.inputs],
-            [tuple(each() for each in flat(kind.state))],
-            [tuple(each() for each in kind.figures)],
+            1,
+            [0] * kind.inputs,
+            [each() for each in flat(kind.state)],
+            [each() for each in kind.figures],
         )
         self._loop: Callable[..., Any] = jit.compile(
             loop(compiled.answerer(decide), kind), samples
@@ -155,27 +156,38 @@ class Batch:
     def run(
         self,
         shared: FloatArray,
-        places: Sequence[tuple[int, ...]],
-        states: Sequence[tuple[Any, ...]],
-        figures: Sequence[tuple[Any, ...]],
+        count: int,
+        places: Sequence[int],
+        states: Sequence[Any],
+        figures: Sequence[Any],
     ) -> Came:
         """Runs all.
 
+        What the runs differ in is given run after run in one row: a tuple a
+        run would have the garbage collector look through all there is.
+
         Args:
             shared: The indicators, a row each.
-            places: For each run, the rows of its inputs.
-            states: For each run, the first state, in a row.
-            figures: For each run, the parameters that are numbers.
+            count: How many runs.
+            places: The rows of their inputs.
+            states: Their first states.
+            figures: Their parameters that are numbers.
         """
         # Days without end are not laid out for all runs at once.
         step = max(1, _LEVELS // len(self._ends))
         start, bars = self._market[0], len(self._columns[0])
         parts = []
-        for first in range(0, len(places), step):
-            part = slice(first, first + step)
-            levels, told = self._play(
-                shared, places[part], states[part], figures[part]
-            )
+        for first in range(0, count, step):
+            last = min(first + step, count)
+            own = [
+                row[first * width : last * width]
+                for row, width in (
+                    (places, self.kind.inputs),
+                    (states, len(self._state_words)),
+                    (figures, len(self._words)),
+                )
+            ]
+            levels, told = self._play(shared, last - first, *own)
             made = summaries.of_runs(told, levels, start, bars)
             parts.append(Came(made, told[:, FAULTS]))
         return Came(*map(np.concatenate, zip(*parts, strict=True)))
@@ -195,7 +207,7 @@ class Batch:
             state: The first state, in a row.
             figures: The parameters that are numbers.
         """
-        levels, _ = self._play(shared, [places], [state], [figures])
+        levels, _ = self._play(shared, 1, places, state, figures)
         with np.errstate(all='ignore'):
             found: FloatArray = summaries.daily(levels, self._market[0])[0]
         return found[: summaries.days_of(levels[0])]
@@ -210,11 +222,11 @@ class Batch:
     def _arguments(
         self,
         shared: FloatArray,
-        places: Sequence[tuple[int, ...]],
-        states: Sequence[tuple[Any, ...]],
-        figures: Sequence[tuple[Any, ...]],
+        count: int,
+        places: Sequence[int],
+        states: Sequence[Any],
+        figures: Sequence[Any],
     ) -> tuple[Any, ...]:
-        count = len(places)
         return (
             *self._columns,
             shared,
@@ -229,14 +241,12 @@ class Batch:
 
 
 def _columns(
-    rows: Sequence[tuple[Any, ...]], words: Sequence[str]
+    row: Sequence[Any], words: Sequence[str]
 ) -> tuple[npt.NDArray[Any], ...]:
-    """Lays rows out in columns of their types."""
-    if not words:
-        return ()
+    """Lays a row of runs out in columns of their types."""
+    width = len(words)
     return tuple(
-        np.array(column, word)
-        for column, word in zip(zip(*rows, strict=True), words, strict=True)
+        np.array(row[at::width], word) for at, word in enumerate(words)
     )
 
 

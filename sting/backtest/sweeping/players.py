@@ -49,9 +49,9 @@ class _Lot:
         kind: What they have in common.
         at: Their places in the task.
         rows: The indicators that were taken for them, and their rows.
-        places: For each, the rows of its inputs.
-        states: For each, the first state.
-        figures: For each, the parameters that are numbers.
+        places: The rows of their inputs, one after another.
+        states: Their first states, one after another.
+        figures: Their parameters that are numbers, one after another.
     """
 
     kind: batches.Kind = _NONE
@@ -59,9 +59,9 @@ class _Lot:
     rows: dict[Hashable, tuple[int, ...]] = dataclasses.field(
         default_factory=dict
     )
-    places: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
-    states: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
-    figures: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
+    places: list[int] = dataclasses.field(default_factory=list)
+    states: list[Any] = dataclasses.field(default_factory=list)
+    figures: list[Any] = dataclasses.field(default_factory=list)
 
 
 class Found(NamedTuple):
@@ -205,11 +205,9 @@ class Player:
         lot.kind = asked.kind
         lot.at.append(at)
         rows = lot.rows
-        lot.places.append(
-            tuple([rows[wanted.key][line] for wanted, line in asked.lines])
-        )
-        lot.states.append(asked.state)
-        lot.figures.append(asked.figures)
+        lot.places += [rows[wanted.key][line] for wanted, line in asked.lines]
+        lot.states += asked.state
+        lot.figures += asked.figures
 
     def _take(self, lot: _Lot, asked: askers.Asked, found: Found) -> None:
         """Takes a combination's indicators that the lot does not have yet."""
@@ -233,6 +231,7 @@ class Player:
             batch = self._batch(lot.kind)
             figures, faults = batch.run(
                 self._shelf.table,
+                len(lot.at),
                 lot.places,
                 lot.states,
                 lot.figures,

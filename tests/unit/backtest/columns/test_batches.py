@@ -48,9 +48,10 @@ def test_each_run_is_a_single_run():
     averages = np.stack([bars.close, indicators.SMA(3).over(bars.close)])
     figures, faults = made_batch.run(
         averages,
-        [(1,), (1,)],
-        [(1, 0.0, False), (2, 0.0, False)],
-        [(1, 3, 100.0, 0.0005, True), (2, 3, 100.0, 0.0005, True)],
+        2,
+        [1, 1],
+        [1, 0.0, False, 2, 0.0, False],
+        [1, 3, 100.0, 0.0005, True, 2, 3, 100.0, 0.0005, True],
     )
     assert not faults[:, 0].any()
     for row, seed in zip(figures, (1, 2), strict=True):
@@ -79,9 +80,10 @@ def test_runs_of_many_days_are_the_same_in_parts(monkeypatch):
     made_batch = batch(made.walk(3000, 4))
     given = (
         np.stack([made_batch._columns[3]]),
-        [(0,)] * 3,
-        [(seed, 0.0, False) for seed in (1, 2, 3)],
-        [(seed, 3, 100.0, 0.0005, True) for seed in (1, 2, 3)],
+        3,
+        [0] * 3,
+        [each for seed in (1, 2, 3) for each in (seed, 0.0, False)],
+        [each for seed in (1, 2, 3) for each in (seed, 3, 100.0, 0.0005, True)],
     )
     at_once = made_batch.run(*given)
     monkeypatch.setattr(batches, '_LEVELS', 2 * len(made_batch._ends))
@@ -98,9 +100,10 @@ def test_an_answer_that_is_no_order_ends_that_run_alone():
     made_batch = batch(made.walk(9, 1), decide, batches.Kind(0, (), (float,)))
     figures, faults = made_batch.run(
         np.empty((0, 9)),
-        [(), ()],
-        [(), ()],
-        [(math.inf,), (1.0,)],
+        2,
+        [],
+        [],
+        [math.inf, 1.0],
     )
     assert faults[0].tolist() == [1.0, math.inf, 0.0, 0.0]
     assert faults[1][0] == 0.0

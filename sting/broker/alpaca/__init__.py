@@ -1,0 +1,1 @@
+"""Alpaca: American stocks and funds, on paper or for real."""

@@ -1,0 +1,191 @@
+"""The emergency stop at Alpaca: it needs no loop and no thread of others."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
+import threading
+from typing import Any
+from typing import Final
+
+import msgspec
+
+from sting.broker import interface
+from sting.broker.alpaca import book as books
+from sting.broker.alpaca import rest
+from sting.broker.alpaca import translate
+from sting.engine import clock as clocks
+from sting.model import errors
+from sting.model import orders
+
+# Seconds that it waits for orders that are being sent, and for the cancels to
+# show, and between two looks.
+_DRAIN_S: Final = 3.0
+_SHOW_S: Final = 3.0
+_LOOK_S: Final = 0.1
+# Seconds for each answer to it.
+_ANSWER_S: Final = 3.0
+_OPEN: Final = {'status': 'open', 'limit': 500, 'nested': 'true'}
+
+
+class Gate:
+    """The last step before an order leaves, and what is behind it."""
+
+    def __init__(self) -> None:
+        """Begins with nothing under way."""
+        self._changed = threading.Condition()
+        self._under_way: list[str] = []
+
+    @contextlib.contextmanager
+    def through(
+        self, sent: Sequence[orders.Order], halted: Callable[..., bool]
+    ) -> Iterator[None]:
+        """Lets orders leave, unless the stop holds.
+
+        Args:
+            sent: The orders.
+            halted: Whether the stop keeps one back.
+
+        Raises:
+            errors.BrokerWithheldError: It does.
+        """
+        ids = [order.id for order in sent]
+        with self._changed:
+            if any(halted(order) for order in sent):
+                raise errors.BrokerWithheldError(
+                    'withheld by the emergency stop'
+                )
+            self._under_way += ids
+        try:
+            yield
+        finally:
+            with self._changed:
+                for each in ids:
+                    self._under_way.remove(each)
+                self._changed.notify_all()
+
+    def under_way(self) -> set[str]:
+        """Gives the ids of the orders that are being sent."""
+        with self._changed:
+            return set(self._under_way)
+
+    def drain(self, ids: set[str], seconds: float) -> set[str]:
+        """Waits until these were answered; gives those that were not."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: ids.isdisjoint(self._under_way), seconds
+            )
+            return ids.intersection(self._under_way)
+
+
+class Stop:
+    """Cancels all orders, on a connection of its own."""
+
+    def __init__(
+        self,
+        access: rest.Access,
+        gate: Gate,
+        book: books.Book,
+        time_source: clocks.Clock,
+    ) -> None:
+        """Sets it up; `prepare` connects.
+
+        Args:
+            access: Where the service is, and who asks.
+            gate: What orders pass.
+            book: What was told of them.
+            time_source: Measures how long it takes.
+        """
+        self._access = msgspec.structs.replace(
+            access, timeout_s=min(access.timeout_s, _ANSWER_S)
+        )
+        self._gate = gate
+        self._book = book
+        self._clock = time_source
+        self._client: Any = None
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Connects beforehand.
+
+        Raises:
+            errors.BrokerError: There is no way, or the key is refused.
+        """
+        self.close()
+        with self._lock:
+            self._client = rest.make_client(self._access)
+            self._ask('GET', '/clock')
+
+    def close(self) -> None:
+        """Ends its connection."""
+        with self._lock:
+            client, self._client = self._client, None
+            if client is not None:
+                client._session.close()
+
+    def pull(self) -> interface.EmergencyReport:
+        """Cancels; see `BrokerInterface.emergency_cancel_all`."""
+        ours = set(self._book.working())
+        with self._lock:
+            if self._client is None:
+                return interface.EmergencyReport(unknown=_sorted(ours))
+            sending = self._gate.under_way()
+            named = self._cancel()
+            late = self._gate.drain(sending, _DRAIN_S) if sending else set()
+            if sending:
+                # What was on its way may have arrived behind the cancels.
+                named |= self._cancel()
+            left = self._left()
+        if left is None:
+            return interface.EmergencyReport(unknown=_sorted(ours | named))
+        # What Alpaca never said that it has may still come to it.
+        known = self._book.current
+        unknown = left | late | {each for each in ours if not known(each)}
+        return interface.EmergencyReport(
+            cancelled=_sorted((ours | named) - unknown),
+            unknown=_sorted(unknown),
+        )
+
+    def _cancel(self) -> set[str]:
+        """Cancels all, and gives the ids that the answer names."""
+        for _ in range(2):
+            # A connection that was idle may be gone; the next one is new.
+            with contextlib.suppress(errors.BrokerError):
+                answer = self._ask('DELETE', '/orders')
+                rows = answer if isinstance(answer, list) else []
+                found = [
+                    self._book.name(row.get('id'))
+                    for row in rows
+                    if isinstance(row, dict)
+                ]
+                return {name for name in found if name}
+        return set()
+
+    def _left(self) -> set[str] | None:
+        """Looks until nothing works; gives what does, None if unknown."""
+        end = self._clock.monotonic() + _SHOW_S
+        pause = threading.Event()
+        while True:
+            try:
+                raw = self._ask('GET', '/orders', _OPEN)
+                if not isinstance(raw, list):
+                    return None
+                found = [translate.model(each) for each in raw]
+            except errors.BrokerError:
+                return None
+            left = {
+                self._book.name(leaf.id) or order_id
+                for leaf, order_id in books.unfinished(found)
+            }
+            if not left or self._clock.monotonic() > end:
+                return left
+            pause.wait(_LOOK_S)
+
+    def _ask(self, method: str, path: str, data: Any = None) -> Any:
+        return rest.ask(
+            self._client, self._access, method, path, data, self._clock
+        )
+
+
+def _sorted(ids: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(ids))

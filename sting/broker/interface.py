@@ -251,6 +251,9 @@ class BrokerInterface(abc.ABC):
     async def get_orders(self) -> list[orders.Order]:
         """Gives the working orders, in order of arrival.
 
+        Those placed elsewhere too, each with an id by which it is reported,
+        changed, cancelled and asked for like one of ours.
+
         Raises:
             errors.BrokerUnknownError: No answer.
         """

@@ -375,6 +375,7 @@ class Database(Section, frozen=True, kw_only=True):
         columns: What their columns are named.
         stamp: Whether their timestamps are openings or closes.
         calendar: The exchange whose sessions their dates are.
+        timeout_s: Seconds that a request may take.
     """
 
     url: Name
@@ -382,6 +383,7 @@ class Database(Section, frozen=True, kw_only=True):
     columns: Columns = Columns()
     stamp: Literal['open', 'close'] = 'open'
     calendar: Name = 'XNYS'
+    timeout_s: Positive = 60.0
 
     def __post_init__(self) -> None:
         """Refuses one without tables, or with a timeframe that is none."""

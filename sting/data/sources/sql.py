@@ -35,6 +35,9 @@ BATCH = 200
 _MARGIN = 2 * timeframes.DAY
 _ISO = re.compile(r'\d{4}-\d\d-\d\d')
 _TOLD = 20
+# A request that takes too long is told to end so often, so many seconds apart.
+_ENDS = 50
+_AGAIN_S = 0.05
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,17 +97,42 @@ class SqlSource(base.DataSource):
 
     async def get_bars(self, request: base.Request) -> table.BarTable:
         """Gives bars of the past; see `base.DataSource`."""
-        return await self._guard.call(
-            lambda: asyncio.to_thread(self._read, request)
+        return await self._guard.call(lambda: self._timed(request))
+
+    async def _timed(self, request: base.Request) -> table.BarTable:
+        """Makes a request, and ends it where it takes too long."""
+        links: list[Any] = []
+        reading = asyncio.ensure_future(
+            asyncio.to_thread(self._read, request, links)
         )
+        limit_s = self._database.timeout_s
+        try:
+            done, _ = await asyncio.wait({reading}, timeout=limit_s)
+        except asyncio.CancelledError:
+            await _ended(reading, links)
+            reading.cancel()
+            raise
+        if done:
+            return await reading
+        await _ended(reading, links)
+        try:
+            return await reading
+        except errors.SourceUnavailableError:
+            raise errors.SourceRefusedError(
+                f'{self.name}: no answer within {limit_s:g} s; give '
+                f'{self._database.tables[request.timeframe]} an index on '
+                f'symbol and time, or raise databases.{self.name}.timeout_s '
+                'in data.yaml'
+            ) from None
 
     async def close(self) -> None:
         """Forgets its connections; each request closes its own."""
         self._engine.dispose()
 
-    def _read(self, request: base.Request) -> table.BarTable:
-        """Makes a request, in a thread."""
+    def _read(self, request: base.Request, links: list[Any]) -> table.BarTable:
+        """Makes a request, in a thread; notes the driver's connection."""
         with self._failures(), self._engine.connect() as link:
+            links.append(link.connection.driver_connection)
             query = _Query(self.name, self._database, request, link)
             parts = list(query.parts(min(request.end, self._clock.now())))
             met = {int(each) for part in parts for each in part.index}
@@ -203,6 +231,7 @@ class _Query:
         ).first()
         if first_row is None:
             return
+        self._refuse_others(first_row[0])
         statement = self._select(*self._wanted).where(self._of_symbols())
         bounds = _bounds(
             first_row[0],
@@ -222,6 +251,42 @@ class _Query:
         for rows in answer.partitions():
             yield self._part(rows, done, last)
             done += len(rows)
+
+    def _refuse_others(self, like: Any) -> None:
+        """Refuses times of another kind, which a condition would leave out.
+
+        Args:
+            like: The first of the column.
+
+        Raises:
+            errors.SourceBodyError: Naming one.
+        """
+        import sqlalchemy as sa  # noqa: PLC0415 - slow to import
+
+        column = self._column(self._times)
+        others = [column.is_(None)]
+        kinds: tuple[str, ...] = ()
+        if isinstance(like, str) and _ISO.match(like):
+            kinds = ('text',)
+            others.append(column.not_like('____-__-__%'))
+        elif isinstance(like, int | float | decimal.Decimal):
+            kinds = ('integer', 'real')
+        if kinds and self._link.dialect.name == 'sqlite':
+            # Others hold one kind in a column.
+            others.append(sa.func.typeof(column).not_in(kinds))
+        elif like is None:
+            return
+        found = self._link.execute(
+            self._select(self._times)
+            .where(self._of_symbols(), sa.or_(*others))
+            .limit(1)
+        ).first()
+        if found is not None:
+            title = self._wanted[self._times]
+            raise errors.SourceBodyError(
+                f'{self._name}: table {self._where}: {title} has '
+                f'{found[0]!r} and {like!r}; write all of its times in one way'
+            )
 
     def refuse_unknown(self, met: set[int]) -> None:
         """Refuses symbols that are nowhere in the table.
@@ -303,6 +368,22 @@ class _Query:
 
     def _refuse(self, what: str) -> NoReturn:
         raise errors.SourceRefusedError(f'{self._name}: {what}')
+
+
+async def _ended(
+    reading: 'asyncio.Future[table.BarTable]', links: Sequence[Any]
+) -> None:
+    """Ends what a connection works on, where its driver can."""
+    # What comes between two statements ends neither.
+    for _ in range(_ENDS):
+        for link in links:
+            # SQLite and DuckDB have the first, psycopg the second.
+            end = getattr(link, 'interrupt', getattr(link, 'cancel', None))
+            if end is not None:
+                end()
+        done, _rest = await asyncio.wait({reading}, timeout=_AGAIN_S)
+        if done:
+            return
 
 
 def _engine(

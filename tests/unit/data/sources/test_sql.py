@@ -1,5 +1,6 @@
 """Databases: the suite that all sources pass, and the ways to fail."""
 
+import asyncio
 import datetime
 import pathlib
 import sqlite3
@@ -212,6 +213,58 @@ async def test_what_makes_no_sense_is_told(url, statement, told):
     assert told in await refused(
         databases.described(url), errors.SourceBodyError
     )
+
+
+@pytest.mark.parametrize(
+    ('odd', 'shown'),
+    [('20130308', '20130308'), ("'03/08/2013'", "'03/08/2013'"),
+     ('null', 'None')],
+)  # fmt: skip
+async def test_a_time_of_another_kind_is_told_and_not_left_out(url, odd, shown):
+    damaged(url, f'update bars set ts = {odd} where rowid = 7')
+    told = await refused(databases.described(url), errors.SourceBodyError)
+    assert told.startswith(f'prices: table bars: ts has {shown} and ')
+    assert told.endswith('write all of its times in one way')
+
+
+async def test_a_text_among_numbers_is_told(url):
+    damaged(url, 'update bars set ts = 1362753000 + 60 * rowid')
+    damaged(url, "update bars set ts = 'noon' where rowid = 9")
+    told = await refused(databases.described(url), errors.SourceBodyError)
+    assert told.startswith("prices: table bars: ts has 'noon' and 1362753")
+
+
+# A view whose rows never end.
+ENDLESS = (
+    'create view endless as with recursive more(n) as (select 0 union all '
+    'select n + 1 from more) select ts, ticker, open, high, low, close, '
+    'volume from bars, more where bars.rowid = 1'
+)
+
+
+async def test_a_request_that_takes_too_long_is_ended(url):
+    damaged(url, ENDLESS)
+    # What is loaded by the first request is no part of the time.
+    assert len(await made(databases.described(url)).get_bars(request()))
+    told = await refused(
+        databases.described(url, timeout_s=0.2, tables={'1m': 'endless'})
+    )
+    assert told.startswith('prices: no answer within 0.2 s; give endless an')
+    assert 'databases.prices.timeout_s' in told
+
+
+async def test_a_request_that_is_not_waited_for_is_ended(url):
+    damaged(url, ENDLESS)
+    # What is loaded by the first request is no part of the time.
+    assert len(await made(databases.described(url)).get_bars(request()))
+    source = made(databases.described(url, tables={'1m': 'endless'}))
+    asked = asyncio.ensure_future(source.get_bars(request()))
+    await asyncio.wait({asked}, timeout=0.2)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    # Its thread would keep this from coming back.
+    await asyncio.get_running_loop().shutdown_default_executor()
 
 
 async def test_what_is_missing_is_nan_and_left_to_the_rules(url):

@@ -300,6 +300,10 @@ class SystemState:
                     return order_id
         return None
 
+    def busy(self) -> Mapping[str, None]:
+        """Gives the symbols that have working orders."""
+        return {s: None for s, group in self._working.items() if group}
+
     def exposed(self) -> Iterator[str]:
         """Gives the symbols that are held or have working orders."""
         yield from self.portfolio.held

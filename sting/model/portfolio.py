@@ -220,10 +220,12 @@ class Portfolio:
         Returns:
             The value in the account's currency.
         """
-        total = self.cash
+        total, positions = self.cash, self.positions
         for symbol in self.held:
-            position = self.positions[symbol]
-            price = prices.get(symbol, position.average_price)
+            position = positions[symbol]
+            price = prices.get(symbol)
+            if price is None:
+                price = position.average_price
             total += position.quantity * price
         return total
 

@@ -81,8 +81,8 @@ class Account(Protocol):
         """Gives the orders that are at the broker or may be."""
         ...
 
-    def exposed(self) -> Iterator[str]:
-        """Gives the symbols that are held or have working orders."""
+    def busy(self) -> Mapping[str, None]:
+        """Gives the symbols that have working orders."""
         ...
 
     def equity(self) -> float:
@@ -249,8 +249,23 @@ class BuyingPower(AccountRule):
         if figures.shrinks(order.side.sign, held, after):
             return None
         total = figures.notional(after, expected_price(order, system))
-        for symbol in system.exposed():
-            if symbol != order.symbol:
+        own, busy, prices = order.symbol, system.busy(), system.prices
+        held_there, positions = (
+            system.portfolio.held,
+            system.portfolio.positions,
+        )
+        for symbol in held_there:
+            if symbol == own:
+                continue
+            if symbol in busy:
+                total += _worst_value(symbol, system)
+            else:
+                # What `_worst_value` comes to where nothing works, as in most.
+                position = positions[symbol]
+                price = prices.get(symbol) or position.average_price
+                total += abs(position.quantity) * price
+        for symbol in busy:
+            if symbol != own and symbol not in held_there:
                 total += _worst_value(symbol, system)
         return figures.leverage(total, system.equity())
 

@@ -55,11 +55,9 @@ class Part:
             if order.strategy == self._strategy:
                 yield order
 
-    def exposed(self) -> Iterator[str]:
-        """Gives the symbols that it holds or has working orders of."""
-        symbols = dict.fromkeys(self.portfolio.held)
-        symbols.update(dict.fromkeys(one.symbol for one in self.working()))
-        yield from symbols
+    def busy(self) -> Mapping[str, None]:
+        """Gives the symbols that it has working orders of."""
+        return dict.fromkeys(one.symbol for one in self.working())
 
     def equity(self) -> float:
         """Its capital and what it has made of it."""

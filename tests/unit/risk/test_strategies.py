@@ -186,7 +186,8 @@ def test_a_part_has_its_own_symbols():
     world.work('a', 1.0, 'X')
     world.work('b', 1.0, 'Z')
     part = strategies.Part('a', 0.0, world.system)
-    assert list(part.exposed()) == ['Y', 'X']
+    assert list(part.portfolio.held) == ['Y']
+    assert list(part.busy()) == ['X']
 
 
 amounts = st.integers(-50, 50).filter(bool).map(float)

@@ -16,6 +16,7 @@ from sting.data import calendars
 from sting.engine import clock as clocks
 from sting.model import errors
 from sting.settings import brokers
+from sting.settings import keys
 from sting.simulator import costs
 from sting.simulator import ticks
 
@@ -34,7 +35,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         calendar: The exchange whose sessions count.
         options: What exchanges/NAME.yaml says.
         clock: Tells the time, and waits.
-        environ: Has the keys.
+        environ: The environment; `key` asks it and the keyring.
     """
 
     name: str
@@ -45,6 +46,17 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     options: Mapping[str, Any]
     clock: clocks.Clock
     environ: Mapping[str, str]
+
+    def key(self, variable: str) -> str:
+        """Gives a key, of the environment or of the keyring.
+
+        Args:
+            variable: Its name: STING_NAME_KEY, STING_NAME_SECRET.
+
+        Raises:
+            errors.ConfigError: It is in neither.
+        """
+        return keys.get(self.name, variable, self.environ, self.profile)
 
     def __repr__(self) -> str:
         """Names broker and profile, and nothing of the environment."""
@@ -78,6 +90,10 @@ def build(
     chosen = config.profile(profile)
     if name == brokers.PAPER:
         return _paper(config, chosen, time_source)
+    if name == brokers.IBKR:
+        return account.AccountGate(
+            _ibkr(config, chosen, _real(time_source)), profile, chosen
+        )
     made = _other(
         Setup(
             name=name,
@@ -91,6 +107,22 @@ def build(
         )
     )
     return account.AccountGate(made, profile, chosen)
+
+
+def _ibkr(
+    config: settings.Settings,
+    chosen: settings.Profile,
+    time_source: clocks.Clock,
+) -> interface.BrokerInterface:
+    """Makes the way to Interactive Brokers."""
+    from sting.broker import ibkr  # noqa: PLC0415
+
+    gateway = config.services[brokers.IBKR]
+    if not isinstance(gateway, settings.Gateway):
+        raise errors.ConfigError(
+            f'{brokers.IBKR} is no gateway; see exchanges/ibkr.yaml'
+        )
+    return ibkr.build(gateway, time_source, chosen.account)
 
 
 def _real(time_source: clocks.Clock) -> clocks.Clock:

@@ -17,6 +17,7 @@ from sting import settings
 from sting import version
 from sting.cli import common
 from sting.model import errors
+from sting.settings import brokers
 
 OK = 'ok'
 WARN = 'warn'
@@ -158,6 +159,14 @@ def _check_feeds(home: settings.Home) -> _Checks:
     for name, profile in config.profiles.items():
         feed = config.feeds[profile.feed]
         if not isinstance(feed, settings.MarketFeed):
+            continue
+        if profile.broker != brokers.PAPER:
+            yield Check(
+                'broker',
+                OK,
+                f'profile {name} is for {profile.broker}; look at it with '
+                f'`sting doctor --profile {name}`',
+            )
             continue
         # What talks to others takes long to load.
         from sting.engine import clock  # noqa: PLC0415

@@ -66,6 +66,7 @@ COMMANDS = {
     'data': ('data', 'data', 'Brings in, checks and gives out market data.'),
     'log': ('log', 'log', 'Shows, verifies and explains the event log.'),
     'replay': ('history', 'replay', 'Shows the state at any moment of a log.'),
+    'keys': ('keys', 'keys', 'Keeps the keys of accounts.'),
     'doctor': ('doctor', 'doctor', 'Checks the installation.'),
 }
 

@@ -11,7 +11,8 @@ if typing.TYPE_CHECKING:
 GROUP = 'sting.brokers'
 # Ours; no other package can take one of these names.
 PAPER = 'paper'
-OWN: tuple[str, ...] = (PAPER,)
+IBKR = 'ibkr'
+OWN: tuple[str, ...] = (PAPER, IBKR)
 
 
 def others() -> dict[str, 'importlib.metadata.EntryPoint']:

@@ -21,12 +21,7 @@ from sting.model import errors
 from sting.net import http
 from sting.net import limits
 from sting.net import wires
-
-# What each needs of the environment.
-KEYS: Mapping[str, tuple[str, ...]] = {
-    'alphavantage': ('STING_ALPHAVANTAGE_KEY',),
-    'alpaca': ('STING_ALPACA_KEY', 'STING_ALPACA_SECRET'),
-}
+from sting.settings import keys
 
 
 def build(
@@ -42,8 +37,8 @@ def build(
             that data.yaml has.
         service: What is configured of it.
         time_source: Tells which bars are closed, and waits.
-        environ: Has the keys, and the password of a database `prices` as
-            STING_PRICES_PASSWORD.
+        environ: Has the keys that the keyring has not, and the password of a
+            database `prices` as STING_PRICES_PASSWORD.
 
     Returns:
         The source; nothing is connected yet.
@@ -56,10 +51,10 @@ def build(
         return ibkr.IbkrSource(service, time_source)
     if not isinstance(service, settings.Service):
         return _own(name, service, time_source, environ)
-    keys = _keys(name, environ)
+    found = keys.find(name, environ) if name in keys.KEYS else ()
     place = _place(service)
     if name == 'alpaca':
-        return _alpaca(service, place, time_source, *keys)
+        return _alpaca(service, place, time_source, *found)
     if service.base_url is None:
         raise _lacks(name, 'base_url')
     client = http.HttpClient(
@@ -70,14 +65,14 @@ def build(
         timeout_s=service.timeout_s,
         # Some services answer no program that says what it is.
         headers={'User-Agent': 'Mozilla/5.0 (compatible; sting)'},
-        secrets=keys,
+        secrets=found,
     )
     if name == 'binance':
         return binance.BinanceSource(client, time_source, place=place)
     if name == 'yahoo':
         return yahoo.YahooSource(client, time_source, calendar=service.calendar)
     return alphavantage.AlphaVantageSource(
-        client, time_source, *keys, calendar=service.calendar
+        client, time_source, *found, calendar=service.calendar
     )
 
 
@@ -121,18 +116,6 @@ def _own(
         return generator.GeneratorSource(name, source, time_source)
     password = environ.get(f'STING_{name.upper()}_PASSWORD', '')
     return sql.SqlSource(name, source, time_source, password=password)
-
-
-def _keys(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    found = []
-    for variable in KEYS.get(name, ()):
-        key = environ.get(variable, '')
-        if not key:
-            raise errors.ConfigError(
-                f'{name} needs a key: set {variable} in the environment'
-            )
-        found.append(key)
-    return tuple(found)
 
 
 def _lacks(name: str, address: str) -> errors.ConfigError:

@@ -11,6 +11,7 @@ from sting.engine import clock
 from sting.model import costs
 from sting.model import errors
 from tests.unit.broker import plugins
+from tests.unit.settings import rings
 
 pytestmark = pytest.mark.unit
 
@@ -142,3 +143,28 @@ def test_no_other_package_can_be_paper(home, tmp_path, monkeypatch):
         'paper', settings.load(home), 'demo', clock.VirtualClock(), {}
     )
     assert isinstance(made, paper.PaperBroker)
+
+
+def test_interactive_brokers_is_reached_by_its_gateway(home):
+    made = registry.build(
+        'ibkr', settings.load(home), 'ibkr_paper', clock.VirtualClock(), {}
+    )
+    assert isinstance(made, account.AccountGate)
+    assert made.name == 'ibkr'
+
+
+def test_a_broker_has_keys_of_the_environment_or_the_keyring(monkeypatch):
+    ring = rings.install(monkeypatch)
+    setup = registry.Setup(
+        name='mine',
+        profile='real',
+        account='',
+        currency='USD',
+        calendar='XNYS',
+        options={},
+        clock=clock.VirtualClock(),
+        environ={'STING_MINE_KEY': 'k'},
+    )
+    ring['sting', 'STING_MINE_SECRET__REAL'] = 's'
+    assert setup.key('STING_MINE_KEY') == 'k'
+    assert setup.key('STING_MINE_SECRET') == 's'

@@ -10,6 +10,7 @@ from sting import control
 from sting import settings
 from sting.cli import common
 from sting.model import errors
+from sting.model import records
 
 pytestmark = pytest.mark.unit
 
@@ -94,3 +95,27 @@ def test_progress_is_shown_where_somebody_looks(capsys, monkeypatch):
     shown = capsys.readouterr().err
     assert 'files' in shown
     assert '4/4' in shown
+
+
+@pytest.mark.parametrize(
+    ('mode', 'given', 'at_terminal', 'typed'),
+    [
+        ('live', 'U2', True, 'U2'),
+        ('live', None, True, 'U1'),
+        ('live', None, False, ''),
+        ('paper', None, True, ''),
+    ],
+)
+def test_the_account_of_a_live_profile_is_asked_for_at_a_terminal(
+    monkeypatch, mode, given, at_terminal, typed
+):
+    monkeypatch.setattr(sys.stdin, 'isatty', lambda: at_terminal, raising=False)
+    monkeypatch.setattr(common.click, 'prompt', lambda *_, **__: ' U1 ')
+    profile = settings.Profile(
+        mode=records.Mode(mode),
+        broker='mine',
+        account='U1',
+        feed='market',
+        symbols=('AAPL',),
+    )
+    assert common.ask_account('real', profile, given) == typed

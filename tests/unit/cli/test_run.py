@@ -10,6 +10,7 @@ import pytest
 
 from sting import control
 from sting.engine import chain
+from tests.unit.broker import plugins
 from tests.unit.session import stations
 
 pytestmark = pytest.mark.unit
@@ -80,7 +81,7 @@ def test_second_engine_of_a_profile_is_refused(home, start):
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
-        (['--profile', 'nope'], 'there are: crypto, demo, paper'),
+        (['--profile', 'nope'], 'there are: crypto, demo, '),
         (['--demo', '--profile', 'paper'], 'exclude each other'),
     ],
 )
@@ -89,3 +90,23 @@ def test_wrong_profile_exits_with_2(start, words, message):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert message in err
+
+
+def test_live_does_not_start_without_its_account_typed(
+    home, start, tmp_path, monkeypatch
+):
+    plugins.install(tmp_path, monkeypatch)
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path / 'site_mine'))
+    monkeypatch.setenv('STING_CONFIRM_ACCOUNT', 'U1')
+    home.config.mkdir(parents=True)
+    (home.config / 'sting.yaml').write_text(
+        'profiles: {real: {mode: live, broker: mine, account: U1, '
+        'feed: binance, symbols: [BTCUSDT]}}\n'
+    )
+    for words in ((), ('--confirm', 'U2')):
+        process = start('--profile', 'real', *words)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert 'profile real is LIVE: real money' in said
+        assert said.count('\n') == 1
+        assert not home.log('real').exists()

@@ -1,8 +1,13 @@
 """The command: mistakes are one line on stderr and exit status 2."""
 
+import io
+import sys
+
 import pytest
 
+from sting import settings
 from sting import version
+from sting.model import records
 from tui import main
 
 pytestmark = pytest.mark.unit
@@ -49,3 +54,23 @@ def test_version(capsys):
         main.main(['--version'])
     assert caught.value.code == 0
     assert version.__version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('mode', 'typed'), [('live', 'U1'), ('paper', ''), ('demo', '')]
+)
+def test_the_account_of_a_live_profile_is_asked_for(
+    monkeypatch, capsys, mode, typed
+):
+    monkeypatch.setattr(sys, 'stdin', io.StringIO(' U1 \n'))
+    profile = settings.Profile(
+        mode=records.Mode(mode),
+        broker='mine',
+        account='U1',
+        feed='market',
+        symbols=('AAPL',),
+    )
+    assert main._ask_account('real', profile) == typed
+    said = capsys.readouterr().err
+    assert ('profile real is live' in said.lower()) == (mode == 'live')
+    assert 'U1' not in said

@@ -1,0 +1,213 @@
+"""Keys of accounts: from the environment or the system's keyring, never YAML.
+
+The keyring is that of the desktop or of the system, by the library keyring
+(`pip install 'sting[keyring]'`). On a machine without a desktop there is mostly
+none, and keys come from the environment.
+"""
+
+from collections.abc import Mapping
+import importlib
+import re
+from typing import Any
+from typing import Final
+
+import msgspec
+
+from sting.model import errors
+
+# What each service needs, by the names of the variables.
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    'alphavantage': ('STING_ALPHAVANTAGE_KEY',),
+    'alpaca': ('STING_ALPACA_KEY', 'STING_ALPACA_SECRET'),
+    # Its gateway is logged in by itself, and has the password.
+    'ibkr': (),
+    'paper': (),
+}
+# What keys lie under in the keyring.
+SERVICE: Final = 'sting'
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a key is, without the key.
+
+    Attributes:
+        variable: Its name.
+        where: environment, keyring or nowhere.
+    """
+
+    variable: str
+    where: str
+
+
+def variables(name: str) -> tuple[str, ...]:
+    """Gives the names of the keys of a service.
+
+    Args:
+        name: The service; one of another package has a key and a secret.
+    """
+    stem = re.sub(r'\W', '_', name).upper()
+    return KEYS.get(name, (f'STING_{stem}_KEY', f'STING_{stem}_SECRET'))
+
+
+def of_profile(variable: str, profile: str) -> str:
+    """Gives the name of a key that is one profile's alone.
+
+    Two accounts at one broker, one with play money and one without, have keys
+    of their own.
+
+    Args:
+        variable: The key's name.
+        profile: The profile; empty for all.
+    """
+    if not profile:
+        return variable
+    return f'{variable}__{re.sub(r"[^A-Za-z0-9]", "_", profile).upper()}'
+
+
+def find(
+    name: str, environ: Mapping[str, str], profile: str = ''
+) -> tuple[str, ...]:
+    """Gives the keys of a service.
+
+    Args:
+        name: The service.
+        environ: Has them, or else the keyring has.
+        profile: Whose own keys come first.
+
+    Returns:
+        The keys, in the order of `variables`.
+
+    Raises:
+        errors.ConfigError: One is missing, or the keyring does not give it.
+    """
+    return tuple(
+        get(name, variable, environ, profile) for variable in variables(name)
+    )
+
+
+def get(
+    name: str, variable: str, environ: Mapping[str, str], profile: str = ''
+) -> str:
+    """Gives one key; see `find`."""
+    names = dict.fromkeys((of_profile(variable, profile), variable))
+    for each in names:
+        if environ.get(each):
+            return environ[each].strip()
+    for each in names:
+        found = _read(each)
+        if found:
+            return found
+    raise errors.ConfigError(
+        f'{name} needs a key: set {variable} in the environment, or put it '
+        f'into the keyring with `sting keys set {name}`'
+    )
+
+
+def places(
+    name: str, environ: Mapping[str, str], profile: str = ''
+) -> tuple[Place, ...]:
+    """Says where the keys of a service are.
+
+    Args:
+        name: The service.
+        environ: May have them.
+        profile: Whose own keys are meant; empty for those of all.
+
+    Raises:
+        errors.ConfigError: The keyring does not say.
+    """
+    found = []
+    for variable in variables(name):
+        each = of_profile(variable, profile)
+        where = 'nowhere'
+        if environ.get(each):
+            where = 'environment'
+        elif _read(each):
+            where = 'keyring'
+        found.append(Place(each, where))
+    return tuple(found)
+
+
+def put(variable: str, key: str) -> None:
+    """Puts a key into the keyring.
+
+    Args:
+        variable: Its name.
+        key: The key.
+
+    Raises:
+        errors.ConfigError: There is no keyring, or it does not take it.
+    """
+    ring = _ring()
+    if ring is None:
+        raise _without()
+    try:
+        ring.set_password(SERVICE, variable, key)
+    except ring.errors.KeyringError as error:
+        raise _refused(error) from None
+
+
+def forget(variable: str) -> bool:
+    """Takes a key out of the keyring.
+
+    Args:
+        variable: Its name.
+
+    Returns:
+        Whether it was there.
+
+    Raises:
+        errors.ConfigError: There is no keyring, or it keeps it.
+    """
+    ring = _ring()
+    if ring is None:
+        raise _without()
+    if not _read(variable):
+        return False
+    try:
+        ring.delete_password(SERVICE, variable)
+    except ring.errors.KeyringError as error:
+        raise _refused(error) from None
+    return True
+
+
+def _read(variable: str) -> str:
+    """Asks the keyring, where there is one; '' where it has no such key."""
+    ring = _ring()
+    if ring is None:
+        return ''
+    try:
+        return str(ring.get_password(SERVICE, variable) or '').strip()
+    except ring.errors.NoKeyringError:
+        return ''
+    except ring.errors.KeyringError as error:
+        raise _refused(error) from None
+
+
+def _ring() -> Any:
+    """Loads the library, which finds the system's keyring; None without it."""
+    try:
+        ring = importlib.import_module('keyring')
+        importlib.import_module('keyring.errors')
+    except ImportError:
+        return None
+    return ring
+
+
+def _without() -> errors.ConfigError:
+    return errors.ConfigError(
+        "there is no keyring: pip install 'sting[keyring]', or set keys in the "
+        'environment'
+    )
+
+
+def _refused(error: Exception) -> errors.ConfigError:
+    if type(error).__name__ == 'NoKeyringError':
+        return errors.ConfigError(
+            'this system has no keyring: set keys in the environment'
+        )
+    # What it says may quote what it was given.
+    return errors.ConfigError(
+        f'the keyring does not work ({type(error).__name__}): unlock it, or '
+        'set keys in the environment'
+    )

@@ -14,6 +14,7 @@ import click
 from sting import settings
 from sting.cli import common
 from sting.data import actions as actions_lib
+from sting.data import answering
 from sting.data import cache
 from sting.data import outputs
 from sting.data import store
@@ -176,7 +177,7 @@ def fetch(
 
     async def asked(
         shown: Callable[[int, int], None],
-    ) -> tuple[cache.Answer, tuple[actions_lib.Action, ...]]:
+    ) -> tuple[answering.Answer, tuple[actions_lib.Action, ...]]:
         kept = cache.DataCache(
             store.BarStore(home.bars),
             time_source,

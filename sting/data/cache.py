@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
 import dataclasses
@@ -12,6 +11,7 @@ from typing import Final
 import cachetools
 import numpy as np
 
+from sting.data import answering
 from sting.data import calendars
 from sting.data import ranges as ranges_lib
 from sting.data import store as stores
@@ -31,25 +31,6 @@ LAG: Final = timeframes.DAY
 _SAME: Final = 0.005
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
-    """Bars, and where they are from.
-
-    Attributes:
-        bars: What was asked for.
-        stale: The source failed, and this is what was known before.
-        error: Why it failed; None where it did not.
-        fetched: How many requests it was asked.
-        restated: By symbol, why what was kept of it is not used any more.
-    """
-
-    bars: table.BarTable
-    stale: bool = False
-    error: errors.SourceError | None = None
-    fetched: int = 0
-    restated: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Open:
     """The bars of a session that is open.
@@ -65,21 +46,6 @@ class _Open:
     first: int
     last: int
     bars: table.BarTable
-
-
-@dataclasses.dataclass(slots=True)
-class _Known:
-    """What is known of a symbol in the stretch of a request.
-
-    Attributes:
-        symbol: The instrument.
-        ranges: Where it is known.
-        parts: The bars there.
-    """
-
-    symbol: str
-    ranges: ranges_lib.Ranges
-    parts: list[table.BarTable]
 
 
 class DataCache:
@@ -142,7 +108,7 @@ class DataCache:
         request: base.Request,
         *,
         hold: bool = False,
-    ) -> Answer:
+    ) -> answering.Answer:
         """Gives bars, asking the source for what is missing.
 
         Args:
@@ -164,71 +130,80 @@ class DataCache:
                 key = source.name, request.timeframe, name
                 lock = self._locks.setdefault(key, asyncio.Lock())
                 await held.enter_async_context(lock)
-            now = self._clock.now()
-            settled = self._settled(request.timeframe, now)
-            lasting = source.capabilities.lasting
-            known = {
-                name: _Known(name, (), [])
-                if lasting
-                else await asyncio.to_thread(
-                    self._known, source.name, name, request, settled, now
+            work = await self._look_up(source, request)
+            try:
+                if work.restates:
+                    await self._hold_all(work, all_of_them=hold)
+                await self._ask(work)
+            except errors.SourceError as failed:
+                work.error = failed
+        return work.answer()
+
+    async def _look_up(
+        self, source: base.DataSource, request: base.Request
+    ) -> answering.Work:
+        """Finds what is known of a request."""
+        now = self._clock.now()
+        settled = self._settled(request.timeframe, now)
+        lasting = source.capabilities.lasting
+        known = {
+            name: answering.Known(name, (), [])
+            if lasting
+            else await asyncio.to_thread(
+                self._known, source.name, name, request, settled, now
+            )
+            for name in request.symbols
+        }
+        return answering.Work(source, request, settled, now, known)
+
+    async def _hold_all(
+        self, work: answering.Work, *, all_of_them: bool
+    ) -> None:
+        """Holds what is kept against the source, before it is asked for more.
+
+        Raises:
+            errors.SourceError: It cannot say.
+        """
+        names = list(work.request.symbols)
+        if not all_of_them:
+            names = sorted({n for asked in work.missing for n in asked.symbols})
+        day = work.settled // timeframes.DAY
+        for name in names:
+            asked_for, why = await self._hold(
+                work.source, name, work.request.timeframe, day
+            )
+            work.fetched += asked_for
+            if why:
+                work.restated[name] = why
+                work.known[name] = answering.Known(name, (), [])
+
+    async def _ask(self, work: answering.Work) -> None:
+        """Asks for what is missing, and keeps it.
+
+        Raises:
+            errors.SourceError: As the source does.
+        """
+        request = work.request
+        missing = list(work.missing)
+        for asked in missing:
+            bars = await work.source.get_bars(asked)
+            work.fetched += 1
+            if self._answered is not None:
+                self._answered(1, len(missing))
+            split = answering.by_symbol(asked, bars)
+            for name, mine in split.items():
+                work.known[name].parts.append(
+                    mine.select(start=request.start, end=request.end)
                 )
-                for name in request.symbols
-            }
-            fetched = 0
-            error: errors.SourceError | None = None
-            restated: dict[str, str] = {}
-            if source.capabilities.adjusted and not lasting:
-                missing = _missing(source, request, known, settled, now)
-                wanted = {name for asked in missing for name in asked.symbols}
-                try:
-                    for name in request.symbols if hold else sorted(wanted):
-                        asked_for, why = await self._hold(
-                            source,
-                            name,
-                            request.timeframe,
-                            settled // timeframes.DAY,
-                        )
-                        fetched += asked_for
-                        if why:
-                            restated[name] = why
-                            known[name] = _Known(name, (), [])
-                except errors.SourceError as failed:
-                    error = failed
-            all_asked = list(_missing(source, request, known, settled, now))
-            for asked in all_asked:
-                if error is not None:
-                    break
-                try:
-                    bars = await source.get_bars(asked)
-                except errors.SourceError as failed:
-                    error = failed
-                    break
-                fetched += 1
-                if self._answered is not None:
-                    self._answered(1, len(all_asked))
-                split = _by_symbol(asked, bars)
-                for name, mine in split.items():
-                    known[name].parts.append(
-                        mine.select(start=request.start, end=request.end)
-                    )
-                if not lasting:
-                    await asyncio.to_thread(
-                        self._keep, source.name, asked, split, settled, now
-                    )
-        found = table.BarTable.merge(
-            [
-                _behind(
-                    table.BarTable.empty(name, request.timeframe), *each.parts
+            if not work.source.capabilities.lasting:
+                await asyncio.to_thread(
+                    self._keep,
+                    work.source.name,
+                    asked,
+                    split,
+                    work.settled,
+                    work.now,
                 )
-                for name, each in known.items()
-            ],
-            # The rules say what becomes of repeats.
-            checked=False,
-        )
-        if error is not None and not len(found):
-            raise error
-        return Answer(found, error is not None, error, fetched, restated)
 
     async def _hold(
         self,
@@ -314,9 +289,9 @@ class DataCache:
         request: base.Request,
         settled: int,
         now: int,
-    ) -> _Known:
+    ) -> answering.Known:
         """Looks up what is known of a symbol, in memory and on the disk."""
-        found = _Known(symbol, (), [])
+        found = answering.Known(symbol, (), [])
         ranges: list[tuple[int, int]] = []
         last = min(request.end, settled)
         for name, begin, end in ranges_lib.by_month(request.start, last):
@@ -391,7 +366,7 @@ class DataCache:
             known = month.known
             old = month.bars
             outside = (old.timestamp < first) | (old.timestamp > last)
-            bars = _behind(old.take(np.flatnonzero(outside)), bars)
+            bars = answering.joined(old.take(np.flatnonzero(outside)), bars)
         month = stores.Month(bars, ranges_lib.union([*known, (first, last)]))
         self._remember(key, month)
         try:
@@ -401,61 +376,3 @@ class DataCache:
             warn, self._warn = self._warn, None
             if warn is not None:
                 warn(f'bars are not kept: {error}')
-
-
-def _missing(
-    source: base.DataSource,
-    request: base.Request,
-    known: Mapping[str, _Known],
-    settled: int,
-    now: int,
-) -> Iterator[base.Request]:
-    """Gives what is to be asked for.
-
-    Of a session that is open it is asked for all at once.
-    """
-    wanted: dict[tuple[int, int], list[str]] = {}
-    end = min(request.end, max(now, request.start))
-    for symbol, have in known.items():
-        gaps = ranges_lib.lacking(have.ranges, request.start, end)
-        gaps = ranges_lib.union(
-            (min(first, settled + 1), last) if last > settled else (first, last)
-            for first, last in gaps
-        )
-        for gap in gaps:
-            wanted.setdefault(gap, []).append(symbol)
-    batch = source.capabilities.batch
-    for (first, last), symbols in wanted.items():
-        for at in range(0, len(symbols), batch):
-            yield base.Request(
-                symbols=tuple(symbols[at : at + batch]),
-                timeframe=request.timeframe,
-                start=first,
-                end=last,
-            )
-
-
-def _by_symbol(
-    asked: base.Request, bars: table.BarTable
-) -> dict[str, table.BarTable]:
-    """Gives the bars of each symbol that was asked for, also where none are."""
-    return {
-        name: bars.of(name)
-        if name in bars.symbols
-        else table.BarTable.empty(name, asked.timeframe)
-        for name in asked.symbols
-    }
-
-
-def _behind(*parts: table.BarTable) -> table.BarTable:
-    """Puts bars of one symbol together, in the order of their stamps."""
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ('timestamp', 'open', 'high', 'low', 'close', 'volume')
-    }
-    order = np.argsort(columns['timestamp'], kind='stable')
-    columns = {name: column[order] for name, column in columns.items()}
-    stamps = columns.pop('timestamp')
-    return table.BarTable.single(
-        parts[0].symbols[0], parts[0].timeframe, stamps, columns
-    )

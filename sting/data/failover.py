@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from sting.data import cache as caches
+from sting.data import answering
 from sting.data import routes as routes_lib
 from sting.data import table
 from sting.data.quality import validator
@@ -145,15 +145,15 @@ class Found:
         return market.DataIssue(self.symbol, now, issue.value, detail)
 
 
-Get = Callable[[base.DataSource, base.Request], Awaitable[caches.Answer]]
+Get = Callable[[base.DataSource, base.Request], Awaitable[answering.Answer]]
 Check = Callable[[str, table.BarTable], Verdict]
 
 
 async def directly(
     source: base.DataSource, request: base.Request
-) -> caches.Answer:
+) -> answering.Answer:
     """Asks a source without a cache."""
-    return caches.Answer(await source.get_bars(request), fetched=1)
+    return answering.Answer(await source.get_bars(request), fetched=1)
 
 
 class _Open:
@@ -302,7 +302,7 @@ class Failover:
             async with self._turns[place]:
                 answer = await get(source, request)
         except (errors.SourceError, errors.DataError) as error:
-            answer = caches.Answer(
+            answer = answering.Answer(
                 table.BarTable.empty(request.symbols[0], timeframe),
                 stale=True,
                 error=_as_source(source.name, error),
@@ -320,7 +320,7 @@ class Failover:
         wish: _Open,
         place: int,
         timeframe: str,
-        answer: caches.Answer,
+        answer: answering.Answer,
         check: Check,
     ) -> None:
         """Decides whether what came of a symbol is what was wanted."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import dataclasses
 from typing import Final
 
+from sting.data import answering
 from sting.data import cache as caches
 from sting.data import calendars
 from sting.data import failover
@@ -286,7 +287,7 @@ class DataManager:
 
     async def _get(
         self, source: base.DataSource, request: base.Request
-    ) -> caches.Answer:
+    ) -> answering.Answer:
         """Asks a source through the cache, which keeps bars by its names.
 
         By ours those of two profiles that name two instruments alike would be

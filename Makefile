@@ -53,6 +53,9 @@ with-ib-async: $(VENV)/dev.stamp
 test-sandbox: $(VENV)/dev.stamp  ## The suite for brokers, at play-money accounts.
 	$(BIN)/python -m pytest -q tests/sandbox/sandbox_brokers.py
 
+brokers: $(VENV)/dev.stamp  ## The table of scenarios by broker.
+	$(BIN)/python -m tests.brokers.table docs/summaries/BROKERS.md
+
 # At night they draw anew, and say with what seed where they fail.
 nightly: DRAW = random
 nightly: test test-slow guard  ## Everything.

@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c $(CONSTRAINTS)
 # With ib-async in the place of ibkr it runs on that library.
 EXTRAS ?= alpaca,ibkr
+CONSTRAINTS ?= constraints.txt
 WORKERS ?= 2
 SEEDS ?= 500
 FIRST ?= 1
@@ -41,8 +42,14 @@ test: $(VENV)/dev.stamp  ## The whole suite but what is marked slow.
 test-slow: $(VENV)/dev.stamp  ## What is marked slow.
 	$(BIN)/python -m pytest -q -m slow
 
-test-ib-async:  ## Interactive Brokers on ib_async, in an environment of its own.
-	@$(MAKE) --no-print-directory VENV=.ib_async EXTRAS=alpaca,ib-async with-ib-async
+test-ib-async: .ib_async/constraints.txt  ## The tests of IB on ib_async, in an environment of its own.
+	@$(MAKE) --no-print-directory VENV=.ib_async EXTRAS=alpaca,ib-async \
+		CONSTRAINTS=$< with-ib-async
+
+# It wants time zones of 2025.
+.ib_async/constraints.txt: constraints.txt
+	@mkdir -p $(@D)
+	@sed 's/^tzdata==.*/tzdata==2025.3/' $< > $@
 
 .PHONY: with-ib-async
 with-ib-async: $(VENV)/dev.stamp
@@ -87,6 +94,6 @@ picture: $(VENV)/run.stamp  ## Draws the picture of the terminal in the README.
 	$(BIN)/python tools/picture.py docs/workstation.svg
 
 clean:  ## Removes the environment and what the tools leave behind.
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) .ib_async dist build .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -84,6 +84,7 @@ def to_ib(library: Any, order: orders.Order, account: str) -> Any:
         tif=TIMES[order.time_in_force],
         orderRef=order.id,
         account=account,
+        outsideRth=order.extended_hours,
         transmit=True,
     )
     if order.type is _T.MARKET_ON_OPEN:
@@ -143,6 +144,7 @@ def from_ib(order_id: str, contract: Any, order: Any) -> orders.Order:
         expires=_moment(order.goodTillDate),
         reason='' if order.orderType in _KINDS else order.orderType,
         oco=order.ocaGroup,
+        extended_hours=bool(order.outsideRth),
         status=orders.OrderStatus.SUBMITTED,
         resting=orders.OrderStatus.SUBMITTED,
     )

@@ -149,8 +149,11 @@ class Trader:
         if refusal:
             return self._refuse(order, refusal)
         await self._limiter.acquire()
-        record = self._send(order, what.contract)
-        return await self._answer(record)
+        other = self.book.records.get(order.id)
+        if other is not None:
+            # Somebody sent it meanwhile.
+            return await self._answer(other)
+        return await self._answer(self._send(order, what.contract))
 
     async def change(
         self, order_id: str, wanted: dict[str, float]
@@ -402,7 +405,7 @@ class Trader:
         self, record: records.Record
     ) -> interface.OrderResponse | None:
         """Answers an order that was sent before; None sends it."""
-        if record.answer is not None and not record.answer.done():
+        if record.answer is not None:
             return await self._answer(record)
         doubtful = not record.taken and not record.ended
         if doubtful and await self.look(record.id) is None:
@@ -457,8 +460,14 @@ class Trader:
         return books.answered(record)
 
     async def _answer(self, record: records.Record) -> interface.OrderResponse:
-        assert record.answer is not None  # noqa: S101 - for the type checker
-        return await self._wait(record.answer, record.id)
+        if record.answer is None:
+            return books.answered(record)
+        try:
+            return await self._wait(record.answer, record.id)
+        except errors.BrokerUnknownError:
+            # Whoever sends it again has to look for it first.
+            record.answer = None
+            raise
 
     async def _wait(self, answer: asyncio.Future[T], what: str) -> T:
         limit = self._place.timeout_s

@@ -54,7 +54,11 @@ class Gateway:
         refusing: Whether nobody may connect.
         instead: What to do in place of answering the next messages of a kind:
             functions of the client and the fields.
-        ahead: The next messages about orders go out in another order.
+        accounts: Those of the login.
+        mute: Orders of which nothing but fills is told.
+        fees: What each trade costs; None when it does not say.
+        hides_trades: Trades are not told, but listed.
+        forgets_trades: Trades are not listed.
         port: Where it listens.
     """
 
@@ -65,6 +69,11 @@ class Gateway:
         self.seen = []
         self.refusing = False
         self.instead = collections.defaultdict(collections.deque)
+        self.accounts = (wire.ACCOUNT,)
+        self.mute = set()
+        self.fees = 0.0
+        self.hides_trades = False
+        self.forgets_trades = False
         self.port = 0
         self._server = None
         self._tasks = set()
@@ -111,44 +120,59 @@ class Gateway:
             if each.id is not None:
                 each.send(*frames)
 
+    def say_to(self, held, *frames):
+        """Tells an order's program something."""
+        for each in self.clients:
+            if each.id == held.client:
+                each.send(*frames)
+
     # What becomes of orders, told by the venue.
 
     def tell(self, report):
         """Tells an order's program what became of it."""
         held = self.held(report.order_id)
-        for frames in self.frames(report, held):
-            for each in self.clients:
-                if each.id == held.client:
-                    each.send(*frames)
+        self.say_to(held, *self.frames(report, held))
 
     def frames(self, report, held):
         """Puts a report into messages."""
         if isinstance(report, orders.Fill):
-            return [self.trade(report, held)]
+            return self.trade(report, held)
+        if held.id in self.mute:
+            return []
         order = self.venue.orders[report.order_id]
         word = _word(order, report.status)
         told = wire.status(held, word, order.quantity)
         if report.status is _S.REJECTED:
             words = f'Order rejected - reason:{report.message}'
-            return [[wire.error(held.number, 201, words), told]]
+            return [wire.error(held.number, 201, words), told]
         if word == 'Cancelled':
             said = wire.error(held.number, 202, 'Order Canceled - reason:')
-            return [[told, said]]
-        return [[wire.open_order(order, held, word), told]]
+            return [told, said]
+        return [wire.open_order(order, held, word), told]
 
     def trade(self, fill, held):
         """Puts a fill into messages."""
         held.filled += fill.quantity
         held.cost += fill.quantity * fill.price
-        frames = [wire.execution(fill, held, self.execution_id(fill))]
+        name = self.execution_id(fill)
+        frames = []
+        if not self.hides_trades:
+            frames.append(wire.execution(fill, held, name))
         order = self.venue.orders.get(fill.order_id)
-        if order is not None:
+        if order is not None and held.id not in self.mute:
             done = held.filled >= order.quantity - orders.DUST
             word = 'Filled' if done else 'Submitted'
             frames.append(wire.open_order(order, held, word))
             frames.append(wire.status(held, word, order.quantity))
-        frames.append(wire.fee(fill, self.execution_id(fill)))
+        if not self.hides_trades:
+            frames += self.cost(fill, name)
         return frames
+
+    def cost(self, fill, name):
+        """Puts what a fill cost into a message, or into none."""
+        if self.fees is None:
+            return []
+        return [wire.fee(self.fees or fill.fee, name)]
 
     # What programs ask.
 
@@ -198,7 +222,7 @@ class Gateway:
         self.seen.append(number)
         client.send(
             wire.error(-1, 2104, 'Market data farm connection is OK:usfarm'),
-            wire.frame(15, 1, wire.ACCOUNT),
+            wire.frame(15, 1, ','.join(self.accounts)),
             wire.frame(9, 1, self._used[number] + 1),
         )
 
@@ -293,12 +317,12 @@ class Gateway:
         client.send(wire.frame(102))
 
     def _executions(self, client, fields):
-        for fill in self.venue.fills:
+        for fill in [] if self.forgets_trades else self.venue.fills:
             name = self.execution_id(fill)
             held = self.held(fill.order_id)
             client.send(
                 wire.execution(fill, held, name, fields[2]),
-                wire.fee(fill, name),
+                *self.cost(fill, name),
             )
         client.send(wire.frame(55, 1, fields[2]))
 

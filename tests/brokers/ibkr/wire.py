@@ -46,6 +46,7 @@ class Asked:
         self.group = fields[22]
         self.account = fields[23]
         self.reference = fields[26]
+        self.extended = fields[33] == '1'
         self.until = fields[38]
         self.group_type = fields[47]
         self.percent = _figure(fields[70])
@@ -72,6 +73,7 @@ class Asked:
             time_in_force=orders.TimeInForce(tif),
             expires=_moment(self.until),
             oco=self.group,
+            extended_hours=self.extended,
             created=now,
         )
 
@@ -143,7 +145,8 @@ def open_order(order, held, word):
     return frame(
         5, held.number, *terms, held.client, held.perm,
         # outsideRth to rule80A
-        0, 0, 0, '', '', '', '', '', '', '', written(order.expires), '',
+        int(order.extended_hours),
+        0, 0, '', '', '', '', '', '', '', written(order.expires), '',
         # percentOffset to stockRangeUpper
         '', '', 0, '', -1, 0, '', '', '', '', '',
         # displaySize to deltaNeutralAuxPrice
@@ -168,7 +171,8 @@ def completed_order(order, held, word, words):
     return frame(
         101, *terms, held.perm,
         # outsideRth to rule80A
-        0, 0, 0, '', '', '', '', '', '', written(order.expires), '',
+        int(order.extended_hours),
+        0, 0, '', '', '', '', '', '', written(order.expires), '',
         # percentOffset to stockRangeUpper
         '', '', 0, '', -1, '', '', '', '', '',
         # displaySize to deltaNeutralAuxPrice
@@ -208,9 +212,9 @@ def execution(fill, held, execution_id, number=-1):
     )  # fmt: skip
 
 
-def fee(fill, execution_id):
+def fee(amount, execution_id):
     """What a trade cost."""
-    return frame(59, 1, execution_id, fill.fee, 'USD', '', '', '')
+    return frame(59, 1, execution_id, amount, 'USD', '', '', '')
 
 
 def details(number, symbol, tick=0.01):

@@ -1,11 +1,15 @@
 """A market behind a gateway of its own, for the suite of brokers."""
 
 import asyncio
+import contextlib
+
+import msgspec
 
 from sting import settings
 from sting.broker import ibkr
 from sting.engine import clock as clocks
-from sting.net import loops
+from sting.model import market
+from sting.testing.brokers import desk as desks
 from sting.testing.brokers import venues
 from tests.brokers.ibkr import gateway as gateways
 from tests.brokers.ibkr import wire
@@ -16,21 +20,19 @@ PATIENCE_S = 20.0
 class IbkrWorld(venues.VenueWorld):
     """A venue, and a gateway before it, in a thread of their own.
 
-    So the gateway answers while the loop of a scenario is blocked.
-
     Attributes:
         gateway: What the broker speaks to.
-        answer_s: Seconds after which the broker gives an answer up.
+        account: What the next broker is told to trade.
     """
 
     whole = True
 
     def __init__(self, costs=None):
-        self.thread = loops.LoopThread('gateway')
-        self.answer_s = 10.0
+        super().__init__(costs, apart=True)
+        self.account = ''
         self.ways = []
-        super().__init__(costs)
-        self.gateway = self.do(self._made())
+        self.gateway = gateways.Gateway(self.venue, self.symbols)
+        self.do(self.gateway.start())
 
     def make(self):
         self.ways.append(
@@ -40,33 +42,36 @@ class IbkrWorld(venues.VenueWorld):
                     host='127.0.0.1',
                     port=self.gateway.port,
                     client_id=71,
-                    answer_s=self.answer_s,
+                    answer_s=PATIENCE_S,
                 ),
                 clocks.LiveClock(),
+                self.account,
             )
         )
         return self.ways[-1]
 
+    def patience(self, seconds):
+        """Says when the broker gives an answer up, from now on."""
+        way = self.ways[-1]
+        way._gateway = msgspec.structs.replace(way._gateway, answer_s=seconds)
+        trader = way._trader
+        trader._place = trader.session._place = way._place(72)
+
     def do(self, work):
         """Has something done in the gateway's thread, and waits for it."""
-        return self.thread.send(work).result(PATIENCE_S)
+        sent = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return sent.result(PATIENCE_S)
 
     def call(self, work):
         """Calls something in the gateway's thread, and waits for it."""
+        self.do(self._call(work))
 
-        async def there():
-            return work()
-
-        return self.do(there())
-
-    async def trade(self, *bar, **more):
-        self.do(super().trade(*bar, **more))
-
-    async def place_elsewhere(self, *terms):
-        self.do(super().place_elsewhere(*terms))
-
-    async def trade_elsewhere(self, *terms):
-        self.do(super().trade_elsewhere(*terms))
+    def bar(self, symbol, price):
+        """Gives a bar of a minute from now on, at one price."""
+        self.clock.advance(self.clock.now() + venues.MINUTE)
+        return market.MarketData(
+            symbol, self.clock.now(), price, price, price, price, 1e6
+        )
 
     async def drop(self):
         def cut():
@@ -89,8 +94,10 @@ class IbkrWorld(venues.VenueWorld):
         def again():
             held = self.gateway.held(fill.order_id)
             name = self.gateway.execution_id(fill)
-            self.gateway.say(
-                wire.execution(fill, held, name), wire.fee(fill, name)
+            self.gateway.say_to(
+                held,
+                wire.execution(fill, held, name),
+                wire.fee(fill.fee, name),
             )
 
         self.call(again)
@@ -98,14 +105,18 @@ class IbkrWorld(venues.VenueWorld):
     async def close(self):
         for way in self.ways:
             await way.disconnect()
-        self.do(self.gateway.stop())
-        await self.thread.stop()
+        await self.there(self.gateway.stop())
+        await self.end()
 
-    async def _made(self):
-        made = gateways.Gateway(self.venue, self.symbols)
-        await made.start()
-        return made
 
-    def _later(self, seconds, call, *given):
-        # Called in the gateway's loop.
-        asyncio.get_running_loop().call_later(seconds, call, *given)
+@contextlib.asynccontextmanager
+async def at_desk():
+    """Gives a trader whose broker is connected to a world of its own."""
+    there = IbkrWorld()
+    desk = desks.Desk(there)
+    try:
+        await desk.open()
+        yield desk
+        desk.check()
+    finally:
+        await there.close()

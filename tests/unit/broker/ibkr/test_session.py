@@ -1,0 +1,125 @@
+"""Connections: how they begin and end, and answers that do not come."""
+
+import pytest
+
+from sting.model import errors
+from sting.net import monitor as monitors
+from tests.brokers.ibkr import gateway as gateways
+from tests.brokers.ibkr import wire
+from tests.brokers.ibkr import world
+
+pytestmark = pytest.mark.unit
+
+
+def silence(_client, _fields):
+    """Does not answer."""
+
+
+async def test_a_number_that_is_in_use_is_told_in_words():
+    async with world.at_desk() as desk:
+        other = desk.world.make()
+        with pytest.raises(
+            errors.BrokerUnknownError, match=r'326.*another program'
+        ):
+            await other.connect(desk._sink, desk._halted)
+
+
+@pytest.mark.parametrize(
+    'kind', [gateways.ALL_OPEN, gateways.COMPLETED, gateways.EXECUTIONS]
+)
+async def test_a_list_that_does_not_end_is_no_connection(kind):
+    async with world.at_desk() as desk:
+        await desk.broker.disconnect()
+        desk.world.gateway.instead[kind].append(silence)
+        desk.world.patience(0.3)
+        with pytest.raises(errors.BrokerUnknownError, match='no answer'):
+            await desk.open()
+        assert not desk.broker.monitor.works
+        desk.world.patience(world.PATIENCE_S)
+        await desk.open()
+        assert await desk.broker.get_orders() == []
+
+
+async def test_a_list_that_does_not_end_is_never_none():
+    async with world.at_desk() as desk:
+        order_id = await desk.place(type='limit', price=95.0)
+        desk.world.gateway.instead[gateways.ALL_OPEN].append(silence)
+        desk.world.patience(0.3)
+        with pytest.raises(errors.BrokerUnknownError, match='no answer'):
+            await desk.broker.get_orders()
+        # A late end would end the next question, so the connection is over.
+        await desk.until(lambda: not desk.broker.monitor.works, 'the loss')
+        assert 'open orders' in desk.broker.monitor.reason
+        desk.world.patience(world.PATIENCE_S)
+        await desk.open()
+        assert [each.id for each in await desk.broker.get_orders()] == [
+            order_id
+        ]
+
+
+async def test_a_message_that_makes_no_sense_ends_the_connection(garbles):
+    async with world.at_desk() as desk:
+        gateway = desk.world.gateway
+        frame = wire.frame(5, 7, 'nonsense')
+        desk.world.call(lambda: gateway.say(frame))
+        await desk.until(lambda: not desk.broker.monitor.works, 'the loss')
+        assert 'makes no sense' in desk.broker.monitor.reason
+
+
+async def test_a_question_that_is_refused_has_no_answer():
+    async with world.at_desk() as desk:
+
+        def refuses(client, fields):
+            client.send(wire.error(fields[2], 321, 'no such account'))
+
+        desk.world.gateway.instead[gateways.ACCOUNT].append(refuses)
+        with pytest.raises(errors.BrokerUnknownError, match='no such account'):
+            await desk.broker.get_account_info()
+
+
+async def test_an_account_told_in_part_is_unknown():
+    async with world.at_desk() as desk:
+
+        def part(client, fields):
+            client.send(
+                wire.frame(
+                    63, 1, fields[2], wire.ACCOUNT, 'BuyingPower', 1, 'USD'
+                ),
+                wire.frame(64, 1, fields[2]),
+            )
+
+        desk.world.gateway.instead[gateways.ACCOUNT].append(part)
+        with pytest.raises(errors.BrokerUnknownError, match='TotalCashValue'):
+            await desk.broker.get_account_info()
+
+
+async def test_a_login_with_many_accounts_wants_one_named():
+    async with world.at_desk() as desk:
+        await desk.broker.disconnect()
+        desk.world.gateway.accounts = ('DU1', wire.ACCOUNT)
+        with pytest.raises(errors.BrokerRejectedError, match='2 accounts'):
+            await desk.open()
+
+
+async def test_an_account_that_is_not_there_is_told():
+    async with world.at_desk() as desk:
+        await desk.broker.disconnect()
+        desk.world.account = 'U77'
+        with pytest.raises(errors.BrokerRejectedError, match='no account U77'):
+            await desk.reopen()
+
+
+async def test_the_named_account_of_many_is_used():
+    async with world.at_desk() as desk:
+        desk.world.account = wire.ACCOUNT
+        desk.world.gateway.accounts = ('DU1', wire.ACCOUNT)
+        await desk.reopen()
+        found = await desk.broker.get_account_info()
+        assert (found.account, found.simulated) == (wire.ACCOUNT, True)
+
+
+async def test_the_library_keeps_out_of_the_engines_loop():
+    async with world.at_desk() as desk:
+        assert desk.broker.monitor.state is monitors.Link.CONNECTED
+        await desk.broker.disconnect()
+        assert desk.broker.monitor.state is monitors.Link.CLOSED

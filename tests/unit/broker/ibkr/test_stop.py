@@ -1,0 +1,120 @@
+"""The emergency stop, and its own connection."""
+
+import asyncio
+
+import pytest
+
+from sting.broker import interface
+from sting.broker.ibkr import stop as stops
+from sting.model import orders
+from tests.brokers.ibkr import gateway as gateways
+from tests.brokers.ibkr import world
+
+pytestmark = pytest.mark.unit
+
+BUY = orders.OrderSide.BUY
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    monkeypatch.setattr(stops, 'LIMIT_S', world.PATIENCE_S)
+
+
+def pull(desk):
+    return asyncio.to_thread(desk.broker.emergency_cancel_all)
+
+
+async def resting(desk, **terms):
+    return await desk.place(type='limit', price=95.0, **terms)
+
+
+def stop_client(desk):
+    (found,) = [each for each in desk.world.gateway.clients if each.id == 73]
+    return found
+
+
+async def test_what_was_placed_elsewhere_is_taken_out_and_named():
+    async with world.at_desk() as desk:
+        ours = await resting(desk)
+        await desk.world.place_elsewhere(desk.symbol, BUY, 3.0, 90.0)
+        (theirs,) = [
+            each.id
+            for each in await desk.broker.get_orders()
+            if each.id != ours
+        ]
+        told = await pull(desk)
+        assert set(told.cancelled) == {ours, theirs}
+        assert told.unknown == ()
+
+
+async def test_the_cancel_is_sent_with_the_question_and_not_behind_it():
+    async with world.at_desk() as desk:
+        await resting(desk)
+        await pull(desk)
+        kinds = [fields[0] for fields in stop_client(desk).heard]
+        assert kinds[1:3] == [gateways.ALL_OPEN, gateways.GLOBAL_CANCEL]
+
+
+async def test_an_order_for_the_day_has_not_expired():
+    async with world.at_desk() as desk:
+        sent = await resting(desk, tif='day')
+        await pull(desk)
+        await desk.ended(sent, 'cancelled')
+
+
+async def test_what_goes_on_working_is_unknown(monkeypatch):
+    monkeypatch.setattr(stops, 'LIMIT_S', 0.5)
+    async with world.at_desk() as desk:
+        sent = await resting(desk)
+        deaf = desk.world.gateway.instead[gateways.GLOBAL_CANCEL]
+        deaf.extend([lambda _client, _fields: None] * 1_000)
+        told = await pull(desk)
+        assert told == interface.EmergencyReport(unknown=(sent,))
+
+
+async def test_it_is_sent_again_until_nothing_works():
+    async with world.at_desk() as desk:
+        sent = await resting(desk)
+        deaf = desk.world.gateway.instead[gateways.GLOBAL_CANCEL]
+        deaf.append(lambda _client, _fields: None)
+        told = await pull(desk)
+        assert told == interface.EmergencyReport(cancelled=(sent,))
+
+
+async def test_its_connection_gone_is_a_loss():
+    async with world.at_desk() as desk:
+        desk.world.call(stop_client(desk).hang_up)
+        await desk.until(lambda: not desk.broker.monitor.works, 'the loss')
+        assert 'emergency stop' in desk.broker.monitor.reason
+        await desk.open()
+        assert desk.broker.monitor.works
+        # The other one was there all along.
+        assert desk.world.gateway.seen == [72, 73, 73]
+
+
+async def test_without_a_connection_it_makes_one():
+    async with world.at_desk() as desk:
+        sent = await resting(desk)
+        desk.world.call(stop_client(desk).hang_up)
+        await desk.until(lambda: not desk.broker.monitor.works, 'the loss')
+        told = await pull(desk)
+        assert told == interface.EmergencyReport(cancelled=(sent,))
+        await desk.ended(sent, 'cancelled')
+
+
+async def test_an_order_that_nobody_answered_is_not_said_to_be_out(
+    monkeypatch,
+):
+    monkeypatch.setattr(stops, 'LIMIT_S', 0.5)
+    async with world.at_desk() as desk:
+        order = desk.make()
+        desk.know(order)
+        gateway = desk.world.gateway
+        gateway.instead[gateways.PLACE].append(lambda _client, _fields: None)
+        placing = asyncio.ensure_future(desk.broker.place_order(order))
+        client = next(each for each in gateway.clients if each.id == 72)
+        await desk.until(lambda: client.heard[-1][0] == '3', 'the order there')
+        told = await pull(desk)
+        assert told == interface.EmergencyReport(unknown=(order.id,))
+        placing.cancel()
+        await asyncio.gather(placing, return_exceptions=True)

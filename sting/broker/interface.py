@@ -65,6 +65,8 @@ class AccountInfo(msgspec.Struct, frozen=True, kw_only=True):
         simulated: Whether its money is play money; None where the broker does
             not say.
         blocked: Why it may not trade now, for a person; empty where it may.
+        shorting: Whether it may sell short; None where the broker does not
+            say.
     """
 
     account: str
@@ -74,6 +76,7 @@ class AccountInfo(msgspec.Struct, frozen=True, kw_only=True):
     buying_power: float
     simulated: bool | None = None
     blocked: str = ''
+    shorting: bool | None = None
 
 
 class EmergencyReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """`sting doctor`: what is installed, configured, reachable and safe."""
 
+import asyncio
 from collections.abc import Callable
 from collections.abc import Iterator
 import importlib.metadata
@@ -48,14 +49,27 @@ _Checks = Iterator[Check]
 
 
 @click.command()
+@click.option(
+    '--broker', metavar='NAME', help='Connects to this broker, and asks it.'
+)
+@click.option(
+    '--profile',
+    metavar='NAME',
+    help="Looks as this profile would; without it the broker's first.",
+)
 @common.json_option
-def doctor(as_json: bool) -> None:
+def doctor(broker: str | None, profile: str | None, as_json: bool) -> None:
     """Checks what is installed, configured, reachable and safe.
 
-    Exits with 1 when something has failed.
+    With --broker or --profile it connects to the broker and looks at keys,
+    address, account, permissions, clocks, symbols, limits and bars; no order
+    is sent. Exits with 1 when something has failed.
     """
     home = settings.Home.find()
-    found = [check for each in CHECKS for check in each(home)]
+    if broker is None and profile is None:
+        found = [check for each in CHECKS for check in each(home)]
+    else:
+        found = _examine(settings.load(home), broker, profile)
     healthy = all(check.status != FAIL for check in found)
     if as_json:
         common.print_json({'ok': healthy, 'checks': found})
@@ -64,6 +78,30 @@ def doctor(as_json: bool) -> None:
             _print(check)
     if not healthy:
         raise errors.StingError('something has failed; see the lines above')
+
+
+def _examine(
+    config: settings.Settings, broker: str | None, profile: str | None
+) -> list[Check]:
+    """Connects to a broker and looks; one look after the other."""
+    # What talks to others takes long to load.
+    from sting.engine import clock  # noqa: PLC0415
+    from sting.session import examination  # noqa: PLC0415
+
+    made = examination.Examination(
+        config,
+        examination.profile_of(config, broker, profile),
+        clock.LiveClock(),
+        os.environ,
+    )
+
+    async def look() -> list[Check]:
+        return [
+            Check(one.name, one.status, one.detail, one.remedy)
+            async for one in made.run()
+        ]
+
+    return asyncio.run(look())
 
 
 def _print(check: Check) -> None:

@@ -111,20 +111,19 @@ def places(
     Args:
         name: The service.
         environ: May have them.
-        profile: Whose own keys are meant; empty for those of all.
+        profile: Whose own keys come first.
 
     Raises:
         errors.ConfigError: The keyring does not say.
     """
     found = []
     for variable in variables(name):
-        each = of_profile(variable, profile)
-        where = 'nowhere'
-        if environ.get(each):
-            where = 'environment'
-        elif _read(each):
-            where = 'keyring'
-        found.append(Place(each, where))
+        both = dict.fromkeys((of_profile(variable, profile), variable))
+        there = [
+            Place(each, 'environment') for each in both if environ.get(each)
+        ]
+        there += [Place(each, 'keyring') for each in both if _read(each)]
+        found.append((*there, Place(variable, 'nowhere'))[0])
     return tuple(found)
 
 

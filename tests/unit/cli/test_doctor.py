@@ -168,3 +168,23 @@ def test_old_python_fails(home, monkeypatch):
     monkeypatch.setattr(doctor.sys, 'version_info', (3, 10))
     (check,) = doctor._check_python(home)
     assert check.status == doctor.FAIL
+
+
+def test_a_broker_is_connected_to_and_asked(sting, home):
+    outcome = sting('doctor', '--broker', 'paper', '--json')
+    assert outcome.code == 0
+    checks = _checks(outcome)
+    assert checks['profile']['detail'] == 'demo is DEMO at paper'
+    assert checks['account']['status'] == 'ok'
+    assert 'python' not in checks
+    assert 'may trade' in sting('doctor', '--profile', 'paper').out
+
+
+def test_a_broker_that_is_not_there_fails(sting, home):
+    home.config.mkdir()
+    (home.config / 'exchanges').mkdir()
+    (home.config / 'exchanges' / 'ibkr.yaml').write_text('port: 1\n')
+    outcome = sting('doctor', '--broker', 'ibkr', '--json')
+    assert outcome.code == 1
+    assert _checks(outcome)['connection']['status'] == 'fail'
+    assert sting('doctor', '--broker', 'nobody').code == 2

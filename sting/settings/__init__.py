@@ -12,6 +12,7 @@ from sting.settings.loader import read_instruments
 from sting.settings.loader import read_risk
 from sting.settings.loader import read_rules
 from sting.settings.loader import shipped
+from sting.settings.schema import Alpaca
 from sting.settings.schema import Archive
 from sting.settings.schema import Columns
 from sting.settings.schema import Database
@@ -36,6 +37,7 @@ from sting.settings.schema import StrategyEntry
 from sting.settings.schema import Terminal
 
 __all__ = [
+    'Alpaca',
     'Archive',
     'Columns',
     'Database',

@@ -35,7 +35,7 @@ SERVICES: dict[str, type[schema.Service | schema.Gateway]] = {
     'binance': schema.Service,
     'yahoo': schema.Service,
     'alphavantage': schema.Service,
-    'alpaca': schema.Service,
+    'alpaca': schema.Alpaca,
     'ibkr': schema.Gateway,
 }
 FILES |= {f'exchanges/{name}.yaml': kind for name, kind in SERVICES.items()}

@@ -470,6 +470,25 @@ class Service(Section, frozen=True, kw_only=True):
     feed: Literal['iex', 'sip'] | None = None
 
 
+class Alpaca(Service, frozen=True, kw_only=True):
+    """exchanges/alpaca.yaml: market data, and where orders go.
+
+    Attributes:
+        trading_url: Where orders go; its address says whose money it is.
+        orders_per_minute: Requests about orders.
+        orders_burst: Of these, how many may go at once.
+        answer_s: Seconds for one answer about orders.
+        compare_s: Seconds without a word about orders that work, after which
+            they are looked up.
+    """
+
+    trading_url: Name = 'https://paper-api.alpaca.markets'
+    orders_per_minute: Positive = 180.0
+    orders_burst: Annotated[int, msgspec.Meta(ge=2)] = 20
+    answer_s: Positive = 10.0
+    compare_s: Positive = 30.0
+
+
 class Gateway(Section, frozen=True, kw_only=True):
     """exchanges/ibkr.yaml: where TWS or IB Gateway is.
 

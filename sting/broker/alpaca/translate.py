@@ -167,13 +167,14 @@ def _common(order: orders.Order) -> dict[str, Any]:
         # Alpaca takes fractions for a day alone. A market order fills at
         # once, or at the next opening, so that it is the same one.
         tif = 'day'
-    return {
+    terms = {
         'symbol': order.symbol,
         'qty': order.quantity,
         'side': str(order.side),
         'time_in_force': tif,
         'client_order_id': order.id,
     }
+    return terms | ({'extended_hours': True} if order.extended_hours else {})
 
 
 def _checked(kind: Any, terms: dict[str, Any]) -> dict[str, Any]:
@@ -339,6 +340,7 @@ def order(found: Any, order_id: str = '') -> orders.Order:
         filled=filled,
         average_price=optional(found.filled_avg_price) or 0.0,
         broker_id=str(found.id),
+        extended_hours=found.extended_hours,
     )
 
 

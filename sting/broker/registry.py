@@ -15,6 +15,7 @@ from sting.broker import paper
 from sting.data import calendars
 from sting.engine import clock as clocks
 from sting.model import errors
+from sting.model import records
 from sting.settings import brokers
 from sting.settings import keys
 from sting.simulator import costs
@@ -94,6 +95,11 @@ def build(
         return account.AccountGate(
             _ibkr(config, chosen, _real(time_source)), profile, chosen
         )
+    if name == brokers.ALPACA:
+        found = keys.find(name, environ, profile)
+        return account.AccountGate(
+            _alpaca(config, chosen, _real(time_source), found), profile, chosen
+        )
     made = _other(
         Setup(
             name=name,
@@ -123,6 +129,24 @@ def _ibkr(
             f'{brokers.IBKR} is no gateway; see exchanges/ibkr.yaml'
         )
     return ibkr.build(gateway, time_source, chosen.account)
+
+
+def _alpaca(
+    config: settings.Settings,
+    chosen: settings.Profile,
+    time_source: clocks.Clock,
+    found: tuple[str, ...],
+) -> interface.BrokerInterface:
+    """Makes the way to Alpaca: the mode says to which of its accounts."""
+    from sting.broker import alpaca  # noqa: PLC0415
+
+    service = config.services[brokers.ALPACA]
+    if not isinstance(service, settings.Alpaca):
+        raise errors.ConfigError(
+            f'{brokers.ALPACA} is no broker; see exchanges/alpaca.yaml'
+        )
+    live = chosen.mode is records.Mode.LIVE
+    return alpaca.build(service, found, time_source, live=live)
 
 
 def _real(time_source: clocks.Clock) -> clocks.Clock:

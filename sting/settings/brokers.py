@@ -12,7 +12,8 @@ GROUP = 'sting.brokers'
 # Ours; no other package can take one of these names.
 PAPER = 'paper'
 IBKR = 'ibkr'
-OWN: tuple[str, ...] = (PAPER, IBKR)
+ALPACA = 'alpaca'
+OWN: tuple[str, ...] = (PAPER, IBKR, ALPACA)
 
 
 def others() -> dict[str, 'importlib.metadata.EntryPoint']:

@@ -474,7 +474,8 @@ class Alpaca(Service, frozen=True, kw_only=True):
     """exchanges/alpaca.yaml: market data, and where orders go.
 
     Attributes:
-        trading_url: Where orders go; its address says whose money it is.
+        trading_url: Where orders go that are for play money.
+        live_url: Where those of profiles go whose mode is live.
         orders_per_minute: Requests about orders.
         orders_burst: Of these, how many may go at once.
         answer_s: Seconds for one answer about orders.
@@ -483,6 +484,7 @@ class Alpaca(Service, frozen=True, kw_only=True):
     """
 
     trading_url: Name = 'https://paper-api.alpaca.markets'
+    live_url: Name = 'https://api.alpaca.markets'
     orders_per_minute: Positive = 180.0
     orders_burst: Annotated[int, msgspec.Meta(ge=2)] = 20
     answer_s: Positive = 10.0

@@ -14,6 +14,8 @@ def build(
     service: settings.Alpaca,
     keys: tuple[str, ...],
     time_source: clocks.Clock,
+    *,
+    live: bool = False,
 ) -> broker.AlpacaBroker:
     """Makes the way to an account.
 
@@ -21,6 +23,7 @@ def build(
         service: exchanges/alpaca.yaml.
         keys: Key and secret of the account.
         time_source: The engine's clock.
+        live: The account with real money is meant.
 
     Raises:
         errors.ConfigError: An address or a key is none, or the library for it
@@ -30,11 +33,12 @@ def build(
         raise errors.ConfigError(
             'broker alpaca needs the package alpaca-py: install sting[alpaca]'
         )
-    url = service.trading_url.rstrip('/')
+    url = (service.live_url if live else service.trading_url).rstrip('/')
     if not re.fullmatch(r'https?://[^/\s]+', url):
         raise errors.ConfigError(
-            f'trading_url {service.trading_url} of exchanges/alpaca.yaml is no '
-            'address; write https://paper-api.alpaca.markets or '
+            f'{"live_url" if live else "trading_url"} {url} of '
+            'exchanges/alpaca.yaml is no address; write '
+            'https://paper-api.alpaca.markets, or for real money '
             'https://api.alpaca.markets'
         )
     key, secret = keys

@@ -10,6 +10,7 @@ from sting.broker import registry
 from sting.engine import clock
 from sting.model import costs
 from sting.model import errors
+from sting.model import records
 from tests.unit.broker import plugins
 from tests.unit.settings import rings
 
@@ -151,6 +152,36 @@ def test_interactive_brokers_is_reached_by_its_gateway(home):
     )
     assert isinstance(made, account.AccountGate)
     assert made.name == 'ibkr'
+
+
+@pytest.mark.parametrize(
+    ('mode', 'url'),
+    [('paper', 'https://paper-api.'), ('live', 'https://api.')],
+)
+def test_the_mode_says_to_which_account_of_alpaca_orders_go(home, mode, url):
+    config = settings.load(home)
+    chosen = msgspec.structs.replace(
+        config.profile('alpaca_paper'),
+        mode=records.Mode(mode),
+        account='1',
+    )
+    config = msgspec.structs.replace(config, profiles={'p': chosen})
+    keys = {'STING_ALPACA_KEY': 'k', 'STING_ALPACA_SECRET': 's'}
+    made = registry.build('alpaca', config, 'p', clock.VirtualClock(), keys)
+    assert isinstance(made, account.AccountGate)
+    assert made.groups
+    assert made._broker._access.url.startswith(url)
+
+
+def test_alpaca_needs_its_keys(home):
+    with pytest.raises(errors.ConfigError, match='STING_ALPACA_KEY'):
+        registry.build(
+            'alpaca',
+            settings.load(home),
+            'alpaca_paper',
+            clock.VirtualClock(),
+            {},
+        )
 
 
 def test_a_broker_has_keys_of_the_environment_or_the_keyring(monkeypatch):

@@ -81,7 +81,7 @@ def test_second_engine_of_a_profile_is_refused(home, start):
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
-        (['--profile', 'nope'], 'there are: crypto, demo, '),
+        (['--profile', 'nope'], 'crypto, demo, '),
         (['--demo', '--profile', 'paper'], 'exclude each other'),
     ],
 )

@@ -137,6 +137,7 @@ class Exchange:
         answer = self.venue.place(terms)
         if not answer.accepted:
             del self.records[record.uuid], self._by_client[client_id]
+            del self._current[terms.id]
             raise RefusalError(403, 40310000, answer.message)
         record.terms = self.venue.orders[terms.id]
         return record

@@ -303,6 +303,19 @@ class Book:
         if change is not None and not record.terms(change.wanted):
             self.changed(record)
 
+    def holds(self, record: Record) -> interface.OrderResponse:
+        """Answers a change to the terms that hold already."""
+        order = record.order
+        self._tell(
+            record,
+            record.rank,
+            quantity=order.quantity,
+            price=order.price,
+            stop_price=order.stop_price,
+        )
+        self.flush(record)
+        return _answered(record, accepted=True)
+
     def changed(self, record: Record) -> None:
         """Answers a change that holds."""
         change, record.change = record.change, None

@@ -160,15 +160,17 @@ class Trader:
     ) -> interface.OrderResponse:
         """Sends an order again, with other terms under its number."""
         self._check()
+        await self._limiter.acquire()
         record = await self._find(order_id)
+        self._check()
         refusal = _unchanged(record, wanted, self._place.client_id)
         if record is None or refusal:
             return interface.OrderResponse(
                 order_id=order_id, accepted=False, message=refusal
             )
         changed = msgspec.structs.replace(record.order, **wanted)
-        await self._limiter.acquire()
-        self._check()
+        if not record.terms(changed):
+            return self.book.holds(record)
         answer = asyncio.get_running_loop().create_future()
         record.change = records.Change(changed, answer)
         self._write(
@@ -178,7 +180,11 @@ class Trader:
                 terms.to_ib(self.session.library, changed, self.account),
             )
         )
-        return await self._wait(answer, f'the change of {order_id}')
+        try:
+            return await self._wait(answer, f'the change of {order_id}')
+        finally:
+            # What comes late is told as a change that somebody made.
+            record.change = None
 
     async def cancel(self, order_id: str) -> interface.CancelResponse:
         """Takes an order out; see the interface."""

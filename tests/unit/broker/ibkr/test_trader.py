@@ -208,14 +208,41 @@ class TestChanges:
             answer = await desk.broker.replace_order(order_id, quantity=3.0)
             assert '4 units are filled' in answer.message
 
-    async def test_two_changes_at_once_are_one(self):
+    async def test_a_second_change_waits_for_the_answer_to_the_first(self):
         async with world.at_desk() as desk:
             order_id = await resting(desk)
-            first, second = await asyncio.gather(
-                desk.broker.replace_order(order_id, price=94.0),
-                desk.broker.replace_order(order_id, price=93.0),
+            gateway = desk.world.gateway
+            gateway.instead[gateways.PLACE].append(silence)
+            first = asyncio.ensure_future(
+                desk.broker.replace_order(order_id, price=94.0)
             )
-            assert {first.accepted, second.accepted} == {True, False}
+            await desk.until(
+                lambda: len(sent(desk, gateways.PLACE)) == 2, 'the change'
+            )
+            second = await desk.broker.replace_order(order_id, price=93.0)
+            assert 'waits for its answer' in second.message
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+
+    async def test_a_change_can_be_made_after_one_without_an_answer(self):
+        async with world.at_desk() as desk:
+            order_id = await resting(desk)
+            gateway = desk.world.gateway
+            gateway.instead[gateways.PLACE].append(silence)
+            desk.world.patience(0.3)
+            with pytest.raises(errors.BrokerUnknownError):
+                await desk.broker.replace_order(order_id, price=94.0)
+            desk.world.patience(world.PATIENCE_S)
+            answer = await desk.broker.replace_order(order_id, price=93.0)
+            assert answer.accepted
+
+    async def test_terms_that_hold_already_are_no_message(self):
+        async with world.at_desk() as desk:
+            order_id = await resting(desk)
+            answer = await desk.broker.replace_order(order_id, price=95.0)
+            assert answer.accepted
+            assert len(sent(desk, gateways.PLACE)) == 1
+            assert desk.told[-1].price == 95.0
 
 
 class TestCancels:

@@ -26,12 +26,13 @@ class IbkrWorld(venues.VenueWorld):
     """
 
     whole = True
+    gateways = gateways.Gateway
 
     def __init__(self, costs=None):
         super().__init__(costs, apart=True)
         self.account = ''
         self.ways = []
-        self.gateway = gateways.Gateway(self.venue, self.symbols)
+        self.gateway = self.gateways(self.venue, self.symbols)
         self.do(self.gateway.start())
 
     def make(self):

@@ -1,0 +1,215 @@
+"""Many orders at a broker while things go wrong, and both books after it.
+
+What a session does is done here in short: what was not answered is looked up,
+and after each new connection fills and orders are asked for.
+"""
+
+import asyncio
+import random
+
+from sting.model import errors
+from sting.model import orders
+from sting.testing.brokers import desk as desks
+
+_S = orders.OrderStatus
+_BATCH = 5
+_FINAL = (_S.CANCELLED, _S.EXPIRED, _S.REJECTED)
+
+
+class Soak:
+    """Sends orders and makes trouble, by a seed.
+
+    Attributes:
+        desk: Who sends them.
+        sent: Their ids.
+        counts: What happened how often.
+    """
+
+    def __init__(self, world, seed):
+        self.desk = desks.Desk(world)
+        self.world = world
+        self.sent = []
+        self.counts = dict.fromkeys(
+            ('unknown', 'again', 'connections', 'cancels', 'changes'), 0
+        )
+        self._random = random.Random(seed)
+        self._price = 100.0
+
+    async def run(self, count):
+        """Sends so many orders, and waits for the end of each."""
+        await self.desk.open()
+        while len(self.sent) < count:
+            await self._trouble()
+            batch = [self._order() for _ in range(_BATCH)]
+            self.sent += [order.id for order in batch]
+            answers = await asyncio.gather(
+                *(self._attempt(self.desk.send(order)) for order in batch)
+            )
+            await self._back()
+            for order, answer in zip(batch, answers, strict=True):
+                if answer is None:
+                    await self._resolve(order)
+            await self._fiddle()
+            await self._trade()
+        await self._finish()
+
+    async def check(self):
+        """Holds our book against the broker's."""
+        desk = self.desk
+        desk.check()
+        found = await desk.broker.get_fills()
+        theirs = {}
+        for fill in found:
+            key = fill.order_id, fill.execution_id
+            assert key not in theirs, f'twice: {fill}'
+            theirs[key] = fill.quantity, fill.price
+        ours = {
+            (fill.order_id, fill.execution_id): (fill.quantity, fill.price)
+            for fill in desk.fills
+        }
+        assert ours == theirs
+        held = {p.symbol: p.quantity for p in await desk.broker.get_positions()}
+        assert held == {
+            symbol: desk.book.quantity(symbol) for symbol in desk.book.held
+        }
+        for order_id in self.sent:
+            assert await self.world.placed(order_id) <= 1
+            order = desk.order(order_id)
+            assert order.status in (_S.FILLED, *_FINAL), order
+        assert await desk.broker.get_orders() == []
+
+    def _order(self):
+        draw = self._random
+        kind = draw.choice(['market', 'limit', 'limit', 'stop'])
+        side = draw.choice(['buy', 'sell'])
+        away = draw.uniform(-2.0, 2.0)
+        price = round(self._price + away, 2)
+        terms = {
+            'limit': {'price': price},
+            'stop': {'stop_price': price},
+        }
+        return self.desk.make(
+            side,
+            float(draw.randint(1, 20)),
+            kind,
+            symbol=draw.choice(self.world.symbols),
+            **terms.get(kind, {}),
+        )
+
+    async def _trouble(self):
+        """Has the next order meet with something, or the connection."""
+        draw = self._random.random()
+        if draw < 0.04:
+            await self.world.lose_answer()
+        elif draw < 0.08:
+            await self.world.lose_request()
+        elif draw < 0.12:
+            await self.world.refuse('not today')
+        elif draw < 0.16:
+            await self.world.drop()
+            await self._trade()
+            await self._back()
+        elif draw < 0.24 and self.desk.fills:
+            await self.world.repeat()
+
+    async def _attempt(self, work):
+        """Gives an answer; None where there is none."""
+        try:
+            return await work
+        except (errors.BrokerUnknownError, errors.BrokerRejectedError):
+            self.counts['unknown'] += 1
+            return None
+
+    async def _back(self):
+        """Connects again where that is needed, and asks what was missed."""
+        await asyncio.sleep(0)
+        while not self.desk.broker.monitor.works:
+            await self.world.restore()
+            try:
+                await self.desk.open()
+                self.counts['connections'] += 1
+                await self._reconcile()
+            except errors.BrokerError:
+                continue
+
+    async def _reconcile(self):
+        for fill in await self.desk.broker.get_fills():
+            if fill.order_id in self.sent:
+                self.desk._sink(fill)
+        for order_id in self.sent[-60:]:
+            if self.desk.order(order_id).is_working:
+                await self._look(order_id)
+
+    async def _look(self, order_id):
+        """Takes the end of an order that was not told; says if it is there."""
+        found = await self.desk.broker.get_order_by_client_id(order_id)
+        if found is not None and found.status in _FINAL:
+            self.desk._sink(
+                orders.OrderUpdate(order_id=order_id, status=found.status)
+            )
+        return found is not None
+
+    async def _resolve(self, order):
+        """Finds out about an order without an answer; or sends it again."""
+        while True:
+            try:
+                if not await self._look(order.id):
+                    self.counts['again'] += 1
+                    await self.desk.broker.place_order(order)
+                for fill in await self.desk.broker.get_fills():
+                    if fill.order_id == order.id:
+                        self.desk._sink(fill)
+                return
+            except errors.BrokerError:
+                await self._back()
+
+    async def _fiddle(self):
+        """Changes and cancels some of the last orders."""
+        broker = self.desk.broker
+        for order_id in self.sent[-2 * _BATCH :]:
+            order = self.desk.order(order_id)
+            draw = self._random.random()
+            if not order.is_working:
+                continue
+            if draw < 0.15:
+                self.counts['cancels'] += 1
+                await self._attempt(broker.cancel_order(order_id))
+            elif draw < 0.3 and order.price is not None:
+                self.counts['changes'] += 1
+                price = round(order.price + 0.5, 2)
+                await self._attempt(broker.replace_order(order_id, price=price))
+        await self._back()
+
+    async def _trade(self):
+        draw = self._random
+        for symbol in self.world.symbols:
+            self._price += draw.uniform(-1.0, 1.0)
+            await self.world.trade(
+                symbol,
+                round(self._price, 2),
+                round(self._price + 0.5, 2),
+                round(self._price - 0.5, 2),
+                volume=draw.choice([40.0, 400.0, 1e6]),
+            )
+
+    async def _finish(self):
+        """Takes out what works, and waits until everything has ended."""
+        working = {}
+        for _ in range(20):
+            await self._back()
+            try:
+                await self.desk.broker.cancel_all()
+                await self._reconcile()
+                working = {
+                    each: self.desk.order(each)
+                    for each in self.sent
+                    if self.desk.order(each).is_working
+                }
+                for order_id in working:
+                    await self._look(order_id)
+            except errors.BrokerError:
+                continue
+            if not working:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f'still working: {working}')

@@ -1,5 +1,7 @@
 """Which contract a symbol is at Interactive Brokers."""
 
+from collections.abc import Awaitable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -43,9 +45,22 @@ class Listed(msgspec.Struct, frozen=True):
 class Contracts:
     """Looks contracts up, each once."""
 
-    def __init__(self, session: sessions.Session, where: Where) -> None:
+    def __init__(
+        self,
+        session: sessions.Session,
+        where: Where,
+        turn: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Knows none.
+
+        Args:
+            session: The connection.
+            where: Where they are looked for.
+            turn: Waits until something may be asked.
+        """
         self._session = session
         self._where = where
+        self._turn = turn
         self._known: dict[str, Listed] = {}
 
     async def find(self, symbol: str) -> Listed:
@@ -62,6 +77,7 @@ class Contracts:
 
     async def _ask(self, symbol: str) -> Listed:
         session, where = self._session, self._where
+        await self._turn()
         wanted = session.library.Stock(symbol, where.exchange, where.currency)
         found = await session.ask(
             lambda number: session.client.reqContractDetails(number, wanted),

@@ -26,11 +26,11 @@ from sting.net import words
 T = TypeVar('T')
 
 _S = orders.OrderStatus
-# Messages a second, and at once. The libraries queue silently above 45 a
-# second, and IB hangs up above 50.
-RATE: Final = 30.0
-BURST: Final = 15
-_RESERVE: Final = 5
+# Messages a second, and at once: no more than 44 in any second. The libraries
+# queue silently above 45, where a cancel would wait too; IB hangs up above 50.
+RATE: Final = 32.0
+BURST: Final = 12
+_RESERVE: Final = 3
 
 
 class Tells(msgspec.Struct, frozen=True):
@@ -83,7 +83,9 @@ class Trader:
         self._limiter = limits.RateLimiter(RATE, BURST, _RESERVE)
         self.account = ''
         self.session = sessions.Session(place, self)
-        self.contracts = contracts_lib.Contracts(self.session, instruments)
+        self.contracts = contracts_lib.Contracts(
+            self.session, instruments, self._limiter.acquire
+        )
         self.book = self._new_book()
 
     @property
@@ -270,7 +272,6 @@ class Trader:
 
     async def instrument(self, symbol: str) -> contracts_lib.Listed:
         """Looks an instrument up."""
-        await self._limiter.acquire()
         return await self.contracts.find(symbol)
 
     async def ask_positions(self) -> list[portfolio.Position]:

@@ -6,6 +6,7 @@ import pytest
 
 from sting.broker.ibkr import trader
 from sting.model import orders
+from sting.net import ib
 from tests.brokers import soak
 from tests.brokers.ibkr import gateway as gateways
 from tests.brokers.ibkr import wire
@@ -42,6 +43,7 @@ class RestlessWorld(world.IbkrWorld):
 async def endure(count, seed, monkeypatch):
     monkeypatch.setattr(trader, 'RATE', 20_000.0)
     monkeypatch.setattr(trader, 'BURST', 20_000)
+    monkeypatch.setattr(ib.load().Client, 'MaxRequests', 0)
     there = RestlessWorld()
     try:
         held = soak.Soak(there, seed)

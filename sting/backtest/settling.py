@@ -111,8 +111,21 @@ class Settler:
             take(came.events)
             for effect in came.effects:
                 if type(effect) is _NOTIFY:
-                    if self.running:
-                        await self._notify(effect)
+                    if not self.running:
+                        continue
+                    event, order = effect.event, effect.order
+                    if order is None:
+                        signals = await self._book(event)
+                    elif event.type is _FILL:
+                        signals = await self._feeder.fill(
+                            event.seq, event.data, order, effect.position
+                        )
+                    else:
+                        signals = await self._feeder.order_update(
+                            event.seq, order
+                        )
+                    if signals:
+                        self._hear(signals, event.seq)
                 elif type(effect) is _PLACE:
                     now = self._system.time
                     self.report(self._exchange.submit(effect.order, now))
@@ -169,21 +182,10 @@ class Settler:
         )
         return signals
 
-    async def _notify(self, told: step.Notify) -> None:
-        event, order = told.event, told.order
-        seq = event.seq
-        if order is None:
-            signals = await self._book(event)
-        elif event.type is _FILL:
-            signals = await self._feeder.fill(
-                seq, event.data, order, told.position
+    def _hear(self, signals: Sequence[orders.Signal], cause: int) -> None:
+        """Has the engine take what was wanted in answer to what was told."""
+        name, now = self._feeder.name, self._system.time
+        for signal in signals:
+            self._steps.append(
+                self._engine.process_signal(signal, name, cause, now)
             )
-        else:
-            signals = await self._feeder.order_update(seq, order)
-        if signals:
-            name = self._feeder.name
-            now = self._system.time
-            for signal in signals:
-                self._steps.append(
-                    self._engine.process_signal(signal, name, seq, now)
-                )

@@ -213,11 +213,11 @@ class MarketSimulator:
             errors.StateError: An order of this id works already.
         """
         self._check_new(order)
-        created, side = order.created, order.side
+        created = order.created
         entry = resting.Resting(
             order,
             fills.MARKET,
-            side.sign,
+            order.side.sign,
             order.quantity,
             after=created if created > timestamp else timestamp,
             updated=timestamp,

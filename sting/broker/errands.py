@@ -165,8 +165,25 @@ class Errands:
             self._question(answers.Look(order), error)
         else:
             if not answer.accepted:
-                why = answer.message or 'refused'
-                self._sink(answers.unchanged(order, why))
+                await self._tell_refused(order, answer.message or 'refused')
+
+    async def _tell_refused(self, order: orders.Order, why: str) -> None:
+        """Tells what a refused change came to: the order may have ended.
+
+        One that was filled meanwhile is told by its fills.
+        """
+        try:
+            theirs = await self._look_up(order.id)
+        except errors.BrokerError as error:
+            self._sink(answers.told(order, _S.UNKNOWN, why))
+            self._question(answers.Look(order), error)
+            return
+        if theirs is None or theirs.is_working:
+            self._sink(answers.unchanged(order, why))
+            return
+        end = answers.ended(order, theirs)
+        if end is not None:
+            self._sink(end)
 
     async def cancel(self, errand: step.Cancel) -> None:
         """Takes an order out, if that is still to be done."""

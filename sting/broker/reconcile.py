@@ -6,6 +6,7 @@ agree on it and nothing of its symbol moved in our book meanwhile. What is
 found missing is never taken as rejected, or as anything else.
 """
 
+from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -71,12 +72,14 @@ class Theirs(msgspec.Struct, frozen=True, kw_only=True):
         accounts: One of each broker.
         complete: Every broker has answered. Where one is lost, it may have
             what the others have not.
+        fresh: Fills that were not booked when they were asked for.
     """
 
     working: Sequence[orders.Order] = ()
     positions: Sequence[portfolio.Position] = ()
     accounts: Sequence[interface.AccountInfo] = ()
     complete: bool = True
+    fresh: Sequence[orders.Fill] = ()
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -280,6 +283,7 @@ class Looks:
         now: float,
         *,
         complete: bool = True,
+        moving: Container[str] = (),
     ) -> list[records.Difference]:
         """Takes a look.
 
@@ -290,16 +294,20 @@ class Looks:
             known: The differences that are open, by id.
             now: Seconds, by any clock.
             complete: Every broker has answered; if not, what is open stays.
+            moving: Symbols of fills that are being booked; the cash is empty.
 
         Returns:
             All that are open after it.
         """
         waiting, self._waiting = self._waiting, {}
+
+        def moves(symbol: str) -> bool:
+            return symbol in moving or before.mark(symbol) != after.mark(symbol)
+
         kept = {
             each.id: each
             for each in known.values()
-            if not complete
-            or before.mark(each.symbol) != after.mark(each.symbol)
+            if not complete or moves(each.symbol)
         }
         for each in found:
             old = known.get(each.id)
@@ -313,7 +321,7 @@ class Looks:
             if old is not None:
                 kept[each.id] = old
             mark = after.mark(each.symbol)
-            if before.mark(each.symbol) != mark:
+            if moves(each.symbol):
                 continue
             since, seen, marked = waiting.get(each.id, (now, each, mark))
             if not _same(each, seen) or marked != mark:

@@ -20,11 +20,15 @@ _S = orders.OrderStatus
 APART_S = 2.0
 # Seconds between two looks while something differs.
 OPEN_S = 15.0
+# So long a fill may take to be booked.
+BOOKED_S = 120.0
 # Looks after a connection that orders wait for; what never comes to rest is
 # left to the timer.
 SETTLING = 3
-# Fills are asked for from so long before the last look: clocks differ.
+# Fills are asked for from so long before the last look, since clocks differ;
+# and while something differs, in case one was passed over, from so long ago.
 SINCE = 600 * market.NANOSECONDS
+DEEP = 86_400 * market.NANOSECONDS
 
 Tell = Callable[[records.Reconciliation], None]
 Booked = Callable[[orders.Fill], bool]
@@ -74,6 +78,8 @@ class Reconciler(core.Component):
         self._apart_s = apart_s
         self._looks = reconcile.Looks(apart_s)
         self._since: int | None = None
+        # Fills that were told and are not booked yet, and since when.
+        self._told: dict[tuple[str, str], float] = {}
         self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -135,7 +141,13 @@ class Reconciler(core.Component):
         ]
         now = self._clock.monotonic()
         kept = self._looks.take(
-            before, after, found, known, now, complete=theirs.complete
+            before,
+            after,
+            found,
+            known,
+            now,
+            complete=theirs.complete,
+            moving=self._moving(theirs.fresh, now),
         )
         self._since = asked_at
         told = trigger in ('start', 'reconnect')
@@ -147,6 +159,22 @@ class Reconciler(core.Component):
                     differences=tuple(kept),
                 )
             )
+
+    def _moving(self, fresh: Sequence[orders.Fill], now: float) -> set[str]:
+        """Gives the symbols of fills that were told and are not booked yet.
+
+        The log may be slow. What is never booked is no reason to look away.
+        """
+        told, self._told = self._told, {}
+        moving: set[str] = set()
+        for fill in fresh:
+            if self._booked(fill):
+                continue
+            key = fill.order_id, fill.execution_id
+            self._told[key] = told.get(key, now)
+            if now - self._told[key] < BOOKED_S:
+                moving |= {fill.symbol, ''}
+        return moving
 
     async def _is_missing(self, order: orders.Order) -> bool:
         """Asks about an order that works here and is not shown as working.
@@ -196,14 +224,18 @@ class Reconciler(core.Component):
         asked = [each for each in self._brokers if each.monitor.works]
         if not asked:
             asked = list(self._brokers)
+        differs = self._looks.waits or self._system.differences
+        ago = DEEP if differs else SINCE
         working: list[orders.Order] = []
         held = []
         accounts = []
+        fresh = []
         for broker in asked:
             if self._since is not None:
-                for fill in await broker.get_fills(max(0, self._since - SINCE)):
+                for fill in await broker.get_fills(max(0, self._since - ago)):
                     if not self._booked(fill):
                         self._sink(fill)
+                        fresh.append(fill)
             working += await broker.get_orders()
             held += await broker.get_positions()
             accounts.append(await broker.get_account_info())
@@ -212,6 +244,7 @@ class Reconciler(core.Component):
             positions=held,
             accounts=accounts,
             complete=len(asked) == len(self._brokers),
+            fresh=fresh,
         )
 
     async def _run(self) -> None:

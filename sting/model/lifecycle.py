@@ -12,6 +12,7 @@ _PARTIALLY_FILLED = _S.PARTIALLY_FILLED
 _PENDING_REPLACE = _S.PENDING_REPLACE
 _PENDING = frozenset({_S.PENDING_CANCEL, _S.PENDING_REPLACE})
 _DONE = frozenset({_S.CANCELLED, _S.EXPIRED, _S.FILLED})
+_STANDS = frozenset({_S.ACCEPTED, _S.PARTIALLY_FILLED})
 _NOTHING = (None, None, None)
 
 
@@ -62,7 +63,8 @@ def apply_update(
         timestamp: When, nanoseconds since the epoch, UTC.
 
     Returns:
-        The order after the report.
+        The order after the report; filled, where its new quantity is what was
+        filled already.
 
     Raises:
         errors.IllegalTransitionError: The table does not have this move.
@@ -81,7 +83,15 @@ def apply_update(
         triggered=order.triggered or update.triggered,
     )
     terms = _terms(order, update)
-    return msgspec.structs.replace(moved, **terms) if terms else moved
+    if not terms:
+        return moved
+    moved = msgspec.structs.replace(moved, **terms)
+    if update.status in _STANDS and 0 < moved.filled >= (
+        moved.quantity - orders.DUST
+    ):
+        # A fill came before the answer to a change to as much as it filled.
+        return msgspec.structs.replace(moved, status=_FILLED, resting=_FILLED)
+    return moved
 
 
 def _terms(

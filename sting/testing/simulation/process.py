@@ -10,6 +10,8 @@ from typing import Any
 from sting.broker import interface
 from sting.broker import link as links
 from sting.broker import manager
+from sting.broker import reconcile
+from sting.broker import reconciler
 from sting.data import feed as feeds_lib
 from sting.engine import board
 from sting.engine import bus
@@ -212,6 +214,15 @@ class Process:
             symbols=SYMBOLS,
             strategies={spec.name: spec.number for spec in SPECS},
         )
+        self.reconciler = reconciler.Reconciler(
+            (adapter,),
+            self.engine.state,
+            sink=self._sink,
+            tell=self._tell_differences,
+            booked=self.engine.state.knows_execution,
+            time_source=self._clock,
+            expected=reconcile.Expected(),
+        )
         self.brokers = manager.BrokerManager(
             adapter,
             self._sink,
@@ -219,6 +230,7 @@ class Process:
             time_source=self._clock,
             policy=POLICY,
             told=self._tell_link,
+            reconciled=self._compare_books,
         )
         self._board = board.Board('simulation', SYMBOLS, self.engine.state)
         self.sequence: sequence.Sequence
@@ -277,7 +289,14 @@ class Process:
             every_s=3600.0,
         )
         feeding = feeds.FeedComponent(self.feed, self.bus, system, self._clock)
-        for part in (self.sequence, keeper, self.brokers, ways, feeding):
+        for part in (
+            self.sequence,
+            keeper,
+            self.brokers,
+            self.reconciler,
+            ways,
+            feeding,
+        ):
             self.engine.register_component(part)
 
     async def _start(self, system: state.SystemState) -> None:
@@ -350,6 +369,18 @@ class Process:
         )
         self.bus.post(
             bus.Lane.REPORTS, bus.Incoming(kind, report, 'broker:scripted')
+        )
+
+    async def _compare_books(self) -> None:
+        await self.reconciler.reconciled()
+        await self.sequence.drain()
+
+    def _tell_differences(self, found: records.Reconciliation) -> None:
+        self.bus.put(
+            bus.Lane.REPORTS,
+            bus.Incoming(
+                events.EventType.RECONCILIATION, found, 'broker:scripted'
+            ),
         )
 
     def _tell_link(self, change: monitor.Change) -> None:

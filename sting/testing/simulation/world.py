@@ -390,6 +390,10 @@ class World:
                 and _terms(order) == _terms(theirs[order_id]),
                 f'here {order}, at the broker {theirs[order_id]}',
             )
+        oracle.check(
+            not system.differences,
+            f'the inbox has {sorted(system.differences)}',
+        )
         book = self._venue.portfolio
         oracle.check(
             abs(book.cash - system.portfolio.cash) < oracle.CLOSE * 1000,

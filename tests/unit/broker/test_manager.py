@@ -277,6 +277,22 @@ async def test_a_change_that_is_not_accepted_is_said_with_its_reason():
     assert ('replace', 'o1', None, 91.0, None) in desk.broker.calls
 
 
+@pytest.mark.parametrize(
+    ('status', 'told'),
+    [(S.CANCELLED, [('o1', S.CANCELLED)]), (S.FILLED, [])],
+)
+async def test_a_change_refused_for_an_order_that_has_ended_tells_its_end(
+    status, told
+):
+    answer = interface.OrderResponse(
+        order_id='o1', accepted=False, message='it is not working'
+    )
+    desk = Desk(Scripted([order(status=status)], replace=answer))
+    changing = order(status=S.PENDING_REPLACE)
+    errand = step.Replace(changing, None, 91.0, None)
+    assert await desk.run(errand) == told
+
+
 async def test_a_cancel_refused_for_a_working_order_restores_it():
     one = order(status=S.PENDING_CANCEL)
     broker = Scripted([order(status=S.ACCEPTED)], cancel=refused())

@@ -241,3 +241,16 @@ def test_the_mean_price_is_cost_over_units(parts):
     cost = math.fsum(quantity * price for quantity, price in parts)
     assert order.filled == pytest.approx(units)
     assert order.average_price == pytest.approx(cost / units)
+
+
+@pytest.mark.parametrize(
+    ('quantity', 'status'),
+    [(4.0, S.FILLED), (3.0, S.FILLED), (5.0, S.ACCEPTED)],
+)
+def test_an_order_changed_to_what_has_filled_already_is_filled(
+    quantity, status
+):
+    changing = in_state(S.PENDING_REPLACE, changing=quantity, filled=4.0)
+    answer = report(S.ACCEPTED, quantity=quantity)
+    after = lifecycle.apply_update(changing, answer, 7)
+    assert (after.status, after.changing) == (status, 0.0)

@@ -286,7 +286,7 @@ def exit_of(log, order_id, quantity):
         status=orders.OrderStatus.ACCEPTED,
         parent='t-9-0-1',
     )
-    log.system._put(order)
+    log.system._put(order, None)
 
 
 def test_exits_of_more_than_is_held_are_found(log):

@@ -272,9 +272,6 @@ class Errands:
 
     def _prepare(self, order: orders.Order) -> orders.Order | None:
         """Gives an order as it is to be sent; None where it is not to be."""
-        if isinstance(self.open.get(order.id), step.Cancel):
-            self._end([order], _S.CANCELLED, answers.NEVER_SENT)
-            return None
         wanted = rounding.Terms(order.quantity, order.price, order.stop_price)
         terms, fault = self._round(order, wanted)
         if fault:

@@ -273,6 +273,7 @@ class BrokerLink:
             return
         if self._missed < self._policy.misses:
             self._monitor.complain('heartbeat', f'the heartbeat: {why}')
+            await _passes(self._lost, self._policy.first_s)
             self._look.set()
             return
         self._monitor.silent(f'{self._missed} heartbeats unanswered: {why}')

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sting.broker import interface
+from sting.broker import lanes
 from sting.broker import link as links
 from sting.broker import manager
 from sting.broker import reconcile
@@ -171,6 +172,26 @@ class WorldFeed(feeds_lib.Feed):
         return []
 
 
+class HandedBrokers(manager.BrokerManager):
+    """The brokers, with a note of when each order was handed over.
+
+    Attributes:
+        handed: By order that was not sent yet, seconds of the loop.
+    """
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        """Sets up the ways to the brokers; see `BrokerManager`."""
+        super().__init__(*given, **options)
+        self.handed: dict[str, float] = {}
+
+    def send(self, errand: lanes.Errand) -> None:
+        """Takes an errand; see `BrokerManager`."""
+        if isinstance(errand, step.Place):
+            now = asyncio.get_running_loop().time()
+            self.handed[errand.order.id] = now
+        super().send(errand)
+
+
 class Process:
     """One life of the engine.
 
@@ -223,7 +244,7 @@ class Process:
             time_source=self._clock,
             expected=reconcile.Expected(),
         )
-        self.brokers = manager.BrokerManager(
+        self.brokers = HandedBrokers(
             adapter,
             self._sink,
             self.stop.withholds,

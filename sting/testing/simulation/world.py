@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 import contextvars
-import functools
 import pathlib
 import tempfile
 from typing import Any
@@ -127,6 +126,8 @@ class World:
         self._context = contextvars.copy_context()
         self._deaths = 0
         self._quiet = False
+        # When losses began that the engine was told of, and when they ended.
+        self._outages: list[tuple[float, float]] = []
         self._minute = 0
         self._failure: BaseException | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -285,8 +286,8 @@ class World:
         if chance.random() < faults.drops and self._venue.connected:
             begins = MINUTE_S * float(chance.random())
             noticed = bool(chance.random() < 0.5)
-            later(begins, functools.partial(self._venue.drop, noticed=noticed))
-            later(begins + 150.0 * float(chance.random()), self._venue.restore)
+            later(begins, self._drop, noticed)
+            later(begins + 150.0 * float(chance.random()), self._restore)
         if chance.random() < faults.jumps:
             seconds = int(chance.integers(-600, 600))
             self._clock.error = seconds * market.NANOSECONDS
@@ -299,6 +300,18 @@ class World:
                 wait = MINUTE_S + 2.0 * float(chance.random())
             for _ in range(int(chance.integers(1, 4))):
                 later(wait, self._inside, self._operator.act)
+
+    def _drop(self, noticed: bool) -> None:
+        """Cuts the connection, until `_restore`."""
+        if noticed:
+            self._outages.append((self._loop.time(), float('inf')))
+        self._venue.drop(noticed=noticed)
+
+    def _restore(self) -> None:
+        """Ends every outage."""
+        now = self._loop.time()
+        self._outages = [(begin, min(end, now)) for begin, end in self._outages]
+        self._venue.restore()
 
     def _unasked(self) -> orders.Fill:
         number = len(self._venue.fills)
@@ -317,7 +330,7 @@ class World:
         """Nothing goes wrong any more."""
         self._quiet = self._script.quiet = self._disk.quiet = True
         self._clock.error = 0
-        self._loop.call_outside(160.0, self._venue.restore)
+        self._loop.call_outside(160.0, self._restore)
         if self._life is not None:
             self._life.spare()
 
@@ -346,9 +359,27 @@ class World:
                 order.id not in self._venue.orders,
                 f'{order.id} is sent again though the broker has it',
             )
+            self._check_waited(order.id)
         except oracle.ViolationError as error:
             self._fail(error)
             raise
+
+    def _check_waited(self, order_id: str) -> None:
+        """Holds an order that leaves for the first time against its age."""
+        if self._process is None:
+            return
+        handed = self._process.brokers.handed.pop(order_id, None)
+        if handed is None:
+            return
+        now = self._loop.time()
+        lost = [
+            min(end, now) - max(begin, handed) for begin, end in self._outages
+        ]
+        most = process.POLICY.patience_s + oracle.CLOSE
+        oracle.check(
+            max(lost, default=0.0) <= most,
+            f'{order_id} leaves after an outage of {max(lost, default=0.0)} s',
+        )
 
     def _check_venue(self) -> None:
         """Holds the broker's side against the limits."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sting.broker import errands
+from sting.broker import link as links
 from sting.broker import way
 from sting.engine import brackets
 from sting.engine import bus
@@ -120,6 +121,10 @@ def a_restart_sends_what_works_again(patch):
     patch.setattr(errands.Errands, '_settle', settle)
 
 
+def old_orders_are_sent_after_all(patch):
+    patch.setattr(links.BrokerLink, 'deadline', lambda self, since: 1e6)
+
+
 def the_stop_flag_is_not_read(patch):
     patch.setattr(stop.EmergencyStop, 'withholds', lambda self, order: False)
 
@@ -198,6 +203,7 @@ ALL: tuple[Patch, ...] = (
     nobody_asks_again,
     a_restart_asks_for_no_fills,
     a_restart_sends_what_works_again,
+    old_orders_are_sent_after_all,
     the_stop_flag_is_not_read,
     a_halt_is_not_judged,
     working_orders_do_not_count,

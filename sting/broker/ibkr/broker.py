@@ -212,13 +212,14 @@ class IbkrBroker(interface.BrokerInterface):
     ) -> None:
         """Connects, in the connection's loop; see `connect`."""
         old = self._trader
+        tells = traders.Tells(sink, self._hear_loss, self._hear_wrong)
         if old is not None and old.session.alive:
             # The socket stayed; what is at IB may have changed.
+            old.serve(tells, halted)
             await old.learn(old.book)
             return
         if old is not None:
             await old.close()
-        tells = traders.Tells(sink, self._hear_loss, self._hear_wrong)
         trader = traders.Trader(
             self._place(self._gateway.orders_client_id),
             contracts.Where(self._gateway.exchange, self._gateway.currency),

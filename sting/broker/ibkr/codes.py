@@ -14,9 +14,11 @@ USED: Final = 326
 UNKNOWN_CONTRACT: Final = 200
 REFUSED: Final = 201
 CANCELLED: Final = 202
+# A preset of the workstation changed how long an order works.
+PRESET: Final = 10349
 # Said of an order that goes on: of its price, its hours, shares to borrow, a
 # warning.
-REMARKS: Final = frozenset({165, 399, 404, 434, 492, 2109, 10167, 10349})
+REMARKS: Final = frozenset({165, 399, 404, 434, 492, 2109, 10167})
 # Why a cancel is refused: it is not there, or not in a state for it.
 NO_CANCEL: Final = frozenset({135, 136, 161, 10147, 10148})
 

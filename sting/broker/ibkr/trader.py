@@ -114,6 +114,8 @@ class Trader:
             errors.BrokerUnknownError: No answer, or IB itself is not there.
         """
         self._check_cut()
+        if before is not None:
+            before.release_all()
         fresh = self.book = self._new_book()
         fresh.quiet = True
         await self.ask_open()
@@ -126,6 +128,10 @@ class Trader:
         if before is not None:
             fresh.keep(before)
         fresh.quiet = False
+
+    def serve(self, tells: Tells, halted: interface.Halted) -> None:
+        """Tells somebody else from here on."""
+        self._tells, self._halted = tells, halted
 
     async def close(self) -> None:
         """Ends the connection."""
@@ -362,6 +368,8 @@ class Trader:
         record = self.book.numbered(self._place.client_id, number)
         if record is None:
             self._hear_link(code, said)
+        elif code == codes.PRESET:
+            self._tells.wrong('preset', f'{record.id}: {said}')
         elif code in codes.NOTICES or code in codes.REMARKS:
             return
         elif not record.ended:

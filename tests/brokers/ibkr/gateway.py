@@ -79,6 +79,7 @@ class Gateway:
         self._tasks = set()
         self._perms = itertools.count(700_001)
         self._held = {}
+        self._names = {}
         self._numbers = {}
         self._used = collections.Counter()
         venue.attach(self.tell)
@@ -111,7 +112,8 @@ class Gateway:
 
     def execution_id(self, fill):
         """Gives the number of a trade; the last part counts corrections."""
-        place = self.venue.fills.index(fill)
+        key = fill.order_id, fill.execution_id
+        place = self._names.setdefault(key, len(self._names))
         return f'0000e0d5.{place:08x}.01.01'
 
     def say(self, *frames):

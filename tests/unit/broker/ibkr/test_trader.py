@@ -75,7 +75,7 @@ class TestErrorsThatLookLikeACancel:
             await desk.filled(order_id)
             assert of(desk, order_id) == ['accepted', 10.0]
 
-    @pytest.mark.parametrize('code', [399, 404, 2109, 10349])
+    @pytest.mark.parametrize('code', [399, 404, 2109])
     async def test_a_remark_is_none(self, code):
         async with world.at_desk() as desk:
             order = desk.make()
@@ -91,6 +91,17 @@ class TestErrorsThatLookLikeACancel:
             await desk.world.trade(desk.symbol, 100.0)
             await desk.filled(order.id)
             assert len(sent(desk, gateways.COMPLETED)) == asked
+
+    async def test_a_preset_that_changes_an_order_is_complained_of(self):
+        async with world.at_desk() as desk:
+            order_id = await resting(desk)
+            says(desk, order_id, 10349, 'TIF was set to DAY')
+            await desk.until(
+                lambda: 'TIF was set' in desk.broker.monitor.reason,
+                'a complaint',
+            )
+            await desk.world.trade(desk.symbol, 94.0)
+            await desk.filled(order_id)
 
     async def test_an_order_that_is_nowhere_was_refused(self):
         async with world.at_desk() as desk:
@@ -320,6 +331,16 @@ class TestLink:
             assert desk.broker.monitor.works
             await desk.world.trade(desk.symbol, 94.0)
             await desk.filled(order_id)
+
+    async def test_who_connects_again_is_told_from_then_on(self):
+        async with world.at_desk() as desk:
+            order_id = await resting(desk)
+            told = []
+            await desk.broker.connect(told.append, desk._halted)
+            await desk.world.trade(desk.symbol, 94.0)
+            await desk.until(lambda: len(told) > 0, 'a report')
+            assert {one.order_id for one in told} == {order_id}
+            assert of(desk, order_id) == ['accepted']
 
     @pytest.mark.parametrize('code', sorted(codes.FARM))
     async def test_a_farm_that_is_gone_is_complained_of(self, code):

@@ -221,6 +221,8 @@ class World:
             self._clock,
             books,
             self._repeats,
+            # It would mend what must not need it.
+            looks=self._seed % 2 == 0,
         )
         task = asyncio.get_running_loop().create_task(
             made.run(self._disk, self._faults.batch, self._faults.checkpoint)

@@ -125,6 +125,18 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             signal.signal(signal.SIGCONT, lambda *_: None)
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
+    def _fatal_error(self) -> None:
+        """Leaves, and prints where it failed.
+
+        Textual would print what the variables held as well, and the keys of
+        accounts are among them.
+        """
+        # It loads Pygments, for what never happens.
+        from rich import traceback  # noqa: PLC0415
+
+        self.bell()
+        self.panic(traceback.Traceback(show_locals=False))
+
     def collect_by_the_clock(self) -> None:
         """Collects garbage at times of its own, not in the middle of things.
 

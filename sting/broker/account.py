@@ -100,7 +100,8 @@ class AccountGate(interface.BrokerInterface):
         """Names the account that has to answer, where the profile does not.
 
         Args:
-            number: As the log has it; empty for whichever fits.
+            number: That of the log, or the one that answered first; empty for
+                whichever fits.
         """
         if number and not self._profile.account:
             self._profile = msgspec.structs.replace(
@@ -133,6 +134,7 @@ class AccountGate(interface.BrokerInterface):
             await self._broker.disconnect()
             raise errors.AccountError(fault)
         self.account = found.account
+        self.expect(found.account)
         if found.blocked:
             self.monitor.complain('account', found.blocked)
         with self._lock:

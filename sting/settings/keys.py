@@ -90,13 +90,11 @@ def get(
 ) -> str:
     """Gives one key; see `find`."""
     names = dict.fromkeys((of_profile(variable, profile), variable))
-    for each in names:
-        if environ.get(each):
-            return environ[each].strip()
-    for each in names:
-        found = _read(each)
-        if found:
-            return found
+    for ask in (lambda each: environ.get(each, '').strip(), _read):
+        for each in names:
+            found = ask(each)
+            if found:
+                return _checked(each, found)
     raise errors.ConfigError(
         f'{name} needs a key: set {variable} in the environment, or put it '
         f'into the keyring with `sting keys set {name}`'
@@ -168,6 +166,22 @@ def forget(variable: str) -> bool:
     except ring.errors.KeyringError as error:
         raise _refused(error) from None
     return True
+
+
+def _checked(variable: str, key: str) -> str:
+    """Gives back a key that can go out in a header.
+
+    A library that refuses one would quote it.
+
+    Raises:
+        errors.ConfigError: It has characters that no key has.
+    """
+    if not (key.isascii() and key.isprintable()) or ' ' in key:
+        raise errors.ConfigError(
+            f'{variable} has a space or a character that no key has; copy it '
+            'again'
+        )
+    return key
 
 
 def _read(variable: str) -> str:

@@ -167,10 +167,11 @@ async def test_the_wrong_account_gets_nothing_and_ends_it_all():
     assert own._venue.placed == {}
 
 
-async def test_an_account_that_becomes_another_one_ends_it_all():
-    own, gate = made()
+@pytest.mark.parametrize('named', ['U1', ''])
+async def test_an_account_that_becomes_another_one_ends_it_all(named):
+    own, gate = made(changed(simulated=True), mode=M.PAPER, number=named)
     await reports_of(gate)
-    own.info = changed(account='U2')
+    own.info = changed(account='U2', simulated=True)
     with pytest.raises(errors.AccountError):
         await reports_of(gate)
     assert gate.account == ''

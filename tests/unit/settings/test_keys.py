@@ -112,3 +112,12 @@ def test_one_that_keeps_a_key_says_so(monkeypatch, ring):
     monkeypatch.setattr(keyring, 'delete_password', refuse)
     with pytest.raises(errors.ConfigError, match='does not work'):
         keys.forget('X')
+
+
+@pytest.mark.parametrize(
+    'key', ['can\nary', 'can ary', 'canar\u00ff', 'c\x00y']
+)
+def test_what_no_header_takes_is_refused_and_not_quoted(key):
+    with pytest.raises(errors.ConfigError, match='STING_ALPACA_KEY has') as e:
+        keys.find('alpaca', BOTH | {'STING_ALPACA_KEY': key})
+    assert key not in str(e.value)

@@ -34,6 +34,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     time: int
     broker: str = ''
     broker_account: str = ''
+    broker_began: int = 0
     exits: dict[str, tuple[int, orders.Signal]] = {}
     orders: dict[str, orders.Order]
     account: Book
@@ -78,6 +79,7 @@ def capture(system: state.SystemState) -> Image:
         mode=system.mode,
         broker=system.broker,
         broker_account=system.broker_account,
+        broker_began=system.broker_began,
         seq=system.seq,
         time=system.time,
         orders=dict(system.orders),
@@ -131,6 +133,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.mode = image.mode
     system.broker = image.broker
     system.broker_account = image.broker_account
+    system.broker_began = image.broker_began
     system.seq = image.seq
     system.time = image.time
     system.orders = image.orders

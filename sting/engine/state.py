@@ -98,6 +98,7 @@ class SystemState:
         self.mode = records.Mode.DEMO
         self.broker = ''
         self.broker_account = ''
+        self.broker_began = 0
         self.seq = 0
         self.time = 0
         self.orders: dict[str, orders.Order] = {}
@@ -386,6 +387,7 @@ class SystemState:
         self.mode = data.mode
         self.broker = data.broker
         self.broker_account = data.account
+        self.broker_began = data.began
         self.portfolio.cash = data.cash
         self.day_equity = data.cash
 

@@ -127,6 +127,9 @@ class LogCreated(payload.Payload, frozen=True, kw_only=True):
         broker: Where its orders go; empty for what is played here, as in
             older logs.
         account: The account there.
+        began: The broker's time when its cash was asked for, nanoseconds since
+            the epoch, UTC: what was traded before is in that. 0 for what is
+            played here.
     """
 
     log: str
@@ -136,6 +139,7 @@ class LogCreated(payload.Payload, frozen=True, kw_only=True):
     cash: float = 0.0
     broker: str = ''
     account: str = ''
+    began: int = 0
 
 
 class SystemStatus(payload.Payload, frozen=True, kw_only=True):

@@ -88,6 +88,10 @@ class ForgottenFills(core.Component):
                 have what somebody else traded while the engine was away.
         """
         system = self._system
+        ours = fill.order_id.startswith(f'{system.log}-')
+        if not ours and fill.timestamp < system.broker_began:
+            # It is in the cash that the log began with.
+            return True
         if fill.order_id in system.orders or fill.timestamp > since:
             return system.knows_execution(fill)
         if self._executions is None:

@@ -266,9 +266,9 @@ class Parts:
     async def _begin_log(self) -> None:
         """Writes the first event of a new log, with the id drawn for it."""
         cash = self._chosen.cash
-        account = ''
+        account, began = '', 0
         if self._played is None:
-            found = await self._ask_account()
+            found, began = await self._ask_account()
             account, cash = found.account, found.cash
         step = self._engine.process_event(
             bus.Incoming(
@@ -281,6 +281,7 @@ class Parts:
                     cash=cash,
                     broker=self._home_broker,
                     account=account,
+                    began=began,
                 ),
                 'engine',
             ),
@@ -313,8 +314,8 @@ class Parts:
         if isinstance(self._broker, accounts.AccountGate):
             self._broker.expect(system.broker_account)
 
-    async def _ask_account(self) -> interface.AccountInfo:
-        """Asks a broker outside what a new log begins with.
+    async def _ask_account(self) -> tuple[interface.AccountInfo, int]:
+        """Asks a broker outside what a new log begins with, and when that is.
 
         Raises:
             errors.StingError: It does not answer, or for another account.
@@ -322,6 +323,7 @@ class Parts:
         broker = self._broker
         try:
             await broker.connect(_ignore, lambda _: True)
+            began = await broker.get_time()
             found = await broker.get_account_info()
         except errors.BrokerError as error:
             raise errors.StingError(
@@ -330,7 +332,7 @@ class Parts:
             ) from error
         finally:
             await broker.disconnect()
-        return found
+        return found, began
 
     def _connect(self, system: state.SystemState) -> None:
         self._hosted = isolated.IsolatedHost(

@@ -59,6 +59,7 @@ SAMPLES = {
         cash=100_000.0,
         broker='alpaca',
         account='PA1',
+        began=7,
     ),
     _T.SYSTEM_STATUS: records.SystemStatus(
         component='feed:demo', status='connected', detail='generated bars'

@@ -1,5 +1,7 @@
 """A session whose broker is outside the engine, of another package."""
 
+import shutil
+
 import pytest
 
 from sting import session
@@ -68,6 +70,32 @@ def test_a_new_log_begins_with_the_cash_of_the_account(home, module):
         pass
     begun = stations.log_of(home)[0].data
     assert (begun.cash, begun.broker, begun.account) == (50_000.0, 'mine', 'U1')
+
+
+def test_what_was_traded_before_a_log_is_in_its_cash_and_not_booked_again(
+    home, module
+):
+    with running(home):
+        pass
+    venue = module().VENUES[0]
+    before = orders.Fill(
+        order_id='by hand',
+        execution_id='x1',
+        symbol='AAPL',
+        side=stations.BUY,
+        quantity=10.0,
+        price=100.0,
+        timestamp=venue.time,
+    )
+    venue.fills.append(before)
+    venue.portfolio.apply(before)
+    shutil.rmtree(home.state('demo'))
+    with running(home) as station:
+        # The position is for the operator to settle.
+        stations.until(lambda: station.snapshot().inbox)
+    log = stations.log_of(home)
+    assert log[0].data.cash == 49_000.0
+    assert not [event for event in log if event.type is T.FILL]
 
 
 def test_orders_that_work_there_are_there_after_a_restart(home, module):

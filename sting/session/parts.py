@@ -12,6 +12,7 @@ from typing import Self
 from sting import settings
 from sting.broker import account as accounts
 from sting.broker import interface
+from sting.broker import link
 from sting.broker import manager
 from sting.broker import reconcile
 from sting.broker import reconciler
@@ -123,6 +124,7 @@ class Parts:
             self._intake.report,
             emergency.withholds,
             time_source=self._clock,
+            policy=link.Policy(patience_s=self._chosen.patience_s),
             instruments=config.instruments,
             told=self._intake.link,
             reconciled=self._compare_books,

@@ -23,6 +23,9 @@ from sting.strategy import host
 LATCH = 'halt.latch'
 LOCK = 'engine.lock'
 PICTURE_S = 0.1
+# So long an end waits for cancels, and so often it looks.
+CANCEL_S = 10.0
+_POLL_S = 0.02
 
 
 def chain_rows(path: pathlib.Path, seq: int) -> tuple[views.EventRow, ...]:
@@ -147,6 +150,8 @@ class EngineRoom(parts.Parts):
             await self._feeding.stop()
             await self._outlet.stop()
             await self._sequence.drain()
+            if self._chosen.on_disconnect == 'cancel':
+                await self._cancel_working()
             with contextlib.suppress(errors.JournalWriteError):
                 await self._checkpoints.make()
             self._intake.system('stopped', 'in order')
@@ -155,6 +160,22 @@ class EngineRoom(parts.Parts):
             task.cancel()
         await asyncio.gather(*self._behind, return_exceptions=True)
         await self._engine.stop()
+
+    async def _cancel_working(self) -> None:
+        """Has all orders cancelled, and waits until none works."""
+        self._intake.command(bus.Lane.ORDERS, commands.CancelAll(), 'engine')
+        await self._sequence.drain()
+        until = self._clock.monotonic() + CANCEL_S
+        while self._engine.state.working_count():
+            if self._clock.monotonic() > until:
+                self._intake.alert(
+                    'the engine ends and not all orders are known to be '
+                    'cancelled; look at the broker',
+                    'brokers',
+                )
+                break
+            await asyncio.sleep(_POLL_S)
+            await self._sequence.drain()
 
     def submit(self, lane: bus.Lane, incoming: bus.Incoming) -> None:
         """Puts something into a lane, from any thread.

@@ -46,6 +46,10 @@ class Profile(Section, frozen=True, kw_only=True):
             only after each connection.
         cash_slack: Cash that its book and ours may differ by: fees that are
             told late.
+        patience_s: Seconds that a new order waits for a lost connection; then
+            it is rejected, and nothing was sent.
+        on_disconnect: What becomes of working orders when the engine ends in
+            order: they work on at the broker, or are cancelled.
     """
 
     mode: records.Mode
@@ -60,6 +64,8 @@ class Profile(Section, frozen=True, kw_only=True):
     reload: Literal['auto', 'manual'] | None = None
     reconcile_s: NotNegative = 60.0
     cash_slack: NotNegative = 1.0
+    patience_s: NotNegative = 5.0
+    on_disconnect: Literal['keep', 'cancel'] = 'keep'
 
     @property
     def reloads(self) -> Literal['auto', 'manual']:

@@ -5,8 +5,10 @@ import os
 
 import pytest
 
+from sting.broker import way
 from sting.model import commands
 from sting.model import errors
+from sting.model import orders
 from sting.model import records
 from sting.model import specs
 from sting.session import feeds
@@ -254,3 +256,36 @@ def test_a_strategy_keeps_to_its_own_limits_while_others_trade_on(home):
     # It is no rule for the other.
     passed = [verdict for verdict in verdicts if not verdict.failed]
     assert {verdict.figures[own] for verdict in passed} == {None}
+
+
+def resting(station):
+    """Places an order that works on."""
+    placed = stations.buy(station, 1.0, type=orders.OrderType.LIMIT, price=1.0)
+    assert placed.ok
+    stations.until(
+        lambda: (
+            [row.status for row in station.snapshot().orders] == ['accepted']
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ('policy', 'status'),
+    [('keep', 'accepted'), ('cancel', 'cancelled')],
+)
+def test_an_end_in_order_keeps_or_cancels_what_works(home, policy, status):
+    with stations.running(home, on_disconnect=policy) as station:
+        resting(station)
+    (order,) = stations.state_of(home).orders.values()
+    assert order.status == status
+
+
+def test_an_end_does_not_wait_for_ever_for_a_cancel(home, monkeypatch):
+    monkeypatch.setattr(room, 'CANCEL_S', 0.1)
+    with stations.running(home, on_disconnect='cancel') as station:
+        resting(station)
+        monkeypatch.setattr(way.Way, 'send', lambda self, errand: None)
+    alerts = [
+        event.data.message for event in stations.log_of(home, T.RISK_ALERT)
+    ]
+    assert any('look at the broker' in alert for alert in alerts)

@@ -317,3 +317,24 @@ def test_a_broker_that_is_lost_does_not_keep_the_others_waiting(account):
     account.moved()
     account.run(both.reconciled())
     assert account.open == ['order-sim-web-1']
+
+
+def test_a_fill_that_is_not_booked_yet_holds_the_comparison_up(account):
+    account.connect()
+    account.place()
+    account.heard = False
+    kept = []
+    book, account.reconciler._sink = account.reconciler._sink, kept.append
+    account.bar(price=89.0)
+    account.connect()
+    assert account.open == []
+    assert {each.symbol for each in kept} == {'AAPL'}
+    # What is never booked is no reason to look away for ever.
+    account.run(asyncio.sleep(reconciler.BOOKED_S))
+    account.connect()
+    assert 'position-AAPL' in account.open
+    account.reconciler._sink = book
+    account.connect()
+    # Booked while that look was under way: the next one sees it.
+    account.connect()
+    assert account.open == []

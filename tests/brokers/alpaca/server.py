@@ -279,7 +279,8 @@ class Fault:
 
     Attributes:
         what: late: it is done, and the answer is the fault; early: it is not
-            done; hang: it is done, and no answer comes for so long.
+            done; hang: it is done, and no answer comes for so long; hold:
+            the same until `free`; cut: the connection breaks.
     """
 
     def __init__(
@@ -289,6 +290,7 @@ class Fault:
         self.status, self.body = status, body
         self.headers = headers or {}
         self.what = what
+        self.free = False
 
     def fits(self, request):
         return request.method == self.method and self.path in request.path
@@ -298,6 +300,8 @@ class Fault:
             await handler(request)
         if self.what == 'hang':
             await asyncio.sleep(float(self.body))
+        while self.what == 'hold' and not self.free:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         if self.what == 'cut':
             request.transport.abort()
         body = self.body

@@ -21,14 +21,16 @@ class Soak:
 
     Attributes:
         desk: Who sends them.
+        trouble: How much of it; after each outage the whole day is listed.
         sent: Their ids.
         counts: What happened how often.
     """
 
-    def __init__(self, world, seed):
+    def __init__(self, world, seed, trouble=1.0):
         self.desk = desks.Desk(world)
         self.world = world
         self.sent = []
+        self.trouble = trouble
         self.counts = dict.fromkeys(
             ('unknown', 'again', 'connections', 'cancels', 'changes'), 0
         )
@@ -98,7 +100,7 @@ class Soak:
 
     async def _trouble(self):
         """Has the next order meet with something, or the connection."""
-        draw = self._random.random()
+        draw = self._random.random() / self.trouble
         if draw < 0.04:
             await self.world.lose_answer()
         elif draw < 0.08:

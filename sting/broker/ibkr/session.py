@@ -103,6 +103,7 @@ class Session:
             if not gone.done():
                 gone.set_result(None)
 
+        client.conn.disconnected += self._lost
         client.conn.disconnected += hung_up
         client.apiError += hung_up
         connecting = asyncio.ensure_future(
@@ -117,6 +118,9 @@ class Session:
             if not connecting.done():
                 raise ConnectionError('it hung up')
             await connecting
+            if not client.isReady():
+                raise ConnectionError('it hung up')
+            self.alive = True
         except TimeoutError:
             raise self._unreachable(
                 f'no answer within {place.timeout_s:g} s'
@@ -128,8 +132,6 @@ class Session:
             client.apiError -= hung_up
             connecting.cancel()
             await asyncio.wait((connecting,))
-        self.alive = True
-        client.conn.disconnected += self._lost
 
     async def close(self) -> None:
         """Ends the connection, and waits until it is gone."""
@@ -251,6 +253,8 @@ class Session:
         return handle
 
     def _lost(self, said: str) -> None:
+        if not self.alive:
+            return
         reason = words.plain(self._said or said or 'the gateway hung up')
         # Told before what waits fails, so that who asks next knows.
         self._hears.hear_loss(reason)

@@ -94,9 +94,7 @@ class Gateway:
         self._server.close()
         for each in self.clients:
             each.hang_up()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks)
 
     def drop(self):
         """Hangs up on everybody."""

@@ -1,0 +1,140 @@
+"""A whole session at Interactive Brokers: its gateway goes and comes."""
+
+import asyncio
+
+import pytest
+
+from sting.model import commands
+from sting.model import events
+from sting.model import orders
+from sting.model import records
+from tests.brokers.ibkr import wire
+from tests.brokers.ibkr import world
+from tests.unit.session import stations
+
+pytestmark = pytest.mark.integration
+
+S = orders.OrderStatus
+LIMIT = orders.OrderType.LIMIT
+# A lost connection is made again after pauses that grow.
+PATIENCE_S = 60.0
+
+
+class World(world.IbkrWorld):
+    """The market of the demo's symbols."""
+
+    symbols = ('AAPL', 'IBM')
+
+    def trades(self, symbol, price):
+        """Lets the market trade, from the tests' thread."""
+        self.call(lambda: self.venue.trade(self.bar(symbol, price)))
+
+    def goes(self):
+        """Hangs up on everybody, and takes nobody."""
+
+        def cut():
+            self.gateway.refusing = True
+            self.gateway.drop()
+
+        self.call(cut)
+
+    def comes(self):
+        """Takes connections again."""
+        self.gateway.refusing = False
+
+    def book(self):
+        """What the account has, and what works."""
+        found = self.venue.portfolio
+        return (
+            {symbol: found.quantity(symbol) for symbol in found.held},
+            round(found.cash, 6),
+            sorted(order.id for order in self.venue.working()),
+        )
+
+
+async def _made():
+    return World()
+
+
+@pytest.fixture
+def there():
+    made = asyncio.run(_made())
+    yield made
+    asyncio.run(made.close())
+
+
+@pytest.fixture
+def home(tmp_path, there):
+    found = stations.home_in(tmp_path)
+    exchanges = found.config / 'exchanges'
+    exchanges.mkdir(parents=True)
+    (exchanges / 'ibkr.yaml').write_text(f'port: {there.gateway.port}\n')
+    return found
+
+
+OUTSIDE = {
+    'broker': 'ibkr',
+    'mode': records.Mode.PAPER,
+    'account': wire.ACCOUNT,
+    'reconcile_s': 0.5,
+}
+
+
+def ours(station):
+    system = station._room._engine.state
+    book = system.portfolio
+    return (
+        {symbol: book.quantity(symbol) for symbol in book.held},
+        round(book.cash, 6),
+        sorted(order.id for order in system.working()),
+    )
+
+
+def wait_for(station, order_id, status):
+    def reached():
+        found = stations.order_of(station, order_id)
+        return found is not None and found.status == status
+
+    stations.until(reached, PATIENCE_S)
+
+
+def equal(station, there):
+    stations.until(lambda: ours(station) == there.book(), PATIENCE_S)
+
+
+def test_a_session_ends_with_equal_books_over_a_restart_of_its_gateway(
+    home, there
+):
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        first = stations.buy(ran, 10.0, type=LIMIT, price=95.0).order_id
+        second = stations.buy(ran, 5.0, type=LIMIT, price=50.0).order_id
+        wait_for(ran, first, S.ACCEPTED)
+        wait_for(ran, second, S.ACCEPTED)
+        there.goes()
+        there.trades('AAPL', 90.0)
+        there.comes()
+        wait_for(ran, first, S.FILLED)
+        equal(ran, there)
+        stations.ask(ran, commands.CancelOrder(order_id=second))
+        wait_for(ran, second, S.CANCELLED)
+        there.script.losses.append('answer')
+        third = stations.buy(ran, 2.0, type=LIMIT, price=80.0).order_id
+        wait_for(ran, third, S.ACCEPTED)
+        assert there.venue.placed[third] == 1
+        equal(ran, there)
+    # What works goes on while nobody is there.
+    there.trades('AAPL', 79.0)
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        stations.until(lambda: ours(ran)[0] == {'AAPL': 12.0}, PATIENCE_S)
+        equal(ran, there)
+    kinds = {event.type for event in stations.log_of(home)}
+    assert events.EventType.RECONCILIATION in kinds
+
+
+def test_a_halt_takes_everything_out(home, there):
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        sent = stations.buy(ran, 10.0, type=LIMIT, price=95.0).order_id
+        wait_for(ran, sent, S.ACCEPTED)
+        ran.emergency_stop('me', 'a test')
+        wait_for(ran, sent, S.CANCELLED)
+        equal(ran, there)

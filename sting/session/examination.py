@@ -111,7 +111,7 @@ class Examination:
                 self._environ,
             )
         except errors.ConfigError as error:
-            yield Finding('broker', FAIL, str(error), 'change that')
+            yield Finding('broker', FAIL, str(error))
             return
         try:
             async for found in self._broker(broker):
@@ -127,7 +127,7 @@ class Examination:
         try:
             await self._answer(broker.connect(_ignore, lambda _: True))
         except errors.AccountError as error:
-            yield Finding('account', FAIL, str(error), 'change that')
+            yield Finding('account', FAIL, str(error))
             return
         except errors.BrokerError as error:
             yield Finding(
@@ -251,13 +251,14 @@ class Examination:
 
     def _limits(self, name: str) -> Finding:
         section = self._config.services.get(name)
-        per_minute = getattr(section, 'per_minute', None)
+        per_minute = getattr(section, 'orders_per_minute', None)
         if per_minute is None:
             return Finding('limits', OK, 'none is configured')
         return Finding(
             'limits',
             OK,
-            f'{per_minute:g} requests a minute, by exchanges/{name}.yaml',
+            f'{per_minute:g} requests a minute about orders, by '
+            f'exchanges/{name}.yaml',
         )
 
     async def _data(self) -> _Findings:
@@ -287,7 +288,7 @@ class Examination:
                 name, self._config.services[name], self._clock, self._environ
             )
         except errors.ConfigError as error:
-            return Finding('data', FAIL, str(error), 'change that')
+            return Finding('data', FAIL, str(error))
         try:
             bars = await self._answer(
                 source.get_bars(

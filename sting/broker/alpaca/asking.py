@@ -167,6 +167,7 @@ class Questions:
             buying_power=translate.number(found.buying_power, 'a value'),
             simulated=_simulated(self._rest.access.url, found.account_number),
             blocked=_blocked(found),
+            shorting=found.shorting_enabled,
         )
 
     async def instrument(self, symbol: str) -> market.Instrument | None:

@@ -9,6 +9,7 @@ found missing is never taken as rejected, or as anything else.
 from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
+import math
 
 import msgspec
 
@@ -257,13 +258,20 @@ def terms(order: orders.Order) -> str:
 class Looks:
     """Lets a difference count once two looks agree on it."""
 
-    def __init__(self, apart_s: float) -> None:
+    def __init__(self, apart_s: float, cash_s: float = 0.0) -> None:
         """Sets up without a look.
 
         Args:
             apart_s: Two looks have to be so many seconds apart.
+            cash_s: So long nothing may have been booked before a difference
+                of cash counts: brokers work it out now and then.
         """
         self._apart_s = apart_s
+        self._cash_s = cash_s
+        # Our cash at the last look, and when it was last seen to have moved.
+        self._cash: float | None = None
+        self._booked = -math.inf
+        self._unsettled = False
         # By id: when it was first seen, and what it and our book were then.
         self._waiting: dict[
             str, tuple[float, records.Difference, tuple[object, ...]]
@@ -271,8 +279,11 @@ class Looks:
 
     @property
     def waits(self) -> bool:
-        """Whether something was seen that the next look has to confirm."""
-        return bool(self._waiting)
+        """Whether something was seen that the next look has to confirm.
+
+        Or something that is open could not be looked at.
+        """
+        return bool(self._waiting) or self._unsettled
 
     def take(
         self,
@@ -300,10 +311,18 @@ class Looks:
             All that are open after it.
         """
         waiting, self._waiting = self._waiting, {}
+        if self._cash not in (None, after.cash):
+            self._booked = now
+        self._cash = after.cash
 
         def moves(symbol: str) -> bool:
             return symbol in moving or before.mark(symbol) != after.mark(symbol)
 
+        self._unsettled = any(
+            moves(each.symbol)
+            for each in known.values()
+            if each.kind is not _K.CASH
+        )
         kept = {
             each.id: each
             for each in known.values()
@@ -321,7 +340,9 @@ class Looks:
             if old is not None:
                 kept[each.id] = old
             mark = after.mark(each.symbol)
-            if moves(each.symbol):
+            if moves(each.symbol) or (
+                each.kind is _K.CASH and now - self._booked < self._cash_s
+            ):
                 continue
             since, seen, marked = waiting.get(each.id, (now, each, mark))
             if not _same(each, seen) or marked != mark:

@@ -20,6 +20,8 @@ _S = orders.OrderStatus
 APART_S = 2.0
 # Seconds between two looks while something differs.
 OPEN_S = 15.0
+# Brokers bring an account's cash up to date every three minutes at the latest.
+CASH_S = 180.0
 # So long a fill may take to be booked.
 BOOKED_S = 120.0
 # Looks after a connection that orders wait for; what never comes to rest is
@@ -76,7 +78,7 @@ class Reconciler(core.Component):
         self._expected = expected
         self._every_s = every_s
         self._apart_s = apart_s
-        self._looks = reconcile.Looks(apart_s)
+        self._looks = reconcile.Looks(apart_s, CASH_S)
         self._since: int | None = None
         # Fills that were told and are not booked yet, and since when.
         self._told: dict[tuple[str, str], float] = {}

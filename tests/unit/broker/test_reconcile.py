@@ -269,3 +269,21 @@ def test_what_is_open_stays_open_while_a_broker_is_lost(watch):
     assert watch.looks.take(ours, ours, [], known, 9.0, complete=False) == (
         list(known.values())
     )
+
+
+def test_cash_counts_only_a_while_after_the_last_booking(watch):
+    watch.looks = reconcile.Looks(APART, 60.0)
+    watch.look(mine(cash=1_000.0), theirs(cash=1_000.0))
+    late = theirs(cash=1_000.0)
+    assert watch.look(mine(cash=900.0), late) == []
+    assert watch.look(mine(cash=900.0), late) == []
+    assert watch.look(mine(cash=900.0), late, after=60.0) == []
+    assert watch.look(mine(cash=900.0), late) == ['cash']
+
+
+def test_what_is_open_and_moves_is_looked_at_again_soon(watch):
+    watch.look(mine(), theirs(AAPL=10.0))
+    watch.look(mine(), theirs(AAPL=10.0))
+    assert not watch.looks.waits
+    watch.look(mine(), theirs(AAPL=10.0), before=mine(AAPL=1.0))
+    assert watch.looks.waits

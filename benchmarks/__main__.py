@@ -24,6 +24,7 @@ TOPICS = (
     'sockets',
     'startup',
     'stop',
+    'brokers',
 )
 PAGE = (
     pathlib.Path(__file__).parents[1] / 'docs' / 'summaries' / 'BENCHMARKS.md'

@@ -194,15 +194,15 @@ class Questions:
         )
 
     async def _fill(self, row: _Fill) -> orders.Fill:
-        total = translate.number(row.cum_qty, 'a filled quantity')
+        timestamp, uuid, total = _order(row)
         return orders.Fill(
-            order_id=await self._owner(row.order_id),
-            execution_id=translate.execution(row.order_id, total),
+            order_id=await self._owner(uuid),
+            execution_id=translate.execution(uuid, total),
             symbol=row.symbol,
             side=_side(row.side),
-            quantity=translate.number(row.qty, 'a quantity'),
-            price=translate.number(row.price, 'a price'),
-            timestamp=translate.moment(row.transaction_time),
+            quantity=translate.positive(row.qty, 'a quantity'),
+            price=translate.positive(row.price, 'a price'),
+            timestamp=timestamp,
         )
 
     async def _owner(self, uuid: str) -> str:
@@ -300,9 +300,10 @@ class Questions:
 _ACTIVITIES: Final = '/account/activities/FILL'
 
 
-def _order(row: _Fill) -> tuple[object, ...]:
+def _order(row: _Fill) -> tuple[int, str, float]:
     """Sorts fills; those of one millisecond come in any order."""
-    return row.transaction_time, row.order_id, float(row.cum_qty)
+    total = translate.number(row.cum_qty, 'a filled quantity')
+    return translate.moment(row.transaction_time), row.order_id, total
 
 
 def _listed(raw: Any, name: str) -> list[Any]:

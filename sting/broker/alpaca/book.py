@@ -12,7 +12,6 @@ from typing import Final
 
 from sting.broker import interface
 from sting.broker.alpaca import translate
-from sting.model import errors
 from sting.model import orders
 
 _S = orders.OrderStatus
@@ -319,21 +318,17 @@ class Book:
 
     def _fill(self, entry: Entry, update: Any) -> None:
         found = update.order
+        known = translate.order(found, entry.id)
         total = translate.number(found.filled_qty, 'a filled quantity')
         fill = orders.Fill(
             order_id=entry.id,
             execution_id=translate.execution(found.id, total),
-            symbol=entry.symbol,
-            side=orders.OrderSide(found.side.value),
-            quantity=translate.number(update.qty, 'a quantity'),
-            price=translate.number(update.price, 'a price'),
+            symbol=known.symbol,
+            side=known.side,
+            quantity=translate.positive(update.qty, 'a quantity'),
+            price=translate.positive(update.price, 'a price'),
             timestamp=translate.moment(update.timestamp),
         )
-        if not (fill.quantity > 0 and fill.price > 0):
-            raise errors.BrokerUnknownError(
-                f'alpaca: a fill of {fill.quantity:g} at {fill.price:g} '
-                'cannot be'
-            )
         if entry.ended is None:
             if str(found.id) not in entry.uuids:
                 self._adopt(entry, found)

@@ -287,6 +287,18 @@ def number(text: object, what: str = 'a number') -> float:
     return found
 
 
+def positive(text: object, what: str) -> float:
+    """Reads a number above 0 that comes as text.
+
+    Raises:
+        errors.BrokerUnknownError: It is none.
+    """
+    found = number(text, what)
+    if found <= 0:
+        raise errors.BrokerUnknownError(f'alpaca: {found:g} is not {what}')
+    return found
+
+
 def optional(text: object, what: str = 'a number') -> float | None:
     """Reads a number that may be missing."""
     return None if text is None or text == '' else number(text, what)

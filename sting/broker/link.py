@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Coroutine
 from typing import Any
+from typing import Final
 from typing import TypeVar
 import zlib
 
@@ -16,6 +17,9 @@ from sting.net import guard
 from sting.net import monitor
 
 _T = TypeVar('_T')
+
+# So long a start waits for its first connection.
+OPEN_S: Final = 20.0
 
 Told = Callable[[monitor.Change], None]
 
@@ -172,7 +176,8 @@ class BrokerLink:
     async def open(self) -> None:
         """Tries to connect once; `run` goes on from there."""
         self.lost_at = _now()
-        await self._try()
+        # Whoever starts waits for this; later nobody does.
+        await self._try(min(OPEN_S, self._policy.request_s))
 
     async def run(self) -> None:
         """Keeps the connection, until it is cancelled."""
@@ -180,7 +185,7 @@ class BrokerLink:
             if not self.works:
                 await self._hang_up()
                 await self._pause()
-                await self._try()
+                await self._try(self._policy.request_s)
             elif not self._settled:
                 await self._settle()
             else:
@@ -190,10 +195,10 @@ class BrokerLink:
         """Ends the connection."""
         await self._broker.disconnect()
 
-    async def _try(self) -> None:
-        """Connects, if that can be had."""
+    async def _try(self, seconds: float) -> None:
+        """Connects, if that can be had in so much time."""
         try:
-            await within(self._policy.request_s, self._connect_once())
+            await within(seconds, self._connect_once())
         except errors.BrokerError as error:
             self._failures += 1
             self._monitor.lost(str(error))

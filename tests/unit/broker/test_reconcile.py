@@ -1,13 +1,18 @@
 """In what two books differ, and which of that counts."""
 
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 import msgspec
 import pytest
 
 from sting.broker import interface
 from sting.broker import reconcile
+from sting.model import commands
 from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
+from tests.unit.engine import worlds
 
 pytestmark = pytest.mark.unit
 
@@ -287,3 +292,34 @@ def test_what_is_open_and_moves_is_looked_at_again_soon(watch):
     assert not watch.looks.waits
     watch.look(mine(), theirs(AAPL=10.0), before=mine(AAPL=1.0))
     assert watch.looks.waits
+
+
+UNITS = st.sampled_from([-12.5, -1.0, 0.0, 0.25, 3.0, 40.0])
+BOOKS = st.fixed_dictionaries(dict.fromkeys(worlds.SYMBOLS, UNITS))
+
+
+@given(here=BOOKS, there=BOOKS, cash=st.floats(-1e5, 1e5))
+@settings(max_examples=40, deadline=None)
+def test_books_are_equal_once_all_that_differs_is_accepted(here, there, cash):
+    world = worlds.World()
+    for symbol, units in here.items():
+        side = worlds.BUY if units > 0 else worlds.SELL
+        world.bar(symbol)
+        if units:
+            world.held(abs(units), symbol, side)
+    at = {symbol: units for symbol, units in there.items() if units}
+    book = theirs(cash=cash, **at)
+    any_one = reconcile.Expected()
+    for _ in range(2):
+        # What a position did to the cash is found by the second look.
+        listed = reconcile.compare(reconcile.ours(world.state), book, any_one)
+        data = records.Reconciliation(
+            trigger='timer', differences=tuple(listed)
+        )
+        world.tell(worlds.T.RECONCILIATION, data, 'broker:test')
+        while world.state.differences:
+            name = next(iter(world.state.differences))
+            world.command(commands.Settle, id=name, how=commands.How.ACCEPT)
+    listed = reconcile.compare(reconcile.ours(world.state), book, any_one)
+    assert listed == []
+    assert world.state.working_count() == 0

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sting.engine import bus
 from sting.model import commands
 from sting.model import orders
 from sting.model import records
@@ -95,3 +96,54 @@ def test_a_broker_that_is_played_here_is_not_looked_at(home):
     with stations.running(home) as station:
         assert stations.buy(station).ok
     assert stations.log_of(home, T.RECONCILIATION) == []
+
+
+def test_an_adopted_position_is_told_to_its_strategy_as_it_runs(home):
+    path = stations.write_strategy(
+        home,
+        'mine.py',
+        """
+        async def on_position_update(self, position):
+            if position.quantity > 0:
+                self.sell(position.symbol, position.quantity)
+        """,
+    )
+    mine = {'mine': {'strategy': path}}
+    with stations.running(home, strategies=mine) as station:
+        system = station._room._engine.state
+        stations.until(
+            lambda: (
+                'IBM' in system.prices
+                and system.strategies.get('mine')
+                and system.strategies['mine'].status == 'running'
+            )
+        )
+        found = records.Difference(
+            id='position-IBM',
+            kind=records.DifferenceKind.POSITION,
+            symbol='IBM',
+            theirs=10.0,
+        )
+        station._room.submit(
+            bus.Lane.REPORTS,
+            bus.Incoming(
+                T.RECONCILIATION,
+                records.Reconciliation(trigger='timer', differences=(found,)),
+                'broker:test',
+            ),
+        )
+        stations.until(lambda: inbox(station))
+        adopt = commands.Settle(id='position-IBM', how=H.ADOPT, strategy='mine')
+        assert stations.ask(station, adopt).ok
+        stations.until(
+            lambda: any(
+                order.strategy == 'mine' and order.side is stations.SELL
+                for order in system.orders.copy().values()
+            )
+        )
+    sold = [
+        event.data
+        for event in stations.log_of(home, T.ORDER_REQUEST)
+        if event.data.side is stations.SELL
+    ]
+    assert [each.quantity for each in sold][:1] == [10.0]

@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+CONSTRAINTS ?= constraints.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c $(CONSTRAINTS)
 # With ib-async in the place of ibkr it runs on that library.
 EXTRAS ?= alpaca,ibkr
-CONSTRAINTS ?= constraints.txt
 WORKERS ?= 2
 SEEDS ?= 500
 FIRST ?= 1

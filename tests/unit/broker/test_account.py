@@ -253,3 +253,14 @@ async def test_all_else_is_the_brokers_own():
     assert [one.symbol for one in await gate.get_instruments(['X'])] == ['X']
     assert (gate.name, gate.dedupes, gate.groups) == ('scripted', True, True)
     assert gate.monitor is own.monitor
+
+
+async def test_what_comes_after_the_end_is_told_to_nobody():
+    own, gate = made()
+    got = await reports_of(gate)
+    await gate.disconnect()
+    gate._report(
+        orders.OrderUpdate(order_id='x', status=orders.OrderStatus.ACCEPTED)
+    )
+    assert got == []
+    assert own.did[-1] == 'disconnect'

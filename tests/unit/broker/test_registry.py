@@ -5,12 +5,14 @@ import pytest
 
 from sting import settings
 from sting.broker import account
+from sting.broker import drills
 from sting.broker import paper
 from sting.broker import registry
 from sting.engine import clock
 from sting.model import costs
 from sting.model import errors
 from sting.model import records
+from sting.settings import brokers
 from tests.unit.broker import plugins
 from tests.unit.settings import rings
 
@@ -199,3 +201,17 @@ def test_a_broker_has_keys_of_the_environment_or_the_keyring(monkeypatch):
     ring['sting', 'STING_MINE_SECRET__REAL'] = 's'
     assert setup.key('STING_MINE_KEY') == 'k'
     assert setup.key('STING_MINE_SECRET') == 's'
+
+
+def test_paper_has_the_troubles_of_its_drill(home):
+    config = configured(home, drill=settings.Drill(reject=1.0))
+    made = registry.build('paper', config, 'demo', clock.VirtualClock(), {})
+    assert isinstance(made, drills.DrilledBroker)
+    assert made.account == 'paper'
+
+
+def test_brokers_are_named_with_ours_first(home, tmp_path, monkeypatch):
+    plugins.install(tmp_path / 'a', monkeypatch, name='ibkr')
+    plugins.install(tmp_path / 'b', monkeypatch)
+    assert 'ibkr' not in brokers.others()
+    assert brokers.names() == (*brokers.OWN, 'mine')

@@ -191,3 +191,28 @@ def test_an_order_goes_out_in_extended_hours_where_that_is_wanted(home, module):
         ).order_id
         stations.wait_for(station, placed, S.ACCEPTED)
         assert module().VENUES[0].orders[placed].extended_hours
+
+
+def test_the_first_start_needs_the_broker_and_says_so(
+    home, module, monkeypatch
+):
+    async def refuse(self, sink, halted):
+        raise errors.BrokerUnknownError('nobody there')
+
+    plugin = module()
+    connect = plugin.Mine.connect
+    monkeypatch.setattr(plugin.Mine, 'connect', refuse)
+    with (
+        pytest.raises(
+            errors.StingError, match=r'begins with the cash.*nobody there'
+        ),
+        running(home),
+    ):
+        pass
+    monkeypatch.setattr(plugin.Mine, 'connect', connect)
+    with running(home):
+        pass
+    # A later one does not wait for it, and has no account to show until then.
+    monkeypatch.setattr(plugin.Mine, 'connect', refuse)
+    with running(home) as station:
+        assert station.snapshot().account == ''

@@ -285,7 +285,11 @@ class Examination:
         now = self._clock.now()
         try:
             source = sources.build(
-                name, self._config.services[name], self._clock, self._environ
+                name,
+                self._config.services[name],
+                self._clock,
+                self._environ,
+                self._name,
             )
         except errors.ConfigError as error:
             return Finding('data', FAIL, str(error))

@@ -57,6 +57,7 @@ def build(
     time_source: clock.Clock,
     home: settings.Home,
     calendar: str = calendars.DEFAULT,
+    profile: str = '',
 ) -> feed_lib.Feed:
     """Makes a feed of its configuration.
 
@@ -67,6 +68,7 @@ def build(
         time_source: Paces it.
         home: Where a relative path begins, and bars are kept.
         calendar: The exchange whose sessions count.
+        profile: Whose own keys come first.
 
     Returns:
         The feed.
@@ -89,7 +91,7 @@ def build(
         from sting.session import markets  # noqa: PLC0415
 
         return markets.build(
-            name, feed, config, symbols, time_source, home, calendar
+            name, feed, config, symbols, time_source, home, calendar, profile
         )
     path = feed.path if feed.path == 'sample' else str(home.config / feed.path)
     loaded = files.read(

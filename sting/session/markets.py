@@ -25,6 +25,7 @@ def build(
     time_source: clock.Clock,
     home: settings.Home,
     calendar: str,
+    profile: str = '',
 ) -> market_feed.MarketFeed:
     """Makes a feed of sources; nothing is connected yet.
 
@@ -36,6 +37,7 @@ def build(
         time_source: Tells the time.
         home: Where bars are kept.
         calendar: The exchange whose sessions count, for all sources.
+        profile: Whose own keys come first.
 
     Raises:
         errors.ConfigError: A source has no key, or knows two symbols by one
@@ -43,7 +45,7 @@ def build(
     """
     data = manager.DataManager(
         [
-            _source(each, feed, config, symbols, time_source, calendar)
+            _source(each, feed, config, symbols, time_source, calendar, profile)
             for each in feed.sources
         ],
         cache.DataCache(
@@ -76,9 +78,10 @@ def _source(
     symbols: tuple[str, ...],
     time_source: clock.Clock,
     calendar: str,
+    profile: str,
 ) -> base.DataSource:
     service = msgspec.structs.replace(config.services[name], calendar=calendar)
-    made = registry.build(name, service, time_source, os.environ)
+    made = registry.build(name, service, time_source, os.environ, profile)
     names = feed.names.get(name)
     # One that is not named may be called there what another one is.
     theirs = collections.Counter(

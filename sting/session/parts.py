@@ -107,6 +107,7 @@ class Parts:
             self._clock,
             home,
             self._chosen.calendar,
+            profile,
         )
         self._started = 0.0
         # The time of the log's last event before the start.

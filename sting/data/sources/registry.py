@@ -29,6 +29,7 @@ def build(
     service: settings.Source,
     time_source: clocks.Clock,
     environ: Mapping[str, str],
+    profile: str = '',
 ) -> base.DataSource:
     """Makes a source.
 
@@ -39,6 +40,7 @@ def build(
         time_source: Tells which bars are closed, and waits.
         environ: Has the keys that the keyring has not, and the password of a
             database `prices` as STING_PRICES_PASSWORD.
+        profile: Whose own keys come first.
 
     Returns:
         The source; nothing is connected yet.
@@ -51,7 +53,7 @@ def build(
         return ibkr.IbkrSource(service, time_source)
     if not isinstance(service, settings.Service):
         return _own(name, service, time_source, environ)
-    found = keys.find(name, environ) if name in keys.KEYS else ()
+    found = keys.find(name, environ, profile) if name in keys.KEYS else ()
     place = _place(service)
     if name == 'alpaca':
         return _alpaca(service, place, time_source, *found)

@@ -229,3 +229,22 @@ def test_the_first_profile_of_a_broker_is_meant(home, module):
         examination.profile_of(config, 'mine', 'demo')
     with pytest.raises(errors.ConfigError, match='no profile has broker: x'):
         examination.profile_of(config, 'x', None)
+
+
+async def test_bars_are_asked_for_with_the_keys_of_the_profile(home, module):
+    write(home, feed='other')
+    path = home.config / 'sting.yaml'
+    path.write_text(
+        path.read_text().replace(
+            'feeds: {',
+            'feeds: {other: {kind: market, sources: [alphavantage]}, ',
+        )
+    )
+    (home.config / 'exchanges').mkdir()
+    (home.config / 'exchanges' / 'alphavantage.yaml').write_text(
+        'base_url: http://127.0.0.1:1\n'
+    )
+    own = {'STING_ALPHAVANTAGE_KEY__MINE': 'canary'}
+    found = await look(home, KEYS | own, patience_s=0.5)
+    # It has a key, and nobody is there.
+    assert of(found, 'data') == [('fail', 'no answer within 0.5 s')]

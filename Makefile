@@ -54,7 +54,7 @@ test-ib-async: .ib_async/constraints.txt  ## The tests of IB on ib_async, in an 
 .PHONY: with-ib-async
 with-ib-async: $(VENV)/dev.stamp
 	@! $(BIN)/python -c 'import ib_insync' 2>/dev/null
-	$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit/broker/ibkr \
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' tests/unit/broker/ibkr \
 		tests/unit/data/sources/test_ibkr.py
 
 test-sandbox: $(VENV)/dev.stamp  ## The suite for brokers, at play-money accounts.

@@ -11,7 +11,7 @@ import msgspec
 
 from sting.engine import bus
 from sting.engine import desk
-from sting.engine import state
+from sting.engine import settleable
 from sting.engine import step
 from sting.model import commands
 from sting.model import errors
@@ -24,13 +24,8 @@ _S = orders.OrderStatus
 _K = records.DifferenceKind
 _H = commands.How
 
-_OF_ORDERS = (_K.ORDER, _K.MISSING)
-
 # The tag of a fill that books what was found at the broker.
 SETTLED = 'settled'
-
-# Cash is told in hundredths.
-CENT = 0.01
 
 _SEVERITY: Mapping[records.DifferenceKind, records.Severity] = {
     _K.POSITION: records.Severity.CRITICAL,
@@ -69,7 +64,7 @@ class Inbox:
         now = []
         for each in found.differences:
             old = before.get(each.id)
-            if _has_moved(each, system):
+            if settleable.has_moved(each, system):
                 if old is not None:
                     now.append(old)
             elif old is not None and old.accepted:
@@ -83,7 +78,7 @@ class Inbox:
         )
         for each in now:
             old = before.get(each.id)
-            if old is None or abs(old.offset - each.offset) > CENT:
+            if old is None or abs(old.offset - each.offset) > settleable.CENT:
                 turn.alert(
                     _SEVERITY[each.kind],
                     f'{incoming.source}: {each.text}; see the inbox, {each.id}',
@@ -109,18 +104,14 @@ class Inbox:
         """
         system = self._turn.state
         found = system.differences.get(command.id)
-        if found is None or (found.kind in _OF_ORDERS and not found.order):
+        if found is None or settleable.is_empty(found):
             raise errors.RefusedError(
                 f'there is no {command.id} in the inbox; there is '
                 + (', '.join(system.differences) or 'nothing')
             )
         if command.strategy:
             self._check_strategy(found, command)
-        refusal = {
-            _H.ACCEPT: self._not_accepted,
-            _H.ADOPT: self._not_adopted,
-            _H.FLATTEN: self._not_flattened,
-        }[command.how](found)
+        refusal = settleable.refusal(found, command.how, system)
         if refusal:
             raise errors.RefusedError(f'{found.id}: {refusal}')
         if (
@@ -143,42 +134,6 @@ class Inbox:
             raise errors.RefusedError(
                 f'there is no strategy {command.strategy} in this profile'
             )
-
-    def _not_accepted(self, found: records.Difference) -> str:
-        if found.kind is _K.ACCOUNT:
-            return (
-                'another account is never accepted; name the right one in '
-                'the profile, or the right keys'
-            )
-        if found.kind is _K.POSITION and not self._price(found):
-            return 'it has no price yet to be booked at; wait for a bar'
-        return ''
-
-    def _not_adopted(self, found: records.Difference) -> str:
-        if found.kind is _K.POSITION:
-            return self._not_accepted(found)
-        if found.kind is not _K.ORDER:
-            return 'only positions and orders can be adopted; accept it'
-        order = found.order
-        if order is None or not order.id:
-            return 'the broker tells no id to follow it by; flatten it there'
-        if order.id in self._turn.state.orders:
-            return 'it was ours and has ended here; flatten it, or accept it'
-        return ''
-
-    def _not_flattened(self, found: records.Difference) -> str:
-        if found.kind is _K.POSITION:
-            if found.offset * found.theirs <= 0:
-                return (
-                    f'the broker has {found.theirs:g}, which is less than '
-                    f'our {found.ours:g}: there is nothing to close; accept it'
-                )
-            return self._not_accepted(found)
-        if found.kind in _OF_ORDERS:
-            if found.order and found.order.id:
-                return ''
-            return 'the broker tells no id to cancel it by; do it there'
-        return 'only positions and orders can be flattened'
 
     def settle(self, event: events.Event, command: commands.Settle) -> None:
         """Settles a difference.
@@ -277,14 +232,18 @@ class Inbox:
                 symbol=made.symbol,
                 side=side,
                 quantity=made.quantity,
-                price=self._price(found),
+                price=settleable.price(found, self._turn.state),
                 timestamp=self._turn.now,
                 tag=SETTLED,
             ),
             'operator',
         )
         if not paid:
-            self._flow(found, found.offset * self._price(found), event)
+            self._flow(
+                found,
+                found.offset * settleable.price(found, self._turn.state),
+                event,
+            )
         if command.how is not _H.FLATTEN:
             whose = command.strategy or 'the operator'
             self._answer(
@@ -408,23 +367,3 @@ class Inbox:
             order_id=order_id,
             status='' if known is None else str(known.status),
         )
-
-    def _price(self, found: records.Difference) -> float:
-        """Gives what an adjustment of a position is booked at; 0 for none."""
-        last = self._turn.state.prices.get(found.symbol, 0.0)
-        return found.price or last
-
-
-def _has_moved(found: records.Difference, system: state.SystemState) -> bool:
-    """Whether our book is not any more what a look compared."""
-    if found.kind is _K.POSITION:
-        held = system.portfolio.quantity(found.symbol)
-        return abs(held - found.ours) > orders.DUST
-    if found.kind is _K.CASH:
-        return abs(system.portfolio.cash - found.ours) >= CENT
-    order = found.order
-    known = None if order is None else system.orders.get(order.id)
-    works = known is not None and known.is_working
-    if found.kind is _K.MISSING:
-        return not works
-    return found.kind is _K.ORDER and works

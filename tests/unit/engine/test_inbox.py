@@ -376,11 +376,19 @@ def test_an_order_that_cannot_be_followed_is_not_adopted(world):
     found = elsewhere(name='')
     look(world, found)
     refused(world, found, H.ADOPT, 'no id to follow it by')
+    refused(world, found, H.FLATTEN, 'no id to cancel it by')
     ended = world.accepted()
     world.update(ended, S.CANCELLED)
     found = elsewhere(name=ended)
     look(world, found)
     refused(world, found, H.ADOPT, 'has ended here')
+
+
+def test_an_order_is_not_adopted_while_trading_is_halted(world):
+    look(world, elsewhere())
+    world.command(commands.Halt)
+    refused(world, elsewhere(), H.ADOPT, 'trading is halted; flatten it')
+    assert settle(world, elsewhere(), H.FLATTEN).ok
 
 
 def test_an_accepted_order_is_in_nobodys_way_and_not_told_again(world):

@@ -14,9 +14,11 @@ from tests.brokers.alpaca import server as servers
 class AlpacaWorld(venues.VenueWorld):
     """A service in a thread of its own; `async with`, or `close` it."""
 
+    servers = servers.Server
+
     def __init__(self, **options):
         super().__init__(costs_lib.CostModel(), apart=True)
-        self.server = servers.Server(self, self.symbols)
+        self.server = self.servers(self, self.symbols)
         self.ways = []
         self.options = {'per_minute': 1e6, 'burst': 10_000, **options}
         asyncio.run_coroutine_threadsafe(

@@ -342,6 +342,7 @@ async def test_cancels_that_are_all_refused_are_told(desk, world):
 
 async def test_orders_of_a_bracket_placed_elsewhere_are_listed(desk, world):
     await world.place_elsewhere(desk.symbol, orders.OrderSide.BUY, 3.0, 90.0)
+    await desk.until(lambda: world.server.exchange.records, 'the order')
     (record,) = world.server.exchange.records.values()
 
     def bracket(rows):

@@ -100,7 +100,7 @@ class Questions:
             found = await self._one(f'/orders/{uuid}')
         else:
             found = await self.by_client_id(order_id)
-            if found is None:
+            if found is None and not self._book.alone(order_id):
                 found = await self._search(order_id)
         for _ in range(_LONGEST_CHAIN):
             if found is None:

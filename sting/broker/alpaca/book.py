@@ -39,6 +39,7 @@ class Entry:
         id: Ours.
         terms: Quantity, limit and trigger that were told last.
         uuids: Alpaca's own ids, of each order that took its place.
+        alone: It was sent from here, under its own name and in no group.
         accepted: Whether it was told that it works.
         ended: How it ended; None while it works.
         executions: Of the fills that were told.
@@ -55,6 +56,7 @@ class Entry:
         # The terms before each replacement.
         self.before: list[Terms] = []
         self.renewed = False
+        self.alone = False
         self.accepted = False
         self.ended: orders.OrderStatus | None = None
         self.executions: set[str] = set()
@@ -89,10 +91,22 @@ class Book:
         self._pairing = 0
         self._held: list[Any] = []
 
-    def expect(self, order: orders.Order) -> None:
-        """Takes an order that is about to be sent."""
+    def expect(self, order: orders.Order, *, alone: bool = True) -> None:
+        """Takes an order that is about to be sent.
+
+        Args:
+            order: The order.
+            alone: It is sent in no group.
+        """
         with self._lock:
-            self._entries.setdefault(order.id, Entry(order))
+            entry = self._entries.setdefault(order.id, Entry(order))
+            entry.alone = alone
+
+    def alone(self, order_id: str) -> bool:
+        """Says whether an order is known to be in no group."""
+        with self._lock:
+            entry = self._entries.get(order_id)
+            return entry is not None and entry.alone
 
     def name(self, uuid: object) -> str:
         """Gives our id of an order of theirs; empty where it is not known."""

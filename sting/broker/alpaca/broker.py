@@ -150,7 +150,7 @@ class AlpacaBroker(interface.BrokerInterface):
         """Sends a take profit and a stop as one request (OCO)."""
         way = self._sending()
         for order in group:
-            self._book.expect(order)
+            self._book.expect(order, alone=False)
         try:
             first, second = translate.pair(group)
             fault = translate.refusal(first) or translate.refusal(second)

@@ -176,20 +176,18 @@ class Server:
                 self.exchange.fresh(one).terms.is_working
                 for one in (record, *(record.legs if nested else ()))
             )
+            moment = shapes.stamp(record.submitted)
+            if moment <= asked.get('after', '') or moment > asked.get(
+                'until', 'Z'
+            ):
+                continue
             if status == 'all' or working == (status == 'open'):
-                found.append(self.exchange.shown(record, nested))
-        if 'after' in asked:
-            found = [
-                one for one in found if one['submitted_at'] > asked['after']
-            ]
-        if 'until' in asked:
-            found = [
-                one for one in found if one['submitted_at'] <= asked['until']
-            ]
+                found.append(record)
         if asked.get('direction', 'desc') == 'desc':
             found.reverse()
         limit = min(int(asked.get('limit', 50)), 500)
-        return self._answer(request, found[:limit])
+        shown = [self.exchange.shown(one, nested) for one in found[:limit]]
+        return self._answer(request, shown)
 
     async def _positions(self, request):
         book, prices = self.world.venue.portfolio, self.world.venue.prices

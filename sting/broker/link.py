@@ -115,7 +115,8 @@ class BrokerLink:
         self._ready = asyncio.Event()
         self._lost = asyncio.Event()
         self._look = asyncio.Event()
-        self._quiet = False
+        # Who asks for the account before the start connects as well.
+        self._quiet = True
         self._failures = 0
         self._missed = 0
         self._made = 0.0
@@ -176,6 +177,7 @@ class BrokerLink:
     async def open(self) -> None:
         """Tries to connect once; `run` goes on from there."""
         self.lost_at = _now()
+        self._quiet = False
         # Whoever starts waits for this; later nobody does.
         await self._try(min(OPEN_S, self._policy.request_s))
 

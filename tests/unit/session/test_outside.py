@@ -216,3 +216,40 @@ def test_the_first_start_needs_the_broker_and_says_so(
     monkeypatch.setattr(plugin.Mine, 'connect', refuse)
     with running(home) as station:
         assert station.snapshot().account == ''
+
+
+def status(station):
+    """The state of the connection, as the newest picture has it."""
+    return station.snapshot().brokers[0].status
+
+
+def test_a_lost_broker_is_told_of_and_connected_again(home, module):
+    with running(home, patience_s=0.2) as station:
+        stations.until(lambda: status(station) == 'connected')
+        first = limit(station)
+        stations.wait_for(station, first, S.ACCEPTED)
+        venue = module().VENUES[0]
+        station._loop.call_soon_threadsafe(venue.drop)
+        stations.until(lambda: status(station) in ('lost', 'reconnecting'))
+        old = limit(station)
+        found = stations.wait_for(station, old, S.REJECTED)
+        assert 'not connected; nothing was sent' in found.message
+        station._loop.call_soon_threadsafe(venue.cancel, first)
+        station._loop.call_soon_threadsafe(venue.restore)
+        stations.until(lambda: status(station) == 'connected')
+        stations.wait_for(station, first, S.CANCELLED)
+        fresh = limit(station)
+        stations.wait_for(station, fresh, S.ACCEPTED)
+        assert old not in venue.placed
+    told = [
+        event.data.status
+        for event in stations.log_of(home, T.SYSTEM_STATUS)
+        if event.data.component == 'broker:mine'
+    ]
+    again = told[told.index('lost') :]
+    assert told[:2] == ['reconciling', 'connected']
+    assert [one for one in again if one != 'reconnecting'][:3] == [
+        'lost',
+        'reconciling',
+        'connected',
+    ]

@@ -30,7 +30,7 @@ def idle(home):
 
 
 def test_an_unknown_profile_is_refused_with_those_there_are(home):
-    with pytest.raises(errors.ConfigError, match='are: .*crypto, demo, '):
+    with pytest.raises(errors.ConfigError, match=r'are: .*crypto, demo, '):
         session.open('dmeo', home=home, config=stations.config(home))
 
 

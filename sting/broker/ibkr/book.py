@@ -7,6 +7,7 @@ first. A thing that is said twice is told once.
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 from typing import Final
 
@@ -42,6 +43,8 @@ class Book:
         doubt: Called with an order about which more has to be asked.
         corrected: Called with words on a fill that was corrected.
         quiet: Whether what is heard is taken, and not told.
+        records: The orders, by our ids.
+        costs: What trades cost, by their own execution ids.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Book:
         self.corrected = corrected
         self.quiet = False
         self.records: dict[str, Record] = {}
+        self.costs: dict[str, float] = {}
         self._perms: dict[int, Record] = {}
         self._numbers: dict[tuple[int, int], Record] = {}
         # Fills that wait for what they cost, by their own execution ids.
@@ -80,6 +84,7 @@ class Book:
 
     def keep(self, old: 'Book') -> None:
         """Takes over what an older book knows to have ended."""
+        self.costs = old.costs | self.costs
         for record in old.records.values():
             if record.ended and record.id not in self.records:
                 self.add(record)
@@ -96,7 +101,10 @@ class Book:
             record, int(order.orderId), int(order.clientId), int(order.permId)
         )
         if not record.ended:
-            self._compare(record, told)
+            if word in codes.WORKS:
+                self._accept(record)
+            if record.taken:
+                self._compare(record, told)
         self._stand(record, word)
         return record
 
@@ -143,14 +151,13 @@ class Book:
         )
 
     def fill(self, contract: Any, execution: Any) -> orders.Fill:
-        """Gives a trade as it is told, with its cost where that is known."""
+        """Gives a trade as it is listed, with its cost where that is known."""
         record = self._traded(execution)
         order_id = execution.orderRef or f'{FOREIGN}{execution.permId}'
         fill = records.fill(
             order_id if record is None else record.id, contract, execution
         )
-        known = record and record.executions.get(fill.execution_id)
-        fee = known.fee if known else 0.0
+        fee = self.costs.get(execution.execId, 0.0)
         return msgspec.structs.replace(fill, fee=fee)
 
     def _traded(self, execution: Any) -> Record | None:
@@ -162,7 +169,9 @@ class Book:
 
     def fee(self, report: Any) -> None:
         """Takes what a trade cost."""
-        self._release(report.execId, float(report.commission))
+        cost = terms_lib.figure(report.commission) or 0.0
+        self.costs[report.execId] = cost
+        self._release(report.execId, cost)
 
     def done(self, contract: Any, order: Any, state: Any) -> None:
         """Takes an order of the day that is done.
@@ -190,11 +199,23 @@ class Book:
             record.taken = record.taken or self.quiet
             self.finish(record)
 
-    def settle(self) -> None:
+    def settle(self, done: Iterable[tuple[Any, Any, Any]]) -> None:
         """Ends learning: takes what is filled from who knows more of it.
 
         Trades are listed for a day, and an order may be older.
+
+        Args:
+            done: The orders that are listed as done.
         """
+        for _, order, state in done:
+            record = self.named(order)
+            filled = state.status == codes.FILLED
+            if record is not None and filled and not record.ended:
+                record.move(
+                    status=_S.FILLED,
+                    resting=_S.FILLED,
+                    filled=record.order.quantity,
+                )
         for record in self.records.values():
             filled, average = record.claimed
             if filled > record.order.filled + orders.DUST:

@@ -149,8 +149,7 @@ class IbkrBroker(interface.BrokerInterface):
         trader = self._asker()
         first = since // market.NANOSECONDS * market.NANOSECONDS
         found: dict[str, orders.Fill] = {}
-        for contract, execution in await self._call(trader.ask_trades()):
-            fill = trader.book.fill(contract, execution)
+        for fill in await self._call(trader.ask_fills()):
             if fill.timestamp >= first:
                 # A correction comes after what it corrects.
                 found[fill.execution_id] = fill

@@ -31,6 +31,8 @@ _S = orders.OrderStatus
 RATE: Final = 32.0
 BURST: Final = 12
 _RESERVE: Final = 3
+# How often what trades cost is looked for while it is waited for.
+_LOOKS: Final = 50
 
 
 class Tells(msgspec.Struct, frozen=True):
@@ -124,7 +126,7 @@ class Trader:
             fresh.done(*each)
         for each in await self.ask_trades():
             fresh.execution(*each)
-        fresh.settle()
+        fresh.settle(done)
         if before is not None:
             fresh.keep(before)
         fresh.quiet = False
@@ -275,6 +277,18 @@ class Trader:
             lambda number: self.session.client.reqExecutions(number, wanted),
             'executions',
         )
+
+    async def ask_fills(self) -> list[orders.Fill]:
+        """Asks for the trades of the day, with what they cost.
+
+        That may come behind the list; it is waited for as for live ones.
+        """
+        found = await self.ask_trades()
+        for _ in range(_LOOKS):
+            if all(each.execId in self.book.costs for _, each in found):
+                break
+            await asyncio.sleep(books.HELD_S / _LOOKS)
+        return [self.book.fill(*each) for each in found]
 
     async def instrument(self, symbol: str) -> contracts_lib.Listed:
         """Looks an instrument up."""

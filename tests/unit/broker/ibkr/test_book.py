@@ -171,6 +171,22 @@ class TestStates:
                 lambda: desk.order(sent).price == 94.0, 'the new limit'
             )
 
+    async def test_terms_that_the_gateway_changes_at_once_are_told(self):
+        async with world.at_desk() as desk:
+            order = desk.make(type='limit', price=95.0)
+            desk.know(order)
+
+            def rounds(client, fields):
+                fields[19] = '95.05'
+                desk.world.gateway.answer(client, fields)
+
+            gateway = desk.world.gateway
+            gateway.instead[gateways.PLACE].append(rounds)
+            assert (await desk.broker.place_order(order)).accepted
+            await desk.until(
+                lambda: desk.order(order.id).price == 95.05, 'the limit'
+            )
+
     async def test_what_a_group_took_away_is_told(self):
         async with world.at_desk() as desk:
             held = await desk.place()
@@ -221,6 +237,26 @@ class TestRestoring:
             found = await desk.broker.get_order_by_client_id(sent)
             assert (found.filled, found.average_price) == (4.0, 94.0)
             assert found.status is _S.PARTIALLY_FILLED
+
+    async def test_what_was_done_yesterday_is_done(self):
+        async with world.at_desk() as desk:
+            sent = await desk.place()
+            await desk.world.trade(desk.symbol, 100.0)
+            await desk.filled(sent)
+            desk.world.gateway.forgets_trades = True
+            await desk.reopen()
+            found = await desk.broker.get_order_by_client_id(sent)
+            assert (found.status, found.filled) == (_S.FILLED, 10.0)
+
+    async def test_what_a_trade_cost_is_known_after_a_restart(self):
+        async with world.at_desk() as desk:
+            sent = await desk.place()
+            desk.world.gateway.fees = 1.25
+            await desk.world.trade(desk.symbol, 100.0)
+            await desk.filled(sent)
+            await desk.reopen()
+            found = await desk.broker.get_fills()
+            assert [fill.fee for fill in found] == [1.25]
 
     async def test_nothing_is_told_of_what_was_missed(self):
         async with world.at_desk() as desk:

@@ -80,7 +80,7 @@ class Setup:
 
     def gate(self) -> manager.RiskManager:
         """Gives the risk manager of one run."""
-        return gate.build(self.risk.backtest, self.risk.sizing)
+        return gate.for_backtest(self.risk)
 
     def run(
         self,

@@ -337,6 +337,14 @@ class OrderDesk:
         after = system.orders[order.id]
         if after.status is _SUBMITTED:
             turn.effects.append(step.Place(after))
+            if verdict.message:
+                turn.alert(
+                    records.Severity.WARNING,
+                    f'{verdict.decision} {order.side} {order.quantity:g} '
+                    f'{symbol}: {verdict.message}',
+                    'risk',
+                    judged.seq,
+                )
             return after
         turn.effects.append(step.Notify(judged, after))
         turn.alert(

@@ -85,7 +85,7 @@ class Express:
             events.Event(wanted, now, _SIGNAL, strategy, signal, symbol, cause)
         )
         verdict = self._desk.gate.evaluate_order(order, system)
-        if verdict.decision is not _APPROVE:
+        if verdict.decision is not _APPROVE or verdict.message:
             self._desk.judged(order, verdict, strategy)
             return True
         judged = wanted + 2

@@ -4,15 +4,21 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 
 from sting import settings
+from sting.model import errors
+from sting.model import market
 from sting.model import specs
+from sting.risk import catalog
 from sting.risk import manager
 from sting.risk import rules
+from sting.risk import scopes
 
 
 def build(
     configured: Mapping[settings.RuleName, settings.Rule],
     sizing: settings.Sizing,
     strategies: Iterable[specs.StrategySpec] = (),
+    scoped: Mapping[str, settings.ScopedRule] | None = None,
+    instruments: Mapping[str, market.Instrument] | None = None,
 ) -> manager.RiskManager:
     """Makes the risk manager that is configured.
 
@@ -20,9 +26,14 @@ def build(
         configured: The rules by name.
         sizing: For orders without a quantity.
         strategies: Those whose own capital and limits hold, too.
+        scoped: More rules by names of their own, asked after these.
+        instruments: What is known of them, by symbol, for sectors.
 
     Returns:
         The gate.
+
+    Raises:
+        errors.ConfigError: A rule cannot be held against what it is for.
     """
     made = manager.RiskManager(
         [
@@ -32,6 +43,66 @@ def build(
         ],
         size_fraction=sizing.fraction,
     )
+    for name, entry in (scoped or {}).items():
+        if entry.enabled:
+            made.add_risk_rule(_scoped(name, entry, instruments or {}))
     for spec in strategies:
         made.add_strategy(spec)
     return made
+
+
+def for_backtest(risk: settings.Risk) -> manager.RiskManager:
+    """Makes the risk manager of a backtest.
+
+    Args:
+        risk: What risk.yaml says.
+
+    Returns:
+        The gate, with the rules of `scoped` that hold in backtests.
+    """
+    scoped = {n: rule for n, rule in risk.scoped.items() if rule.backtest}
+    return build(risk.backtest, risk.sizing, scoped=scoped)
+
+
+def _scoped(
+    name: str,
+    entry: settings.ScopedRule,
+    instruments: Mapping[str, market.Instrument],
+) -> scopes.Scoped:
+    where = f'risk.yaml: scoped.{name}'
+    scope = scopes.Scope(
+        entry.scope.strategy, _symbols(where, entry.scope, instruments)
+    )
+    rule: scopes.ScopedRule | rules.AccountRule
+    if entry.rule in catalog.OF_SCOPE:
+        kind = catalog.OF_SCOPE[entry.rule]
+        refusal = kind.check(scope)
+        if refusal:
+            raise errors.ConfigError(f'{where}: {refusal}')
+        rule = kind(entry.limit, entry.window_s)
+    else:
+        rule = catalog.OF_ACCOUNT[entry.rule](entry.limit)
+    return scopes.Scoped(
+        name, rule, scope, soft=entry.soft, reduces=entry.reduce
+    )
+
+
+def _symbols(
+    where: str,
+    scope: settings.Scope,
+    instruments: Mapping[str, market.Instrument],
+) -> frozenset[str] | None:
+    """Gives the symbols of a scope; None for all."""
+    if not scope.sector:
+        return frozenset(scope.symbols) if scope.symbols else None
+    members = frozenset(
+        symbol
+        for symbol, one in instruments.items()
+        if one.sector == scope.sector
+    )
+    if not members:
+        raise errors.ConfigError(
+            f'{where}: no instrument of instruments.yaml has the sector '
+            f'{scope.sector!r}; give it one, or use `symbols`'
+        )
+    return members & frozenset(scope.symbols) if scope.symbols else members

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 import copy
+import math
+
+import msgspec
 
 from sting.engine import differing
 from sting.engine import state
@@ -17,12 +20,13 @@ _STATE_UNIT = 'state'
 
 RiskDecision = records.Decision
 _DENY, _APPROVE = RiskDecision.DENY, RiskDecision.APPROVE
+_REDUCE = RiskDecision.REDUCE
 _TRADING = records.TradingState.TRADING
 _UNKNOWN = float('inf')
 
 
 class RiskManager:
-    """Holds orders against the rules and says approve or deny.
+    """Holds orders against the rules and says approve, reduce or deny.
 
     The trading state comes first and cannot be switched off: HALTED admits
     only the operator's typed flatten, and that only where it shrinks a
@@ -174,17 +178,60 @@ class RiskManager:
                 or figures_lib.passes(figure, limit)
             ):
                 continue
-            failed.append(len(figures) - 1)
+            if not rule.soft:
+                failed.append(len(figures) - 1)
             messages.append(rule.sentence(figure))
+        decision = _DENY if failed else _APPROVE
+        quantity = order.quantity
+        if failed and self._may_reduce(order, failed):
+            smaller = self._largest(order, system)
+            if smaller:
+                decision, quantity = _REDUCE, smaller
+                messages.append(f'reduced from {order.quantity:g}')
         return records.Verdict(
             order_id=order.id,
-            decision=_DENY if failed else _APPROVE,
+            decision=decision,
             figures=tuple(figures),
             failed=tuple(failed),
             rules=system.rules[0],
-            quantity=order.quantity,
+            quantity=quantity,
             message='; '.join(messages) if messages else '',
         )
+
+    def _may_reduce(self, order: orders.Order, failed: list[int]) -> bool:
+        """Whether all rules that an order fails let it be made smaller."""
+        return (
+            order.status is orders.OrderStatus.CREATED
+            and not (order.parent or order.oco)
+            and all(nth and self._rules[nth - 1].reduces for nth in failed)
+        )
+
+    def _largest(self, order: orders.Order, system: state.SystemState) -> float:
+        """Gives the most whole units of an order that pass; 0 for none.
+
+        What passes is taken to pass with fewer units, too; what is given
+        has been held against every rule.
+        """
+        low, high = 0, math.ceil(order.quantity)
+        while high - low > 1:
+            middle = (low + high) // 2
+            smaller = msgspec.structs.replace(order, quantity=float(middle))
+            if self._passes(smaller, system):
+                low = middle
+            else:
+                high = middle
+        return float(low)
+
+    def _passes(self, order: orders.Order, system: state.SystemState) -> bool:
+        for rule in self._rules:
+            if rule.soft or rule.limit is None:
+                continue
+            figure = rule.figure(order, system)
+            if figure is not None and not figures_lib.passes(
+                figure, rule.limit
+            ):
+                return False
+        return True
 
     def equity(self, strategy: str, system: state.SystemState) -> float:
         """Gives what a strategy's shares are of.

@@ -26,11 +26,15 @@ class RiskRule(abc.ABC):
         unit: What its figure counts.
         unknown: Why its figure can be infinite, for a person.
         limit: The highest figure that passes; None for a rule without one.
+        soft: A figure past the limit is told of, and the order passes.
+        reduces: An order past the limit may be made smaller.
     """
 
     name: str
     unit: str
     unknown: str = 'there is no price yet'
+    soft: bool = False
+    reduces: bool = False
 
     def __init__(self, limit: float | None = None) -> None:
         if limit is not None and (not math.isfinite(limit) or limit < 0):

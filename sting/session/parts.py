@@ -87,7 +87,13 @@ class Parts:
         played = self._broker
         self._played = played if isinstance(played, interface.Played) else None
         self._engine = core.CoreEngine(
-            gate.build(config.risk.rules, config.risk.sizing, self._specs),
+            gate.build(
+                config.risk.rules,
+                config.risk.sizing,
+                self._specs,
+                config.risk.scoped,
+                config.instruments,
+            ),
             symbols=self._chosen.symbols,
             strategies={spec.name: spec.number for spec in self._specs},
             matcher=None if self._played is None else self._played.match,

@@ -29,6 +29,9 @@ from sting.settings.schema import Profile
 from sting.settings.schema import Risk
 from sting.settings.schema import Rule
 from sting.settings.schema import RuleName
+from sting.settings.schema import Scope
+from sting.settings.schema import ScopedName
+from sting.settings.schema import ScopedRule
 from sting.settings.schema import Service
 from sting.settings.schema import Settings
 from sting.settings.schema import Sizing
@@ -55,6 +58,9 @@ __all__ = [
     'Risk',
     'Rule',
     'RuleName',
+    'Scope',
+    'ScopedName',
+    'ScopedRule',
     'Service',
     'Settings',
     'Sizing',

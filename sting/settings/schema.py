@@ -288,6 +288,73 @@ class Rule(Section, frozen=True, kw_only=True):
     enabled: bool = True
 
 
+ScopedName = Literal[
+    'max_order_notional',
+    'max_position',
+    'max_position_notional',
+    'price_collar',
+    'buying_power',
+    'gross_exposure',
+    'net_exposure',
+    'concentration',
+    'max_short',
+    'restricted',
+    'daily_loss',
+    'daily_drawdown',
+    'order_rate',
+    'repeated_orders',
+    'cancel_ratio',
+    'max_open_orders',
+    'self_trade',
+    'max_bar_age',
+]
+
+
+class Scope(Section, frozen=True, kw_only=True):
+    """What a rule is for; what is not said is not asked.
+
+    Attributes:
+        strategy: Only its own orders and positions.
+        symbols: Only these instruments.
+        sector: Only instruments of this sector in instruments.yaml.
+    """
+
+    strategy: str = ''
+    symbols: tuple[Name, ...] = ()
+    sector: str = ''
+
+
+class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
+    """A risk rule by a name of its own.
+
+    Attributes:
+        rule: What it measures.
+        limit: What its figure may not pass.
+        scope: What it is for; the whole account where nothing is said.
+        soft: It only tells.
+        reduce: An order past it is made smaller, where that helps.
+        window_s: Seconds that rates look back.
+        backtest: Whether it holds in backtests, too.
+        enabled: Whether it is asked.
+    """
+
+    rule: ScopedName
+    limit: NotNegative
+    scope: Scope = Scope()
+    soft: bool = False
+    reduce: bool = False
+    window_s: Positive = 60.0
+    backtest: bool = False
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuses what a backtest cannot know."""
+        if self.backtest and self.scope.sector:
+            raise ValueError(
+                'a backtest knows no sectors; name the `symbols` instead'
+            )
+
+
 class Sizing(Section, frozen=True, kw_only=True):
     """How many units an order has that does not say.
 
@@ -307,11 +374,13 @@ class Risk(Section, frozen=True, kw_only=True):
         rules: In force in every running profile, by name.
         backtest: In force in backtests, by name.
         sizing: For orders without a quantity.
+        scoped: More rules, by names of their own.
     """
 
     rules: dict[RuleName, Rule]
     backtest: dict[RuleName, Rule]
     sizing: Sizing = Sizing()
+    scoped: dict[str, ScopedRule] = {}
 
 
 DataRule = Literal[

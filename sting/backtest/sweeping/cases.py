@@ -69,7 +69,7 @@ class Case:
         """Gives the risk manager of one run."""
         if self.risk is None:
             return manager.RiskManager()
-        return gate.build(self.risk.backtest, self.risk.sizing)
+        return gate.for_backtest(self.risk)
 
     def smooth(self) -> 'Case':
         """Gives the same on prices that fit over splits and dividends.

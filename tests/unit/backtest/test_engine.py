@@ -25,6 +25,7 @@ from sting.model import specs
 from sting.risk import gate as gates
 from sting.risk import manager
 from sting.risk import rules
+from sting.risk import scopes
 from sting.strategy import versions
 from tests.unit.backtest import bars as worlds
 
@@ -391,6 +392,16 @@ def test_what_risk_denied_is_in_the_result(write):
     assert (told['denied'], told['approved']) == (1, 0)
     assert told['by'] == {'max_position': 1}
     assert told['first']['message'].startswith('max_position: ')
+
+
+def test_what_risk_reduced_fills_with_what_was_left(write):
+    rule = scopes.Scoped(
+        'r', rules.MaxPosition(4.0), scopes.Scope(), reduces=True
+    )
+    result = run(write(ONCE), worlds.flat(10.0, 11.0, 12.0), rule)
+    assert fills_of(result) == [(2, 'buy', 4.0, 11.0)]
+    told = result.to_json()['verdicts']
+    assert (told['denied'], told['reduced']) == (0, 1)
 
 
 def test_a_signal_that_became_no_order_is_in_the_result(write):

@@ -13,11 +13,13 @@ from sting.backtest import assumptions
 from sting.backtest import engine
 from sting.engine import core
 from sting.engine import image
+from sting.engine import step
 from sting.model import events
 from sting.model import orders
 from sting.model import specs
 from sting.risk import manager
 from sting.risk import rules
+from sting.risk import scopes
 from sting.simulator import costs
 from sting.simulator import market as simulated
 from sting.strategy import runner
@@ -229,3 +231,20 @@ def test_an_order_that_is_known_is_refused_on_the_long_way():
     world = World()
     world.want()
     assert kinds(world.want()) == [T.SIGNAL_REFUSED]
+
+
+@pytest.mark.parametrize(
+    ('more', 'quantity'), [({'soft': True}, None), ({'reduces': True}, 1.0)]
+)
+def test_what_risk_has_to_tell_of_goes_the_long_way(more, quantity):
+    rule = scopes.Scoped('r', rules.MaxPosition(1.0), scopes.Scope(), **more)
+    world = World(rule)
+    came = world.want()
+    placed = [each for each in came.effects if isinstance(each, step.Place)]
+    alert = came.events[-1]
+    order = world.engine.state.orders['o']
+    assert [each.order for each in placed] == [order]
+    assert order.status is S.SUBMITTED
+    assert order.quantity == (quantity or came.events[0].data.quantity)
+    assert alert.type is T.RISK_ALERT
+    assert 'max_position(r): ' in alert.data.message

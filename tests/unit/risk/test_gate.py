@@ -3,6 +3,8 @@
 import pytest
 
 from sting import settings
+from sting.model import errors
+from sting.model import market
 from sting.model import specs
 from sting.risk import gate
 from tests.unit.risk import worlds
@@ -62,3 +64,88 @@ def test_a_gate_for_one_strategy_leaves_the_other_as_it_is():
     other = made.holding(specs.StrategySpec('a', 'r', capital=5.0))
     assert other.rule_set().names == ('halted', 'strategy_capital(a)')
     assert made.rule_set().names == ('halted',)
+
+
+def test_scoped_rules_come_behind_those_of_the_account():
+    made = gate.build(
+        {'buying_power': settings.Rule(limit=1.0)},
+        settings.Sizing(),
+        scoped={
+            'pace': settings.ScopedRule(rule='order_rate', limit=5.0),
+            'off': settings.ScopedRule(
+                rule='order_rate', limit=5.0, enabled=False
+            ),
+            'big': settings.ScopedRule(
+                rule='max_position', limit=3.0, soft=True, reduce=True
+            ),
+        },
+    )
+    assert made.rule_set().names == (
+        'halted',
+        'buying_power',
+        'order_rate(pace)',
+        'max_position(big)',
+    )
+    assert [(rule.soft, rule.reduces) for rule in made.rules] == [
+        (False, False),
+        (False, False),
+        (True, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ('symbols', 'expected'),
+    [((), [1.0, 1.0, None]), (('Y',), [None, 1.0, None])],
+)
+def test_a_sector_is_what_the_instruments_say(symbols, expected):
+    made = gate.build(
+        {},
+        settings.Sizing(),
+        scoped={
+            'tech': settings.ScopedRule(
+                rule='restricted',
+                limit=0.0,
+                scope=settings.Scope(sector='tech', symbols=symbols),
+            )
+        },
+        instruments={
+            'X': market.Instrument('X', sector='tech'),
+            'Y': market.Instrument('Y', sector='tech'),
+            'Z': market.Instrument('Z', sector='oil'),
+        },
+    )
+    world = worlds.World(X=100.0, Y=100.0, Z=100.0)
+    figures = [
+        made.evaluate_order(worlds.order(symbol=each), world.system).figures[1]
+        for each in 'XYZ'
+    ]
+    assert figures == expected
+
+
+@pytest.mark.parametrize(
+    ('rule', 'scope', 'match'),
+    [
+        ('max_position', settings.Scope(sector='oil'), r'scoped\.a: .*oil'),
+        ('daily_loss', settings.Scope(strategy='s'), r'scoped\.a: .*account'),
+    ],
+)
+def test_a_rule_that_cannot_be_held_is_refused(rule, scope, match):
+    entry = settings.ScopedRule(rule=rule, limit=1.0, scope=scope)
+    with pytest.raises(errors.ConfigError, match=match):
+        gate.build({}, settings.Sizing(), scoped={'a': entry})
+
+
+def test_a_backtest_has_the_scoped_rules_that_say_so():
+    made = gate.for_backtest(
+        settings.Risk(
+            rules={},
+            backtest={'buying_power': settings.Rule(limit=1.0)},
+            scoped={
+                'a': settings.ScopedRule(rule='restricted', limit=0.0),
+                'b': settings.ScopedRule(
+                    rule='restricted', limit=0.0, backtest=True
+                ),
+            },
+        )
+    )
+    assert made.rule_set().names == ('halted', 'buying_power', 'restricted(b)')

@@ -2,13 +2,17 @@
 
 import math
 
+import hypothesis
+from hypothesis import strategies as st
 import pytest
 
+from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
 from sting.model import specs
 from sting.risk import manager
 from sting.risk import rules
+from sting.risk import scopes
 from tests.unit.risk import worlds
 
 pytestmark = pytest.mark.unit
@@ -293,3 +297,96 @@ def test_another_gate_asks_one_rule_more():
     other = gate.also(rules.MaxOrderNotional(10.0))
     assert other.rule_set().names[1:] == ('max_position', 'max_order_notional')
     assert gate.rule_set().names[1:] == ('max_position',)
+
+
+def scoped(kind, limit, **more):
+    return scopes.Scoped('r', kind(limit), scopes.Scope(), **more)
+
+
+def test_a_soft_limit_tells_and_lets_pass():
+    made = manager.RiskManager([scoped(rules.MaxPosition, 5.0, soft=True)])
+    verdict = made.evaluate_order(order(BUY, 6.0), world().system)
+    assert (verdict.decision, verdict.failed) == (APPROVE, ())
+    assert verdict.quantity == 6.0
+    assert 'max_position(r): 6 units' in verdict.message
+
+
+@hypothesis.given(
+    limit=st.integers(0, 40),
+    notional=st.integers(0, 4_000),
+    quantity=st.floats(0.5, 60.0),
+    side=st.sampled_from([BUY, SELL]),
+    held=st.integers(-30, 30),
+    pending=st.integers(0, 10),
+)
+@hypothesis.settings(max_examples=100, deadline=None)
+def test_what_is_reduced_passes_and_one_unit_more_does_not(
+    limit, notional, quantity, side, held, pending
+):
+    system = world(float(held), float(pending), side).system
+    kinds = [(rules.MaxPosition, limit), (rules.MaxOrderNotional, notional)]
+    hard = manager.RiskManager([scoped(*each) for each in kinds])
+    made = manager.RiskManager([scoped(*each, reduces=True) for each in kinds])
+    one = order(side, quantity)
+    verdict = made.evaluate_order(one, system)
+    alone = hard.evaluate_order(one, system)
+    passing = [
+        units
+        for units in range(1, math.ceil(quantity))
+        if hard.evaluate_order(order(side, float(units)), system).decision
+        is APPROVE
+    ]
+    if alone.decision is APPROVE:
+        assert (verdict.decision, verdict.quantity) == (APPROVE, quantity)
+    elif passing:
+        assert verdict.decision is records.Decision.REDUCE
+        assert verdict.quantity == max(passing)
+        assert verdict.message.endswith(f'reduced from {quantity:g}')
+    else:
+        assert verdict.decision is DENY
+
+
+def test_a_rule_that_does_not_reduce_denies_for_all():
+    made = manager.RiskManager(
+        [
+            scoped(rules.MaxPosition, 5.0, reduces=True),
+            scoped(rules.MaxOrderNotional, 550.0),
+        ]
+    )
+    system = world().system
+    assert made.evaluate_order(order(BUY, 6.0), system).decision is DENY
+
+
+def test_a_reduced_order_has_passed_the_rules_that_it_did_not_fail():
+    made = manager.RiskManager(
+        [
+            rules.BuyingPower(None),
+            scoped(rules.MaxPosition, 1.0, soft=True),
+            scoped(rules.MaxPosition, 5.0, reduces=True),
+        ]
+    )
+    verdict = made.evaluate_order(order(BUY, 60.0), world().system)
+    assert verdict.decision is records.Decision.REDUCE
+    assert (verdict.quantity, verdict.failed) == (5.0, (3,))
+
+
+@pytest.mark.parametrize(
+    'more',
+    [
+        {'parent': 'p'},
+        {'oco': 'g'},
+        {'status': orders.OrderStatus.ACCEPTED},
+    ],
+)
+def test_exits_groups_and_changes_are_denied_not_reduced(more):
+    made = manager.RiskManager([scoped(rules.MaxPosition, 5.0, reduces=True)])
+    verdict = made.evaluate_order(order(BUY, 6.0, **more), world().system)
+    assert verdict.decision is DENY
+
+
+def test_a_halt_reduces_nothing():
+    before = world()
+    before.trading('HALTED')
+    made = manager.RiskManager([scoped(rules.MaxPosition, 5.0, reduces=True)])
+    verdict = made.evaluate_order(order(BUY, 6.0), before.system)
+    assert verdict.decision is DENY

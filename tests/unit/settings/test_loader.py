@@ -13,6 +13,7 @@ from sting.model import errors
 from sting.model import market
 from sting.model import records
 from sting.model import specs
+from sting.risk import catalog
 from sting.risk import rules
 from sting.settings import brokers
 from sting.settings import loader
@@ -66,6 +67,28 @@ def test_backtests_ship_with_buying_power_only(home):
 
 def test_every_risk_rule_can_be_configured():
     assert set(typing.get_args(settings.RuleName)) == set(rules.RULES)
+    assert set(typing.get_args(settings.ScopedName)) == {
+        *catalog.OF_ACCOUNT,
+        *catalog.OF_SCOPE,
+    }
+
+
+def test_a_rule_of_its_own_name_says_what_it_is_for(home):
+    _write(
+        home,
+        'risk.yaml',
+        'scoped:\n  slow:\n    {rule: order_rate, limit: 5, window_s: 10,'
+        ' for: {strategy: a, symbols: [X]}, soft: true}\n',
+    )
+    assert settings.read_rules(home).scoped == {
+        'slow': settings.ScopedRule(
+            rule='order_rate',
+            limit=5.0,
+            window_s=10.0,
+            scope=settings.Scope(strategy='a', symbols=('X',)),
+            soft=True,
+        )
+    }
 
 
 def test_all_shipped_files_are_known():
@@ -249,6 +272,14 @@ def test_exchange_settings_are_laid_over(home):
         ('risk.yaml', 'rules: {max_ordr_notional: {limit: 1}}', 1, 'did you'),
         ('risk.yaml', 'rules:\n  price_collar:\n    limit: -1\n', 3, '>= 0'),
         ('risk.yaml', 'sizing: {fraction: 2}\n', 1, 'sizing.fraction'),
+        ('risk.yaml', 'scoped:\n  a: {rule: order_rat, limit: 1}', 2, 'order_'),
+        (
+            'risk.yaml',
+            'scoped:\n  a: {rule: max_position, limit: 1, backtest: true,'
+            ' for: {sector: tech}}',
+            2,
+            'symbols',
+        ),
         ('exchanges/paper.yaml', 'participation: 0\n', 1, '> 0'),
         (
             'strategy.yaml',

@@ -1,0 +1,128 @@
+"""Rules of what is held: exposure, concentration, short sales, losses."""
+
+import math
+
+from sting.model import orders
+from sting.risk import figures
+from sting.risk import rules
+from sting.risk import scopes
+
+
+class GrossExposure(rules.BuyingPower):
+    """Value of all that is held or may come to be, over the equity."""
+
+    name = 'gross_exposure'
+
+
+class NetExposure(scopes.ScopedRule):
+    """Long less short, over the equity, if all of the order's side fills."""
+
+    name = 'net_exposure'
+    unit = 'times the equity'
+    unknown = 'there is no price yet, or no equity left'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """The ratio, long or short; None for what takes from it."""
+        sign = order.side.sign
+        price = rules.expected_price(order, view)
+        total = coming = sign * order.remaining * price
+        for symbol in view.portfolio.held:
+            position = view.portfolio.positions[symbol]
+            last = view.prices.get(symbol) or position.average_price
+            total += position.quantity * last
+        for other in view.working():
+            if other.id != order.id and other.side is order.side:
+                more = other.exposed * rules.expected_price(other, view)
+                coming += sign * more
+                total += sign * more
+        if math.isfinite(total) and figures.shrinks(
+            sign, total - coming, total
+        ):
+            return None
+        return figures.leverage(abs(total), view.equity())
+
+
+class Concentration(rules.AccountRule):
+    """Value of one symbol held, over the equity."""
+
+    name = 'concentration'
+    unit = 'of the equity'
+    unknown = 'there is no price yet, or no equity left'
+
+    def figure(
+        self, order: orders.Order, system: rules.Account
+    ) -> float | None:
+        """The share if all fills; None for what shrinks a position."""
+        after, held = rules.reach(order, system)
+        if figures.shrinks(order.side.sign, held, after):
+            return None
+        value = figures.notional(after, rules.expected_price(order, system))
+        return figures.leverage(value, system.equity())
+
+
+class NoShort(rules.AccountRule):
+    """Units short of one symbol."""
+
+    name = 'max_short'
+    unit = 'units short'
+
+    def figure(
+        self, order: orders.Order, system: rules.Account
+    ) -> float | None:
+        """The units if all sales fill; None for what shrinks a position."""
+        after, held = rules.reach(order, system)
+        if order.side is orders.OrderSide.BUY:
+            return None
+        if figures.shrinks(order.side.sign, held, after):
+            return None
+        return max(0.0, -after)
+
+
+class Restricted(rules.AccountRule):
+    """Whether an order does more than shrink a position: 0 or 1."""
+
+    name = 'restricted'
+    unit = 'in what is restricted'
+
+    def figure(
+        self, order: orders.Order, system: rules.Account
+    ) -> float | None:
+        """1 for what opens or adds; None for what shrinks a position."""
+        return None if rules.shrinks(order, system) else 1.0
+
+
+class _OfAccount(scopes.ScopedRule):
+    """A rule of the equity, which only the account has."""
+
+    @classmethod
+    def check(cls, scope: scopes.Scope) -> str:
+        """Says that it is of the account; empty for the account."""
+        return '' if scope.is_whole else 'it is of the account, drop `for`'
+
+
+class DailyLoss(_OfAccount):
+    """What the account has lost since the day began, with fees."""
+
+    name = 'daily_loss'
+    unit = 'in cash'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """The loss; None for what shrinks a position."""
+        if rules.shrinks(order, view):
+            return None
+        return max(0.0, view.system.day_equity - view.equity())
+
+
+class DailyDrawdown(_OfAccount):
+    """What the account has lost since the day began, as a share."""
+
+    name = 'daily_drawdown'
+    unit = 'of the equity that the day began with'
+    unknown = 'the day began without equity'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """The share; None for what shrinks a position."""
+        if rules.shrinks(order, view):
+            return None
+        begun = view.system.day_equity
+        return figures.leverage(max(0.0, begun - view.equity()), begun)

@@ -1,0 +1,187 @@
+"""What a rule looks at: the account, a strategy, some symbols."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+
+from sting.engine import state
+from sting.model import orders
+from sting.model import portfolio
+from sting.risk import rules
+
+
+class Scope:
+    """Which orders and positions a rule is about.
+
+    Attributes:
+        strategy: Only of this strategy; empty for all and the operator.
+        symbols: Only of these instruments; None for all.
+    """
+
+    def __init__(
+        self, strategy: str = '', symbols: frozenset[str] | None = None
+    ) -> None:
+        self.strategy = strategy
+        self.symbols = symbols
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the whole account."""
+        return not self.strategy and self.symbols is None
+
+    def has(self, order: orders.Order) -> bool:
+        """Whether an order is in it."""
+        return (not self.strategy or order.strategy == self.strategy) and (
+            self.symbols is None or order.symbol in self.symbols
+        )
+
+
+class View:
+    """A scope's part of the state; a `rules.Account`.
+
+    Attributes:
+        portfolio: What is held of it.
+        prices: Last price by symbol.
+        system: The whole state.
+    """
+
+    def __init__(self, scope: Scope, system: state.SystemState) -> None:
+        """Takes a part out of the state.
+
+        Args:
+            scope: Which part.
+            system: The state; it is not copied.
+        """
+        self.system = system
+        self.prices: Mapping[str, float] = system.prices
+        self._scope = scope
+        whole = system.book(scope.strategy) if scope.strategy else None
+        self.portfolio = whole or system.portfolio
+        if scope.symbols is not None:
+            part = portfolio.Portfolio()
+            part.positions = self.portfolio.positions
+            part.held = {
+                symbol: None
+                for symbol in self.portfolio.held
+                if symbol in scope.symbols
+            }
+            self.portfolio = part
+
+    def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
+        """Gives its working orders, of one instrument or of all."""
+        if self._scope.is_whole:
+            return self.system.working(symbol)
+        return filter(self._scope.has, self.system.working(symbol))
+
+    def busy(self) -> Mapping[str, None]:
+        """Gives the symbols that it has working orders of."""
+        if self._scope.is_whole:
+            return self.system.busy()
+        return dict.fromkeys(one.symbol for one in self.working())
+
+    def equity(self) -> float:
+        """The account's equity: shares are of the whole."""
+        return self.system.equity()
+
+    def sent(self, since: int, but: str) -> Iterator[orders.Order]:
+        """Gives its orders that risk let go, the newest first.
+
+        Args:
+            since: Only those created after this, nanoseconds UTC.
+            but: Id of an order that is left out.
+
+        Yields:
+            The orders. The state remembers all that work and the last
+            `state.DONE_ORDERS` that are done.
+        """
+        # They lie in the order in which they were created.
+        for order in reversed(self.system.orders.values()):
+            if order.created <= since:
+                return
+            if (
+                order.id != but
+                and order.status is not orders.OrderStatus.DENIED
+                and self._scope.has(order)
+            ):
+                yield order
+
+
+class ScopedRule(rules.RiskRule):
+    """A rule that looks at a scope."""
+
+    @classmethod
+    def check(cls, scope: Scope) -> str:
+        """Says why it cannot be held against a scope; empty where it can."""
+        del scope
+        return ''
+
+    def __init__(self, limit: float, window_s: float = 60.0) -> None:
+        """Sets up a rule.
+
+        Args:
+            limit: The highest figure that passes.
+            window_s: Seconds that a rule of orders in a time looks back.
+        """
+        super().__init__(limit)
+        self.window = round(window_s * 1e9)
+
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """The figure of the whole account."""
+        return self.measure(order, View(Scope(), system))
+
+    def measure(self, order: orders.Order, view: View) -> float | None:
+        """Gives what the limit is held against; as `RiskRule.figure`.
+
+        Args:
+            order: The order, which is in the scope.
+            view: What the rule looks at.
+        """
+        raise NotImplementedError
+
+
+class Scoped(rules.RiskRule):
+    """A rule by a name of its own, held against a scope.
+
+    Attributes:
+        soft: It only tells.
+        reduces: An order past it may be made smaller.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rule: ScopedRule | rules.AccountRule,
+        scope: Scope,
+        *,
+        soft: bool = False,
+        reduces: bool = False,
+    ) -> None:
+        """Sets up a rule.
+
+        Args:
+            name: As it is configured.
+            rule: What it measures.
+            scope: What it looks at.
+            soft: It only tells.
+            reduces: An order past it may be made smaller.
+        """
+        self.name = f'{rule.name}({name})'
+        self.unit = rule.unit
+        self.unknown = rule.unknown
+        super().__init__(rule.limit)
+        self.soft = soft
+        self.reduces = reduces
+        self._rule = rule
+        self._scope = scope
+
+    def figure(
+        self, order: orders.Order, system: state.SystemState
+    ) -> float | None:
+        """The figure of its scope; None for orders outside of it."""
+        if not self._scope.has(order):
+            return None
+        view = View(self._scope, system)
+        if isinstance(self._rule, ScopedRule):
+            return self._rule.measure(order, view)
+        return self._rule.figure(order, view)

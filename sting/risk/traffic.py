@@ -1,0 +1,155 @@
+"""Rules of how orders come: rates, repeats, open ones, old prices."""
+
+import math
+
+from sting.engine import state
+from sting.model import errors
+from sting.model import market
+from sting.model import orders
+from sting.risk import rules
+from sting.risk import scopes
+
+_STOPS = frozenset(
+    {
+        orders.OrderType.STOP,
+        orders.OrderType.STOP_LIMIT,
+        orders.OrderType.TRAILING_STOP,
+    }
+)
+
+
+class _InTime(scopes.ScopedRule):
+    """A rule of the orders in the last seconds."""
+
+    def __init__(self, limit: float, window_s: float = 60.0) -> None:
+        if limit >= state.DONE_ORDERS:
+            raise errors.ConfigError(
+                f'{self.name}: limit {limit:g} must be below '
+                f'{state.DONE_ORDERS}, which is how many orders are remembered'
+            )
+        super().__init__(limit, window_s)
+
+    def since(self, order: orders.Order, view: scopes.View) -> int:
+        """Gives the moment after which orders count, nanoseconds UTC."""
+        return max(view.system.time, order.created) - self.window
+
+
+class OrderRate(_InTime):
+    """Orders in the last seconds, this one too."""
+
+    name = 'order_rate'
+    unit = 'orders in the window'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """How many; None for an attached exit."""
+        if order.parent:
+            return None
+        since = self.since(order, view)
+        return 1.0 + sum(1 for _ in view.sent(since, order.id))
+
+
+class RepeatedOrders(_InTime):
+    """Orders of the last seconds that ask for the same as this one."""
+
+    name = 'repeated_orders'
+    unit = 'equal orders before it in the window'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """How many; None for an attached exit."""
+        if order.parent:
+            return None
+        wanted = _terms(order)
+        since = self.since(order, view)
+        return float(
+            sum(_terms(other) == wanted for other in view.sent(since, order.id))
+        )
+
+
+def _terms(order: orders.Order) -> tuple[object, ...]:
+    return (
+        order.symbol,
+        order.side,
+        order.quantity,
+        order.type,
+        order.price,
+        order.stop_price,
+        order.strategy,
+    )
+
+
+class CancelRatio(_InTime):
+    """Share of the orders of the last seconds that were cancelled."""
+
+    name = 'cancel_ratio'
+    unit = 'of the orders in the window'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """The share; None before ten orders, and for what shrinks."""
+        if rules.shrinks(order, view):
+            return None
+        cancelled = total = 0
+        for other in view.sent(self.since(order, view), order.id):
+            total += 1
+            cancelled += other.status is orders.OrderStatus.CANCELLED
+        return cancelled / total if total >= 10 else None
+
+
+class MaxOpenOrders(scopes.ScopedRule):
+    """Working orders, this one too."""
+
+    name = 'max_open_orders'
+    unit = 'working orders'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """How many; None for an attached exit and what shrinks."""
+        if order.parent or rules.shrinks(order, view):
+            return None
+        return 1.0 + sum(other.id != order.id for other in view.working())
+
+
+class SelfTrade(scopes.ScopedRule):
+    """Working orders of the other side that an order could trade with."""
+
+    name = 'self_trade'
+    unit = 'working orders that it would cross'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """How many; None for a stop, which waits, and an attached exit."""
+        if order.parent or (order.type in _STOPS and not order.triggered):
+            return None
+        sign = order.side.sign
+        mine = _reaches(order)
+        return float(
+            sum(
+                other.side is not order.side
+                and (other.type not in _STOPS or other.triggered)
+                and sign * mine >= sign * _reaches(other)
+                for other in view.working(order.symbol)
+            )
+        )
+
+
+def _reaches(order: orders.Order) -> float:
+    """Gives the worst price that an order takes; infinite without a limit."""
+    prices = [p for p in (order.price, order.changing_price) if p is not None]
+    if not prices:
+        return order.side.sign * math.inf
+    return max(prices) if order.side.sign > 0 else min(prices)
+
+
+class MaxBarAge(scopes.ScopedRule):
+    """Seconds since the last closed bar of the order's symbol."""
+
+    name = 'max_bar_age'
+    unit = 's since its last bar'
+    unknown = 'there is no bar yet'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """The seconds; None for what shrinks a position."""
+        if rules.shrinks(order, view):
+            return None
+        last = view.system.last_bar.get(order.symbol)
+        if last is None:
+            return math.inf
+        now = max(view.system.time, order.created)
+        return max(0.0, (now - last) / market.NANOSECONDS)

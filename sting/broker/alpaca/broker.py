@@ -295,6 +295,10 @@ class AlpacaBroker(interface.BrokerInterface):
             await stream.read(self._take, wrong)
         except errors.SourceError as error:
             self.monitor.lost(str(error))
+        # Supervision: a stream that nobody reads any more is a lost one.
+        except Exception as error:  # noqa: BLE001
+            stream.abort()
+            self.monitor.lost(f'{self.name}: what came broke it: {error}')
 
     def _take(self, update: Any) -> None:
         self._heard = self._clock.monotonic()
@@ -359,13 +363,13 @@ class AlpacaBroker(interface.BrokerInterface):
         found = await self._ask().find(order.id)
         if found is None:
             raise errors.BrokerUnknownError(f'{said}, and it is not there')
-        status = found.status.value
-        return interface.OrderResponse(
-            order_id=order.id,
-            accepted=status != 'rejected',
-            broker_id=str(found.id),
-            message='rejected by Alpaca' if status == 'rejected' else '',
-        )
+        if found.status.value == 'rejected':
+            return _refused(order.id, 'rejected by Alpaca')
+        if found.status.value in {'canceled', 'expired'}:
+            return interface.OrderResponse(
+                order_id=order.id, accepted=True, broker_id=str(found.id)
+            )
+        return self._accept(found, order.id)
 
     async def _known_group(
         self, client_id: str, group: Sequence[orders.Order], said: str

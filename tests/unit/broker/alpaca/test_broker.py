@@ -492,3 +492,51 @@ async def test_a_greeting_that_does_not_come_is_given_up():
     finally:
         servers._say = say
         await world.close()
+
+
+async def test_a_sink_that_breaks_is_a_lost_stream(desk, world):
+    def broken(report):
+        raise ValueError('no')
+
+    sent = await resting(desk)
+    desk.broker._book.sink = broken
+    await world.trade(desk.symbol, 94.0)
+    await desk.until(lambda: not desk.broker.monitor.works, 'the loss')
+    assert 'broke' in desk.broker.monitor.reason
+    await desk.open()
+    (found,) = await desk.broker.get_fills()
+    assert found.order_id == sent
+
+
+async def test_an_order_that_is_there_is_told_when_it_is_sent_again(
+    desk, world
+):
+    """Neither the answer came, nor the word of the stream."""
+    world.server.mute = True
+    await world.lose_answer()
+    order = desk.make(type='limit', price=95.0)
+    desk.know(order)
+    with pytest.raises(errors.BrokerUnknownError):
+        await desk.broker.place_order(order)
+    answer = await desk.broker.place_order(order)
+    assert answer.accepted
+    assert desk.order(order.id).status is _S.ACCEPTED
+    world.server.mute = False
+
+
+async def test_an_order_that_has_ended_is_not_told_to_work(desk):
+    order = desk.make(type='limit', price=95.0)
+    await desk.send(order)
+    await desk.broker.cancel_order(order.id)
+    await desk.ended(order.id, 'cancelled')
+    answer = await desk.broker.place_order(order)
+    assert answer.accepted
+    assert desk.order(order.id).status is _S.CANCELLED
+
+
+async def test_a_name_of_a_foreign_order_is_its_client_id(desk, world):
+    await world.place_elsewhere(desk.symbol, orders.OrderSide.BUY, 3.0, 90.0)
+    await world.trade(desk.symbol, 80.0)
+    await desk.passes()
+    theirs = [one for one in desk.fills if one.quantity == 3.0]
+    assert [one.order_id for one in theirs] == ['placed-elsewhere-1']

@@ -1,5 +1,6 @@
 """What is said of orders, in any order and twice, and what is told of it."""
 
+import msgspec
 import pytest
 
 from sting.model import orders
@@ -200,6 +201,46 @@ class TestStates:
                 lambda: desk.order(stop).quantity == 6.0, 'what is left'
             )
 
+    async def test_an_order_that_is_leaving_answers_its_cancel(self):
+        async with world.at_desk() as desk:
+            sent = await resting(desk)
+
+            def leaves(client, _fields):
+                held = numbers(desk, sent)
+                client.send(wire.status(held, 'PendingCancel', 10.0))
+
+            desk.world.gateway.instead[gateways.CANCEL].append(leaves)
+            assert (await desk.broker.cancel_order(sent)).accepted
+            assert of(desk, sent) == ['accepted']
+
+    async def test_what_is_said_of_an_order_that_nobody_knows_is_nothing(self):
+        async with world.at_desk() as desk:
+            held = await desk.place()
+            await desk.world.trade(desk.symbol, 100.0)
+            await desk.filled(held)
+            before = len(desk.told)
+            other = wire.Held('x', 99, 999, 999)
+            fill = desk.world.venue.fills[0]
+            fill = msgspec.structs.replace(fill, order_id='x')
+            gateway = desk.world.gateway
+            desk.world.call(
+                lambda: gateway.say(
+                    wire.status(other, 'Submitted', 10.0),
+                    wire.execution(fill, other, '0000e0d5.0000ffff.01.01'),
+                )
+            )
+            await marked(desk)
+            assert len(desk.told) == before
+
+    async def test_a_fill_that_is_listed_nowhere_leaves_its_order_filled(self):
+        async with world.at_desk() as desk:
+            sent = await desk.place()
+            gateway = desk.world.gateway
+            gateway.hides_trades = gateway.forgets_trades = True
+            await desk.world.trade(desk.symbol, 100.0)
+            found = await desk.broker.get_order_by_client_id(sent)
+            assert found.status is _S.FILLED
+
     async def test_orders_of_others_are_not_told_of(self):
         async with world.at_desk() as desk:
             await desk.world.place_elsewhere(
@@ -225,6 +266,16 @@ class TestRestoring:
             answer = await desk.broker.place_order(order)
             assert not answer.accepted
             assert await desk.world.placed(order.id) == 1
+
+    async def test_what_was_refused_unsent_stays_so_over_a_loss(self):
+        async with world.at_desk() as desk:
+            order = desk.make(symbol='NOSUCH')
+            await desk.send(order)
+            await desk.world.drop()
+            await desk.world.restore()
+            await desk.open()
+            assert not (await desk.broker.place_order(order)).accepted
+            assert of(desk, order.id) == ['rejected']
 
     async def test_what_was_filled_yesterday_counts(self):
         async with world.at_desk() as desk:

@@ -32,8 +32,9 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def stop(self) -> None:
-        """Ends the loop, then the thread."""
+        """Ends what goes on there, then the loop and the thread."""
         if self._thread.is_alive():
+            await asyncio.wrap_future(self.send(_end()))
             self._loop.call_soon_threadsafe(self._loop.stop)
             await asyncio.to_thread(self._thread.join)
 
@@ -44,3 +45,11 @@ class LoopThread:
             self._loop.run_forever()
         finally:
             self._loop.close()
+
+
+async def _end() -> None:
+    """Cancels all else that the loop does."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for each in others:
+        each.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -254,7 +254,15 @@ class IbkrBroker(interface.BrokerInterface):
         if self._thread is None:
             work.close()
             raise errors.BrokerUnknownError(f'{self.name} is not connected')
-        return await asyncio.wrap_future(self._thread.send(work))
+        try:
+            return await asyncio.wrap_future(self._thread.send(work))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise errors.BrokerUnknownError(
+                f'{self.name}: the connection was closed'
+            ) from None
 
     def _hear_loss(self, reason: str) -> None:
         self._in_engine(lambda: self.monitor.lost(reason))

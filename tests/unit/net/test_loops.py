@@ -25,3 +25,10 @@ async def test_it_can_be_stopped_twice():
     await thread.stop()
     await thread.stop()
     assert 'there' not in {each.name for each in threading.enumerate()}
+
+
+async def test_what_goes_on_is_cancelled():
+    thread = loops.LoopThread('there')
+    waiting = thread.send(asyncio.Event().wait())
+    await thread.stop()
+    assert waiting.cancelled()

@@ -1,7 +1,10 @@
 """Connections: how they begin and end, and answers that do not come."""
 
+import asyncio
+
 import pytest
 
+from sting.broker import interface
 from sting.model import errors
 from sting.net import monitor as monitors
 from tests.brokers.ibkr import gateway as gateways
@@ -123,3 +126,25 @@ async def test_the_library_keeps_out_of_the_engines_loop():
         assert desk.broker.monitor.state is monitors.Link.CONNECTED
         await desk.broker.disconnect()
         assert desk.broker.monitor.state is monitors.Link.CLOSED
+
+
+async def test_the_end_answers_all_that_wait():
+    async with world.at_desk() as desk:
+        made = [desk.make(quantity=1.0) for _ in range(60)]
+        for order in made:
+            desk.know(order)
+        sending = [
+            asyncio.ensure_future(desk.broker.place_order(order))
+            for order in made
+        ]
+        await asyncio.sleep(0)
+        await desk.broker.disconnect()
+        answers = await asyncio.gather(*sending, return_exceptions=True)
+        wrong = [
+            each
+            for each in answers
+            if not isinstance(
+                each, (interface.OrderResponse, errors.BrokerError)
+            )
+        ]
+        assert wrong == []

@@ -24,6 +24,7 @@ TOPICS = (
     'sockets',
     'startup',
     'stop',
+    'risk',
     'brokers',
 )
 PAGE = (
@@ -56,6 +57,7 @@ GOALS = {
     'stop to first cancel, 100,000 queued, loop blocked, the slowest of 200': (
         '<= 50'
     ),
+    'risk metrics of 500 positions': '<= 50',
     'backtest W1 from Parquet, whole process': '<= 200',
     'the same, a further bar': '<= 16',
     'the same, a further fill': '<= 100',

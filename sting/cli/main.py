@@ -25,6 +25,7 @@ COMMANDS = {
     'status': ('look', 'status', 'Shows how the running engine is.'),
     'orders': ('look', 'orders', 'Lists the orders of the running engine.'),
     'positions': ('look', 'positions', 'Lists its positions.'),
+    'risk': ('risk', 'risk', 'Shows the risk of its positions.'),
     'inbox': (
         'inbox',
         'inbox',

@@ -52,6 +52,10 @@ class Inbox(Request, frozen=True, tag='inbox'):
     """Asks in what the broker's book and ours differ."""
 
 
+class Risk(Request, frozen=True, tag='risk'):
+    """Asks for the risk of the book."""
+
+
 class Strategies(Request, frozen=True, tag='strategies'):
     """Asks for the strategies."""
 
@@ -97,6 +101,7 @@ Anything = (
     | Orders
     | Positions
     | Inbox
+    | Risk
     | Strategies
     | Untraded
     | Submit

@@ -5,6 +5,7 @@ while the engine's loop is blocked.
 """
 
 import asyncio
+from collections.abc import Mapping
 from concurrent import futures
 import contextlib
 import os
@@ -215,18 +216,25 @@ def _names_account(command: commands.Command) -> bool:
     return isinstance(command, commands.SubmitOrder | commands.ReplaceOrder)
 
 
+# What is shown as it stands in the picture.
+_FIELDS: Mapping[type[protocol.Request], str] = {
+    protocol.Positions: 'positions',
+    protocol.Risk: 'risk',
+    protocol.Strategies: 'strategies',
+}
+
+
 def _look(request: protocol.Anything, picture: views.Snapshot) -> Any:
     """Answers what a look at the engine answers."""
+    field = _FIELDS.get(type(request))
+    if field is not None:
+        return getattr(picture, field)
     match request:
         case protocol.Orders():
             # As dicts: payloads leave fields out that are at their default.
             return [msgspec.structs.asdict(row) for row in picture.orders]
-        case protocol.Positions():
-            return picture.positions
         case protocol.Inbox():
             return [_difference(row) for row in picture.inbox]
-        case protocol.Strategies():
-            return picture.strategies
         case protocol.Untraded(strategy=name):
             return [
                 row for row in picture.untraded if name in ('', row.strategy)

@@ -9,6 +9,7 @@ import msgspec
 
 from sting.model import orders
 from sting.model import records
+from sting.model import riskfigures
 
 # Snapshot has a field of the module's name, so its type is named here.
 _Orders = tuple[orders.Order, ...]
@@ -299,6 +300,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             elsewhere.
         loop_lag_ms: How late the engine's loop is, in milliseconds.
         generated: The market data is generated, not real.
+        risk: The risk of the book, a second old at most; None before the
+            first was worked out.
     """
 
     profile: str
@@ -331,6 +334,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     inbox: tuple[records.Difference, ...] = ()
     loop_lag_ms: float = 0.0
     generated: bool = False
+    risk: riskfigures.RiskMetrics | None = None
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):

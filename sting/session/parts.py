@@ -42,6 +42,7 @@ from sting.risk import stop
 from sting.session import feeds
 from sting.session import fills
 from sting.session import intake
+from sting.session import measuring
 from sting.session import missed
 from sting.session import notes
 from sting.session import outlet
@@ -152,6 +153,7 @@ class Parts:
         self._sessions: sessions.Sessions
         self._outlet: outlet.Outlet
         self._hosted: isolated.IsolatedHost
+        self._measuring: measuring.Measuring
 
     def _make_reconciler(self) -> reconciler.Reconciler | None:
         """Makes what looks at the book of a broker outside.
@@ -391,6 +393,7 @@ class Parts:
             every_s=self._config.journal.checkpoint_s,
             after=self._found.base.seq,
         )
+        self._measuring = self._make_measuring()
         for component in (
             self._sequence,
             self._checkpoints,
@@ -398,6 +401,7 @@ class Parts:
             self._brokers,
             self._outlet,
             self._feeding,
+            self._measuring,
         ):
             self._engine.register_component(component)
         if self._reconciler is not None:
@@ -415,6 +419,20 @@ class Parts:
                     ),
                 )
             )
+
+    def _make_measuring(self) -> measuring.Measuring:
+        return measuring.Measuring(
+            self._engine.state,
+            self._board,
+            self._sequence,
+            configured=self._config.risk.metrics,
+            symbols=self._chosen.symbols,
+            sectors={
+                symbol: instrument.sector
+                for symbol, instrument in self._config.instruments.items()
+            },
+            scale=measuring.scale_of(self._feed.timeframe, self._sessions),
+        )
 
     def _running(self) -> dict[str, handover.Ran]:
         found = {spec.name: self._hosted.ran(spec.name) for spec in self._specs}

@@ -234,6 +234,7 @@ class EngineRoom(parts.Parts):
                 ),
                 loop_lag_ms=lag_ms,
                 generated=self._feed.generated,
+                risk=self._measuring.found,
             )
 
     def _rows(self) -> tuple[views.StrategyRow, ...]:

@@ -14,6 +14,7 @@ from sting.model import records
 from sting.model import specs
 from sting.model import timeframes
 from sting.settings import brokers
+from sting.settings import metrics as metrics_lib
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -375,12 +376,14 @@ class Risk(Section, frozen=True, kw_only=True):
         backtest: In force in backtests, by name.
         sizing: For orders without a quantity.
         scoped: More rules, by names of their own.
+        metrics: How the risk of the book is measured.
     """
 
     rules: dict[RuleName, Rule]
     backtest: dict[RuleName, Rule]
     sizing: Sizing = Sizing()
     scoped: dict[str, ScopedRule] = {}
+    metrics: metrics_lib.Metrics = metrics_lib.Metrics()
 
 
 DataRule = Literal[

@@ -75,6 +75,36 @@ def link_rows(snapshot: views.Snapshot) -> _Rows:
     return rows
 
 
+def risk_rows(snapshot: views.Snapshot) -> _Rows:
+    """Gives the risk of the book; `sting risk` has all of it."""
+    found = snapshot.risk
+    if found is None:
+        return [('risk', 'nothing is measured yet')]
+    rows: _Rows = [
+        ('gross, net', f'{found.gross:,.2f}, {found.net:,.2f}'),
+        ('leverage', _figure(found.leverage)),
+        (
+            'volatility, beta',
+            f'{_figure(found.volatility)}, '
+            f'{_figure(found.beta)} to {found.benchmark}',
+        ),
+        ('days to get out', _figure(found.exit_days)),
+    ]
+    rows += [
+        (
+            f'{row.method} {row.confidence:.1%}',
+            f'{row.value_at_risk:,.2f}, beyond it {row.shortfall:,.2f}',
+        )
+        for row in found.tails
+    ]
+    rows += [(row.scenario, f'{row.pnl:,.2f}') for row in found.stresses]
+    return rows + [(f'no {k}', why) for k, why in found.missing.items()]
+
+
+def _figure(value: float | None) -> str:
+    return '-' if value is None else f'{value:,.3f}'
+
+
 def strategy_rows(snapshot: views.Snapshot) -> _Rows:
     """Gives the strategies."""
     head = ('strategy', 'status', 'fills', 'working', 'runs', 'detail')
@@ -152,6 +182,7 @@ class SystemScreen(base.BaseScreen):
             Sheet('lanes', queue_rows, True),
             Sheet('feeds and brokers', link_rows, True),
             Sheet('strategies', strategy_rows, True),
+            Sheet('risk', risk_rows, False),
             Sheet('versions', version_rows, False),
             id='sheets',
         )

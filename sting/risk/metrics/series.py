@@ -1,5 +1,6 @@
 """The last bars of each symbol, as arrays."""
 
+import bisect
 from collections.abc import Iterable
 from collections.abc import Sequence
 import math
@@ -99,7 +100,8 @@ class History:
             bars: The oldest first.
         """
         known = self.last(symbol)
-        fresh = [bar for bar in bars if bar.timestamp > known and bar.close > 0]
+        first = bisect.bisect_right(bars, known, key=_stamp)
+        fresh = [bar for bar in bars[first:] if bar.close > 0]
         if not fresh:
             return
         before = self.of(symbol)
@@ -115,10 +117,6 @@ class History:
     ) -> npt.NDArray[Any]:
         added = np.array(fresh, before.dtype)
         return np.concatenate((before, added))[-self._most :]
-
-    def forget(self, symbol: str) -> None:
-        """Drops a symbol's bars: they are told anew after a split."""
-        self._series.pop(symbol, None)
 
     def returns(
         self, symbols: Iterable[str], lookback: int, least: int
@@ -162,3 +160,7 @@ class History:
         if any(not np.array_equal(each, longest) for each in series[1:]):
             longest = np.unique(np.concatenate([s[-most:] for s in series]))
         return longest[longest >= first][-most:]
+
+
+def _stamp(bar: market.MarketData) -> int:
+    return bar.timestamp

@@ -6,6 +6,7 @@ import pytest
 from rich import console
 from textual import widgets
 
+from sting.model import riskfigures
 from tests.unit.tui import apps
 from tests.unit.tui import stations
 from tui.screens import system
@@ -64,3 +65,21 @@ def test_a_long_reason_takes_lines_and_no_room_of_what_is_before_it(words):
     shown = drawn.file.getvalue()
     assert 'feed  binance' in shown
     assert shown.count('reason') == words
+
+
+def test_the_risk_of_the_book_with_what_is_missing():
+    assert system.risk_rows(stations.snapshot()) == [
+        ('risk', 'nothing is measured yet')
+    ]
+    found = riskfigures.RiskMetrics(
+        gross=800.0,
+        leverage=0.8,
+        tails=(riskfigures.TailRisk('normal', 0.99, 20.0, 25.0),),
+        stresses=(riskfigures.Stress('fall', -80.0, -0.08),),
+        missing={'beta': 'too few bars'},
+    )
+    rows = dict(system.risk_rows(stations.snapshot(risk=found)))
+    assert rows['leverage'] == '0.800'
+    assert rows['normal 99.0%'] == '20.00, beyond it 25.00'
+    assert rows['fall'] == '-80.00'
+    assert rows['no beta'] == 'too few bars'

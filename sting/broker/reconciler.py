@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Coroutine
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sting.broker import interface
+from sting.broker import link as links
 from sting.broker import reconcile
 from sting.engine import clock as clocks
 from sting.engine import core
@@ -14,7 +17,9 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 
+_T = TypeVar('_T')
 _S = orders.OrderStatus
+_PENDING = frozenset({_S.PENDING_CANCEL, _S.PENDING_REPLACE})
 
 # Seconds between a look that sees something and the one that confirms it.
 APART_S = 2.0
@@ -24,6 +29,10 @@ OPEN_S = 15.0
 CASH_S = 180.0
 # So long a fill may take to be booked.
 BOOKED_S = 120.0
+# So long a request may take, whatever the adapter thinks.
+REQUEST_S = 60.0
+# An order whose cancel or change is not answered so long is asked about.
+PENDING_S = 60.0
 # Looks after a connection that orders wait for; what never comes to rest is
 # left to the timer.
 SETTLING = 3
@@ -82,8 +91,15 @@ class Reconciler(core.Component):
         self._since: int | None = None
         # Fills that were told and are not booked yet, and since when.
         self._told: dict[tuple[str, str], float] = {}
+        # Orders that wait for an answer and are not shown, and since when.
+        self._pending: dict[str, tuple[float, orders.Order]] = {}
         self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """Its task, which ends by itself only when it fails; None without."""
+        return self._task
 
     async def start(self) -> None:
         """Begins to look now and then."""
@@ -142,6 +158,8 @@ class Reconciler(core.Component):
             or await self._is_missing(each.order)
         ]
         now = self._clock.monotonic()
+        if theirs.complete:
+            await self._tell_ends(after, theirs, now)
         kept = self._looks.take(
             before,
             after,
@@ -189,21 +207,56 @@ class Reconciler(core.Component):
         Raises:
             errors.BrokerError: One did not answer.
         """
-        for broker in self._brokers:
-            theirs = await broker.get_order_by_client_id(order.id)
-            if theirs is None:
-                continue
-            if theirs.is_working:
-                return False
-            if theirs.status is not _S.FILLED:
-                # An end is an end, whatever was sent of the order meanwhile.
-                self._report(order, theirs.status, theirs.message)
-                return False
-            return True
+        theirs = await self._find(order.id)
+        if theirs is not None:
+            return not theirs.is_working and not self._tell_end(order, theirs)
         if order.status is not _S.UNKNOWN:
             self._report(
                 order, _S.UNKNOWN, 'the broker does not show it; look there'
             )
+        return True
+
+    async def _tell_ends(
+        self, mine: reconcile.Ours, theirs: reconcile.Theirs, now: float
+    ) -> None:
+        """Asks about orders whose cancel or change is long unanswered.
+
+        One may have ended without its being heard; all else is left to whoever
+        sent the request.
+
+        Raises:
+            errors.BrokerError: A broker did not answer.
+        """
+        there = {order.id for order in theirs.working}
+        waited, self._pending = self._pending, {}
+        for order in mine.working.values():
+            if order.status not in _PENDING or order.id in there:
+                continue
+            since, was = waited.get(order.id, (now, order))
+            if was != order:
+                since = now
+            self._pending[order.id] = since, order
+            if now - since >= PENDING_S:
+                found = await self._find(order.id)
+                if found is not None and not found.is_working:
+                    self._tell_end(order, found)
+
+    async def _find(self, order_id: str) -> orders.Order | None:
+        """Looks an order up at one broker after the other."""
+        for broker in self._brokers:
+            found = await _request(broker.get_order_by_client_id(order_id))
+            if found is not None:
+                return found
+        return None
+
+    def _tell_end(self, order: orders.Order, theirs: orders.Order) -> bool:
+        """Tells how an order ended, unless by fills, which tell themselves.
+
+        An end is an end, whatever was sent of the order meanwhile.
+        """
+        if theirs.status is _S.FILLED:
+            return False
+        self._report(order, theirs.status, theirs.message)
         return True
 
     def _report(
@@ -234,13 +287,14 @@ class Reconciler(core.Component):
         fresh = []
         for broker in asked:
             if self._since is not None:
-                for fill in await broker.get_fills(max(0, self._since - ago)):
+                since = max(0, self._since - ago)
+                for fill in await _request(broker.get_fills(since)):
                     if not self._booked(fill):
                         self._sink(fill)
                         fresh.append(fill)
-            working += await broker.get_orders()
-            held += await broker.get_positions()
-            accounts.append(await broker.get_account_info())
+            working += await _request(broker.get_orders())
+            held += await _request(broker.get_positions())
+            accounts.append(await _request(broker.get_account_info()))
         return reconcile.Theirs(
             working=working,
             positions=held,
@@ -266,6 +320,10 @@ class Reconciler(core.Component):
         if any(not each.accepted for each in self._system.differences.values()):
             return min(OPEN_S, self._every_s)
         return self._every_s
+
+
+async def _request(request: Coroutine[object, object, _T]) -> _T:
+    return await links.within(REQUEST_S, request)
 
 
 def _changed(

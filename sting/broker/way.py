@@ -23,6 +23,7 @@ _S = orders.OrderStatus
 # How long to wait before a question is asked again: at first, and at most.
 FIRST_S = 1.0
 MOST_S = 60.0
+_DOUBLINGS: Final = 10
 
 # Cancels under way together. They do not wait for each other's answers, and
 # leave the broker room for other questions.
@@ -222,7 +223,9 @@ class Way:
         order_id = question.order.id
         tries = self._tries.get(order_id, 0)
         self._tries[order_id] = tries + 1
-        self._ask_in(min(FIRST_S * 2.0**tries, MOST_S), order_id)
+        # A power past this one is not to be had as a float.
+        doublings = min(tries, _DOUBLINGS)
+        self._ask_in(min(FIRST_S * 2.0**doublings, MOST_S), order_id)
 
     def _ask_in(self, seconds: float, order_id: str) -> None:
         timer = self._timers.pop(order_id, None)

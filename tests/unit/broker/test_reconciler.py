@@ -336,3 +336,61 @@ def test_a_fill_that_is_not_booked_yet_holds_the_comparison_up(account):
     account.reconciler._sink = book
     account.connect()
     assert account.open == []
+
+
+@pytest.mark.parametrize(
+    'request_name',
+    ['get_orders', 'get_positions', 'get_account_info', 'get_fills',
+     'get_order_by_client_id'],
+)  # fmt: skip
+def test_a_broker_that_hangs_does_not_hold_the_looks_up_for_ever(
+    account, request_name
+):
+    account.connect()
+    order_id = account.place()
+    del account.venue.orders[order_id]
+
+    async def hangs(*given):
+        await asyncio.get_running_loop().create_future()
+
+    setattr(account.broker, request_name, hangs)
+
+    async def looks():
+        async with asyncio.timeout(600.0):
+            await account.reconciler.look('timer')
+
+    with pytest.raises(errors.BrokerUnknownError):
+        account.run(looks())
+    delattr(account.broker, request_name)
+    account.connect()
+    assert account.open == [f'missing-{order_id}']
+
+
+@pytest.mark.parametrize('status', [S.PENDING_CANCEL, S.PENDING_REPLACE])
+def test_an_order_that_ended_unheard_while_a_request_waited_is_told(
+    open_account, status
+):
+    account = open_account()
+    account.connect()
+    order_id = account.place()
+    account.report(orders.OrderUpdate(order_id=order_id, status=status))
+    account.heard = False
+    account.venue.cancel(order_id)
+    account.run(account.reconciler.look('timer'))
+    assert account.world.status(order_id) is status
+    account.run(asyncio.sleep(reconciler.PENDING_S))
+    account.run(account.reconciler.look('timer'))
+    assert account.world.status(order_id) is S.CANCELLED
+
+
+def test_an_order_under_way_that_is_not_there_is_left_to_who_sent_it(account):
+    account.connect()
+    order_id = account.world.order(type=orders.OrderType.LIMIT, price=90.0)
+    account.report(
+        orders.OrderUpdate(order_id=order_id, status=S.PENDING_CANCEL)
+    )
+    for _ in range(2):
+        account.run(account.reconciler.look('timer'))
+        account.run(asyncio.sleep(reconciler.PENDING_S))
+    assert account.world.status(order_id) is S.PENDING_CANCEL
+    assert account.open == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sting.broker import way
 from sting.engine import step
 from sting.model import errors
 from sting.model import market
@@ -386,3 +387,20 @@ def test_a_thousand_orders_meet_the_limit_and_cancels_overtake_them(
     assert max(late) < 1.0
     accepted = [s for _, s in station.statuses() if s is S.ACCEPTED]
     assert len(accepted) == 1000
+
+
+def test_a_question_is_asked_for_days():
+    station = Station(policy={'heartbeat_s': 36_000.0})
+
+    async def scene(desk):
+        script = desk.broker.script
+        script.errors['place'] = errors.BrokerUnknownError('no answer')
+        script.errors['ask'] = errors.BrokerRejectedError('not now')
+        desk.manager.send(step.Place(limit('o1')))
+        await desk.passes(1_100 * way.MOST_S)
+        script.errors.clear()
+        await desk.passes(2 * way.MOST_S)
+        assert not desk.manager.task.done()
+
+    station.play(scene)
+    assert len(station.broker.said('ask')) > 1_024

@@ -41,8 +41,8 @@ class OrderRate(_InTime):
     unit = 'orders in the window'
 
     def measure(self, order: orders.Order, view: scopes.View) -> float | None:
-        """How many; None for an attached exit."""
-        if order.parent:
+        """How many; None for an attached exit and what shrinks."""
+        if order.parent or rules.shrinks(order, view):
             return None
         since = self.since(order, view)
         return 1.0 + sum(1 for _ in view.sent(since, order.id))
@@ -55,8 +55,8 @@ class RepeatedOrders(_InTime):
     unit = 'equal orders before it in the window'
 
     def measure(self, order: orders.Order, view: scopes.View) -> float | None:
-        """How many; None for an attached exit."""
-        if order.parent:
+        """How many; None for an attached exit and what shrinks."""
+        if order.parent or rules.shrinks(order, view):
             return None
         wanted = _terms(order)
         since = self.since(order, view)

@@ -89,6 +89,13 @@ def load(home: homes.Home) -> schema.Settings:
     data = build.build(trees['data.yaml'], schema.Data)
     services = _sources(trees, data, home)
     _check_profiles(trees, main, listed.strategies, services)
+    risk = build.build(trees['risk.yaml'], schema.Risk)
+    for name, rule in risk.scoped.items():
+        if rule.scope.strategy:
+            place = trees['risk.yaml'].value['scoped'].value[name]
+            _check_known(
+                'strategy', rule.scope.strategy, listed.strategies, place
+            )
     instruments = _instruments(trees[INSTRUMENTS])
     charged = build.build(trees['costs.yaml'], schema.Costs).schedules
     paper = build.build(trees['exchanges/paper.yaml'], schema.Paper)
@@ -107,7 +114,7 @@ def load(home: homes.Home) -> schema.Settings:
             name: _anchor_strategy(entry, home)
             for name, entry in listed.strategies.items()
         },
-        risk=build.build(trees['risk.yaml'], schema.Risk),
+        risk=risk,
         data=data,
         instruments=instruments,
         services=services,

@@ -104,11 +104,17 @@ def test_the_ratio_of_cancels_counts_from_ten_orders_on():
     assert figure('cancel_ratio', order(created=NOW), nine) is None
 
 
-def test_what_shrinks_passes_the_ratio_the_count_and_the_age():
+def test_what_shrinks_passes_whatever_came_before():
     made = worlds.World(X=100.0)
     made.hold('X', 10.0)
     one = order(SELL, created=NOW)
-    for name in ('cancel_ratio', 'max_open_orders', 'max_bar_age'):
+    for name in (
+        'order_rate',
+        'repeated_orders',
+        'cancel_ratio',
+        'max_open_orders',
+        'max_bar_age',
+    ):
         assert figure(name, one, made) is None
 
 

@@ -272,6 +272,12 @@ def test_exchange_settings_are_laid_over(home):
         ('risk.yaml', 'rules: {max_ordr_notional: {limit: 1}}', 1, 'did you'),
         ('risk.yaml', 'rules:\n  price_collar:\n    limit: -1\n', 3, '>= 0'),
         ('risk.yaml', 'sizing: {fraction: 2}\n', 1, 'sizing.fraction'),
+        (
+            'risk.yaml',
+            'scoped:\n  a: {rule: order_rate, limit: 1, for: {strategy: q}}',
+            2,
+            'strategy',
+        ),
         ('risk.yaml', 'scoped:\n  a: {rule: order_rat, limit: 1}', 2, 'order_'),
         (
             'risk.yaml',

@@ -28,3 +28,4 @@ ENDS: Final = frozenset({'Cancelled', 'ApiCancelled'})
 LEAVES: Final = 'PendingCancel'
 FILLED: Final = 'Filled'
 INACTIVE: Final = 'Inactive'
+OVER: Final = ENDS | {FILLED}

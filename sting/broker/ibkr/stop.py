@@ -178,8 +178,5 @@ class Stop:
 
 
 def _ids(found: list[Any]) -> set[str]:
-    return {
-        books.name(order)
-        for _, order, state in found
-        if state.status not in codes.ENDS
-    }
+    last = {books.name(order): state.status for _, order, state in found}
+    return {each for each, word in last.items() if word not in codes.OVER}

@@ -251,12 +251,15 @@ class Trader:
         found = await self.session.ask(
             lambda _: client.reqAllOpenOrders(), 'open orders', ears.OPEN
         )
-        # Each was taken up as it came.
-        named = (self.book.named(order) for _, order, _ in found)
+        # Each was taken up as it came. What happens while the list comes is
+        # among it, so that the last word on an order counts.
+        last = {
+            self.book.named(order): state.status for _, order, state in found
+        }
         return [
             each
-            for each in dict.fromkeys(named)
-            if each is not None and not each.ended
+            for each, word in last.items()
+            if each is not None and not each.ended and word not in codes.OVER
         ]
 
     async def ask_done(self) -> list[Any]:

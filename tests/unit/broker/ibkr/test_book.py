@@ -241,6 +241,23 @@ class TestStates:
             found = await desk.broker.get_order_by_client_id(sent)
             assert found.status is _S.FILLED
 
+    async def test_what_ends_while_open_orders_are_listed_is_not_open(self):
+        async with world.at_desk() as desk:
+            sent = await resting(desk)
+            gateway = desk.world.gateway
+
+            def lists(client, _fields):
+                order = desk.world.venue.orders[sent]
+                held = numbers(desk, sent)
+                client.send(
+                    wire.open_order(order, held, 'Submitted'),
+                    wire.open_order(order, held, 'Filled'),
+                    wire.frame(53, 1),
+                )
+
+            gateway.instead[gateways.ALL_OPEN].append(lists)
+            assert await desk.broker.get_orders() == []
+
     async def test_orders_of_others_are_not_told_of(self):
         async with world.at_desk() as desk:
             await desk.world.place_elsewhere(

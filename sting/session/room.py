@@ -121,6 +121,8 @@ class EngineRoom(parts.Parts):
             self._fills.task,
             *self._behind,
         }
+        if self._reconciler is not None and self._reconciler.task is not None:
+            pending.add(self._reconciler.task)
         try:
             while not waiting.done():
                 done, pending = await asyncio.wait(

@@ -147,3 +147,15 @@ def test_an_adopted_position_is_told_to_its_strategy_as_it_runs(home):
         if event.data.side is stations.SELL
     ]
     assert [each.quantity for each in sold][:1] == [10.0]
+
+
+def test_looks_that_fail_end_the_engine_and_are_told(home, module, monkeypatch):
+    async def fails(self):
+        raise KeyError('qty')
+
+    with running(home) as station:
+        stations.until(lambda: stations.log_of(home, T.RECONCILIATION))
+        monkeypatch.setattr(module().Mine, 'get_positions', fails)
+        failure = stations.until(lambda: station.failure)
+    assert isinstance(failure, KeyError)
+    assert station.snapshot().state is records.TradingState.HALTED

@@ -53,7 +53,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '
         'tag gate policy rate ratio trigger took how accepted '
-        'extended_hours broker'
+        'extended_hours broker began'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (

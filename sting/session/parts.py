@@ -333,9 +333,11 @@ class Parts:
         """
         broker = self._broker
         try:
-            await broker.connect(_ignore, lambda _: True)
-            began = await broker.get_time()
-            found = await broker.get_account_info()
+            await link.within(
+                link.OPEN_S, broker.connect(_ignore, lambda _: True)
+            )
+            began = await link.within(link.OPEN_S, broker.get_time())
+            found = await link.within(link.OPEN_S, broker.get_account_info())
         except errors.BrokerError as error:
             raise errors.StingError(
                 f'profile {self._name} begins with the cash of its account, '

@@ -15,6 +15,9 @@ from sting.simulator import resting
 _K = orders.OrderType
 # What a quote or a trade is to an order: a bar of one price.
 _TICK: Final = timeframes.traded_name('tick', 1)
+# So many places in line are kept, at least, before those of orders that are
+# gone are forgotten.
+_FEW: Final = 64
 # By what came of an order, as `fills` has it.
 _QUOTED: Final = ('', 'touch', 'limit', 'stop', 'stop', 'close')
 
@@ -254,8 +257,11 @@ class TickMarket(market.MarketSimulator):
 
     def _queue(self, order_ids: Iterable[str]) -> None:
         """Says what stands before orders at their limits, where it shows."""
+        known = self._floor.by_id
+        if len(self._ahead) > 2 * len(known) + _FEW:
+            self._ahead = {k: v for k, v in self._ahead.items() if k in known}
         for order_id in order_ids:
-            entry = self._floor.by_id.get(order_id)
+            entry = known.get(order_id)
             if entry is None or not _rests(entry):
                 continue
             quote = self._quotes.get(entry.order.symbol)
@@ -267,8 +273,8 @@ class TickMarket(market.MarketSimulator):
                 # It is the best price by itself.
                 self._ahead[order_id] = 0.0
             elif better == 0.0:
-                known = self._ahead.get(order_id, size)
-                self._ahead[order_id] = min(known, size)
+                before = self._ahead.get(order_id, size)
+                self._ahead[order_id] = min(before, size)
 
 
 def _rests(entry: resting.Resting) -> bool:

@@ -1,10 +1,12 @@
 """A session whose broker is outside the engine, of another package."""
 
+import asyncio
 import shutil
 
 import pytest
 
 from sting import session
+from sting.broker import link
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
@@ -216,6 +218,19 @@ def test_the_first_start_needs_the_broker_and_says_so(
     monkeypatch.setattr(plugin.Mine, 'connect', refuse)
     with running(home) as station:
         assert station.snapshot().account == ''
+
+
+def test_the_first_start_does_not_wait_for_ever(home, module, monkeypatch):
+    async def hangs(self, *given):
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(link, 'OPEN_S', 0.2)
+    monkeypatch.setattr(module().Mine, 'get_time', hangs)
+    with (
+        pytest.raises(errors.StingError, match=r'no answer within 0\.2 s'),
+        running(home),
+    ):
+        pass
 
 
 def status(station):

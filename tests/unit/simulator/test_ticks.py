@@ -211,6 +211,16 @@ def test_an_order_for_the_day_ends_on_a_quote(traded):
     assert told.status is orders.OrderStatus.EXPIRED
 
 
+def test_what_stood_before_orders_that_are_gone_is_forgotten(traded):
+    traded.on_quote(quote(0, 99.0, 101.0))
+    for number in range(1_000):
+        traded.submit(
+            order(f'o{number}', type='limit', price=99.0), worlds.DECIDED
+        )
+        traded.cancel(f'o{number}', worlds.DECIDED)
+    assert len(traded._ahead) < 100
+
+
 moves = st.lists(
     st.tuples(
         st.sampled_from(['quote', 'trade', 'buy', 'sell', 'bid', 'offer']),

@@ -142,6 +142,9 @@ class Errands:
     async def replace(self, errand: step.Replace) -> None:
         """Changes an order."""
         order = errand.order
+        if isinstance(self.open.get(order.id), step.Cancel):
+            # It is to be gone, not to be larger.
+            return
         wanted = rounding.Terms(
             errand.quantity, errand.price, errand.stop_price
         )
@@ -373,7 +376,16 @@ class Errands:
         self._router.claim(order.id, self._way)
         if theirs.is_working:
             status = answers.standing(theirs)
-            self._sink(answers.told(order, status, message))
+            self._sink(
+                orders.OrderUpdate(
+                    order_id=order.id,
+                    status=status,
+                    message=message,
+                    quantity=theirs.quantity,
+                    price=theirs.price,
+                    stop_price=theirs.stop_price,
+                )
+            )
         else:
             self._tell(answers.ended(order, theirs))
 

@@ -389,6 +389,28 @@ def test_a_thousand_orders_meet_the_limit_and_cancels_overtake_them(
     assert len(accepted) == 1000
 
 
+def test_a_change_that_waits_behind_a_cancel_is_not_sent():
+    station = Station()
+
+    async def scene(desk):
+        script = desk.broker.script
+        desk.manager.send(step.Place(limit('o1')))
+        await desk.passes(1.0)
+        script.seconds['place'] = 1.0
+        desk.manager.send(step.Place(limit('o2')))
+        desk.manager.send(step.Replace(limit('o1'), 20.0, None, None))
+        script.errors['cancel'] = errors.BrokerUnknownError('no answer')
+        desk.manager.send(step.Cancel(limit('o1')))
+        await desk.passes(2.0)
+        assert desk.broker.venue.orders['o1'].quantity == limit().quantity
+        script.errors.clear()
+        await desk.passes(60.0)
+
+    station.play(scene)
+    assert station.broker.venue.orders['o1'].status is S.CANCELLED
+    assert station.statuses()[-1] == ('o1', S.CANCELLED)
+
+
 def test_a_question_is_asked_for_days():
     station = Station(policy={'heartbeat_s': 36_000.0})
 

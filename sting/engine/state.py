@@ -379,7 +379,9 @@ class SystemState:
         gone = self.orders.pop(oldest)
         if gone.symbol in self.brackets:
             self._unbracket(gone.symbol)
-        self._executions.pop(oldest, None)
+        # Of an order placed elsewhere the log is not asked; see `session.fills`.
+        if oldest.startswith(self.log):
+            self._executions.pop(oldest, None)
         self.ledger.forget(oldest)
 
     def _apply_created(self, seq: int, data: records.LogCreated) -> None:

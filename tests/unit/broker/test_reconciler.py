@@ -7,6 +7,7 @@ import pytest
 
 from sting.broker import reconcile
 from sting.broker import reconciler
+from sting.engine import state
 from sting.model import commands
 from sting.model import errors
 from sting.model import market
@@ -394,3 +395,22 @@ def test_an_order_under_way_that_is_not_there_is_left_to_who_sent_it(account):
         account.run(asyncio.sleep(reconciler.PENDING_S))
     assert account.world.status(order_id) is S.PENDING_CANCEL
     assert account.open == []
+
+
+def test_a_fill_of_an_adopted_order_is_booked_once_for_ever(
+    account, monkeypatch
+):
+    account.elsewhere()
+    account.connect()
+    account.settle('order-sim-web-1', H.ADOPT)
+    account.bar(price=89.0)
+    held = account.world.state.portfolio.quantity('AAPL')
+    assert held == 10.0
+    monkeypatch.setattr(state, 'DONE_ORDERS', 1)
+    for _ in range(3):
+        order_id = account.place(symbol='MSFT')
+        account.run(account.broker.cancel_order(order_id))
+        account.run(asyncio.sleep(0.1))
+    assert 'web-1' not in account.world.state.orders
+    account.connect()
+    assert account.world.state.portfolio.quantity('AAPL') == held

@@ -379,7 +379,7 @@ class SystemState:
         gone = self.orders.pop(oldest)
         if gone.symbol in self.brackets:
             self._unbracket(gone.symbol)
-        # Of an order placed elsewhere the log is not asked; see `session.fills`.
+        # For an order placed elsewhere the log is not asked: `session.fills`.
         if oldest.startswith(self.log):
             self._executions.pop(oldest, None)
         self.ledger.forget(oldest)

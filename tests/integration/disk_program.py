@@ -10,9 +10,9 @@ import time
 
 import msgspec
 
+from sting.broker import registry
 from sting.model import commands
 from sting.model import orders
-from sting.session import parts
 from tests.integration import durable_program
 from tests.unit.session import stations
 
@@ -60,7 +60,7 @@ def fill_up(home, station):
 
 def main():
     home = Broker.home = stations.home_in(sys.argv[1])
-    parts.paper.PaperBroker = Broker
+    registry.paper.PaperBroker = Broker
     with stations.running(home) as station:
         assert stations.buy(station, quantity=1.0).ok
         waiting = fill_up(home, station)

@@ -14,6 +14,7 @@ import msgspec
 from sting import session
 from sting.broker import interface
 from sting.broker import paper
+from sting.broker import registry
 from sting.engine import journal
 from sting.engine import sequence
 from sting.model import commands
@@ -134,7 +135,7 @@ def say(text):
 def main():
     """Trades by hand until it is killed; says each answer that it got."""
     home = OutlivingBroker.home = stations.home_in(sys.argv[1])
-    parts.paper.PaperBroker = OutlivingBroker
+    registry.paper.PaperBroker = OutlivingBroker
     parts.journal.Journal = SlowJournal
     if sys.argv[2] == 'swapped':
         parts.sequence.Sequence = Swapped
@@ -154,12 +155,13 @@ def main():
 def end_in_order(home):
     """Starts once more in this process, on the same broker, and ends."""
     OutlivingBroker.home = home
-    before, parts.paper.PaperBroker = parts.paper.PaperBroker, OutlivingBroker
+    before = registry.paper.PaperBroker
+    registry.paper.PaperBroker = OutlivingBroker
     try:
         with stations.running(home, interval_s=stations.NEVER) as station:
             stations.until(lambda: station.snapshot().open_orders == 0)
     finally:
-        parts.paper.PaperBroker = before
+        registry.paper.PaperBroker = before
 
 
 if __name__ == '__main__':

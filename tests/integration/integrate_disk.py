@@ -9,8 +9,8 @@ import time
 import msgspec
 import pytest
 
+from sting.broker import registry
 from sting.model import orders
-from sting.session import parts
 from tests.integration import durable_program
 from tests.integration import integrate_durability
 from tests.unit.session import stations
@@ -88,7 +88,7 @@ def test_no_order_leaves_before_a_slow_disk_has_it(tmp_path, monkeypatch):
         durable_program.OutlivingBroker, 'home', home, raising=True
     )
     monkeypatch.setattr(
-        parts.paper, 'PaperBroker', durable_program.OutlivingBroker
+        registry.paper, 'PaperBroker', durable_program.OutlivingBroker
     )
     with stations.running(home) as station:
         assert stations.buy(station, quantity=1.0).ok

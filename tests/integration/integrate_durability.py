@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from sting.broker import registry
 from sting.engine import chain
 from sting.engine import recovery
 from sting.engine import state
-from sting.session import parts
 from tests.integration import durable_program
 from tests.unit.session import stations
 
@@ -131,7 +131,7 @@ def test_a_restart_books_what_is_new_and_nothing_of_long_ago(
     monkeypatch.setattr(state, 'DONE_ORDERS', 3)
     monkeypatch.setattr(durable_program.OutlivingBroker, 'home', home)
     monkeypatch.setattr(
-        parts.paper, 'PaperBroker', durable_program.OutlivingBroker
+        registry.paper, 'PaperBroker', durable_program.OutlivingBroker
     )
     with stations.running(home, interval_s=stations.NEVER) as station:
         for _ in range(8):

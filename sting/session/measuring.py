@@ -135,8 +135,11 @@ class Measuring(core.Component):
                 sectors=self._sectors,
                 scale=self._scale,
             )
-        except (ArithmeticError, ValueError) as error:
-            # Figures of no use must not end the engine.
+        # The boundary of the thread: figures of no use must not end the engine,
+        # and what is wrong with them is told in their place.
+        except Exception as error:  # noqa: BLE001
             return riskfigures.RiskMetrics(
-                time=book.time, seq=book.seq, missing={'all': str(error)}
+                time=book.time,
+                seq=book.seq,
+                missing={'all': f'{type(error).__name__}: {error}'},
             )

@@ -66,3 +66,16 @@ def test_bars_without_a_length_give_the_reason():
     found = Broken(None)._work(book)
     assert 'no length' in found.missing['all']
     assert json.dumps(found.missing)
+
+
+def test_what_goes_wrong_is_told_in_place_of_figures(monkeypatch):
+    made = Broken(measuring.metrics.Scale(390.0, 252.0))
+    made._symbols = made._sectors = ()
+    made._history = made._configured = None
+
+    def fails(*given, **more):
+        raise KeyError('AAPL')
+
+    monkeypatch.setattr(measuring.metrics, 'calculate', fails)
+    book = measuring.metrics.Book(1, 2, 3.0, 3.0, 3.0, {}, {})
+    assert made._work(book).missing == {'all': "KeyError: 'AAPL'"}

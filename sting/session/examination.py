@@ -134,8 +134,8 @@ class Examination:
                 'connection',
                 FAIL,
                 str(error),
-                f'look at exchanges/{broker.name}.yaml, the network and the '
-                'keys',
+                f'look whether it runs, at exchanges/{broker.name}.yaml, the '
+                'network and, where it has some, the keys',
             )
             return
         took = self._clock.monotonic() - began
@@ -382,7 +382,7 @@ def _of_key(place: keys.Place) -> Finding:
             'keys',
             WARN,
             f'{place.variable} is neither in the environment nor the keyring',
-            'set it there, or use `sting keys set`',
+            'set it there, or use `sting keys set SERVICE`',
         )
     return Finding('keys', OK, f'{place.variable} is in the {place.where}')
 

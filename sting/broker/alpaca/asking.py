@@ -233,7 +233,9 @@ class Questions:
                 return await self._one(f'/orders/{uuid}')
             if len(rows) < PAGE:
                 return None
-            before, until = until, rows[-1].submitted_at.isoformat()
+            # Those of the same moment may be on the next page.
+            last = rows[-1].submitted_at + datetime.timedelta(microseconds=1)
+            before, until = until, last.isoformat()
             if before == until:
                 break
         raise errors.BrokerUnknownError(

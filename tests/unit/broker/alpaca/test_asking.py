@@ -1,11 +1,14 @@
 """What Alpaca says when it is asked, and what is made of it."""
 
+import datetime
 import inspect
+import types
 
 from alpaca.trading import models
 import pytest
 
 from sting.broker.alpaca import asking
+from sting.broker.alpaca import translate
 from sting.model import errors
 from sting.model import orders
 from tests.brokers.alpaca import shapes
@@ -209,3 +212,46 @@ async def test_a_refused_question_is_no_answer(desk, world):
         with pytest.raises(errors.BrokerUnknownError, match='401'):
             await asked
     await broken.disconnect()
+
+
+class Pages(asking.Questions):
+    """Rows in pages of three, of which the end is left out."""
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.known = {}
+        super().__init__(None, self, 'alpaca')
+
+    def learn(self, found, order_id):
+        self.known[order_id] = found.id
+
+    def current(self, order_id):
+        return self.known.get(order_id)
+
+    async def _page(self, asked):
+        until = asked.get('until')
+        end = datetime.datetime.fromisoformat(until) if until else None
+        return [
+            one for one in self.rows if end is None or one.submitted_at < end
+        ][:3]
+
+    async def _one(self, path, asked=None):
+        return path
+
+
+async def test_no_order_hides_behind_another_of_its_moment(monkeypatch):
+    monkeypatch.setattr(asking, 'PAGE', 3)
+    names = ['x1', 'x2', 'x3', f'wanted{translate.PAIRED}stop']
+    rows = [
+        types.SimpleNamespace(
+            id=name,
+            client_order_id=name,
+            # The last two are of one microsecond.
+            submitted_at=datetime.datetime(
+                2026, 1, 5, 15, microsecond=max(2 - n, 0), tzinfo=datetime.UTC
+            ),
+            legs=None,
+        )
+        for n, name in enumerate(names)
+    ]
+    assert await Pages(rows)._search('wanted') == f'/orders/{names[-1]}'

@@ -6,7 +6,8 @@ CONSTRAINTS ?= constraints.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c $(CONSTRAINTS)
 # With ib-async in the place of ibkr it runs on that library.
 EXTRAS ?= alpaca,ibkr
-WORKERS ?= 2
+# Many tests wait for processes: a third worker fills two cores.
+WORKERS ?= 3
 SEEDS ?= 500
 FIRST ?= 1
 # The seed of property tests: a failure is the same for everybody who runs them.

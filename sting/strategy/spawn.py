@@ -133,9 +133,14 @@ def descendants(pid: int) -> Iterator[int]:
         tasks = pathlib.Path('/proc', waiting.pop(), 'task')
         # Only it knows: to look at all processes takes milliseconds, in which
         # the engine does nothing else.
-        for each in tasks.glob('*/children'):
+        try:
+            threads = list(tasks.iterdir())
+        except OSError:
+            # It has ended.
+            continue
+        for each in threads:
             with contextlib.suppress(OSError):
-                found = each.read_text(encoding='ascii').split()
+                found = (each / 'children').read_text(encoding='ascii').split()
                 yield from map(int, found)
                 waiting += found
 

@@ -67,7 +67,11 @@ class Lockstep(feed.FileFeed):
             and not room._hosted.vitals(NAME).waiting
             and not any(row.waiting for row in room.bus.statistics())
             and not room._sequence.durable.locked()
-            and not room._brokers._errands._unfinished_tasks
+            and all(
+                lane._idle.is_set()
+                for way in room._brokers._ways
+                for lane in (way._orders, way._cancels)
+            )
         )
 
 

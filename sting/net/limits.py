@@ -21,6 +21,8 @@ class RateLimiter:
         rate: Units a second.
         burst: Units that may pass at once after a pause.
         reserve: Of these, how many only what is urgent may take.
+        rests_until: When whoever is asked wants to be asked again, by the clock
+            of those who ask, seconds: kept here since all of them heed it.
     """
 
     def __init__(self, rate: float, burst: int, reserve: int = 0) -> None:
@@ -43,6 +45,7 @@ class RateLimiter:
         self.rate = rate
         self.burst = burst
         self.reserve = reserve
+        self.rests_until = 0.0
         share = (burst - reserve) / burst
         self._common = _bucket(burst - reserve, rate * share)
         self._urgent = (

@@ -8,12 +8,16 @@ import asyncio
 import random
 
 from sting.model import errors
+from sting.model import market
 from sting.model import orders
 from sting.testing.brokers import desk as desks
 
 _S = orders.OrderStatus
 _BATCH = 5
 _FINAL = (_S.CANCELLED, _S.EXPIRED, _S.REJECTED)
+# Fills are asked for from so long before the last connection, as a session
+# does.
+_SINCE = 3600 * market.NANOSECONDS
 
 
 class Soak:
@@ -21,7 +25,7 @@ class Soak:
 
     Attributes:
         desk: Who sends them.
-        trouble: How much of it; after each outage the whole day is listed.
+        trouble: How much of it.
         sent: Their ids.
         counts: What happened how often.
     """
@@ -36,6 +40,7 @@ class Soak:
         )
         self._random = random.Random(seed)
         self._price = 100.0
+        self._asked = world.now()
 
     async def run(self, count):
         """Sends so many orders, and waits for the end of each."""
@@ -135,12 +140,18 @@ class Soak:
                 continue
 
     async def _reconcile(self):
-        for fill in await self.desk.broker.get_fills():
-            if fill.order_id in self.sent:
-                self.desk._sink(fill)
+        begun = self.world.now()
+        await self._take_fills(self._asked - _SINCE)
         for order_id in self.sent[-60:]:
             if self.desk.order(order_id).is_working:
                 await self._look(order_id)
+        self._asked = begun
+
+    async def _take_fills(self, since):
+        ours = set(self.sent)
+        for fill in await self.desk.broker.get_fills(since):
+            if fill.order_id in ours:
+                self.desk._sink(fill)
 
     async def _look(self, order_id):
         """Takes the end of an order that was not told; says if it is there."""
@@ -158,9 +169,7 @@ class Soak:
                 if not await self._look(order.id):
                     self.counts['again'] += 1
                     await self.desk.broker.place_order(order)
-                for fill in await self.desk.broker.get_fills():
-                    if fill.order_id == order.id:
-                        self.desk._sink(fill)
+                await self._take_fills(order.created)
                 return
             except errors.BrokerError:
                 await self._back()

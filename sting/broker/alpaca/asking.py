@@ -63,10 +63,28 @@ class Questions:
         self._name = name
 
     async def time(self) -> int:
-        """Gives their clock, nanoseconds since the epoch, UTC."""
+        """Gives their clock, nanoseconds since the epoch, UTC.
+
+        Raises:
+            rest.LimitedError: It answers, and that it is asked too often.
+            errors.BrokerUnknownError: No answer.
+        """
         from alpaca.trading import models  # noqa: PLC0415
 
-        raw = await self._get('/clock')
+        try:
+            # It is asked in a rest as well, out of the reserve: no answer would
+            # be taken for silence.
+            raw = await self._rest.call(
+                'GET',
+                '/clock',
+                urgent=self._rest.resting_s > 0,
+                patience_s=0.0,
+            )
+        except rest.LimitedError:
+            # It answers, if not what was asked.
+            raise
+        except errors.BrokerRejectedError as error:
+            raise errors.BrokerUnknownError(str(error)) from None
         return translate.moment(translate.parsed(models.Clock, raw).timestamp)
 
     async def working(self) -> list[tuple[Any, str]]:
@@ -134,11 +152,15 @@ class Questions:
             page = self._rows(await self._get(_ACTIVITIES, asked))
             fresh = [each for each in page if each.id not in rows]
             rows |= {each.id: each for each in fresh}
-            if len(page) < FILLS or not fresh:
+            if len(page) < FILLS:
                 break
+            if not fresh:
+                raise self._repeats('fills')
             asked['page_token'] = page[-1].id
+        owners = await self._owners({each.order_id for each in rows.values()})
         found = [
-            await self._fill(each) for each in sorted(rows.values(), key=_order)
+            _fill(each, owners[each.order_id])
+            for each in sorted(rows.values(), key=_order)
         ]
         return [each for each in found if each.timestamp >= since]
 
@@ -193,23 +215,30 @@ class Questions:
             currency='USD',
         )
 
-    async def _fill(self, row: _Fill) -> orders.Fill:
-        timestamp, uuid, total = _order(row)
-        return orders.Fill(
-            order_id=await self._owner(uuid),
-            execution_id=translate.execution(uuid, total),
-            symbol=row.symbol,
-            side=_side(row.side),
-            quantity=translate.positive(row.qty, 'a quantity'),
-            price=translate.positive(row.price, 'a price'),
-            timestamp=timestamp,
-        )
+    async def _owners(self, uuids: set[str]) -> dict[str, str]:
+        """Gives our ids of orders of theirs.
+
+        Many that are not known, as after a start, are looked for in the lists
+        of all orders, which tell hundreds in one answer.
+        """
+        found = {uuid: self._book.name(uuid) for uuid in uuids}
+        unknown = {uuid for uuid, name in found.items() if not name}
+        until = ''
+        # No more answers than if each were asked for by itself.
+        for _ in range(min(PAGES, len(unknown) - 1)):
+            page, until = await self._newest(until)
+            leaves = [leaf for each in page for leaf in translate.leaves(each)]
+            names = {str(leaf.id): name for leaf, name in leaves}
+            found |= {uuid: names[uuid] for uuid in unknown & names.keys()}
+            unknown -= names.keys()
+            if not unknown or not until:
+                break
+        for uuid in sorted(unknown):
+            found[uuid] = await self._owner(uuid)
+        return found
 
     async def _owner(self, uuid: str) -> str:
-        """Gives our id of an order of theirs."""
-        known = self._book.name(uuid)
-        if known:
-            return known
+        """Gives our id of one order of theirs."""
         found = await self._one(f'/orders/{uuid}')
         if found is None:
             return uuid
@@ -222,8 +251,7 @@ class Questions:
         """Looks through the groups for one that an order is in."""
         until = ''
         for _ in range(PAGES):
-            asked = {'status': 'all', 'direction': 'desc'}
-            rows = await self._page(asked | ({'until': until} if until else {}))
+            rows, until = await self._newest(until)
             for each in rows:
                 if translate.PAIRED in each.client_order_id:
                     for leaf, name in translate.leaves(each):
@@ -231,17 +259,34 @@ class Questions:
             uuid = self._book.current(order_id)
             if uuid:
                 return await self._one(f'/orders/{uuid}')
-            if len(rows) < PAGE:
+            if not until:
                 return None
-            # Those of the same moment may be on the next page.
-            last = rows[-1].submitted_at + datetime.timedelta(microseconds=1)
-            before, until = until, last.isoformat()
-            if before == until:
-                break
         raise errors.BrokerUnknownError(
             f'{self._name}: {order_id} is not among its newest orders, and '
             'there are too many to look through'
         )
+
+    async def _newest(self, until: str) -> tuple[list[Any], str]:
+        """Gives a page of all orders, the newest first.
+
+        Args:
+            until: Only those before; empty for the first page.
+
+        Returns:
+            The page, and the end of the next one; empty where there is none.
+
+        Raises:
+            errors.BrokerUnknownError: No answer, or always the same one.
+        """
+        asked = {'status': 'all', 'direction': 'desc'}
+        rows = await self._page(asked | ({'until': until} if until else {}))
+        if len(rows) < PAGE:
+            return rows, ''
+        # Those of the same moment may be on the next page.
+        last = rows[-1].submitted_at + datetime.timedelta(microseconds=1)
+        if last.isoformat() == until:
+            raise self._repeats('orders')
+        return rows, last.isoformat()
 
     async def _list(self, status: str, direction: str) -> list[Any]:
         """Gives all orders of a status, page by page."""
@@ -251,8 +296,10 @@ class Questions:
             rows = await self._page(asked)
             fresh = [each for each in rows if str(each.id) not in found]
             found |= {str(each.id): each for each in fresh}
-            if len(rows) < PAGE or not fresh:
+            if len(rows) < PAGE:
                 return list(found.values())
+            if not fresh:
+                raise self._repeats('orders')
             # Of one moment some may be on the next page.
             last = rows[-1].submitted_at - datetime.timedelta(microseconds=1)
             asked['after'] = last.isoformat()
@@ -289,6 +336,13 @@ class Questions:
         except errors.BrokerRejectedError as error:
             raise errors.BrokerUnknownError(str(error)) from None
 
+    def _repeats(self, what: str) -> errors.BrokerUnknownError:
+        """Says that what comes behind a page cannot be had."""
+        return errors.BrokerUnknownError(
+            f'{self._name}: its list of {what} repeats a page, so that it is '
+            'not known whole'
+        )
+
     def _rows(self, raw: Any) -> list[_Fill]:
         try:
             return msgspec.convert(_listed(raw, self._name), list[_Fill])
@@ -306,6 +360,19 @@ def _order(row: _Fill) -> tuple[int, str, float]:
     """Sorts fills; those of one millisecond come in any order."""
     total = translate.number(row.cum_qty, 'a filled quantity')
     return translate.moment(row.transaction_time), row.order_id, total
+
+
+def _fill(row: _Fill, order_id: str) -> orders.Fill:
+    timestamp, uuid, total = _order(row)
+    return orders.Fill(
+        order_id=order_id,
+        execution_id=translate.execution(uuid, total),
+        symbol=row.symbol,
+        side=_side(row.side),
+        quantity=translate.positive(row.qty, 'a quantity'),
+        price=translate.positive(row.price, 'a price'),
+        timestamp=timestamp,
+    )
 
 
 def _listed(raw: Any, name: str) -> list[Any]:

@@ -87,7 +87,9 @@ class AlpacaBroker(interface.BrokerInterface):
         """Connects, and reports from here on; see the interface."""
         await self._end()
         self._halted = halted
-        way = self._rest = rest.Rest(self._access, self._clock, self._limiter)
+        way = self._rest = rest.Rest(
+            self._access, self._clock, self._limiter, self._limited
+        )
         try:
             await way.run(self._stop.prepare)
             self._stream = await updates.Updates.open(
@@ -105,6 +107,8 @@ class AlpacaBroker(interface.BrokerInterface):
             await self._fail(str(error))
             raise errors.BrokerUnknownError(str(error)) from None
         except errors.BrokerError as error:
+            if isinstance(error, rest.LimitedError):
+                way.limit(error)
             await self._fail(str(error))
             raise
         self._book.sink = sink
@@ -274,9 +278,13 @@ class AlpacaBroker(interface.BrokerInterface):
 
     async def get_time(self) -> int:
         """Asks their clock, and looks whether the stream still speaks."""
-        told = await self._ask().time()
+        way, told = self._way(), await self._ask().time()
         quiet = self._clock.monotonic() - self._heard
-        if self.monitor.works and quiet >= self._compare_s:
+        if (
+            self.monitor.works
+            and quiet >= self._compare_s
+            and not way.resting_s
+        ):
             await self._compare()
         return told
 
@@ -299,6 +307,14 @@ class AlpacaBroker(interface.BrokerInterface):
         except Exception as error:  # noqa: BLE001
             stream.abort()
             self.monitor.lost(f'{self.name}: what came broke it: {error}')
+
+    def _limited(self, seconds: float) -> None:
+        """Says that requests wait; cancels do not."""
+        self.monitor.complain(
+            'limit',
+            f'{self.name} was asked too often (HTTP 429): orders and questions '
+            f'wait for {max(seconds, 1.0):.0f} s',
+        )
 
     def _take(self, update: Any) -> None:
         self._heard = self._clock.monotonic()

@@ -30,10 +30,15 @@ from sting.net import words
 CONNECT_S: Final = 5.0
 # Requests that may be under way at once; cancels have threads of their own.
 _WORKERS: Final = 4
-# How often a request is made that was one too many.
-_TRIES: Final = 3
+# Seconds that a request waits where too many were made, before it is given up:
+# less than the minute after which whoever asks gives it up, and an order that
+# is older is not what its author wanted.
+PATIENCE_S: Final = 45.0
+# What is urgent tries again after a second, whatever it was told to wait.
+_URGENT_S: Final = 1.0
 _NO_KEY: Final = frozenset({401})
 
+Limited = Callable[[float], None]
 # Held around the very sending of a request.
 Around = Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -54,8 +59,12 @@ class RefusalError(errors.BrokerRejectedError):
         self.said = said
 
 
-class _LimitedError(errors.BrokerError):
-    """It was asked too often; nothing was done."""
+class LimitedError(errors.BrokerRejectedError):
+    """It was asked too often; nothing was done.
+
+    Attributes:
+        wait_s: Seconds in which it wants to be left alone.
+    """
 
     def __init__(self, message: str, wait_s: float) -> None:
         super().__init__(message)
@@ -89,6 +98,10 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         return self.key, self.secret
 
 
+def _nobody(seconds: float) -> None:
+    del seconds
+
+
 class Rest:
     """Asks, from an event loop."""
 
@@ -97,23 +110,31 @@ class Rest:
         access: Access,
         time_source: clocks.Clock,
         limiter: limits.RateLimiter,
+        limited: Limited = _nobody,
     ) -> None:
         """Sets up what asks; nothing is connected yet.
 
         Args:
             access: Where the service is, and who asks.
             time_source: Waits.
-            limiter: How often it may be asked.
+            limiter: How often it may be asked; also when it may be again, of
+                whichever connection that was learned.
+            limited: Told for how many seconds requests wait now.
         """
         self.access = access
         self._clock = time_source
         self._limiter = limiter
-        self._until = 0.0
+        self._limited = limited
         # A session of requests is for one thread.
         self._own = threading.local()
         self._sessions: list[Any] = []
         self._orders = _pool(access.name)
         self._cancels = _pool(f'{access.name}-cancel')
+
+    @property
+    def resting_s(self) -> float:
+        """Seconds for which it wants to be left alone; 0 where it does not."""
+        return max(0.0, self._limiter.rests_until - self._clock.monotonic())
 
     async def call(
         self,
@@ -122,15 +143,17 @@ class Rest:
         data: Mapping[str, Any] | None = None,
         *,
         urgent: bool = False,
+        patience_s: float = PATIENCE_S,
         around: Around = contextlib.nullcontext,
     ) -> Any:
-        """Makes a request.
+        """Makes a request; one that was too many is made again in time.
 
         Args:
             method: GET, POST, PATCH or DELETE.
             path: Behind the version: /orders.
             data: Fields of the question, or of the body.
             urgent: It is a cancel, and waits behind nothing else.
+            patience_s: So long it may wait where too many were made.
             around: Held while it is sent; may raise instead.
 
         Returns:
@@ -138,24 +161,32 @@ class Rest:
 
         Raises:
             RefusalError: It said no; nothing was done.
+            LimitedError: It is asked too often, for longer than that; nothing
+                was done.
             errors.BrokerRejectedError: There was no connection; nothing was
                 sent.
             errors.BrokerUnknownError: No answer, or none that makes sense.
         """
         ask = functools.partial(self._ask, method, path, data, around)
         pool = self._cancels if urgent else self._orders
-        for left in range(_TRIES - 1, -1, -1):
-            await self._turn(urgent)
+        end = self._clock.monotonic() + patience_s
+        while True:
+            await self._turn(urgent, end)
             try:
                 return await self._within(pool, ask, path)
-            except _LimitedError as error:
-                self._until = self._clock.monotonic() + error.wait_s
-                if not left or error.wait_s > self.access.timeout_s:
-                    raise RefusalError(
-                        f'{error}; nothing was done', 429, 0, 'too many'
-                    ) from None
-                await self._clock.sleep(error.wait_s)
-        raise AssertionError('unreachable')
+            except LimitedError as error:
+                self.limit(error)
+                wait = min(error.wait_s, _URGENT_S) if urgent else error.wait_s
+                if self._clock.monotonic() + wait >= end:
+                    raise
+                if urgent:
+                    await self._clock.sleep(wait)
+
+    def limit(self, error: LimitedError) -> None:
+        """Leaves it alone for as long as it wants, whoever asks."""
+        until = self._clock.monotonic() + error.wait_s
+        self._limiter.rests_until = max(self._limiter.rests_until, until)
+        self._limited(self.resting_s)
 
     async def run(self, work: Callable[[], Any]) -> Any:
         """Runs something of the SDK in one of the threads."""
@@ -169,12 +200,25 @@ class Rest:
         for session in self._sessions:
             session.close()
 
-    async def _turn(self, urgent: bool) -> None:
-        """Waits for a turn; what is urgent does not sit out a rest."""
-        await self._limiter.acquire(urgent=urgent)
-        rest = self._until - self._clock.monotonic()
-        if rest > 0 and not urgent:
-            await self._clock.sleep(min(rest, self.access.timeout_s))
+    async def _turn(self, urgent: bool, end: float) -> None:
+        """Waits for a turn; what is urgent does not sit out a rest.
+
+        Raises:
+            LimitedError: It is not to be had in time.
+        """
+        while True:
+            rest = 0.0 if urgent else self.resting_s
+            if rest and self._clock.monotonic() + rest > end:
+                raise LimitedError(
+                    f'{self.access.name} was asked too often (HTTP 429) and '
+                    f'takes nothing for another {rest:.0f} s; nothing was sent',
+                    rest,
+                )
+            if rest:
+                await self._clock.sleep(rest)
+            await self._limiter.acquire(urgent=urgent)
+            if urgent or not self.resting_s:
+                return
 
     async def _within(
         self,
@@ -331,7 +375,8 @@ def _refusal(
     said = words.plain(said, access.secrets) or 'no words'
     told = f'{where}: HTTP {status}: {said}'
     if status == 429:
-        return _LimitedError(told, _wait(answer.headers, time_source))
+        told += '; nothing was done'
+        return LimitedError(told, _wait(answer.headers, time_source))
     if status >= 500 or status == 408:
         # It may have been done all the same.
         return errors.BrokerUnknownError(told)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import threading
@@ -23,9 +24,16 @@ from sting.model import orders
 _DRAIN_S: Final = 3.0
 _SHOW_S: Final = 3.0
 _LOOK_S: Final = 0.1
+# Where too much was asked: how long it goes on asking, and how often.
+_INSIST_S: Final = 3.0
+_AGAIN_S: Final = 0.25
 # Seconds for each answer to it.
 _ANSWER_S: Final = 3.0
-_OPEN: Final = {'status': 'open', 'limit': 500, 'nested': 'true'}
+_OPEN: Final[Mapping[str, Any]] = {
+    'status': 'open',
+    'limit': 500,
+    'nested': 'true',
+}
 
 
 class Gate:
@@ -148,18 +156,33 @@ class Stop:
 
     def _cancel(self) -> set[str]:
         """Cancels all, and gives the ids that the answer names."""
-        for _ in range(2):
-            # A connection that was idle may be gone; the next one is new.
-            with contextlib.suppress(errors.BrokerError):
-                answer = self._ask('DELETE', '/orders')
-                rows = answer if isinstance(answer, list) else []
-                found = [
-                    self._book.name(row.get('id'))
-                    for row in rows
-                    if isinstance(row, dict)
-                ]
-                return {name for name in found if name}
-        return set()
+        end = self._clock.monotonic() + _INSIST_S
+        pause = threading.Event()
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                rows = self._ask('DELETE', '/orders')
+            except rest.LimitedError:
+                # Others have asked too often; it insists, whatever it is told.
+                if self._clock.monotonic() > end:
+                    return set()
+                pause.wait(_AGAIN_S)
+            except errors.BrokerError:
+                # A connection that was idle may be gone; the next one is new.
+                if tries > 1:
+                    return set()
+            else:
+                return self._named(rows)
+
+    def _named(self, rows: Any) -> set[str]:
+        """Gives our ids of the orders that an answer to a cancel names."""
+        found = [
+            self._book.name(row.get('id'))
+            for row in (rows if isinstance(rows, list) else [])
+            if isinstance(row, dict)
+        ]
+        return {name for name in found if name}
 
     def _left(self) -> set[str] | None:
         """Looks until nothing works; gives what does, None if unknown."""
@@ -168,18 +191,30 @@ class Stop:
         while True:
             try:
                 raw = self._ask('GET', '/orders', _OPEN)
-                if not isinstance(raw, list):
-                    return None
-                found = [translate.model(each) for each in raw]
+                left = self._unfinished(raw)
+            except rest.LimitedError:
+                left = None
             except errors.BrokerError:
                 return None
-            left = {
-                self._book.name(leaf.id) or order_id
-                for leaf, order_id in books.unfinished(found)
-            }
-            if not left or self._clock.monotonic() > end:
+            if left == set() or self._clock.monotonic() > end:
                 return left
-            pause.wait(_LOOK_S)
+            pause.wait(_LOOK_S if left else _AGAIN_S)
+
+    def _unfinished(self, raw: Any) -> set[str] | None:
+        """Gives our ids of listed orders; None where there may be more.
+
+        Raises:
+            errors.BrokerUnknownError: It is no list of orders.
+        """
+        if not isinstance(raw, list):
+            raise errors.BrokerUnknownError('the orders are no list')
+        found = [translate.model(each) for each in raw]
+        if len(found) >= _OPEN['limit']:
+            return None
+        return {
+            self._book.name(leaf.id) or order_id
+            for leaf, order_id in books.unfinished(found)
+        }
 
     def _ask(self, method: str, path: str, data: Any = None) -> Any:
         return rest.ask(

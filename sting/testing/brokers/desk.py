@@ -52,6 +52,7 @@ class Desk:
         self.book = portfolio_lib.Portfolio(world.cash)
         self.withheld: interface.Halted = _never
         self._orders: dict[str, orders.Order] = {}
+        self._known: set[tuple[str, str]] = set()
         self._faults: list[Exception] = []
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -202,8 +203,9 @@ class Desk:
     def _take(self, report: interface.Report) -> None:
         if isinstance(report, orders.Fill):
             key = report.order_id, report.execution_id
-            if key in {(one.order_id, one.execution_id) for one in self.fills}:
+            if key in self._known:
                 return
+            self._known.add(key)
             self.fills.append(report)
             self.book.apply(report)
         order = self._orders.get(report.order_id)

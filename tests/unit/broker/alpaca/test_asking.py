@@ -84,6 +84,51 @@ async def test_fills_come_page_by_page(desk, world, monkeypatch):
     assert len(asked) == 3
 
 
+async def test_fills_that_repeat_a_page_are_not_all_there_are(
+    desk, world, monkeypatch
+):
+    monkeypatch.setattr(asking, 'FILLS', 2)
+    sent = await desk.place(quantity=20.0)
+    for _ in range(5):
+        await world.trade(desk.symbol, 100.0, volume=16.0)
+    await desk.filled(sent)
+    first = (await desk.broker._rest.call('GET', '/account/activities/FILL'))[
+        :2
+    ]
+    world.server.changed[ACTIVITIES] = lambda rows: first
+    with pytest.raises(errors.BrokerUnknownError, match='fills repeats'):
+        await desk.broker.get_fills()
+
+
+async def test_orders_that_repeat_a_page_are_not_all_there_are(
+    desk, monkeypatch
+):
+    monkeypatch.setattr(asking, 'PAGE', 2)
+    # Three of one moment: the third is behind a page that comes again.
+    for _ in range(3):
+        await desk.place(type='limit', price=95.0)
+    with pytest.raises(errors.BrokerUnknownError, match='orders repeats'):
+        await desk.broker.get_orders()
+
+
+async def test_the_orders_of_many_fills_are_looked_up_together(desk, world):
+    sent = [await desk.place(quantity=1.0) for _ in range(9)]
+    await world.trade(desk.symbol, 100.0)
+    for order_id in sent:
+        await desk.filled(order_id)
+    other = world.make()
+    await other.connect(lambda report: None, lambda order: False)
+    # As after a day with more orders than are remembered.
+    other._book._names.clear()
+    world.server.asked.clear()
+    found = await other.get_fills()
+    assert {each.order_id for each in found} == set(sent)
+    assert [path for _, path in world.server.asked] == [
+        ACTIVITIES,
+        '/v2/orders',
+    ]
+
+
 async def test_orders_come_page_by_page(desk, monkeypatch):
     monkeypatch.setattr(asking, 'PAGE', 2)
     # More than a page of one moment would hide those behind it.
@@ -182,7 +227,7 @@ async def test_a_chain_that_turns_in_a_circle_is_given_up(desk, world):
 
 
 async def test_too_many_orders_to_look_through_is_no_none(desk, monkeypatch):
-    monkeypatch.setattr(asking, 'PAGE', 1)
+    monkeypatch.setattr(asking, 'PAGE', 2)
     monkeypatch.setattr(asking, 'PAGES', 2)
     for _ in range(4):
         await desk.place(type='limit', price=95.0)

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from sting.broker.alpaca import broker as brokers
+from sting.broker.alpaca import rest
 from sting.model import errors
 from sting.model import orders
 from sting.net import monitor as monitors
@@ -540,3 +541,53 @@ async def test_a_name_of_a_foreign_order_is_its_client_id(desk, world):
     await desk.passes()
     theirs = [one for one in desk.fills if one.quantity == 3.0]
     assert [one.order_id for one in theirs] == ['placed-elsewhere-1']
+
+
+async def test_a_429_has_orders_wait_and_says_so(desk, world):
+    fault(world, 'POST', ORDERS, 429, '{}', {'Retry-After': '1'})
+    began = desk.broker._clock.monotonic()
+    await resting(desk)
+    assert desk.broker._clock.monotonic() - began > 0.9
+    assert posted(world) == [ORDERS] * 2
+    assert desk.broker.monitor.state is monitors.Link.DEGRADED
+    assert 'wait for 1 s' in desk.broker.monitor.reason
+
+
+async def test_an_order_that_would_wait_too_long_is_rejected(desk, world):
+    fault(world, 'POST', ORDERS, 429, '{}', {'Retry-After': '600'})
+    for words in ('nothing was done', 'another 600 s; nothing was sent'):
+        order = desk.make(type='limit', price=95.0)
+        with pytest.raises(errors.BrokerRejectedError, match=words):
+            await desk.broker.place_order(order)
+    assert posted(world) == [ORDERS]
+    assert desk.broker._book.working() == []
+
+
+async def test_a_cancel_does_not_wait_for_orders(desk, world):
+    sent = await resting(desk)
+    fault(world, 'POST', ORDERS, 429, '{}', {'Retry-After': '600'})
+    with pytest.raises(errors.BrokerRejectedError):
+        await desk.broker.place_order(desk.make(type='limit', price=95.0))
+    assert (await desk.broker.cancel_order(sent)).accepted
+    await desk.ended(sent, 'cancelled')
+
+
+async def test_a_heartbeat_in_a_rest_is_no_silence(desk, world):
+    await resting(desk)
+    broker = desk.broker
+    broker._compare_s = 0.0
+    fault(world, 'GET', '/clock', 429, '{}', {'Retry-After': '600'})
+    with pytest.raises(rest.LimitedError, match='429'):
+        await broker.get_time()
+    world.server.asked.clear()
+    assert await broker.get_time() > 0
+    # What the stream told is not compared meanwhile: that would wait.
+    assert world.server.asked == [('GET', '/v2/clock')]
+
+
+async def test_a_429_at_the_start_is_heeded_by_the_next_one(world):
+    fault(world, 'GET', '/clock', 429, '{}', {'Retry-After': '600'})
+    broker = world.make()
+    with pytest.raises(rest.LimitedError):
+        await broker.connect(lambda report: None, lambda order: False)
+    assert broker._limiter.rests_until > broker._clock.monotonic() + 500

@@ -70,6 +70,8 @@ def damaged(sample, change):
 class Canned:
     """Answers each question with one thing."""
 
+    resting_s = 0.0
+
     def __init__(self, answer):
         self.answer = answer
 

@@ -155,7 +155,7 @@ async def test_a_service_that_hangs_is_given_up(desk, world, monkeypatch):
 
 async def test_it_needs_no_turn(desk, world):
     await desk.place(type='limit', price=95.0)
-    desk.broker._rest._until = desk.broker._clock.monotonic() + 1e6
+    desk.broker._limiter.rests_until = desk.broker._clock.monotonic() + 1e6
     told = await pull(desk)
     assert len(told.cancelled) == 1
 
@@ -172,3 +172,31 @@ async def test_orders_of_others_are_taken_out_too(desk, world):
     await world.place_elsewhere(desk.symbol, orders.OrderSide.BUY, 3.0, 90.0)
     await pull(desk)
     assert await desk.broker.get_orders() == []
+
+
+async def test_where_too_much_was_asked_it_insists(desk, world):
+    sent = await desk.place(type='limit', price=95.0)
+    for method in ('DELETE', 'DELETE', 'DELETE', 'GET'):
+        fault(world, method, ORDERS, 429, '{}', {'Retry-After': '60'})
+    told = await pull(desk)
+    assert told == interface.EmergencyReport(cancelled=(sent,))
+
+
+async def test_it_does_not_insist_for_ever(desk, world, monkeypatch):
+    monkeypatch.setattr(stops, '_INSIST_S', 0.0)
+    monkeypatch.setattr(stops, '_SHOW_S', 0.0)
+    sent = await desk.place(type='limit', price=95.0)
+    for method in ('DELETE', 'DELETE', 'GET', 'GET'):
+        fault(world, method, ORDERS, 429, '{}', {'Retry-After': '60'})
+    told = await pull(desk)
+    assert told == interface.EmergencyReport(unknown=(sent,))
+
+
+async def test_behind_a_full_page_there_may_be_more(desk, world, monkeypatch):
+    monkeypatch.setattr(stops, '_SHOW_S', 0.0)
+    monkeypatch.setitem(stops._OPEN, 'limit', 2)
+    sent = [await desk.place(type='limit', price=95.0) for _ in range(3)]
+    for _ in range(2):
+        fault(world, 'DELETE', ORDERS, 500, servers.HTML)
+    told = await pull(desk)
+    assert told.unknown == tuple(sorted(sent))

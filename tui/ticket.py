@@ -13,7 +13,16 @@ from tui import format as text_format
 from tui import opening
 
 SIDES = tuple(side.value for side in orders.OrderSide)
-TYPES = ('market', 'limit', 'stop', 'stop_limit')
+TYPES = (
+    'market',
+    'limit',
+    'stop',
+    'stop_limit',
+    'market_on_open',
+    'market_on_close',
+    'limit_on_open',
+    'limit_on_close',
+)
 TIMES = ('gtc', 'day', 'ioc', 'fok')
 FIELDS = (
     'side',
@@ -25,7 +34,9 @@ FIELDS = (
     'time_in_force',
 )
 _NUMBER = re.compile(r'\d+(\.\d*)?|\.\d+')
-_USES_PRICE = frozenset({'limit', 'stop_limit'})
+_USES_PRICE = frozenset(
+    {'limit', 'stop_limit', 'limit_on_open', 'limit_on_close'}
+)
 _USES_STOP = frozenset({'stop', 'stop_limit'})
 
 

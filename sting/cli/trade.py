@@ -16,6 +16,8 @@ TYPES = (
     orders.OrderType.STOP_LIMIT,
     orders.OrderType.MARKET_ON_OPEN,
     orders.OrderType.MARKET_ON_CLOSE,
+    orders.OrderType.LIMIT_ON_OPEN,
+    orders.OrderType.LIMIT_ON_CLOSE,
 )
 TIMES_IN_FORCE = (
     orders.TimeInForce.DAY,

@@ -55,7 +55,14 @@ def parse_trail(trail: float | str | None) -> tuple[float, float]:
 _BUY, _SELL = orders.OrderSide.BUY, orders.OrderSide.SELL
 _MARKET = orders.OrderType.MARKET
 _GTC = orders.TimeInForce.GTC
-_NEEDS_PRICE = frozenset({orders.OrderType.LIMIT, orders.OrderType.STOP_LIMIT})
+_NEEDS_PRICE = frozenset(
+    {
+        orders.OrderType.LIMIT,
+        orders.OrderType.STOP_LIMIT,
+        orders.OrderType.LIMIT_ON_OPEN,
+        orders.OrderType.LIMIT_ON_CLOSE,
+    }
+)
 _NEEDS_STOP = frozenset({orders.OrderType.STOP, orders.OrderType.STOP_LIMIT})
 
 

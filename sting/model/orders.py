@@ -51,6 +51,13 @@ class OrderType(enum.StrEnum):
     TRAILING_STOP = 'trailing_stop'
     MARKET_ON_OPEN = 'market_on_open'
     MARKET_ON_CLOSE = 'market_on_close'
+    LIMIT_ON_OPEN = 'limit_on_open'
+    LIMIT_ON_CLOSE = 'limit_on_close'
+
+
+# Orders for an auction, and for no other moment.
+ON_OPEN = frozenset({OrderType.MARKET_ON_OPEN, OrderType.LIMIT_ON_OPEN})
+ON_CLOSE = frozenset({OrderType.MARKET_ON_CLOSE, OrderType.LIMIT_ON_CLOSE})
 
 
 @words.direct

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from sting.model import orders
 from sting.simulator import resting
 
-_K = orders.OrderType
 _T = orders.TimeInForce
-_AUCTIONS = frozenset({_K.MARKET_ON_OPEN, _K.MARKET_ON_CLOSE})
+_ON_OPEN, _ON_CLOSE = orders.ON_OPEN, orders.ON_CLOSE
+_AUCTIONS = _ON_OPEN | _ON_CLOSE
 
 
 class Hours:
@@ -41,8 +41,8 @@ class Hours:
         if order.time_in_force is _T.DAY and self._session_close is None:
             return 'a day order needs a session calendar; use gtc'
         kind = order.type
-        if (kind is _K.MARKET_ON_OPEN and self._session_open is None) or (
-            kind is _K.MARKET_ON_CLOSE and self._session_close is None
+        if (kind in _ON_OPEN and self._session_open is None) or (
+            kind in _ON_CLOSE and self._session_close is None
         ):
             return f'a {kind} order needs a session calendar'
         if order.time_in_force is _T.GTD:
@@ -57,10 +57,10 @@ class Hours:
         if order.time_in_force is _T.GTC and order.type not in _AUCTIONS:
             return None
         last = order.expires if order.time_in_force is _T.GTD else None
-        if order.type is _K.MARKET_ON_CLOSE:
+        if order.type in _ON_CLOSE:
             due = self.due(order)
             return due if last is None else min(due, last)
-        if last is not None or order.type is _K.MARKET_ON_OPEN:
+        if last is not None or order.type in _ON_OPEN:
             return last
         if order.time_in_force is _T.DAY and self._session_close is not None:
             # One nanosecond on: decided at a close, it works the next session.
@@ -72,9 +72,9 @@ class Hours:
         if order.type not in _AUCTIONS:
             return 0
         arrives = order.created + self._delay
-        if order.type is _K.MARKET_ON_OPEN and self._session_open is not None:
+        if order.type in _ON_OPEN and self._session_open is not None:
             # A bar that closes at the opening is of the session before.
             return self._session_open(arrives) + 1
-        if order.type is _K.MARKET_ON_CLOSE and self._session_close is not None:
+        if order.type in _ON_CLOSE and self._session_close is not None:
             return self._session_close(arrives + 1)
         return 0

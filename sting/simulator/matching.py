@@ -9,7 +9,7 @@ from sting.simulator import fills
 from sting.simulator import modes
 from sting.simulator import resting
 
-_CLOSE = orders.OrderType.MARKET_ON_CLOSE
+_ON_CLOSE = orders.ON_CLOSE
 
 
 def held(
@@ -27,8 +27,8 @@ def held(
         What came of it, the price before slippage (0 without a fill), and
         whether the stop has been touched by now.
     """
-    if entry.order.type is _CLOSE:
-        return fills.AT_CLOSE, bar.close, False
+    if entry.due:
+        return *_at_auction(entry, bar), False
     if mode == modes.PATH:
         return _on_path(entry, bar, touch)[:3]
     if mode == modes.OPTIMISTIC:
@@ -131,9 +131,25 @@ def met(entry: resting.Resting, bar: market.MarketData, touch: bool) -> float:
     Returns:
         In units of price; infinity at the close, and without a fill.
     """
-    if entry.order.type is _CLOSE:
-        return math.inf
+    if entry.due:
+        return math.inf if entry.order.type in _ON_CLOSE else 0.0
     return _on_path(entry, bar, touch)[3]
+
+
+def _at_auction(
+    entry: resting.Resting, bar: market.MarketData
+) -> tuple[int, float]:
+    """Gives what the auction of a bar makes of an order for it.
+
+    That is the bar's open or its close: what trades between them is nothing
+    to such an order, so that its limit never fills at a touch.
+    """
+    code, price = fills.AT_OPEN, bar.open
+    if entry.order.type in _ON_CLOSE:
+        code, price = fills.AT_CLOSE, bar.close
+    if entry.kind == fills.LIMIT and entry.sign * (price - entry.price) > 0.0:
+        return fills.NONE, 0.0
+    return code, price
 
 
 def _on_path(

@@ -14,7 +14,6 @@ from sting.simulator import market
 
 _STOPS = (fills.STOP, fills.STOP_LIMIT)
 _LIMITS = (fills.LIMIT, fills.STOP_LIMIT)
-_CLOSE = orders.OrderType.MARKET_ON_CLOSE
 # What a quote is to an order: a bar of one price.
 TIMEFRAME = timeframes.traded_name('tick', 1)
 # By what came of an order, as `fills` has it.
@@ -109,13 +108,13 @@ class QuotedMarket(market.MarketSimulator):
         self, order: orders.Order, timestamp: int
     ) -> list[market.Report]:
         """Takes a new order; as on bars, but none for the close of a bar."""
-        if order.type is _CLOSE:
+        if order.type in orders.ON_CLOSE:
             return [
                 orders.OrderUpdate(
                     order_id=order.id,
                     status=orders.OrderStatus.REJECTED,
                     message='quotes have no close, for which a '
-                    f'{order.type} order waits; send a market order',
+                    f'{order.type} order waits; send another kind',
                 )
             ]
         quote = self._quotes.get(order.symbol)

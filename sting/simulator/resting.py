@@ -16,6 +16,8 @@ KINDS = {
     orders.OrderType.TRAILING_STOP: fills.STOP,
     orders.OrderType.MARKET_ON_OPEN: fills.MARKET,
     orders.OrderType.MARKET_ON_CLOSE: fills.MARKET,
+    orders.OrderType.LIMIT_ON_OPEN: fills.LIMIT,
+    orders.OrderType.LIMIT_ON_CLOSE: fills.LIMIT,
 }
 
 _S = orders.OrderStatus

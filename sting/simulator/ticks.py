@@ -12,7 +12,6 @@ from sting.simulator import fills
 from sting.simulator import market
 from sting.simulator import resting
 
-_K = orders.OrderType
 # What a quote or a trade is to an order: a bar of one price.
 _TICK: Final = timeframes.traded_name('tick', 1)
 # So many places in line are kept, at least, before those of orders that are
@@ -116,7 +115,7 @@ class TickMarket(market.MarketSimulator):
         line = [
             each
             for each in self._floor.by_symbol.get(bar.symbol, {}).values()
-            if each.order.type is _K.MARKET_ON_CLOSE
+            if each.order.type in orders.ON_CLOSE
         ]
         self._floor.groups.begin()
         # The close is what a bar says, and no quote.
@@ -278,8 +277,12 @@ class TickMarket(market.MarketSimulator):
 
 
 def _rests(entry: resting.Resting) -> bool:
-    """Whether it waits at its limit."""
-    return entry.is_live and entry.kind in (fills.LIMIT, fills.STOP_LIMIT)
+    """Whether it waits at its limit; not for an auction."""
+    return (
+        not entry.due
+        and entry.is_live
+        and entry.kind in (fills.LIMIT, fills.STOP_LIMIT)
+    )
 
 
 def _shown(

@@ -51,10 +51,15 @@ _TIMES: Final[Mapping[str, orders.TimeInForce]] = {
     'opg': _T.DAY,
     'cls': _T.DAY,
 }
-_AUCTIONS: Final[Mapping[orders.OrderType, str]] = {
-    _K.MARKET_ON_OPEN: 'opg',
-    _K.MARKET_ON_CLOSE: 'cls',
+# A kind and a time in force there are one kind here.
+_AUCTIONS: Final[Mapping[orders.OrderType, tuple[str, str]]] = {
+    _K.MARKET_ON_OPEN: ('market', 'opg'),
+    _K.MARKET_ON_CLOSE: ('market', 'cls'),
+    _K.LIMIT_ON_OPEN: ('limit', 'opg'),
+    _K.LIMIT_ON_CLOSE: ('limit', 'cls'),
 }
+_LIMITS: Final = frozenset({_K.LIMIT, _K.LIMIT_ON_OPEN, _K.LIMIT_ON_CLOSE})
+_AT_AUCTION: Final = {theirs: ours for ours, theirs in _AUCTIONS.items()}
 
 
 def refusal(order: orders.Order) -> str:
@@ -119,7 +124,7 @@ def request(order: orders.Order) -> dict[str, Any]:
 
     kind: Any = models.MarketOrderRequest
     terms: dict[str, Any] = _common(order)
-    if order.type is _K.LIMIT:
+    if order.type in _LIMITS:
         kind = models.LimitOrderRequest
         terms['limit_price'] = order.price
     elif order.type is _K.STOP:
@@ -162,7 +167,7 @@ def pair_request(
 
 
 def _common(order: orders.Order) -> dict[str, Any]:
-    tif = _AUCTIONS.get(order.type, str(order.time_in_force))
+    _, tif = _AUCTIONS.get(order.type, ('', str(order.time_in_force)))
     if order.type is _K.MARKET and order.quantity % 1 and tif == 'gtc':
         # Alpaca takes fractions for a day alone. A market order fills at
         # once, or at the next opening, so that it is the same one.
@@ -361,11 +366,7 @@ def _kind(found: Any) -> orders.OrderType:
     tif = found.time_in_force.value
     if said is None:
         raise errors.BrokerUnknownError(f'alpaca: order {found.id} has no type')
-    if said.value == 'market' and tif == 'opg':
-        return _K.MARKET_ON_OPEN
-    if said.value == 'market' and tif == 'cls':
-        return _K.MARKET_ON_CLOSE
-    return _K(said.value)
+    return _AT_AUCTION.get((said.value, tif)) or _K(said.value)
 
 
 def _status(found: Any, filled: float) -> orders.OrderStatus:

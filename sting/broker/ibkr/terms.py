@@ -55,6 +55,8 @@ def refusal(order: orders.Order, lot: float) -> str:
             f'{order.quantity:g} {order.symbol} is no multiple of {lot:g}, '
             'and Interactive Brokers takes no fractions of it through its API'
         )
+    if order.type not in TYPES:
+        return f'orders of the type {order.type} are not sent there'
     immediate = order.time_in_force in {_F.IOC, _F.FOK}
     if order.type in _AUCTIONS and (immediate or order.time_in_force is _F.GTD):
         return (

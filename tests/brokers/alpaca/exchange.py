@@ -84,7 +84,8 @@ class Exchange:
         tif = body['time_in_force']
         kind = _K(body['type'])
         if tif in {'opg', 'cls'}:
-            kind = _K.MARKET_ON_OPEN if tif == 'opg' else _K.MARKET_ON_CLOSE
+            when = 'open' if tif == 'opg' else 'close'
+            kind = _K(f'{kind}_on_{when}')
         trail = body.get('trail_price')
         if body.get('trail_percent'):
             trail = f'{float(body["trail_percent"]):g}%'

@@ -10,7 +10,6 @@ from sting.model import orders
 
 ACCOUNT = 'e6fe16f3-64a4-4921-8928-cadf02f92f98'
 _S = orders.OrderStatus
-_K = orders.OrderType
 STATUSES = {
     _S.SUBMITTED: 'pending_new',
     _S.ACCEPTED: 'new',
@@ -20,7 +19,9 @@ STATUSES = {
     _S.EXPIRED: 'expired',
     _S.REJECTED: 'rejected',
 }
-_TIFS = {_K.MARKET_ON_OPEN: 'opg', _K.MARKET_ON_CLOSE: 'cls'}
+_TIFS = dict.fromkeys(orders.ON_OPEN, 'opg') | dict.fromkeys(
+    orders.ON_CLOSE, 'cls'
+)
 
 
 def stamp(timestamp):
@@ -41,8 +42,7 @@ def order(record):
     """An order, with every field that there is."""
     terms = record.terms
     kind = terms.type
-    plain = {_K.MARKET_ON_OPEN: 'market', _K.MARKET_ON_CLOSE: 'market'}
-    said = plain.get(kind, str(kind))
+    said = str(kind).partition('_on_')[0]
     trail = terms.trail
     share = isinstance(trail, str)
     return {

@@ -70,6 +70,7 @@ def test_an_order_is_accepted_under_the_markets_own_id(sim):
         (order(type='trailing_stop'), 'needs a trail'),
         (order(type='trailing_stop', trail='2'), 'a per cent'),
         (order(type='market_on_open', price=9.0), 'takes no price'),
+        (order(type='limit_on_close'), 'needs a price'),
         (order(trail=2.0), 'a market order takes no trail'),
         (order(take_profit=-1.0), 'take profit -1 must be above 0'),
         (order(type='limit', price=9.0, stop_loss=9.5), 'must be below'),
@@ -99,9 +100,10 @@ def test_the_same_id_twice_is_an_error(sim):
         sim.submit(order(), DECIDED)
 
 
-@pytest.mark.parametrize('type', ['market_on_open', 'market_on_close'])
+@pytest.mark.parametrize('type', sorted(orders.ON_OPEN | orders.ON_CLOSE))
 def test_an_auction_without_sessions_is_rejected(type):
-    (update,) = simulated.MarketSimulator().submit(order(type=type), DECIDED)
+    sent = order(type=type, price=9.0 if type.startswith('limit') else None)
+    (update,) = simulated.MarketSimulator().submit(sent, DECIDED)
     assert update.status is S.REJECTED
     assert 'needs a session calendar' in update.message
 
@@ -522,6 +524,23 @@ def test_what_an_auction_does_not_give_is_cancelled(sim):
     assert fills(reports) == [('o1', 20.0, 100.0, 'open')]
     assert statuses(reports) == [('o1', S.CANCELLED)]
     assert reports[-1].message == 'market_on_open: the rest is cancelled'
+
+
+@pytest.mark.parametrize('when', ['open', 'close'])
+def test_a_limit_that_an_auction_does_not_reach_ends_with_it(sim, when):
+    sent(sim, order(type=f'limit_on_{when}', price=99.0))
+    reports = sim.on_bar(bar(10, 100, 102, 98))
+    assert fills(reports) == []
+    assert statuses(reports) == [('o1', S.CANCELLED)]
+    assert reports[-1].message == f'limit_on_{when}: the rest is cancelled'
+
+
+def test_the_limit_of_an_auction_can_be_changed_before_it(sim):
+    sent(sim, order(type='limit_on_open', price=99.0))
+    sim.replace('o1', DECIDED, price=101.0)
+    assert fills(sim.on_bar(bar(4, 100, 102, 98))) == [
+        ('o1', 10.0, 100.0, 'open')
+    ]
 
 
 @pytest.mark.parametrize('type', ['market_on_open', 'market_on_close'])

@@ -22,8 +22,8 @@ GAP = 105, 106, 97, 98
 NARROW = 100, 101, 99, 100
 
 
-def resting_of(order):
-    return resting.Resting.of(order, after=0, expires=None)
+def resting_of(order, due=0):
+    return resting.Resting.of(order, after=0, expires=None, due=due)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_does_not_fill_comes_last(mode):
 
 def test_the_close_is_the_end_of_the_path():
     bar = worlds.bar(1, *UP)
-    assert matching.met(resting_of(AUCTION), bar, False) == math.inf
+    assert matching.met(resting_of(AUCTION, due=1), bar, False) == math.inf
 
 
 TRAIL = worlds.order('t', 'sell', type='trailing_stop', trail=2.0)

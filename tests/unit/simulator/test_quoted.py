@@ -215,8 +215,9 @@ def test_an_order_on_open_has_the_first_quote_after_it(sim):
     ]
 
 
-def test_an_order_on_close_is_rejected(sim):
-    (update,) = sim.submit(order(type='market_on_close'), DECIDED)
+@pytest.mark.parametrize('kind', sorted(orders.ON_CLOSE))
+def test_an_order_on_close_is_rejected(sim, kind):
+    (update,) = sim.submit(order(type=kind), DECIDED)
     assert update.status is S.REJECTED
     assert 'quotes have no close' in update.message
 

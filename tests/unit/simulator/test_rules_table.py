@@ -221,6 +221,26 @@ AUCTIONS = [
         *(order('sell', 'market_on_close'), MINUTES, (10, 109.4, 'close')),
     ),
     same(
+        'the open of 103 is within the limit, and better',
+        *(order('buy', 'limit_on_open', 104), MINUTES, (4, 103, 'open')),
+    ),
+    same(
+        'the open is the limit of a sell',
+        *(order('sell', 'limit_on_open', 103), MINUTES, (4, 103, 'open')),
+    ),
+    same(
+        'the open is beyond it, and that the bar comes back is nothing to it',
+        *(order('buy', 'limit_on_open', 102.8), MINUTES, None),
+    ),
+    same(
+        'the close of 109.4 is above what a sell takes',
+        *(order('sell', 'limit_on_close', 109), MINUTES, (10, 109.4, 'close')),
+    ),
+    same(
+        'the close is below it, though the bar was above',
+        *(order('sell', 'limit_on_close', 109.5), MINUTES, None),
+    ),
+    same(
         'no bar ends with the session',
         *(order('sell', 'market_on_close'), MINUTES[:9], None),
     ),

@@ -198,6 +198,16 @@ def test_the_close_is_that_of_the_bar(traded):
     assert told == [('o1', 10.0, 105.0)]
 
 
+def test_an_order_for_an_auction_stands_in_no_line(traded):
+    traded.on_quote(quote(0, 99.0, 101.0))
+    terms = {'price': 99.0, 'tif': 'day'}
+    traded.submit(order(type='limit_on_close', **terms), worlds.DECIDED)
+    assert traded.on_trade(trade(1, 98.0, 1000.0)) == []
+    assert traded.on_quote(quote(2, 90.0, 91.0)) == []
+    told = fills(traded.on_bar(worlds.bar(10, 100.0, 106.0, 97.0, close=98.0)))
+    assert told == [('o1', 10.0, 98.0)]
+
+
 def test_one_moment_fills_an_order_once(traded):
     traded.submit(order(quantity=250.0), worlds.DECIDED)
     traded.on_quote(quote(1, 99.0, 101.0))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
+from sting.model import checks
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
@@ -36,6 +37,19 @@ def test_a_stop_limit_order_has_both_prices():
     command = ticket.to_command(STOP_LIMIT)
     assert command.type is orders.OrderType.STOP_LIMIT
     assert (command.stop_price, command.price) == (100.0, 99.0)
+
+
+@pytest.mark.parametrize('type', ticket.TYPES)
+def test_each_kind_has_the_prices_that_an_order_of_it_needs(type):
+    draft = dataclasses.replace(STOP_LIMIT, type=type)
+    command = ticket.to_command(draft)
+    checks.check_order(
+        symbol=command.symbol,
+        quantity=command.quantity,
+        type=command.type,
+        price=command.price,
+        stop_price=command.stop_price,
+    )
 
 
 def test_a_price_that_the_type_does_not_use_is_left_out():

@@ -591,3 +591,29 @@ async def test_a_429_at_the_start_is_heeded_by_the_next_one(world):
     with pytest.raises(rest.LimitedError):
         await broker.connect(lambda report: None, lambda order: False)
     assert broker._limiter.rests_until > broker._clock.monotonic() + 500
+
+
+@pytest.mark.parametrize(
+    ('kind', 'price', 'sent', 'fills_at'),
+    [
+        ('market_on_open', None, ('market', 'opg'), 104.0),
+        ('market_on_close', None, ('market', 'cls'), 105.0),
+        ('limit_on_open', 104.5, ('limit', 'opg'), 104.0),
+        ('limit_on_close', 105.0, ('limit', 'cls'), 105.0),
+        ('limit_on_open', 103.5, ('limit', 'opg'), None),
+        ('limit_on_close', 104.5, ('limit', 'cls'), None),
+    ],
+)
+async def test_an_order_for_an_auction(
+    desk, world, kind, price, sent, fills_at
+):
+    order_id = await desk.place(type=kind, price=price, tif='day')
+    (found,) = await desk.broker.get_orders()
+    assert (found.type, found.price) == (kind, price)
+    (shown,) = await desk.broker._rest.call('GET', '/orders')
+    assert (shown['type'], shown['time_in_force']) == sent
+    auction = 'begin_session' if kind.endswith('open') else 'last_minute'
+    await getattr(world, auction)()
+    await world.trade(desk.symbol, 104.0, high=106.0, low=103.0, close=105.0)
+    done = await desk.ended(order_id, 'filled' if fills_at else 'cancelled')
+    assert done.average_price == (fills_at or 0.0)

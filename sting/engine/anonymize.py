@@ -78,7 +78,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.LIMITS: 'limits',
     Treatment.FIGURES: 'figures',
     Treatment.SHARES: 'shares',
-    Treatment.PARTS: 'differences',
+    Treatment.PARTS: 'differences venues',
 }
 FIELDS: Mapping[str, Treatment] = {
     name: treatment

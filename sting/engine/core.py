@@ -23,6 +23,7 @@ from sting.engine import express
 from sting.engine import failures
 from sting.engine import inbox
 from sting.engine import operator
+from sting.engine import routes as routes_lib
 from sting.engine import state
 from sting.engine import step
 from sting.engine import wishes
@@ -76,6 +77,7 @@ class CoreEngine:
         strategies: Mapping[str, int] | None = None,
         matcher: Matcher | None = None,
         taker: express.Taker | None = None,
+        routes: routes_lib.Routes | None = None,
     ) -> None:
         """Sets up an engine without history.
 
@@ -85,11 +87,14 @@ class CoreEngine:
             strategies: The number of each strategy by its name, from 1.
             matcher: The broker played in this process, if there is one.
             taker: What it takes an order with; see `settle_signal`.
+            routes: Which of several brokers an order goes to; None for one.
         """
         self._turn = step.Turn()
         self._gate = gate
         self._matcher = matcher
-        self._desk = desk.OrderDesk(self._turn, gate, frozenset(symbols))
+        self._desk = desk.OrderDesk(
+            self._turn, gate, frozenset(symbols), routes
+        )
         self._brackets = brackets.Brackets(self._turn, self._desk)
         self._wishes = wishes.WishDesk(self._turn, self._desk)
         self._express = (

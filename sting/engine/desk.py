@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from sting.engine import exits
+from sting.engine import routes as routes_lib
 from sting.engine import state
 from sting.engine import step
 from sting.model import checks
@@ -77,9 +78,14 @@ class OrderDesk:
     """Has orders judged and keeps them in step with the brokers."""
 
     def __init__(
-        self, turn: step.Turn, gate: Gate, symbols: frozenset[str]
+        self,
+        turn: step.Turn,
+        gate: Gate,
+        symbols: frozenset[str],
+        routes: routes_lib.Routes | None = None,
     ) -> None:
         self._turn = turn
+        self._routes = routes
         self.gate = gate
         self._symbols = symbols
         # Filled orders of groups, and the events that tell.
@@ -304,8 +310,12 @@ class OrderDesk:
                 seq=system.seq + 1,
             )
         symbol = order.symbol
-        verdict = self.gate.evaluate_order(order, system, flatten=flatten)
         refusal = '' if symbol in self._symbols else self.foreign(symbol)
+        if self._routes is not None:
+            broker = self._routes.choose(order, system, turn.now)
+            order = msgspec.structs.replace(order, broker=broker)
+            refusal = refusal or routes_lib.refusal(order, system)
+        verdict = self.gate.evaluate_order(order, system, flatten=flatten)
         if gone > orders.DUST:
             refusal = (
                 f'the operator has closed what {order.strategy} holds of '

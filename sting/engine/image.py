@@ -25,6 +25,14 @@ class Book(msgspec.Struct, frozen=True):
     held: list[str]
 
 
+class Several(msgspec.Struct, frozen=True):
+    """What only a profile of several brokers has."""
+
+    venues: dict[str, Book]
+    places: tuple[records.Venue, ...]
+    lost: dict[str, int]
+
+
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """All that a SystemState holds, in the order in which it holds it."""
 
@@ -59,6 +67,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     brackets: dict[str, dict[str, float]] = {}
     quoted: list[str] = []
     differences: dict[str, records.Difference] = {}
+    several: Several | msgspec.UnsetType = msgspec.UNSET
 
 
 _decoder = msgspec.msgpack.Decoder(Image)
@@ -100,6 +109,7 @@ def capture(system: state.SystemState) -> Image:
         ledger=system.ledger.copy(),
         brackets={key: dict(each) for key, each in system.brackets.items()},
         differences=dict(system.differences),
+        several=_several(system),
         day=inner._midnight // state.DAY - 1,
         working={key: list(ids) for key, ids in inner._working.items()},
         done=list(inner._done),
@@ -153,12 +163,28 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.ledger = image.ledger
     system.brackets = image.brackets
     system.differences = image.differences
+    if isinstance(image.several, Several):
+        venues = image.several.venues
+        system.venues = {n: _portfolio(book) for n, book in venues.items()}
+        system.places = image.several.places
+        system.lost = image.several.lost
     inner._midnight = (image.day + 1) * state.DAY
     inner._working = {
         key: dict.fromkeys(ids) for key, ids in image.working.items()
     }
     inner._done = collections.deque(image.done)
     inner._executions = {key: set(ids) for key, ids in image.executions.items()}
+
+
+def _several(system: state.SystemState) -> Several | msgspec.UnsetType:
+    """Gives the accounts of several brokers; one has none of it."""
+    if not system.venues:
+        return msgspec.UNSET
+    return Several(
+        {name: _book(book) for name, book in system.venues.items()},
+        system.places,
+        dict(system.lost),
+    )
 
 
 def _book(book: portfolio.Portfolio) -> Book:

@@ -60,7 +60,11 @@ class Inbox:
         """
         turn, system = self._turn, self._turn.state
         found: records.Reconciliation = incoming.data
-        before = system.differences
+        before = {
+            name: each
+            for name, each in system.differences.items()
+            if each.broker == found.broker
+        }
         now = []
         for each in found.differences:
             old = before.get(each.id)
@@ -145,7 +149,7 @@ class Inbox:
         found = self._turn.state.differences[command.id]
         # Bought elsewhere, it was paid for; brought in, the cash is as it was.
         paid = any(
-            each.kind is _K.CASH
+            each.kind is _K.CASH and each.broker == found.broker
             for each in self._turn.state.differences.values()
         )
         if command.how is not _H.FLATTEN or found.kind is _K.POSITION:
@@ -187,7 +191,11 @@ class Inbox:
         if found.kind is _K.ORDER and how is _H.ACCEPT:
             rest[found.id] = msgspec.structs.replace(found, accepted=True)
         if found.kind is _K.POSITION:
-            rest = {n: e for n, e in rest.items() if e.kind is not _K.CASH}
+            rest = {
+                name: each
+                for name, each in rest.items()
+                if each.kind is not _K.CASH or each.broker != found.broker
+            }
         self._turn.emit(
             _T.RECONCILIATION,
             records.Reconciliation(
@@ -222,6 +230,7 @@ class Inbox:
                 quantity=abs(found.offset),
                 strategy=command.strategy,
                 reason=f'{command.how} by the operator: {found.text}',
+                broker=found.broker,
             ),
             event,
         )
@@ -235,6 +244,7 @@ class Inbox:
                 price=settleable.price(found, self._turn.state),
                 timestamp=self._turn.now,
                 tag=SETTLED,
+                broker=found.broker,
             ),
             'operator',
         )
@@ -257,6 +267,7 @@ class Inbox:
                 side=side.opposite,
                 quantity=min(abs(found.offset), abs(found.theirs)),
                 reason=f'flatten {found.id}',
+                broker=found.broker,
             ),
             event,
             flatten=True,
@@ -280,6 +291,7 @@ class Inbox:
             kind=records.FlowKind.ADJUSTMENT,
             amount=amount,
             detail=f'accepted by the operator: {found.text}',
+            broker=found.broker,
         )
         booked = self._turn.emit(
             _T.CASH_FLOW, flow, 'operator', cause=event.seq

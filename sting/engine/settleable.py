@@ -22,10 +22,11 @@ def is_empty(found: records.Difference) -> bool:
 def has_moved(found: records.Difference, system: state.SystemState) -> bool:
     """Whether our book is not any more what a look compared."""
     if found.kind is _K.POSITION:
-        held = system.portfolio.quantity(found.symbol)
+        held = system.account_at(found.broker).quantity(found.symbol)
         return abs(held - found.ours) > orders.DUST
     if found.kind is _K.CASH:
-        return abs(system.portfolio.cash - found.ours) >= CENT
+        cash = system.account_at(found.broker).cash
+        return abs(cash - found.ours) >= CENT
     order = found.order
     known = None if order is None else system.orders.get(order.id)
     works = known is not None and known.is_working
@@ -45,7 +46,7 @@ def price(found: records.Difference, system: state.SystemState) -> float:
         What was paid there, else the last price, else what was paid here; 0
         where none is known.
     """
-    held = system.portfolio.positions.get(found.symbol)
+    held = system.account_at(found.broker).positions.get(found.symbol)
     paid = 0.0 if held is None else held.average_price
     return found.price or system.prices.get(found.symbol, 0.0) or paid
 
@@ -78,6 +79,19 @@ def _not_accepted(found: records.Difference, system: state.SystemState) -> str:
         )
     if found.kind is _K.POSITION and not price(found, system):
         return 'it has no price yet to be booked at; wait for a bar'
+    return _elsewhere(found, system)
+
+
+def _elsewhere(found: records.Difference, system: state.SystemState) -> str:
+    """Says that a position would be at two brokers, which no order closes."""
+    if found.kind is not _K.POSITION or abs(found.theirs) <= orders.DUST:
+        return ''
+    for name, book in system.venues.items():
+        if name != found.broker and book.quantity(found.symbol):
+            return (
+                f'{name} holds {book.quantity(found.symbol):g} of it, and one '
+                'symbol is at one broker; flatten it'
+            )
     return ''
 
 
@@ -103,7 +117,9 @@ def _not_flattened(found: records.Difference, system: state.SystemState) -> str:
                 f'the broker has {found.theirs:g}, which is less than '
                 f'our {found.ours:g}: there is nothing to close; accept it'
             )
-        return _not_accepted(found, system)
+        if not price(found, system):
+            return 'it has no price yet to be booked at; wait for a bar'
+        return ''
     if found.order is None:
         return 'only positions and orders can be flattened'
     if not found.order.id:

@@ -45,6 +45,10 @@ RUNNING = ('starting', 'running')
 # And of one that will be, if nobody stops it.
 ALIVE = (*RUNNING, 'restarting')
 
+# The component of a broker in its statuses, and those of one that is there.
+BROKER = 'broker:'
+LINKED = ('connected', 'reconciling', 'degraded')
+
 _T = events.EventType
 _CREATED = orders.OrderStatus.CREATED
 _SUBMITTED = orders.OrderStatus.SUBMITTED
@@ -88,6 +92,10 @@ class SystemState:
             order whose fills they exit: those fills, less what its exits
             filled.
         differences: In what the broker's book and ours differ, by id.
+        venues: The account at each broker of a profile of several, by name:
+            together they are the portfolio. Empty for one broker.
+        places: The brokers of a profile of several, as the log names them.
+        lost: Brokers of several that are not connected, and since when.
         ledger: How each strategy does.
         appliers: What the payload of an event changes, by its type; called
             once its number and its time are set.
@@ -99,6 +107,9 @@ class SystemState:
         self.broker = ''
         self.broker_account = ''
         self.broker_began = 0
+        self.venues: dict[str, portfolio.Portfolio] = {}
+        self.places: tuple[records.Venue, ...] = ()
+        self.lost: dict[str, int] = {}
         self.seq = 0
         self.time = 0
         self.orders: dict[str, orders.Order] = {}
@@ -262,6 +273,10 @@ class SystemState:
         """Cash and holdings at the last prices, in the account's currency."""
         return self.portfolio.value(self.prices)
 
+    def account_at(self, broker: str) -> portfolio.Portfolio:
+        """Gives the account at a broker; the only one where that is empty."""
+        return self.venues[broker] if broker else self.portfolio
+
     def book(self, strategy: str) -> portfolio.Portfolio:
         """Gives the book of a strategy; empty before its first fill."""
         return self.books.get(strategy) or portfolio.Portfolio()
@@ -392,6 +407,9 @@ class SystemState:
         self.broker_began = data.began
         self.portfolio.cash = data.cash
         self.day_equity = data.cash
+        self.places = data.venues
+        for venue in data.venues:
+            self.venues[venue.broker] = portfolio.Portfolio(venue.cash)
 
     def _apply_bar(self, seq: int, bar: market.MarketData) -> None:
         timestamp = bar.timestamp
@@ -496,6 +514,8 @@ class SystemState:
             return
         self._note_execution(fill)
         self.portfolio.apply(fill)
+        if self.venues:
+            self.venues[fill.broker].apply(fill)
 
     def book_fill(
         self, fill: orders.Fill, order: orders.Order
@@ -514,6 +534,8 @@ class SystemState:
         self._note_execution(fill)
         account = self.portfolio.positions.get(symbol)
         whole = self.portfolio.apply(fill)
+        if self.venues:
+            self.venues[fill.broker or order.broker].apply(fill)
         filled = lifecycle.apply_fill(order, fill, self.time)
         self._put(filled, order)
         after = None
@@ -578,6 +600,8 @@ class SystemState:
 
     def _apply_flow(self, seq: int, flow: records.CashFlow) -> None:
         self.portfolio.cash += flow.amount
+        if flow.broker:
+            self.venues[flow.broker].cash += flow.amount
         for name, share in flow.shares.items():
             book = self.books.setdefault(name, portfolio.Portfolio())
             book.cash += share
@@ -586,6 +610,8 @@ class SystemState:
     def _apply_action(self, seq: int, action: records.CorporateAction) -> None:
         symbol = action.symbol
         corporate.book(self.portfolio, action, self.time)
+        for venue in self.venues.values():
+            corporate.book(venue, action, self.time)
         for name, book in self.books.items():
             before = book.positions.get(symbol)
             corporate.book(book, action, self.time)
@@ -660,7 +686,12 @@ class SystemState:
     def _apply_reconciliation(
         self, seq: int, found: records.Reconciliation
     ) -> None:
-        self.differences = {each.id: each for each in found.differences}
+        kept = {
+            name: each
+            for name, each in self.differences.items()
+            if found.broker and each.broker != found.broker
+        }
+        self.differences = kept | {each.id: each for each in found.differences}
 
     def _apply_rules(self, seq: int, rules: records.RuleSet) -> None:
         self.rules = (seq, rules)
@@ -676,6 +707,8 @@ class SystemState:
             self.halted_by = f'{change.who}: {change.reason}'.rstrip(': ')
 
     def _apply_system(self, seq: int, status: records.SystemStatus) -> None:
+        if self.venues:
+            self._note_link(status)
         # No strategy outlives its engine, even one that could not say so.
         if status.component == ENGINE:
             for name, last in self.strategies.items():
@@ -683,6 +716,17 @@ class SystemState:
                     self.strategies[name] = records.StrategyStatus(
                         strategy=name, status='stopped'
                     )
+
+    def _note_link(self, status: records.SystemStatus) -> None:
+        """Notes since when a broker is not connected."""
+        _, _, broker = status.component.partition(BROKER)
+        if status.component == ENGINE:
+            # A new one connects anew.
+            self.lost = dict.fromkeys(self.venues, self.time)
+        elif broker in self.venues and status.status in LINKED:
+            self.lost.pop(broker, None)
+        elif broker in self.venues:
+            self.lost.setdefault(broker, self.time)
 
     def _apply_strategy(self, seq: int, status: records.StrategyStatus) -> None:
         self.strategies[status.strategy] = status

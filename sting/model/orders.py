@@ -190,6 +190,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         extended_hours: Whether it may also trade before and after the hours
             of the exchange, where its broker can; simulated markets have bars
             and no such hours.
+        broker: Where it goes, in a profile of several brokers; empty in all
+            others.
     """
 
     id: str
@@ -226,6 +228,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     parent: str = ''
     oco: str = ''
     extended_hours: bool = False
+    broker: str = ''
 
     @property
     def remaining(self) -> float:
@@ -263,6 +266,8 @@ class Fill(payload.Payload, frozen=True, kw_only=True):
         fee: What the broker took, in the account's currency.
         timestamp: When, nanoseconds since the epoch, UTC.
         tag: What kind of fill: open, limit, stop, gap, ...
+        broker: Whose it is, in a profile of several brokers; empty in all
+            others.
     """
 
     order_id: str
@@ -274,6 +279,7 @@ class Fill(payload.Payload, frozen=True, kw_only=True):
     fee: float = 0.0
     timestamp: int = 0
     tag: str = ''
+    broker: str = ''
 
 
 class OrderUpdate(payload.Payload, frozen=True, kw_only=True):

@@ -115,6 +115,23 @@ class DifferenceKind(enum.StrEnum):
     ACCOUNT = 'account'
 
 
+class Venue(payload.Payload, frozen=True, kw_only=True):
+    """One of the brokers of a profile of several.
+
+    Attributes:
+        broker: Its name.
+        account: The account there.
+        cash: What that one starts with.
+        began: The broker's time when its cash was asked for, nanoseconds since
+            the epoch, UTC.
+    """
+
+    broker: str
+    account: str = ''
+    cash: float = 0.0
+    began: int = 0
+
+
 class LogCreated(payload.Payload, frozen=True, kw_only=True):
     """The first event of every log.
 
@@ -130,6 +147,8 @@ class LogCreated(payload.Payload, frozen=True, kw_only=True):
         began: The broker's time when its cash was asked for, nanoseconds since
             the epoch, UTC: what was traded before is in that. 0 for what is
             played here.
+        venues: Each broker of a profile of several, whose cash is theirs
+            together; empty in all others.
     """
 
     log: str
@@ -140,6 +159,7 @@ class LogCreated(payload.Payload, frozen=True, kw_only=True):
     broker: str = ''
     account: str = ''
     began: int = 0
+    venues: tuple[Venue, ...] = ()
 
 
 class SystemStatus(payload.Payload, frozen=True, kw_only=True):
@@ -319,6 +339,8 @@ class CashFlow(payload.Payload, frozen=True, kw_only=True):
         detail: One sentence for a person.
         shares: What of the amount belongs to which strategy's own book; the
             rest is the operator's.
+        broker: In whose account, in a profile of several brokers; empty in all
+            others.
     """
 
     kind: FlowKind
@@ -328,6 +350,7 @@ class CashFlow(payload.Payload, frozen=True, kw_only=True):
     rate: float = 0.0
     detail: str = ''
     shares: dict[str, float] = msgspec.field(default_factory=dict)
+    broker: str = ''
 
 
 class CorporateAction(payload.Payload, frozen=True, kw_only=True):
@@ -366,6 +389,8 @@ class Difference(payload.Payload, frozen=True, kw_only=True):
             broker does not say.
         order: The order that it is about.
         accepted: The operator leaves it as it is, and it is in nobody's way.
+        broker: Whose book it is, in a profile of several brokers; empty in all
+            others.
     """
 
     id: str
@@ -377,6 +402,7 @@ class Difference(payload.Payload, frozen=True, kw_only=True):
     price: float = 0.0
     order: orders.Order | None = None
     accepted: bool = False
+    broker: str = ''
 
     @property
     def offset(self) -> float:
@@ -391,8 +417,11 @@ class Reconciliation(payload.Payload, frozen=True, kw_only=True):
         trigger: What for: start, reconnect, timer, ...
         took: Seconds that it took.
         differences: All that are open now.
+        broker: The only one that was looked at, in a profile of several; what
+            is open at the others stays. Empty for all.
     """
 
     trigger: str
     took: float = 0.0
     differences: tuple[Difference, ...] = ()
+    broker: str = ''

@@ -8,7 +8,7 @@ from sting.risk import rules
 from sting.risk import scopes
 
 
-class GrossExposure(rules.BuyingPower):
+class GrossExposure(rules.Leverage):
     """Value of all that is held or may come to be, over the equity."""
 
     name = 'gross_exposure'

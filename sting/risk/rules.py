@@ -6,15 +6,13 @@ the worse side.
 """
 
 import abc
-from collections.abc import Iterator
 from collections.abc import Mapping
 import math
-from typing import Protocol
 
 from sting.engine import state
 from sting.model import errors
 from sting.model import orders
-from sting.model import portfolio
+from sting.risk import accounts
 from sting.risk import figures
 
 
@@ -68,30 +66,7 @@ class RiskRule(abc.ABC):
         )
 
 
-class Account(Protocol):
-    """What most rules look at: the state, or one strategy's part of it."""
-
-    @property
-    def portfolio(self) -> portfolio.Portfolio:
-        """Cash and positions."""
-        ...
-
-    @property
-    def prices(self) -> Mapping[str, float]:
-        """Last price by symbol."""
-        ...
-
-    def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
-        """Gives the orders that are at the broker or may be."""
-        ...
-
-    def busy(self) -> Mapping[str, None]:
-        """Gives the symbols that have working orders."""
-        ...
-
-    def equity(self) -> float:
-        """Cash and holdings at the last prices."""
-        ...
+Account = accounts.Account
 
 
 class AccountRule(RiskRule):
@@ -237,13 +212,12 @@ class PriceCollar(AccountRule):
         )
 
 
-class BuyingPower(AccountRule):
+class Leverage(AccountRule):
     """Value of all that is held or may come to be, over the equity.
 
     Long and short count alike, and working orders count as if filled.
     """
 
-    name = 'buying_power'
     unit = 'times the equity'
     unknown = 'there is no price yet, or no equity left'
 
@@ -272,6 +246,16 @@ class BuyingPower(AccountRule):
             if symbol != own and symbol not in held_there:
                 total += _worst_value(symbol, system)
         return figures.leverage(total, system.equity())
+
+
+class BuyingPower(Leverage):
+    """The same at the broker that an order goes to."""
+
+    name = 'buying_power'
+
+    def figure(self, order: orders.Order, system: Account) -> float | None:
+        """The ratio there if all fills; None for what shrinks a position."""
+        return super().figure(order, accounts.behind(order, system))
 
 
 def _worst_value(symbol: str, system: Account) -> float:

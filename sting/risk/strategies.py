@@ -98,7 +98,7 @@ class StrategyRule(rules.RiskRule):
         return self._rule.figure(order, part)
 
 
-class Capital(rules.BuyingPower):
+class Capital(rules.Leverage):
     """Value of all that a strategy holds or may come to hold."""
 
     name = 'capital'

@@ -55,7 +55,14 @@ class World:
     """
 
     def __init__(
-        self, *rules, matcher=None, begun=True, configured=(), **options
+        self,
+        *rules,
+        matcher=None,
+        begun=True,
+        configured=(),
+        routes=None,
+        created=CREATED,
+        **options,
     ):
         gate = manager.RiskManager(rules, **options)
         for spec in configured:
@@ -65,12 +72,13 @@ class World:
             symbols=SYMBOLS,
             strategies={'sma': 1, 'mean': 2},
             matcher=matcher,
+            routes=routes,
         )
         self.events = []
         self.last = None
         self.now = NOON
         if begun:
-            self.tell(T.LOG_CREATED, CREATED)
+            self.tell(T.LOG_CREATED, created)
             self.keep(self.engine.adopt_rules())
 
     @property
@@ -183,6 +191,7 @@ def image(system):
     del fields['appliers']
     fields['portfolio'] = _book(system.portfolio)
     fields['books'] = [(n, _book(book)) for n, book in system.books.items()]
+    fields['venues'] = [(n, _book(book)) for n, book in system.venues.items()]
     for name, value in fields.items():
         if isinstance(value, dict):
             fields[name] = list(value.items())

@@ -60,6 +60,11 @@ SAMPLES = {
         broker='alpaca',
         account='PA1',
         began=7,
+        venues=(
+            records.Venue(
+                broker='alpaca', account='PA1', cash=60_000.0, began=7
+            ),
+        ),
     ),
     _T.SYSTEM_STATUS: records.SystemStatus(
         component='feed:demo', status='connected', detail='generated bars'
@@ -142,6 +147,7 @@ SAMPLES = {
         parent='ab-6-1-1',
         oco='ab-6-1-1',
         extended_hours=True,
+        broker='alpaca',
     ),
     _T.RISK_VERDICT: records.Verdict(
         order_id='ab-7-1-1',
@@ -172,6 +178,7 @@ SAMPLES = {
         fee=0.4,
         timestamp=9,
         tag='gap',
+        broker='alpaca',
     ),
     _T.POSITION_UPDATE: portfolio.Position(
         symbol='AAPL',
@@ -219,6 +226,7 @@ SAMPLES = {
         rate=0.25,
         detail='by hand',
         shares={'sma': -1.5},
+        broker='alpaca',
     ),
     _T.CORPORATE_ACTION: records.CorporateAction(
         symbol='AAPL',
@@ -247,8 +255,10 @@ SAMPLES = {
                     quantity=10.0,
                 ),
                 accepted=True,
+                broker='alpaca',
             ),
         ),
+        broker='alpaca',
     ),
     _T.COMMAND: events.CommandGiven(command=EVERY_COMMAND[0]),
 }

@@ -1,0 +1,102 @@
+"""What rules look at: the account, a part of it, what is at one broker."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+from typing import Protocol
+
+from sting.engine import state
+from sting.model import orders
+from sting.model import portfolio
+
+
+class Account(Protocol):
+    """What most rules look at: the state, or one strategy's part of it."""
+
+    @property
+    def portfolio(self) -> portfolio.Portfolio:
+        """Cash and positions."""
+        ...
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """Last price by symbol."""
+        ...
+
+    def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
+        """Gives the orders that are at the broker or may be."""
+        ...
+
+    def busy(self) -> Mapping[str, None]:
+        """Gives the symbols that have working orders."""
+        ...
+
+    def equity(self) -> float:
+        """Cash and holdings at the last prices."""
+        ...
+
+
+def behind(order: orders.Order, account: Account) -> Account:
+    """Gives what is there to pay for an order.
+
+    Cash does not move between brokers.
+
+    Args:
+        order: The order.
+        account: The state, or a scope's part of it.
+
+    Returns:
+        Of several brokers what is at that of the order; else the account.
+    """
+    if not order.broker:
+        return account
+    system: Any = getattr(account, 'system', account)
+    return AtBroker(order.broker, account, system)
+
+
+class AtBroker:
+    """What of an account is at one broker; an `Account`.
+
+    Attributes:
+        portfolio: What of it is held there.
+        prices: Last price by symbol.
+    """
+
+    def __init__(
+        self, broker: str, account: Account, system: state.SystemState
+    ) -> None:
+        """Takes a broker's part.
+
+        Args:
+            broker: The broker.
+            account: The account, or a scope's part of it.
+            system: The state.
+        """
+        there = system.account_at(broker)
+        self.prices: Mapping[str, float] = system.prices
+        self.portfolio = portfolio.Portfolio(there.cash)
+        self.portfolio.positions = there.positions
+        self.portfolio.held = {
+            symbol: None
+            for symbol in there.held
+            if symbol in account.portfolio.held
+        }
+        self._account = account
+        self._broker = broker
+        self._equity = there.value(system.prices)
+
+    def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
+        """Gives the orders that work there, of one instrument or of all."""
+        return (
+            order
+            for order in self._account.working(symbol)
+            if order.broker == self._broker
+        )
+
+    def busy(self) -> Mapping[str, None]:
+        """Gives the symbols that have orders working there."""
+        return dict.fromkeys(order.symbol for order in self.working())
+
+    def equity(self) -> float:
+        """Cash and holdings there at the last prices."""
+        return self._equity

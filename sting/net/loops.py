@@ -5,9 +5,12 @@ from collections.abc import Coroutine
 import concurrent.futures
 import threading
 from typing import Any
+from typing import Final
 from typing import TypeVar
 
 T = TypeVar('T')
+# Seconds for what goes on there to end, and again for the thread.
+END_S: Final = 5.0
 
 
 class LoopThread:
@@ -31,12 +34,30 @@ class LoopThread:
         """Has something done there; from any thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def stop(self) -> None:
-        """Ends what goes on there, then the loop and the thread."""
+    async def stop(self, seconds: float = END_S) -> str:
+        """Ends what goes on there, then the loop and the thread.
+
+        A thread that something blocks is left behind, to end with the
+        process; nobody waits for it for ever.
+
+        Args:
+            seconds: So long what goes on may take to end, and again the
+                thread.
+
+        Returns:
+            What did not end, for a person; empty where everything did.
+        """
+        if not self._thread.is_alive():
+            return ''
+        ending = self.send(_end(seconds))
+        # Once the loop is not blocked any more it stops all the same.
+        await asyncio.to_thread(self._thread.join, 2 * seconds)
         if self._thread.is_alive():
-            await asyncio.wrap_future(self.send(_end()))
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            await asyncio.to_thread(self._thread.join)
+            return f'thread {self._thread.name} is blocked, and left behind'
+        left = ending.result()
+        if left:
+            return f'thread {self._thread.name}: {", ".join(left)} did not end'
+        return ''
 
     def _run(self) -> None:
         # The libraries ask the thread's policy for its loop.
@@ -47,9 +68,21 @@ class LoopThread:
             self._loop.close()
 
 
-async def _end() -> None:
-    """Cancels all else that the loop does."""
+async def _end(seconds: float) -> tuple[str, ...]:
+    """Cancels all else that the loop does, and stops it.
+
+    Returns:
+        The names of what does not end.
+    """
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for each in others:
         each.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    left: set[asyncio.Task[Any]] = set()
+    if others:
+        ended, left = await asyncio.wait(others, timeout=seconds)
+        # What it failed with is nobody's any more.
+        await asyncio.gather(*ended, return_exceptions=True)
+    loop = asyncio.get_running_loop()
+    # Behind the steps that tell of its own end.
+    loop.call_soon(loop.call_soon, loop.stop)
+    return tuple(sorted(each.get_name() for each in left))

@@ -58,6 +58,10 @@ _AUCTIONS: Final[Mapping[orders.OrderType, tuple[str, str]]] = {
     _K.LIMIT_ON_OPEN: ('limit', 'opg'),
     _K.LIMIT_ON_CLOSE: ('limit', 'cls'),
 }
+# What it takes, by kind and time in force; all else is a matter of the day.
+_AT_ONCE: Final = frozenset({_T.IOC, _T.FOK})
+_DAYS_ONLY: Final = frozenset({_K.TRAILING_STOP, *_AUCTIONS})
+_FRACTIONS: Final = frozenset({_K.MARKET, _K.LIMIT, _K.STOP, _K.STOP_LIMIT})
 _LIMITS: Final = frozenset({_K.LIMIT, _K.LIMIT_ON_OPEN, _K.LIMIT_ON_CLOSE})
 _AT_AUCTION: Final = {theirs: ours for ours, theirs in _AUCTIONS.items()}
 
@@ -75,7 +79,34 @@ def refusal(order: orders.Order) -> str:
         )
     if len(order.id) > LONGEST - 8:
         return f'Alpaca takes ids of {LONGEST - 8} characters at most'
-    return ''
+    if order.type in _DAYS_ONLY and order.time_in_force in _AT_ONCE:
+        return (
+            f'Alpaca takes no {order.type} order as {order.time_in_force}; '
+            'send it as day or gtc'
+        )
+    if order.extended_hours and (order.type, order.time_in_force) != (
+        _K.LIMIT,
+        _T.DAY,
+    ):
+        return (
+            'Alpaca takes none but limit orders for a day in extended hours, '
+            f'and this is a {order.type} order as {order.time_in_force}'
+        )
+    return _fraction_refusal(order) if order.quantity % 1 else ''
+
+
+def _fraction_refusal(order: orders.Order) -> str:
+    """Says why an order of a fraction is not taken; empty where it is."""
+    what = f'{order.quantity:g} {order.symbol} is a fraction, of which Alpaca'
+    if order.type not in _FRACTIONS:
+        return f'{what} takes no {order.type} order; send whole units'
+    day = order.time_in_force is _T.DAY
+    if day or (order.type is _K.MARKET and order.time_in_force is _T.GTC):
+        return ''
+    return (
+        f'{what} takes {order.type} orders for a day alone, not as '
+        f'{order.time_in_force}; send it as day, or whole units'
+    )
 
 
 def pair(
@@ -104,6 +135,11 @@ def pair(
         raise errors.OrderError(
             'Alpaca pairs orders of one symbol, side, quantity and time in '
             'force'
+        )
+    if first.quantity % 1 or first.time_in_force in _AT_ONCE:
+        raise errors.OrderError(
+            'Alpaca pairs orders of whole units, as day or gtc; this group is '
+            f'of {first.quantity:g}, as {first.time_in_force}'
         )
     return first, second
 

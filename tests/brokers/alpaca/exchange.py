@@ -100,6 +100,7 @@ class Exchange:
             trail=trail,
             time_in_force=_T.DAY if tif in {'opg', 'cls'} else _T(tif),
             created=self.venue.time,
+            extended_hours=bool(body.get('extended_hours')),
         )
 
     def _check(self, terms):
@@ -107,6 +108,15 @@ class Exchange:
         if not whole and terms.time_in_force is not _T.DAY:
             raise RefusalError(
                 422, 42210000, 'fractional orders must be DAY orders'
+            )
+        if terms.extended_hours and (terms.type, terms.time_in_force) != (
+            _K.LIMIT,
+            _T.DAY,
+        ):
+            raise RefusalError(
+                422,
+                42210000,
+                'extended hours order must be DAY limit orders',
             )
         for price in (terms.price, terms.stop_price):
             if price is not None and not _cents(price):

@@ -73,7 +73,7 @@ def order(record):
         'limit_price': text(terms.price),
         'stop_price': text(terms.stop_price),
         'status': record.status or STATUSES[terms.status],
-        'extended_hours': False,
+        'extended_hours': terms.extended_hours,
         'legs': None,
         'trail_percent': trail.removesuffix('%') if share else None,
         'trail_price': text(trail) if trail and not share else None,

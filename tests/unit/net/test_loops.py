@@ -32,3 +32,56 @@ async def test_what_goes_on_is_cancelled():
     waiting = thread.send(asyncio.Event().wait())
     await thread.stop()
     assert waiting.cancelled()
+
+
+async def test_what_does_not_end_is_told_and_left():
+    thread = loops.LoopThread('there')
+
+    async def stubborn():
+        task = asyncio.current_task()
+        task.set_name('stubborn')
+        # It is left on purpose.
+        task._log_destroy_pending = False
+        begun.set()
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                continue
+
+    begun = threading.Event()
+    thread.send(stubborn())
+    assert await asyncio.to_thread(begun.wait, 60)
+    told = await thread.stop(5.0)
+    assert told == 'thread there: stubborn did not end'
+    assert 'there' not in {each.name for each in threading.enumerate()}
+
+
+async def test_a_blocked_thread_is_told_and_ends_once_it_can():
+    thread = loops.LoopThread('there')
+    inside, free = threading.Event(), threading.Event()
+
+    async def block():
+        inside.set()
+        free.wait(60)
+
+    thread.send(block())
+    assert await asyncio.to_thread(inside.wait, 60)
+    told = await thread.stop(0.05)
+    assert told == 'thread there is blocked, and left behind'
+    free.set()
+    await asyncio.to_thread(thread._thread.join, 60)
+    assert not thread._thread.is_alive()
+
+
+async def test_what_fails_at_its_end_is_no_matter():
+    thread = loops.LoopThread('there')
+
+    async def failing():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError('at the end')
+
+    thread.send(failing())
+    assert await thread.stop() == ''

@@ -122,11 +122,12 @@ async def test_terms_that_make_no_sense_are_refused_before(desk, world):
     assert posted(world) == []
 
 
-async def test_a_fraction_at_a_limit_is_told_in_their_words(desk):
-    order = desk.make(quantity=1.5, type='limit', price=95.0)
+async def test_what_it_does_not_take_is_refused_before_it_is_sent(desk, world):
+    order = desk.make(quantity=1.5, type='stop', stop_price=105.0)
     await desk.send(order)
     done = await desk.ended(order.id, 'rejected')
-    assert 'must be DAY orders' in done.message
+    assert 'send it as day, or whole units' in done.message
+    assert posted(world) == []
 
 
 async def test_a_price_in_tenths_of_cents_is_told_in_their_words(desk):
@@ -170,15 +171,15 @@ async def test_a_group_is_one_request(desk, world):
 
 async def test_a_group_that_is_refused_is_told_for_both(desk):
     made = [
-        desk.make('sell', 1.5, 'limit', price=110.0, oco='g'),
-        desk.make('sell', 1.5, 'stop', stop_price=90.0, oco='g'),
+        desk.make('sell', type='limit', price=110.001, oco='g'),
+        desk.make('sell', type='stop', stop_price=90.0, oco='g'),
     ]
     for order in made:
         desk.know(order)
     await desk.broker.place_group(made)
     for order in made:
         done = await desk.ended(order.id, 'rejected')
-        assert 'fractional' in done.message
+        assert 'sub-penny' in done.message
 
 
 async def test_a_group_with_a_lost_answer_is_found(desk, world):

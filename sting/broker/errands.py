@@ -14,7 +14,6 @@ from sting.broker import answers
 from sting.broker import interface
 from sting.broker import link as links
 from sting.broker import rounding
-from sting.broker import routing
 from sting.engine import clock as clocks
 from sting.engine import step
 from sting.model import errors
@@ -54,10 +53,9 @@ class Errands:
 
     def __init__(
         self,
-        way: routing.Way,
         broker: interface.BrokerInterface,
         sink: interface.Sink,
-        router: routing.Router,
+        link: links.BrokerLink,
         time_source: clocks.Clock,
         policy: links.Policy,
         instruments: Mapping[str, market.Instrument],
@@ -67,10 +65,9 @@ class Errands:
         """Sets up the talks.
 
         Args:
-            way: Whose they are.
             broker: The broker.
             sink: Takes every report.
-            router: Knows which broker has an order.
+            link: The connection to it.
             time_source: Tells how old an order is.
             policy: How long what waits.
             instruments: Ticks and lots, by symbol.
@@ -78,10 +75,9 @@ class Errands:
             closed: Told of each order that has nothing to be asked any more.
         """
         self.open: dict[str, answers.Question] = {}
-        self._way = way
         self._broker = broker
         self._sink = sink
-        self._router = router
+        self._link = link
         self._clock = time_source
         self._policy = policy
         self._instruments = instruments
@@ -107,11 +103,6 @@ class Errands:
             self._sent.add(order.id)
             self.open[order.id] = answers.question(order)
             self._since = min(self._since, order.created)
-
-    def forget(self, order_id: str) -> None:
-        """Leaves an order to another broker, which has it."""
-        self._close(order_id)
-        self._sent.discard(order_id)
 
     async def place(self, wanted: Sequence[orders.Order]) -> None:
         """Sends an order, or some of which one cancels the others."""
@@ -205,14 +196,10 @@ class Errands:
             # Asked for again until it is answered: that does no harm.
             self._question(errand, error)
             return
-        if answer.accepted:
-            self._router.claim(order.id, self._way)
-        elif theirs is not None:
+        if theirs is not None:
             self._settle_cancel(order, theirs, answer.message)
-        elif self._is_ours(errand):
+        elif not answer.accepted:
             self._sink(self._missing(order))
-        else:
-            return
         self._close(order.id)
 
     async def ask(self, order_id: str) -> None:
@@ -332,7 +319,7 @@ class Errands:
         if not isinstance(waits, step.Cancel):
             self.open[order_id] = waits = question
         if isinstance(error, errors.BrokerUnknownError):
-            self._way.link.doubt()
+            self._link.doubt()
         self._doubtful(waits)
 
     def _close(self, order_id: str) -> None:
@@ -359,8 +346,6 @@ class Errands:
     async def _settle_missing(self, question: answers.Question) -> None:
         """Does what follows from the broker's not having an order."""
         order = question.order
-        if not self._is_ours(question):
-            return
         never = isinstance(question, step.Place) and not self._was_there(order)
         if never and self._is_fresh(order):
             # The intent is durable and the broker says it has not had it.
@@ -373,7 +358,6 @@ class Errands:
         self, order: orders.Order, theirs: orders.Order, message: str
     ) -> None:
         """Tells what a cancel came to that the broker did not accept."""
-        self._router.claim(order.id, self._way)
         if theirs.is_working:
             status = answers.standing(theirs)
             self._sink(
@@ -389,15 +373,6 @@ class Errands:
         else:
             self._tell(answers.ended(order, theirs))
 
-    def _is_ours(self, question: answers.Question) -> bool:
-        """Whether an order that is not here is nowhere else either."""
-        order = question.order
-        if self._router.missing(order, self._way):
-            return True
-        if self._router.may_be(order.id, self._way):
-            self._doubtful(question)
-        return False
-
     def _is_fresh(self, order: orders.Order) -> bool:
         age = (self._clock.now() - order.created) / market.NANOSECONDS
         return age <= self._policy.resend_s
@@ -412,7 +387,6 @@ class Errands:
 
     def _tell_terms(self, order: orders.Order, theirs: orders.Order) -> None:
         """Tells where a working order stands, if that is not known."""
-        self._router.claim(order.id, self._way)
         if not isinstance(self.open.get(order.id), step.Cancel):
             self._tell(answers.differing(order, theirs))
 
@@ -449,4 +423,3 @@ class Errands:
         self._sent &= live
         self._answered &= live
         self._withheld &= live
-        self._router.prune(live)

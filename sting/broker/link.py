@@ -170,6 +170,20 @@ class BrokerLink:
         await _passes(self._ready, seconds)
         return self.ready
 
+    async def until_settled(self) -> None:
+        """Waits while it is connected and orders may not go out yet."""
+        while self.works and not self.ready:
+            ready = asyncio.ensure_future(self._ready.wait())
+            lost = asyncio.ensure_future(self._lost.wait())
+            try:
+                await asyncio.wait(
+                    (ready, lost), return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                ready.cancel()
+                lost.cancel()
+                await asyncio.gather(ready, lost, return_exceptions=True)
+
     def doubt(self) -> None:
         """Has the next heartbeat now: a request was not answered."""
         self._look.set()

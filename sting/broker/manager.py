@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import functools
 import threading
 from typing import Any
 from typing import Final
@@ -14,11 +15,9 @@ from sting.broker import errands
 from sting.broker import interface
 from sting.broker import lanes
 from sting.broker import link as links
-from sting.broker import routing
 from sting.broker import way as ways
 from sting.engine import clock as clocks
 from sting.engine import core
-from sting.engine import step
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
@@ -29,6 +28,13 @@ from sting.net import monitor
 STOP_S: Final = 15.0
 # So long an end waits for what is not sent yet.
 DRAIN_S: Final = 10.0
+# So long a start waits for one of several brokers: the others are not to wait
+# for it.
+FIRST_S: Final = 3.0
+
+Reconciled = Callable[[], Coroutine[Any, Any, None]]
+# A further broker, what takes its reports, and what looks at its book.
+Other = tuple[interface.BrokerInterface, interface.Sink, Reconciled]
 
 
 async def nothing() -> None:
@@ -44,8 +50,7 @@ class BrokerManager(core.Component):
     rejected, silence as unknown, and what the emergency stop kept back as
     denied. What was not answered is asked about, at growing intervals, until
     it is: an order is sent again only when the broker says that it never had
-    it, and where there are several, when all of them do. A cancel stays
-    pending and is asked for until the broker answers.
+    it. A cancel stays pending and is asked for until the broker answers.
     """
 
     name = 'brokers'
@@ -60,11 +65,8 @@ class BrokerManager(core.Component):
         policy: links.Policy | None = None,
         instruments: Mapping[str, market.Instrument] | None = None,
         told: links.Told = monitor.nobody,
-        reconciled: Callable[[], Coroutine[Any, Any, None]] = nothing,
-        others: Sequence[tuple[interface.BrokerInterface, interface.Sink]] = (),
-        routes: Mapping[str, str] | None = None,
-        backup: str = '',
-        reduces: routing.Reduces = routing.reduces_nothing,
+        reconciled: Reconciled = nothing,
+        others: Sequence[Other] = (),
     ) -> None:
         """Sets up the ways to the brokers.
 
@@ -81,35 +83,25 @@ class BrokerManager(core.Component):
             reconciled: Called after orders and fills were asked for, each time
                 a connection was made, before new orders go out. Raises a
                 BrokerError to be called again.
-            others: Further brokers, each with what takes its reports.
-            routes: Names of brokers by symbol.
-            backup: Name of the broker that takes new orders for one that is
-                lost; empty for none.
-            reduces: Whether an order makes a position smaller; such an order
-                never goes to the backup.
+            others: Further brokers, each with what takes its reports, and
+                what is called for it as `reconciled`. An order names the one
+                that it goes to.
         """
         policy = policy or links.Policy()
         self._told = told
-        self._reconciled = reconciled
-        self._router = routing.Router(
-            broker.name, routes or {}, backup, policy, reduces
-        )
         self._ways = [
             ways.Way(
                 each,
                 takes,
                 halted,
-                router=self._router,
                 time_source=time_source,
                 policy=policy,
                 instruments=instruments or {},
                 told=told,
-                reconciled=reconciled,
+                reconciled=looks,
             )
-            for each, takes in ((broker, sink), *others)
+            for each, takes, looks in ((broker, sink, reconciled), *others)
         ]
-        for way in self._ways:
-            self._router.join(way)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -146,14 +138,36 @@ class BrokerManager(core.Component):
                 nanoseconds since the epoch, UTC; an hour more is asked for.
         """
         for way in self._ways:
-            way.know(errands.Ledger(working, booked, since))
+            mine = functools.partial(self._working_at, way, working)
+            way.know(errands.Ledger(mine, booked, since))
+
+    def _working_at(
+        self, way: ways.Way, working: Callable[[], Iterable[orders.Order]]
+    ) -> list[orders.Order]:
+        return [o for o in working() if self._way_of(o) is way]
 
     async def start(self) -> None:
-        """Connects and begins to send; without an answer it goes on trying."""
-        await asyncio.gather(*(way.link.open() for way in self._ways))
-        self._task = asyncio.get_running_loop().create_task(
-            self._run(), name='brokers'
-        )
+        """Connects and begins to send; without an answer it goes on trying.
+
+        Raises:
+            errors.AccountError: A broker answers for another account.
+        """
+        loop = asyncio.get_running_loop()
+        opens = [loop.create_task(way.link.open()) for way in self._ways]
+        try:
+            done, _ = await asyncio.wait(
+                opens,
+                timeout=FIRST_S if len(opens) > 1 else None,
+                return_when=asyncio.FIRST_EXCEPTION,
+            )
+            for each in done:
+                each.result()
+        except BaseException:
+            for each in opens:
+                each.cancel()
+            await asyncio.gather(*opens, return_exceptions=True)
+            raise
+        self._task = loop.create_task(self._run(opens), name='brokers')
 
     async def stop(self) -> None:
         """Sends what waits, if there is a way, then disconnects."""
@@ -166,9 +180,22 @@ class BrokerManager(core.Component):
             await way.close()
 
     async def reconcile(self) -> None:
-        """Waits until each broker has told what works and what was filled."""
-        for way in self._ways:
-            await way.link.until_ready()
+        """Waits until each broker has told what works and what was filled.
+
+        Of several one that is not there is not waited for, but for the first.
+        """
+        if len(self._ways) == 1:
+            await self._ways[0].link.until_ready()
+            return
+        first = [asyncio.create_task(w.link.until_ready()) for w in self._ways]
+        try:
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            for way in self._ways:
+                await way.link.until_settled()
+        finally:
+            for each in first:
+                each.cancel()
+            await asyncio.gather(*first, return_exceptions=True)
 
     def send(self, errand: lanes.Errand) -> None:
         """Takes an errand whose intent is durable; never waits.
@@ -176,12 +203,14 @@ class BrokerManager(core.Component):
         Args:
             errand: What to tell a broker.
         """
-        if isinstance(errand, step.Place):
-            now = asyncio.get_running_loop().time()
-            self._router.choose(errand.order, now).send(errand)
-            return
-        for way in self._router.ways_of(errand.order.id):
-            way.send(errand)
+        self._way_of(errand.order).send(errand)
+
+    def _way_of(self, order: orders.Order) -> ways.Way:
+        """Gives the way to the broker of an order."""
+        for way in self._ways:
+            if way.name == order.broker:
+                return way
+        return self._ways[0]
 
     def emergency_cancel_all(self) -> interface.EmergencyReport:
         """Takes all orders out at all brokers, now, from whatever thread.
@@ -231,11 +260,11 @@ class BrokerManager(core.Component):
             ),
         )
 
-    async def _run(self) -> None:
+    async def _run(self, opens: Sequence[asyncio.Task[None]]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for way in self._ways:
-                    group.create_task(way.run())
+                for way, opened in zip(self._ways, opens, strict=True):
+                    group.create_task(_follow(opened, way))
         except BaseExceptionGroup as several:
             raise _first(several) from None
 
@@ -253,6 +282,12 @@ class BrokerManager(core.Component):
         )
         sent.cancel()
         await asyncio.gather(sent, return_exceptions=True)
+
+
+async def _follow(opened: asyncio.Task[None], way: ways.Way) -> None:
+    """Runs a way once its first try to connect is over."""
+    await opened
+    await way.run()
 
 
 async def _drained(connected: Sequence[ways.Way]) -> None:

@@ -12,7 +12,6 @@ from sting.broker import errands
 from sting.broker import interface
 from sting.broker import lanes
 from sting.broker import link as links
-from sting.broker import routing
 from sting.engine import clock as clocks
 from sting.engine import step
 from sting.model import market
@@ -48,7 +47,6 @@ class Way:
         sink: interface.Sink,
         halted: interface.Halted,
         *,
-        router: routing.Router,
         time_source: clocks.Clock,
         policy: links.Policy,
         instruments: Mapping[str, market.Instrument],
@@ -59,16 +57,14 @@ class Way:
         self._broker = broker
         self._sink = sink
         self._halted = halted
-        self._router = router
         self._reconciled = reconciled
         self.link = links.BrokerLink(
             broker, self._connect, self._reconcile, policy, told
         )
         self._errands = errands.Errands(
-            self,
             broker,
             sink,
-            router,
+            self.link,
             time_source,
             policy,
             instruments,
@@ -129,14 +125,6 @@ class Way:
             self._errands.open[order.id] = errand
             self._cancels.put(errand)
 
-    def forget(self, order_id: str) -> None:
-        """Leaves an order to another broker, which has it."""
-        self._errands.forget(order_id)
-
-    def ask_again(self, order_id: str) -> None:
-        """Has the open question of an order asked with the next turn."""
-        self._ask_in(0.0, order_id)
-
     # Orders.
 
     async def _run_orders(self) -> None:
@@ -167,7 +155,7 @@ class Way:
             return
         elif isinstance(errand, step.Replace):
             self._sink(answers.unchanged(errand.order, self._gone()))
-        elif not self._router.move(errand, self):
+        else:
             self._report(errand.order, _S.REJECTED, self._gone())
         self._orders.pop()
         self._orders.done()

@@ -130,7 +130,8 @@ class Station:
             policy=self.policy,
             told=self.changes.append,
             others=[
-                (self.brokers[name], self.reports.append) for name in others
+                (self.brokers[name], self.reports.append, manager.nothing)
+                for name in others
             ],
             **more,
         )

@@ -444,8 +444,9 @@ def run(
         gate: Risk.
         parameters: By name; what is not named keeps its default.
         assumed: Of the account and of the market; None for the defaults.
-        spec: What is configured of the strategy: its timeframes, capital and
-            limits hold, the two last besides the gate. None for nothing.
+        spec: What is configured of the strategy: its timeframes, sizing,
+            capital and limits hold, the last two besides the gate. None for
+            nothing.
         seed: Kept with the result; nothing in this run is drawn at random.
         progress: Told now and then how many bars are done, and of how many.
         warnings: What a reader has to know of the data.
@@ -568,6 +569,7 @@ def _feeder(
         log=LOG,
         timeframes=() if spec is None else spec.timeframes,
         sessions=functools.partial(calendars.sessions, calendar, first),
+        sizing=None if spec is None else spec.sizing,
     )
 
 

@@ -62,7 +62,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'changing_stop amount ours theirs'
     ),
     Treatment.NUMBER: 'cause seq judged rules up_to',
-    Treatment.TEXT: 'reason message detail error text',
+    Treatment.TEXT: 'reason message detail error text sizing',
     Treatment.SYMBOL: 'symbol',
     Treatment.ID: 'id order_id execution_id broker_id parent oco',
     Treatment.STRATEGY: 'strategy name',

@@ -48,10 +48,11 @@ def _order(data: Any) -> str:
         if level is not None
     )
     late = ' in extended hours' if data.extended_hours else ''
+    sized = f'; {data.sizing}' if data.sizing else ''
     who = data.strategy or 'operator'
     return (
         f'{data.side} {data.quantity:g} {data.symbol} {data.type}{limit}{stop}'
-        f' {data.time_in_force}{late}{exits} by {who} {data.id}'
+        f' {data.time_in_force}{late}{exits} by {who} {data.id}{sized}'
     )
 
 

@@ -9,6 +9,7 @@ from sting.engine import exits
 from sting.engine import routes as routes_lib
 from sting.engine import state
 from sting.engine import step
+from sting.engine import targets
 from sting.model import checks
 from sting.model import errors
 from sting.model import events
@@ -55,14 +56,10 @@ class Gate(Protocol):
         """
         ...
 
-    def size(
-        self,
-        symbol: str,
-        price: float,
-        system: state.SystemState,
-        strategy: str = '',
-    ) -> float:
-        """Gives the quantity of an order that names none, in units."""
+    def sized(
+        self, signal: orders.Signal, price: float, system: state.SystemState
+    ) -> targets.Sized:
+        """Gives the quantity of an order that names none."""
         ...
 
     def equity(self, strategy: str, system: state.SystemState) -> float:

@@ -39,6 +39,10 @@ class Tally(msgspec.Struct):
         delay: Nanoseconds from the close of that bar to the order, in all.
         income: Cash that came without a fill: dividends, interest and what
             borrowing costs; below 0 it went.
+        won_trips: Round trips with a profit, of those counted here.
+        counted: Round trips that `won` and `lost` are of.
+        won: What they made, after fees.
+        lost: What the others lost, after fees.
         opened: By symbol that is not flat, realized profit and fees when the
             position left flat.
     """
@@ -56,6 +60,10 @@ class Tally(msgspec.Struct):
     timed: int = 0
     delay: int = 0
     income: float = 0.0
+    won_trips: int = 0
+    counted: int = 0
+    won: float = 0.0
+    lost: float = 0.0
     opened: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
 
     def trade(
@@ -84,8 +92,7 @@ class Tally(msgspec.Struct):
         share = fill.fee * min(abs(held) / fill.quantity, 1.0)
         realized, fees = self.opened.pop(fill.symbol, (0.0, 0.0))
         gained = after.realized - realized - (before.fees + share - fees)
-        self.trips += 1
-        self.wins += gained > 0
+        self._ended(gained)
         if after.quantity:
             self.opened[fill.symbol] = after.realized, before.fees + share
 
@@ -111,8 +118,18 @@ class Tally(msgspec.Struct):
             after: The same, flat.
         """
         realized, fees = self.opened.pop(before.symbol, (0.0, 0.0))
+        self._ended(after.realized - realized - (before.fees - fees))
+
+    def _ended(self, gained: float) -> None:
+        """Counts a round trip by what it gained after fees."""
         self.trips += 1
-        self.wins += after.realized - realized - (before.fees - fees) > 0
+        self.counted += 1
+        if gained > 0:
+            self.wins += 1
+            self.won_trips += 1
+            self.won += gained
+        else:
+            self.lost -= gained
 
 
 class Ledger(msgspec.Struct):

@@ -1,5 +1,6 @@
 """What a signal comes to: a side and a quantity, from where a strategy is."""
 
+from typing import NamedTuple
 from typing import Protocol
 
 from sting.engine import state
@@ -15,17 +16,39 @@ _STOPS = frozenset(
 )
 
 
+class Sized(NamedTuple):
+    """What the sizing gives.
+
+    Attributes:
+        quantity: Units; 0 for none.
+        why: The method and its figures, or why there is nothing.
+    """
+
+    quantity: float
+    why: str
+
+
+class Wanted(NamedTuple):
+    """What a signal comes to.
+
+    Attributes:
+        side: None where there is no price to go by.
+        quantity: Units.
+        sizing: How the quantity was found, where the signal left it open.
+    """
+
+    side: orders.OrderSide | None
+    quantity: float
+    sizing: str = ''
+
+
 class Sizer(Protocol):
     """Knows what a strategy's orders and shares are sized by."""
 
-    def size(
-        self,
-        symbol: str,
-        price: float,
-        system: state.SystemState,
-        strategy: str = '',
-    ) -> float:
-        """Gives the quantity of an order that names none, in units."""
+    def sized(
+        self, signal: orders.Signal, price: float, system: state.SystemState
+    ) -> Sized:
+        """Gives the quantity of an order that names none."""
         ...
 
     def equity(self, strategy: str, system: state.SystemState) -> float:
@@ -35,7 +58,7 @@ class Sizer(Protocol):
 
 def wanted(
     signal: orders.Signal, system: state.SystemState, sizer: Sizer
-) -> tuple[orders.OrderSide | None, float]:
+) -> Wanted:
     """Turns what a strategy wants into a side and a quantity.
 
     Args:
@@ -44,25 +67,24 @@ def wanted(
         sizer: Asked for what the signal leaves open.
 
     Returns:
-        The side, None where there is no price to go by, and the quantity.
+        The side and the quantity.
     """
     price = system.prices.get(signal.symbol, 0.0)
     if signal.kind is _ORDER:
-        quantity = signal.quantity
-        if quantity is None:
-            quantity = sizer.size(signal.symbol, price, system, signal.strategy)
-        return signal.side, quantity
+        if signal.quantity is None:
+            return Wanted(signal.side, *sizer.sized(signal, price, system))
+        return Wanted(signal.side, signal.quantity)
     target = signal.quantity or 0.0
     if signal.kind is orders.SignalKind.CLOSE:
         target = 0.0
     elif signal.kind is orders.SignalKind.TARGET_WEIGHT:
         if not price:
-            return None, 0.0
+            return Wanted(None, 0.0)
         equity = sizer.equity(signal.strategy, system)
         target = (signal.weight or 0.0) * equity / price
     missing = target - heading(system, signal.strategy, signal.symbol)
     side = orders.OrderSide.BUY if missing > 0 else orders.OrderSide.SELL
-    return side, abs(missing)
+    return Wanted(side, abs(missing))
 
 
 def heading(system: state.SystemState, strategy: str, symbol: str) -> float:

@@ -149,22 +149,24 @@ class WishDesk:
 
     def _order(self, signal: orders.Signal, event: events.Event) -> None:
         system = self._turn.state
-        side, quantity = targets.wanted(signal, system, self._desk.gate)
+        side, quantity, sizing = targets.wanted(signal, system, self._desk.gate)
         # Written so that nan fails too.
         if not quantity <= orders.LARGEST:
             fault = f'{quantity:g} {signal.symbol}'
             self._complain(signal, fault, event.seq)
             self._turn.refuse(signal, _G.DOORS, fault, event.seq)
         elif side is None or quantity <= orders.DUST:
-            self._turn.refuse(signal, *self._nothing(signal), event.seq)
+            self._turn.refuse(signal, *self._nothing(signal, sizing), event.seq)
         else:
             now = self._turn.now
             order = _made(
-                signal, side, quantity, now, event.seq, system.seq + 1
+                signal, side, quantity, now, event.seq, system.seq + 1, sizing
             )
             self._desk.request(order, event)
 
-    def _nothing(self, signal: orders.Signal) -> tuple[records.Gate, str]:
+    def _nothing(
+        self, signal: orders.Signal, sizing: str
+    ) -> tuple[records.Gate, str]:
         """Says why a signal comes to no quantity at all."""
         system = self._turn.state
         symbol = signal.symbol
@@ -175,7 +177,7 @@ class WishDesk:
         if unsized and symbol not in system.prices:
             return _G.PRICE, f'{symbol} has no price yet'
         if signal.kind is orders.SignalKind.ORDER:
-            return _G.PRICE, 'the sizing gives nothing'
+            return _G.PRICE, sizing or 'the sizing gives nothing'
         heading = targets.heading(system, signal.strategy, symbol)
         return _G.REACHED, f'it comes to {heading:g} {symbol} already'
 
@@ -218,6 +220,7 @@ def _made(
     now: int = 0,
     cause: int = 0,
     seq: int = 0,
+    sizing: str = '',
 ) -> orders.Order:
     return orders.Order(
         id=signal.order_id,
@@ -241,6 +244,7 @@ def _made(
         code=signal.code,
         oco=_group(signal) if signal.oco else '',
         extended_hours=signal.extended_hours,
+        sizing=sizing,
     )
 
 

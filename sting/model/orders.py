@@ -192,6 +192,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
             and no such hours.
         broker: Where it goes, in a profile of several brokers; empty in all
             others.
+        sizing: How its quantity was found, where a strategy left it open.
     """
 
     id: str
@@ -229,6 +230,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     oco: str = ''
     extended_hours: bool = False
     broker: str = ''
+    sizing: str = ''
 
     @property
     def remaining(self) -> float:

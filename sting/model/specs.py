@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from sting.model import sizing as sizings
+
 # What the engine does with the orders and the position of a strategy that
 # failed: it leaves both, cancels the orders, or closes the position as well.
 OnFailure = Literal['keep', 'cancel', 'flatten']
@@ -80,6 +82,8 @@ class StrategySpec(msgspec.Struct, frozen=True):
         shadow_s: Seconds that a new version of its code runs beside the old
             one, unheard, before it takes over; 0 for none.
         enabled: Whether it starts with the engine.
+        sizing: How many units an order has that does not say; None leaves it
+            to risk.yaml.
     """
 
     name: str
@@ -94,3 +98,4 @@ class StrategySpec(msgspec.Struct, frozen=True):
     process: Process = Process()
     shadow_s: float = 0.0
     enabled: bool = True
+    sizing: sizings.Sizing | None = None

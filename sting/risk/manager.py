@@ -8,11 +8,14 @@ import msgspec
 
 from sting.engine import differing
 from sting.engine import state
+from sting.engine import targets
 from sting.model import orders
 from sting.model import records
+from sting.model import sizing as sizings
 from sting.model import specs
 from sting.risk import figures as figures_lib
 from sting.risk import rules
+from sting.risk import sizing
 from sting.risk import strategies
 
 HALTED = 'halted'
@@ -52,7 +55,11 @@ class RiskManager:
         self._rules: list[rules.RiskRule] = []
         self._set: records.RuleSet | None = None
         self._size_fraction = size_fraction
+        self._own_sizer = sizing.Sizer(
+            sizings.EquityFraction(fraction=size_fraction)
+        )
         self._capital: dict[str, float] = {}
+        self._sizers: dict[str, sizing.Sizer] = {}
         self._losses: list[strategies.MaxLoss] = []
         for rule in risk_rules:
             self.add_risk_rule(rule)
@@ -75,6 +82,8 @@ class RiskManager:
         """
         if spec.capital is not None:
             self._capital[spec.name] = spec.capital
+        if spec.sizing is not None:
+            self._sizers[spec.name] = sizing.Sizer(spec.sizing)
         for rule in strategies.rules_of(spec):
             self.add_risk_rule(rule)
             if isinstance(rule, strategies.MaxLoss):
@@ -250,29 +259,26 @@ class RiskManager:
         part = strategies.Part(strategy, capital, system)
         return max(0.0, part.equity())
 
-    def size(
-        self,
-        symbol: str,
-        price: float,
-        system: state.SystemState,
-        strategy: str = '',
-    ) -> float:
-        """Gives the quantity of an order that names none.
+    def sized(
+        self, signal: orders.Signal, price: float, system: state.SystemState
+    ) -> targets.Sized:
+        """Gives the quantity of a strategy's order that names none.
 
         Args:
-            symbol: The instrument.
-            price: Its last price; 0 before the first.
+            signal: What the strategy wants.
+            price: The symbol's last price; 0 before the first.
             system: The state.
-            strategy: Whose order it is.
 
         Returns:
-            Whole units worth the configured share of the equity; 0 without
-            a price.
+            By the strategy's own sizing, else by that of the account.
         """
-        if price <= 0:
-            return 0.0
-        equity = self.equity(strategy, system)
-        return float(int(equity * self._size_fraction / price))
+        name = signal.strategy
+        sizer = self._sizers.get(name)
+        if sizer is None:
+            sizer = self._own_sizer
+        equity = self.equity(name, system)
+        tally = system.ledger.tallies.get(name)
+        return sizer.size(signal, price, equity, tally)
 
     @property
     def watches(self) -> bool:

@@ -11,6 +11,7 @@ from sting.model import costs as costs_lib
 from sting.model import errors
 from sting.model import market
 from sting.model import records
+from sting.model import sizing as sizings
 from sting.model import specs
 from sting.model import timeframes
 from sting.settings import brokers
@@ -226,6 +227,8 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
         shadow_s: Seconds that a new version of its code runs beside the old
             one before it takes over; 0 for none.
         enabled: Whether it starts with the engine.
+        sizing: How many units an order has that does not say; None leaves it
+            to risk.yaml.
     """
 
     strategy: Name
@@ -238,6 +241,7 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
     process: specs.Process = specs.Process()
     shadow_s: Annotated[float, msgspec.Meta(ge=0, le=604_800)] = 0.0
     enabled: bool = True
+    sizing: sizings.Sizing | None = None
 
     def spec(self, name: str, number: int) -> specs.StrategySpec:
         """Gives the instance that this makes.
@@ -259,6 +263,7 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
             process=self.process,
             shadow_s=self.shadow_s,
             enabled=self.enabled,
+            sizing=self.sizing,
         )
 
 

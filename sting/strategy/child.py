@@ -181,6 +181,7 @@ class Child:
                     if frame.sessions is None
                     else lambda: cast(sessions.Sessions, frame.sessions)
                 ),
+                sizing=frame.sizing,
             )
             if self._fence.crossed:
                 raise errors.StrategyError(self._fence.crossed)

@@ -262,6 +262,7 @@ class InProcessHost:
             log=self._log,
             timeframes=spec.timeframes,
             sessions=self._sessions,
+            sizing=spec.sizing,
         )
         feeder.adopt(book)
         signals = await feeder.start(self._clock.now(), seq)

@@ -130,6 +130,7 @@ class Process(watched.Watched):
                 self._sessions,
                 self._versions,
                 self._version,
+                self.spec.sizing,
             ),
             START_S,
         )

@@ -16,6 +16,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
+from sting.model import sizing as sizings
 from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import context
@@ -23,6 +24,7 @@ from sting.strategy import frames
 from sting.strategy import indicators
 from sting.strategy import plain
 from sting.strategy import saved
+from sting.strategy import sizing as figures
 
 
 def _plain(value: Any) -> Any:
@@ -63,6 +65,7 @@ class StrategyRunner:
         '_hears_orders',
         '_hears_positions',
         '_on_bar',
+        '_sized_by',
         'name',
         'number',
         'strategy',
@@ -77,6 +80,7 @@ class StrategyRunner:
         code: str = '',
         timeframes: tuple[str, ...] = (),
         sessions: frames.Sessions | None = None,
+        sizing: sizings.Sizing | None = None,
     ) -> None:
         """Makes a runner.
 
@@ -90,6 +94,7 @@ class StrategyRunner:
                 says.
             sessions: Tells when the exchange trades; called when the first
                 longer bar is to be built.
+            sizing: How its orders are sized that name no quantity.
 
         Raises:
             errors.StrategyError: There are no such timeframes.
@@ -101,6 +106,7 @@ class StrategyRunner:
         strategy.timeframes = frames.checked(timeframes or strategy.timeframes)
         self._context.frames.ask(strategy.timeframes, sessions)
         self._context.code = code
+        self._sized_by = figures.ask(strategy, sizing)
         # Its own `name` is the strategy's to change.
         self.name = self._context.name
         kind = type(strategy)
@@ -747,6 +753,13 @@ class StrategyRunner:
         }
         fields['strategy'] = self.name
         fields['code'] = self._context.code
+        if self._sized_by:
+            known = self._context.values(signal.symbol)
+            if self._sized_by in known:
+                fields['indicators'] = {
+                    **signal.indicators,
+                    self._sized_by: known[self._sized_by],
+                }
         fields['order_id'] = signal.order_id or self._context.next_id()
         return plain.signal(**fields)
 

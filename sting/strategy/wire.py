@@ -21,6 +21,7 @@ from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
 from sting.model import sessions
+from sting.model import sizing as sizings
 from sting.strategy import context
 
 # What a strategy's process may send at once: a state of STATE_LIMIT, and what
@@ -56,6 +57,7 @@ class Load(_Frame, frozen=True, tag=0):
         versions: The folder that has copies of versions; empty for none.
         version: Hash of the version to load from its copy; empty for the
             files as they are.
+        sizing: How its orders are sized that name no quantity.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Load(_Frame, frozen=True, tag=0):
     sessions: _Sessions | None = None
     versions: str = ''
     version: str = ''
+    sizing: sizings.Sizing | None = None
 
 
 class Begin(_Frame, frozen=True, tag=1):

@@ -21,6 +21,7 @@ from sting.backtest import engine
 from sting.backtest.figures import benchmark
 from sting.model import costs
 from sting.model import errors
+from sting.model import sizing
 from sting.model import specs
 from sting.risk import gate as gates
 from sting.risk import manager
@@ -324,6 +325,26 @@ def test_short_sales_are_judged_by_the_shipped_rules(write, tmp_path):
     gate = gates.build(config.risk.backtest, config.risk.sizing)
     result = engine.run(path, worlds.flat(10.0, 11.0, 12.0), gate)
     assert fills_of(result) == [(2, 'sell', 10.0, 11.0)]
+
+
+def test_a_strategys_own_sizing_is_by_its_own_bars(write):
+    path = write(ONCE.replace(', 10)', ')'))
+    method = sizing.AverageRange(risk=0.01, multiple=1.0, period=2)
+    spec = specs.StrategySpec('mine', 'a', sizing=method)
+    # It buys at the first bar, of which there is no range.
+    early = engine.run(
+        path, worlds.flat(10.0, 11.0, 12.0), manager.RiskManager(), spec=spec
+    )
+    assert (early.orders, len(early.fills)) == (0, 0)
+    late = engine.run(
+        path,
+        worlds.flat(11.0, 13.0, 13.0),
+        manager.RiskManager(),
+        spec=spec,
+        warm=worlds.flat(8.0, 9.0, 10.0),
+    )
+    # True ranges of 1, each bar; 1 % of 100,000 is what one of them may lose.
+    assert [quantity for _, _, quantity, _ in fills_of(late)] == [1_000.0]
 
 
 def test_an_order_without_a_quantity_is_sized(write):

@@ -29,7 +29,7 @@ WORDS = {
     ),
     T.ORDER_REQUEST: (
         'buy 10 AAPL limit limit 101 stop 99 gtd in extended hours, '
-        'take profit 120, stop loss 90 by sma ab-7-1-1'
+        'take profit 120, stop loss 90 by sma ab-7-1-1; fixed'
     ),
     T.RISK_VERDICT: (
         'deny 10 ab-7-1-1: max_position: 12.5 units is above the limit of 10'

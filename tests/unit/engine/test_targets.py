@@ -4,6 +4,7 @@ import pytest
 
 from sting.model import orders
 from sting.model import records
+from sting.model import sizing
 from sting.model import specs
 from sting.risk import rules
 from tests.unit.engine import worlds
@@ -97,6 +98,39 @@ def test_sizing_is_of_the_strategys_capital():
     world.signal('ab-1', side=BUY)
     (order,) = world.placed()
     assert order.quantity == 20.0
+
+
+def ranged(**signal):
+    """A world whose strategy is sized by ATR, after a buy without quantity."""
+    method = sizing.AverageRange(risk=0.01, multiple=2.0, period=14)
+    spec = specs.StrategySpec('sma', 'a', sizing=method)
+    made = worlds.World(configured=[spec])
+    made.bar('AAPL', 100.0)
+    made.signal('ab-1', side=BUY, **signal)
+    return made
+
+
+def test_an_order_says_how_its_quantity_was_found():
+    world = ranged(indicators={'sizing ATR(14)': 2.5})
+    (order,) = world.placed()
+    assert order.quantity == 200.0
+    assert order.sizing == (
+        'atr: 0.01 of 100000.00 / (2 x sizing ATR(14) 2.5) = 200'
+    )
+
+
+def test_a_sizing_without_its_figure_makes_no_order_and_says_why():
+    world = ranged()
+    assert world.kinds() == [T.SIGNAL, T.SIGNAL_REFUSED]
+    refusal = world.last.events[-1].data
+    assert refusal.gate is records.Gate.PRICE
+    assert refusal.reason.endswith('sizing ATR(14) needs more bars of AAPL')
+
+
+def test_an_order_with_a_quantity_is_not_sized():
+    world = ranged(quantity=7.0)
+    (order,) = world.placed()
+    assert (order.quantity, order.sizing) == (7.0, '')
 
 
 def test_a_target_weight_without_a_price_makes_no_order(world):

@@ -148,6 +148,7 @@ SAMPLES = {
         oco='ab-6-1-1',
         extended_hours=True,
         broker='alpaca',
+        sizing='fixed',
     ),
     _T.RISK_VERDICT: records.Verdict(
         order_id='ab-7-1-1',

@@ -5,6 +5,7 @@ import pytest
 from sting import settings
 from sting.model import errors
 from sting.model import market
+from sting.model import orders
 from sting.model import specs
 from sting.risk import gate
 from tests.unit.risk import worlds
@@ -25,10 +26,15 @@ def test_the_rules_are_those_that_are_enabled_in_their_order():
     assert made.rule_set().limits == (None, 0.05, 1.0)
 
 
+def sized(made, world, strategy='', price=100.0):
+    signal = orders.Signal(symbol='X', side=worlds.BUY, strategy=strategy)
+    return made.sized(signal, price, world.system).quantity
+
+
 def test_the_sizing_is_the_configured_one():
     made = gate.build({}, settings.Sizing(fraction=0.5))
     world = worlds.World(X=100.0)
-    assert made.size('X', 100.0, world.system) == 500.0
+    assert sized(made, world) == 500.0
 
 
 def test_every_shipped_rule_can_be_built(tmp_path):
@@ -54,8 +60,8 @@ def test_strategies_have_rules_behind_those_of_the_account():
     )
     assert made.rule_set().limits == (None, 1.0, 5.0, 1.0)
     world = worlds.World(X=10.0)
-    assert made.size('X', 10.0, world.system, 'b') == 10.0
-    assert made.size('X', 10.0, world.system, 'a') == 1_000.0
+    assert sized(made, world, 'b', 10.0) == 10.0
+    assert sized(made, world, 'a', 10.0) == 1_000.0
     assert made.equity('b', world.system) == 1_000.0
 
 

@@ -218,7 +218,8 @@ def test_a_flatten_is_judged_by_the_other_rules_too():
 )
 def test_sizing_gives_whole_units_worth_a_share_of_the_equity(price, expected):
     asked = manager.RiskManager(size_fraction=0.1)
-    assert asked.size('X', price, world().system) == expected
+    signal = orders.Signal(symbol='X', side=BUY)
+    assert asked.sized(signal, price, world().system).quantity == expected
 
 
 def test_figures_are_finite_or_none():
@@ -280,7 +281,11 @@ def test_nothing_is_sized_by_a_capital_that_is_lost():
     assert configured().equity('a', before.system) == 600.0
     book.cash = -2_000.0
     assert configured().equity('a', before.system) == 0.0
-    assert configured().size('X', 100.0, before.system, 'a') == 0.0
+    signal = orders.Signal(symbol='X', side=BUY, strategy='a')
+    assert configured().sized(signal, 100.0, before.system) == (
+        0.0,
+        'the sizing equity_fraction gives nothing: the equity is 0',
+    )
 
 
 def test_a_lent_account_has_the_buying_power_of_its_initial_margin():

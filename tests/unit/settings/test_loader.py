@@ -12,6 +12,7 @@ from sting.model import costs
 from sting.model import errors
 from sting.model import market
 from sting.model import records
+from sting.model import sizing
 from sting.model import specs
 from sting.risk import catalog
 from sting.risk import rules
@@ -286,6 +287,18 @@ def test_exchange_settings_are_laid_over(home):
             2,
             'symbols',
         ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    sizing: {method: art}\n',
+            3,
+            'did you mean',
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    sizing: {method: atr, risk: 2}\n',
+            3,
+            'sizing.risk',
+        ),
         ('exchanges/paper.yaml', 'participation: 0\n', 1, '> 0'),
         (
             'strategy.yaml',
@@ -449,6 +462,16 @@ def test_strategys_process_is_laid_over_key_by_key(home):
     made = settings.load(home).strategies['sma_demo'].spec('sma_demo', 1)
     assert (made.process.memory_mb, made.process.deadline_ms) == (512, 1000.0)
     assert (made.on_failure, made.shadow_s) == ('flatten', 30.0)
+
+
+def test_strategys_sizing_is_read_by_its_method(home):
+    _write(
+        home,
+        'strategy.yaml',
+        'strategies:\n  sma_demo:\n    sizing: {method: atr, period: 5}\n',
+    )
+    made = settings.load(home).strategies['sma_demo'].spec('sma_demo', 1)
+    assert made.sizing == sizing.AverageRange(period=5)
 
 
 def test_file_that_nothing_reads_is_refused(home):

@@ -11,6 +11,7 @@ from benchmarks import rows
 from sting.engine import bus
 from sting.model import commands
 from sting.model import events
+from sting.model import stops
 from sting.risk import stop
 
 TRIALS = 200
@@ -37,9 +38,11 @@ async def _measure(folder: pathlib.Path) -> list[float]:
     cancelled = threading.Event()
     moments: list[float] = []
 
-    def cancel() -> None:
+    def cancel(since: float) -> list[stops.BrokerStop]:
+        del since
         moments.append(time.perf_counter())
         cancelled.set()
+        return []
 
     def announce(who: str, reason: str) -> None:
         halt = events.CommandGiven(

@@ -106,7 +106,7 @@ class Opening:
         """
         return self._opened().submit(command)
 
-    def emergency_stop(self, who: str, reason: str) -> None:
+    def emergency_stop(self, who: str, reason: str) -> int:
         """Stops everything at once, before the engine starts too."""
         with self._lock:
             made = self._made
@@ -116,8 +116,8 @@ class Opening:
                 self._first = msgspec.structs.replace(
                     self._first, halting=True, reason=f'{who}: {reason}'
                 )
-        if made is not None:
-            made.emergency_stop(who, reason)
+        # What is kept until the engine is made will be its first.
+        return 1 if made is None else made.emergency_stop(who, reason)
 
     def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         """Walks from an event back to what caused it."""

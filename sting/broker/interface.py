@@ -85,10 +85,15 @@ class EmergencyReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         cancelled: Orders that are known to work no more.
         unknown: Orders of which that is not known.
+        first_s: Seconds from the call until the first cancel had left; None
+            where none did, or the broker does not say.
+        note: What else the cancels did, for a person.
     """
 
     cancelled: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    first_s: float | None = None
+    note: str = ''
 
 
 class BrokerInterface(abc.ABC):

@@ -21,6 +21,7 @@ from sting.engine import core
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.model import stops
 from sting.model import views
 from sting.net import monitor
 
@@ -88,6 +89,7 @@ class BrokerManager(core.Component):
                 that it goes to.
         """
         policy = policy or links.Policy()
+        self._clock = time_source
         self._told = told
         self._ways = [
             ways.Way(
@@ -212,30 +214,27 @@ class BrokerManager(core.Component):
                 return way
         return self._ways[0]
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
+    def emergency_cancel_all(
+        self, since: float | None = None
+    ) -> tuple[stops.BrokerStop, ...]:
         """Takes all orders out at all brokers, now, from whatever thread.
 
         One that hangs does not delay another.
 
-        Returns:
-            What is known to work no more, and what is not known.
+        Args:
+            since: When the stop was pulled, in seconds of the clock; None for
+                now.
 
-        Raises:
-            errors.BrokerUnknownError: A broker failed, or did not answer in
-                time; the others are done.
+        Returns:
+            What was done at each broker, in their order.
         """
+        pulled = self._clock.monotonic() if since is None else since
         if len(self._ways) == 1:
-            return self._ways[0].emergency_cancel_all()
-        found: dict[str, interface.EmergencyReport] = {}
-        failed: dict[str, str] = {}
+            return (self._stop_at(self._ways[0], pulled),)
+        found: dict[str, stops.BrokerStop] = {}
 
         def cancel(way: ways.Way) -> None:
-            # The boundary of this thread: what fails at one broker is told
-            # once the others are done.
-            try:
-                found[way.name] = way.emergency_cancel_all()
-            except Exception as error:  # noqa: BLE001
-                failed[way.name] = f'{way.name}: {error}'
+            found[way.name] = self._stop_at(way, pulled)
 
         threads = [
             threading.Thread(target=cancel, args=(way,), daemon=True)
@@ -245,19 +244,36 @@ class BrokerManager(core.Component):
             thread.start()
         for thread in threads:
             thread.join(STOP_S)
-        reports, faults = dict(found), dict(failed)
-        for way in self._ways:
-            if way.name not in reports and way.name not in faults:
-                faults[way.name] = f'{way.name}: no answer in {STOP_S:g} s'
-        if faults:
-            raise errors.BrokerUnknownError('; '.join(faults.values()))
-        return interface.EmergencyReport(
-            cancelled=tuple(
-                one for each in reports.values() for one in each.cancelled
-            ),
-            unknown=tuple(
-                one for each in reports.values() for one in each.unknown
-            ),
+        silent = f'no answer in {STOP_S:g} s'
+        told = dict(found)
+        return tuple(
+            told.get(way.name)
+            or stops.BrokerStop(broker=way.name, error=silent)
+            for way in self._ways
+        )
+
+    def _stop_at(self, way: ways.Way, pulled: float) -> stops.BrokerStop:
+        """Takes all orders out at one broker."""
+        began = self._clock.monotonic()
+        # The boundary of the stop: what fails at one broker is told, and the
+        # others are done all the same.
+        try:
+            told = way.emergency_cancel_all()
+        except Exception as error:  # noqa: BLE001
+            return stops.BrokerStop(broker=way.name, error=str(error))
+        last = self._clock.monotonic() - pulled
+        first: float | None = None
+        if told.first_s is not None:
+            first = began - pulled + told.first_s
+        elif told.cancelled:
+            first = last
+        return stops.BrokerStop(
+            broker=way.name,
+            cancelled=told.cancelled,
+            unknown=told.unknown,
+            first_ms=None if first is None else first * 1000.0,
+            last_ms=last * 1000.0,
+            note=told.note,
         )
 
     async def _run(self, opens: Sequence[asyncio.Task[None]]) -> None:

@@ -44,6 +44,7 @@ class Treatment(enum.Enum):
     FIGURES = enum.auto()
     SHARES = enum.auto()
     PARTS = enum.auto()
+    IDS = enum.auto()
 
 
 _BY_TREATMENT: Mapping[Treatment, str] = {
@@ -53,7 +54,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '
         'tag gate policy rate ratio trigger took how accepted '
-        'extended_hours broker began'
+        'extended_hours broker began pull pulled took_ms first_ms last_ms'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
@@ -62,7 +63,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'changing_stop amount ours theirs'
     ),
     Treatment.NUMBER: 'cause seq judged rules up_to',
-    Treatment.TEXT: 'reason message detail error text sizing',
+    Treatment.TEXT: 'reason message detail error text sizing note',
     Treatment.SYMBOL: 'symbol',
     Treatment.ID: 'id order_id execution_id broker_id parent oco',
     Treatment.STRATEGY: 'strategy name',
@@ -78,7 +79,8 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.LIMITS: 'limits',
     Treatment.FIGURES: 'figures',
     Treatment.SHARES: 'shares',
-    Treatment.PARTS: 'differences venues',
+    Treatment.PARTS: 'differences venues brokers bare',
+    Treatment.IDS: 'cancelled unknown withheld exits left',
 }
 FIELDS: Mapping[str, Treatment] = {
     name: treatment
@@ -186,6 +188,7 @@ class Anonymizer:
                 Treatment.COMMAND: self._command,
                 Treatment.SHARES: self._shares,
                 Treatment.PARTS: lambda each: tuple(map(self._command, each)),
+                Treatment.IDS: lambda each: tuple(map(self._id, each)),
             }
         )
 

@@ -16,6 +16,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
+from sting.model import stops
 from sting.model import views
 
 BARS = 2_000
@@ -109,6 +110,7 @@ class Board:
         self._wanted: dict[int, orders.Signal] = {}
         self._untraded: dict[str, list[views.UntradedRow]] = {}
         self._answers: dict[str, int] = {}
+        self._stop: tuple[int, stops.StopReport | None] = (0, None)
         self._takers: Mapping[
             events.EventType, Callable[[events.Event, Any], None]
         ] = {
@@ -122,6 +124,8 @@ class Board:
             _T.RISK_VERDICT: self._take_verdict,
             _T.FILL: self._take_fill,
             _T.STRATEGY_STATUS: self._take_status,
+            _T.STOP_REPORT: self._take_stop,
+            _T.TRADING_STATE: self._take_trading,
         }
 
     def take(
@@ -284,6 +288,15 @@ class Board:
     ) -> None:
         self._answers[status.strategy] = event.cause
 
+    def _take_stop(self, event: events.Event, told: stops.StopReport) -> None:
+        self._stop = event.seq, told
+
+    def _take_trading(
+        self, event: events.Event, change: records.TradingStateChange
+    ) -> None:
+        if change.state is records.TradingState.TRADING:
+            self._stop = 0, None
+
     def picture(
         self,
         now: float,
@@ -323,6 +336,8 @@ class Board:
             unseen=sum(not row.seen for row in alerts),
             events=self._event_rows(),
             inbox=tuple(system.differences.values()),
+            stop=self._stop[1],
+            stop_seq=self._stop[0],
             **rest,
         )
 

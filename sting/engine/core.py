@@ -26,6 +26,7 @@ from sting.engine import operator
 from sting.engine import routes as routes_lib
 from sting.engine import state
 from sting.engine import step
+from sting.engine import stops
 from sting.engine import wishes
 from sting.model import corporate
 from sting.model import events
@@ -122,11 +123,17 @@ class CoreEngine:
             _T.CASH_FLOW: self._take_flow,
             _T.CORPORATE_ACTION: self._take_action,
             _T.RECONCILIATION: self._inbox.take,
+            _T.STOP_REPORT: self._desk.stops.take,
             _T.COMMAND: self._take_command,
             _T.SIGNAL: self._take_signal,
             _T.SIGNAL_REFUSED: self._take_refusal,
             _T.STRATEGY_STATUS: self._take_status,
         }
+
+    @property
+    def stops(self) -> stops.Stops:
+        """What becomes of the orders that an emergency stop meets."""
+        return self._desk.stops
 
     @property
     def state(self) -> state.SystemState:

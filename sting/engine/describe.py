@@ -8,6 +8,7 @@ from sting.model import commands
 from sting.model import events
 from sting.model import orders
 from sting.model import records
+from sting.model import stops
 from sting.model import views
 
 _T = events.EventType
@@ -129,6 +130,7 @@ _WORDS: Mapping[events.EventType, Callable[[Any], str]] = {
         for name, limit in zip(d.names, d.limits, strict=True)
     ),
     _T.TRADING_STATE: lambda d: f'{d.state} by {d.who} {d.reason}',
+    _T.STOP_REPORT: lambda d: f'{d.who}: {stops.in_words(d)}',
     _T.STRATEGY_STATUS: _strategy_status,
     _T.STRATEGY_STATE: lambda d: (
         f'{d.strategy} at {d.seq}: {", ".join(d.saved)}'

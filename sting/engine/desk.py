@@ -9,6 +9,7 @@ from sting.engine import exits
 from sting.engine import routes as routes_lib
 from sting.engine import state
 from sting.engine import step
+from sting.engine import stops
 from sting.engine import targets
 from sting.model import checks
 from sting.model import errors
@@ -85,6 +86,7 @@ class OrderDesk:
         self._routes = routes
         self.gate = gate
         self._symbols = symbols
+        self.stops = stops.Stops(turn)
         # Filled orders of groups, and the events that tell.
         self.ended: list[tuple[orders.Order, int]] = []
 
@@ -146,9 +148,10 @@ class OrderDesk:
         after = known[order.id]
         turn.effects.append(step.Notify(event, after))
         status = after.status
-        if status is _REJECTED or (
-            status is _DENIED and order.status is _SUBMITTED
-        ):
+        withheld = status is _DENIED and order.status is _SUBMITTED
+        if withheld:
+            self.stops.withhold(order.id)
+        if status is _REJECTED or withheld:
             turn.alert(
                 _severity(order),
                 f'{source} {after.status} {order.side} {order.quantity:g} '
@@ -502,6 +505,7 @@ class OrderDesk:
             cause=cause,
         )
         self._turn.effects.append(step.Hold(who, reason, change.seq))
+        self.stops.begin()
         self.cancel_working(None, 'halted', change.seq)
         for name, status in self._turn.state.strategies.items():
             if status.status in state.ALIVE:

@@ -326,6 +326,7 @@ class Operator:
             cause=event.seq,
         )
         self._turn.effects.append(step.Release())
+        self._desk.stops.end()
         self._answer(event, 'trading; strategies stay stopped until started')
 
     def _start_strategy(

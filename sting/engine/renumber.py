@@ -43,6 +43,9 @@ class Renumberer:
                 anonymize.Treatment.PARTS: lambda each: tuple(
                     map(self._note_command, each)
                 ),
+                anonymize.Treatment.IDS: lambda each: tuple(
+                    map(self._note_id, each)
+                ),
             }
         )
         self._change = anonymize.Rewriter(
@@ -52,6 +55,9 @@ class Renumberer:
                 anonymize.Treatment.COMMAND: self._new_command,
                 anonymize.Treatment.PARTS: lambda each: tuple(
                     map(self._new_command, each)
+                ),
+                anonymize.Treatment.IDS: lambda each: tuple(
+                    map(self._new_id, each)
                 ),
             }
         )

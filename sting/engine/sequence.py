@@ -49,7 +49,7 @@ class Sequence(core.Component):
         shown: board.Board,
         outlet: Outlet,
         time_source: clock.Clock,
-        failed: Callable[[str], None],
+        failed: Callable[[str], object],
         batch: int = BATCH,
         timing: latency.BarToOrder | None = None,
     ) -> None:

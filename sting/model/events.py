@@ -21,6 +21,7 @@ from sting.model import orders
 from sting.model import payload
 from sting.model import portfolio
 from sting.model import records
+from sting.model import stops
 from sting.model import words
 
 
@@ -45,6 +46,7 @@ class EventType(enum.StrEnum):
     ALERT_SEEN = 'alert_seen'
     RULE_SET = 'rule_set'
     TRADING_STATE = 'trading_state'
+    STOP_REPORT = 'stop_report'
     STRATEGY_STATUS = 'strategy_status'
     STRATEGY_STATE = 'strategy_state'
     CASH_FLOW = 'cash_flow'
@@ -82,6 +84,7 @@ PAYLOADS: Mapping[EventType, type[payload.Payload]] = {
     EventType.ALERT_SEEN: records.AlertSeen,
     EventType.RULE_SET: records.RuleSet,
     EventType.TRADING_STATE: records.TradingStateChange,
+    EventType.STOP_REPORT: stops.StopReport,
     EventType.STRATEGY_STATUS: records.StrategyStatus,
     EventType.STRATEGY_STATE: records.StrategyState,
     EventType.CASH_FLOW: records.CashFlow,

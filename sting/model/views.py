@@ -10,6 +10,7 @@ import msgspec
 from sting.model import orders
 from sting.model import records
 from sting.model import riskfigures
+from sting.model import stops
 
 # Snapshot has a field of the module's name, so its type is named here.
 _Orders = tuple[orders.Order, ...]
@@ -302,6 +303,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         generated: The market data is generated, not real.
         risk: The risk of the book, a second old at most; None before the
             first was worked out.
+        stop: What came of the last emergency stop; None while trading, and
+            until that is known.
+        stop_seq: Number of the event that tells; 0 without one.
     """
 
     profile: str
@@ -335,6 +339,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     loop_lag_ms: float = 0.0
     generated: bool = False
     risk: riskfigures.RiskMetrics | None = None
+    stop: stops.StopReport | None = None
+    stop_seq: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):

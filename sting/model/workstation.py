@@ -40,12 +40,16 @@ class Workstation(Protocol):
         """
         ...
 
-    def emergency_stop(self, who: str, reason: str) -> None:
+    def emergency_stop(self, who: str, reason: str) -> int:
         """Stops everything at once, whatever the engine is doing.
 
         Args:
             who: operator, signal, a rule's name, ...
             reason: Why, for the log.
+
+        Returns:
+            Which pull it is since the engine started, from 1; the report of
+            it has the same number.
         """
         ...
 

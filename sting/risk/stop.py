@@ -6,14 +6,19 @@ survives the process. Brokers read it in the last step before each send.
 """
 
 from collections.abc import Callable
+from collections.abc import Sequence
 import mmap
 import os
 import pathlib
 import queue
 import threading
 
+import msgspec
+
+from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import orders
+from sting.model import stops
 
 _SIZE = 4096
 _TEXT = 16
@@ -85,6 +90,34 @@ class Latch:
         self._map.close()
 
 
+class Pull(msgspec.Struct, frozen=True, kw_only=True):
+    """One time that the stop was pulled.
+
+    Attributes:
+        number: Which one it is since the engine started, from 1.
+        who: Who pulled it.
+        reason: Why.
+        at: When, by the machine's clock, nanoseconds since the epoch, UTC.
+        since: When, in seconds of the clock that measures.
+    """
+
+    number: int
+    who: str
+    reason: str
+    at: int
+    since: float
+
+
+# Cancels everything; given when the stop was pulled, in seconds of the clock
+# that measures.
+Cancel = Callable[[float], Sequence[stops.BrokerStop]]
+
+
+def _untold(report: stops.StopReport) -> None:
+    """Tells nobody what came of a stop."""
+    del report
+
+
 class EmergencyStop:
     """Sets the latch from any thread, then cancels on a thread of its own.
 
@@ -98,8 +131,10 @@ class EmergencyStop:
     def __init__(
         self,
         latch: Latch,
-        cancel: Callable[[], None],
+        cancel: Cancel,
         announce: Callable[[str, str], None],
+        report: Callable[[stops.StopReport], None] = _untold,
+        time_source: clocks.Clock | None = None,
     ) -> None:
         """Sets up the stop; its thread is started by `start`.
 
@@ -109,15 +144,20 @@ class EmergencyStop:
                 not need the engine's loop; called on the stop's thread.
             announce: Tells the engine who stopped it and why, without
                 waiting; called from the thread that triggers.
+            report: Takes what came of a stop, without waiting; called from
+                the stop's thread.
+            time_source: What measures; None for the machine's clock.
         """
         self._latch = latch
         self._cancel = cancel
         self._announce = announce
+        self._report = report
+        self._clock = time_source or clocks.LiveClock()
         self._pending = 0
         self.count = 0
         self._up_to: int | None = None
         self._lock = threading.Lock()
-        self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._wake: queue.SimpleQueue[Pull | None] = queue.SimpleQueue()
         self._thread = threading.Thread(
             target=self._run, name='emergency stop', daemon=True
         )
@@ -145,19 +185,38 @@ class EmergencyStop:
         """Whether a stop was pulled that is not yet an event."""
         return self._pending > 0
 
-    def trigger(self, who: str, reason: str) -> None:
+    def trigger(self, who: str, reason: str) -> int:
         """Stops everything. May be called from any thread, at any time.
 
         Args:
             who: operator, signal, a rule's name, ...
             reason: Why.
+
+        Returns:
+            Which pull it is since the engine started, from 1.
         """
         with self._lock:
             self._latch.set(who, reason)
             self._pending += 1
-            self.count += 1
-        self._wake.put(True)
+            pull = self._pulled(who, reason)
+        self._hand_over(pull)
         self._announce(who, reason)
+        return pull.number
+
+    def _pulled(self, who: str, reason: str) -> Pull:
+        """Counts a pull; under the lock."""
+        self.count += 1
+        return Pull(
+            number=self.count,
+            who=who,
+            reason=reason,
+            at=self._clock.now(),
+            since=self._clock.monotonic(),
+        )
+
+    def _hand_over(self, pull: Pull) -> None:
+        """Leaves the cancels to the stop's thread."""
+        self._wake.put(pull)
 
     def logged(self) -> None:
         """Notes that the event of one trigger is durable."""
@@ -179,7 +238,7 @@ class EmergencyStop:
         return self.pending or up_to is None or order.seq <= up_to
 
     def hold(self, who: str, reason: str, up_to: int | None = None) -> None:
-        """Sets the flag for a halt that came as an event.
+        """Sets the flag for a halt that was there before.
 
         Args:
             who: Who halted trading.
@@ -187,10 +246,31 @@ class EmergencyStop:
             up_to: Orders of events up to this number were decided before the
                 halt and are kept back; None for all, later ones too.
         """
+        self._hold(who, reason, up_to)
+
+    def halt(self, who: str, reason: str, up_to: int) -> None:
+        """Carries out a halt that the engine has decided, as a rule's.
+
+        Where the stop was not pulled before, that is done now: the cancels
+        go out on the stop's thread, and a report comes.
+
+        Args:
+            who: Who halted trading.
+            reason: Why.
+            up_to: As for `hold`.
+        """
+        pull = self._hold(who, reason, up_to)
+        if pull is not None:
+            self._hand_over(pull)
+
+    def _hold(self, who: str, reason: str, up_to: int | None) -> Pull | None:
+        """Sets the flag; gives the pull where it was not set before."""
         with self._lock:
-            if not self._latch.is_set:
-                self._latch.set(who, reason)
             self._up_to = up_to
+            if self._latch.is_set:
+                return None
+            self._latch.set(who, reason)
+            return self._pulled(who, reason)
 
     def release(self) -> bool:
         """Lifts the flag after a resume, unless a newer stop was pulled.
@@ -214,19 +294,35 @@ class EmergencyStop:
         cancels hang, still holds at the next start.
         """
         if self._thread.is_alive():
-            self._wake.put(False)
+            self._wake.put(None)
             self._thread.join(timeout=CLOSE_S)
 
     def _run(self) -> None:
-        while self._wake.get():
-            # The boundary of the stop's thread: whatever goes wrong at a
-            # broker or the disk is told, and the next stop works as well.
-            try:
-                self._cancel()
-                self._latch.sync()
-            except Exception as error:  # noqa: BLE001
-                with self._lock:
-                    self._pending += 1
-                self._announce(
-                    'stop', f'the cancels failed, look at the broker: {error}'
-                )
+        while (pull := self._wake.get()) is not None:
+            self._carry_out(pull)
+
+    def _carry_out(self, pull: Pull) -> None:
+        """Cancels everything and tells what came of it."""
+        # The boundary of the stop's thread: whatever goes wrong at a broker or
+        # the disk is told, and the next stop works as well.
+        try:
+            self._report(self._reported(pull, self._cancel(pull.since)))
+            self._latch.sync()
+        except Exception as error:  # noqa: BLE001
+            with self._lock:
+                self._pending += 1
+            self._announce(
+                'stop', f'the cancels failed, look at the broker: {error}'
+            )
+
+    def _reported(
+        self, pull: Pull, brokers: Sequence[stops.BrokerStop]
+    ) -> stops.StopReport:
+        return stops.StopReport(
+            who=pull.who,
+            reason=pull.reason,
+            pull=pull.number,
+            pulled=pull.at,
+            took_ms=(self._clock.monotonic() - pull.since) * 1000.0,
+            brokers=tuple(brokers),
+        )

@@ -15,6 +15,7 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import market
 from sting.model import records
+from sting.model import stops
 from sting.model import views
 
 
@@ -75,8 +76,14 @@ class FrozenRoom:
         """Gives the last fills of a symbol, oldest first."""
         return self._board.marks(symbol, limit)
 
-    def emergency_cancel(self) -> None:
+    def emergency_cancel(self, since: float) -> tuple[stops.BrokerStop, ...]:
         """Has no broker to tell."""
+        del since
+        return ()
+
+    def stopped(self, report: stops.StopReport) -> None:
+        """Has no log to write a report to."""
+        del report
 
     async def picture(self, lag_ms: float = 0.0) -> views.Snapshot:
         """Makes a picture of what could be read."""

@@ -13,6 +13,7 @@ from sting.model import events
 from sting.model import orders
 from sting.model import payload
 from sting.model import records
+from sting.model import stops
 from sting.net import monitor
 
 Refuse = Callable[[orders.Fill, str], str]
@@ -121,6 +122,10 @@ class Intake:
             f'broker:{self._broker}',
             lane=bus.Lane.REPORTS,
         )
+
+    def stopped(self, report: stops.StopReport) -> None:
+        """Tells what came of an emergency stop."""
+        self._put(_T.STOP_REPORT, report, 'stop', lane=bus.Lane.REPORTS)
 
     def link(self, change: monitor.Change) -> None:
         """Tells that the connection to a broker changed."""

@@ -94,7 +94,7 @@ class Outlet(core.Component):
             if self._reload is not None:
                 self._spawn(self._reload(effect))
         elif isinstance(effect, step.Hold):
-            self._stop.hold(effect.who, effect.reason, effect.seq)
+            self._stop.halt(effect.who, effect.reason, effect.seq)
         else:
             self._stop.release()
 

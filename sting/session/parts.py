@@ -47,6 +47,7 @@ from sting.session import missed
 from sting.session import notes
 from sting.session import outlet
 from sting.session import reload
+from sting.session import reporting
 from sting.session import strategies
 from sting.session import watch
 from sting.settings import brokers
@@ -154,6 +155,9 @@ class Parts:
         self._outlet: outlet.Outlet
         self._hosted: isolated.IsolatedHost
         self._measuring: measuring.Measuring
+        self._reports = reporting.StopReports(
+            self._engine.stops, self._intake.stopped, self._clock
+        )
 
     def _make_reconciler(self) -> reconciler.Reconciler | None:
         """Makes what looks at the book of a broker outside.
@@ -404,6 +408,7 @@ class Parts:
             self._outlet,
             self._feeding,
             self._measuring,
+            self._reports,
         ):
             self._engine.register_component(component)
         if self._reconciler is not None:

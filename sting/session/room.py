@@ -16,6 +16,7 @@ from sting.model import events
 from sting.model import market
 from sting.model import records
 from sting.model import specs
+from sting.model import stops
 from sting.model import views
 from sting.session import parts
 from sting.strategy import host
@@ -119,6 +120,7 @@ class EngineRoom(parts.Parts):
             self._sequence.task,
             self._brokers.task,
             self._fills.task,
+            self._reports.task,
             *self._behind,
         }
         if self._reconciler is not None and self._reconciler.task is not None:
@@ -154,6 +156,7 @@ class EngineRoom(parts.Parts):
             await self._sequence.drain()
             if self._chosen.on_disconnect == 'cancel':
                 await self._cancel_working()
+            await self._reports.idle()
             with contextlib.suppress(errors.JournalWriteError):
                 await self._checkpoints.make()
             self._intake.system('stopped', 'in order')
@@ -204,9 +207,20 @@ class EngineRoom(parts.Parts):
         """Gives the last fills of a symbol, oldest first."""
         return self._board.marks(symbol, limit)
 
-    def emergency_cancel(self) -> None:
-        """Cancels everything at the brokers, from the stop's thread."""
-        self._brokers.emergency_cancel_all()
+    def emergency_cancel(self, since: float) -> tuple[stops.BrokerStop, ...]:
+        """Cancels everything at the brokers, from the stop's thread.
+
+        Args:
+            since: When the stop was pulled, in seconds of the clock.
+
+        Returns:
+            What was done at each broker.
+        """
+        return self._brokers.emergency_cancel_all(since)
+
+    def stopped(self, report: stops.StopReport) -> None:
+        """Takes what came of a stop, from any thread."""
+        self._reports.post(report)
 
     async def picture(self, lag_ms: float = 0.0) -> views.Snapshot:
         """Makes a picture of the engine at its last durable event.

@@ -18,6 +18,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import records
+from sting.model import stops
 from sting.model import views
 from sting.risk import stop
 from sting.session import frozen
@@ -116,7 +117,10 @@ class Session:
         )
         self._latch = stop.Latch(self._folder / room.LATCH)
         self._stop = stop.EmergencyStop(
-            self._latch, self._cancel_everything, self._announce
+            self._latch,
+            self._cancel_everything,
+            self._announce,
+            self._tell_stopped,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room: room.EngineRoom | frozen.FrozenRoom | None = None
@@ -217,9 +221,9 @@ class Session:
 
         return refusal
 
-    def emergency_stop(self, who: str, reason: str) -> None:
-        """Stops everything at once, whatever the engine is doing."""
-        self._stop.trigger(who, reason)
+    def emergency_stop(self, who: str, reason: str) -> int:
+        """Stops everything at once; see `Workstation.emergency_stop`."""
+        return self._stop.trigger(who, reason)
 
     def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         """Walks from an event back to what caused it."""
@@ -287,9 +291,16 @@ class Session:
             # No loop takes it any more; the latch holds all the same.
             self._stop.logged()
 
-    def _cancel_everything(self) -> None:
+    def _cancel_everything(self, since: float) -> tuple[stops.BrokerStop, ...]:
+        if self._room is None:
+            return ()
+        return self._room.emergency_cancel(since)
+
+    def _tell_stopped(self, report: stops.StopReport) -> None:
+        """Has the report of a stop logged, while there is a loop for it."""
         if self._room is not None:
-            self._room.emergency_cancel()
+            with contextlib.suppress(RuntimeError):
+                self._room.stopped(report)
 
     def _run(self) -> None:
         try:
@@ -305,7 +316,7 @@ class Session:
             self.failure = error
             if self._ready.is_set():
                 self._latch.set('engine', f'{type(error).__name__}: {error}')
-                self._cancel_everything()
+                self._cancel_everything(self._clock.monotonic())
                 self._snapshot = views.Snapshot(
                     profile=self.profile,
                     mode=self.mode,

@@ -30,6 +30,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.model import specs
+from sting.model import stops
 from sting.net import monitor
 from sting.risk import manager as risk
 from sting.risk import rules
@@ -95,10 +96,8 @@ class MemoryLatch(stop.Latch):
 class Stop(stop.EmergencyStop):
     """The emergency stop, whose thread is a later turn of the loop."""
 
-    def trigger(self, who: str, reason: str) -> None:
-        """Stops everything; see `EmergencyStop`."""
-        super().trigger(who, reason)
-        asyncio.get_running_loop().call_later(0.001, self._cancel)
+    def _hand_over(self, pull: stop.Pull) -> None:
+        asyncio.get_running_loop().call_later(0.001, self._carry_out, pull)
 
 
 class CheckedEngine(core.CoreEngine):
@@ -230,7 +229,13 @@ class Process:
         self.books = books
         self._clock = time_source
         self._adapter = adapter
-        self.stop = Stop(latch, self._cancel_everything, self._announce)
+        self.stop = Stop(
+            latch,
+            self._cancel_everything,
+            self._announce,
+            self._tell_stopped,
+            self._clock,
+        )
         self.engine = CheckedEngine(
             risk.RiskManager(
                 [rules.RULES[name](limit) for name, limit in LIMITS.items()]
@@ -384,8 +389,22 @@ class Process:
             lambda _: self.stop.logged(),
         )
 
-    def _cancel_everything(self) -> None:
-        self._adapter.emergency_cancel_all()
+    def _cancel_everything(self, since: float) -> list[stops.BrokerStop]:
+        del since
+        told = self._adapter.emergency_cancel_all()
+        return [
+            stops.BrokerStop(
+                broker=self._adapter.name,
+                cancelled=told.cancelled,
+                unknown=told.unknown,
+            )
+        ]
+
+    def _tell_stopped(self, report: stops.StopReport) -> None:
+        self.bus.put(
+            bus.Lane.REPORTS,
+            bus.Incoming(events.EventType.STOP_REPORT, report, 'stop'),
+        )
 
     def _sink(self, report: interface.Report) -> None:
         kind = (

@@ -41,6 +41,11 @@ WORDS = {
     T.ALERT_SEEN: 'alerts up to 7',
     T.RULE_SET: 'halted, max_position 10',
     T.TRADING_STATE: 'HALTED by operator enough',
+    T.STOP_REPORT: (
+        'operator: AAPL -4 (lost 1 exit) left bare; 2 orders UNKNOWN; '
+        '2 cancelled; 1 withheld; ibkr: no answer in 15 s; '
+        'ibkr: orders placed elsewhere were cancelled, too'
+    ),
     T.STRATEGY_STATUS: (
         'sma failed ZeroDivisionError as it was: base.py:3: SyntaxError '
         'code 0123456789abcdef'

@@ -11,6 +11,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
+from sting.model import stops
 
 _T = events.EventType
 
@@ -202,6 +203,31 @@ SAMPLES = {
     ),
     _T.TRADING_STATE: records.TradingStateChange(
         state=records.TradingState.HALTED, who='operator', reason='enough'
+    ),
+    _T.STOP_REPORT: stops.StopReport(
+        who='operator',
+        reason='enough',
+        pull=2,
+        pulled=7,
+        took_ms=12.5,
+        bare=(
+            stops.BarePosition(
+                symbol='AAPL', quantity=-4.0, exits=('ab-8-1-1',)
+            ),
+        ),
+        withheld=('ab-9-1-1',),
+        brokers=(
+            stops.BrokerStop(
+                broker='ibkr',
+                cancelled=('ab-7-1-1', 'ab-8-1-1'),
+                unknown=('ab-6-1-1',),
+                first_ms=1.5,
+                last_ms=12.0,
+                error='no answer in 15 s',
+                note='orders placed elsewhere were cancelled, too',
+            ),
+        ),
+        left=('ab-5-1-1',),
     ),
     _T.STRATEGY_STATUS: records.StrategyStatus(
         strategy='sma',

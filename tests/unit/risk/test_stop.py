@@ -7,6 +7,7 @@ import time
 import pytest
 
 from sting.model import errors
+from sting.model import stops
 from sting.risk import stop
 from tests.unit.risk import worlds
 
@@ -96,16 +97,21 @@ class Stop:
         self.cancels = 0
         self.cancelled = threading.Event()
         self.announced = []
+        self.reports = []
         self._more = cancel
         self.stop = stop.EmergencyStop(
-            latch, self.cancel, lambda who, why: self.announced.append(who)
+            latch,
+            self.cancel,
+            lambda who, why: self.announced.append(who),
+            self.reports.append,
         )
 
-    def cancel(self):
+    def cancel(self, since):
         self.cancels += 1
         if self._more is not None:
             self._more()
         self.cancelled.set()
+        return [stops.BrokerStop(broker='test', cancelled=('o1',))]
 
 
 @pytest.fixture
@@ -215,6 +221,50 @@ def test_a_hold_keeps_the_first_reason(made):
     assert made.stop.reason == ('max_loss', 'first')
     assert not made.stop.pending
     assert made.cancels == 0
+
+
+def test_each_pull_is_numbered_and_reported(made):
+    before = time.time_ns()
+    assert made.stop.trigger('operator', 'first') == 1
+    assert made.stop.trigger('signal', 'second') == 2
+    made.stop.close()
+    assert [(one.pull, one.who, one.reason) for one in made.reports] == [
+        (1, 'operator', 'first'),
+        (2, 'signal', 'second'),
+    ]
+    told = made.reports[0]
+    assert told.cancelled == ('o1',)
+    assert told.took_ms >= 0
+    assert before <= told.pulled <= time.time_ns()
+
+
+def test_cancels_that_fail_have_no_report(latch):
+    def fail():
+        raise RuntimeError('no route')
+
+    one = Stop(latch, fail)
+    one.stop.start()
+    one.stop.trigger('operator', '')
+    one.stop.close()
+    assert one.reports == []
+    assert one.stop.is_set
+
+
+def test_a_halt_of_a_rule_cancels_and_is_reported(made):
+    made.stop.halt('max_loss', 'too much', 10)
+    assert made.stop.reason == ('max_loss', 'too much')
+    assert not made.stop.withholds(order(11))
+    made.stop.close()
+    assert [one.who for one in made.reports] == ['max_loss']
+    assert made.stop.count == 1
+
+
+def test_the_halt_of_a_stop_that_was_pulled_is_no_second_one(made):
+    made.stop.trigger('operator', 'by hand')
+    made.stop.halt('operator', 'by hand', 10)
+    made.stop.close()
+    assert made.cancels == 1
+    assert made.stop.count == 1
 
 
 def order(seq):

@@ -38,7 +38,7 @@ async def test_it_shows_what_could_be_read(room):
     assert [row.quantity for row in picture.positions] == [10.0]
     assert room.bars('AAPL', 3)
     assert room.marks('AAPL', 3)
-    room.emergency_cancel()
+    assert room.emergency_cancel(0.0) == ()
     await room.stop()
 
 

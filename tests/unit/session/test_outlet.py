@@ -40,7 +40,7 @@ class Parts:
         self.system = state.SystemState()
         self.latch = stop.Latch(folder / 'latch')
         self.stop = stop.EmergencyStop(
-            self.latch, lambda: None, lambda who, why: None
+            self.latch, lambda since: (), lambda who, why: None
         )
         broker = paper.PaperBroker(
             ticks.TickMarket(), clock.VirtualClock(), cash=1e5

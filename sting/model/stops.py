@@ -1,0 +1,117 @@
+"""What an emergency stop did: the report of it."""
+
+from sting.model import payload
+
+
+class BrokerStop(payload.Payload, frozen=True, kw_only=True):
+    """What a stop did at one broker.
+
+    Times are milliseconds since the stop was pulled.
+
+    Attributes:
+        broker: The broker's name.
+        cancelled: Orders that are known to work no more.
+        unknown: Orders of which that is not known.
+        first_ms: Until the first cancel had left; None where none did, or
+            where that is not known.
+        last_ms: Until the broker had told all that it told; None where it
+            did not.
+        error: Why it is not known what works there, for a person.
+        note: What else the cancels did, for a person.
+    """
+
+    broker: str
+    cancelled: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    first_ms: float | None = None
+    last_ms: float | None = None
+    error: str = ''
+    note: str = ''
+
+
+class BarePosition(payload.Payload, frozen=True, kw_only=True):
+    """A position that a stop leaves behind.
+
+    Attributes:
+        symbol: The instrument.
+        quantity: Units held, negative when short.
+        exits: Orders that protected it and that the stop took out.
+    """
+
+    symbol: str
+    quantity: float
+    exits: tuple[str, ...] = ()
+
+
+class StopReport(payload.Payload, frozen=True, kw_only=True):
+    """What came of one pull of the emergency stop.
+
+    Attributes:
+        who: operator, signal, a rule's name, ...
+        reason: Why, for a person.
+        pull: Which pull it was since the engine started, from 1.
+        pulled: When, by the machine's clock, nanoseconds since the epoch, UTC.
+        took_ms: Until every broker had answered or was given up,
+            milliseconds.
+        bare: Positions that are left, those that lost their exits first.
+        withheld: Orders that were decided and kept from the brokers.
+        brokers: What was done at each broker.
+        left: Orders that no broker has named and that are not known to have
+            ended: what they do is unknown, too.
+    """
+
+    who: str
+    reason: str = ''
+    pull: int = 0
+    pulled: int = 0
+    took_ms: float = 0.0
+    bare: tuple[BarePosition, ...] = ()
+    withheld: tuple[str, ...] = ()
+    brokers: tuple[BrokerStop, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def cancelled(self) -> tuple[str, ...]:
+        """Orders that are known to work no more, of all brokers."""
+        return tuple(one for each in self.brokers for one in each.cancelled)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Orders of which that is not known, of all brokers, each once."""
+        told = [one for each in self.brokers for one in each.unknown]
+        return tuple(dict.fromkeys((*told, *self.left)))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is known of every order that it works no more."""
+        return not self.unknown and not any(one.error for one in self.brokers)
+
+
+def in_words(report: StopReport) -> str:
+    """Says in one sentence what a stop did, what matters most first.
+
+    Args:
+        report: The report.
+    """
+    bare = ', '.join(
+        f'{one.symbol} {one.quantity:+g}'
+        + (f' (lost {_count(len(one.exits), "exit")})' if one.exits else '')
+        for one in report.bare
+    )
+    parts = [f'{bare} left bare' if bare else 'no positions']
+    if report.unknown:
+        parts.append(f'{_count(len(report.unknown), "order")} UNKNOWN')
+    parts.append(f'{len(report.cancelled)} cancelled')
+    if report.withheld:
+        parts.append(f'{len(report.withheld)} withheld')
+    parts += [
+        f'{one.broker}: {text}'
+        for one in report.brokers
+        for text in (one.error, one.note)
+        if text
+    ]
+    return '; '.join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f'{number} {noun}{"" if number == 1 else "s"}'

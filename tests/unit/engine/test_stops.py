@@ -1,0 +1,148 @@
+"""What the engine adds to the report of a stop."""
+
+import pytest
+
+from sting.model import commands
+from sting.model import orders
+from sting.model import records
+from sting.model import stops
+from tests.unit.engine import worlds
+
+pytestmark = pytest.mark.unit
+
+T, S = worlds.T, worlds.S
+SELL = worlds.SELL
+
+
+@pytest.fixture
+def world():
+    made = worlds.World()
+    made.bar('AAPL', 100.0)
+    return made
+
+
+def halt(world):
+    world.command(commands.Halt, who='operator', reason='enough')
+
+
+def report(world, *cancelled, unknown=(), **fields):
+    broker = stops.BrokerStop(
+        broker='test', cancelled=cancelled, unknown=unknown, **fields
+    )
+    told = stops.StopReport(who='operator', reason='enough', brokers=(broker,))
+    world.tell(T.STOP_REPORT, told, 'stop')
+    event = world.last.events[0]
+    assert event.type is T.STOP_REPORT
+    return event.data
+
+
+def cancelled(world, order_id):
+    world.update(order_id, S.CANCELLED)
+
+
+def test_a_report_is_an_event_and_a_critical_alert_that_names_it(world):
+    halt(world)
+    told = report(world)
+    event, alert = world.last.events
+    assert told.reason == 'enough'
+    assert alert.data.severity is records.Severity.CRITICAL
+    assert alert.data.source == 'stop'
+    assert alert.data.message == 'no positions; 0 cancelled'
+    assert alert.cause == event.seq
+
+
+def test_positions_that_lost_their_exits_come_first(world):
+    world.held(5.0, 'IBM')
+    world.held(10.0, 'AAPL')
+    stop = world.accepted(
+        SELL, 10.0, type=orders.OrderType.STOP, stop_price=90.0
+    )
+    halt(world)
+    cancelled(world, stop)
+    assert report(world, stop).bare == (
+        stops.BarePosition(symbol='AAPL', quantity=10.0, exits=(stop,)),
+        stops.BarePosition(symbol='IBM', quantity=5.0),
+    )
+
+
+def test_an_order_that_adds_is_no_lost_exit(world):
+    world.held(10.0)
+    more = world.accepted(
+        worlds.BUY, 10.0, type=orders.OrderType.STOP, stop_price=110.0
+    )
+    halt(world)
+    assert report(world, more).bare[0].exits == ()
+
+
+def test_an_exit_that_was_filled_is_not_lost(world):
+    world.held(10.0)
+    stop = world.accepted(
+        SELL, 10.0, type=orders.OrderType.STOP, stop_price=90.0
+    )
+    halt(world)
+    world.fill(stop, 10.0, side=SELL, execution_id='x2')
+    assert report(world).bare == ()
+
+
+def test_an_order_that_never_left_is_withheld(world):
+    order_id = world.order()
+    halt(world)
+    world.update(order_id, S.CANCELLED, message='never sent')
+    assert report(world).withheld == (order_id,)
+
+
+def test_an_order_that_the_flag_kept_back_is_withheld(world):
+    order_id = world.order()
+    world.update(order_id, S.DENIED, message='withheld by the emergency stop')
+    halt(world)
+    assert report(world).withheld == (order_id,)
+
+
+def test_an_order_that_the_broker_cancelled_is_not_withheld(world):
+    order_id = world.order()
+    halt(world)
+    cancelled(world, order_id)
+    assert report(world, order_id).withheld == ()
+
+
+def test_an_order_that_nobody_names_is_left(world):
+    order_id = world.accepted()
+    halt(world)
+    told = report(world, error='no answer')
+    assert told.left == (order_id,)
+    assert told.withheld == ()
+    assert told.unknown == (order_id,)
+
+
+def test_it_is_settled_once_nothing_is_left(world):
+    order_id = world.accepted()
+    halt(world)
+    told = stops.StopReport(who='operator')
+    assert not world.engine.stops.is_settled(told)
+    cancelled(world, order_id)
+    assert world.engine.stops.is_settled(told)
+
+
+def test_a_second_report_still_tells_what_the_halt_took_away(world):
+    world.held(10.0)
+    stop = world.accepted(
+        SELL, 10.0, type=orders.OrderType.STOP, stop_price=90.0
+    )
+    halt(world)
+    cancelled(world, stop)
+    report(world, stop)
+    halt(world)
+    assert report(world).bare[0].exits == (stop,)
+
+
+def test_a_resume_forgets_what_the_halt_met(world):
+    world.held(10.0)
+    world.accepted(SELL, 10.0, type=orders.OrderType.STOP, stop_price=90.0)
+    kept = world.order()
+    world.update(kept, S.DENIED, message='withheld by the emergency stop')
+    halt(world)
+    world.command(commands.Resume, confirm='RESUME')
+    told = report(world)
+    assert told.withheld == ()
+    assert told.left == ()
+    assert told.bare[0].exits == ()

@@ -58,8 +58,10 @@ class StopReports(core.Component):
 
     async def stop(self) -> None:
         """Ends; what waits is not told."""
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def post(self, report: stops.StopReport) -> None:
         """Takes a report; from any thread.
@@ -71,9 +73,11 @@ class StopReports(core.Component):
 
     async def idle(self) -> None:
         """Waits until every report that came is with the engine."""
+        if self._task is None:
+            return
         joined = asyncio.ensure_future(self._waiting.join())
         await asyncio.wait(
-            {joined, self.task}, return_when=asyncio.FIRST_COMPLETED
+            {joined, self._task}, return_when=asyncio.FIRST_COMPLETED
         )
         joined.cancel()
 

@@ -121,3 +121,5 @@ async def test_before_the_start_there_is_no_task():
     )
     with pytest.raises(errors.StateError):
         _ = made.task
+    await made.idle()
+    await made.stop()

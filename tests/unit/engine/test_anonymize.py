@@ -19,6 +19,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import payload
 from sting.model import records
+from sting.model import stops
 from tests.unit.engine import histories
 from tests.unit.engine import logs
 from tests.unit.engine import worlds
@@ -32,6 +33,8 @@ KINDS = [
     *events.PAYLOADS.values(),
     *commands.Command.__args__,
     records.Difference,
+    stops.BrokerStop,
+    stops.BarePosition,
 ]
 
 

@@ -206,20 +206,24 @@ class AccountGate(interface.BrokerInterface):
 
     async def get_orders(self) -> list[orders.Order]:
         """Gives the working orders, in order of arrival."""
+        self._know()
         return await self._broker.get_orders()
 
     async def get_order_by_client_id(
         self, order_id: str
     ) -> orders.Order | None:
         """Looks up an order, working or done."""
+        self._know()
         return await self._broker.get_order_by_client_id(order_id)
 
     async def get_fills(self, since: int = 0) -> list[orders.Fill]:
         """Gives fills from a moment on, oldest first."""
+        self._know()
         return await self._broker.get_fills(since)
 
     async def get_positions(self) -> list[portfolio.Position]:
         """Gives the open positions, by symbol."""
+        self._know()
         return await self._broker.get_positions()
 
     async def get_account_info(self) -> interface.AccountInfo:
@@ -242,7 +246,24 @@ class AccountGate(interface.BrokerInterface):
         Raises:
             errors.BrokerRejectedError: It has not; nothing was sent.
         """
-        if not self.account or self._sink is None:
+        if not self._is_known:
             raise errors.BrokerRejectedError(
                 f'broker {self.name} is not connected; nothing was sent'
             )
+
+    def _know(self) -> None:
+        """Lets no question through to an account that has not answered.
+
+        Another one has none of our orders, and that would be taken for news.
+
+        Raises:
+            errors.BrokerUnknownError: It has not.
+        """
+        if not self._is_known:
+            raise errors.BrokerUnknownError(
+                f'broker {self.name} is not connected'
+            )
+
+    @property
+    def _is_known(self) -> bool:
+        return bool(self.account) and self._sink is not None

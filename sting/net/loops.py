@@ -9,8 +9,9 @@ from typing import Final
 from typing import TypeVar
 
 T = TypeVar('T')
-# Seconds for what goes on there to end, and again for the thread.
+# Seconds for what goes on there to end, and more of them for the thread.
 END_S: Final = 5.0
+_JOIN_S: Final = 5.0
 
 
 class LoopThread:
@@ -41,8 +42,7 @@ class LoopThread:
         process; nobody waits for it for ever.
 
         Args:
-            seconds: So long what goes on may take to end, and again the
-                thread.
+            seconds: So long what goes on there may take to end.
 
         Returns:
             What did not end, for a person; empty where everything did.
@@ -51,7 +51,7 @@ class LoopThread:
             return ''
         ending = self.send(_end(seconds))
         # Once the loop is not blocked any more it stops all the same.
-        await asyncio.to_thread(self._thread.join, 2 * seconds)
+        await asyncio.to_thread(self._thread.join, seconds + _JOIN_S)
         if self._thread.is_alive():
             return f'thread {self._thread.name} is blocked, and left behind'
         left = ending.result()

@@ -17,6 +17,7 @@ from sting.data.sources import registry as sources
 from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import market
+from sting.net import guard
 from sting.settings import brokers
 from sting.settings import keys
 
@@ -146,11 +147,20 @@ class Examination:
             ('symbols', self._symbols),
             ('book', self._book),
         )
+        silent = 0
         for name, look in looks:
+            if silent > 1:
+                # What it died of would only be told again.
+                yield Finding(
+                    name, FAIL, 'not asked: the two before had no answer'
+                )
+                continue
             try:
                 async for found in look(broker):
                     yield found
+                silent = 0
             except errors.BrokerError as error:
+                silent += isinstance(error, errors.BrokerUnknownError)
                 yield Finding(
                     name, FAIL, str(error), 'ask again, or ask the broker why'
                 )
@@ -290,6 +300,8 @@ class Examination:
                 self._clock,
                 self._environ,
                 self._name,
+                # Who looks wants to know how it is, not that it works at last.
+                guard.Policy(tries=1),
             )
         except errors.ConfigError as error:
             return Finding('data', FAIL, str(error))

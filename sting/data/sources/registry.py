@@ -18,6 +18,7 @@ from sting.data.sources import streaming
 from sting.data.sources import yahoo
 from sting.engine import clock as clocks
 from sting.model import errors
+from sting.net import guard as guards
 from sting.net import http
 from sting.net import limits
 from sting.net import wires
@@ -30,6 +31,7 @@ def build(
     time_source: clocks.Clock,
     environ: Mapping[str, str],
     profile: str = '',
+    policy: guards.Policy | None = None,
 ) -> base.DataSource:
     """Makes a source.
 
@@ -41,6 +43,7 @@ def build(
         environ: Has the keys that the keyring has not, and the password of a
             database `prices` as STING_PRICES_PASSWORD.
         profile: Whose own keys come first.
+        policy: How often what fails is asked again; None for the defaults.
 
     Returns:
         The source; nothing is connected yet.
@@ -50,13 +53,13 @@ def build(
             or the address or the driver of a database.
     """
     if isinstance(service, settings.Gateway):
-        return ibkr.IbkrSource(service, time_source)
+        return ibkr.IbkrSource(service, time_source, policy=policy)
     if not isinstance(service, settings.Service):
-        return _own(name, service, time_source, environ)
+        return _own(name, service, time_source, environ, policy)
     found = keys.find(name, environ, profile) if name in keys.KEYS else ()
     place = _place(service)
     if name == 'alpaca':
-        return _alpaca(service, place, time_source, *found)
+        return _alpaca(service, place, time_source, policy, *found)
     if service.base_url is None:
         raise _lacks(name, 'base_url')
     client = http.HttpClient(
@@ -64,6 +67,7 @@ def build(
         service.base_url,
         time_source,
         limiter=limits.RateLimiter(service.per_minute / 60, service.burst),
+        policy=policy,
         timeout_s=service.timeout_s,
         # Some services answer no program that says what it is.
         headers={'User-Agent': 'Mozilla/5.0 (compatible; sting)'},
@@ -82,6 +86,7 @@ def _alpaca(
     service: settings.Service,
     place: streaming.Place | None,
     time_source: clocks.Clock,
+    policy: guards.Policy | None,
     key: str,
     secret: str,
 ) -> base.DataSource:
@@ -96,6 +101,7 @@ def _alpaca(
             feed=service.feed or 'iex',
             calendar=service.calendar,
             limiter=limits.RateLimiter(service.per_minute / 60, service.burst),
+            policy=policy,
             timeout_s=service.timeout_s,
         )
     elif place is None:
@@ -110,6 +116,7 @@ def _own(
     source: settings.Database | settings.Archive | settings.Generator,
     time_source: clocks.Clock,
     environ: Mapping[str, str],
+    policy: guards.Policy | None,
 ) -> base.DataSource:
     """Makes a source of data.yaml."""
     if isinstance(source, settings.Archive):
@@ -117,7 +124,9 @@ def _own(
     if isinstance(source, settings.Generator):
         return generator.GeneratorSource(name, source, time_source)
     password = environ.get(f'STING_{name.upper()}_PASSWORD', '')
-    return sql.SqlSource(name, source, time_source, password=password)
+    return sql.SqlSource(
+        name, source, time_source, password=password, policy=policy
+    )
 
 
 def _lacks(name: str, address: str) -> errors.ConfigError:

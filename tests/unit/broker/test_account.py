@@ -167,6 +167,29 @@ async def test_the_wrong_account_gets_nothing_and_ends_it_all():
     assert own._venue.placed == {}
 
 
+async def test_no_question_is_answered_before_the_account_is():
+    own, gate = made()
+    await reports_of(gate)
+    refused = []
+
+    async def slow():
+        for question in (
+            gate.get_orders(),
+            gate.get_order_by_client_id('L-1-0-1'),
+            gate.get_fills(),
+            gate.get_positions(),
+        ):
+            with pytest.raises(errors.BrokerUnknownError, match='not connect'):
+                await question
+            refused.append(question)
+        return FIT
+
+    own.get_account_info = slow
+    await reports_of(gate)
+    assert len(refused) == 4
+    assert await gate.get_orders() == []
+
+
 @pytest.mark.parametrize('named', ['U1', ''])
 async def test_an_account_that_becomes_another_one_ends_it_all(named):
     own, gate = made(changed(simulated=True), mode=M.PAPER, number=named)

@@ -34,7 +34,8 @@ async def test_what_goes_on_is_cancelled():
     assert waiting.cancelled()
 
 
-async def test_what_does_not_end_is_told_and_left():
+async def test_what_does_not_end_is_told_and_left(monkeypatch):
+    monkeypatch.setattr(loops, '_JOIN_S', 60.0)
     thread = loops.LoopThread('there')
 
     async def stubborn():
@@ -52,12 +53,13 @@ async def test_what_does_not_end_is_told_and_left():
     begun = threading.Event()
     thread.send(stubborn())
     assert await asyncio.to_thread(begun.wait, 60)
-    told = await thread.stop(5.0)
+    told = await thread.stop(0.1)
     assert told == 'thread there: stubborn did not end'
     assert 'there' not in {each.name for each in threading.enumerate()}
 
 
-async def test_a_blocked_thread_is_told_and_ends_once_it_can():
+async def test_a_blocked_thread_is_told_and_ends_once_it_can(monkeypatch):
+    monkeypatch.setattr(loops, '_JOIN_S', 0.05)
     thread = loops.LoopThread('there')
     inside, free = threading.Event(), threading.Event()
 

@@ -186,6 +186,28 @@ async def test_a_question_without_an_answer_fails_and_the_rest_is_asked(
     assert of(found, 'book')[0][0] == 'ok'
 
 
+async def test_one_that_dies_is_not_asked_on_and_on(home, module, monkeypatch):
+    async def silent(self, *asked):
+        raise errors.BrokerUnknownError('nobody there')
+
+    account = module.Mine.get_account_info
+
+    async def dies(self):
+        # The gate asks for the account once, and that is its last answer.
+        for question in ('get_account_info', 'get_time'):
+            monkeypatch.setattr(module.Mine, question, silent)
+        return await account(self)
+
+    monkeypatch.setattr(module.Mine, 'get_account_info', dies)
+    found = await look(home)
+    told = [('fail', 'nobody there')]
+    assert of(found, 'account') == of(found, 'clock') == told
+    for name in ('symbols', 'book'):
+        assert of(found, name) == [
+            ('fail', 'not asked: the two before had no answer')
+        ]
+
+
 async def test_bars_that_are_played_are_a_warning_for_a_broker_outside(
     home, module
 ):
@@ -231,7 +253,13 @@ def test_the_first_profile_of_a_broker_is_meant(home, module):
         examination.profile_of(config, 'x', None)
 
 
-async def test_bars_are_asked_for_with_the_keys_of_the_profile(home, module):
+async def test_bars_are_asked_for_once_with_the_keys_of_the_profile(
+    home, module, monkeypatch
+):
+    async def never(self, seconds):
+        raise AssertionError(f'it waits for {seconds} s')
+
+    monkeypatch.setattr(clock.LiveClock, 'sleep', never)
     write(home, feed='other')
     path = home.config / 'sting.yaml'
     path.write_text(
@@ -245,6 +273,8 @@ async def test_bars_are_asked_for_with_the_keys_of_the_profile(home, module):
         'base_url: http://127.0.0.1:1\n'
     )
     own = {'STING_ALPHAVANTAGE_KEY__MINE': 'canary'}
-    found = await look(home, KEYS | own, patience_s=0.5)
+    found = await look(home, KEYS | own)
     # It has a key, and nobody is there.
-    assert of(found, 'data') == [('fail', 'no answer within 0.5 s')]
+    ((status, detail),) = of(found, 'data')
+    assert status == 'fail'
+    assert 'Cannot connect to host 127.0.0.1:1' in detail

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 import threading
+from typing import TypeVar
 
 import msgspec
 
@@ -12,6 +13,8 @@ from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
+
+_Told = TypeVar('_Told', orders.Order, orders.Fill)
 
 
 def misfit(
@@ -67,7 +70,8 @@ class AccountGate(interface.BrokerInterface):
 
     Each time it has connected, the account is asked for. Reports wait until it
     has answered, and no order, change or cancel leaves before; an account
-    that is another one than the profile's ends it all.
+    that is another one than the profile's ends it all. Of several brokers it
+    says which one an order or a fill is of.
     """
 
     def __init__(
@@ -83,6 +87,9 @@ class AccountGate(interface.BrokerInterface):
             name: The profile's name.
             profile: What it says.
         """
+        self._several = len(profile.venues) > 1
+        if self._several:
+            profile = profile.at(broker.name)
         # These are the classes' own elsewhere; here they are whose it is.
         vars(self).update(
             name=broker.name, dedupes=broker.dedupes, groups=broker.groups
@@ -142,7 +149,15 @@ class AccountGate(interface.BrokerInterface):
             for report in held:
                 sink(report)
 
+    def _named(self, told: _Told) -> _Told:
+        """Says of which of several brokers an order or a fill is."""
+        if not self._several:
+            return told
+        return msgspec.structs.replace(told, broker=self.name)
+
     def _report(self, report: interface.Report) -> None:
+        if isinstance(report, orders.Fill):
+            report = self._named(report)
         with self._lock:
             if self._sink is not None:
                 self._sink(report)
@@ -207,19 +222,20 @@ class AccountGate(interface.BrokerInterface):
     async def get_orders(self) -> list[orders.Order]:
         """Gives the working orders, in order of arrival."""
         self._know()
-        return await self._broker.get_orders()
+        return [self._named(o) for o in await self._broker.get_orders()]
 
     async def get_order_by_client_id(
         self, order_id: str
     ) -> orders.Order | None:
         """Looks up an order, working or done."""
         self._know()
-        return await self._broker.get_order_by_client_id(order_id)
+        found = await self._broker.get_order_by_client_id(order_id)
+        return None if found is None else self._named(found)
 
     async def get_fills(self, since: int = 0) -> list[orders.Fill]:
         """Gives fills from a moment on, oldest first."""
         self._know()
-        return await self._broker.get_fills(since)
+        return [self._named(f) for f in await self._broker.get_fills(since)]
 
     async def get_positions(self) -> list[portfolio.Position]:
         """Gives the open positions, by symbol."""

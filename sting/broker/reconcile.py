@@ -65,21 +65,18 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Theirs(msgspec.Struct, frozen=True, kw_only=True):
-    """The books of the brokers of a profile, as they answered.
+    """The book of a broker, as it answered.
 
     Attributes:
         working: What works there.
         positions: What is held there.
-        accounts: One of each broker.
-        complete: Every broker has answered. Where one is lost, it may have
-            what the others have not.
+        account: Its facts.
         fresh: Fills that were not booked when they were asked for.
     """
 
     working: Sequence[orders.Order] = ()
     positions: Sequence[portfolio.Position] = ()
-    accounts: Sequence[interface.AccountInfo] = ()
-    complete: bool = True
+    account: interface.AccountInfo
     fresh: Sequence[orders.Fill] = ()
 
 
@@ -97,22 +94,23 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     slack: float = 1.0
 
 
-def ours(system: state.SystemState) -> Ours:
+def ours(system: state.SystemState, at: str = '') -> Ours:
     """Takes our book as it is now.
 
     Args:
         system: The engine's state.
+        at: Only what is at this one of several brokers.
     """
+    book = system.account_at(at)
     return Ours(
-        working={order.id: order for order in system.working()},
+        working={
+            order.id: order for order in system.working() if order.broker == at
+        },
         ended=frozenset(
             order.id for order in system.orders.values() if not order.is_working
         ),
-        held={
-            symbol: system.portfolio.quantity(symbol)
-            for symbol in system.portfolio.held
-        },
-        cash=system.portfolio.cash,
+        held={symbol: book.quantity(symbol) for symbol in book.held},
+        cash=book.cash,
     )
 
 
@@ -123,41 +121,38 @@ def compare(
 
     Args:
         mine: Our book.
-        theirs: The brokers'.
+        theirs: The broker's.
         expected: What the profile says of the account.
 
     Returns:
         The differences; under way or not, that two looks tell.
     """
-    found = [*_accounts(theirs, expected), *_orders(mine, theirs)]
-    if not theirs.complete:
-        return found
     return [
-        *found,
+        *_account(theirs.account, expected),
+        *_orders(mine, theirs),
         *_missing(mine, theirs),
         *_positions(mine, theirs),
         *_cash(mine, theirs, expected),
     ]
 
 
-def _accounts(theirs: Theirs, expected: Expected) -> list[records.Difference]:
-    found = []
-    for each in theirs.accounts:
-        right = expected.account in ('', each.account)
-        if right and each.currency == expected.currency:
-            continue
-        wanted = f'{expected.account} in {expected.currency}'.strip()
-        found.append(
-            records.Difference(
-                id=f'account-{each.account}',
-                kind=_K.ACCOUNT,
-                text=(
-                    f'the broker answers for account {each.account} in '
-                    f'{each.currency}; the profile means {wanted}'
-                ),
-            )
+def _account(
+    theirs: interface.AccountInfo, expected: Expected
+) -> list[records.Difference]:
+    right = expected.account in ('', theirs.account)
+    if right and theirs.currency == expected.currency:
+        return []
+    wanted = f'{expected.account} in {expected.currency}'.strip()
+    return [
+        records.Difference(
+            id=f'account-{theirs.account}',
+            kind=_K.ACCOUNT,
+            text=(
+                f'the broker answers for account {theirs.account} in '
+                f'{theirs.currency}; the profile means {wanted}'
+            ),
         )
-    return found
+    ]
 
 
 def _orders(mine: Ours, theirs: Theirs) -> list[records.Difference]:
@@ -228,8 +223,8 @@ def _positions(mine: Ours, theirs: Theirs) -> list[records.Difference]:
 def _cash(
     mine: Ours, theirs: Theirs, expected: Expected
 ) -> list[records.Difference]:
-    there = sum(each.cash for each in theirs.accounts)
-    if not theirs.accounts or abs(there - mine.cash) <= expected.slack:
+    there = theirs.account.cash
+    if abs(there - mine.cash) <= expected.slack:
         return []
     return [
         records.Difference(
@@ -293,7 +288,6 @@ class Looks:
         known: Mapping[str, records.Difference],
         now: float,
         *,
-        complete: bool = True,
         moving: Container[str] = (),
     ) -> list[records.Difference]:
         """Takes a look.
@@ -304,7 +298,6 @@ class Looks:
             found: What differs between that and the answer.
             known: The differences that are open, by id.
             now: Seconds, by any clock.
-            complete: Every broker has answered; if not, what is open stays.
             moving: Symbols of fills that are being booked; the cash is empty.
 
         Returns:
@@ -323,11 +316,7 @@ class Looks:
             for each in known.values()
             if each.kind is not _K.CASH
         )
-        kept = {
-            each.id: each
-            for each in known.values()
-            if not complete or moves(each.symbol)
-        }
+        kept = {each.id: each for each in known.values() if moves(each.symbol)}
         for each in found:
             old = known.get(each.id)
             if each.id in kept:

@@ -1,10 +1,12 @@
-"""Looks at the brokers' books: after each connection, and now and then."""
+"""Looks at a broker's book: after each connection, and now and then."""
 
 import asyncio
 from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Sequence
 from typing import TypeVar
+
+import msgspec
 
 from sting.broker import interface
 from sting.broker import link as links
@@ -46,13 +48,13 @@ Booked = Callable[[orders.Fill], bool]
 
 
 class Reconciler(core.Component):
-    """Tells the engine in what the brokers' books differ from its own."""
+    """Tells the engine in what a broker's book differs from its own."""
 
     name = 'reconciliation'
 
     def __init__(
         self,
-        brokers: Sequence[interface.BrokerInterface],
+        broker: interface.BrokerInterface,
         system: state.SystemState,
         *,
         sink: interface.Sink,
@@ -62,11 +64,12 @@ class Reconciler(core.Component):
         expected: reconcile.Expected,
         every_s: float = 60.0,
         apart_s: float = APART_S,
+        at: str = '',
     ) -> None:
         """Sets up the looks; nothing is asked yet.
 
         Args:
-            brokers: All brokers of the profile; their books count together.
+            broker: The broker.
             system: The engine's state.
             sink: Takes fills that are not booked.
             tell: Takes what differs.
@@ -77,8 +80,11 @@ class Reconciler(core.Component):
                 connection.
             apart_s: Seconds between a look that sees something and the one
                 that confirms it.
+            at: Its name, where it is one of several: what is there is held
+                against what we have there.
         """
-        self._brokers = tuple(brokers)
+        self._broker = broker
+        self._at = at
         self._system = system
         self._sink = sink
         self._tell = tell
@@ -121,7 +127,7 @@ class Reconciler(core.Component):
         It returns when what differs is known to the engine.
 
         Raises:
-            errors.BrokerError: A broker did not answer.
+            errors.BrokerError: The broker did not answer.
         """
         trigger = 'start' if self._since is None else 'reconnect'
         for _ in range(SETTLING):
@@ -138,7 +144,7 @@ class Reconciler(core.Component):
             trigger: What for.
 
         Raises:
-            errors.BrokerError: A broker did not answer.
+            errors.BrokerError: The broker did not answer.
         """
         async with self._looking:
             await self._look(trigger)
@@ -146,27 +152,25 @@ class Reconciler(core.Component):
     async def _look(self, trigger: str) -> None:
         began = self._clock.monotonic()
         asked_at = self._clock.now()
-        before = reconcile.ours(self._system)
+        before = reconcile.ours(self._system, self._at)
         theirs = await self._fetch()
-        after = reconcile.ours(self._system)
-        known = self._system.differences
+        after = reconcile.ours(self._system, self._at)
+        known = self._known()
         found = [
-            each
+            self._named(each)
             for each in reconcile.compare(after, theirs, self._expected)
             if each.kind is not records.DifferenceKind.MISSING
             or each.order is None
             or await self._is_missing(each.order)
         ]
         now = self._clock.monotonic()
-        if theirs.complete:
-            await self._tell_ends(after, theirs, now)
+        await self._tell_ends(after, theirs, now)
         kept = self._looks.take(
             before,
             after,
             found,
             known,
             now,
-            complete=theirs.complete,
             moving=self._moving(theirs.fresh, now),
         )
         self._since = asked_at
@@ -177,8 +181,25 @@ class Reconciler(core.Component):
                     trigger=trigger,
                     took=now - began,
                     differences=tuple(kept),
+                    broker=self._at,
                 )
             )
+
+    def _known(self) -> dict[str, records.Difference]:
+        """Gives what is open of this broker."""
+        return {
+            name: each
+            for name, each in self._system.differences.items()
+            if each.broker == self._at
+        }
+
+    def _named(self, found: records.Difference) -> records.Difference:
+        """Says of which of several brokers a difference is."""
+        if not self._at:
+            return found
+        return msgspec.structs.replace(
+            found, id=f'{found.id}@{self._at}', broker=self._at
+        )
 
     def _moving(self, fresh: Sequence[orders.Fill], now: float) -> set[str]:
         """Gives the symbols of fills that were told and are not booked yet.
@@ -202,10 +223,10 @@ class Reconciler(core.Component):
         Most often it has just ended, and its end was not heard.
 
         Returns:
-            Whether no broker says where it is; it is never assumed.
+            Whether the broker does not say where it is; it is never assumed.
 
         Raises:
-            errors.BrokerError: One did not answer.
+            errors.BrokerError: It did not answer.
         """
         theirs = await self._find(order.id)
         if theirs is not None:
@@ -225,7 +246,7 @@ class Reconciler(core.Component):
         sent the request.
 
         Raises:
-            errors.BrokerError: A broker did not answer.
+            errors.BrokerError: The broker did not answer.
         """
         there = {order.id for order in theirs.working}
         waited, self._pending = self._pending, {}
@@ -242,12 +263,7 @@ class Reconciler(core.Component):
                     self._tell_end(order, found)
 
     async def _find(self, order_id: str) -> orders.Order | None:
-        """Looks an order up at one broker after the other."""
-        for broker in self._brokers:
-            found = await _request(broker.get_order_by_client_id(order_id))
-            if found is not None:
-                return found
-        return None
+        return await _request(self._broker.get_order_by_client_id(order_id))
 
     def _tell_end(self, order: orders.Order, theirs: orders.Order) -> bool:
         """Tells how an order ended, unless by fills, which tell themselves.
@@ -269,37 +285,25 @@ class Reconciler(core.Component):
         )
 
     async def _fetch(self) -> reconcile.Theirs:
-        """Asks the brokers; fills first, so that they can be booked meanwhile.
-
-        Those that are lost are left out, unless all are.
+        """Asks for all; fills first, so that they can be booked meanwhile.
 
         Raises:
-            errors.BrokerError: One did not answer.
+            errors.BrokerError: It did not answer.
         """
-        asked = [each for each in self._brokers if each.monitor.works]
-        if not asked:
-            asked = list(self._brokers)
-        differs = self._looks.waits or self._system.differences
+        broker = self._broker
+        differs = self._looks.waits or self._known()
         ago = DEEP if differs else SINCE
-        working: list[orders.Order] = []
-        held = []
-        accounts = []
         fresh = []
-        for broker in asked:
-            if self._since is not None:
-                since = max(0, self._since - ago)
-                for fill in await _request(broker.get_fills(since)):
-                    if not self._booked(fill):
-                        self._sink(fill)
-                        fresh.append(fill)
-            working += await _request(broker.get_orders())
-            held += await _request(broker.get_positions())
-            accounts.append(await _request(broker.get_account_info()))
+        if self._since is not None:
+            since = max(0, self._since - ago)
+            for fill in await _request(broker.get_fills(since)):
+                if not self._booked(fill):
+                    self._sink(fill)
+                    fresh.append(fill)
         return reconcile.Theirs(
-            working=working,
-            positions=held,
-            accounts=accounts,
-            complete=len(asked) == len(self._brokers),
+            working=await _request(broker.get_orders()),
+            positions=await _request(broker.get_positions()),
+            account=await _request(broker.get_account_info()),
             fresh=fresh,
         )
 
@@ -317,7 +321,7 @@ class Reconciler(core.Component):
         """Gives the seconds to the next look: fewer while there is need."""
         if self._looks.waits:
             return min(self._apart_s, self._every_s)
-        if any(not each.accepted for each in self._system.differences.values()):
+        if any(not each.accepted for each in self._known().values()):
             return min(OPEN_S, self._every_s)
         return self._every_s
 

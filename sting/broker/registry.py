@@ -88,17 +88,18 @@ def build(
         errors.ConfigError: A key, an address or a library is missing, or
             there is no such broker.
     """
-    chosen = config.profile(profile)
+    whole = config.profile(profile)
     if name == brokers.PAPER:
-        return _paper(config, chosen, time_source)
+        return _paper(config, whole, time_source)
+    chosen = whole.at(name)
     if name == brokers.IBKR:
         return account.AccountGate(
-            _ibkr(config, chosen, _real(time_source)), profile, chosen
+            _ibkr(config, chosen, _real(time_source)), profile, whole
         )
     if name == brokers.ALPACA:
         found = keys.find(name, environ, profile)
         return account.AccountGate(
-            _alpaca(config, chosen, _real(time_source), found), profile, chosen
+            _alpaca(config, chosen, _real(time_source), found), profile, whole
         )
     made = _other(
         Setup(
@@ -112,7 +113,7 @@ def build(
             environ=environ,
         )
     )
-    return account.AccountGate(made, profile, chosen)
+    return account.AccountGate(made, profile, whole)
 
 
 def _ibkr(

@@ -314,7 +314,7 @@ class OrderDesk:
         if self._routes is not None:
             broker = self._routes.choose(order, system, turn.now)
             order = msgspec.structs.replace(order, broker=broker)
-            refusal = refusal or routes_lib.refusal(order, system)
+            refusal = refusal or self._routes.refusal(order, system, turn.now)
         verdict = self.gate.evaluate_order(order, system, flatten=flatten)
         if gone > orders.DUST:
             refusal = (

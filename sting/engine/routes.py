@@ -47,27 +47,45 @@ class Routes(msgspec.Struct, frozen=True, kw_only=True):
         if wanted:
             return wanted
         wanted = self.by_symbol.get(order.symbol, self.main)
-        since = system.lost.get(wanted, now)
         if (
             self.backup
             and self.backup not in system.lost
-            and now - since > self.patience_s * market.NANOSECONDS
+            and self._is_lost(wanted, system, now)
         ):
             return self.backup
         return wanted
 
+    def refusal(
+        self, order: orders.Order, system: state.SystemState, now: int
+    ) -> str:
+        """Says why an order cannot go to its broker.
 
-def refusal(order: orders.Order, system: state.SystemState) -> str:
-    """Says why one order cannot close what is held at several brokers.
+        Args:
+            order: The order, with its broker.
+            system: The state.
+            now: The time, nanoseconds since the epoch, UTC.
+
+        Returns:
+            One sentence with a remedy; empty where nothing is wrong.
+        """
+        if self._is_lost(order.broker, system, now):
+            return (
+                f'broker {order.broker} is not connected: trading in '
+                f'{order.symbol} waits for it'
+            )
+        return _divided(order, system)
+
+    def _is_lost(
+        self, broker: str, system: state.SystemState, now: int
+    ) -> bool:
+        since = system.lost.get(broker, now)
+        return now - since > self.patience_s * market.NANOSECONDS
+
+
+def _divided(order: orders.Order, system: state.SystemState) -> str:
+    """Says that one order cannot close what is held at several brokers.
 
     A late fill can leave a symbol at two of them.
-
-    Args:
-        order: The order, with its broker.
-        system: The state.
-
-    Returns:
-        One sentence with a remedy; empty where nothing is wrong.
     """
     held = {
         name: book.quantity(order.symbol)

@@ -277,6 +277,13 @@ class SystemState:
         """Gives the account at a broker; the only one where that is empty."""
         return self.venues[broker] if broker else self.portfolio
 
+    def began(self, broker: str) -> int:
+        """Gives when the cash at a broker was asked for, nanoseconds, UTC."""
+        for place in self.places:
+            if place.broker == broker:
+                return place.began
+        return self.broker_began
+
     def book(self, strategy: str) -> portfolio.Portfolio:
         """Gives the book of a strategy; empty before its first fill."""
         return self.books.get(strategy) or portfolio.Portfolio()

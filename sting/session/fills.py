@@ -89,7 +89,7 @@ class ForgottenFills(core.Component):
         """
         system = self._system
         ours = fill.order_id.startswith(f'{system.log}-')
-        if not ours and fill.timestamp < system.broker_began:
+        if not ours and fill.timestamp < system.began(fill.broker):
             # It is in the cash that the log began with.
             return True
         if fill.order_id in system.orders or fill.timestamp > since:

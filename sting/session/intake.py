@@ -27,19 +27,15 @@ class Intake:
     Made and called in the engine's thread; `report` in any.
     """
 
-    def __init__(
-        self, event_bus: bus.EventBus, broker: str, refuse: Refuse
-    ) -> None:
+    def __init__(self, event_bus: bus.EventBus, refuse: Refuse) -> None:
         """Sets up the ways in.
 
         Args:
             event_bus: Takes what is told.
-            broker: The broker's name.
             refuse: Says why a fill is not to be booked now.
         """
         self._refuse = refuse
         self._bus = event_bus
-        self._broker = broker
         self._thread = threading.get_ident()
 
     def command(
@@ -49,9 +45,9 @@ class Intake:
         given = events.CommandGiven(command=command)
         self._bus.put(lane, bus.Incoming(_T.COMMAND, given, source))
 
-    def report(self, report: interface.Report) -> None:
-        """Tells what the broker reports."""
-        source = f'broker:{self._broker}'
+    def report(self, broker: str, report: interface.Report) -> None:
+        """Tells what a broker reports."""
+        source = f'broker:{broker}'
         kind = _T.ORDER_UPDATE
         refusal = None
         if isinstance(report, orders.Fill):
@@ -114,12 +110,14 @@ class Intake:
         )
         self._put(_T.SYSTEM_STATUS, told, 'engine', lane=bus.Lane.REPORTS)
 
-    def reconciliation(self, found: records.Reconciliation) -> None:
-        """Tells in what the broker's book and ours differ."""
+    def reconciliation(
+        self, broker: str, found: records.Reconciliation
+    ) -> None:
+        """Tells in what a broker's book and ours differ."""
         self._put(
             _T.RECONCILIATION,
             found,
-            f'broker:{self._broker}',
+            f'broker:{broker}',
             lane=bus.Lane.REPORTS,
         )
 

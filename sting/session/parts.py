@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 import functools
 import os
 import pathlib
 import secrets
 from typing import Self
+
+import msgspec
 
 from sting import settings
 from sting.broker import account as accounts
@@ -28,6 +31,7 @@ from sting.engine import exits
 from sting.engine import journal
 from sting.engine import latency
 from sting.engine import recovery
+from sting.engine import routes
 from sting.engine import sequence
 from sting.engine import state
 from sting.model import commands
@@ -83,10 +87,12 @@ class Parts:
         self._clock = feeds.clock_of(config.feeds[self._chosen.feed])
         self.bus = bus.EventBus()
         self._specs = _specs(config, self._chosen)
-        self._broker = registry.build(
-            self._chosen.broker, config, profile, self._clock, os.environ
-        )
-        played = self._broker
+        self._outside = [
+            registry.build(name, config, profile, self._clock, os.environ)
+            for name in self._chosen.venues
+        ]
+        # That of most symbols; nearly always there is no other.
+        self._broker = played = self._outside[0]
         self._played = played if isinstance(played, interface.Played) else None
         self._engine = core.CoreEngine(
             gate.build(
@@ -99,6 +105,7 @@ class Parts:
             symbols=self._chosen.symbols,
             strategies={spec.name: spec.number for spec in self._specs},
             matcher=None if self._played is None else self._played.match,
+            routes=self._routes(),
         )
         if self._played is not None:
             self._played.know(
@@ -121,24 +128,21 @@ class Parts:
         # The time of the log's last event before the start.
         self._since = 0
         self._began = 0
-        self._intake = intake.Intake(
-            self.bus,
-            self._broker.name,
-            self._refuse_fill,
-        )
+        self._intake = intake.Intake(self.bus, self._refuse_fill)
         self._folder = folder
         self._notes = notes.Notes(folder / NOTES)
+        self._reconcilers = self._make_reconcilers()
+        first, *others = map(self._way_to, self._outside)
         self._brokers = manager.BrokerManager(
-            self._broker,
-            self._intake.report,
+            *first[:2],
             emergency.withholds,
             time_source=self._clock,
             policy=link.Policy(patience_s=self._chosen.patience_s),
             instruments=config.instruments,
             told=self._intake.link,
-            reconciled=self._compare_books,
+            reconciled=first[2],
+            others=others,
         )
-        self._reconciler = self._make_reconciler()
         self._feeding = feeds.FeedComponent(
             self._feed, self.bus, self._engine.state, self._clock
         )
@@ -159,32 +163,67 @@ class Parts:
             self._engine.stops, self._intake.stopped, self._clock
         )
 
-    def _make_reconciler(self) -> reconciler.Reconciler | None:
-        """Makes what looks at the book of a broker outside.
+    @property
+    def _several(self) -> bool:
+        return len(self._outside) > 1
+
+    def _routes(self) -> routes.Routes | None:
+        """Gives where orders go, where there is more than one broker."""
+        chosen = self._chosen
+        if not self._several:
+            return None
+        return routes.Routes(
+            main=chosen.broker,
+            by_symbol={
+                symbol: chosen.route(symbol) for symbol in chosen.symbols
+            },
+            backup=chosen.backup,
+            patience_s=chosen.patience_s,
+        )
+
+    def _way_to(self, broker: interface.BrokerInterface) -> manager.Other:
+        """Gives a broker, what takes its reports, and what looks at it."""
+        return (
+            broker,
+            functools.partial(self._intake.report, broker.name),
+            functools.partial(self._compare_books, broker.name),
+        )
+
+    def _make_reconcilers(self) -> dict[str, reconciler.Reconciler]:
+        """Makes what looks at the book of each broker outside, by its name.
 
         That of one that is played here is made of our own.
         """
         if self._played is not None:
-            return None
+            return {}
+        return {
+            each.name: self._make_reconciler(each) for each in self._outside
+        }
+
+    def _make_reconciler(
+        self, broker: interface.BrokerInterface
+    ) -> reconciler.Reconciler:
+        chosen = self._chosen.at(broker.name) if self._several else self._chosen
         return reconciler.Reconciler(
-            (self._broker,),
+            broker,
             self._engine.state,
-            sink=self._intake.report,
-            tell=self._intake.reconciliation,
+            sink=functools.partial(self._intake.report, broker.name),
+            tell=functools.partial(self._intake.reconciliation, broker.name),
+            at=broker.name if self._several else '',
             booked=lambda fill: self._fills.is_booked(fill, self._since),
             time_source=clock.LiveClock(),
             expected=reconcile.Expected(
-                currency=self._chosen.currency,
-                account=self._chosen.account,
-                slack=self._chosen.cash_slack,
+                currency=chosen.currency,
+                account=chosen.account,
+                slack=chosen.cash_slack,
             ),
-            every_s=self._chosen.reconcile_s,
+            every_s=chosen.reconcile_s,
         )
 
-    async def _compare_books(self) -> None:
-        """Has what differs from the brokers' books known, before any wish."""
-        if self._reconciler is not None:
-            await self._reconciler.reconciled()
+    async def _compare_books(self, broker: str) -> None:
+        """Has what differs from a broker's book known, before any wish."""
+        if broker in self._reconcilers:
+            await self._reconcilers[broker].reconciled()
             await self._sequence.drain()
 
     @classmethod
@@ -280,35 +319,29 @@ class Parts:
 
     async def _begin_log(self) -> None:
         """Writes the first event of a new log, with the id drawn for it."""
-        cash = self._chosen.cash
-        account, began = '', 0
+        created = records.LogCreated(
+            log=secrets.token_hex(4),
+            profile=self._name,
+            mode=self._chosen.mode,
+            currency=self._chosen.currency,
+            cash=self._chosen.cash,
+        )
         if self._played is None:
-            found, began = await self._ask_account()
-            account, cash = found.account, found.cash
+            found = [await self._ask_account(each) for each in self._outside]
+            created = _begun_at(created, found)
         step = self._engine.process_event(
-            bus.Incoming(
-                events.EventType.LOG_CREATED,
-                records.LogCreated(
-                    log=secrets.token_hex(4),
-                    profile=self._name,
-                    mode=self._chosen.mode,
-                    currency=self._chosen.currency,
-                    cash=cash,
-                    broker=self._home_broker,
-                    account=account,
-                    began=began,
-                ),
-                'engine',
-            ),
+            bus.Incoming(events.EventType.LOG_CREATED, created, 'engine'),
             self._clock.now(),
         )
         await self._journal.append(step.events)
         self._board.take(step.events)
 
     @property
-    def _home_broker(self) -> str:
-        """The broker outside that the log is of; empty for one played here."""
-        return '' if self._played is not None else self._broker.name
+    def account(self) -> str:
+        """The account that answers; of several brokers those of the log."""
+        if not self._several:
+            return self._broker.account
+        return ','.join(each.account for each in self._engine.state.places)
 
     def _check_home(self, system: state.SystemState) -> None:
         """Refuses a log that was begun in another account.
@@ -318,24 +351,32 @@ class Parts:
         """
         if not system.log:
             return
-        number = self._chosen.account or system.broker_account
-        here = ('', '') if self._played else (self._broker.name, number)
-        begun = (system.broker, system.broker_account)
+        begun = {each.broker: each.account for each in system.places} or {
+            system.broker: system.broker_account
+        }
+        here = {'': ''}
+        if not self._played:
+            here = {
+                name: self._chosen.at(name).account or begun.get(name, '')
+                for name in self._chosen.venues
+            }
         if here != begun:
             raise errors.ConfigError(
-                f'profile {self._name} is for {_place(*here)} but its log was '
-                f'begun for {_place(*begun)}; use another profile name'
+                f'profile {self._name} is for {_places(here)} but its log was '
+                f'begun for {_places(begun)}; use another profile name'
             )
-        if isinstance(self._broker, accounts.AccountGate):
-            self._broker.expect(system.broker_account)
+        for each in self._outside:
+            if isinstance(each, accounts.AccountGate):
+                each.expect(begun[each.name])
 
-    async def _ask_account(self) -> tuple[interface.AccountInfo, int]:
+    async def _ask_account(
+        self, broker: interface.BrokerInterface
+    ) -> records.Venue:
         """Asks a broker outside what a new log begins with, and when that is.
 
         Raises:
             errors.StingError: It does not answer, or for another account.
         """
-        broker = self._broker
         try:
             await link.within(
                 link.OPEN_S, broker.connect(_ignore, lambda _: True)
@@ -349,7 +390,12 @@ class Parts:
             ) from error
         finally:
             await broker.disconnect()
-        return found, began
+        return records.Venue(
+            broker=broker.name,
+            account=found.account,
+            cash=found.cash,
+            began=began,
+        )
 
     def _connect(self, system: state.SystemState) -> None:
         self._hosted = isolated.IsolatedHost(
@@ -411,8 +457,8 @@ class Parts:
             self._reports,
         ):
             self._engine.register_component(component)
-        if self._reconciler is not None:
-            self._engine.register_component(self._reconciler)
+        for each in self._reconcilers.values():
+            self._engine.register_component(each)
         if self._chosen.reloads == 'auto':
             self._engine.register_component(
                 watch.Watch(
@@ -465,8 +511,27 @@ class Parts:
         return missed.read(self._path, spec, saved, until, now)
 
 
-def _place(broker: str, account: str) -> str:
-    return f'broker {broker or brokers.PAPER} {account}'.rstrip()
+def _begun_at(
+    created: records.LogCreated, found: Sequence[records.Venue]
+) -> records.LogCreated:
+    """Gives the first event of a log with what its brokers told."""
+    cash = sum(each.cash for each in found)
+    if len(found) > 1:
+        return msgspec.structs.replace(created, cash=cash, venues=tuple(found))
+    return msgspec.structs.replace(
+        created,
+        cash=cash,
+        broker=found[0].broker,
+        account=found[0].account,
+        began=found[0].began,
+    )
+
+
+def _places(accounts_by_broker: Mapping[str, str]) -> str:
+    return 'broker ' + ' and '.join(
+        f'{broker or brokers.PAPER} {account}'.rstrip()
+        for broker, account in sorted(accounts_by_broker.items())
+    )
 
 
 def _ignore(report: interface.Report) -> None:

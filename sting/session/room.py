@@ -123,8 +123,11 @@ class EngineRoom(parts.Parts):
             self._reports.task,
             *self._behind,
         }
-        if self._reconciler is not None and self._reconciler.task is not None:
-            pending.add(self._reconciler.task)
+        pending |= {
+            each.task
+            for each in self._reconcilers.values()
+            if each.task is not None
+        }
         try:
             while not waiting.done():
                 done, pending = await asyncio.wait(
@@ -236,7 +239,7 @@ class EngineRoom(parts.Parts):
             return self._board.picture(
                 now,
                 self._rows(),
-                account=self._broker.account,
+                account=self.account,
                 currency=self._chosen.currency,
                 halting=self._stop.pending,
                 pid=os.getpid(),

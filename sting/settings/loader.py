@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+import fnmatch
 import os
 import pathlib
 import re
@@ -398,6 +399,7 @@ def _check_profiles(
             raise node['broker'].error(
                 tree.unknown('broker', profile.broker, brokers.names())
             )
+        _check_routes(profile, node)
         _check_known('feed', profile.feed, main.feeds, node['feed'])
         if profile.mode is records.Mode.LIVE:
             _check_real(profile, main, services, node['feed'])
@@ -413,6 +415,33 @@ def _check_profiles(
                         f'{name!r} does not have: '
                         + tree.unknown('symbol', symbol, profile.symbols)
                     )
+
+
+def _check_routes(
+    profile: schema.Profile, node: Mapping[str, tree.Node]
+) -> None:
+    """Refuses routes to brokers that are not there, or that mean nothing."""
+    if profile.backup and not brokers.known(profile.backup):
+        raise node['backup'].error(
+            tree.unknown('broker', profile.backup, brokers.names())
+        )
+    if not profile.routes:
+        return
+    places = node['routes'].value
+    for pattern, broker in profile.routes.items():
+        if not brokers.known(broker):
+            raise places[pattern].error(
+                tree.unknown('broker', broker, brokers.names())
+            )
+        if not fnmatch.filter(profile.symbols, pattern):
+            raise places[pattern].error(
+                f'routes: {pattern!r} is none of the symbols of this profile'
+            )
+    for symbol in profile.symbols:
+        try:
+            profile.route(symbol)
+        except ValueError as error:
+            raise node['routes'].error(f'routes: {error}') from None
 
 
 def _check_real(

@@ -1,6 +1,7 @@
 """What can be configured: one Struct a section of the YAML files."""
 
 import datetime
+import fnmatch
 from typing import Annotated
 from typing import Any
 from typing import Literal
@@ -35,6 +36,11 @@ class Profile(Section, frozen=True, kw_only=True):
         broker: Where orders go: paper, or a broker outside.
         account: The name or number of the account there, which has to be the
             one that answers; empty for whichever does, but not in LIVE.
+        routes: Brokers of symbols that do not go to `broker`, by symbol or by
+            a pattern such as 'ES*'.
+        backup: The broker that takes new orders for one that is lost for
+            longer than `patience_s`.
+        accounts: In place of `account`, by broker, where there are several.
         feed: Where bars come from: a name under `feeds`.
         symbols: The instruments, in the order in which they are shown.
         strategies: Names under `strategies` in strategy.yaml.
@@ -57,6 +63,9 @@ class Profile(Section, frozen=True, kw_only=True):
     mode: records.Mode
     broker: Name
     account: str = ''
+    routes: dict[str, Name] = {}
+    backup: str = ''
+    accounts: dict[str, Name] = {}
     feed: Name
     symbols: tuple[Name, ...]
     strategies: tuple[Name, ...] = ()
@@ -76,9 +85,59 @@ class Profile(Section, frozen=True, kw_only=True):
             return self.reload
         return 'manual' if self.mode is records.Mode.LIVE else 'auto'
 
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """Its brokers, that of most symbols first."""
+        named = (self.broker, *self.routes.values(), self.backup)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    @property
+    def typed(self) -> str:
+        """What has to be typed at a start in LIVE: its account or accounts."""
+        if not self.accounts:
+            return self.account
+        return ','.join(self.accounts[name] for name in self.venues)
+
+    def at(self, broker: str) -> 'Profile':
+        """Gives it as it is for one of its brokers alone."""
+        return msgspec.structs.replace(
+            self,
+            broker=broker,
+            account=self.accounts.get(broker, self.account),
+            routes={},
+            backup='',
+            accounts={},
+        )
+
+    def route(self, symbol: str) -> str:
+        """Gives the broker of a symbol, before anything is held or lost.
+
+        Its own name counts before a pattern.
+
+        Raises:
+            ValueError: Two patterns name two brokers.
+        """
+        if symbol in self.routes:
+            return self.routes[symbol]
+        found = {
+            broker: pattern
+            for pattern, broker in self.routes.items()
+            if fnmatch.fnmatchcase(symbol, pattern)
+        }
+        if len(found) > 1:
+            one, other, *_ = found.items()
+            raise ValueError(
+                f'{symbol} is {one[1]!r}, which goes to {one[0]}, and '
+                f'{other[1]!r}, which goes to {other[0]}; name {symbol} itself'
+            )
+        return next(iter(found), self.broker)
+
     def __post_init__(self) -> None:
         """Refuses what makes no sense by itself."""
-        if self.mode is records.Mode.LIVE and not self.account:
+        self._check_several()
+        if self.mode is records.Mode.LIVE and not (
+            self.account or self.accounts
+        ):
             raise ValueError(
                 'mode: live needs account: the number of the account, which '
                 'has to be typed at each start'
@@ -92,6 +151,39 @@ class Profile(Section, frozen=True, kw_only=True):
             raise ValueError('symbols is empty; name at least one')
         if len(set(self.symbols)) < len(self.symbols):
             raise ValueError('symbols has one twice')
+
+    def _check_several(self) -> None:
+        """Refuses what makes no sense of one broker, or of several."""
+        if len(self.venues) == 1:
+            for key in ('accounts', 'routes', 'backup'):
+                if getattr(self, key):
+                    raise ValueError(
+                        f'{key}: there is one broker, {self.broker}; '
+                        + (
+                            'write account:'
+                            if key == 'accounts'
+                            else 'name another one there, or leave it out'
+                        )
+                    )
+            return
+        if brokers.PAPER in self.venues:
+            raise ValueError(
+                'broker paper is played here, and does not go together with a '
+                'broker outside; use a profile for each'
+            )
+        if self.account:
+            raise ValueError(
+                'account: there are several brokers; write accounts: with one '
+                'of each'
+            )
+        if self.mode is records.Mode.LIVE or self.accounts:
+            missing = [n for n in self.venues if n not in self.accounts]
+            unknown = [n for n in self.accounts if n not in self.venues]
+            if missing or unknown:
+                raise ValueError(
+                    'accounts has to name one of each broker, and no other: '
+                    + ', '.join(self.venues)
+                )
 
 
 class DemoFeed(

@@ -245,7 +245,7 @@ class Process:
             strategies={spec.name: spec.number for spec in SPECS},
         )
         self.reconciler = reconciler.Reconciler(
-            (adapter,),
+            adapter,
             self.engine.state,
             sink=self._sink,
             tell=self._tell_differences,

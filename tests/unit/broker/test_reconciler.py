@@ -7,11 +7,13 @@ import pytest
 
 from sting.broker import reconcile
 from sting.broker import reconciler
+from sting.engine import routes
 from sting.engine import state
 from sting.model import commands
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.model import records
 from sting.simulator import market as simulated
 from sting.testing import broker as scripted
 from sting.testing.simulation import loop as loops
@@ -21,16 +23,16 @@ pytestmark = pytest.mark.unit
 
 S, T = worlds.S, worlds.T
 BUY, SELL = worlds.BUY, worlds.SELL
-H = commands.How
+H, K = commands.How, records.DifferenceKind
 
 
 class Account:
     """An engine and a venue, and what looks from one to the other."""
 
-    def __init__(self, every_s=0.0):
+    def __init__(self, every_s=0.0, at='', **world):
         self.loop = loops.VirtualLoop()
         self.clock = loops.LoopClock(self.loop, worlds.NOON)
-        self.world = worlds.World()
+        self.world = worlds.World(**world)
         self.venue = scripted.Venue(
             simulated.MarketSimulator(participation=1.0),
             scripted.Script(),
@@ -42,7 +44,7 @@ class Account:
         self.told = []
         self.heard = True
         self.reconciler = reconciler.Reconciler(
-            [self.broker],
+            self.broker,
             self.world.state,
             sink=self.report,
             tell=self.tell,
@@ -50,6 +52,7 @@ class Account:
             time_source=self.clock,
             expected=reconcile.Expected(),
             every_s=every_s,
+            at=at,
         )
         self.run(self.broker.connect(self.hear, lambda order: False))
         for symbol in worlds.SYMBOLS:
@@ -98,10 +101,10 @@ class Account:
         self.run(asyncio.sleep(0.1))
         self.heard = heard
 
-    def moved(self, quantity=10.0, price=100.0, side=BUY):
+    def moved(self, quantity=10.0, price=100.0, side=BUY, **more):
         """A position that came to the account without a fill."""
         self.venue.portfolio.apply(
-            worlds.fill('transfer', quantity, price, side=side)
+            worlds.fill('transfer', quantity, price, side=side, **more)
         )
 
     def connect(self):
@@ -303,21 +306,40 @@ def test_what_is_left_as_it_is_is_looked_at_no_more_often(
     assert account.reconciler._pause() == 60.0
 
 
-def test_a_broker_that_is_lost_does_not_keep_the_others_waiting(account):
-    away = scripted.ScriptedBroker(account.venue, account.clock)
-    both = reconciler.Reconciler(
-        [account.broker, away],
-        account.world.state,
-        sink=account.report,
-        tell=account.tell,
-        booked=account.world.state.knows_execution,
-        time_source=account.clock,
-        expected=reconcile.Expected(),
+def test_one_of_several_brokers_is_held_against_what_is_there(open_account):
+    created = records.LogCreated(
+        log='ab',
+        profile='test',
+        mode=records.Mode.PAPER,
+        cash=worlds.CASH + 7.0,
+        venues=(
+            records.Venue(broker='here', cash=worlds.CASH),
+            records.Venue(broker='there', cash=7.0),
+        ),
     )
-    account.elsewhere()
-    account.moved()
-    account.run(both.reconciled())
-    assert account.open == ['order-sim-web-1']
+    account = open_account(
+        at='here', created=created, routes=routes.Routes(main='here')
+    )
+    # What is at the other is none of this one's business.
+    account.world.fill('t-1', 5.0, broker='there')
+    elsewhere = records.Difference(
+        id='cash@there', kind=K.CASH, ours=-493.0, text='', broker='there'
+    )
+    account.tell(
+        records.Reconciliation(
+            trigger='timer', differences=(elsewhere,), broker='there'
+        )
+    )
+    account.place()
+    account.connect()
+    assert account.open == ['cash@there']
+    account.moved(symbol='IBM')
+    account.connect()
+    assert account.open == ['cash@here', 'cash@there', 'position-IBM@here']
+    assert account.settle('position-IBM@here', H.ADOPT).ok
+    assert account.world.state.venues['here'].quantity('IBM') == 10.0
+    account.connect()
+    assert account.open == ['cash@there']
 
 
 def test_a_fill_that_is_not_booked_yet_holds_the_comparison_up(account):

@@ -89,6 +89,18 @@ def test_the_backup_waits_as_long_as_the_patience(world):
     assert broker_of(world) == 'one'
 
 
+def test_trading_waits_for_a_broker_that_is_lost(world):
+    lose(world, 'two')
+    order_id = world.order(symbol='IBM')
+    assert world.status(order_id) is S.DENIED
+    assert world.state.orders[order_id].message == (
+        'broker two is not connected: trading in IBM waits for it'
+    )
+    assert world.status(world.order(symbol='AAPL')) is S.SUBMITTED
+    link(world, 'two', 'connected')
+    assert world.status(world.order(symbol='IBM')) is S.SUBMITTED
+
+
 def test_a_broker_that_is_back_takes_its_orders_again(world):
     lose(world, 'one')
     link(world, 'one', 'reconciling')
@@ -175,6 +187,7 @@ def test_a_late_fill_can_leave_a_symbol_at_two(world):
     world.update(late, S.CANCELLED)
     lose(world, 'one')
     assert bought(world, 4.0) == 'two'
+    link(world, 'one', 'connected')
     world.fill(late, 10.0, execution_id='x2')
     order_id = world.order(SELL, 14.0)
     assert world.status(order_id) is S.DENIED

@@ -130,9 +130,9 @@ def test_a_running_engine_books_a_late_duplicate_once(tmp_path, monkeypatch):
         first = stations.log_of(home, T.FILL)[0].data
         room = station._room
         assert first.order_id not in room._engine.state.orders
-        room._intake.report(first)
+        room._intake.report('paper', first)
         room._intake.report(
-            worlds.fill(first.order_id, 1.0, execution_id='late')
+            'paper', worlds.fill(first.order_id, 1.0, execution_id='late')
         )
         stations.until(lambda: len(stations.log_of(home, T.FILL)) == 4)
     booked = [

@@ -24,7 +24,7 @@ async def lanes():
 
 @pytest.fixture
 async def told(lanes):
-    return intake.Intake(lanes, 'paper', lambda fill, source: 'later')
+    return intake.Intake(lanes, lambda fill, source: 'later')
 
 
 def only(lanes):
@@ -33,7 +33,7 @@ def only(lanes):
 
 
 async def test_a_report_comes_from_the_broker(lanes, told):
-    told.report(orders.OrderUpdate(order_id='a', status='accepted'))
+    told.report('paper', orders.OrderUpdate(order_id='a', status='accepted'))
     incoming = only(lanes)
     assert (incoming.type, incoming.source) == (T.ORDER_UPDATE, 'broker:paper')
 
@@ -47,7 +47,7 @@ async def test_a_report_of_another_thread_comes_too(lanes, told):
         quantity=1.0,
         price=1.0,
     )
-    await asyncio.to_thread(told.report, fill)
+    await asyncio.to_thread(told.report, 'paper', fill)
     await lanes.ready()
     incoming = only(lanes)
     assert incoming.type is T.FILL

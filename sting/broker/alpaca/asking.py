@@ -1,6 +1,7 @@
 """What Alpaca says when it is asked: orders, fills, positions, the account."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 import datetime
 from typing import Any
 from typing import Final
@@ -90,19 +91,52 @@ class Questions:
     async def working(self) -> list[tuple[Any, str]]:
         """Gives the SDK's models of what works, with our ids, as it came."""
         found = await self._list('open', 'asc')
-        return [
-            (each, self._book.name(each.id) or order_id)
-            for each, order_id in books.unfinished(found)
-        ]
+        return await self._named(books.unfinished(found))
 
     async def recent(self) -> list[tuple[Any, str]]:
         """Gives the newest orders of all, working or done, oldest first."""
         rows = await self._page({'status': 'all', 'direction': 'desc'})
-        return [
-            (leaf, self._book.name(leaf.id) or order_id)
-            for each in reversed(rows)
-            for leaf, order_id in translate.leaves(each)
-        ]
+        return await self._named(
+            [leaf for each in reversed(rows) for leaf in translate.leaves(each)]
+        )
+
+    async def _named(
+        self, listed: Sequence[tuple[Any, str]]
+    ) -> list[tuple[Any, str]]:
+        """Gives orders with the ids that they always had.
+
+        One that was changed elsewhere has a name of theirs, and says only what
+        it replaces.
+
+        Args:
+            listed: The SDK's models, the oldest first, each with the id that
+                its own name tells.
+        """
+        names: dict[str, str] = {}
+        found = []
+        for leaf, told in listed:
+            name = self._book.name(leaf.id)
+            if not name and leaf.replaces and _is_theirs(leaf):
+                name = names.get(str(leaf.replaces)) or await self._first(leaf)
+            names[str(leaf.id)] = name = name or told
+            found.append((leaf, name))
+        return found
+
+    async def _first(self, leaf: Any) -> str:
+        """Gives our id of the first of a chain, from any of it."""
+        for _ in range(_LONGEST_CHAIN):
+            if not leaf.replaces or not _is_theirs(leaf):
+                return translate.our_id(leaf.client_order_id)
+            name = self._book.name(leaf.replaces)
+            if name:
+                return name
+            before = await self._one(f'/orders/{leaf.replaces}')
+            if before is None:
+                return translate.our_id(leaf.client_order_id)
+            leaf = before
+        raise errors.BrokerUnknownError(
+            f'{self._name}: what {leaf.id} replaces does not end'
+        )
 
     async def find(self, order_id: str) -> Any:
         """Looks for an order by our id; None where there is none.
@@ -227,7 +261,14 @@ class Questions:
         # No more answers than if each were asked for by itself.
         for _ in range(min(PAGES, len(unknown) - 1)):
             page, until = await self._newest(until)
-            leaves = [leaf for each in page for leaf in translate.leaves(each)]
+            leaves = await self._named(
+                [
+                    leaf
+                    for each in reversed(page)
+                    for leaf in translate.leaves(each)
+                    if str(leaf[0].id) in unknown
+                ]
+            )
             names = {str(leaf.id): name for leaf, name in leaves}
             found |= {uuid: names[uuid] for uuid in unknown & names.keys()}
             unknown -= names.keys()
@@ -243,7 +284,9 @@ class Questions:
         if found is None:
             return uuid
         # A leg's name comes from the order that it hangs on.
-        order_id = next(translate.leaves(found))[1]
+        ((found, order_id),) = await self._named(
+            [next(translate.leaves(found))]
+        )
         self._book.learn(found, order_id)
         return order_id
 
@@ -373,6 +416,11 @@ def _fill(row: _Fill, order_id: str) -> orders.Fill:
         price=translate.positive(row.price, 'a price'),
         timestamp=timestamp,
     )
+
+
+def _is_theirs(leaf: Any) -> bool:
+    """Whether an order's name says nothing of the one that it replaces."""
+    return translate.REPLACED not in leaf.client_order_id
 
 
 def _listed(raw: Any, name: str) -> list[Any]:

@@ -67,6 +67,13 @@ class Entry:
         """Alpaca's own id of the order that stands there now."""
         return self.uuids[-1] if self.uuids else ''
 
+    def seen_as(self, terms: Terms) -> Terms:
+        """Gives terms without what the market does to them."""
+        if self.trails:
+            # Its trigger follows the market; that is no new term.
+            return terms[0], terms[1], self.terms[2]
+        return terms
+
     @property
     def working(self) -> orders.OrderStatus:
         """The status of one that works."""
@@ -132,11 +139,25 @@ class Book:
                 if entry.ended is None and (entry.uuids or not there)
             ]
 
-    def filled(self, order_id: str) -> float:
-        """Gives the units of an order whose fills were told."""
+    def is_told(self, found: Any, order_id: str) -> bool:
+        """Says whether all that a list says of a working order was told.
+
+        Args:
+            found: The SDK's model.
+            order_id: Ours.
+        """
         with self._lock:
             entry = self._entries.get(order_id)
-            return entry.filled if entry else 0.0
+            if entry is None:
+                return False
+            known = translate.order(found, order_id)
+            terms = known.quantity, known.price, known.stop_price
+            return (
+                str(found.id) == entry.current
+                and not entry.renewed
+                and known.filled <= entry.filled + orders.DUST
+                and entry.seen_as(terms) == entry.terms
+            )
 
     def forget(self, order_id: str) -> None:
         """Drops an order of which it is certain that it was not taken."""
@@ -151,7 +172,8 @@ class Book:
         Args:
             found: The SDK's model.
             order_id: Ours.
-            ends: Nobody listens yet, so that an end of it is not told later.
+            ends: Nobody listens yet, so that neither an end of it nor new
+                terms are told later.
         """
         with self._lock:
             known = translate.order(found, order_id)
@@ -161,13 +183,19 @@ class Book:
                 entry.accepted = ends = True
             uuid = str(found.id)
             self._names[uuid] = order_id
+            terms = known.quantity, known.price, known.stop_price
             if uuid not in entry.uuids:
                 if entry.uuids:
                     entry.before.append(entry.terms)
+                    # The stream has still to tell of the new terms.
+                    entry.renewed = True
+                else:
+                    entry.terms = terms
                 entry.uuids.append(uuid)
-                entry.terms = known.quantity, known.price, known.stop_price
             if not ends:
                 return
+            if uuid == entry.current:
+                entry.terms, entry.renewed = terms, False
             entry.filled = max(entry.filled, known.filled)
             stands = uuid == entry.current and found.status.value != 'replaced'
             if stands and not known.is_working:
@@ -263,9 +291,7 @@ class Book:
         if said in {'replaced', 'pending_replace'}:
             return
         terms = known.quantity, known.price, known.stop_price
-        if entry.trails:
-            # Its trigger follows the market; that is no new term.
-            terms = terms[0], terms[1], entry.terms[2]
+        terms = entry.seen_as(terms)
         changed = terms != entry.terms or entry.renewed
         if entry.accepted and not changed:
             return

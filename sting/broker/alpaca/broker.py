@@ -26,6 +26,8 @@ from sting.net import wires
 
 # Seconds that the stream may be behind the list of orders.
 _BEHIND_S: Final = 2.0
+# So many times as seldom it is looked whether a message among others was lost.
+_SELDOM: Final = 2.0
 _UNIQUE: Final = 'must be unique'
 
 
@@ -79,7 +81,7 @@ class AlpacaBroker(interface.BrokerInterface):
         self._rest: rest.Rest | None = None
         self._stream: updates.Updates | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._heard = 0.0
+        self._heard = self._compared = 0.0
 
     async def connect(
         self, sink: interface.Sink, halted: interface.Halted
@@ -112,7 +114,7 @@ class AlpacaBroker(interface.BrokerInterface):
             await self._fail(str(error))
             raise
         self._book.sink = sink
-        self._heard = self._clock.monotonic()
+        self._heard = self._compared = self._clock.monotonic()
         self._reading = asyncio.create_task(
             self._read(self._stream), name='alpaca-updates'
         )
@@ -279,12 +281,12 @@ class AlpacaBroker(interface.BrokerInterface):
     async def get_time(self) -> int:
         """Asks their clock, and looks whether the stream still speaks."""
         way, told = self._way(), await self._ask().time()
-        quiet = self._clock.monotonic() - self._heard
-        if (
-            self.monitor.works
-            and quiet >= self._compare_s
-            and not way.resting_s
-        ):
+        now = self._clock.monotonic()
+        quiet = now - max(self._heard, self._compared) >= self._compare_s
+        # One message may be lost among many, too.
+        due = now - self._compared >= _SELDOM * self._compare_s
+        if self.monitor.works and (quiet or due) and not way.resting_s:
+            self._compared = now
             await self._compare()
         return told
 
@@ -326,31 +328,35 @@ class AlpacaBroker(interface.BrokerInterface):
         """Holds what the stream told against what is listed."""
         if not self._book.working(there=True):
             return
-        before = self._heard
-        if not await self._missed():
-            self._heard = max(self._heard, self._clock.monotonic())
+        first = await self._missed()
+        if not first:
             return
         # It may have been on its way.
         await self._clock.sleep(_BEHIND_S)
-        if self._heard == before and self.monitor.works:
-            missed = await self._missed()
-            if missed and self._heard == before and self._stream is not None:
-                self.monitor.silent(
-                    f'{self.name}: the stream says nothing of '
-                    f'{", ".join(missed[:3])}'
-                )
-                self._stream.abort()
+        if not self.monitor.works:
+            return
+        now = await self._missed()
+        missed = [name for name, what in first.items() if now.get(name) == what]
+        if missed and self.monitor.works and self._stream is not None:
+            self.monitor.silent(
+                f'{self.name}: the stream says nothing of '
+                f'{", ".join(missed[:3])}'
+            )
+            self._stream.abort()
 
-    async def _missed(self) -> list[str]:
-        """Gives the orders of which the stream did not tell all."""
+    async def _missed(self) -> dict[str, object]:
+        """Gives the orders of which the stream did not tell all.
+
+        Returns:
+            By our id, as it is listed; empty where it is not any more.
+        """
         found = {name: each for each, name in await self._ask().working()}
-        return [
-            order_id
+        return {
+            order_id: found[order_id].model_dump() if order_id in found else ''
             for order_id in self._book.working(there=True)
             if order_id not in found
-            or (translate.optional(found[order_id].filled_qty) or 0.0)
-            > self._book.filled(order_id) + orders.DUST
-        ]
+            or not self._book.is_told(found[order_id], order_id)
+        }
 
     async def _patch(
         self,

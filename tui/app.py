@@ -95,6 +95,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self._frames_per_s = frames_per_s or frames_per_second(os.environ)
         self.detached = False
         self._ending = False
+        # When the newest stop was pulled whose report was shown.
+        self._stop_seen = 0
         self.failure: errors.StingError | None = None
         self._trade = trade.TradeScreen(workstation)
         self._keys = keyqueue.KeyQueue(self, super().on_event)
@@ -200,12 +202,23 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
                 return
         was_halted = statusbar.is_halted(self.snapshot)
         self.snapshot = self.workstation.snapshot()
+        self._tell_stopped()
         if statusbar.is_halted(self.snapshot) and not was_halted:
             self._drop_questions()
         top = self.top
         # A timer's last tick may come while the screens are taken down.
         if top is not None and top.composed and self.is_running:
             top.show(self.snapshot)
+
+    def _tell_stopped(self) -> None:
+        """Shows the report of a stop once, when it comes."""
+        report = self.snapshot.stop
+        if report is None or report.pulled <= self._stop_seen:
+            return
+        self._stop_seen = report.pulled
+        # One of before the start is told by the banner.
+        if report.pulled >= self.snapshot.started:
+            self.action_show_stop()
 
     def _drop_questions(self) -> None:
         """Takes back what was asked before trading was halted."""
@@ -441,6 +454,24 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         """Takes a symbol of the watchlist."""
         self._trade.watchlist.move_to_key(symbol)
 
+    def action_show_stop(self) -> None:
+        """Shows what came of the last emergency stop."""
+        report = self.snapshot.stop
+        if report is None:
+            self.say('there is no report of a stop')
+            return
+        stopped = importlib.import_module('tui.screens.stopped')
+        if isinstance(self.screen, stopped.StopReport):
+            self.pop_screen()
+        self.push_screen(stopped.StopReport(report))
+
+    def action_reduce(self) -> None:
+        """Lets only orders through that shrink, after a question."""
+        self.give(
+            commands.Reduce(reason='by hand'),
+            'Let only orders through that shrink a position?',
+        )
+
     def action_resume(self) -> None:
         """Asks for the word that lets trading go on."""
         if self.snapshot.state is records.TradingState.TRADING:
@@ -448,7 +479,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             return
         reason = text_format.clean(self.snapshot.reason)
         self._type_word(
-            f'Let trading go on? It was halted: {reason}',
+            f'Let trading go on? It is {self.snapshot.state.value}: {reason}',
             commands.Resume(confirm=commands.RESUME_WORD),
             commands.RESUME_WORD,
         )

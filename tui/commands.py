@@ -183,6 +183,18 @@ def _halt(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     return Outcome(action='emergency_stop')
 
 
+def _reduce(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    return Outcome(command=commands.Reduce(reason=' '.join(words)))
+
+
+def _stopped(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if words:
+        raise _usage('stopped')
+    return Outcome(action='show_stop')
+
+
 def _resume(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     del snapshot
     if not words:
@@ -296,9 +308,17 @@ WORDS: Mapping[str, Word] = {
     ),
     'cancel': Word('cancel ID | all', 'Cancels working orders.', _cancel),
     'halt': Word('halt', 'The emergency stop, at once.', _halt),
+    'stopped': Word(
+        'stopped', 'Shows what came of the last emergency stop.', _stopped
+    ),
+    'reduce': Word(
+        'reduce [REASON]',
+        'Lets only orders through that shrink a position.',
+        _reduce,
+    ),
     'resume': Word(
         f'resume {commands.RESUME_WORD}',
-        'Lets trading go on after a halt.',
+        'Lets trading go on after a halt or a reduce.',
         _resume,
     ),
     'flatten': Word(

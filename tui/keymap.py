@@ -66,6 +66,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'why': ('Why', 'app'),
     'strategy': ('Strategy', 'app'),
     'inbox': ('Inbox', 'app'),
+    'stopped': ('Report of a stop', 'app'),
 }
 
 _PANES = (
@@ -150,12 +151,32 @@ ACTIONS: tuple[Action, ...] = (
         hint=70,
     ),
     Action(
+        'reduce',
+        (),
+        'app',
+        'reduce',
+        'reduce only',
+        'Lets through only orders that shrink a position, until a resume; '
+        'asks first.',
+        palette=True,
+    ),
+    Action(
+        'stop_report',
+        (),
+        'app',
+        'show_stop',
+        'stop report',
+        'Shows what came of the last emergency stop.',
+        palette=True,
+    ),
+    Action(
         'resume',
         (),
         'app',
         'resume',
         'resume',
-        'Lets trading go on after a halt; asks for the word RESUME.',
+        'Lets trading go on after a halt or a reduce; asks for the word '
+        'RESUME.',
         palette=True,
     ),
     Action(
@@ -619,6 +640,15 @@ ACTIONS: tuple[Action, ...] = (
         'close',
         'Closes the inbox.',
         hint=8,
+    ),
+    Action(
+        'close_stopped',
+        ('escape', 'enter'),
+        'stopped',
+        'dismiss',
+        'close',
+        'Closes the report; :stopped shows it again.',
+        hint=5,
     ),
     Action('yes', ('y',), 'dialog', 'yes', 'yes', 'Answers yes.', hint=5),
     Action(

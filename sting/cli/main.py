@@ -45,6 +45,7 @@ COMMANDS = {
     'order': ('trade', 'order', 'Sends an order.'),
     'cancel': ('trade', 'cancel', 'Cancels an order.'),
     'halt': ('stop', 'halt', 'Stops everything at once.'),
+    'reduce': ('stop', 'reduce', 'Lets only orders through that shrink.'),
     'resume': ('stop', 'resume', 'Lets trading go on after a halt.'),
     'flatten': ('stop', 'flatten', 'Closes positions at market.'),
     'backtest': ('backtest', 'backtest', 'Runs a strategy over past bars.'),

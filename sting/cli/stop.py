@@ -1,6 +1,10 @@
-"""`sting halt`, `resume` and `flatten`."""
+"""`sting halt`, `reduce`, `resume` and `flatten`."""
+
+from collections.abc import Iterable
+import time
 
 import click
+import msgspec
 
 from sting import control
 from sting import settings
@@ -8,18 +12,35 @@ from sting.cli import common
 from sting.cli import trade
 from sting.model import commands
 from sting.model import errors
+from sting.model import stops
+
+# So long a halt waits for its report, and so often it asks.
+WAIT_S = 30.0
+_ASK_S = 0.05
 
 
 @click.command()
 @click.option('--reason', default='sting halt', help='Why, for the log.')
+@click.option(
+    '--no-wait',
+    'waits',
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help='Does not wait for the report.',
+)
 @common.profile_option
 @common.json_option
-def halt(reason: str, profile: str | None, as_json: bool) -> None:
+def halt(reason: str, waits: bool, profile: str | None, as_json: bool) -> None:
     """Stops everything at once: the emergency stop.
 
     No new orders leave, working orders are cancelled, strategies stop. Where
     several engines run and none is named, all of them stop. Without an engine
     HALTED is latched for the profile's next start.
+
+    Prints what was done: positions left bare first, then orders of which
+    nothing is known, then what was cancelled. Exits with 1 when an order may
+    still work, or no report came within 30 s.
     """
     # Bytes of a shell that are no UTF-8 must not keep a stop from working.
     reason = reason.encode(errors='replace').decode()
@@ -29,20 +50,44 @@ def halt(reason: str, profile: str | None, as_json: bool) -> None:
         for client in control.running(home)
         if profile in (None, client.profile)
     ]
-    for client in clients:
-        _halt(home, client, reason)
+    pulls = {client: _halt(home, client, reason) for client in clients}
     latched = []
     if not clients:
         latched = [common.choose_profile(home, profile)]
         _latch(home, latched[0], reason)
-    halted = [client.profile for client in clients]
+    told = _reports(pulls.items()) if waits else {}
     if as_json:
-        common.print_json({'halted': halted, 'latched': latched})
-        return
-    for name in halted:
-        click.echo(f'{name}: stopped; `sting resume` lets it trade again')
-    for name in latched:
-        click.echo(f'{name}: no engine runs; its next start is HALTED')
+        _print_halted(list(pulls), latched, told)
+    else:
+        for client in clients:
+            name = client.profile
+            click.echo(f'{name}: stopped; `sting resume` lets it trade again')
+            _echo_report(told.get(name), waits)
+        for name in latched:
+            click.echo(f'{name}: no engine runs; its next start is HALTED')
+    doubtful = [
+        client.profile
+        for client in clients
+        if waits and not _is_certain(told.get(client.profile))
+    ]
+    if doubtful:
+        raise errors.StingError(
+            f'{", ".join(doubtful)}: not every order is known to be '
+            'cancelled; look at the broker'
+        )
+
+
+@click.command()
+@click.option('--reason', default='sting reduce', help='Why, for the log.')
+@common.profile_option
+@common.json_option
+def reduce(reason: str, profile: str | None, as_json: bool) -> None:
+    """Lets through only orders that shrink a position, until a resume.
+
+    Working orders stay and strategies go on: what would open or add to a
+    position is denied. It holds across restarts.
+    """
+    trade.give(commands.Reduce(reason=reason), profile, as_json)
 
 
 @click.command()
@@ -50,7 +95,7 @@ def halt(reason: str, profile: str | None, as_json: bool) -> None:
 @common.profile_option
 @common.json_option
 def resume(confirm: str | None, profile: str | None, as_json: bool) -> None:
-    """Lets trading go on after a halt; wants a typed word."""
+    """Lets trading go on after a halt or a reduce; wants a typed word."""
     common.engine(profile)
     word = common.ask_word(
         commands.RESUME_WORD, confirm, 'letting trading go on'
@@ -80,16 +125,78 @@ def flatten(
     trade.give(commands.Flatten(symbol=symbol, confirm=word), profile, as_json)
 
 
-def _halt(home: settings.Home, client: control.Client, reason: str) -> None:
-    """Halts a running engine, by its latch if it does not answer."""
+def _halt(home: settings.Home, client: control.Client, reason: str) -> int:
+    """Halts a running engine, by its latch if it does not answer.
+
+    Returns:
+        Which pull it is since the engine started.
+    """
     try:
-        client.request('halt', who='operator', reason=reason)
+        answer = client.request('halt', who='operator', reason=reason)
+        return int(answer['pull'])
     except errors.StingError as error:
         _latch(home, client.profile, reason)
         raise errors.StingError(
             f'{client.profile}: {error}; its latch is set, so that no new '
             'order leaves: look whether working orders were cancelled'
         ) from None
+
+
+def _reports(
+    pulls: Iterable[tuple[control.Client, int]],
+) -> dict[str, stops.StopReport]:
+    """Waits for what came of the stops, by profile."""
+    found = {}
+    rest = round(WAIT_S / _ASK_S)
+    for client, pull in pulls:
+        raw = client.request('stop', pull=pull)
+        while raw is None and rest:
+            rest -= 1
+            time.sleep(_ASK_S)
+            raw = client.request('stop', pull=pull)
+        if raw is not None:
+            found[client.profile] = msgspec.convert(raw, stops.StopReport)
+    return found
+
+
+def _is_certain(report: stops.StopReport | None) -> bool:
+    return report is not None and report.is_certain
+
+
+def _echo_report(report: stops.StopReport | None, waits: bool) -> None:
+    if report is not None:
+        for line in stops.lines(report):
+            click.echo(f'  {common.clean(line)}')
+    elif waits:
+        click.echo(
+            f'  no report within {WAIT_S:g} s: `sting status` and the broker '
+            'tell what works'
+        )
+
+
+def _print_halted(
+    clients: list[control.Client],
+    latched: list[str],
+    told: dict[str, stops.StopReport],
+) -> None:
+    reports = {
+        name: msgspec.structs.asdict(report)
+        | {
+            'certain': report.is_certain,
+            'cancelled': report.cancelled,
+            'unknown': report.unknown,
+            'bare': [msgspec.structs.asdict(one) for one in report.bare],
+            'brokers': [msgspec.structs.asdict(one) for one in report.brokers],
+        }
+        for name, report in told.items()
+    }
+    common.print_json(
+        {
+            'halted': [client.profile for client in clients],
+            'latched': latched,
+            'reports': reports,
+        }
+    )
 
 
 def _latch(home: settings.Home, profile: str, reason: str) -> None:

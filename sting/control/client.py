@@ -40,7 +40,7 @@ class Client:
 
         Args:
             request: status, orders, positions, strategies, untraded, submit,
-                halt, why.
+                halt, stop, why.
             **fields: The request's fields.
 
         Returns:

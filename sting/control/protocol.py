@@ -89,6 +89,16 @@ class Halt(Request, frozen=True, kw_only=True, tag='halt'):
     reason: str = ''
 
 
+class Stop(Request, frozen=True, kw_only=True, tag='stop'):
+    """Asks what came of the emergency stop; nothing while that is not known.
+
+    Attributes:
+        pull: Which pull since the engine started; 0 for the last one there is.
+    """
+
+    pull: int = 0
+
+
 class Why(Request, frozen=True, kw_only=True, tag='why'):
     """Walks from an event back to what caused it."""
 
@@ -106,6 +116,7 @@ Anything = (
     | Untraded
     | Submit
     | Halt
+    | Stop
     | Why
 )
 

@@ -25,6 +25,7 @@ from sting.control import protocol
 from sting.model import commands
 from sting.model import errors
 from sting.model import records
+from sting.model import stops
 from sting.model import views
 from sting.model import workstation
 
@@ -185,8 +186,7 @@ class Server:
             case protocol.Why(seq=seq):
                 return await _outcome(station.why(seq))
             case protocol.Halt(who=who, reason=reason):
-                station.emergency_stop(who, reason)
-                return None
+                return {'pull': station.emergency_stop(who, reason)}
             case _:
                 return _look(request, station.snapshot())
 
@@ -235,12 +235,23 @@ def _look(request: protocol.Anything, picture: views.Snapshot) -> Any:
             return [msgspec.structs.asdict(row) for row in picture.orders]
         case protocol.Inbox():
             return [_difference(row) for row in picture.inbox]
+        case protocol.Stop(pull=pull):
+            return _stopped(picture, pull)
         case protocol.Untraded(strategy=name):
             return [
                 row for row in picture.untraded if name in ('', row.strategy)
             ]
         case _:
             return protocol.status(picture)
+
+
+def _stopped(picture: views.Snapshot, pull: int) -> stops.StopReport | None:
+    """Gives the report of a pull since the start, or of a newer one."""
+    report = picture.stop
+    if report is None or not pull:
+        return report
+    is_newer = report.pulled >= picture.started and report.pull >= pull
+    return report if is_newer else None
 
 
 def _difference(row: records.Difference) -> dict[str, Any]:

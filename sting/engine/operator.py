@@ -42,6 +42,7 @@ class Operator:
             commands.ReplaceOrder: self._replace,
             commands.Flatten: self._flatten,
             commands.Halt: self._halt,
+            commands.Reduce: self._reduce,
             commands.Resume: self._resume,
             commands.StartStrategy: self._start_strategy,
             commands.StopStrategy: self._stop_strategy,
@@ -86,6 +87,8 @@ class Operator:
                 raise errors.RefusedError(
                     f'type {commands.RESUME_WORD} to resume trading'
                 )
+        elif isinstance(command, commands.Reduce):
+            self._check_reduce()
         elif isinstance(command, commands.Settle):
             self._inbox.check(command)
         elif isinstance(command, commands.Flatten):
@@ -105,6 +108,13 @@ class Operator:
             | commands.RollbackStrategy,
         ):
             self._check_strategy(command)
+
+    def _check_reduce(self) -> None:
+        system = self._turn.state
+        if system.trading is not records.TradingState.TRADING:
+            raise errors.RefusedError(
+                f'trading is {system.trading} already ({system.halted_by})'
+            )
 
     def _check_symbol(self, symbol: str) -> None:
         foreign = self._desk.foreign(symbol)
@@ -316,7 +326,21 @@ class Operator:
         self._desk.halt(command.who, command.reason, event.seq)
         self._answer(event, 'halted: resume with the typed word')
 
+    def _reduce(self, event: events.Event, command: commands.Reduce) -> None:
+        self._turn.emit(
+            _T.TRADING_STATE,
+            records.TradingStateChange(
+                state=records.TradingState.REDUCING,
+                who=command.who,
+                reason=command.reason,
+            ),
+            'engine',
+            cause=event.seq,
+        )
+        self._answer(event, 'reducing: only what shrinks a position passes')
+
     def _resume(self, event: events.Event, command: commands.Resume) -> None:
+        was = self._turn.state.trading
         self._turn.emit(
             _T.TRADING_STATE,
             records.TradingStateChange(
@@ -327,7 +351,10 @@ class Operator:
         )
         self._turn.effects.append(step.Release())
         self._desk.stops.end()
-        self._answer(event, 'trading; strategies stay stopped until started')
+        message = 'trading'
+        if was is records.TradingState.HALTED:
+            message += '; strategies stay stopped until started'
+        self._answer(event, message)
 
     def _start_strategy(
         self, event: events.Event, command: commands.StartStrategy

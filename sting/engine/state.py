@@ -707,8 +707,10 @@ class SystemState:
         self, seq: int, change: records.TradingStateChange
     ) -> None:
         self.trading = change.state
-        self.closing.clear()
-        self.exits.clear()
+        if change.state is not records.TradingState.REDUCING:
+            # Ways out shrink positions, and may go on.
+            self.closing.clear()
+            self.exits.clear()
         self.halted_by = ''
         if change.state is not records.TradingState.TRADING:
             self.halted_by = f'{change.who}: {change.reason}'.rstrip(': ')

@@ -111,6 +111,18 @@ class Halt(_Command, frozen=True, tag='halt', kw_only=True):
     reason: str = ''
 
 
+class Reduce(_Command, frozen=True, tag='reduce', kw_only=True):
+    """Lets through only what shrinks a position, until a resume.
+
+    Attributes:
+        who: operator, a rule's name, ...
+        reason: Why, for the log.
+    """
+
+    who: str = 'operator'
+    reason: str = ''
+
+
 class Resume(_Command, frozen=True, tag='resume', kw_only=True):
     """Lets trading go on after a halt.
 
@@ -183,6 +195,7 @@ Command = (
     | ReplaceOrder
     | Flatten
     | Halt
+    | Reduce
     | Resume
     | StartStrategy
     | StopStrategy

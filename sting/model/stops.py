@@ -113,5 +113,46 @@ def in_words(report: StopReport) -> str:
     return '; '.join(parts)
 
 
+def lines(report: StopReport) -> list[str]:
+    """Says what a stop did, a line for each thing, what matters most first.
+
+    Args:
+        report: The report.
+    """
+    said = [_bare_line(one) for one in report.bare]
+    said += [f'UNKNOWN {one}: it may work' for one in report.unknown]
+    for one in report.brokers:
+        said.append(_broker_line(one))
+        said += [
+            f'{one.broker}: {text}' for text in (one.error, one.note) if text
+        ]
+    if report.withheld:
+        said.append(
+            f'{_count(len(report.withheld), "order")} withheld, never sent: '
+            + ', '.join(report.withheld)
+        )
+    if report.is_certain:
+        said.append(
+            f'nothing works any more; known after {report.took_ms:,.0f} ms'
+        )
+    else:
+        said.append('look at the broker what still works there')
+    return said
+
+
+def _bare_line(one: BarePosition) -> str:
+    lost = f'lost {", ".join(one.exits)}' if one.exits else 'no exit was lost'
+    return f'BARE {one.symbol} {one.quantity:+g}: {lost}'
+
+
+def _broker_line(one: BrokerStop) -> str:
+    text = f'{one.broker}: {_count(len(one.cancelled), "order")} cancelled'
+    if one.first_ms is not None:
+        text += f', first cancel after {one.first_ms:,.1f} ms'
+    if one.last_ms is not None:
+        text += f', last answer after {one.last_ms:,.1f} ms'
+    return text
+
+
 def _count(number: int, noun: str) -> str:
     return f'{number} {noun}{"" if number == 1 else "s"}'

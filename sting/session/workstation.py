@@ -138,6 +138,7 @@ class Session:
         self._room: room.EngineRoom | frozen.FrozenRoom | None = None
         self._ended: asyncio.Event | None = None
         self._work: asyncio.Task[None] | None = None
+        self._told: stops.StopReport | None = None
         self._ready = threading.Event()
         self._asked: set[futures.Future[commands.CommandResult]] = set()
         self._thread = threading.Thread(
@@ -310,6 +311,7 @@ class Session:
 
     def _tell_stopped(self, report: stops.StopReport) -> None:
         """Has the report of a stop logged, while there is a loop for it."""
+        self._told = report
         if self._room is not None:
             with contextlib.suppress(RuntimeError):
                 self._room.stopped(report)
@@ -400,7 +402,20 @@ class Session:
             state=records.TradingState.HALTED,
             halting=True,
             reason=f'{who}: {reason}' if self._stop.is_set else 'the log waits',
+            stop=self._undurable(),
         )
+
+    def _undurable(self) -> stops.StopReport | None:
+        """Gives the newest report, which cannot be an event now."""
+        last = self._snapshot.stop
+        if self._told is None or (last and last.pulled >= self._told.pulled):
+            return last
+        bare = tuple(
+            stops.BarePosition(symbol=row.symbol, quantity=row.quantity)
+            for row in self._snapshot.positions
+            if row.quantity
+        )
+        return msgspec.structs.replace(self._told, bare=bare)
 
     def _heed_latch(self) -> None:
         """Makes an event of a latch that another process has set."""

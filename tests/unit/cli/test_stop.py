@@ -27,6 +27,11 @@ def _wait_for(sting, state):
     )
 
 
+def _resume(sting):
+    _wait_until(lambda: sting('resume', '--confirm', 'RESUME').code == 0)
+    _wait_for(sting, 'TRADING')
+
+
 def _status(sting, order_id):
     rows = json.loads(sting('orders', '--json').out)
     found = [row['status'] for row in rows if row['id'] == order_id]
@@ -42,6 +47,8 @@ def test_halt_stops_and_the_typed_word_resumes(sting, engine):
     outcome = sting('halt', '--reason', 'a drill')
     assert outcome.code == 0
     assert 'demo: stopped' in outcome.out
+    assert 'paper: 0 orders cancelled' in outcome.out
+    assert 'nothing works any more' in outcome.out
     _wait_for(sting, 'HALTED')
     assert 'a drill' in sting('status').out
     assert sting('order', 'buy', 'IBM', 1).code == 1
@@ -55,9 +62,70 @@ def test_halt_stops_and_the_typed_word_resumes(sting, engine):
 
 def test_halt_as_json_names_the_profile(sting, engine):
     found = json.loads(sting('halt', '--json').out)
-    assert found == {'halted': ['demo'], 'latched': []}
+    assert (found['halted'], found['latched']) == (['demo'], [])
+    report = found['reports']['demo']
+    assert (report['who'], report['certain']) == ('operator', True)
+    assert [one['broker'] for one in report['brokers']] == ['paper']
     sting('resume', '--confirm', 'RESUME')
     _wait_for(sting, 'TRADING')
+
+
+def test_halt_names_what_was_cancelled_and_left_bare(sting, engine):
+    sting('order', 'buy', 'IBM', 2)
+    _wait_until(lambda: _held(sting, 'IBM'))
+    sent = json.loads(
+        sting(
+            'order', 'buy', 'IBM', 1, '--type', 'limit', '--price', 1, '--json'
+        ).out
+    )['order_id']
+    _wait_until(lambda: _status(sting, sent) == 'accepted')
+    outcome = sting('halt')
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert lines[1].startswith('  BARE IBM')
+    assert '  paper: 1 order cancelled, first cancel after' in outcome.out
+    _resume(sting)
+
+
+def test_halt_need_not_wait(sting, engine):
+    outcome = sting('halt', '--no-wait')
+    assert outcome.code == 0
+    assert outcome.out.splitlines() == [
+        'demo: stopped; `sting resume` lets it trade again'
+    ]
+    _wait_for(sting, 'HALTED')
+    _resume(sting)
+
+
+def test_halt_exits_with_1_where_no_report_comes(sting, engine, monkeypatch):
+    monkeypatch.setattr('sting.cli.stop.WAIT_S', 0.1)
+    real = control.Client.request
+
+    def silent(client, request, **fields):
+        return None if request == 'stop' else real(client, request, **fields)
+
+    monkeypatch.setattr(control.Client, 'request', silent)
+    outcome = sting('halt')
+    assert outcome.code == 1
+    assert 'no report within 0.1 s' in outcome.out
+    assert 'demo: not every order is known' in outcome.err
+    monkeypatch.undo()
+    monkeypatch.setenv('STING_HOME', str(engine.home.config.parent))
+    _resume(sting)
+
+
+def test_reduce_holds_until_the_resume(sting, engine):
+    sting('order', 'buy', 'IBM', 2)
+    _wait_until(lambda: _held(sting, 'IBM'))
+    assert sting('reduce', '--reason', 'too wild').code == 0
+    _wait_for(sting, 'REDUCING')
+    assert 'too wild' in sting('status').out
+    assert sting('order', 'buy', 'IBM', 1).code == 1
+    assert sting('order', 'sell', 'IBM', 1).code == 0
+    assert sting('reduce').code == 1
+    assert sting('resume', '--confirm', 'RESUME').code == 0
+    _wait_for(sting, 'TRADING')
+    assert sting('order', 'buy', 'IBM', 1).code == 0
 
 
 def test_halt_without_an_engine_halts_the_next_start(sting, home):
@@ -74,7 +142,7 @@ def test_halt_without_an_engine_halts_the_next_start(sting, home):
 
 def test_halt_of_a_named_profile_latches_that_one(sting, home):
     found = json.loads(sting('halt', '--profile', 'paper', '--json').out)
-    assert found == {'halted': [], 'latched': ['paper']}
+    assert found == {'halted': [], 'latched': ['paper'], 'reports': {}}
 
 
 def test_halt_of_an_unknown_profile_is_refused(sting, home):

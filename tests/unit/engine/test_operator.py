@@ -456,6 +456,48 @@ def test_a_halt_is_answered(world):
     )
 
 
+def test_reducing_lets_through_only_what_shrinks(world):
+    world.held(10.0)
+    result = world.command(commands.Reduce, reason='too wild')
+    assert result.ok
+    assert world.state.trading is records.TradingState.REDUCING
+    assert world.state.halted_by == 'operator: too wild'
+    assert world.status(world.order()) is S.DENIED
+    assert world.status(world.order(SELL)) is S.SUBMITTED
+
+
+def test_reducing_leaves_strategies_and_working_orders_alone(world):
+    world.run('sma')
+    order_id = world.accepted()
+    world.command(commands.Reduce)
+    assert world.effects() == []
+    assert world.status(order_id) is S.ACCEPTED
+
+
+def test_reducing_is_lifted_by_the_typed_word(world):
+    world.command(commands.Reduce)
+    refuse(world, commands.Resume, 'type RESUME', confirm='')
+    result = world.command(commands.Resume, confirm='RESUME')
+    assert (result.ok, result.message) == (True, 'trading')
+    assert world.state.trading is records.TradingState.TRADING
+
+
+def test_only_trading_can_be_reduced(world):
+    world.command(commands.Reduce, reason='first')
+    refuse(world, commands.Reduce, 'REDUCING already \\(operator: first')
+    world.command(commands.Halt, who='operator')
+    refuse(world, commands.Reduce, 'HALTED already')
+
+
+def test_a_flatten_that_waits_goes_on_while_reducing(world):
+    world.held(10.0)
+    world.accepted(SELL, type=orders.OrderType.LIMIT, price=200.0)
+    world.command(commands.Flatten, symbol='AAPL')
+    assert 'AAPL' in world.state.closing
+    world.command(commands.Reduce)
+    assert 'AAPL' in world.state.closing
+
+
 def test_a_strategy_starts(world):
     result = world.command(commands.StartStrategy, name='sma')
     assert (result.ok, result.message) == (True, 'starting sma')

@@ -36,6 +36,7 @@ EVERY_COMMAND = (
     ),
     commands.Flatten(symbol='AAPL', confirm='FLATTEN'),
     commands.Halt(who='signal', reason='SIGQUIT'),
+    commands.Reduce(who='max_loss', reason='too much'),
     commands.Resume(confirm='RESUME'),
     commands.StartStrategy(name='sma'),
     commands.StopStrategy(name='sma'),

@@ -55,3 +55,42 @@ def test_in_words_a_broker_says_what_it_has_to_say():
     assert stops.in_words(report(brokers=(failed,))) == (
         'no positions; 0 cancelled; ibkr: no answer; ibkr: all clients'
     )
+
+
+def test_the_lines_begin_with_the_bare_and_the_unknown():
+    told = report(
+        took_ms=1234.5,
+        bare=(
+            stops.BarePosition(symbol='AAPL', quantity=10.0, exits=('o1',)),
+            stops.BarePosition(symbol='IBM', quantity=-5.0),
+        ),
+        brokers=(
+            stops.BrokerStop(
+                broker='ibkr',
+                cancelled=('o1',),
+                unknown=('o2',),
+                first_ms=1.25,
+                last_ms=20.0,
+                note='all clients',
+            ),
+        ),
+        withheld=('o8', 'o9'),
+    )
+    assert stops.lines(told) == [
+        'BARE AAPL +10: lost o1',
+        'BARE IBM -5: no exit was lost',
+        'UNKNOWN o2: it may work',
+        'ibkr: 1 order cancelled, first cancel after 1.2 ms, '
+        'last answer after 20.0 ms',
+        'ibkr: all clients',
+        '2 orders withheld, never sent: o8, o9',
+        'look at the broker what still works there',
+    ]
+
+
+def test_the_lines_end_with_how_long_it_took_to_be_certain():
+    told = report(took_ms=12.4, brokers=(PAPER,))
+    assert stops.lines(told) == [
+        'paper: 1 order cancelled',
+        'nothing works any more; known after 12 ms',
+    ]

@@ -141,7 +141,7 @@ def test_completions_are_lines_that_begin_with_a_command():
     ('line', 'text'),
     [
         ('', ' '.join(command_line.WORDS)),
-        ('s', 'sell start stop strategy symbol'),
+        ('s', 'sell stopped start stop strategy symbol'),
         ('can', 'cancel ID | all'),
         ('theme li', 'theme [NAME]'),
         ('xyz', ''),
@@ -149,3 +149,8 @@ def test_completions_are_lines_that_begin_with_a_command():
 )
 def test_what_is_typed_is_explained(line, text):
     assert command_line.explain(line) == text
+
+
+def test_reduce_takes_its_reason():
+    outcome = command_line.parse('reduce too wild', stations.snapshot())
+    assert outcome.command == commands.Reduce(reason='too wild')

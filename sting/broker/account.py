@@ -219,6 +219,10 @@ class AccountGate(interface.BrokerInterface):
             return interface.EmergencyReport()
         return self._broker.emergency_cancel_all()
 
+    def emergency(self) -> interface.Emergency | None:
+        """Says how a guardian can cancel, once the account has answered."""
+        return self._broker.emergency() if self.account else None
+
     async def get_orders(self) -> list[orders.Order]:
         """Gives the working orders, in order of arrival."""
         self._know()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 from typing import ClassVar
 
 import msgspec
@@ -94,6 +95,24 @@ class EmergencyReport(msgspec.Struct, frozen=True, kw_only=True):
     unknown: tuple[str, ...] = ()
     first_s: float | None = None
     note: str = ''
+
+
+class Emergency(msgspec.Struct, frozen=True, kw_only=True):
+    """How all orders are taken out from another process.
+
+    Attributes:
+        reference: package.module:function; called with the options it gives a
+            `sting.risk.guardian.Way`. What it imports should be small.
+        options: What JSON can carry; keys of the account may be among them,
+            and reach the other process through a pipe.
+    """
+
+    reference: str
+    options: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        """Says what makes the way, and no key."""
+        return f'Emergency({self.reference!r})'
 
 
 class BrokerInterface(abc.ABC):
@@ -254,6 +273,17 @@ class BrokerInterface(abc.ABC):
         Returns:
             What is known to work no more, and what is not known.
         """
+
+    def emergency(self) -> Emergency | None:
+        """Says how the guardian, a process of its own, can cancel everything.
+
+        It does so when the engine's process cannot do anything. It is asked
+        for once the account is known.
+
+        Returns:
+            None where only this process can.
+        """
+        return None
 
     @abc.abstractmethod
     async def get_orders(self) -> list[orders.Order]:

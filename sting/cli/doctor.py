@@ -198,12 +198,11 @@ def _check_feeds(home: settings.Home) -> _Checks:
         feed = config.feeds[profile.feed]
         if not isinstance(feed, settings.MarketFeed):
             continue
-        if brokers.PAPER not in profile.venues:
+        if profile.broker != brokers.PAPER:
             yield Check(
                 'broker',
                 OK,
-                f'profile {name} is for {" and ".join(profile.venues)}; look '
-                'at it with '
+                f'profile {name} is for {profile.broker}; look at it with '
                 f'`sting doctor --profile {name}`',
             )
             continue

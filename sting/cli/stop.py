@@ -13,6 +13,7 @@ from sting.cli import trade
 from sting.model import commands
 from sting.model import errors
 from sting.model import stops
+from sting.risk import stop
 
 # So long a halt waits for its report, and so often it asks.
 WAIT_S = 30.0
@@ -126,19 +127,25 @@ def flatten(
 
 
 def _halt(home: settings.Home, client: control.Client, reason: str) -> int:
-    """Halts a running engine, by its latch if it does not answer.
+    """Halts a running engine, by its latch and by its socket.
+
+    The latch counts at once, whatever holds the engine up.
 
     Returns:
         Which pull it is since the engine started.
     """
     try:
+        _latch(home, client.profile, reason)
+        latched = 'its latch is set, so that no new order leaves'
+    except errors.JournalWriteError as error:
+        latched = str(error)
+    try:
         answer = client.request('halt', who='operator', reason=reason)
         return int(answer['pull'])
     except errors.StingError as error:
-        _latch(home, client.profile, reason)
         raise errors.StingError(
-            f'{client.profile}: {error}; its latch is set, so that no new '
-            'order leaves: look whether working orders were cancelled'
+            f'{client.profile}: {error}; {latched}: look whether working '
+            'orders were cancelled'
         ) from None
 
 
@@ -200,7 +207,8 @@ def _print_halted(
 
 
 def _latch(home: settings.Home, profile: str, reason: str) -> None:
-    # Imported here, since a halt must not wait for numpy.
-    from sting import session  # noqa: PLC0415
-
-    session.latch(home, profile, 'operator', reason)
+    # The session's own would have a halt wait for numpy.
+    flag = stop.Latch(home.state(profile) / stop.LATCH)
+    flag.set('operator', reason)
+    flag.sync()
+    flag.close()

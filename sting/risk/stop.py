@@ -21,8 +21,12 @@ from sting.model import orders
 from sting.model import stops
 
 _SIZE = 4096
+_PULLS = slice(8, 16)
 _TEXT = 16
 _SET = 1
+
+# In the folder of a profile's state.
+LATCH = 'halt.latch'
 
 CLOSE_S = 2.0
 
@@ -60,6 +64,11 @@ class Latch:
         return self._map[0] == _SET
 
     @property
+    def pulls(self) -> int:
+        """How often it was set; another process sees that it was again."""
+        return int.from_bytes(self._map[_PULLS], 'little')
+
+    @property
     def reason(self) -> tuple[str, str]:
         """Who set it and why."""
         raw = bytes(self._map[_TEXT:]).split(b'\0', 1)[0]
@@ -76,6 +85,7 @@ class Latch:
         self._map[0] = _SET
         raw = f'{who}\n{reason}'.encode(errors='replace')[: _SIZE - _TEXT - 1]
         self._map[_TEXT : _TEXT + len(raw) + 1] = raw + b'\0'
+        self._map[_PULLS] = (self.pulls + 1).to_bytes(8, 'little')
 
     def clear(self) -> None:
         """Lifts the flag; `sync` makes that durable."""

@@ -45,6 +45,7 @@ from sting.risk import gate
 from sting.risk import stop
 from sting.session import feeds
 from sting.session import fills
+from sting.session import guarding
 from sting.session import intake
 from sting.session import measuring
 from sting.session import missed
@@ -446,6 +447,15 @@ class Parts:
             after=self._found.base.seq,
         )
         self._measuring = self._make_measuring()
+        if self._played is None:
+            self._engine.register_component(
+                guarding.Guarding(
+                    self._outside,
+                    self._folder / stop.LATCH,
+                    self._intake.alert,
+                    cancel=self._chosen.on_disconnect == 'cancel',
+                )
+            )
         for component in (
             self._sequence,
             self._checkpoints,

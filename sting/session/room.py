@@ -5,8 +5,6 @@ import contextlib
 import os
 import pathlib
 
-import msgspec
-
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import describe
@@ -23,7 +21,6 @@ from sting.model import views
 from sting.session import parts
 from sting.strategy import host
 
-LATCH = 'halt.latch'
 LOCK = 'engine.lock'
 PICTURE_S = 0.1
 # So long an end waits for cancels, and so often it looks.
@@ -248,7 +245,7 @@ class EngineRoom(parts.Parts):
                 started=self._began,
                 uptime_s=now - self._started,
                 feeds=(self._feeding.row(),),
-                brokers=self._links(),
+                brokers=self._brokers.rows(),
                 queues=(
                     *self.bus.statistics(),
                     views.QueueRow('brokers', self._brokers.waiting, 0),
@@ -257,21 +254,6 @@ class EngineRoom(parts.Parts):
                 generated=self._feed.generated,
                 risk=self._measuring.found,
             )
-
-    def _links(self) -> tuple[views.LinkRow, ...]:
-        """Says how each broker is; of several what is in its account, too."""
-        rows, system = self._brokers.rows(), self._engine.state
-        return tuple(
-            msgspec.structs.replace(
-                row,
-                detail=row.detail
-                or f'equity {book.value(system.prices):,.2f}, '
-                f'cash {book.cash:,.2f}',
-            )
-            if (book := system.venues.get(row.name)) is not None
-            else row
-            for row in rows
-        )
 
     def _rows(self) -> tuple[views.StrategyRow, ...]:
         running = self._running()

@@ -92,7 +92,7 @@ def latch(home: settings.Home, profile: str, who: str, reason: str) -> None:
         who: Who stops it.
         reason: Why.
     """
-    flag = stop.Latch(home.state(profile) / room.LATCH)
+    flag = stop.Latch(home.state(profile) / stop.LATCH)
     flag.set(who, reason)
     flag.sync()
     flag.close()
@@ -127,7 +127,7 @@ class Session:
             currency=chosen.currency,
             watch=tuple(views.WatchRow(s) for s in chosen.symbols),
         )
-        self._latch = stop.Latch(self._folder / room.LATCH)
+        self._latch = stop.Latch(self._folder / stop.LATCH)
         self._stop = stop.EmergencyStop(
             self._latch,
             self._cancel_everything,

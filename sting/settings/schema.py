@@ -680,6 +680,8 @@ class Gateway(Section, frozen=True, kw_only=True):
         currency: Of their prices.
         orders_client_id: The number of the connection for orders.
         stop_client_id: The number of the emergency stop's connection.
+        guardian_client_id: The number of the guardian's, which cancels when
+            the engine cannot.
         answer_s: Seconds for one answer about orders.
     """
 
@@ -692,6 +694,7 @@ class Gateway(Section, frozen=True, kw_only=True):
     currency: Name = 'USD'
     orders_client_id: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] = 72
     stop_client_id: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] = 73
+    guardian_client_id: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] = 74
     answer_s: Positive = 10.0
 
 

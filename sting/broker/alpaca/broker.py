@@ -252,6 +252,19 @@ class AlpacaBroker(interface.BrokerInterface):
         """Takes all orders out, now; see the interface."""
         return self._stop.pull()
 
+    def emergency(self) -> interface.Emergency | None:
+        """Says how a guardian can cancel, on a connection of its own."""
+        access = self._access
+        return interface.Emergency(
+            reference='sting.broker.emergency.alpaca:make',
+            options={
+                'url': access.url,
+                'key': access.key,
+                'secret': access.secret,
+                'timeout_s': min(access.timeout_s, stops.ANSWER_S),
+            },
+        )
+
     async def get_orders(self) -> list[orders.Order]:
         """Gives the working orders, in order of arrival."""
         found = await self._ask().working()

@@ -28,7 +28,7 @@ _LOOK_S: Final = 0.1
 _INSIST_S: Final = 3.0
 _AGAIN_S: Final = 0.25
 # Seconds for each answer to it.
-_ANSWER_S: Final = 3.0
+ANSWER_S: Final = 3.0
 _OPEN: Final[Mapping[str, Any]] = {
     'status': 'open',
     'limit': 500,
@@ -105,7 +105,7 @@ class Stop:
             time_source: Measures how long it takes.
         """
         self._access = msgspec.structs.replace(
-            access, timeout_s=min(access.timeout_s, _ANSWER_S)
+            access, timeout_s=min(access.timeout_s, ANSWER_S)
         )
         self._gate = gate
         self._book = book

@@ -27,6 +27,8 @@ from sting.net import monitor as monitors
 
 T = TypeVar('T')
 _TAGS: Final = 'NetLiquidation,TotalCashValue,BuyingPower'
+# Seconds for an answer to the guardian.
+_EMERGENCY_S: Final = 3.0
 # How the numbers of accounts with play money begin.
 _PAPER: Final = 'D'
 
@@ -126,6 +128,19 @@ class IbkrBroker(interface.BrokerInterface):
     def emergency_cancel_all(self) -> interface.EmergencyReport:
         """Takes all orders out, those placed elsewhere too; any thread."""
         return self._stop.pull(self._working)
+
+    def emergency(self) -> interface.Emergency | None:
+        """Says how a guardian can cancel: globally, as a client of its own."""
+        gateway = self._gateway
+        return interface.Emergency(
+            reference='sting.broker.emergency.ibkr:make',
+            options={
+                'host': gateway.host,
+                'port': gateway.port,
+                'client_id': gateway.guardian_client_id,
+                'timeout_s': min(gateway.answer_s, _EMERGENCY_S),
+            },
+        )
 
     async def get_orders(self) -> list[orders.Order]:
         """Gives the working orders, in order of arrival."""

@@ -128,6 +128,7 @@ class BacktestEngine:
         # first; so have costs that look back on the finer bars.
         by_all = (
             gate.watches
+            or bool(gate.protections)
             or self._financing is not None
             or not (fine is None or charged.is_scalar)
         )

@@ -44,6 +44,11 @@ COMMANDS = {
     ),
     'order': ('trade', 'order', 'Sends an order.'),
     'cancel': ('trade', 'cancel', 'Cancels an order.'),
+    'protect': (
+        'trade',
+        'protect',
+        'Protects a position by stop, target, trail and time.',
+    ),
     'halt': ('stop', 'halt', 'Stops everything at once.'),
     'reduce': ('stop', 'reduce', 'Lets only orders through that shrink.'),
     'resume': ('stop', 'resume', 'Lets trading go on after a halt.'),

@@ -1,4 +1,4 @@
-"""`sting order` and `cancel`."""
+"""`sting order`, `cancel` and `protect`."""
 
 import click
 
@@ -7,6 +7,7 @@ from sting.model import checks
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
+from sting.model import protection
 
 # What the brokers that there are can work with.
 TYPES = (
@@ -120,6 +121,51 @@ def cancel(order_id: str, profile: str | None, as_json: bool) -> None:
     `sting orders` shows the ids.
     """
     give(commands.CancelOrder(order_id=order_id), profile, as_json)
+
+
+@click.command()
+@click.argument('symbol')
+@click.option('--stop', help='A price, or 2% from what was paid.')
+@click.option('--target', help='The same, of a take profit.')
+@click.option('--trailing', help='From the best close: an amount, or 1.5%.')
+@click.option('--time', 'holding', default='', help='Since it opened, as 5d.')
+@click.option('--strategy', default='', help="A strategy's own position.")
+@click.option('--off', is_flag=True, help='Takes its protection off.')
+@common.profile_option
+@common.json_option
+def protect(
+    symbol: str,
+    stop: str | None,
+    target: str | None,
+    trailing: str | None,
+    holding: str,
+    strategy: str,
+    off: bool,
+    profile: str | None,
+    as_json: bool,
+) -> None:
+    """Protects the position in SYMBOL until it is closed.
+
+    Stop and target are held at the broker, as orders of which one cancels the
+    other, as large as the position is; a trail moves the stop with each closed
+    bar. The time is watched by the engine. It replaces what protected the
+    position before.
+    """
+    command = commands.Protect(
+        symbol=symbol,
+        stop_loss=protection.level(stop),
+        take_profit=protection.level(target),
+        trail=protection.level(trailing),
+        max_holding=holding,
+        strategy=strategy,
+    )
+    if holding:
+        protection.span(holding)
+    if command.is_empty is not off:
+        raise errors.InputError(
+            'name any of --stop, --target, --trailing and --time, or --off'
+        )
+    give(command, profile, as_json)
 
 
 def give(

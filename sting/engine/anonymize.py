@@ -54,7 +54,8 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '
         'tag gate policy rate ratio trigger took how accepted '
-        'extended_hours broker began pull pulled took_ms first_ms last_ms'
+        'extended_hours broker began max_holding '
+        'pull pulled took_ms first_ms last_ms'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (
@@ -102,6 +103,7 @@ _PARTS = frozenset(
         'terminal',
         'data',
         'control',
+        'protection',
     ]
 )
 # What a rule's unit is called when its figure is an amount of money.

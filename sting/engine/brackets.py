@@ -16,6 +16,7 @@ from sting.engine import exits
 from sting.engine import step
 from sting.model import events
 from sting.model import orders
+from sting.model import protection
 from sting.model import records
 
 _T = events.EventType
@@ -66,7 +67,11 @@ class Brackets:
                 found[event.symbol] = event
             elif event.type is _T.ORDER_UPDATE:
                 order = system.orders.get(event.data.order_id)
-                if order is not None and order.parent:
+                if (
+                    order is not None
+                    and order.parent
+                    and not protection.guards(order)
+                ):
                     found[event.symbol] = event
         return found
 
@@ -87,7 +92,11 @@ class Brackets:
         system = self._turn.state
         groups: dict[str, list[orders.Order]] = {}
         for order in system.working(symbol):
-            if order.parent and order.status is not _S.PENDING_CANCEL:
+            if (
+                order.parent
+                and order.status is not _S.PENDING_CANCEL
+                and not protection.guards(order)
+            ):
                 groups.setdefault(order.parent, []).append(order)
         for entry in self._filled(symbol):
             groups.setdefault(entry, [])

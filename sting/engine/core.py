@@ -23,6 +23,7 @@ from sting.engine import express
 from sting.engine import failures
 from sting.engine import inbox
 from sting.engine import operator
+from sting.engine import protection
 from sting.engine import routes as routes_lib
 from sting.engine import state
 from sting.engine import step
@@ -100,7 +101,7 @@ class CoreEngine:
         self._wishes = wishes.WishDesk(self._turn, self._desk)
         self._express = (
             None
-            if taker is None
+            if taker is None or gate.protections
             else express.Express(
                 self._turn, self._desk, frozenset(symbols), taker, PLAYED
             )
@@ -111,6 +112,14 @@ class CoreEngine:
         self._operator = operator.Operator(
             self._turn, self._desk, self._inbox, strategies=numbers
         )
+        self._protector = protection.Protector(
+            self._turn,
+            self._desk,
+            self._wishes,
+            self._operator,
+            gate.protections,
+        )
+        self._protected = bool(gate.protections)
         self._components: list[Component] = []
         self._takers: Mapping[
             events.EventType, Callable[[bus.Incoming], None]
@@ -255,6 +264,8 @@ class CoreEngine:
         system.count(bar)
         reports = self._matcher(bar) if self._matcher is not None else ()
         breaches = self._gate.breaches(system)
+        if system.guards and bar.symbol in system.guards:
+            return self._take_guarded(reports, breaches, bar, closed=True)
         if self._express is not None and len(reports) == 1 and not breaches:
             came = self._express.book(reports[0], bar.timestamp)
             if came is not None:
@@ -276,7 +287,28 @@ class CoreEngine:
         system = self._turn.state
         system.count_quote(quote)
         breaches = self._gate.breaches(system)
+        if system.guards and quote.symbol in system.guards:
+            return self._take_guarded(reports, breaches, quote, closed=False)
         return self._take_played(reports, breaches, quote.timestamp)
+
+    def _take_guarded(
+        self,
+        reports: Sequence[step.Report],
+        breaches: Sequence[str],
+        data: market.MarketData | market.Quote,
+        *,
+        closed: bool,
+    ) -> step.Step | None:
+        """Takes data of a protected position; as `_take_played`."""
+        number = self._turn.state.seq
+        self._turn.begin(data.timestamp)
+        for report in reports:
+            self._desk.report(report, PLAYED)
+        if breaches:
+            self._warn(breaches, number)
+        self._protector.watch(data.symbol, number, closed=closed)
+        done = self._end()
+        return done if done.events else None
 
     def _take_played(
         self,
@@ -301,6 +333,8 @@ class CoreEngine:
             self._desk.end_groups()
         if turn.state.brackets:
             self._brackets.tend()
+        if turn.guarded or self._protected or turn.state.guards:
+            self._protector.tend()
         return turn.end()
 
     def call_margin(
@@ -382,6 +416,12 @@ class CoreEngine:
                 self._desk.report(report, PLAYED)
         self._turn.effects.append(step.Notify(event))
         self._warn(self._gate.breaches(self._turn.state), event.seq)
+        self._watch(event, closed=event.data.closed)
+
+    def _watch(self, event: events.Event, *, closed: bool) -> None:
+        """Holds a price against the guards of what is held."""
+        if event.symbol in self._turn.state.guards:
+            self._protector.watch(event.symbol, event.seq, closed=closed)
 
     def _warn(self, breaches: Sequence[str], cause: int) -> None:
         """Tells of what a bar has made go wrong."""
@@ -396,6 +436,7 @@ class CoreEngine:
             for report in self._matcher(event.data):
                 self._desk.report(report, PLAYED)
         self._turn.effects.append(step.Notify(event))
+        self._watch(event, closed=False)
 
     def _take_flow(self, incoming: bus.Incoming) -> None:
         self._turn.effects.append(step.Notify(self._emit(incoming)))

@@ -1,5 +1,6 @@
 """Orders: judged, cancelled, and what brokers report of them."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from sting.model import events
 from sting.model import lifecycle
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import protection
 from sting.model import records
 
 _T = events.EventType
@@ -33,6 +35,11 @@ _SUBMITTED, _DENIED, _REJECTED = _S.SUBMITTED, _S.DENIED, _S.REJECTED
 
 class Gate(Protocol):
     """Risk, as the engine sees it."""
+
+    @property
+    def protections(self) -> Mapping[str, protection.Protection]:
+        """What protects the positions of strategies, by their names."""
+        ...
 
     def rule_set(self) -> records.RuleSet:
         """Gives the rules in force."""

@@ -14,6 +14,7 @@ from sting.engine import state
 from sting.model import errors
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import protection
 from sting.model import records
 
 
@@ -67,6 +68,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     brackets: dict[str, dict[str, float]] = {}
     quoted: list[str] = []
     differences: dict[str, records.Difference] = {}
+    guards: dict[str, dict[str, protection.Guard]] = {}
     several: Several | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -109,6 +111,7 @@ def capture(system: state.SystemState) -> Image:
         ledger=system.ledger.copy(),
         brackets={key: dict(each) for key, each in system.brackets.items()},
         differences=dict(system.differences),
+        guards={key: dict(each) for key, each in system.guards.items()},
         several=_several(system),
         day=inner._midnight // state.DAY - 1,
         working={key: list(ids) for key, ids in inner._working.items()},
@@ -163,6 +166,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.ledger = image.ledger
     system.brackets = image.brackets
     system.differences = image.differences
+    system.guards = image.guards
     if isinstance(image.several, Several):
         venues = image.several.venues
         system.venues = {n: _portfolio(book) for n, book in venues.items()}

@@ -13,7 +13,9 @@ from sting.model import checks
 from sting.model import commands
 from sting.model import errors
 from sting.model import events
+from sting.model import market
 from sting.model import orders
+from sting.model import protection
 from sting.model import records
 
 _T = events.EventType
@@ -50,6 +52,7 @@ class Operator:
             commands.RollbackStrategy: self._reload_strategy,
             commands.AcknowledgeAlerts: self._acknowledge,
             commands.Settle: inbox.settle,
+            commands.Protect: self._protect,
         }
 
     def check(self, command: commands.Command) -> None:
@@ -91,6 +94,10 @@ class Operator:
             self._check_reduce()
         elif isinstance(command, commands.Settle):
             self._inbox.check(command)
+        elif isinstance(command, commands.Protect):
+            self._check_protect(command)
+        elif isinstance(command, commands.MoveStop):
+            raise errors.RefusedError('a trail moves its stop by itself')
         elif isinstance(command, commands.Flatten):
             halted = self._turn.state.trading is records.TradingState.HALTED
             if halted and command.confirm != commands.FLATTEN_WORD:
@@ -120,6 +127,35 @@ class Operator:
         foreign = self._desk.foreign(symbol)
         if foreign:
             raise errors.OrderError(foreign)
+
+    def _check_protect(self, command: commands.Protect) -> None:
+        """Refuses what protects nothing, or would close it at once."""
+        system, symbol = self._turn.state, command.symbol
+        held = system.book(command.strategy) if command.strategy else None
+        position = (held or system.portfolio).positions.get(symbol)
+        if position is None or not position.quantity:
+            raise errors.RefusedError(f'nothing of {symbol} is held')
+        if command.is_empty:
+            return
+        guard = protection.guard('check', position, command, command.strategy)
+        price = system.prices.get(symbol)
+        if price is None:
+            raise errors.RefusedError(f'{symbol} has no price yet')
+        sign = guard.side.sign
+        for name, level, beyond in (
+            ('stop', guard.stop, sign),
+            ('target', guard.target, -sign),
+        ):
+            if level is not None and beyond * (level - price) <= 0:
+                raise errors.OrderError(
+                    f'{name} {level:g} would close {symbol} at once: its last '
+                    f'price is {price:g}'
+                )
+        if guard.until and guard.until <= self._turn.now:
+            raise errors.OrderError(
+                f'{symbol} is held for longer than {command.max_holding} '
+                'already; close it instead'
+            )
 
     def _check_working(self, order_id: str) -> orders.Order:
         order = self._turn.state.orders.get(order_id)
@@ -321,6 +357,25 @@ class Operator:
             f'; {", ".join(sorted(names))} still counts it as its own, but '
             'cannot close it again'
         )
+
+    def _protect(self, event: events.Event, command: commands.Protect) -> None:
+        if command.is_empty:
+            self._answer(event, f'{command.symbol} is not protected any more')
+            return
+        guarded = self._turn.state.guards[command.symbol][command.strategy]
+        words = [
+            f'{name} {level:g}'
+            for name, level in (
+                ('stop', guarded.stop),
+                ('target', guarded.target),
+            )
+            if level is not None
+        ]
+        if command.trail is not None:
+            words.append(f'trailing {command.trail}')
+        if guarded.until:
+            words.append(f'until {market.to_iso(guarded.until)}')
+        self._answer(event, f'{command.symbol} protected: {", ".join(words)}')
 
     def _halt(self, event: events.Event, command: commands.Halt) -> None:
         self._desk.halt(command.who, command.reason, event.seq)

@@ -21,6 +21,7 @@ from sting.model import lifecycle
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import protection
 from sting.model import records
 
 DAY = 86_400 * market.NANOSECONDS
@@ -96,6 +97,7 @@ class SystemState:
             together they are the portfolio. Empty for one broker.
         places: The brokers of a profile of several, as the log names them.
         lost: Brokers of several that are not connected, and since when.
+        guards: What protects positions, by symbol and owner.
         ledger: How each strategy does.
         appliers: What the payload of an event changes, by its type; called
             once its number and its time are set.
@@ -128,6 +130,7 @@ class SystemState:
         self.exits: dict[str, tuple[int, orders.Signal]] = {}
         self.brackets: dict[str, dict[str, float]] = {}
         self.differences: dict[str, records.Difference] = {}
+        self.guards: dict[str, dict[str, protection.Guard]] = {}
         self.ledger = performance.Ledger()
         # When the day ends, nanoseconds since the epoch.
         self._midnight = 0
@@ -471,6 +474,15 @@ class SystemState:
 
     def _apply_command(self, seq: int, given: events.CommandGiven) -> None:
         command = given.command
+        if isinstance(command, commands.Protect):
+            self._protect(seq, command)
+            return
+        if isinstance(command, commands.MoveStop):
+            guarded = self.guards[command.symbol]
+            guarded[command.strategy] = msgspec.structs.replace(
+                guarded[command.strategy], stop=command.stop_price
+            )
+            return
         if not isinstance(command, commands.Flatten):
             return
         for nth, symbol in enumerate(self.exposed(), start=1):
@@ -480,6 +492,32 @@ class SystemState:
         for order_id, (_, signal) in list(self.exits.items()):
             if signal.symbol in self.closing:
                 del self.exits[order_id]
+
+    def _protect(self, seq: int, command: commands.Protect) -> None:
+        """Puts a guard over a position, or takes it off."""
+        symbol, owner = command.symbol, command.strategy
+        self._unguard(symbol, owner)
+        position = self._holdings(owner).positions.get(symbol)
+        if command.is_empty or position is None or not position.quantity:
+            return
+        self.guards.setdefault(symbol, {})[owner] = protection.guard(
+            f'{self.log}-{seq}', position, command, owner
+        )
+
+    def _unguard(self, symbol: str, owner: str) -> None:
+        """Takes a guard off."""
+        guarded = self.guards.get(symbol)
+        if guarded is not None:
+            guarded.pop(owner, None)
+            if not guarded:
+                del self.guards[symbol]
+
+    def _check_guards(self, symbol: str) -> None:
+        """Takes the guards off that have no position left to protect."""
+        for owner, guard in list(self.guards.get(symbol, {}).items()):
+            held = self._holdings(owner).quantity(symbol)
+            if held * guard.side.sign >= 0:
+                self._unguard(symbol, owner)
 
     def _apply_verdict(self, seq: int, verdict: records.Verdict) -> None:
         order = self.orders.get(verdict.order_id)
@@ -521,6 +559,8 @@ class SystemState:
             return
         self._note_execution(fill)
         self.portfolio.apply(fill)
+        if self.guards:
+            self._check_guards(fill.symbol)
         if self.venues:
             self.venues[fill.broker].apply(fill)
 
@@ -560,6 +600,8 @@ class SystemState:
             self._bracket(order, fill.quantity)
         if self.brackets or self.exits or self.closing:
             self._settle(strategy, symbol)
+        if self.guards:
+            self._check_guards(symbol)
         return whole, filled, after
 
     def book_whole(
@@ -637,6 +679,9 @@ class SystemState:
                 self.ledger.split(order_id, action.ratio)
             for entry in self.brackets.get(symbol, ()):
                 self.brackets[symbol][entry] *= action.ratio
+            for owner, guard in self.guards.get(symbol, {}).items():
+                self.guards[symbol][owner] = guard.split(action.ratio)
+        self._check_guards(symbol)
         self._settle('', symbol)
         for _, signal in list(self.exits.values()):
             self._settle(signal.strategy, symbol)

@@ -123,6 +123,7 @@ class Turn:
         events: What was emitted so far.
         effects: What is to be done once that is durable.
         result: The answer to a command.
+        guarded: Whether any position was protected when it began.
     """
 
     def __init__(self) -> None:
@@ -131,6 +132,7 @@ class Turn:
         self.events: list[events.Event] = []
         self.effects: list[Effect] = []
         self.result: commands.CommandResult | None = None
+        self.guarded = False
         self._exits: dict[str, tuple[int, orders.Signal]] = {}
 
     def begin(self, now: int) -> None:
@@ -143,6 +145,7 @@ class Turn:
         self.events = []
         self.effects = []
         self.result = None
+        self.guarded = bool(self.state.guards)
         # Few or none wait, and bars come all the time.
         exits = self.state.exits
         if exits or self._exits:

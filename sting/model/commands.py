@@ -188,6 +188,46 @@ class Settle(_Command, frozen=True, tag='settle', kw_only=True):
     confirm: str = ''
 
 
+class Protect(_Command, frozen=True, tag='protect', kw_only=True):
+    """Protects the position in a symbol; with nothing wanted no more.
+
+    Attributes:
+        symbol: The instrument.
+        stop_loss: A price, or a distance from what was paid, as '2%'.
+        take_profit: The same.
+        trail: A distance from the best close, an amount or as '1.5%'.
+        max_holding: How long from its opening it is held, as 5d.
+        strategy: Whose position; empty for that of the account.
+    """
+
+    symbol: str
+    stop_loss: float | str | None = None
+    take_profit: float | str | None = None
+    trail: float | str | None = None
+    max_holding: str = ''
+    strategy: str = ''
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is wanted."""
+        levels = (self.stop_loss, self.take_profit, self.trail)
+        return levels == (None, None, None) and not self.max_holding
+
+
+class MoveStop(_Command, frozen=True, tag='move_stop', kw_only=True):
+    """A trail moved the stop of a protected position: the engine's own.
+
+    Attributes:
+        symbol: The instrument.
+        stop_price: Where it stands now.
+        strategy: Whose position; empty for that of the account.
+    """
+
+    symbol: str
+    stop_price: float
+    strategy: str = ''
+
+
 Command = (
     SubmitOrder
     | CancelOrder
@@ -203,6 +243,8 @@ Command = (
     | RollbackStrategy
     | AcknowledgeAlerts
     | Settle
+    | Protect
+    | MoveStop
 )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from sting.model import protection as protections
 from sting.model import sizing as sizings
 
 # What the engine does with the orders and the position of a strategy that
@@ -84,6 +85,7 @@ class StrategySpec(msgspec.Struct, frozen=True):
         enabled: Whether it starts with the engine.
         sizing: How many units an order has that does not say; None leaves it
             to risk.yaml.
+        protection: What protects its positions.
     """
 
     name: str
@@ -99,3 +101,4 @@ class StrategySpec(msgspec.Struct, frozen=True):
     shadow_s: float = 0.0
     enabled: bool = True
     sizing: sizings.Sizing | None = None
+    protection: protections.Protection | None = None

@@ -1,5 +1,6 @@
 """The one gate: every order passes here, in the step that creates it."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 import copy
 import math
@@ -10,6 +11,7 @@ from sting.engine import differing
 from sting.engine import state
 from sting.engine import targets
 from sting.model import orders
+from sting.model import protection
 from sting.model import records
 from sting.model import sizing as sizings
 from sting.model import specs
@@ -60,6 +62,7 @@ class RiskManager:
         )
         self._capital: dict[str, float] = {}
         self._sizers: dict[str, sizing.Sizer] = {}
+        self._protections: dict[str, protection.Protection] = {}
         self._losses: list[strategies.MaxLoss] = []
         for rule in risk_rules:
             self.add_risk_rule(rule)
@@ -84,6 +87,8 @@ class RiskManager:
             self._capital[spec.name] = spec.capital
         if spec.sizing is not None:
             self._sizers[spec.name] = sizing.Sizer(spec.sizing)
+        if spec.protection is not None:
+            self._protections[spec.name] = spec.protection
         for rule in strategies.rules_of(spec):
             self.add_risk_rule(rule)
             if isinstance(rule, strategies.MaxLoss):
@@ -279,6 +284,11 @@ class RiskManager:
         equity = self.equity(name, system)
         tally = system.ledger.tallies.get(name)
         return sizer.size(signal, price, equity, tally)
+
+    @property
+    def protections(self) -> Mapping[str, protection.Protection]:
+        """What protects the positions of strategies, by their names."""
+        return self._protections
 
     @property
     def watches(self) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 from sting.model import costs as costs_lib
 from sting.model import errors
 from sting.model import market
+from sting.model import protection as protections
 from sting.model import records
 from sting.model import sizing as sizings
 from sting.model import specs
@@ -321,6 +322,7 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
         enabled: Whether it starts with the engine.
         sizing: How many units an order has that does not say; None leaves it
             to risk.yaml.
+        protection: What protects its positions.
     """
 
     strategy: Name
@@ -334,6 +336,7 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
     shadow_s: Annotated[float, msgspec.Meta(ge=0, le=604_800)] = 0.0
     enabled: bool = True
     sizing: sizings.Sizing | None = None
+    protection: protections.Protection | None = None
 
     def spec(self, name: str, number: int) -> specs.StrategySpec:
         """Gives the instance that this makes.
@@ -356,6 +359,7 @@ class StrategyEntry(Section, frozen=True, kw_only=True):
             shadow_s=self.shadow_s,
             enabled=self.enabled,
             sizing=self.sizing,
+            protection=self.protection,
         )
 
 

@@ -17,12 +17,15 @@ from sting.backtest import compiled
 from sting.backtest import engine
 from sting.data import feed
 from sting.data import sample
+from sting.model import protection
+from sting.model import sizing
 from sting.model import specs
 from sting.risk import gate
 from sting.session import feeds
 from tests.unit.backtest import bars as made
 from tests.unit.backtest import bracketed
 from tests.unit.backtest import deciders
+from tests.unit.backtest import sized
 from tests.unit.session import stations
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
@@ -75,15 +78,16 @@ class Lockstep(feed.FileFeed):
         )
 
 
-def configured(home, reference, bars):
+def configured(home, reference, bars, **more):
     loaded = stations.config(
         home,
         strategies={
             NAME: {
                 'strategy': reference,
-                'parameters': CASES[reference],
+                'parameters': CASES.get(reference, {}),
                 'process': FREE,
             }
+            | more
         },
         symbols=bars.symbols,
     )
@@ -157,6 +161,36 @@ def test_the_fills_are_the_same_to_the_last_digit(
         columns = compiled.run(reference, bars, risk, **options)
         assert columns.by_columns
         assert traded == table_rows(columns.fills)
+
+
+def test_what_is_sized_and_protected_is_so_everywhere(tmp_path, monkeypatch):
+    """By ATR, with a stop, a target, a trail and a time."""
+    monkeypatch.setenv('STING_HOME', str(tmp_path))
+    bars = sample.load(['IBM']).table.last(BARS)
+    home = stations.home_in(tmp_path)
+    reference = f'{sized.__name__}:Sized'
+    more = {
+        'sizing': sizing.AverageRange(risk=0.002, period=5),
+        'protection': protection.Protection(
+            stop_loss='3%',
+            take_profit='4%',
+            trailing='2.5%',
+            max_holding='9d',
+        ),
+    }
+    config = configured(home, reference, bars, **more)
+    traded = rows(paper(home, config, bars, monkeypatch))
+    assert len(traded) > 10
+    assert len({tag for *_, tag in traded}) > 2
+
+    found = engine.run(
+        reference,
+        bars,
+        gate.build(config.risk.rules, config.risk.sizing),
+        spec=config.strategies[NAME].spec(NAME, 1),
+        **made.assumed(COSTS),
+    )
+    assert traded == table_rows(found.fills)
 
 
 def test_a_schedule_charges_on_paper_what_it_does_in_a_backtest(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sting.cli import trade
+from sting.model import commands
 
 pytestmark = pytest.mark.unit
 
@@ -79,3 +80,46 @@ def test_an_order_takes_exits_with_it(sting, home, monkeypatch):
     exits = ['--take-profit', 120, '--stop-loss', 90]
     assert sting('order', 'buy', 'IBM', 1, *exits).code == 0
     assert (given[0].take_profit, given[0].stop_loss) == (120.0, 90.0)
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        ([], 'or --off'),
+        (['--off', '--stop', '5'], 'or --off'),
+        (['--stop', 'x'], 'no price'),
+        (['--time', '5y'], 'as in 5d'),
+    ],
+)
+def test_protection_that_makes_no_sense_exits_with_2(
+    sting, home, words, message
+):
+    outcome = sting('protect', 'IBM', *words)
+    assert outcome.code == 2
+    assert message in outcome.err
+
+
+def test_a_position_is_protected_as_asked(sting, home, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        trade, 'give', lambda command, *_: given.append(command)
+    )
+    words = ['--stop', '2%', '--target', 120, '--trailing', 1.5, '--time', '5d']
+    assert sting('protect', 'IBM', *words).code == 0
+    assert sting('protect', 'IBM', '--off', '--strategy', 'a').code == 0
+    assert given == [
+        commands.Protect(
+            symbol='IBM',
+            stop_loss='2%',
+            take_profit=120.0,
+            trail=1.5,
+            max_holding='5d',
+        ),
+        commands.Protect(symbol='IBM', strategy='a'),
+    ]
+
+
+def test_nothing_held_is_nothing_protected(sting, engine):
+    outcome = sting('protect', 'IBM', '--stop', '2%')
+    assert outcome.code == 1
+    assert 'nothing of IBM is held' in outcome.err

@@ -39,9 +39,11 @@ def bar(symbol='AAPL', price=100.0, timestamp=NOON, **more):
 
 
 def fill(order_id, quantity, price=100.0, **more):
-    more = {'symbol': 'AAPL', 'side': BUY, 'execution_id': 'x1'} | more
+    more = {
+        'symbol': 'AAPL', 'side': BUY, 'execution_id': 'x1', 'timestamp': 1
+    } | more  # fmt: skip
     return orders.Fill(
-        order_id=order_id, quantity=quantity, price=price, timestamp=1, **more
+        order_id=order_id, quantity=quantity, price=price, **more
     )
 
 

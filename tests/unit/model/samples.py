@@ -49,6 +49,15 @@ EVERY_COMMAND = (
         strategy='sma',
         confirm='FLATTEN',
     ),
+    commands.Protect(
+        symbol='AAPL',
+        stop_loss='2%',
+        take_profit=120.0,
+        trail=1.5,
+        max_holding='5d',
+        strategy='sma',
+    ),
+    commands.MoveStop(symbol='AAPL', stop_price=95.0, strategy='sma'),
 )
 
 # One payload of each type with every field away from its default.

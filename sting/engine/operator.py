@@ -94,10 +94,8 @@ class Operator:
             self._check_reduce()
         elif isinstance(command, commands.Settle):
             self._inbox.check(command)
-        elif isinstance(command, commands.Protect):
+        elif isinstance(command, commands.Protect | commands.MoveStop):
             self._check_protect(command)
-        elif isinstance(command, commands.MoveStop):
-            raise errors.RefusedError('a trail moves its stop by itself')
         elif isinstance(command, commands.Flatten):
             halted = self._turn.state.trading is records.TradingState.HALTED
             if halted and command.confirm != commands.FLATTEN_WORD:
@@ -128,8 +126,12 @@ class Operator:
         if foreign:
             raise errors.OrderError(foreign)
 
-    def _check_protect(self, command: commands.Protect) -> None:
+    def _check_protect(
+        self, command: commands.Protect | commands.MoveStop
+    ) -> None:
         """Refuses what protects nothing, or would close it at once."""
+        if isinstance(command, commands.MoveStop):
+            raise errors.RefusedError('a trail moves its stop by itself')
         system, symbol = self._turn.state, command.symbol
         held = system.book(command.strategy) if command.strategy else None
         position = (held or system.portfolio).positions.get(symbol)

@@ -51,6 +51,7 @@ COMMANDS = {
     ),
     'halt': ('stop', 'halt', 'Stops everything at once.'),
     'reduce': ('stop', 'reduce', 'Lets only orders through that shrink.'),
+    'drill': ('drill', 'drill', 'Pulls the stop for real, against paper.'),
     'resume': ('stop', 'resume', 'Lets trading go on after a halt.'),
     'flatten': ('stop', 'flatten', 'Closes positions at market.'),
     'backtest': ('backtest', 'backtest', 'Runs a strategy over past bars.'),

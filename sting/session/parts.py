@@ -89,8 +89,7 @@ class Parts:
         self.bus = bus.EventBus()
         self._specs = _specs(config, self._chosen)
         self._outside = [
-            registry.build(name, config, profile, self._clock, os.environ)
-            for name in self._chosen.venues
+            self._make_broker(name) for name in self._chosen.venues
         ]
         # That of most symbols; nearly always there is no other.
         self._broker = played = self._outside[0]
@@ -219,6 +218,11 @@ class Parts:
                 slack=chosen.cash_slack,
             ),
             every_s=chosen.reconcile_s,
+        )
+
+    def _make_broker(self, name: str) -> interface.BrokerInterface:
+        return registry.build(
+            name, self._config, self._name, self._clock, os.environ
         )
 
     async def _compare_books(self, broker: str) -> None:

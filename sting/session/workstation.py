@@ -6,6 +6,7 @@ from concurrent import futures
 import contextlib
 import os
 import threading
+from typing import ClassVar
 
 import msgspec
 
@@ -108,6 +109,8 @@ class Session:
         mode: What is at stake in it.
         failure: Why the engine ended by itself; None while it has not.
     """
+
+    ROOM: ClassVar[type[room.EngineRoom]] = room.EngineRoom
 
     def __init__(
         self, home: settings.Home, config: settings.Settings, profile: str
@@ -371,7 +374,7 @@ class Session:
 
     async def _build(self) -> room.EngineRoom | frozen.FrozenRoom:
         try:
-            return await room.EngineRoom.build(
+            return await self.ROOM.build(
                 self._home, self._config, self.profile, self._stop
             )
         except errors.JournalCorruptError as error:

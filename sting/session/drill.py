@@ -1,0 +1,336 @@
+"""The emergency stop pulled for real, in throw-away sessions on paper."""
+
+from collections.abc import Callable
+import tempfile
+import threading
+from typing import Final
+from typing import TypeVar
+from typing import cast
+
+import msgspec
+
+from sting import settings
+from sting.broker import drills
+from sting.broker import interface
+from sting.broker import paper
+from sting.engine import bus
+from sting.engine import clock as clocks
+from sting.model import commands
+from sting.model import errors
+from sting.model import events
+from sting.model import market
+from sting.model import orders
+from sting.model import records
+from sting.model import stops
+from sting.session import room
+from sting.session import workstation
+from sting.settings import brokers
+
+_T = TypeVar('_T')
+
+PROFILE: Final = 'drill'
+# Those that bars are generated of; a profile's own may be any.
+SYMBOLS: Final = ('AAPL', 'IBM', 'MSFT', 'GOOG', 'FB')
+# Goals: milliseconds from the flag to the last order that left, and to the
+# first cancel.
+ORDER_MS = 20.0
+CANCEL_MS = 50.0
+# What works when the stop is pulled, what waits, how long the loop is blocked.
+WORKING = 20
+QUEUED = 100_000
+BLOCK_S = 2.0
+# Orders are asked for so long before the flag and after it.
+_AFTER_S: Final = 0.1
+_APART_S: Final = 0.001
+PATIENCE_S: Final = 60.0
+_LOOK_S: Final = 0.005
+_QUIET_S: Final = 3_600.0
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one case has shown.
+
+    Times are milliseconds since the stop was pulled.
+
+    Attributes:
+        case: Which.
+        ok: Whether the goals are met, and nothing works any more.
+        flag_ms: Until the flag was set and whoever pulled could go on.
+        order_ms: Until the last order left; 0 where none did after the flag.
+        first_ms: Until the first cancel.
+        last_ms: Until the last one.
+        report_ms: Until the report was durable; None where none came.
+        cancelled: How many orders were cancelled.
+        left: How many work on at the broker.
+    """
+
+    case: str
+    ok: bool
+    flag_ms: float
+    order_ms: float
+    first_ms: float | None
+    last_ms: float | None
+    report_ms: float | None
+    cancelled: int
+    left: int
+
+
+class _Wire(drills.DrilledBroker):
+    """The way to a paper broker, with the moments of what leaves."""
+
+    def __init__(
+        self, inner: paper.PaperBroker, time_source: clocks.Clock
+    ) -> None:
+        super().__init__(inner, drills.Trouble(), time_source)
+        self.inner = inner
+        self.hangs = False
+        self.last_order: float | None = None
+        self.cancels: list[float] = []
+
+    async def place_order(self, order: orders.Order) -> interface.OrderResponse:
+        """Sends an order; for ever, where the broker hangs."""
+        answer = await super().place_order(order)
+        self.last_order = self._clock.monotonic()
+        if self.hangs:
+            await self._clock.sleep(_QUIET_S)
+        return answer
+
+    def emergency_cancel_all(self) -> interface.EmergencyReport:
+        """Takes all orders out, now."""
+        self.cancels.append(self._clock.monotonic())
+        told = super().emergency_cancel_all()
+        self.cancels.append(self._clock.monotonic())
+        return told
+
+
+class _Room(room.EngineRoom):
+    """An engine whose broker is watched."""
+
+    wire: _Wire
+
+    def _make_broker(self, name: str) -> interface.BrokerInterface:
+        made = super()._make_broker(name)
+        self.wire = _Wire(cast(paper.PaperBroker, made), self._clock)
+        return self.wire
+
+
+class _Session(workstation.Session):
+    """A session that can be given trouble."""
+
+    ROOM = _Room
+
+    @property
+    def wire(self) -> _Wire:
+        """The watched broker."""
+        return cast(_Room, self._room).wire
+
+    def flood(self) -> None:
+        """Fills the lane of market data, and returns when it is full."""
+        done = threading.Event()
+        symbol = self.snapshot().watch[0].symbol
+        (last,) = self.bars(symbol, 1)
+        waiting = [
+            bus.Incoming(
+                events.EventType.MARKET_DATA,
+                msgspec.structs.replace(
+                    last, timestamp=last.timestamp + nth * market.NANOSECONDS
+                ),
+                'drill',
+                symbol,
+            )
+            for nth in range(1, QUEUED + 1)
+        ]
+
+        def fill() -> None:
+            lanes = cast(_Room, self._room).bus
+            for incoming in waiting:
+                lanes.put(bus.Lane.MARKET, incoming)
+            done.set()
+
+        self._running_loop().call_soon_threadsafe(fill)
+        done.wait(PATIENCE_S)
+
+    def block(self) -> None:
+        """Blocks the loop with Python code, and returns once it is blocked."""
+        begun = threading.Event()
+
+        def busy() -> None:
+            begun.set()
+            end = self._clock.monotonic() + BLOCK_S
+            while self._clock.monotonic() < end:
+                sum(range(100))
+
+        self._running_loop().call_soon_threadsafe(busy)
+        begun.wait(PATIENCE_S)
+
+    def hang(self) -> None:
+        """Has the broker take one more order, and never answer it."""
+        before = self.wire.last_order
+        self.wire.hangs = True
+        _until(lambda: self.wire.last_order != before)
+
+
+def _calm(session: _Session) -> None:
+    """Gives no trouble: orders work, and more are asked for all the time."""
+    del session
+
+
+CASES: Final = {
+    'working orders': _calm,
+    '100,000 events queued': _Session.flood,
+    'the loop blocked by Python': _Session.block,
+    'a broker that hangs': _Session.hang,
+}
+
+
+def run(config: settings.Settings, profile: str, case: str) -> Outcome:
+    """Pulls the stop for real, in a session of its own.
+
+    It has the rules of a profile, generated prices, a paper broker and a home
+    that is thrown away: nothing of the profile itself is touched.
+
+    Args:
+        config: What is configured.
+        profile: The profile's name.
+        case: A name of CASES.
+
+    Raises:
+        errors.StingError: The session could not be started, or risk lets no
+            order of the drill through.
+    """
+    with tempfile.TemporaryDirectory(prefix='sting-drill-') as folder:
+        home = settings.Home.find({'STING_HOME': folder})
+        session = _Session(home, _arranged(config, profile), PROFILE)
+        session.start()
+        try:
+            return _pull(session, case)
+        finally:
+            session.wire.hangs = False
+            session.close()
+
+
+def _arranged(config: settings.Settings, profile: str) -> settings.Settings:
+    """Gives the configuration with the drill's own profile and feed."""
+    chosen = msgspec.structs.replace(
+        config.profile(profile),
+        mode=records.Mode.PAPER,
+        broker=brokers.PAPER,
+        account='',
+        accounts={},
+        routes={},
+        backup='',
+        feed=PROFILE,
+        symbols=SYMBOLS,
+        strategies=(),
+        reload='manual',
+    )
+    quiet = settings.DemoFeed(interval_s=_QUIET_S)
+    return msgspec.structs.replace(
+        config,
+        profiles={PROFILE: chosen},
+        feeds={PROFILE: quiet},
+        paper=msgspec.structs.replace(config.paper, drill=None),
+    )
+
+
+def _pull(session: _Session, case: str) -> Outcome:
+    clock = clocks.LiveClock()
+    order = _order(session)
+    for _ in range(WORKING):
+        _ask(session, order)
+    _until(lambda: len(session.wire.inner.working_ids()) >= WORKING)
+    ended = threading.Event()
+    asker = threading.Thread(
+        target=_go_on_asking, args=(session, order, ended), daemon=True
+    )
+    asker.start()
+    ended.wait(_AFTER_S)
+    CASES[case](session)
+    since = clock.monotonic()
+    pull = session.emergency_stop('drill', case)
+    flag = clock.monotonic() - since
+    ended.wait(_AFTER_S)
+    ended.set()
+    asker.join(PATIENCE_S)
+    report = _reported(session, pull)
+    took = clock.monotonic() - since
+    told = None if report is None else (report, took)
+    return _outcome(session.wire, case, since, flag, told)
+
+
+def _outcome(
+    wire: _Wire,
+    case: str,
+    since: float,
+    flag: float,
+    told: tuple[stops.StopReport, float] | None,
+) -> Outcome:
+    left = len(wire.inner.working_ids())
+    last = (wire.last_order or since) - since
+    first = (wire.cancels[0] - since) * 1000.0 if wire.cancels else None
+    order_ms = max(0.0, last) * 1000.0
+    return Outcome(
+        case=case,
+        ok=bool(
+            told
+            and not left
+            and order_ms <= ORDER_MS
+            and first is not None
+            and first <= CANCEL_MS
+        ),
+        flag_ms=flag * 1000.0,
+        order_ms=order_ms,
+        first_ms=first,
+        last_ms=(wire.cancels[-1] - since) * 1000.0 if wire.cancels else None,
+        report_ms=told[1] * 1000.0 if told else None,
+        cancelled=len(told[0].cancelled) if told else 0,
+        left=left,
+    )
+
+
+def _order(session: _Session) -> commands.SubmitOrder:
+    """Gives an order that waits in the market, below the last price."""
+    # The history has a price, too, but risk goes by that of a bar that came.
+    _until(lambda: session.snapshot().watch[0].age_s is not None)
+    row = session.snapshot().watch[0]
+    return commands.SubmitOrder(
+        symbol=row.symbol,
+        side=orders.OrderSide.BUY,
+        quantity=1.0,
+        type=orders.OrderType.LIMIT,
+        price=round((row.last or 0.0) * 0.98, 2),
+        reason='drill',
+    )
+
+
+def _ask(session: _Session, order: commands.SubmitOrder) -> None:
+    answer = session.submit(order).result(PATIENCE_S)
+    if not answer.ok:
+        raise errors.RefusedError(
+            f'the drill cannot place its orders: {answer.message}'
+        )
+
+
+def _go_on_asking(
+    session: _Session, order: commands.SubmitOrder, ended: threading.Event
+) -> None:
+    while not ended.wait(_APART_S):
+        session.submit(order)
+
+
+def _reported(session: _Session, pull: int) -> stops.StopReport | None:
+    def told() -> stops.StopReport | None:
+        report = session.snapshot().stop
+        return report if report and report.pull >= pull else None
+
+    return _until(told)
+
+
+def _until(condition: Callable[[], _T]) -> _T:
+    """Waits until something holds, for as long as there is patience."""
+    clock = clocks.LiveClock()
+    end = clock.monotonic() + PATIENCE_S
+    pause = threading.Event()
+    while not (found := condition()) and clock.monotonic() < end:
+        pause.wait(_LOOK_S)
+    return found

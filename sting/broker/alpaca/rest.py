@@ -128,6 +128,7 @@ class Rest:
         # A session of requests is for one thread.
         self._own = threading.local()
         self._sessions: list[Any] = []
+        self._closed = False
         self._orders = _pool(access.name)
         self._cancels = _pool(f'{access.name}-cancel')
 
@@ -197,6 +198,7 @@ class Rest:
         """Ends the connections, and the threads once they have answered."""
         for pool in (self._orders, self._cancels):
             pool.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
         for session in self._sessions:
             session.close()
 
@@ -254,8 +256,13 @@ class Rest:
         if client is None:
             client = self._own.client = make_client(self.access)
             self._sessions.append(client._session)
-        with around():
-            return ask(client, self.access, method, path, data, self._clock)
+        try:
+            with around():
+                return ask(client, self.access, method, path, data, self._clock)
+        finally:
+            if self._closed:
+                # It was made, or used again, while all were closed.
+                client._session.close()
 
 
 def _pool(name: str) -> futures.ThreadPoolExecutor:

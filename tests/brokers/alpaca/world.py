@@ -48,7 +48,7 @@ class AlpacaWorld(venues.VenueWorld):
     async def drop(self):
         await self.there(self.server.drop())
         way = self.ways[-1]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while way.monitor.works:  # noqa: ASYNC110 - of another thread
                 await asyncio.sleep(0.002)
 

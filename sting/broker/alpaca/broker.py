@@ -11,6 +11,7 @@ from typing import Final
 from sting.broker import interface
 from sting.broker.alpaca import asking
 from sting.broker.alpaca import book as books
+from sting.broker.alpaca import comparing
 from sting.broker.alpaca import rest
 from sting.broker.alpaca import stop as stops
 from sting.broker.alpaca import translate
@@ -24,10 +25,6 @@ from sting.net import limits
 from sting.net import monitor as monitors
 from sting.net import wires
 
-# Seconds that the stream may be behind the list of orders.
-_BEHIND_S: Final = 2.0
-# So many times as seldom it is looked whether a message among others was lost.
-_SELDOM: Final = 2.0
 _UNIQUE: Final = 'must be unique'
 
 
@@ -72,16 +69,17 @@ class AlpacaBroker(interface.BrokerInterface):
         self._limiter = limits.RateLimiter(
             max(per_minute - burst, 1.0) / 60, burst, burst // 4
         )
-        self._compare_s = compare_s
         self._policy = policy or wires.Policy()
         self._book = books.Book()
+        self._comparison = comparing.Comparison(
+            self._book, self.monitor, time_source, compare_s
+        )
         self._gate = stops.Gate()
         self._halted: interface.Halted = _never
         self._stop = stops.Stop(access, self._gate, self._book, time_source)
         self._rest: rest.Rest | None = None
         self._stream: updates.Updates | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._heard = self._compared = 0.0
 
     async def connect(
         self, sink: interface.Sink, halted: interface.Halted
@@ -114,7 +112,7 @@ class AlpacaBroker(interface.BrokerInterface):
             await self._fail(str(error))
             raise
         self._book.sink = sink
-        self._heard = self._compared = self._clock.monotonic()
+        self._comparison.begin()
         self._reading = asyncio.create_task(
             self._read(self._stream), name='alpaca-updates'
         )
@@ -294,13 +292,14 @@ class AlpacaBroker(interface.BrokerInterface):
     async def get_time(self) -> int:
         """Asks their clock, and looks whether the stream still speaks."""
         way, told = self._way(), await self._ask().time()
-        now = self._clock.monotonic()
-        quiet = now - max(self._heard, self._compared) >= self._compare_s
-        # One message may be lost among many, too.
-        due = now - self._compared >= _SELDOM * self._compare_s
-        if self.monitor.works and (quiet or due) and not way.resting_s:
-            self._compared = now
-            await self._compare()
+        if self._comparison.is_due and not way.resting_s:
+            missed = await self._comparison.look(self._ask().working)
+            if missed and self.monitor.works and self._stream is not None:
+                self.monitor.silent(
+                    f'{self.name}: the stream says nothing of '
+                    f'{", ".join(missed[:3])}'
+                )
+                self._stream.abort()
         return told
 
     async def get_instruments(
@@ -332,44 +331,10 @@ class AlpacaBroker(interface.BrokerInterface):
         )
 
     def _take(self, update: Any) -> None:
-        self._heard = self._clock.monotonic()
+        self._comparison.hear()
         self._book.heard(update)
         symbol = update.order.symbol or ''
         self.monitor.heard(symbol, translate.moment(update.timestamp))
-
-    async def _compare(self) -> None:
-        """Holds what the stream told against what is listed."""
-        if not self._book.working(there=True):
-            return
-        first = await self._missed()
-        if not first:
-            return
-        # It may have been on its way.
-        await self._clock.sleep(_BEHIND_S)
-        if not self.monitor.works:
-            return
-        now = await self._missed()
-        missed = [name for name, what in first.items() if now.get(name) == what]
-        if missed and self.monitor.works and self._stream is not None:
-            self.monitor.silent(
-                f'{self.name}: the stream says nothing of '
-                f'{", ".join(missed[:3])}'
-            )
-            self._stream.abort()
-
-    async def _missed(self) -> dict[str, object]:
-        """Gives the orders of which the stream did not tell all.
-
-        Returns:
-            By our id, as it is listed; empty where it is not any more.
-        """
-        found = {name: each for each, name in await self._ask().working()}
-        return {
-            order_id: found[order_id].model_dump() if order_id in found else ''
-            for order_id in self._book.working(there=True)
-            if order_id not in found
-            or not self._book.is_told(found[order_id], order_id)
-        }
 
     async def _patch(
         self,

@@ -1,14 +1,11 @@
 """What Alpaca says when it is asked, and what is made of it."""
 
-import datetime
 import inspect
-import types
 
 from alpaca.trading import models
 import pytest
 
 from sting.broker.alpaca import asking
-from sting.broker.alpaca import translate
 from sting.model import errors
 from sting.model import orders
 from tests.brokers.alpaca import shapes
@@ -100,46 +97,6 @@ async def test_fills_that_repeat_a_page_are_not_all_there_are(
         await desk.broker.get_fills()
 
 
-async def test_orders_that_repeat_a_page_are_not_all_there_are(
-    desk, monkeypatch
-):
-    monkeypatch.setattr(asking, 'PAGE', 2)
-    # Three of one moment: the third is behind a page that comes again.
-    for _ in range(3):
-        await desk.place(type='limit', price=95.0)
-    with pytest.raises(errors.BrokerUnknownError, match='orders repeats'):
-        await desk.broker.get_orders()
-
-
-async def test_the_orders_of_many_fills_are_looked_up_together(desk, world):
-    sent = [await desk.place(quantity=1.0) for _ in range(9)]
-    await world.trade(desk.symbol, 100.0)
-    for order_id in sent:
-        await desk.filled(order_id)
-    other = world.make()
-    await other.connect(lambda report: None, lambda order: False)
-    # As after a day with more orders than are remembered.
-    other._book._names.clear()
-    world.server.asked.clear()
-    found = await other.get_fills()
-    assert {each.order_id for each in found} == set(sent)
-    assert [path for _, path in world.server.asked] == [
-        ACTIVITIES,
-        '/v2/orders',
-    ]
-
-
-async def test_orders_come_page_by_page(desk, monkeypatch):
-    monkeypatch.setattr(asking, 'PAGE', 2)
-    # More than a page of one moment would hide those behind it.
-    sent = []
-    for _ in range(5):
-        sent.append(await desk.place(type='limit', price=95.0))
-        await desk.world.trade(desk.other, 50.0)
-    found = await desk.broker.get_orders()
-    assert [each.id for each in found] == sent
-
-
 async def test_a_fill_of_an_unknown_order_is_looked_up(desk, world):
     await world.trade_elsewhere(desk.symbol, orders.OrderSide.BUY, 3.0, 90.0)
     (found,) = await desk.broker.get_fills()
@@ -212,30 +169,6 @@ async def test_what_cannot_be_traded_is_left_out(desk, world, change):
     assert [each.symbol for each in found] == ['MSFT']
 
 
-async def test_a_chain_that_turns_in_a_circle_is_given_up(desk, world):
-    sent = await desk.place(type='limit', price=95.0)
-    uuid = desk.order(sent).broker_id
-    world.server.changed[f'/v2/orders/{uuid}'] = lambda found: (
-        found
-        | {
-            'replaced_by': uuid,
-            'status': 'replaced',
-        }
-    )
-    with pytest.raises(errors.BrokerUnknownError, match='do not end'):
-        await desk.broker.get_order_by_client_id(sent)
-
-
-async def test_too_many_orders_to_look_through_is_no_none(desk, monkeypatch):
-    monkeypatch.setattr(asking, 'PAGE', 2)
-    monkeypatch.setattr(asking, 'PAGES', 2)
-    for _ in range(4):
-        await desk.place(type='limit', price=95.0)
-        await desk.world.trade(desk.other, 50.0)
-    with pytest.raises(errors.BrokerUnknownError, match='too many'):
-        await desk.broker.get_order_by_client_id('never')
-
-
 async def test_a_refused_question_is_no_answer(desk, world):
     broken = desk.world.make(secret='wrong')
     broken._rest = type(desk.broker._rest)(
@@ -257,46 +190,3 @@ async def test_a_refused_question_is_no_answer(desk, world):
         with pytest.raises(errors.BrokerUnknownError, match='401'):
             await asked
     await broken.disconnect()
-
-
-class Pages(asking.Questions):
-    """Rows in pages of three, of which the end is left out."""
-
-    def __init__(self, rows):
-        self.rows = rows
-        self.known = {}
-        super().__init__(None, self, 'alpaca')
-
-    def learn(self, found, order_id):
-        self.known[order_id] = found.id
-
-    def current(self, order_id):
-        return self.known.get(order_id)
-
-    async def _page(self, asked):
-        until = asked.get('until')
-        end = datetime.datetime.fromisoformat(until) if until else None
-        return [
-            one for one in self.rows if end is None or one.submitted_at < end
-        ][:3]
-
-    async def _one(self, path, asked=None):
-        return path
-
-
-async def test_no_order_hides_behind_another_of_its_moment(monkeypatch):
-    monkeypatch.setattr(asking, 'PAGE', 3)
-    names = ['x1', 'x2', 'x3', f'wanted{translate.PAIRED}stop']
-    rows = [
-        types.SimpleNamespace(
-            id=name,
-            client_order_id=name,
-            # The last two are of one microsecond.
-            submitted_at=datetime.datetime(
-                2026, 1, 5, 15, microsecond=max(2 - n, 0), tzinfo=datetime.UTC
-            ),
-            legs=None,
-        )
-        for n, name in enumerate(names)
-    ]
-    assert await Pages(rows)._search('wanted') == f'/orders/{names[-1]}'

@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from sting.broker.alpaca import broker as brokers
 from sting.broker.alpaca import rest
 from sting.model import errors
 from sting.model import orders
@@ -380,90 +379,6 @@ async def test_a_stream_that_refuses_the_key_is_said(world, monkeypatch):
     assert 'refuses the key' in way.monitor.reason
 
 
-async def test_a_silent_stream_is_found_by_comparing(desk, world, monkeypatch):
-    monkeypatch.setattr(brokers, '_BEHIND_S', 0.05)
-    desk.broker._compare_s = 0.0
-    sent = await resting(desk)
-    await desk.broker.get_time()
-    assert desk.broker.monitor.works
-    world.server.mute = True
-    await world.trade(desk.symbol, 94.0)
-    await desk.broker.get_time()
-    assert desk.broker.monitor.state in {
-        monitors.Link.SILENT,
-        monitors.Link.LOST,
-    }
-    assert desk.order(sent).filled == 0.0
-    world.server.mute = False
-    await desk.open()
-    (found,) = await desk.broker.get_fills()
-    assert found.order_id == sent
-
-
-async def test_terms_changed_elsewhere_are_missed_too(desk, world, monkeypatch):
-    monkeypatch.setattr(brokers, '_BEHIND_S', 0.05)
-    desk.broker._compare_s = 0.0
-    sent = await resting(desk)
-    exchange = world.server.exchange
-    record = exchange.find(sent)
-
-    async def change():
-        exchange.replace(record, {'limit_price': '94'})
-
-    world.server.mute = True
-    await world.there(change())
-    await desk.broker.get_time()
-    assert not desk.broker.monitor.works
-    world.server.mute = False
-    await desk.open()
-    desk.broker._compare_s = 0.0
-    # The session asks for it now; it is not missed on and on.
-    await desk.broker.get_time()
-    assert desk.broker.monitor.works
-
-
-async def test_an_order_changed_elsewhere_keeps_its_id(desk, world):
-    sent = await resting(desk)
-    exchange = world.server.exchange
-
-    async def change():
-        # Twice: of a chain each tells only the one before it.
-        for price in ('94', '96'):
-            exchange.replace(exchange._current[sent], {'limit_price': price})
-
-    world.server.mute = True
-    await world.there(change())
-    await world.trade(desk.symbol, 95.5, volume=16.0)
-    # Another engine, which has never seen any of it.
-    other = world.make()
-    await other.connect(lambda report: None, lambda order: False)
-    for _ in range(2):
-        (found,) = await other.get_orders()
-        assert (found.id, found.price) == (sent, 96.0)
-        (fill,) = await other.get_fills()
-        assert fill.order_id == sent
-        other._book._names.clear()
-    assert (await other.cancel_order(sent)).accepted
-
-
-async def test_one_message_lost_among_others_is_missed(
-    desk, world, monkeypatch
-):
-    monkeypatch.setattr(brokers, '_BEHIND_S', 0.05)
-    sent = await resting(desk)
-    world.server.mute = True
-    await world.there(world._call(world.venue.cancel, sent))
-    broker = desk.broker
-    broker._heard = broker._clock.monotonic() + 1e6
-    await broker.get_time()
-    assert broker.monitor.works
-    broker._compared -= 61.0
-    await broker.get_time()
-    assert not broker.monitor.works
-    world.server.mute = False
-    await desk.open()
-
-
 async def test_terms_that_were_asked_for_first_are_told_by_the_stream(
     desk, world
 ):
@@ -483,14 +398,6 @@ async def test_terms_that_were_asked_for_first_are_told_by_the_stream(
     for message in held:
         await world.push(json.dumps(message).encode())
     await desk.until(lambda: desk.order(sent).price == 94.0, 'the new price')
-
-
-async def test_a_stream_with_nothing_to_tell_is_not_silent(desk):
-    desk.broker._compare_s = 0.0
-    await resting(desk)
-    for _ in range(3):
-        await desk.broker.get_time()
-    assert desk.broker.monitor.works
 
 
 async def test_text_frames_are_read_too(desk, world):
@@ -661,7 +568,7 @@ async def test_a_cancel_does_not_wait_for_orders(desk, world):
 async def test_a_heartbeat_in_a_rest_is_no_silence(desk, world):
     await resting(desk)
     broker = desk.broker
-    broker._compare_s = 0.0
+    broker._comparison.every_s = 0.0
     fault(world, 'GET', '/clock', 429, '{}', {'Retry-After': '600'})
     with pytest.raises(rest.LimitedError, match='429'):
         await broker.get_time()

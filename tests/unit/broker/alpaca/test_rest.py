@@ -251,3 +251,20 @@ async def test_no_redirect_takes_the_key_elsewhere(world):
         )
         with pytest.raises(errors.BrokerUnknownError):
             await made.call('GET', '/clock')
+
+
+async def test_what_is_under_way_at_the_end_is_closed_behind_it(world):
+    hold = FAULT('GET', '/clock', 200, '1', what='hold')
+    async with way(world) as made:
+        world.server.faults.append(hold)
+        asked = asyncio.create_task(made.call('GET', '/clock'))
+        async with asyncio.timeout(60):
+            while not world.server.asked:  # noqa: ASYNC110 - of another thread
+                await asyncio.sleep(0.005)
+        made.close()
+        hold.free = True
+        assert await asked == 1
+    (session,) = made._sessions
+    assert not any(
+        len(one.poolmanager.pools) for one in [*session.adapters.values()]
+    )

@@ -198,11 +198,12 @@ def _check_feeds(home: settings.Home) -> _Checks:
         feed = config.feeds[profile.feed]
         if not isinstance(feed, settings.MarketFeed):
             continue
-        if profile.broker != brokers.PAPER:
+        if brokers.PAPER not in profile.venues:
             yield Check(
                 'broker',
                 OK,
-                f'profile {name} is for {profile.broker}; look at it with '
+                f'profile {name} is for {" and ".join(profile.venues)}; look '
+                'at it with '
                 f'`sting doctor --profile {name}`',
             )
             continue

@@ -86,13 +86,24 @@ class Examination:
         """
         self._config = config
         self._name = profile
-        self._profile = config.profile(profile)
+        self._whole = self._profile = config.profile(profile)
         self._clock = time_source
         self._environ = environ
         self._patience_s = patience_s
 
     async def run(self) -> _Findings:
         """Looks, and gives what it finds, as it finds it."""
+        for name in self._whole.venues:
+            self._profile = _part(self._whole, name)
+            async for found in self._venue():
+                yield found
+            if found.name == 'broker' and found.status == FAIL:
+                return
+        async for found in self._data():
+            yield found
+
+    async def _venue(self) -> _Findings:
+        """Looks at one broker of the profile."""
         chosen = self._profile
         account = f', account {chosen.account}' if chosen.account else ''
         yield Finding(
@@ -119,8 +130,6 @@ class Examination:
                 yield found
         finally:
             await broker.disconnect()
-        async for found in self._data():
-            yield found
 
     async def _broker(self, broker: interface.BrokerInterface) -> _Findings:
         """Looks at the broker itself."""
@@ -290,7 +299,7 @@ class Examination:
         return self._profile.broker != brokers.PAPER
 
     async def _source(self, name: str, feed: settings.MarketFeed) -> Finding:
-        symbol = self._profile.symbols[0]
+        symbol = self._whole.symbols[0]
         theirs = feed.names.get(name, {}).get(symbol, symbol)
         now = self._clock.now()
         try:
@@ -349,6 +358,20 @@ class Examination:
             ) from None
 
 
+def _part(whole: settings.Profile, broker: str) -> settings.Profile:
+    """Gives a profile as it is for one of its brokers."""
+    if len(whole.venues) == 1:
+        return whole
+    symbols = tuple(
+        symbol
+        for symbol in whole.symbols
+        if broker in (whole.route(symbol), whole.backup)
+    )
+    return msgspec.structs.replace(
+        whole.at(broker), symbols=symbols or whole.symbols
+    )
+
+
 def profile_of(
     config: settings.Settings, broker: str | None, profile: str | None
 ) -> str:
@@ -367,13 +390,14 @@ def profile_of(
     """
     if profile is not None:
         chosen = config.profile(profile)
-        if broker not in (None, chosen.broker):
+        if broker is not None and broker not in chosen.venues:
             raise errors.ConfigError(
-                f'profile {profile} is for broker {chosen.broker}, not {broker}'
+                f'profile {profile} is for broker '
+                f'{" and ".join(chosen.venues)}, not {broker}'
             )
         return profile
     for name, each in config.profiles.items():
-        if each.broker == broker:
+        if broker in each.venues:
             return name
     raise errors.ConfigError(
         f'no profile has broker: {broker}; write one into sting.yaml. There '
@@ -383,7 +407,8 @@ def profile_of(
 
 def _those(config: settings.Settings) -> str:
     pairs: Sequence[str] = [
-        f'{name} ({each.broker})' for name, each in config.profiles.items()
+        f'{name} ({", ".join(each.venues)})'
+        for name, each in config.profiles.items()
     ]
     return ', '.join(pairs)
 

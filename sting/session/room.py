@@ -5,6 +5,8 @@ import contextlib
 import os
 import pathlib
 
+import msgspec
+
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import describe
@@ -245,7 +247,7 @@ class EngineRoom(parts.Parts):
                 started=self._began,
                 uptime_s=now - self._started,
                 feeds=(self._feeding.row(),),
-                brokers=self._brokers.rows(),
+                brokers=self._links(),
                 queues=(
                     *self.bus.statistics(),
                     views.QueueRow('brokers', self._brokers.waiting, 0),
@@ -254,6 +256,21 @@ class EngineRoom(parts.Parts):
                 generated=self._feed.generated,
                 risk=self._measuring.found,
             )
+
+    def _links(self) -> tuple[views.LinkRow, ...]:
+        """Says how each broker is; of several what is in its account, too."""
+        rows, system = self._brokers.rows(), self._engine.state
+        return tuple(
+            msgspec.structs.replace(
+                row,
+                detail=row.detail
+                or f'equity {book.value(system.prices):,.2f}, '
+                f'cash {book.cash:,.2f}',
+            )
+            if (book := system.venues.get(row.name)) is not None
+            else row
+            for row in rows
+        )
 
     def _rows(self) -> tuple[views.StrategyRow, ...]:
         running = self._running()

@@ -278,3 +278,34 @@ async def test_bars_are_asked_for_once_with_the_keys_of_the_profile(
     ((status, detail),) = of(found, 'data')
     assert status == 'fail'
     assert 'Cannot connect to host 127.0.0.1:1' in detail
+
+
+async def test_each_broker_of_several_is_looked_at(
+    home, module, tmp_path, monkeypatch
+):
+    source = plugins.BROKER.replace("'mine'", "'second'").replace('U1', 'V2')
+    second = plugins.install(tmp_path, monkeypatch, 'second', source)()
+    asked = []
+
+    async def instruments(self, symbols):
+        asked.append((self.name, tuple(symbols)))
+        return []
+
+    for each in (module, second):
+        monkeypatch.setattr(each.Mine, 'get_instruments', instruments)
+    home.config.mkdir(parents=True, exist_ok=True)
+    (home.config / 'sting.yaml').write_text(
+        'profiles: {mine: {mode: paper, broker: mine, feed: demo, '
+        'symbols: [AAPL, IBM], routes: {IBM: second}, '
+        'accounts: {mine: U1, second: V2}}}\n'
+    )
+    found = await look(home)
+    assert [detail for _, detail in of(found, 'profile')] == [
+        'mine is PAPER at mine, account U1',
+        'mine is PAPER at second, account V2',
+    ]
+    assert len(of(found, 'connection')) == 2
+    assert asked == [('mine', ('AAPL',)), ('second', ('IBM',))]
+    config = settings.load(home)
+    assert examination.profile_of(config, 'second', None) == 'mine'
+    assert examination.profile_of(config, 'second', 'mine') == 'mine'

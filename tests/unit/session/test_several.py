@@ -137,6 +137,16 @@ def test_a_new_log_begins_with_the_cash_of_both(home, both):
     assert all(venue.began for venue in begun.venues)
 
 
+def test_the_picture_says_what_is_in_each_account(home, both):
+    with running(home) as station:
+        connected(station)
+        rows = stations.until(lambda: station.snapshot().brokers)
+        assert {row.name: row.detail for row in rows} == {
+            'mine': 'equity 50,000.00, cash 50,000.00',
+            'second': 'equity 50,000.00, cash 50,000.00',
+        }
+
+
 def test_the_backup_takes_new_orders_while_the_first_is_cut(home, both):
     mine, second = both
     with running(home) as station:

@@ -819,6 +819,107 @@ def test_a_live_profile_of_a_market_is_taken(home, tmp_path, monkeypatch):
     assert settings.load(home).profile('real').account == 'U1'
 
 
+SEVERAL = """profiles:
+  both:
+    mode: {mode}
+    broker: mine
+    feed: {feed}
+    symbols: [AAPL, TSLA, ESZ4]
+    {more}
+"""
+
+
+@pytest.fixture
+def several(home, tmp_path, monkeypatch):
+    """Writes a profile of brokers `mine` and `second`."""
+    plugins.install(tmp_path, monkeypatch)
+    plugins.install(tmp_path, monkeypatch, 'second')
+
+    def write(more, mode='paper', feed='demo'):
+        return SEVERAL.format(mode=mode, feed=feed, more=more)
+
+    return write
+
+
+def test_a_profile_of_several_brokers_routes_by_symbol_and_pattern(
+    home, several
+):
+    routes = "routes: {TSLA: second, 'ES*': second}"
+    accounts = 'accounts: {mine: U1, second: V2}'
+    text = several(f'{routes}\n    {accounts}\n    backup: second')
+    _write(home, 'sting.yaml', text)
+    found = settings.load(home).profile('both')
+    assert found.venues == ('mine', 'second')
+    assert found.typed == 'U1,V2'
+    part = found.at('second')
+    assert (part.broker, part.account, part.venues) == (
+        'second',
+        'V2',
+        ('second',),
+    )
+
+
+def test_a_symbols_own_name_counts_before_a_pattern(home, several):
+    text = several("routes: {TSLA: second, 'T*': mine}")
+    _write(home, 'sting.yaml', text)
+    found = settings.load(home).profile('both')
+    assert [found.route(each) for each in found.symbols] == [
+        'mine',
+        'second',
+        'mine',
+    ]
+
+
+def test_one_broker_is_typed_and_is_its_own_part(home):
+    found = settings.load(home).profile('paper')
+    assert found.venues == ('paper',)
+    assert found.at('paper') == found
+    assert found.typed == ''
+
+
+@pytest.mark.parametrize(
+    ('more', 'line', 'words'),
+    [
+        ('routes: {TSLA: secnd}', 7, "unknown broker 'secnd'; did you mean"),
+        ('backup: secnd', 7, "unknown broker 'secnd'; did you mean"),
+        ('routes: {NVDA: second}', 7, "'NVDA' is none of the symbols"),
+        (
+            "routes: {'T*': second, '*A': mine}",
+            7,
+            "TSLA is 'T*', which goes to second, and '*A', which goes to mine",
+        ),
+        ('routes: {TSLA: mine}', 2, 'routes: there is one broker, mine'),
+        ('backup: mine', 2, 'backup: there is one broker, mine'),
+        ('accounts: {mine: U1}', 2, 'write account:'),
+        ('routes: {TSLA: paper}', 2, 'paper is played here'),
+        ('backup: second\n    account: U1', 2, 'write accounts:'),
+        (
+            'backup: second\n    accounts: {mine: U1}',
+            2,
+            'one of each broker, and no other: mine, second',
+        ),
+        (
+            'backup: second\n    accounts: {mine: U1, second: V2, third: W3}',
+            2,
+            'one of each broker, and no other: mine, second',
+        ),
+    ],
+)
+def test_several_brokers_that_make_no_sense_are_refused(
+    home, several, more, line, words
+):
+    error = _refused(home, 'sting.yaml', several(more))
+    assert words in str(error)
+    assert error.line == line
+
+
+def test_live_needs_the_account_of_each_broker(home, several):
+    error = _refused(
+        home, 'sting.yaml', several('backup: second', 'live', 'binance')
+    )
+    assert 'one of each broker' in str(error)
+
+
 def test_a_broker_that_nobody_has_is_refused_with_those_there_are(home):
     error = _refused(
         home, 'sting.yaml', 'profiles: {demo: {broker: nowhere}}\n'

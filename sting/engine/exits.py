@@ -74,6 +74,22 @@ def room(side: orders.OrderSide, own: float, by_hand: float) -> float:
     return max(0.0, held - max(0.0, side.sign * by_hand))
 
 
+def unsent(system: state.SystemState) -> list[orders.Order]:
+    """Gives the working orders of which more fills need exits.
+
+    Those exits go out when a fill is heard: while nobody hears, what such an
+    order is filled for is bare.
+
+    Args:
+        system: The state.
+    """
+    return [
+        order
+        for order in system.working()
+        if order.take_profit is not None or order.stop_loss is not None
+    ]
+
+
 def left(system: state.SystemState, order: orders.Order) -> float:
     """Gives how much of an order closes what is really held.
 

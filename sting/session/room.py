@@ -10,6 +10,7 @@ import msgspec
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import describe
+from sting.engine import exits
 from sting.engine import history
 from sting.engine import recovery
 from sting.model import commands
@@ -160,6 +161,7 @@ class EngineRoom(parts.Parts):
             await self._sequence.drain()
             if self._chosen.on_disconnect == 'cancel':
                 await self._cancel_working()
+            self._tell_unsent()
             await self._reports.idle()
             with contextlib.suppress(errors.JournalWriteError):
                 await self._checkpoints.make()
@@ -169,6 +171,19 @@ class EngineRoom(parts.Parts):
             task.cancel()
         await asyncio.gather(*self._behind, return_exceptions=True)
         await self._engine.stop()
+
+    def _tell_unsent(self) -> None:
+        """Names what works on outside and will be filled without its exits."""
+        waiting = exits.unsent(self._engine.state)
+        if not waiting or self._played is not None:
+            return
+        names = ', '.join(f'{one.id} ({one.symbol})' for one in waiting)
+        self._intake.alert(
+            f'{names}: works on at the broker, and its exits are sent only '
+            'when sting hears of its fills; until sting runs again such fills '
+            'are without them. Cancel it, or set on_disconnect: cancel',
+            'brokers',
+        )
 
     async def _cancel_working(self) -> None:
         """Has all orders cancelled, and waits until none works."""

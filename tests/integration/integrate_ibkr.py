@@ -138,3 +138,28 @@ def test_a_halt_takes_everything_out(home, there):
         ran.emergency_stop('me', 'a test')
         wait_for(ran, sent, S.CANCELLED)
         equal(ran, there)
+
+
+def test_what_fills_while_nobody_is_there_gets_its_exits_once(home, there):
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        entry = stations.buy(
+            ran,
+            10.0,
+            type=LIMIT,
+            price=95.0,
+            take_profit=110.0,
+            stop_loss=80.0,
+        ).order_id
+        wait_for(ran, entry, S.ACCEPTED)
+    there.trades('AAPL', 90.0)
+    assert there.book()[0] == {'AAPL': 10.0}
+    exits = [f'{entry}-tp', f'{entry}-sl']
+    for _ in range(2):
+        # After the second start they are there, and nothing is sent.
+        with stations.running(
+            home, interval_s=stations.NEVER, **OUTSIDE
+        ) as ran:
+            for name in exits:
+                wait_for(ran, name, S.ACCEPTED)
+            equal(ran, there)
+    assert [there.venue.placed[name] for name in exits] == [1, 1]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sting.engine import exits
 from sting.engine import step
 from sting.model import commands
 from sting.model import orders
@@ -206,3 +207,20 @@ def test_two_strategies_may_hold_against_each_other(world):
     world.fill('ab-2', 10.0, side=SELL)
     world.signal('ab-3', kind=KIND.CLOSE)
     assert [order.quantity for order in world.placed()] == [10.0]
+
+
+def unsent(world):
+    return [order.id for order in exits.unsent(world.state)]
+
+
+def test_exits_are_unsent_while_more_of_their_order_can_fill(world):
+    world.signal('ab-1', side=BUY, quantity=10.0, stop_loss=95.0)
+    world.signal('ab-2', side=BUY, quantity=10.0, take_profit=120.0)
+    world.signal('ab-3', side=BUY, quantity=10.0)
+    assert unsent(world) == ['ab-1', 'ab-2']
+    world.fill('ab-1', 4.0, execution_id='some')
+    assert unsent(world) == ['ab-1', 'ab-2']
+    world.fill('ab-1', 6.0, execution_id='all')
+    assert unsent(world) == ['ab-2']
+    world.update('ab-2', S.CANCELLED)
+    assert unsent(world) == []

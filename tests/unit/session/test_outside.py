@@ -268,3 +268,36 @@ def test_a_lost_broker_is_told_of_and_connected_again(home, module):
         'reconciling',
         'connected',
     ]
+
+
+def unsent(home):
+    """The alerts that name orders whose exits are not sent."""
+    return [
+        event.data.message
+        for event in stations.log_of(home, T.RISK_ALERT)
+        if 'its exits are sent only' in event.data.message
+    ]
+
+
+@pytest.mark.parametrize('policy', ['keep', 'cancel'])
+def test_an_end_names_what_works_on_and_would_fill_without_exits(
+    home, module, policy
+):
+    with running(home, on_disconnect=policy) as station:
+        plain = limit(station)
+        entry = stations.buy(
+            station,
+            10.0,
+            type=orders.OrderType.LIMIT,
+            price=1.0,
+            stop_loss=0.5,
+        ).order_id
+        stations.wait_for(station, plain, S.ACCEPTED)
+        stations.wait_for(station, entry, S.ACCEPTED)
+    told = unsent(home)
+    if policy == 'cancel':
+        assert told == []
+        return
+    (text,) = told
+    assert text.startswith(f'{entry} (AAPL): ')
+    assert plain not in text

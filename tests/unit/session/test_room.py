@@ -280,6 +280,21 @@ def test_an_end_in_order_keeps_or_cancels_what_works(home, policy, status):
     assert order.status == status
 
 
+def test_an_order_of_paper_waits_with_its_exits_and_is_not_named(home):
+    with stations.running(home) as station:
+        stations.buy(
+            station,
+            1.0,
+            type=orders.OrderType.LIMIT,
+            price=1.0,
+            stop_loss=0.5,
+        )
+    assert not any(
+        'its exits are sent only' in event.data.message
+        for event in stations.log_of(home, T.RISK_ALERT)
+    )
+
+
 def test_an_end_does_not_wait_for_ever_for_a_cancel(home, monkeypatch):
     monkeypatch.setattr(room, 'CANCEL_S', 0.1)
     with stations.running(home, on_disconnect='cancel') as station:

@@ -112,6 +112,8 @@ class Stop:
         self._clock = time_source
         self._client: Any = None
         self._lock = threading.Lock()
+        # When the first cancel of the last pull was answered.
+        self._answered: float | None = None
 
     def prepare(self) -> None:
         """Connects beforehand.
@@ -134,9 +136,11 @@ class Stop:
     def pull(self) -> interface.EmergencyReport:
         """Cancels; see `BrokerInterface.emergency_cancel_all`."""
         ours = set(self._book.working())
+        began = self._clock.monotonic()
         with self._lock:
             if self._client is None:
                 return interface.EmergencyReport(unknown=_sorted(ours))
+            self._answered = None
             sending = self._gate.under_way()
             named = self._cancel()
             late = self._gate.drain(sending, _DRAIN_S) if sending else set()
@@ -145,14 +149,21 @@ class Stop:
                 named |= self._cancel()
             left = self._left()
         if left is None:
-            return interface.EmergencyReport(unknown=_sorted(ours | named))
+            return interface.EmergencyReport(
+                unknown=_sorted(ours | named), first_s=self._first(began)
+            )
         # What Alpaca never said that it has may still come to it.
         known = self._book.current
         unknown = left | late | {each for each in ours if not known(each)}
         return interface.EmergencyReport(
             cancelled=_sorted((ours | named) - unknown),
             unknown=_sorted(unknown),
+            first_s=self._first(began),
         )
+
+    def _first(self, began: float) -> float | None:
+        """Gives the seconds until the first cancel was answered, if it was."""
+        return None if self._answered is None else self._answered - began
 
     def _cancel(self) -> set[str]:
         """Cancels all, and gives the ids that the answer names."""
@@ -173,6 +184,8 @@ class Stop:
                 if tries > 1:
                     return set()
             else:
+                if self._answered is None:
+                    self._answered = self._clock.monotonic()
                 return self._named(rows)
 
     def _named(self, rows: Any) -> set[str]:

@@ -17,6 +17,7 @@ from sting.broker.ibkr import book as books
 from sting.broker.ibkr import codes
 from sting.broker.ibkr import ears
 from sting.broker.ibkr import session as sessions
+from sting.engine import clock as clocks
 from sting.model import errors
 from sting.net import loops
 
@@ -24,6 +25,11 @@ from sting.net import loops
 LIMIT_S: Final = 5.0
 _APART_S: Final = 0.1
 _GATE_S: Final = 1.0
+# A warm second client can cancel in no other way.
+_NOTE: Final = (
+    'the global cancel takes out every order of the account, those placed '
+    'elsewhere too'
+)
 
 
 class Stop:
@@ -46,6 +52,9 @@ class Stop:
         self.gate = threading.Lock()
         self._place = place
         self._lost = lost
+        self._clock = clocks.LiveClock()
+        # When the global cancel of the last pull left.
+        self._sent: float | None = None
         self._thread: loops.LoopThread | None = None
         self._session: sessions.Session | None = None
 
@@ -72,6 +81,7 @@ class Stop:
         Args:
             working: Gives the orders that we know to work, as records.
         """
+        began, self._sent = self._clock.monotonic(), None
         before = set()
         for each in working():
             each.leaving = True
@@ -96,6 +106,8 @@ class Stop:
         return interface.EmergencyReport(
             cancelled=tuple(sorted(named - unknown)),
             unknown=tuple(sorted(unknown)),
+            first_s=None if self._sent is None else self._sent - began,
+            note='' if self._sent is None else _NOTE,
         )
 
     def hear_order(self, contract: Any, order: Any, state: Any) -> None:
@@ -136,6 +148,7 @@ class Stop:
             def send(_number: int) -> None:
                 client.reqAllOpenOrders()
                 client.reqGlobalCancel()
+                self._sent = self._clock.monotonic()
                 begun.set()
 
             found = await session.ask(send, 'open orders', ears.OPEN)

@@ -5,7 +5,6 @@ import threading
 
 import pytest
 
-from sting.broker import interface
 from sting.broker.alpaca import stop as stops
 from sting.model import errors
 from sting.model import orders
@@ -116,7 +115,7 @@ async def test_a_cancel_that_fails_is_tried_once_more(desk, world):
     sent = await desk.place(type='limit', price=95.0)
     fault(world, 'DELETE', ORDERS, 200, '{}', what='cut')
     told = await pull(desk)
-    assert told == interface.EmergencyReport(cancelled=(sent,))
+    assert (told.cancelled, told.unknown) == ((sent,), ())
 
 
 async def test_what_still_works_is_unknown(desk, world, monkeypatch):
@@ -125,7 +124,7 @@ async def test_what_still_works_is_unknown(desk, world, monkeypatch):
     for _ in range(2):
         fault(world, 'DELETE', ORDERS, 500, servers.HTML)
     told = await pull(desk)
-    assert told == interface.EmergencyReport(unknown=(sent,))
+    assert (told.cancelled, told.unknown) == ((), (sent,))
 
 
 @pytest.mark.parametrize('answer', [{'x': 1}, [1], [{'id': None}]])
@@ -134,13 +133,13 @@ async def test_a_list_that_is_none_tells_nothing(desk, world, answer):
     fault(world, 'DELETE', ORDERS, 207, answer, what='late')
     fault(world, 'GET', ORDERS, 200, answer)
     told = await pull(desk)
-    assert told == interface.EmergencyReport(unknown=(sent,))
+    assert (told.cancelled, told.unknown) == ((), (sent,))
 
 
 async def test_a_service_that_hangs_is_given_up(desk, world, monkeypatch):
     sent = await desk.place(type='limit', price=95.0)
     desk.broker._stop._access = world.access(timeout_s=0.2)
-    monkeypatch.setattr(stops, '_ANSWER_S', 0.2)
+    monkeypatch.setattr(stops, 'ANSWER_S', 0.2)
     await asyncio.to_thread(desk.broker._stop.prepare)
     holds = [
         servers.Fault(method, ORDERS, 200, '[]', what='hold')
@@ -150,7 +149,7 @@ async def test_a_service_that_hangs_is_given_up(desk, world, monkeypatch):
     told = await pull(desk)
     for each in holds:
         each.free = True
-    assert told == interface.EmergencyReport(unknown=(sent,))
+    assert (told.cancelled, told.unknown) == ((), (sent,))
 
 
 async def test_it_needs_no_turn(desk, world):
@@ -164,7 +163,7 @@ async def test_unconnected_it_says_that_it_does_not_know(desk):
     sent = await desk.place(type='limit', price=95.0)
     await desk.broker.disconnect()
     told = await pull(desk)
-    assert told == interface.EmergencyReport(unknown=(sent,))
+    assert (told.cancelled, told.unknown) == ((), (sent,))
     await desk.open()
 
 
@@ -179,7 +178,7 @@ async def test_where_too_much_was_asked_it_insists(desk, world):
     for method in ('DELETE', 'DELETE', 'DELETE', 'GET'):
         fault(world, method, ORDERS, 429, '{}', {'Retry-After': '60'})
     told = await pull(desk)
-    assert told == interface.EmergencyReport(cancelled=(sent,))
+    assert (told.cancelled, told.unknown) == ((sent,), ())
 
 
 async def test_it_does_not_insist_for_ever(desk, world, monkeypatch):
@@ -189,7 +188,7 @@ async def test_it_does_not_insist_for_ever(desk, world, monkeypatch):
     for method in ('DELETE', 'DELETE', 'GET', 'GET'):
         fault(world, method, ORDERS, 429, '{}', {'Retry-After': '60'})
     told = await pull(desk)
-    assert told == interface.EmergencyReport(unknown=(sent,))
+    assert (told.cancelled, told.unknown) == ((), (sent,))
 
 
 async def test_behind_a_full_page_there_may_be_more(desk, world, monkeypatch):

@@ -94,8 +94,7 @@ def _ask_account(name: str, profile: settings.Profile) -> str:
     if profile.mode is not records.Mode.LIVE:
         return ''
     sys.stderr.write(
-        f'Profile {name} is LIVE: real money. Type the number of its '
-        'account\n> '
+        f'Profile {name} is LIVE: real money. Type {profile.to_type}\n> '
     )
     sys.stderr.flush()
     return sys.stdin.readline().strip()

@@ -225,13 +225,7 @@ def ask_account(name: str, profile: settings.Profile, given: str | None) -> str:
     if given is not None or not live or not sys.stdin.isatty():
         return given or ''
     typed: str = click.prompt(
-        f'Profile {name} is LIVE: real money. Type '
-        + (
-            'the numbers of its accounts, with commas between them: '
-            + ', '.join(profile.accounts)
-            if profile.accounts
-            else 'the number of its account'
-        ),
+        f'Profile {name} is LIVE: real money. Type {profile.to_type}',
         prompt_suffix='\n> ',
         default='',
         show_default=False,

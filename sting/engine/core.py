@@ -480,6 +480,9 @@ class CoreEngine:
         if not held and not shares:
             return
         flow = corporate.dividend(action, held, shares)
+        for name, venue in system.venues.items():
+            if venue.quantity(symbol):
+                flow = msgspec.structs.replace(flow, broker=name)
         event = self._turn.emit(_T.CASH_FLOW, flow, 'engine', symbol, cause.seq)
         self._turn.effects.append(step.Notify(event))
 

@@ -3,17 +3,13 @@
 import asyncio
 from collections.abc import Iterable
 from collections.abc import Mapping
-from collections.abc import Sequence
 import functools
 import os
 import pathlib
 import secrets
 from typing import Self
 
-import msgspec
-
 from sting import settings
-from sting.broker import account as accounts
 from sting.broker import interface
 from sting.broker import link
 from sting.broker import manager
@@ -51,11 +47,11 @@ from sting.session import measuring
 from sting.session import missed
 from sting.session import notes
 from sting.session import outlet
+from sting.session import places
 from sting.session import reload
 from sting.session import reporting
 from sting.session import strategies
 from sting.session import watch
-from sting.settings import brokers
 from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import isolated
@@ -280,7 +276,7 @@ class Parts:
                 f'profile {self._name} is {self._chosen.mode} but its log was '
                 f'begun as {system.mode}; use another profile name'
             )
-        self._check_home(system)
+        places.check(self._name, self._chosen, self._outside, system)
         history = await self._feed.history(
             self._chosen.symbols, feeds.WARM_UP, dict(system.last_bar)
         )
@@ -332,8 +328,7 @@ class Parts:
             cash=self._chosen.cash,
         )
         if self._played is None:
-            found = [await self._ask_account(each) for each in self._outside]
-            created = _begun_at(created, found)
+            created = await places.begin(created, self._outside)
         step = self._engine.process_event(
             bus.Incoming(events.EventType.LOG_CREATED, created, 'engine'),
             self._clock.now(),
@@ -347,60 +342,6 @@ class Parts:
         if not self._several:
             return self._broker.account
         return ','.join(each.account for each in self._engine.state.places)
-
-    def _check_home(self, system: state.SystemState) -> None:
-        """Refuses a log that was begun in another account.
-
-        Raises:
-            errors.ConfigError: The profile names another broker or account.
-        """
-        if not system.log:
-            return
-        begun = {each.broker: each.account for each in system.places} or {
-            system.broker: system.broker_account
-        }
-        here = {'': ''}
-        if not self._played:
-            here = {
-                name: self._chosen.at(name).account or begun.get(name, '')
-                for name in self._chosen.venues
-            }
-        if here != begun:
-            raise errors.ConfigError(
-                f'profile {self._name} is for {_places(here)} but its log was '
-                f'begun for {_places(begun)}; use another profile name'
-            )
-        for each in self._outside:
-            if isinstance(each, accounts.AccountGate):
-                each.expect(begun[each.name])
-
-    async def _ask_account(
-        self, broker: interface.BrokerInterface
-    ) -> records.Venue:
-        """Asks a broker outside what a new log begins with, and when that is.
-
-        Raises:
-            errors.StingError: It does not answer, or for another account.
-        """
-        try:
-            await link.within(
-                link.OPEN_S, broker.connect(_ignore, lambda _: True)
-            )
-            began = await link.within(link.OPEN_S, broker.get_time())
-            found = await link.within(link.OPEN_S, broker.get_account_info())
-        except errors.BrokerError as error:
-            raise errors.StingError(
-                f'profile {self._name} begins with the cash of its account, '
-                f'and broker {broker.name} does not tell it: {error}'
-            ) from error
-        finally:
-            await broker.disconnect()
-        return records.Venue(
-            broker=broker.name,
-            account=found.account,
-            cash=found.cash,
-            began=began,
-        )
 
     def _connect(self, system: state.SystemState) -> None:
         self._hosted = isolated.IsolatedHost(
@@ -523,33 +464,6 @@ class Parts:
         """Reads what a strategy missed; in a thread."""
         spec = next(s for s in self._specs if s.name == saved.strategy)
         return missed.read(self._path, spec, saved, until, now)
-
-
-def _begun_at(
-    created: records.LogCreated, found: Sequence[records.Venue]
-) -> records.LogCreated:
-    """Gives the first event of a log with what its brokers told."""
-    cash = sum(each.cash for each in found)
-    if len(found) > 1:
-        return msgspec.structs.replace(created, cash=cash, venues=tuple(found))
-    return msgspec.structs.replace(
-        created,
-        cash=cash,
-        broker=found[0].broker,
-        account=found[0].account,
-        began=found[0].began,
-    )
-
-
-def _places(accounts_by_broker: Mapping[str, str]) -> str:
-    return 'broker ' + ' and '.join(
-        f'{broker or brokers.PAPER} {account}'.rstrip()
-        for broker, account in sorted(accounts_by_broker.items())
-    )
-
-
-def _ignore(report: interface.Report) -> None:
-    """Takes what is told before there is a log; it is asked for later."""
 
 
 def _specs(

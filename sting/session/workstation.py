@@ -66,22 +66,9 @@ def open_session(
     if chosen.mode is records.Mode.LIVE and confirm != chosen.typed:
         raise errors.InputError(
             f'profile {name} is LIVE: real money; it starts only with '
-            + _how_to_type(chosen)
+            f'{chosen.to_type}, as sting.yaml has it, typed: --confirm ACCOUNT'
         )
     return Session(home, config, name)
-
-
-def _how_to_type(chosen: settings.Profile) -> str:
-    if not chosen.accounts:
-        return (
-            'the number of its account, as sting.yaml has it, typed: '
-            '--confirm ACCOUNT'
-        )
-    return (
-        'the numbers of its accounts, as sting.yaml has them, typed with '
-        f'commas between them: those at {", ".join(chosen.venues)}: '
-        '--confirm ACCOUNT,ACCOUNT'
-    )
 
 
 def latch(home: settings.Home, profile: str, who: str, reason: str) -> None:

@@ -99,6 +99,17 @@ class Profile(Section, frozen=True, kw_only=True):
             return self.account
         return ','.join(self.accounts[name] for name in self.venues)
 
+    @property
+    def to_type(self) -> str:
+        """What `typed` is, for a person."""
+        if not self.accounts:
+            return 'the number of its account'
+        named = ', '.join(self.venues)
+        return (
+            f'the numbers of its accounts, those at {named}, with commas '
+            'between them'
+        )
+
     def at(self, broker: str) -> 'Profile':
         """Gives it as it is for one of its brokers alone."""
         return msgspec.structs.replace(

@@ -287,3 +287,36 @@ async def test_what_comes_after_the_end_is_told_to_nobody():
     )
     assert got == []
     assert own.did[-1] == 'disconnect'
+
+
+TRADED = {'symbol': 'AAPL', 'side': orders.OrderSide.BUY, 'quantity': 1.0}
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_orders_and_fills_name_their_broker_where_there_are_several(several):
+    more = {}
+    if several:
+        both = {'scripted': 'U1', 'other': 'U2'}
+        more = {'account': '', 'backup': 'other', 'accounts': both}
+    own, heard = made()[0], []
+    meant = msgspec.structs.replace(profile(), broker='scripted', **more)
+    gate = account.AccountGate(own, 'real', meant)
+    name = 'scripted' if several else ''
+
+    async def scene():
+        await gate.connect(heard.append, lambda order: False)
+        own._venue.place(limit('o1'))
+        own._venue.fill_unasked(
+            orders.Fill(order_id='x', execution_id='1', price=1.0, **TRADED)
+        )
+        await asyncio.sleep(0.05)
+        (working,) = await gate.get_orders()
+        found = await gate.get_order_by_client_id('o1')
+        assert await gate.get_order_by_client_id('o2') is None
+        (fill,) = await gate.get_fills()
+        await gate.disconnect()
+        return [working.broker, found.broker, fill.broker]
+
+    assert asyncio.run(scene()) == [name] * 3
+    fills = [one for one in heard if isinstance(one, orders.Fill)]
+    assert [one.broker for one in fills] == [name]

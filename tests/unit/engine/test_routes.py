@@ -283,6 +283,17 @@ def test_a_split_changes_the_book_of_each_broker(world):
     assert world.state.venues['one'].quantity('AAPL') == 40.0
 
 
+def test_a_dividend_is_paid_where_the_shares_are(world):
+    bought(world)
+    bought(world, symbol='IBM')
+    paid = records.CorporateAction(
+        symbol='IBM', kind=records.ActionKind.DIVIDEND, amount=2.0
+    )
+    world.tell(T.CORPORATE_ACTION, paid)
+    assert world.state.venues['two'].cash == 19_020.0
+    assert world.state.venues['one'].cash == 79_000.0
+
+
 def test_a_checkpoint_knows_all_of_several_brokers(world):
     bought(world)
     lose(world, 'two')

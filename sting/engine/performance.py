@@ -15,6 +15,8 @@ from sting.model import portfolio
 from sting.model import records
 from sting.model import views
 
+# Losses that are remembered of each strategy.
+LOSSES = 64
 # What stops these was traded before, or never was to be traded.
 _CANCEL = orders.SignalKind.CANCEL
 _NO_TRADE = frozenset({records.Gate.DUPLICATE, records.Gate.CANCEL})
@@ -139,10 +141,15 @@ class Ledger(msgspec.Struct):
         tallies: By strategy.
         decided: By order, the last price when it was decided; of all orders
             of strategies that the state remembers or waits for.
+        losses: By strategy, its last round trips that lost: when they ended,
+            nanoseconds since the epoch, and in which symbol.
     """
 
     tallies: dict[str, Tally] = msgspec.field(default_factory=dict)
     decided: dict[str, float] = msgspec.field(default_factory=dict)
+    losses: dict[str, list[tuple[int, str]]] = msgspec.field(
+        default_factory=dict
+    )
 
     def copy(self) -> 'Ledger':
         """Gives one that does not change with this one."""
@@ -152,6 +159,7 @@ class Ledger(msgspec.Struct):
                 for name, each in self.tallies.items()
             },
             dict(self.decided),
+            {name: list(each) for name, each in self.losses.items()},
         )
 
     def of(self, strategy: str, time: int) -> Tally:
@@ -245,7 +253,12 @@ class Ledger(msgspec.Struct):
         tally = self.tallies.get(strategy)
         if tally is None:
             tally = self.of(strategy, time)
+        lost = tally.lost
         tally.trade(fill, before, after)
+        if tally.lost > lost:
+            losses = self.losses.setdefault(strategy, [])
+            losses.append((time, fill.symbol))
+            del losses[:-LOSSES]
         decided = self.decided.get(fill.order_id)
         if decided is not None:
             quantity = fill.quantity

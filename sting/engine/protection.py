@@ -240,14 +240,12 @@ class Protector:
     ) -> None:
         """Sends the exits of a guard that has none, after a fill or command.
 
-        Not after they were cancelled by hand or refused: `watch` has the
-        levels then.
+        Not once more after they were cancelled by hand or refused: `watch`
+        has the levels then.
         """
-        if (
-            cause.type is _T.ORDER_UPDATE
-            or room <= orders.DUST
-            or self._is_leaving(guard)
-        ):
+        if room <= orders.DUST or self._is_leaving(guard):
+            return
+        if cause.type is _T.ORDER_UPDATE and self._had(guard):
             return
         kinds = (
             ('tp', orders.OrderType.LIMIT, 'take profit', guard.target),
@@ -271,6 +269,11 @@ class Protector:
                 oco=f'{guard.id}-{cause.seq}',
             )
             self._desk.request(order, cause, source=SOURCE)
+
+    def _had(self, guard: protection.Guard) -> bool:
+        """Whether exits of a guard were sent before."""
+        known = self._turn.state.orders.values()
+        return any(order.parent == guard.id for order in known)
 
     def _is_leaving(self, guard: protection.Guard) -> bool:
         """Whether the position is being closed already."""

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from typing import Literal
 
 import msgspec
 
@@ -41,6 +42,31 @@ def span(text: str) -> int:
     return int(found[1]) * _SECONDS[found[2]] * market.NANOSECONDS
 
 
+class Cooldown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When a strategy opens nothing new for a while.
+
+    Attributes:
+        losses: After so many round trips that lost.
+        within: In so long a time, as 1d.
+        pause: For so long after the last of them, as 4h.
+        per: Counted and held for the strategy, or for each symbol.
+    """
+
+    losses: Annotated[int, msgspec.Meta(ge=1, le=50)] = 3
+    within: _Text = '1d'
+    pause: _Text = '1d'
+    per: Literal['strategy', 'symbol'] = 'strategy'
+
+    def __post_init__(self) -> None:
+        """Refuses what is no time.
+
+        Raises:
+            ValueError: A field makes no sense.
+        """
+        _check_span('within', self.within)
+        _check_span('pause', self.pause)
+
+
 class Protection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What protects each position of a strategy, from its opening on.
 
@@ -50,12 +76,24 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         take_profit: The same with a profit.
         trailing: Distance from the best close of a bar, as '1.5%'.
         max_holding: How long it is held at most, as 30m, 4h or 5d.
+        cooldown: When nothing new is opened after losses.
     """
 
     stop_loss: _Text = ''
     take_profit: _Text = ''
     trailing: _Text = ''
     max_holding: _Text = ''
+    cooldown: Cooldown | None = None
+
+    @property
+    def guards(self) -> bool:
+        """Whether positions are guarded by anything."""
+        return bool(
+            self.stop_loss
+            or self.take_profit
+            or self.trailing
+            or self.max_holding
+        )
 
     def __post_init__(self) -> None:
         """Refuses what is no share and no time.
@@ -68,10 +106,7 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             if text and not _share(text):
                 raise ValueError(f"{name}: {text!r} is no per cent, as in '2%'")
         if self.max_holding:
-            try:
-                span(self.max_holding)
-            except errors.OrderError as error:
-                raise ValueError(f'max_holding: {error}') from None
+            _check_span('max_holding', self.max_holding)
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +203,14 @@ def guard(
 def guards(order: orders.Order) -> bool:
     """Whether an order is an exit of a guard."""
     return order.parent.endswith(SUFFIX)
+
+
+def _check_span(name: str, text: str) -> None:
+    """Refuses what is no time, as a file's error."""
+    try:
+        span(text)
+    except errors.OrderError as error:
+        raise ValueError(f'{name}: {error}') from None
 
 
 def _share(text: str) -> float:

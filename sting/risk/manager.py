@@ -87,7 +87,7 @@ class RiskManager:
             self._capital[spec.name] = spec.capital
         if spec.sizing is not None:
             self._sizers[spec.name] = sizing.Sizer(spec.sizing)
-        if spec.protection is not None:
+        if spec.protection is not None and spec.protection.guards:
             self._protections[spec.name] = spec.protection
         for rule in strategies.rules_of(spec):
             self.add_risk_rule(rule)

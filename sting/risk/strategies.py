@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from sting.engine import state
 from sting.model import orders
 from sting.model import specs
+from sting.risk import cooldown
 from sting.risk import figures
 from sting.risk import rules
 
@@ -173,5 +174,7 @@ def rules_of(spec: specs.StrategySpec) -> Iterator[rules.RiskRule]:
         limit = getattr(spec.limits, name)
         if limit is not None:
             yield StrategyRule(rule(limit), spec.name)
+    if spec.protection is not None and spec.protection.cooldown is not None:
+        yield cooldown.Cooldown(spec.protection.cooldown, spec.name)
     if spec.limits.max_loss is not None:
         yield MaxLoss(spec.limits.max_loss, spec.name)

@@ -272,10 +272,27 @@ def test_another_command_takes_the_place_of_the_first():
     protect(world, stop_loss=95.0)
     accepted(world)
     protect(world, stop_loss=97.0)
+    # Both at once could close more than is held.
+    assert world.placed() == []
+    world.bar(price=98.0)
+    assert world.kinds() == [T.MARKET_DATA]
     confirm(world)
-    # No gap: the old one goes as the new one comes, and covers what it left.
-    world.bar(price=99.0)
-    assert protect(world, stop_loss=97.0).ok
+    confirm(world)
+    assert working(world) == [('stop', 10.0, 97.0)]
+
+
+def test_exits_that_are_cancelled_by_hand_are_not_sent_again():
+    world = worlds.World()
+    held(world, 10.0)
+    protect(world, stop_loss=95.0)
+    accepted(world)
+    (stop,) = world.state.working()
+    world.command(commands.CancelOrder, order_id=stop.id)
+    confirm(world)
+    assert working(world) == []
+    world.bar(price=94.0)
+    (out,) = world.placed()
+    assert (out.type, out.quantity) == (K.MARKET, 10.0)
 
 
 def test_the_operators_time_flattens():

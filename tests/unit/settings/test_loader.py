@@ -12,6 +12,7 @@ from sting.model import costs
 from sting.model import errors
 from sting.model import market
 from sting.model import records
+from sting.model import protection
 from sting.model import sizing
 from sting.model import specs
 from sting.risk import catalog
@@ -289,6 +290,19 @@ def test_exchange_settings_are_laid_over(home):
         ),
         (
             'strategy.yaml',
+            'strategies:\n  sma_demo:\n    protection:\n      stop_loss: two\n',
+            4,
+            "protection: stop_loss: 'two' is no per cent",
+        ),
+        (
+            'strategy.yaml',
+            'strategies:\n  sma_demo:\n    protection:\n'
+            '      cooldown: {within: 1}\n',
+            4,
+            'cooldown.within',
+        ),
+        (
+            'strategy.yaml',
             'strategies:\n  sma_demo:\n    sizing: {method: art}\n',
             3,
             'did you mean',
@@ -472,6 +486,19 @@ def test_strategys_sizing_is_read_by_its_method(home):
     )
     made = settings.load(home).strategies['sma_demo'].spec('sma_demo', 1)
     assert made.sizing == sizing.AverageRange(period=5)
+
+
+def test_strategys_protection_is_read(home):
+    _write(
+        home,
+        'strategy.yaml',
+        'strategies:\n  sma_demo:\n'
+        '    protection: {stop_loss: 2%, cooldown: {losses: 2, pause: 4h}}\n',
+    )
+    made = settings.load(home).strategies['sma_demo'].spec('sma_demo', 1)
+    assert made.protection == protection.Protection(
+        stop_loss='2%', cooldown=protection.Cooldown(losses=2, pause='4h')
+    )
 
 
 def test_file_that_nothing_reads_is_refused(home):

@@ -11,8 +11,8 @@ from sting import settings
 from sting.model import costs
 from sting.model import errors
 from sting.model import market
-from sting.model import records
 from sting.model import protection
+from sting.model import records
 from sting.model import sizing
 from sting.model import specs
 from sting.risk import catalog
@@ -291,7 +291,7 @@ def test_exchange_settings_are_laid_over(home):
         (
             'strategy.yaml',
             'strategies:\n  sma_demo:\n    protection:\n      stop_loss: two\n',
-            4,
+            3,
             "protection: stop_loss: 'two' is no per cent",
         ),
         (

@@ -229,8 +229,6 @@ class BrokerManager(core.Component):
             What was done at each broker, in their order.
         """
         pulled = self._clock.monotonic() if since is None else since
-        if len(self._ways) == 1:
-            return (self._stop_at(self._ways[0], pulled),)
         found: dict[str, stops.BrokerStop] = {}
 
         def cancel(way: ways.Way) -> None:

@@ -308,8 +308,20 @@ class EmergencyStop:
             self._thread.join(timeout=CLOSE_S)
 
     def _run(self) -> None:
+        under_way: list[threading.Thread] = []
         while (pull := self._wake.get()) is not None:
-            self._carry_out(pull)
+            # One for each: a broker that hangs holds no later pull up.
+            thread = threading.Thread(
+                target=self._carry_out,
+                args=(pull,),
+                name=f'emergency stop {pull.number}',
+                daemon=True,
+            )
+            thread.start()
+            under_way = [each for each in under_way if each.is_alive()]
+            under_way.append(thread)
+        for each in under_way:
+            each.join()
 
     def _carry_out(self, pull: Pull) -> None:
         """Cancels everything and tells what came of it."""

@@ -7,7 +7,9 @@ lock is to stop this one, and not the test.
 import ctypes
 import os
 import sys
+import threading
 
+from sting.engine import bus
 from sting.engine import signals
 
 # Before numpy starts threads.
@@ -15,6 +17,8 @@ signals.hold_back()
 
 # ruff: noqa: E402
 from sting.model import commands
+from sting.model import events
+from sting.model import market
 from sting.model import orders
 from sting.model import records
 from tests.unit.session import stations
@@ -79,6 +83,30 @@ def hold():
     libc.read(0, ctypes.create_string_buffer(1), 1)
 
 
+def block(station, flag, how, flood):
+    """Blocks the engine's loop, behind a flood of events, until the flag."""
+    last = station._room._engine.state.last_bar.get('AAPL', 0)
+    last = max(last, station._room._clock.now())
+
+    def run():
+        for number in range(flood):
+            bar = market.MarketData(
+                'AAPL', last + number + 1, 1e3, 1e3, 1e3, 1e3, 1.0
+            )
+            station._room.bus.put(
+                bus.Lane.MARKET,
+                bus.Incoming(
+                    events.EventType.MARKET_DATA, bar, 'flood', symbol='AAPL'
+                ),
+            )
+        say('holding')
+        while how == 'spin' and not flag.is_set():
+            sum(range(100))
+        flag.wait()
+
+    station._loop.call_soon_threadsafe(run)
+
+
 def guardian(station):
     """The guardian's process, once it has a connection."""
     found = [
@@ -113,6 +141,7 @@ def main():
     station.start()
     try:
         stations.until(lambda: guardian(station).armed == {'alpaca'}, 60.0)
+        flag = threading.Event()
         for line in read():
             what, *rest = line.split()
             if what == 'end':
@@ -120,6 +149,13 @@ def main():
             if what == 'place':
                 for _ in range(int(rest[0])):
                     place(station)
+            elif what == 'block':
+                send_many(station)
+                block(station, flag, rest[0], int(rest[1]))
+                continue
+            elif what == 'free':
+                flag.set()
+                flag = threading.Event()
             elif what == 'resume':
                 resume(station)
             elif what == 'hold':

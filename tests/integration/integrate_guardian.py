@@ -1,12 +1,16 @@
 """The guardian: the stop while the engine's process can do nothing."""
 
 import asyncio
+import contextlib
+import functools
 import os
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 import pytest
 
@@ -95,6 +99,9 @@ class Program:
         self.process.send_signal(number)
         return moment
 
+    def pull_quit(self):
+        return self.pull_signal(signal.SIGQUIT)
+
     def end(self):
         self.process.stdin.write('end\n')
         self.process.stdin.flush()
@@ -151,26 +158,72 @@ def alive(pid):
     return True
 
 
-def held(there, ran, pull):
-    """One stop while the engine holds the lock; gives what was seen.
+class Seen(NamedTuple):
+    """What a stop did, seen from the broker; seconds since it was pulled.
 
-    Returns:
-        Seconds to the first cancel and to when nothing worked any more.
+    Attributes:
+        cancel: To the first cancel.
+        nothing: To when nothing worked any more.
+        order: To the last order that came; 0 where none did.
     """
-    ran.ask('place 3')
+
+    cancel: float
+    nothing: float
+    order: float
+
+
+@contextlib.contextmanager
+def held(ran):
+    """A call into C keeps the interpreter's lock."""
     ran.ask('hold', 'holding')
-    # What had left before has arrived.
-    stations.until(lambda: working(there) >= 3, SOON)
-    moment = pull(ran)
-    stations.until(lambda: not working(there), SOON)
-    nothing = time.monotonic() - moment
-    cancels = there.since(moment, 'DELETE')
+    yield
     ran.ask('.')
-    released = time.monotonic()
+
+
+@contextlib.contextmanager
+def blocked(ran, how='wait', flood=1_000):
+    """The engine's loop is blocked and flooded."""
+    ran.ask(f'block {how} {flood}', 'holding')
+    yield
+    ran.ask('free')
+
+
+@contextlib.contextmanager
+def locked(ran):
+    """Another process has the log."""
+    database = sqlite3.connect(ran.home.log('demo'), isolation_level=None)
+    database.execute('BEGIN IMMEDIATE')
+    yield
+    database.execute('ROLLBACK')
+    database.close()
+
+
+def stopped(there, ran, trouble, pull):
+    """One stop in trouble, and a resume after it."""
+    ran.ask('place 3')
+    with trouble(ran):
+        # What had left before has arrived.
+        stations.until(lambda: working(there) >= 3, SOON)
+        moment = pull(ran)
+        stations.until(lambda: not working(there), SOON)
+        nothing = time.monotonic() - moment
+        cancels = there.since(moment, 'DELETE')
+    ended = time.monotonic()
     ran.ask('resume')
-    assert there.since(released, 'POST') == []
+    assert there.since(ended, 'POST') == []
     assert not working(there)
-    return cancels[0], nothing
+    return Seen(
+        cancels[0], nothing, max(there.since(moment, 'POST'), default=0.0)
+    )
+
+
+def kept_back(home):
+    """Orders that were decided and that reports of stops name as withheld."""
+    return {
+        order_id
+        for each in stations.log_of(home, T.STOP_REPORT)
+        for order_id in each.data.withheld
+    }
 
 
 def told_of(home):
@@ -181,8 +234,10 @@ def told_of(home):
 
 def test_a_stop_works_while_the_engine_can_do_nothing(there, start):
     ran = start('cancel')
-    for pull in (Program.pull_latch, Program.pull_signal):
-        held(there, ran, pull)
+    stopped(there, ran, held, Program.pull_latch)
+    stopped(there, ran, held, Program.pull_signal)
+    stopped(there, ran, blocked, Program.pull_signal)
+    stopped(there, ran, locked, Program.pull_latch)
     told = stations.until(lambda: told_of(ran.home), SOON)
     assert 'nothing works there' in told[0]
     # A killed engine leaves nothing behind where the profile wants that.
@@ -191,3 +246,38 @@ def test_a_stop_works_while_the_engine_can_do_nothing(there, start):
     ran.process.kill()
     stations.until(lambda: not working(there), SOON)
     stations.until(lambda: not alive(guardian), SOON)
+
+
+FLOOD = 100_000
+CASES = (
+    (held, Program.pull_latch),
+    (held, Program.pull_signal),
+    (held, Program.pull_quit),
+    (blocked, Program.pull_signal),
+    (functools.partial(blocked, how='spin'), Program.pull_quit),
+    (blocked, Program.pull_latch),
+    (locked, Program.pull_signal),
+    (locked, Program.pull_latch),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_two_hundred_of_two_hundred_are_in_time(there, start):
+    ran = start()
+    seen = []
+    for number in range(200):
+        trouble, pull = CASES[number % len(CASES)]
+        if number == 3:
+            trouble = functools.partial(blocked, flood=FLOOD)
+        seen.append(stopped(there, ran, trouble, pull))
+    ran.end()
+    lines = [f'{len(kept_back(ran.home))} orders withheld']
+    for name in Seen._fields:
+        found = sorted(getattr(one, name) * 1000.0 for one in seen)
+        lines.append(f'{name}: p50 {found[100]:.1f} ms, last {found[-3:]}')
+    sys.stdout.write('\n'.join(lines) + '\n')
+    assert kept_back(ran.home)
+    assert [one for one in seen if one.cancel > 0.05] == []
+    assert [one for one in seen if one.order > 0.02] == []
+    assert stations.state_of(ran.home).working_count() == 0

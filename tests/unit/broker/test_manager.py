@@ -1,6 +1,7 @@
 """What is sent, what is kept back, and what is asked after a restart."""
 
 import asyncio
+import threading
 
 import msgspec
 import pytest
@@ -635,3 +636,26 @@ async def test_new_terms_come_before_the_fills_made_on_them():
         'Fill',
     ]
     assert desk.reports[0].quantity == 20.0
+
+
+class Hanging(Scripted):
+    """A broker at which the emergency stop hangs until it is let go."""
+
+    def __init__(self, name):
+        super().__init__()
+        vars(self).update(name=name)
+        self.free = threading.Event()
+
+    def emergency_cancel_all(self):
+        assert self.free.wait(30.0)
+        return interface.EmergencyReport()
+
+
+async def test_the_only_broker_that_hangs_is_given_up(monkeypatch):
+    monkeypatch.setattr(manager, 'STOP_S', 0.05)
+    hanging = Hanging('slow')
+    desk = Desk(hanging)
+    (told,) = await asyncio.to_thread(desk.manager.emergency_cancel_all)
+    assert told.broker == 'slow'
+    assert 'no answer' in told.error
+    hanging.free.set()

@@ -1,5 +1,6 @@
 """The latch on disk, and the stop that nothing can delay."""
 
+import queue
 import stat
 import threading
 import time
@@ -13,7 +14,7 @@ from tests.unit.risk import worlds
 
 pytestmark = pytest.mark.unit
 
-SOON = 5.0
+SOON = 30.0
 
 
 @pytest.fixture
@@ -161,6 +162,25 @@ def test_a_trigger_returns_while_a_cancel_hangs(latch):
     let_go.set()
     one.stop.close()
     assert one.cancels == 2
+
+
+def test_a_pull_is_not_held_up_by_one_before_it_that_hangs(latch):
+    free = threading.Event()
+    seen = queue.Queue()
+
+    def cancel(since):
+        seen.put(since)
+        assert free.wait(SOON)
+        return []
+
+    one = stop.EmergencyStop(latch, cancel, lambda who, why: None)
+    one.start()
+    one.trigger('first', '')
+    seen.get(timeout=SOON)
+    one.trigger('second', '')
+    seen.get(timeout=SOON)
+    free.set()
+    one.close()
 
 
 def test_a_cancel_that_fails_is_told_and_the_next_stop_works(latch):

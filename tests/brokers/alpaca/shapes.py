@@ -38,6 +38,15 @@ def asset_id(symbol):
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, symbol))
 
 
+def _status(record):
+    """The word for where an order stands.
+
+    The stop of a group stays held while its limit works.
+    """
+    said = STATUSES[record.terms.status]
+    return 'held' if said == 'new' and record.parent is not None else said
+
+
 def order(record):
     """An order, with every field that there is."""
     terms = record.terms
@@ -72,7 +81,7 @@ def order(record):
         'time_in_force': record.tif,
         'limit_price': text(terms.price),
         'stop_price': text(terms.stop_price),
-        'status': record.status or STATUSES[terms.status],
+        'status': record.status or _status(record),
         'extended_hours': terms.extended_hours,
         'legs': None,
         'trail_percent': trail.removesuffix('%') if share else None,

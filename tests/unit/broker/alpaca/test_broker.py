@@ -223,6 +223,23 @@ async def test_legs_are_found_again_by_a_new_engine(desk, world):
     await desk.ended(profit, 'cancelled')
 
 
+async def test_a_stop_that_is_held_beside_its_limit_works(desk, world):
+    profit, stop = await pair(desk)
+    (raw,) = [
+        each
+        for each in world.server.exchange.records.values()
+        if each.parent is not None
+    ]
+    assert world.server.exchange.shown(raw)['status'] == 'held'
+    found = await desk.broker.get_order_by_client_id(stop)
+    assert found.status is orders.OrderStatus.ACCEPTED
+    answer = await desk.broker.cancel_order(stop)
+    assert answer.accepted
+    # Of two legs neither outlives the other there.
+    await desk.ended(stop, 'cancelled')
+    await desk.ended(profit, 'cancelled')
+
+
 async def test_legs_older_than_what_is_listed_are_looked_for(desk):
     _, stop = await pair(desk)
     fresh = desk.world.make()

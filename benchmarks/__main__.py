@@ -58,6 +58,7 @@ GOALS = {
         '<= 50'
     ),
     'risk metrics of 500 positions': '<= 50',
+    'verdict of 20 rules, 500 positions, p99': '<= 200',
     'backtest W1 from Parquet, whole process': '<= 200',
     'the same, a further bar': '<= 16',
     'the same, a further fill': '<= 100',

@@ -3,11 +3,15 @@
 import bisect
 import collections
 from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+import functools
 import itertools
+import operator
 from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -25,6 +29,7 @@ from sting.model import protection
 from sting.model import records
 
 DAY = 86_400 * market.NANOSECONDS
+_Found = TypeVar('_Found')
 
 
 def day_of(timestamp: int) -> int:
@@ -99,6 +104,10 @@ class SystemState:
         lost: Brokers of several that are not connected, and since when.
         guards: What protects positions, by symbol and owner.
         ledger: How each strategy does.
+        shared: What has been worked out for the order that is being judged;
+            None while none is, so that no figure outlives a change.
+        terms: What risk made of the working orders, and the orders that it
+            holds for.
         appliers: What the payload of an event changes, by its type; called
             once its number and its time are set.
     """
@@ -132,6 +141,8 @@ class SystemState:
         self.differences: dict[str, records.Difference] = {}
         self.guards: dict[str, dict[str, protection.Guard]] = {}
         self.ledger = performance.Ledger()
+        self.shared: dict[Hashable, Any] | None = None
+        self.terms: tuple[list[orders.Order], Any] | None = None
         # When the day ends, nanoseconds since the epoch.
         self._midnight = 0
         self._working: dict[str, dict[str, None]] = {}
@@ -274,7 +285,29 @@ class SystemState:
 
     def equity(self) -> float:
         """Cash and holdings at the last prices, in the account's currency."""
-        return self.portfolio.value(self.prices)
+        if self.shared is None:
+            return self.portfolio.value(self.prices)
+        return self.once('equity', self._shared_equity)
+
+    def _shared_equity(self) -> float:
+        account = self.portfolio
+        worth = self.once('values', lambda: account.values(self.prices))
+        return functools.reduce(operator.add, worth.values(), account.cash)
+
+    def once(self, key: Hashable, work: Callable[[], _Found]) -> _Found:
+        """Gives what the rules of one order share; see `shared`.
+
+        Args:
+            key: What it is.
+            work: Works it out, where no rule has yet.
+        """
+        shared = self.shared
+        if shared is None:
+            return work()
+        if key not in shared:
+            shared[key] = work()
+        found: _Found = shared[key]
+        return found
 
     def account_at(self, broker: str) -> portfolio.Portfolio:
         """Gives the account at a broker; the only one where that is empty."""

@@ -6,6 +6,8 @@ price, one that takes from it realizes the difference to the average.
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+import operator
+from typing import cast
 
 import msgspec
 
@@ -228,6 +230,27 @@ class Portfolio:
                 price = position.average_price
             total += position.quantity * price
         return total
+
+    def values(self, prices: Mapping[str, float]) -> dict[str, float]:
+        """Gives what each holding is worth, below 0 where it is short.
+
+        Args:
+            prices: Last price by symbol; without one it is what was paid.
+
+        Returns:
+            By symbol, in the order of their opening. Added to the cash in
+            that order they come to `value`, to the last bit.
+        """
+        held, positions = self.held, self.positions
+        units = [positions[symbol].quantity for symbol in held]
+        known = list(map(prices.get, held))
+        if None in known:
+            known = [
+                positions[symbol].average_price if price is None else price
+                for symbol, price in zip(held, known, strict=True)
+            ]
+        worth = map(operator.mul, units, cast('list[float]', known))
+        return dict(zip(held, worth, strict=True))
 
     def realized(self) -> float:
         """Profit realized so far, before fees."""

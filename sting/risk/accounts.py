@@ -1,13 +1,18 @@
 """What rules look at: the account, a part of it, what is at one broker."""
 
+from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 from typing import Protocol
+from typing import TypeVar
 
 from sting.engine import state
 from sting.model import orders
 from sting.model import portfolio
+
+_Found = TypeVar('_Found')
 
 
 class Account(Protocol):
@@ -33,6 +38,10 @@ class Account(Protocol):
 
     def equity(self) -> float:
         """Cash and holdings at the last prices."""
+        ...
+
+    def once(self, key: Hashable, work: Callable[[], _Found]) -> _Found:
+        """Gives what the rules of one order share: work done once."""
         ...
 
 
@@ -100,3 +109,7 @@ class AtBroker:
     def equity(self) -> float:
         """Cash and holdings there at the last prices."""
         return self._equity
+
+    def once(self, key: Hashable, work: Callable[[], _Found]) -> _Found:
+        """Gives what the rules of one order share."""
+        return self._account.once((self._broker, key), work)

@@ -1,6 +1,8 @@
 """Rules of what is held: exposure, concentration, short sales, losses."""
 
+import functools
 import math
+import operator
 
 from sting.model import orders
 from sting.risk import figures
@@ -26,15 +28,16 @@ class NetExposure(scopes.ScopedRule):
         sign = order.side.sign
         price = rules.expected_price(order, view)
         total = coming = sign * order.remaining * price
-        for symbol in view.portfolio.held:
-            position = view.portfolio.positions[symbol]
-            last = view.prices.get(symbol) or position.average_price
-            total += position.quantity * last
-        for other in view.working():
-            if other.id != order.id and other.side is order.side:
-                more = other.exposed * rules.expected_price(other, view)
-                coming += sign * more
-                total += sign * more
+        held = rules.values(view).values()
+        total = functools.reduce(operator.add, held, total)
+        for symbol, working in rules.terms(view.whole or view).items():
+            last = view.prices.get(symbol)
+            for term in working:
+                other = term.order
+                if other.side is order.side and other.id != order.id:
+                    more = term.exposed * term.price(last)
+                    coming += sign * more
+                    total += sign * more
         if math.isfinite(total) and figures.shrinks(
             sign, total - coming, total
         ):

@@ -166,6 +166,18 @@ class RiskManager:
         Returns:
             The verdict, with the figure of every rule.
         """
+        if len(self._rules) == 1:
+            return self._evaluate(order, system, flatten)
+        # Rules share what they work out, as long as nothing can change.
+        system.shared = {}
+        try:
+            return self._evaluate(order, system, flatten)
+        finally:
+            system.shared = None
+
+    def _evaluate(
+        self, order: orders.Order, system: state.SystemState, flatten: bool
+    ) -> records.Verdict:
         stopped = None
         if (
             system.trading is not _TRADING

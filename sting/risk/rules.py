@@ -6,8 +6,13 @@ the worse side.
 """
 
 import abc
+from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
+import functools
 import math
+import operator
+from typing import NamedTuple
 
 from sting.engine import state
 from sting.model import errors
@@ -227,24 +232,10 @@ class Leverage(AccountRule):
         if figures.shrinks(order.side.sign, held, after):
             return None
         total = figures.notional(after, expected_price(order, system))
-        own, busy, prices = order.symbol, system.busy(), system.prices
-        held_there, positions = (
-            system.portfolio.held,
-            system.portfolio.positions,
+        others = system.once(
+            ('others', order.symbol), lambda: _others(order.symbol, system)
         )
-        for symbol in held_there:
-            if symbol == own:
-                continue
-            if symbol in busy:
-                total += _worst_value(symbol, system)
-            else:
-                # What `_worst_value` comes to where nothing works, as in most.
-                position = positions[symbol]
-                price = prices.get(symbol) or position.average_price
-                total += abs(position.quantity) * price
-        for symbol in busy:
-            if symbol != own and symbol not in held_there:
-                total += _worst_value(symbol, system)
+        total = functools.reduce(operator.add, others, total)
         return figures.leverage(total, system.equity())
 
 
@@ -258,20 +249,94 @@ class BuyingPower(Leverage):
         return super().figure(order, accounts.behind(order, system))
 
 
-def _worst_value(symbol: str, system: Account) -> float:
+def values(system: Account) -> Mapping[str, float]:
+    """Gives what is held by symbol in cash, below 0 where it is short."""
+    return system.once('values', lambda: system.portfolio.values(system.prices))
+
+
+def _others(own: str, system: Account) -> list[float]:
+    """Gives the most that each position can be worth, but for one symbol."""
+    worst = dict(system.once('worst', lambda: _worst_values(system)))
+    if own in worst:
+        worst[own] = 0.0
+    return list(worst.values())
+
+
+def _worst_values(system: Account) -> dict[str, float]:
+    """Gives the most that each symbol's position can be worth."""
+    held = values(system)
+    # Most have nothing working.
+    worst = dict(zip(held, map(abs, held.values()), strict=True))
+    for symbol, coming in terms(system).items():
+        worst[symbol] = _worst_value(symbol, coming, system)
+    return worst
+
+
+class Term(NamedTuple):
+    """What a working order can come to; prices are 0 where it has none.
+
+    Attributes:
+        order: The order.
+        exposed: Units that may still fill.
+        fixed: Its limit, where it never pays more.
+        least: Of other orders, what a unit counts at least.
+    """
+
+    order: orders.Order
+    exposed: float
+    fixed: float
+    least: float
+
+    def price(self, last: float | None) -> float:
+        """Gives `expected_price` of the order."""
+        if last is None:
+            return math.inf
+        return self.fixed or max(last, self.least)
+
+
+def terms(system: Account) -> Mapping[str, Sequence[Term]]:
+    """Gives the terms of what works, by symbol in the order of coming."""
+    return system.once('terms', lambda: _kept_terms(system))
+
+
+def _kept_terms(system: Account) -> Mapping[str, Sequence[Term]]:
+    working = list(system.working())
+    if not isinstance(system, state.SystemState):
+        return _terms(working)
+    if system.terms is None or system.terms[0] != working:
+        system.terms = working, _terms(working)
+    found: Mapping[str, Sequence[Term]] = system.terms[1]
+    return found
+
+
+def _terms(working: Iterable[orders.Order]) -> Mapping[str, Sequence[Term]]:
+    found: dict[str, list[Term]] = {}
+    for order in working:
+        limit = max(order.price or 0.0, order.changing_price or 0.0)
+        stop = max(order.stop_price or 0.0, order.changing_stop or 0.0)
+        fixed = limit if order.side is orders.OrderSide.BUY else 0.0
+        term = Term(order, order.exposed, fixed, max(limit, stop))
+        found.setdefault(order.symbol, []).append(term)
+    return found
+
+
+def _worst_value(symbol: str, coming: Iterable[Term], system: Account) -> float:
     """Gives the most that a symbol's position can be worth."""
     high = low = system.portfolio.quantity(symbol)
-    price = system.prices.get(symbol, 0.0)
-    if not price and high:
+    last = system.prices.get(symbol)
+    price = last or 0.0
+    if last is None and high:
         # As the equity counts it: at what was paid.
         price = system.portfolio.positions[symbol].average_price
     groups: dict[str, float] = {}
-    for order in system.working(symbol):
-        price = max(price, expected_price(order, system))
+    for term in coming:
+        order = term.order
+        price = max(price, term.price(last))
+        more = _more(order, groups) if order.oco else term.exposed
         if order.side is orders.OrderSide.BUY:
-            high += _more(order, groups)
+            high += more
         else:
-            low -= _more(order, groups)
+            low -= more
     return max(abs(high), abs(low)) * price
 
 

@@ -1,12 +1,18 @@
 """What a rule looks at: the account, a strategy, some symbols."""
 
+from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TypeVar
 
 from sting.engine import state
 from sting.model import orders
 from sting.model import portfolio
 from sting.risk import rules
+
+_Found = TypeVar('_Found')
 
 
 class Scope:
@@ -15,6 +21,7 @@ class Scope:
     Attributes:
         strategy: Only of this strategy; empty for all and the operator.
         symbols: Only of these instruments; None for all.
+        key: Equal where two are the same.
     """
 
     def __init__(
@@ -22,6 +29,7 @@ class Scope:
     ) -> None:
         self.strategy = strategy
         self.symbols = symbols
+        self.key: Hashable = (strategy, symbols)
 
     @property
     def is_whole(self) -> bool:
@@ -57,14 +65,26 @@ class View:
         whole = system.book(scope.strategy) if scope.strategy else None
         self.portfolio = whole or system.portfolio
         if scope.symbols is not None:
-            part = portfolio.Portfolio()
-            part.positions = self.portfolio.positions
-            part.held = {
-                symbol: None
-                for symbol in self.portfolio.held
-                if symbol in scope.symbols
-            }
-            self.portfolio = part
+            self.portfolio = self.once('part', self._part)
+
+    def _part(self) -> portfolio.Portfolio:
+        """Gives what is held of the scope's symbols."""
+        part = portfolio.Portfolio()
+        part.positions = self.portfolio.positions
+        symbols = self._scope.symbols or frozenset()
+        part.held = {s: None for s in self.portfolio.held if s in symbols}
+        return part
+
+    @property
+    def whole(self) -> state.SystemState | None:
+        """The state, where the scope is all of it."""
+        return self.system if self._scope.is_whole else None
+
+    def once(self, key: Hashable, work: Callable[[], _Found]) -> _Found:
+        """Gives what the rules of one order share."""
+        if self._scope.is_whole:
+            return self.system.once(key, work)
+        return self.system.once((self._scope.key, key), work)
 
     def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
         """Gives its working orders, of one instrument or of all."""
@@ -82,17 +102,22 @@ class View:
         """The account's equity: shares are of the whole."""
         return self.system.equity()
 
-    def sent(self, since: int, but: str) -> Iterator[orders.Order]:
+    def sent(self, since: int, but: str) -> Sequence[orders.Order]:
         """Gives its orders that risk let go, the newest first.
 
         Args:
             since: Only those created after this, nanoseconds UTC.
             but: Id of an order that is left out.
 
-        Yields:
+        Returns:
             The orders. The state remembers all that work and the last
             `state.DONE_ORDERS` that are done.
         """
+        return self.once(
+            ('sent', since, but), lambda: list(self._sent(since, but))
+        )
+
+    def _sent(self, since: int, but: str) -> Iterator[orders.Order]:
         # They lie in the order in which they were created.
         for order in reversed(self.system.orders.values()):
             if order.created <= since:
@@ -182,6 +207,8 @@ class Scoped(rules.RiskRule):
         if not self._scope.has(order):
             return None
         view = View(self._scope, system)
+        if view.whole and not isinstance(self._rule, ScopedRule):
+            return self._rule.figure(order, system)
         if isinstance(self._rule, ScopedRule):
             return self._rule.measure(order, view)
         return self._rule.figure(order, view)

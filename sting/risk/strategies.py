@@ -4,8 +4,11 @@ A strategy's part is its own book and its own working orders. With a capital
 its equity is that capital and what it has made of it.
 """
 
+from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from typing import TypeVar
 
 from sting.engine import state
 from sting.model import orders
@@ -24,6 +27,7 @@ _ACCOUNT: Mapping[str, type[rules.AccountRule]] = {
 }
 # A loss has to shrink to this share of its limit before it is told of again.
 _CALM = 0.9
+_Found = TypeVar('_Found')
 
 
 class Part:
@@ -63,6 +67,10 @@ class Part:
     def equity(self) -> float:
         """Its capital and what it has made of it."""
         return self._capital + self.portfolio.value(self.prices)
+
+    def once(self, key: Hashable, work: Callable[[], _Found]) -> _Found:
+        """Gives what the rules of one order share."""
+        return self._system.once(('part', self._strategy, key), work)
 
 
 class StrategyRule(rules.RiskRule):

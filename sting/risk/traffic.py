@@ -45,7 +45,7 @@ class OrderRate(_InTime):
         if order.parent or rules.shrinks(order, view):
             return None
         since = self.since(order, view)
-        return 1.0 + sum(1 for _ in view.sent(since, order.id))
+        return 1.0 + len(view.sent(since, order.id))
 
 
 class RepeatedOrders(_InTime):

@@ -443,6 +443,8 @@ def outside(
         reasons.append(f'{len(bars.symbols)} symbols share the cash')
     if np.any(np.diff(bars.timestamp) <= 0):
         reasons.append('the stamps of the bars do not rise')
+    if gate.protections:
+        reasons.append('its positions are protected, which needs the events')
     reasons += [
         f'the risk rule {rule.name} is not compiled'
         for rule in gate.rules

@@ -66,6 +66,12 @@ LOG_SHOWN = 100
     help='The data are bars of this length, which orders are held against; '
     'the strategy is given bars of --timeframe, built of them.',
 )
+@click.option(
+    '--configured',
+    metavar='NAME',
+    help='Holds it to what strategy.yaml says of NAME: timeframes, capital, '
+    'limits, sizing and protection.',
+)
 @click.option('--progress-json', is_flag=True, hidden=True)
 @common.json_option
 def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:

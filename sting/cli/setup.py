@@ -28,6 +28,7 @@ from sting.data import splits
 from sting.data import table
 from sting.data import universe
 from sting.model import errors
+from sting.model import specs
 from sting.model import timeframes
 from sting.risk import gate
 from sting.risk import manager
@@ -61,6 +62,7 @@ class Setup:
         benchmark: What a run is held against; None for its own symbol.
         fine: Finer bars, which orders are held against; None for the bars.
         quotes: What runs in place of bars; the bars are their middles then.
+        spec: What is configured of the strategy; None for nothing.
     """
 
     strategy: str
@@ -72,6 +74,7 @@ class Setup:
     benchmark: benchmarks.Benchmark | None = None
     fine: table.BarTable | None = None
     quotes: table.QuoteTable | None = None
+    spec: specs.StrategySpec | None = None
 
     @property
     def what(self) -> str:
@@ -120,6 +123,7 @@ class Setup:
                 play=play,
                 parameters=self.parameters,
                 assumed=assumed,
+                spec=self.spec,
                 seed=self.seed,
                 progress=told,
                 warnings=self.loaded.warnings,
@@ -191,6 +195,7 @@ def read(
         risk=risk,
         assumed=assumed,
         seed=options['seed'],
+        spec=_configured(options.get('configured')),
     )
     if quote_files.are_quotes(data):
         _check_quotes(options, takes_quotes=takes_quotes)
@@ -219,6 +224,24 @@ def read(
             **reading,
         )
     return whole(loaded=loaded, benchmark=beside, fine=fine)
+
+
+def _configured(name: str | None) -> specs.StrategySpec | None:
+    """Gives what strategy.yaml says of a strategy.
+
+    Raises:
+        errors.InputError: It has none of this name.
+        errors.ConfigError: A file is wrong.
+    """
+    if name is None:
+        return None
+    known = settings.load(settings.Home.find()).strategies
+    if name not in known:
+        raise errors.InputError(
+            f'--configured {name}: strategy.yaml has no such strategy; it has '
+            + ', '.join(sorted(known))
+        )
+    return known[name].spec(name, 1)
 
 
 def _quotes(

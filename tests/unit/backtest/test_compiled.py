@@ -20,6 +20,8 @@ from sting.backtest.figures import summaries
 from sting.data import sample
 from sting.model import costs as model_costs
 from sting.model import errors
+from sting.model import protection
+from sting.model import specs
 from sting.risk import manager
 from sting.risk import rules
 from sting.simulator import commissions
@@ -274,6 +276,13 @@ def test_what_is_no_order_ends_both_runs_with_one_sentence(wrong, sentence):
     assert said[0] == said[1]
 
 
+GUARDED = specs.StrategySpec(
+    engine.NAME,
+    SMA,
+    protection=protection.Protection(stop_loss='2%'),
+)
+
+
 class Own(rules.BuyingPower):
     """A rule of one's own under a name that is known."""
 
@@ -289,6 +298,7 @@ class Own(rules.BuyingPower):
         (f'{HERE}:Hourly', gate(), 'bars of longer timeframes'),
         (f'{HERE}:Uncompilable', gate(), 'decide uses _TABLE, a dict'),
         (SMA, gate(Own(1.0)), 'risk rule buying_power is not compiled'),
+        (SMA, gate().holding(GUARDED), 'its positions are protected'),
     ],
 )
 def test_what_the_loop_does_not_have_runs_event_by_event(reference, risk, note):

@@ -600,3 +600,23 @@ def test_a_run_over_quotes_is_held_against_what_is_named(over_quotes, tmp_path):
     for name, said in (('X', 'X'), (str(bars), 'SPY')):
         found = json.loads(over_quotes('--json', '--benchmark', name).out)
         assert found['benchmark'] == said
+
+
+def test_a_run_is_held_to_what_is_configured_of_a_name(run, home, tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text(OWN.replace(', 1, ', ', '))
+    config = home.config
+    config.mkdir(parents=True, exist_ok=True)
+    (config / 'strategy.yaml').write_text(
+        f'strategies:\n  mine:\n    strategy: {path}\n'
+        '    sizing: {method: fixed, quantity: 3}\n'
+        '    protection: {trailing: 2%}\n'
+    )
+    words = ['--symbol', 'GOOG', '--json']
+    found = json.loads(run(*words, '--configured', 'mine', strategy=path).out)
+    assert found['fills'] > 10
+    plain = json.loads(run(*words, strategy=path).out)
+    assert plain['fills'] == 1
+    outcome = run('--configured', 'other', strategy=path)
+    assert outcome.code == 2
+    assert 'strategy.yaml has no such strategy; it has mine' in outcome.err

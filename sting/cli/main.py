@@ -54,6 +54,11 @@ COMMANDS = {
     'drill': ('drill', 'drill', 'Pulls the stop for real, against paper.'),
     'resume': ('stop', 'resume', 'Lets trading go on after a halt.'),
     'flatten': ('stop', 'flatten', 'Closes positions at market.'),
+    'shutdown': (
+        'shutdown',
+        'shutdown',
+        'Ends the engine; --emergency stops and flattens first.',
+    ),
     'backtest': ('backtest', 'backtest', 'Runs a strategy over past bars.'),
     'sweep': (
         'sweep',

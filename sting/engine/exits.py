@@ -1,5 +1,7 @@
 """Ways out: what closes a position once nothing of it works any more."""
 
+import math
+
 from sting.engine import differing
 from sting.engine import state
 from sting.model import events
@@ -147,7 +149,21 @@ def flatten(system: state.SystemState, symbol: str) -> orders.Order | None:
     if system.differences:
         # With nothing that both books have, risk says what stands in the way.
         held = differing.closable(system, symbol) or held
-    return _against(held, order_id, symbol, 'flatten')
+    return _against(
+        _slice(held, system.slices.get(symbol, 1.0)),
+        order_id,
+        symbol,
+        'flatten',
+    )
+
+
+def _slice(held: float, share: float) -> float:
+    """Gives a part of a position; whole units of whole units, rounded up."""
+    part = held * share
+    if held.is_integer():
+        # A hair above a whole number is that number.
+        part = math.copysign(math.ceil(abs(part) - orders.DUST), held)
+    return part
 
 
 def _against(

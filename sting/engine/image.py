@@ -67,6 +67,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     )
     brackets: dict[str, dict[str, float]] = {}
     quoted: list[str] = []
+    slices: dict[str, float] = {}
     differences: dict[str, records.Difference] = {}
     guards: dict[str, dict[str, protection.Guard]] = {}
     several: Several | msgspec.UnsetType = msgspec.UNSET
@@ -107,6 +108,7 @@ def capture(system: state.SystemState) -> Image:
         rules=system.rules[1],
         day_equity=system.day_equity,
         closing=dict(system.closing),
+        slices=dict(system.slices),
         exits=dict(system.exits),
         ledger=system.ledger.copy(),
         brackets={key: dict(each) for key, each in system.brackets.items()},
@@ -162,6 +164,7 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.rules = (image.rules_seq, image.rules)
     system.day_equity = image.day_equity
     system.closing = image.closing
+    system.slices = image.slices
     system.exits = image.exits
     system.ledger = image.ledger
     system.brackets = image.brackets

@@ -97,14 +97,7 @@ class Operator:
         elif isinstance(command, commands.Protect | commands.MoveStop):
             self._check_protect(command)
         elif isinstance(command, commands.Flatten):
-            halted = self._turn.state.trading is records.TradingState.HALTED
-            if halted and command.confirm != commands.FLATTEN_WORD:
-                raise errors.RefusedError(
-                    f'trading is halted: type {commands.FLATTEN_WORD} to '
-                    'close positions all the same'
-                )
-            if command.symbol is not None:
-                self._check_symbol(command.symbol)
+            self._check_flatten(command)
         elif isinstance(
             command,
             commands.StartStrategy
@@ -113,6 +106,21 @@ class Operator:
             | commands.RollbackStrategy,
         ):
             self._check_strategy(command)
+
+    def _check_flatten(self, command: commands.Flatten) -> None:
+        halted = self._turn.state.trading is records.TradingState.HALTED
+        if halted and command.confirm != commands.FLATTEN_WORD:
+            raise errors.RefusedError(
+                f'trading is halted: type {commands.FLATTEN_WORD} to '
+                'close positions all the same'
+            )
+        if command.symbol is not None:
+            self._check_symbol(command.symbol)
+        if not 0 < command.share <= 1:
+            raise errors.OrderError(
+                f'a share of {command.share:g} cannot be closed; it is '
+                'above 0 and at most 1'
+            )
 
     def _check_reduce(self) -> None:
         system = self._turn.state

@@ -90,6 +90,8 @@ class SystemState:
         closing: Symbols that a flatten waits to close until their working
             orders are cancelled: the id that the closing order will have, if
             anything is held then.
+        slices: The part of the position that the last flatten of a symbol is
+            for, where that is not all of it.
         exits: Ways out that strategies wait for until their own working
             orders of the symbol are cancelled, by the id that the order will
             have: the number of the signal's event, and the signal.
@@ -136,6 +138,7 @@ class SystemState:
         self.rules: tuple[int, records.RuleSet | None] = (0, None)
         self.day_equity = 0.0
         self.closing: dict[str, str] = {}
+        self.slices: dict[str, float] = {}
         self.exits: dict[str, tuple[int, orders.Signal]] = {}
         self.brackets: dict[str, dict[str, float]] = {}
         self.differences: dict[str, records.Difference] = {}
@@ -521,6 +524,9 @@ class SystemState:
         for nth, symbol in enumerate(self.exposed(), start=1):
             if command.symbol in (None, symbol):
                 self.closing[symbol] = f'{self.log}-{seq}-0-{nth}'
+                self.slices.pop(symbol, None)
+                if command.share < 1:
+                    self.slices[symbol] = command.share
         # The flatten takes the strategies' ways out over.
         for order_id, (_, signal) in list(self.exits.items()):
             if signal.symbol in self.closing:

@@ -93,10 +93,13 @@ class Flatten(_Command, frozen=True, tag='flatten', kw_only=True):
     Attributes:
         symbol: The instrument; None for all.
         confirm: FLATTEN, typed by the operator.
+        share: The part of each position that is closed, a fraction; of whole
+            units it closes whole units, rounded up.
     """
 
     symbol: str | None = None
     confirm: str = ''
+    share: float = 1.0
 
 
 class Halt(_Command, frozen=True, tag='halt', kw_only=True):

@@ -268,6 +268,35 @@ def test_a_flatten_names_the_strategies_that_go_on_counting(world):
     assert result.message == 'closing 1 position'
 
 
+@pytest.mark.parametrize(
+    ('held', 'share', 'closed'),
+    [(10.0, 0.25, 3.0), (9.0, 1 / 3, 3.0), (10.0, 1.0, 10.0), (2.5, 0.5, 1.25)],
+)
+def test_a_flatten_of_a_share_closes_a_part(world, held, share, closed):
+    world.held(held)
+    world.command(commands.Halt, who='operator')
+    world.command(commands.Flatten, confirm='FLATTEN', share=share)
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (SELL, closed)
+
+
+def test_a_flatten_after_one_of_a_share_closes_the_rest(world):
+    world.held(10.0)
+    world.command(commands.Flatten, share=0.5)
+    (first,) = world.placed()
+    world.fill(first.id, 5.0, side=SELL, execution_id='x2')
+    world.command(commands.Flatten)
+    (second,) = world.placed()
+    assert second.quantity == 5.0
+
+
+@pytest.mark.parametrize('share', [0.0, -0.5, 1.5, float("nan")])
+def test_a_share_that_is_none_is_refused(world, share):
+    world.held(10.0)
+    with pytest.raises(errors.OrderError, match='cannot be closed'):
+        world.command(commands.Flatten, share=share)
+
+
 def test_a_flatten_of_nothing_does_nothing(world):
     result = world.command(commands.Flatten)
     assert (result.ok, result.message) == (True, 'closing 0 positions')

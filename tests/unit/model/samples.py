@@ -34,7 +34,7 @@ EVERY_COMMAND = (
     commands.ReplaceOrder(
         order_id='ab-1-0-1', quantity=2.0, price=99.0, stop_price=98.0
     ),
-    commands.Flatten(symbol='AAPL', confirm='FLATTEN'),
+    commands.Flatten(symbol='AAPL', confirm='FLATTEN', share=0.25),
     commands.Halt(who='signal', reason='SIGQUIT'),
     commands.Reduce(who='max_loss', reason='too much'),
     commands.Resume(confirm='RESUME'),

@@ -290,7 +290,7 @@ def test_a_flatten_after_one_of_a_share_closes_the_rest(world):
     assert second.quantity == 5.0
 
 
-@pytest.mark.parametrize('share', [0.0, -0.5, 1.5, float("nan")])
+@pytest.mark.parametrize('share', [0.0, -0.5, 1.5, float('nan')])
 def test_a_share_that_is_none_is_refused(world, share):
     world.held(10.0)
     with pytest.raises(errors.OrderError, match='cannot be closed'):

@@ -10,6 +10,7 @@ from sting.engine import state
 from sting.engine import step
 from sting.model import commands
 from sting.model import errors
+from sting.model import market
 from sting.model import orders
 from sting.model import protection
 from sting.model import records
@@ -437,3 +438,89 @@ def test_exits_together_never_close_more_than_is_held(moves):
                 if one.type is kind
             )
             assert covered <= abs(held) + orders.DUST
+
+
+# What cannot be changed.
+
+
+def test_an_exit_that_cannot_be_made_smaller_is_cancelled_and_watched():
+    world = guarded()
+    trade(world, 'ab-1', BUY, 10.0)
+    world.signal('ab-2', side=SELL, quantity=4.0)
+    world.fill('ab-2', 4.0, side=SELL, execution_id='out')
+    for order in list(world.state.working()):
+        world.update(
+            order.id, S.ACCEPTED, quantity=10.0, message='no changes here'
+        )
+    assert working(world) == []
+    confirm(world)
+    world.bar(price=97.0)
+    (out,) = world.placed()
+    assert (out.type, out.quantity) == (K.MARKET, 6.0)
+
+
+def test_an_exit_that_cannot_be_made_larger_is_told():
+    world = guarded(stop_loss='2%')
+    trade(world, 'ab-1', BUY, 10.0)
+    world.signal('ab-2', side=BUY, quantity=5.0)
+    world.fill('ab-2', 5.0, execution_id='more')
+    (stop,) = (o for o in world.state.working() if o.parent)
+    world.update(stop.id, S.ACCEPTED, quantity=10.0, message='too large')
+    (text,) = world.alerts(records.Severity.CRITICAL)
+    assert text.endswith('covers 10 AAPL instead of 15: the broker refused it')
+    assert working(world) == [('stop', 10.0, 98.0)]
+
+
+def test_a_change_that_risk_denies_leaves_no_exit_too_large():
+    world = guarded()
+    trade(world, 'ab-1', BUY, 10.0)
+    world.command(commands.Halt)
+    assert working(world) == []
+
+
+def test_a_split_divides_the_levels():
+    world = guarded()
+    trade(world, 'ab-1', BUY, 10.0)
+    world.tell(
+        T.CORPORATE_ACTION,
+        records.CorporateAction(
+            symbol='AAPL', kind=records.ActionKind.SPLIT, ratio=2.0
+        ),
+        symbol='AAPL',
+    )
+    guard = world.state.guards['AAPL']['sma']
+    assert (guard.stop, guard.target) == (49.0, 52.0)
+    assert working(world) == [('limit', 20.0, 52.0), ('stop', 20.0, 49.0)]
+
+
+def test_a_quote_and_a_trade_are_watched_too():
+    for kind, data in (
+        (T.QUOTE, market.Quote('AAPL', 9, 96.0, 96.5, 1.0, 1.0)),
+        (T.TRADE, market.Trade('AAPL', 9, 96.0, 1.0)),
+    ):
+        world = guarded()
+        if kind is T.QUOTE:
+            world.state.prices['AAPL'] = 96.0
+        trade(world, 'ab-1', BUY, 10.0, accept=False)
+        for order in world.placed():
+            world.update(order.id, S.REJECTED, message='none')
+        world.tell(kind, data, 'feed:test', 'AAPL')
+        (out,) = world.placed()
+        assert (out.type, out.quantity) == (K.MARKET, 10.0)
+
+
+def test_what_waits_for_a_way_out_is_not_asked_again():
+    world = guarded(max_holding='1d', stop_loss='5%')
+    trade(world, 'ab-1', BUY, 10.0)
+    world.bar(timestamp=world.now + 2 * DAY)
+    assert world.state.exits
+    world.bar()
+    assert world.kinds() == [T.MARKET_DATA]
+
+
+def test_a_flatten_goes_before_protection():
+    world = guarded(max_holding='1d', stop_loss='5%')
+    trade(world, 'ab-1', BUY, 10.0)
+    world.command(commands.Flatten)
+    world.bar(timestamp=world.now + 2 * DAY)
+    assert world.kinds() == [T.MARKET_DATA]

@@ -130,18 +130,20 @@ class Brackets:
         ):
             wanted = order.filled + part
             refused = self._refused(order) or self._change(order, wanted, cause)
-            if refused and order.remaining > part:
+            if not refused:
+                return
+            told = f'covers {order.remaining:g} {order.symbol} instead of'
+            if order.remaining > part:
+                told = f'is cancelled, as it {told}'
                 self._desk.cancel(
                     order, f'it could not be made smaller: {refused}', cause.seq
                 )
-            elif refused:
-                self._turn.alert(
-                    records.Severity.CRITICAL,
-                    f'{order.id} covers {order.remaining:g} {order.symbol} '
-                    f'instead of {part:g}: {refused}',
-                    'orders',
-                    cause.seq,
-                )
+            self._turn.alert(
+                records.Severity.CRITICAL,
+                f'{order.id} {told} {part:g}: {refused}',
+                'orders',
+                cause.seq,
+            )
 
     def _change(
         self, order: orders.Order, quantity: float, cause: events.Event

@@ -171,6 +171,9 @@ def test_a_refused_shrinking_cancels_the_exit(world):
     assert changes(world) == [(TP, 6.0), (SL, 6.0)]
     world.update(TP, S.ACCEPTED, quantity=10.0, message='not today')
     assert (changes(world), cancels(world)) == ([], [TP])
+    assert world.alerts(CRITICAL) == [
+        'ab-1-tp is cancelled, as it covers 10 AAPL instead of 6: not today'
+    ]
     world.update(SL, S.ACCEPTED, quantity=6.0)
     assert (changes(world), cancels(world)) == ([], [])
 

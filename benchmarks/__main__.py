@@ -24,6 +24,7 @@ TOPICS = (
     'sockets',
     'startup',
     'stop',
+    'guardian',
     'risk',
     'brokers',
 )
@@ -57,6 +58,7 @@ GOALS = {
     'stop to first cancel, 100,000 queued, loop blocked, the slowest of 200': (
         '<= 50'
     ),
+    'latch to first cancel, the lock held in C, the slowest of 50': '<= 50',
     'risk metrics of 500 positions': '<= 50',
     'verdict of 20 rules, 500 positions, p99': '<= 200',
     'backtest W1 from Parquet, whole process': '<= 200',

@@ -237,6 +237,7 @@ class Post:
             else:
                 self._pause.wait(pause)
                 pause = min(2 * pause, _MOST_S)
+            # After a resume new orders are left alone.
             if not pull.holds():
                 break
         self._tell(

@@ -50,6 +50,7 @@ def say(text):
 
 def place(station):
     """Has an order work that is never filled."""
+    ended = (orders.OrderStatus.ACCEPTED, orders.OrderStatus.CANCELLED)
     done = stations.ask(
         station,
         commands.SubmitOrder(
@@ -60,7 +61,13 @@ def place(station):
             price=1.0,
         ),
     )
-    stations.wait_for(station, done.order_id, orders.OrderStatus.ACCEPTED)
+    stations.until(
+        lambda: (
+            (one := stations.order_of(station, done.order_id))
+            and one.status in ended
+        ),
+        60.0,
+    )
 
 
 def send_many(station):

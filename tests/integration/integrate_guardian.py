@@ -198,9 +198,17 @@ def locked(ran):
     database.close()
 
 
+def work(there, ran):
+    """Has three orders work; the last stop may have come late for one."""
+    end = time.monotonic() + SOON
+    while working(there) < 3:
+        assert time.monotonic() < end, 'no orders work'
+        ran.ask('place 1')
+
+
 def stopped(there, ran, trouble, pull):
     """One stop in trouble, and a resume after it."""
-    ran.ask('place 3')
+    work(there, ran)
     with trouble(ran):
         # What had left before has arrived.
         stations.until(lambda: working(there) >= 3, SOON)
@@ -241,7 +249,7 @@ def test_a_stop_works_while_the_engine_can_do_nothing(there, start):
     told = stations.until(lambda: told_of(ran.home), SOON)
     assert 'nothing works there' in told[0]
     # A killed engine leaves nothing behind where the profile wants that.
-    ran.ask('place 3')
+    work(there, ran)
     guardian = int(ran.ask('guardian', ''))
     ran.process.kill()
     stations.until(lambda: not working(there), SOON)

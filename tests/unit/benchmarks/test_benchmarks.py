@@ -7,6 +7,7 @@ from benchmarks import __main__ as program
 from benchmarks import bare
 from benchmarks import compiled
 from benchmarks import growth
+from benchmarks import guardian
 from benchmarks import isolation
 from benchmarks import journal
 from benchmarks import lanes
@@ -83,6 +84,12 @@ def test_the_replay_is_held_against_the_state_that_was(monkeypatch):
     monkeypatch.setattr(replay, 'TAIL', 1_000)
     monkeypatch.setattr(replay, 'BATCH', 500)
     assert len(replay.run()) == 3
+
+
+def test_the_guardian_cancels_while_the_lock_is_held(monkeypatch):
+    monkeypatch.setattr(guardian, 'TRIALS', 2)
+    monkeypatch.setattr(guardian, 'HELD_US', 50_000)
+    assert len(guardian.run()) == 4
 
 
 def test_the_stop_cancels_while_the_loop_is_blocked(monkeypatch):

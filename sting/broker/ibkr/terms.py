@@ -18,11 +18,11 @@ TYPES: Final = {
     _T.TRAILING_STOP: 'TRAIL',
     _T.MARKET_ON_OPEN: 'MKT',
     _T.MARKET_ON_CLOSE: 'MOC',
+    _T.LIMIT_ON_OPEN: 'LMT',
+    _T.LIMIT_ON_CLOSE: 'LOC',
 }
 _KINDS: Final = {
-    theirs: ours
-    for ours, theirs in TYPES.items()
-    if ours is not _T.MARKET_ON_OPEN
+    theirs: ours for ours, theirs in TYPES.items() if ours not in orders.ON_OPEN
 }
 TIMES: Final = {
     _F.DAY: 'DAY',
@@ -34,10 +34,17 @@ TIMES: Final = {
 _SPANS: Final = {theirs: ours for ours, theirs in TIMES.items()}
 # At the opening: a time in force there, a kind here.
 _OPENING: Final = 'OPG'
+_AT_OPEN: Final = {
+    _T.MARKET: _T.MARKET_ON_OPEN,
+    _T.LIMIT: _T.LIMIT_ON_OPEN,
+}
+_LIMITS: Final = frozenset(
+    {_T.LIMIT, _T.STOP_LIMIT, _T.LIMIT_ON_OPEN, _T.LIMIT_ON_CLOSE}
+)
 # Of a group: what one fills is taken away from the others, and no two of them
 # are at an exchange at once.
 _REDUCES: Final = 2
-_AUCTIONS: Final = frozenset({_T.MARKET_ON_OPEN, _T.MARKET_ON_CLOSE})
+_AUCTIONS: Final = orders.ON_OPEN | orders.ON_CLOSE
 # How they write a figure that is not there.
 _UNSET: Final = 1e300
 
@@ -55,8 +62,6 @@ def refusal(order: orders.Order, lot: float) -> str:
             f'{order.quantity:g} {order.symbol} is no multiple of {lot:g}, '
             'and Interactive Brokers takes no fractions of it through its API'
         )
-    if order.type not in TYPES:
-        return f'orders of the type {order.type} are not sent there'
     immediate = order.time_in_force in {_F.IOC, _F.FOK}
     if order.type in _AUCTIONS and (immediate or order.time_in_force is _F.GTD):
         return (
@@ -89,13 +94,13 @@ def to_ib(library: Any, order: orders.Order, account: str) -> Any:
         outsideRth=order.extended_hours,
         transmit=True,
     )
-    if order.type is _T.MARKET_ON_OPEN:
+    if order.type in orders.ON_OPEN:
         made.tif = _OPENING
-    elif order.type is _T.MARKET_ON_CLOSE:
+    elif order.type in orders.ON_CLOSE:
         made.tif = TIMES[_F.DAY]
     elif order.time_in_force is _F.GTD:
         made.goodTillDate = _until(order.expires or 0)
-    if order.type in {_T.LIMIT, _T.STOP_LIMIT}:
+    if order.type in _LIMITS:
         made.lmtPrice = order.price
     if order.type in {_T.STOP, _T.STOP_LIMIT}:
         made.auxPrice = order.stop_price
@@ -123,8 +128,8 @@ def from_ib(order_id: str, contract: Any, order: Any) -> orders.Order:
     """
     opening = order.tif == _OPENING
     kind: _T = _KINDS.get(order.orderType, _T.MARKET)
-    if kind is _T.MARKET and opening:
-        kind = _T.MARKET_ON_OPEN
+    if opening:
+        kind = _AT_OPEN.get(kind, kind)
     limit = figure(order.lmtPrice)
     aux = figure(order.auxPrice)
     percent = figure(order.trailingPercent)
@@ -139,7 +144,7 @@ def from_ib(order_id: str, contract: Any, order: Any) -> orders.Order:
         or figure(order.filledQuantity)
         or 0.0,
         type=kind,
-        price=limit if kind in {_T.LIMIT, _T.STOP_LIMIT} else None,
+        price=limit if kind in _LIMITS else None,
         stop_price=aux if kind in {_T.STOP, _T.STOP_LIMIT} else None,
         trail=trail,
         time_in_force=_SPANS.get(order.tif, _F.DAY),

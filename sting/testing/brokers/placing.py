@@ -158,6 +158,50 @@ async def buys_at_the_close(desk: Desk) -> None:
     equal(done.average_price, 105.0, 'price')
 
 
+async def buys_within_a_limit_at_the_open(desk: Desk) -> None:
+    """A limit-on-open order gets the opening, if that is within its limit."""
+    taken = await desk.place(type='limit_on_open', price=104.5, tif='day')
+    left = await desk.place(type='limit_on_open', price=103.5, tif='day')
+    await desk.world.trade(desk.symbol, 100.0)
+    await desk.passes()
+    equal(desk.order(taken).filled, 0.0, 'filled before the open')
+    await desk.world.begin_session()
+    await desk.world.trade(desk.symbol, 104.0, low=102.0, close=105.0)
+    done = await desk.filled(taken)
+    equal(done.average_price, 104.0, 'price')
+    await _ends_empty(desk, left)
+
+
+async def sells_within_a_limit_at_the_close(desk: Desk) -> None:
+    """A limit-on-close order gets the close, if that is within its limit."""
+    await _hold(desk, 20.0)
+    taken = await desk.place(
+        'sell', type='limit_on_close', price=104.5, tif='day'
+    )
+    left = await desk.place(
+        'sell', type='limit_on_close', price=105.5, tif='day'
+    )
+    await desk.world.trade(desk.symbol, 110.0)
+    await desk.passes()
+    equal(desk.order(taken).filled, 0.0, 'filled before the close')
+    await desk.world.last_minute()
+    await desk.world.trade(desk.symbol, 104.0, high=107.0, close=105.0)
+    done = await desk.filled(taken)
+    equal(done.average_price, 105.0, 'price')
+    await _ends_empty(desk, left)
+
+
+async def _ends_empty(desk: Desk, order_id: str) -> None:
+    """Waits for the end of an order that its auction did not fill.
+
+    Some call that cancelled, and some expired.
+    """
+    await desk.until(
+        lambda: not desk.order(order_id).is_working, f'the end of {order_id}'
+    )
+    equal(desk.order(order_id).filled, 0.0, 'filled beyond its limit')
+
+
 async def ends_with_the_day(desk: Desk) -> None:
     """An order for a day expires at the close."""
     sent = await desk.place(type='limit', price=90.0, tif='day')
@@ -350,6 +394,8 @@ SCENARIOS = (
     trails_by_a_share,
     buys_at_the_open,
     buys_at_the_close,
+    buys_within_a_limit_at_the_open,
+    sells_within_a_limit_at_the_close,
     ends_with_the_day,
     works_beyond_the_day,
     takes_what_is_there,

@@ -21,9 +21,11 @@ KINDS = {
     'STP LMT': _T.STOP_LIMIT,
     'TRAIL': _T.TRAILING_STOP,
     'MOC': _T.MARKET_ON_CLOSE,
+    'LOC': _T.LIMIT_ON_CLOSE,
 }
-TYPES = {kind: name for name, kind in KINDS.items()} | {
-    _T.MARKET_ON_OPEN: 'MKT'
+OPENING = {'MKT': _T.MARKET_ON_OPEN, 'LMT': _T.LIMIT_ON_OPEN}
+TYPES = {
+    kind: name for names in (KINDS, OPENING) for name, kind in names.items()
 }
 STOPS = {_T.STOP, _T.STOP_LIMIT, _T.TRAILING_STOP}
 
@@ -56,7 +58,7 @@ class Asked:
         kind = KINDS[self.type]
         tif = self.tif.lower()
         if self.tif == 'OPG':
-            kind, tif = _T.MARKET_ON_OPEN, 'day'
+            kind, tif = OPENING[self.type], 'day'
         trail = None
         if kind is _T.TRAILING_STOP:
             trail = self.aux if self.percent is None else f'{self.percent:g}%'
@@ -120,7 +122,7 @@ def _terms(order, held):
     if isinstance(aux, str):
         percent, aux = aux.rstrip('%'), None
     tif = order.time_in_force.upper()
-    if kind is _T.MARKET_ON_OPEN:
+    if kind in orders.ON_OPEN:
         tif = 'OPG'
     reference = order.id if held.client else ''
     return percent, (

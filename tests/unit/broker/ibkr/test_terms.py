@@ -45,6 +45,8 @@ KINDS = [
     (order(_T.TRAILING_STOP, trail='2.5%'), ('TRAIL', 'GTC')),
     (order(_T.MARKET_ON_OPEN, _F.DAY), ('MKT', 'OPG')),
     (order(_T.MARKET_ON_CLOSE, _F.DAY), ('MOC', 'DAY')),
+    (order(_T.LIMIT_ON_OPEN, _F.DAY, price=95.0), ('LMT', 'OPG')),
+    (order(_T.LIMIT_ON_CLOSE, _F.DAY, price=95.0), ('LOC', 'DAY')),
     (order(_T.LIMIT, _F.IOC, price=95.0), ('LMT', 'IOC')),
     (order(_T.LIMIT, _F.FOK, price=95.0), ('LMT', 'FOK')),
     (

@@ -29,12 +29,12 @@ class DeadError(Exception):
 class Life:
     """An engine with a market in its process, and the log that outlives it."""
 
-    def __init__(self, log, dies_after):
+    def __init__(self, log, dies_after, gate=None):
         self.log = log
         self._dies_after = dies_after
         self.market = simulated.MarketSimulator()
         self.engine = core.CoreEngine(
-            manager.RiskManager(),
+            gate or manager.RiskManager(),
             symbols=worlds.SYMBOLS,
             strategies={'sma': 1},
             matcher=self.market.on_bar,
@@ -63,6 +63,7 @@ class Life:
                         order_id=order.id,
                         status=there.status,
                         quantity=there.quantity,
+                        stop_price=there.stop_price,
                     ),
                 )
         self._act()
@@ -90,7 +91,11 @@ class Life:
                 reports = self.market.cancel(effect.order.id, now)
             elif isinstance(effect, step.Replace):
                 reports = self.market.replace(
-                    effect.order.id, now, effect.quantity
+                    effect.order.id,
+                    now,
+                    effect.quantity,
+                    effect.price,
+                    effect.stop_price,
                 )
             for report in reports:
                 self.tell(T.ORDER_UPDATE, report)
@@ -128,17 +133,17 @@ STORY = [
 ]
 
 
-def played(dies_after):
+def played(dies_after, story=STORY, gate=None):
     """Plays the story, with one death; gives what it came to, or None."""
     log = []
-    life = Life(log, dies_after)
+    life = Life(log, dies_after, gate and gate())
     died = False
-    for kind, data in STORY:
+    for kind, data in story:
         try:
             life.tell(kind, data, getattr(data, 'symbol', ''))
         except DeadError:
             died = True
-            life = Life(log, 0)
+            life = Life(log, 0, gate and gate())
             life.recover()
     fills = [
         (f.order_id, f.quantity, f.price)

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import functools
 import threading
 from typing import Any
@@ -32,6 +33,8 @@ DRAIN_S: Final = 10.0
 # So long a start waits for one of several brokers: the others are not to wait
 # for it.
 FIRST_S: Final = 3.0
+# And so long for one that is there and does not tell what happened.
+SETTLED_S: Final = 20.0
 
 Reconciled = Callable[[], Coroutine[Any, Any, None]]
 # A further broker, what takes its reports, and what looks at its book.
@@ -184,7 +187,8 @@ class BrokerManager(core.Component):
     async def reconcile(self) -> None:
         """Waits until each broker has told what works and what was filled.
 
-        Of several one that is not there is not waited for, but for the first.
+        Of several one that is not there is not waited for, but for the first,
+        and one that does not tell not for long.
         """
         if len(self._ways) == 1:
             await self._ways[0].link.until_ready()
@@ -192,8 +196,10 @@ class BrokerManager(core.Component):
         first = [asyncio.create_task(w.link.until_ready()) for w in self._ways]
         try:
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-            for way in self._ways:
-                await way.link.until_settled()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLED_S):
+                    for way in self._ways:
+                        await way.link.until_settled()
         finally:
             for each in first:
                 each.cancel()

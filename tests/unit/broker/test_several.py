@@ -134,6 +134,21 @@ def test_a_broker_that_hangs_at_the_start_is_left_behind():
     station.play(scene)
 
 
+def test_one_that_does_not_tell_what_happened_is_left_behind():
+    station = Station('other')
+    station.brokers['other'].script.seconds['ask'] = 500.0
+    station.manager.know(list, lambda fill: False)
+
+    async def scene(desk):
+        began = desk.loop.time()
+        await desk.manager.reconcile()
+        assert desk.loop.time() - began < 2 * manager.SETTLED_S
+        states = [row.status for row in desk.manager.rows()]
+        assert states == ['connected', 'reconciling']
+
+    station.play(scene)
+
+
 def test_another_account_at_one_of_them_ends_the_start():
     station = Station('other')
 

@@ -215,6 +215,9 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         report = self.snapshot.stop
         if report is None or report.pulled <= self._stop_seen:
             return
+        if isinstance(self.screen, dialogs.Ask | dialogs.TypeWord):
+            # It comes once the question is answered.
+            return
         self._stop_seen = report.pulled
         # One of before the start is told by the banner.
         if report.pulled >= self.snapshot.started:

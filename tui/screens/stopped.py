@@ -48,7 +48,7 @@ class StopReport(screen.ModalScreen[None]):
                     markup=False,
                 )
             yield widgets.Label(
-                'esc closes; :resume lets trading go on',
+                'esc closes; then :resume lets trading go on',
                 classes='keys',
                 markup=False,
             )

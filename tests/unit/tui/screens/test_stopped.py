@@ -8,6 +8,7 @@ from sting.model import records
 from sting.model import stops
 from tests.unit.tui import apps
 from tests.unit.tui import stations
+from tui.screens import dialogs
 from tui.screens import stopped
 
 pytestmark = pytest.mark.unit
@@ -57,7 +58,7 @@ async def test_it_comes_by_itself_with_the_bare_first(size):
             'UNKNOWN log-8-0-1: it may work',
             'paper: 1 order cancelled',
             'look at the broker what still works there',
-            'esc closes; :resume lets trading go on',
+            'esc closes; then :resume lets trading go on',
         ]
 
 
@@ -103,6 +104,24 @@ async def test_a_report_of_before_the_start_does_not_come_by_itself():
         app.tick()
         await pilot.pause()
         assert not isinstance(app.screen, stopped.StopReport)
+
+
+async def test_it_waits_until_a_question_is_answered():
+    station = stations.Station(
+        stations.snapshot(state=records.TradingState.HALTED, reason='you')
+    )
+    app = apps.make(station)
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('ctrl+q')
+        assert isinstance(app.screen, dialogs.Ask)
+        station.now = halted()
+        app.tick()
+        await pilot.pause()
+        assert isinstance(app.screen, dialogs.Ask)
+        await pilot.press('n')
+        app.tick()
+        await pilot.pause()
+        assert isinstance(app.screen, stopped.StopReport)
 
 
 async def test_without_a_report_it_says_so():

@@ -417,11 +417,23 @@ class CoreEngine:
         self._turn.effects.append(step.Notify(event))
         self._warn(self._gate.breaches(self._turn.state), event.seq)
         self._watch(event, closed=event.data.closed)
+        self._act(event.seq)
 
     def _watch(self, event: events.Event, *, closed: bool) -> None:
         """Holds a price against the guards of what is held."""
         if event.symbol in self._turn.state.guards:
             self._protector.watch(event.symbol, event.seq, closed=closed)
+
+    def _act(self, cause: int) -> None:
+        """Does what a rule asks for after a bar."""
+        change = self._gate.monitor_positions(self._turn.state)
+        if change is None:
+            return
+        if change.state is records.TradingState.HALTED:
+            return self._desk.halt(change.who, change.reason, cause)
+        self._desk.reduce(change.who, change.reason, cause)
+        message = f'{change.state} by {change.who}: {change.reason}'
+        self._turn.alert(records.Severity.CRITICAL, message, 'risk', cause)
 
     def _warn(self, breaches: Sequence[str], cause: int) -> None:
         """Tells of what a bar has made go wrong."""

@@ -78,6 +78,12 @@ class Gate(Protocol):
         """Gives what a bar has made go wrong, each thing once."""
         ...
 
+    def monitor_positions(
+        self, system: state.SystemState
+    ) -> records.TradingStateChange | None:
+        """Gives what a rule does by itself after a bar, if anything."""
+        ...
+
 
 class OrderDesk:
     """Has orders judged and keeps them in step with the brokers."""
@@ -494,6 +500,17 @@ class OrderDesk:
         for order in working:
             self.cancel(order, reason, cause)
         return len(working)
+
+    def reduce(self, who: str, reason: str, cause: int) -> None:
+        """Lets only orders pass that shrink a position; as `halt`."""
+        self._turn.emit(
+            _T.TRADING_STATE,
+            records.TradingStateChange(
+                state=records.TradingState.REDUCING, who=who, reason=reason
+            ),
+            'engine',
+            cause=cause,
+        )
 
     def halt(self, who: str, reason: str, cause: int) -> None:
         """Stops everything: nothing new, cancels out, strategies stopped.

@@ -57,6 +57,8 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     rules_seq: int
     rules: records.RuleSet | None
     day_equity: float
+    peak: float = 0.0
+    acted: dict[str, int] = {}
     closing: dict[str, str]
     day: int
     working: dict[str, list[str]]
@@ -107,6 +109,8 @@ def capture(system: state.SystemState) -> Image:
         rules_seq=system.rules[0],
         rules=system.rules[1],
         day_equity=system.day_equity,
+        peak=system.peak,
+        acted=dict(system.acted),
         closing=dict(system.closing),
         slices=dict(system.slices),
         exits=dict(system.exits),
@@ -163,6 +167,8 @@ def restore(system: state.SystemState, raw: bytes) -> None:
     system.saved = image.saved
     system.rules = (image.rules_seq, image.rules)
     system.day_equity = image.day_equity
+    system.peak = max(image.peak, image.day_equity)
+    system.acted = image.acted
     system.closing = image.closing
     system.slices = image.slices
     system.exits = image.exits

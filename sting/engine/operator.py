@@ -392,16 +392,7 @@ class Operator:
         self._answer(event, 'halted: resume with the typed word')
 
     def _reduce(self, event: events.Event, command: commands.Reduce) -> None:
-        self._turn.emit(
-            _T.TRADING_STATE,
-            records.TradingStateChange(
-                state=records.TradingState.REDUCING,
-                who=command.who,
-                reason=command.reason,
-            ),
-            'engine',
-            cause=event.seq,
-        )
+        self._desk.reduce(command.who, command.reason, event.seq)
         self._answer(event, 'reducing: only what shrinks a position passes')
 
     def _resume(self, event: events.Event, command: commands.Resume) -> None:

@@ -87,6 +87,9 @@ class SystemState:
         saved: The newest state that each strategy gave, by name.
         rules: The rules in force, and the number of their event.
         day_equity: Equity when the day began, in UTC.
+        peak: The highest equity that a day began with; paying in raises it,
+            paying out lowers it.
+        acted: When each rule that acts by itself last did, nanoseconds UTC.
         closing: Symbols that a flatten waits to close until their working
             orders are cancelled: the id that the closing order will have, if
             anything is held then.
@@ -137,6 +140,8 @@ class SystemState:
         self.saved: dict[str, records.StrategyState] = {}
         self.rules: tuple[int, records.RuleSet | None] = (0, None)
         self.day_equity = 0.0
+        self.peak = 0.0
+        self.acted: dict[str, int] = {}
         self.closing: dict[str, str] = {}
         self.slices: dict[str, float] = {}
         self.exits: dict[str, tuple[int, orders.Signal]] = {}
@@ -285,6 +290,7 @@ class SystemState:
         if timestamp > self._midnight:
             self._midnight = (day_of(timestamp) + 1) * DAY
             self.day_equity = self.equity()
+            self.peak = max(self.peak, self.day_equity)
 
     def equity(self) -> float:
         """Cash and holdings at the last prices, in the account's currency."""
@@ -688,6 +694,8 @@ class SystemState:
 
     def _apply_flow(self, seq: int, flow: records.CashFlow) -> None:
         self.portfolio.cash += flow.amount
+        if flow.kind is records.FlowKind.ADJUSTMENT:
+            self.peak += flow.amount
         if flow.broker:
             self.venues[flow.broker].cash += flow.amount
         for name, share in flow.shares.items():
@@ -798,6 +806,8 @@ class SystemState:
         self.halted_by = ''
         if change.state is not records.TradingState.TRADING:
             self.halted_by = f'{change.who}: {change.reason}'.rstrip(': ')
+        if change.who.startswith(records.BY_RULE):
+            self.acted[change.who] = self.time
 
     def _apply_system(self, seq: int, status: records.SystemStatus) -> None:
         if self.venues:

@@ -244,6 +244,10 @@ class AlertSeen(payload.Payload, frozen=True, kw_only=True):
     up_to: int
 
 
+# The start of `who` where a rule changed the trading state by itself.
+BY_RULE = 'rule '
+
+
 class TradingStateChange(payload.Payload, frozen=True, kw_only=True):
     """Trading was halted, reduced or resumed.
 

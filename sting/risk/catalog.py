@@ -27,6 +27,7 @@ OF_SCOPE: Mapping[str, type[scopes.ScopedRule]] = {
         exposure.NetExposure,
         exposure.DailyLoss,
         exposure.DailyDrawdown,
+        exposure.Drawdown,
         traffic.OrderRate,
         traffic.RepeatedOrders,
         traffic.CancelRatio,

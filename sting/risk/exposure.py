@@ -1,9 +1,11 @@
 """Rules of what is held: exposure, concentration, short sales, losses."""
 
+import abc
 import functools
 import math
 import operator
 
+from sting.engine import state
 from sting.model import orders
 from sting.risk import figures
 from sting.risk import rules
@@ -94,8 +96,25 @@ class Restricted(rules.AccountRule):
         return None if rules.shrinks(order, system) else 1.0
 
 
-class _OfAccount(scopes.ScopedRule):
-    """A rule of the equity, which only the account has."""
+class OfAccount(scopes.ScopedRule):
+    """A rule of the equity, which only the account has.
+
+    Its figure is there without an order, too, so that it can act by itself.
+    """
+
+    @abc.abstractmethod
+    def standing(self, system: state.SystemState) -> float:
+        """Gives what the limit is held against.
+
+        Args:
+            system: The state.
+        """
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """The standing figure; None for what shrinks a position."""
+        if rules.shrinks(order, view):
+            return None
+        return self.standing(view.system)
 
     @classmethod
     def check(cls, scope: scopes.Scope) -> str:
@@ -103,29 +122,38 @@ class _OfAccount(scopes.ScopedRule):
         return '' if scope.is_whole else 'it is of the account, drop `for`'
 
 
-class DailyLoss(_OfAccount):
+class DailyLoss(OfAccount):
     """What the account has lost since the day began, with fees."""
 
     name = 'daily_loss'
     unit = 'in cash'
 
-    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
-        """The loss; None for what shrinks a position."""
-        if rules.shrinks(order, view):
-            return None
-        return max(0.0, view.system.day_equity - view.equity())
+    def standing(self, system: state.SystemState) -> float:
+        """The loss."""
+        return max(0.0, system.day_equity - system.equity())
 
 
-class DailyDrawdown(_OfAccount):
+class DailyDrawdown(OfAccount):
     """What the account has lost since the day began, as a share."""
 
     name = 'daily_drawdown'
     unit = 'of the equity that the day began with'
     unknown = 'the day began without equity'
 
-    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
-        """The share; None for what shrinks a position."""
-        if rules.shrinks(order, view):
-            return None
-        begun = view.system.day_equity
-        return figures.leverage(max(0.0, begun - view.equity()), begun)
+    def standing(self, system: state.SystemState) -> float:
+        """The share."""
+        begun = system.day_equity
+        return figures.leverage(max(0.0, begun - system.equity()), begun)
+
+
+class Drawdown(OfAccount):
+    """What the account has lost from the best day's beginning, as a share."""
+
+    name = 'drawdown'
+    unit = 'of the highest equity that a day began with'
+    unknown = 'no day began with equity'
+
+    def standing(self, system: state.SystemState) -> float:
+        """The share."""
+        peak = system.peak
+        return figures.leverage(max(0.0, peak - system.equity()), peak)

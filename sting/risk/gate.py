@@ -7,7 +7,9 @@ from sting import settings
 from sting.model import errors
 from sting.model import market
 from sting.model import specs
+from sting.risk import acts
 from sting.risk import catalog
+from sting.risk import exposure
 from sting.risk import manager
 from sting.risk import rules
 from sting.risk import scopes
@@ -45,7 +47,7 @@ def build(
     )
     for name, entry in (scoped or {}).items():
         if entry.enabled:
-            made.add_risk_rule(_scoped(name, entry, instruments or {}))
+            _add_scoped(made, name, entry, instruments or {})
     for spec in strategies:
         made.add_strategy(spec)
     return made
@@ -64,11 +66,12 @@ def for_backtest(risk: settings.Risk) -> manager.RiskManager:
     return build(risk.backtest, risk.sizing, scoped=scoped)
 
 
-def _scoped(
+def _add_scoped(
+    made: manager.RiskManager,
     name: str,
     entry: settings.ScopedRule,
     instruments: Mapping[str, market.Instrument],
-) -> scopes.Scoped:
+) -> None:
     where = f'risk.yaml: scoped.{name}'
     scope = scopes.Scope(
         entry.scope.strategy, _symbols(where, entry.scope, instruments)
@@ -82,9 +85,19 @@ def _scoped(
         rule = kind(entry.limit, entry.window_s)
     else:
         rule = catalog.OF_ACCOUNT[entry.rule](entry.limit)
-    return scopes.Scoped(
+    scoped = scopes.Scoped(
         name, rule, scope, soft=entry.soft, reduces=entry.reduce
     )
+    made.add_risk_rule(scoped)
+    if not entry.act:
+        return
+    if not isinstance(rule, exposure.OfAccount):
+        raise errors.ConfigError(
+            f'{where}: {entry.rule} has no figure without an order, so it '
+            'cannot act; drop `act`, or use daily_loss, daily_drawdown or '
+            'drawdown'
+        )
+    made.add_act(acts.Act(scoped, rule, entry.act))
 
 
 def _symbols(

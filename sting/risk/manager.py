@@ -15,6 +15,7 @@ from sting.model import protection
 from sting.model import records
 from sting.model import sizing as sizings
 from sting.model import specs
+from sting.risk import acts
 from sting.risk import figures as figures_lib
 from sting.risk import rules
 from sting.risk import sizing
@@ -27,6 +28,7 @@ RiskDecision = records.Decision
 _DENY, _APPROVE = RiskDecision.DENY, RiskDecision.APPROVE
 _REDUCE = RiskDecision.REDUCE
 _TRADING = records.TradingState.TRADING
+_HALTED = records.TradingState.HALTED
 _UNKNOWN = float('inf')
 
 
@@ -64,6 +66,7 @@ class RiskManager:
         self._sizers: dict[str, sizing.Sizer] = {}
         self._protections: dict[str, protection.Protection] = {}
         self._losses: list[strategies.MaxLoss] = []
+        self._acts: list[acts.Act] = []
         for rule in risk_rules:
             self.add_risk_rule(rule)
 
@@ -301,6 +304,32 @@ class RiskManager:
     def protections(self) -> Mapping[str, protection.Protection]:
         """What protects the positions of strategies, by their names."""
         return self._protections
+
+    def add_act(self, act: acts.Act) -> None:
+        """Has a rule act by itself; before the start, as for a rule.
+
+        Args:
+            act: What it does. What halts is asked before what reduces.
+        """
+        self._acts.append(act)
+        self._acts.sort(key=lambda one: one.does is not _HALTED)
+
+    def monitor_positions(
+        self, system: state.SystemState
+    ) -> records.TradingStateChange | None:
+        """Gives what a rule does by itself, if one has to.
+
+        Args:
+            system: The state after a bar.
+
+        Returns:
+            The change of the trading state, with the rule and its figure.
+        """
+        for act in self._acts:
+            change = act.due(system)
+            if change is not None:
+                return change
+        return None
 
     @property
     def watches(self) -> bool:

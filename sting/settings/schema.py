@@ -414,6 +414,7 @@ ScopedName = Literal[
     'restricted',
     'daily_loss',
     'daily_drawdown',
+    'drawdown',
     'order_rate',
     'repeated_orders',
     'cancel_ratio',
@@ -446,6 +447,7 @@ class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
         scope: What it is for; the whole account where nothing is said.
         soft: It only tells.
         reduce: An order past it is made smaller, where that helps.
+        act: What it does by itself past its limit, once a day.
         window_s: Seconds that rates look back.
         backtest: Whether it holds in backtests, too.
         enabled: Whether it is asked.
@@ -456,6 +458,7 @@ class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
     scope: Scope = Scope()
     soft: bool = False
     reduce: bool = False
+    act: Literal['', 'reduce', 'halt'] = ''
     window_s: Positive = 60.0
     backtest: bool = False
     enabled: bool = True
@@ -466,6 +469,8 @@ class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
             raise ValueError(
                 'a backtest knows no sectors; name the `symbols` instead'
             )
+        if self.backtest and self.act:
+            raise ValueError('`act` is for running profiles, not backtests')
 
 
 class Sizing(Section, frozen=True, kw_only=True):

@@ -155,7 +155,7 @@ class Post:
         self._way = way
         self._tell = tell
         self._clock = time_source
-        self._pause = threading.Event()
+        self._newer = threading.Event()
         self._pulls: queue.SimpleQueue[_Pull | None] = queue.SimpleQueue()
         self._thread = threading.Thread(
             target=self._run, name=f'guardian of {broker}', daemon=True
@@ -170,6 +170,7 @@ class Post:
             holds: Whether that still stands: not after a resume.
         """
         self._pulls.put(_Pull(who, holds))
+        self._newer.set()
 
     def end(self) -> None:
         """Ends once what was pulled is carried out."""
@@ -208,6 +209,7 @@ class Post:
 
     def _carry_out(self, pull: _Pull) -> None:
         """Cancels until nothing works, or time is up."""
+        self._newer.clear()
         began = self._clock.monotonic()
         first: float | None = None
         pause = _AGAIN_S
@@ -233,12 +235,13 @@ class Post:
                 break
             if quiet:
                 pause = _AGAIN_S
-                self._pause.wait(_SETTLE_S[quiet - 1])
+                self._newer.wait(_SETTLE_S[quiet - 1])
             else:
-                self._pause.wait(pause)
+                self._newer.wait(pause)
                 pause = min(2 * pause, _MOST_S)
-            # After a resume new orders are left alone.
-            if not pull.holds():
+            # After a resume new orders are left alone; a newer pull, which
+            # may come after one, does it all over.
+            if self._newer.is_set() or not pull.holds():
                 break
         self._tell(
             Told(self._broker, pull.who, first, took * 1000.0, left, said)

@@ -1,6 +1,9 @@
 """What came of an emergency stop, over whatever screen there is."""
 
+from typing import ClassVar
+
 from textual import app as textual_app
+from textual import binding
 from textual import containers
 from textual import screen
 from textual import widgets
@@ -13,7 +16,17 @@ from tui import keymap
 class StopReport(screen.ModalScreen[None]):
     """The report of a stop: bare positions, then unknown, then cancelled."""
 
-    BINDINGS = keymap.bindings('stopped')
+    # A modal screen hides the keys of the app; none may be lost to a report.
+    BINDINGS: ClassVar = [
+        *keymap.bindings('stopped'),
+        *(
+            binding.Binding(
+                ','.join(action.keys), f'app.{action.does}', show=False
+            )
+            for action in keymap.ACTIONS
+            if action.scope == 'app' and action.keys and not action.fixed
+        ),
+    ]
 
     def __init__(self, report: stops.StopReport) -> None:
         """Makes the screen.

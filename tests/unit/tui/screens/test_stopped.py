@@ -124,6 +124,17 @@ async def test_it_waits_until_a_question_is_answered():
         assert isinstance(app.screen, stopped.StopReport)
 
 
+async def test_the_keys_of_the_app_work_over_it():
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.SMALL) as pilot:
+        station.now = halted()
+        app.tick()
+        await pilot.pause()
+        await pilot.press('ctrl+q')
+        assert isinstance(app.screen, dialogs.Ask)
+
+
 async def test_without_a_report_it_says_so():
     app = apps.make()
     async with apps.run(app, apps.SMALL) as pilot:

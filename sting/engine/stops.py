@@ -62,6 +62,7 @@ class Stops:
             bare=self._bare(),
             withheld=self._kept_back(report),
             left=self._left(report),
+            also=self._also(report),
         )
         event = self._turn.emit(_T.STOP_REPORT, report, incoming.source)
         self._turn.alert(
@@ -104,6 +105,16 @@ class Stops:
             and not self._now(one).broker_id
         }
         return tuple(self._withheld | never_sent)
+
+    def _also(self, report: stops.StopReport) -> tuple[str, ...]:
+        named = {*report.cancelled, *report.unknown}
+        return tuple(
+            one.id
+            for one in self._met.values()
+            if one.id not in named
+            and self._now(one).status is _S.CANCELLED
+            and (one.status is not _S.SUBMITTED or self._now(one).broker_id)
+        )
 
     def _left(self, report: stops.StopReport) -> tuple[str, ...]:
         named = {*report.cancelled, *report.unknown}

@@ -58,6 +58,8 @@ class StopReport(payload.Payload, frozen=True, kw_only=True):
         brokers: What was done at each broker.
         left: Orders that no broker has named and that are not known to have
             ended: what they do is unknown, too.
+        also: Orders that the cancels of the engine itself took out before
+            those of the stop came to them.
     """
 
     who: str
@@ -69,11 +71,13 @@ class StopReport(payload.Payload, frozen=True, kw_only=True):
     withheld: tuple[str, ...] = ()
     brokers: tuple[BrokerStop, ...] = ()
     left: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def cancelled(self) -> tuple[str, ...]:
         """Orders that are known to work no more, of all brokers."""
-        return tuple(one for each in self.brokers for one in each.cancelled)
+        told = [one for each in self.brokers for one in each.cancelled]
+        return tuple(dict.fromkeys((*told, *self.also)))
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -126,6 +130,10 @@ def lines(report: StopReport) -> list[str]:
         said += [
             f'{one.broker}: {text}' for text in (one.error, one.note) if text
         ]
+    if report.also:
+        said.append(
+            f'{_count(len(report.also), "order")} cancelled by the engine itself'
+        )
     if report.withheld:
         said.append(
             f'{_count(len(report.withheld), "order")} withheld, never sent: '

@@ -43,7 +43,7 @@ WORDS = {
     T.TRADING_STATE: 'HALTED by operator enough',
     T.STOP_REPORT: (
         'operator: AAPL -4 (lost 1 exit) left bare; 2 orders UNKNOWN; '
-        '2 cancelled; 1 withheld; ibkr: no answer in 15 s; '
+        '3 cancelled; 1 withheld; ibkr: no answer in 15 s; '
         'ibkr: orders placed elsewhere were cancelled, too'
     ),
     T.STRATEGY_STATUS: (

@@ -105,6 +105,16 @@ def test_an_order_that_the_broker_cancelled_is_not_withheld(world):
     assert report(world, order_id).withheld == ()
 
 
+def test_what_the_engine_cancelled_first_counts_as_cancelled(world):
+    order_id = world.accepted()
+    halt(world)
+    cancelled(world, order_id)
+    told = report(world)
+    assert told.also == (order_id,)
+    assert told.cancelled == (order_id,)
+    assert told.withheld == ()
+
+
 def test_an_order_that_nobody_names_is_left(world):
     order_id = world.accepted()
     halt(world)

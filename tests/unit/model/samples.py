@@ -238,6 +238,7 @@ SAMPLES = {
             ),
         ),
         left=('ab-5-1-1',),
+        also=('ab-4-1-1',),
     ),
     _T.STRATEGY_STATUS: records.StrategyStatus(
         strategy='sma',

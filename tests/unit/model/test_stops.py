@@ -94,3 +94,9 @@ def test_the_lines_end_with_how_long_it_took_to_be_certain():
         'paper: 1 order cancelled',
         'nothing works any more; known after 12 ms',
     ]
+
+
+def test_what_the_engine_cancelled_itself_has_a_line():
+    told = report(also=('o1',))
+    assert told.cancelled == ('o1',)
+    assert '1 order cancelled by the engine itself' in stops.lines(told)

@@ -39,8 +39,9 @@ def test_a_stop_is_reported_with_what_it_did(home):
         alerts = [row.message for row in station.snapshot().alerts]
     assert (told.who, told.reason, told.pull) == ('operator', 'enough', number)
     (paper,) = told.brokers
-    assert (paper.broker, paper.cancelled) == ('paper', (sent,))
-    assert 0 < paper.first_ms <= paper.last_ms <= told.took_ms
+    assert paper.broker == 'paper'
+    assert told.cancelled == (sent,)
+    assert 0 < paper.last_ms <= told.took_ms
     assert told.is_certain
     assert 'no positions; 1 cancelled' in alerts
     events = stations.log_of(home)

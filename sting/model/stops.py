@@ -131,9 +131,8 @@ def lines(report: StopReport) -> list[str]:
             f'{one.broker}: {text}' for text in (one.error, one.note) if text
         ]
     if report.also:
-        said.append(
-            f'{_count(len(report.also), "order")} cancelled by the engine itself'
-        )
+        count = _count(len(report.also), 'order')
+        said.append(f'{count} cancelled by the engine itself')
     if report.withheld:
         said.append(
             f'{_count(len(report.withheld), "order")} withheld, never sent: '

@@ -17,7 +17,7 @@ from textual import widget
 WIDE = 160
 NARROW = 100
 LOW = 30
-_TICKET_HEIGHT = 13
+_TICKET_HEIGHT = 16
 
 
 @dataclasses.dataclass(frozen=True)

@@ -119,6 +119,12 @@ class Opening:
         # What is kept until the engine is made will be its first.
         return 1 if made is None else made.emergency_stop(who, reason)
 
+    def judge(
+        self, command: commands.SubmitOrder | commands.ReplaceOrder
+    ) -> futures.Future[views.Judgement]:
+        """Asks what risk would say of an order or a change."""
+        return self._opened().judge(command)
+
     def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         """Walks from an event back to what caused it."""
         return self._opened().why(seq)

@@ -23,6 +23,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import orders
+from sting.model import records
 
 # Fields of tables that are not figures.
 _WORDS = ('id', 'name', 'symbol', 'side', 'type', 'status', 'detail')
@@ -268,7 +269,7 @@ def _with_rules(path: pathlib.Path, event: events.Event) -> dict[str, Any]:
 
 def _figures(
     path: pathlib.Path, event: events.Event
-) -> list[history.RuleFigure]:
+) -> list[records.RuleFigure]:
     if event.type is not events.EventType.RISK_VERDICT:
         return []
     return history.figures(path, event.data)
@@ -277,7 +278,7 @@ def _figures(
 def _details(path: pathlib.Path, event: events.Event) -> list[str]:
     """Gives lines of their own: each rule's figure, each indicator."""
     if event.type is events.EventType.RISK_VERDICT:
-        return [_sentence(figure) for figure in _figures(path, event)]
+        return [describe.rule(figure) for figure in _figures(path, event)]
     signal = event.data
     if event.type is events.EventType.SIGNAL_REFUSED:
         signal = event.data.signal
@@ -286,19 +287,6 @@ def _details(path: pathlib.Path, event: events.Event) -> list[str]:
     return [
         f'{name} = {value:,.10g}' for name, value in signal.indicators.items()
     ]
-
-
-def _sentence(rule: history.RuleFigure) -> str:
-    said = 'no' if rule.failed else 'ok'
-    if rule.limit is None:
-        return f'{said}  {rule.name}'
-    if rule.figure is None:
-        measured = 'unknown' if rule.failed else 'does not apply'
-    else:
-        measured = f'{rule.figure:,.6g}'
-    return (
-        f'{said}  {rule.name}: {measured}, limit {rule.limit:,.10g} {rule.unit}'
-    )
 
 
 @click.command()

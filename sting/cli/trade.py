@@ -1,13 +1,17 @@
 """`sting order`, `cancel` and `protect`."""
 
 import click
+import msgspec
 
 from sting.cli import common
+from sting.engine import describe
 from sting.model import checks
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import protection
+from sting.model import records
+from sting.model import views
 
 # What the brokers that there are can work with.
 TYPES = (
@@ -58,6 +62,11 @@ TIMES_IN_FORCE = (
 )
 @click.option('--reason', default='', help='Why, for the log.')
 @click.option('--confirm', metavar='ACCOUNT', default='', help='For LIVE.')
+@click.option(
+    '--dry-run',
+    is_flag=True,
+    help="Sends nothing; shows each risk rule's figure for it.",
+)
 @common.profile_option
 @common.json_option
 def order(
@@ -73,6 +82,7 @@ def order(
     extended: bool,
     reason: str,
     confirm: str,
+    dry_run: bool,
     profile: str | None,
     as_json: bool,
 ) -> None:
@@ -108,7 +118,31 @@ def order(
         take_profit=take_profit,
         stop_loss=stop_loss,
     )
-    give(command, profile, as_json, confirm)
+    if dry_run:
+        _judge(command, profile, as_json)
+    else:
+        give(command, profile, as_json, confirm)
+
+
+def _judge(
+    command: commands.SubmitOrder, profile: str | None, as_json: bool
+) -> None:
+    """Shows what risk would say of an order."""
+    answer = common.engine(profile).request('judge', command=command)
+    found = msgspec.convert(answer, views.Judgement)
+    if as_json:
+        common.print_json(found)
+    else:
+        for rule in found.rules:
+            click.echo(common.clean(describe.rule(rule)))
+        click.echo(
+            common.clean(
+                f'would {found.decision} {found.quantity:g}'
+                + (f': {found.message}' if found.message else '')
+            )
+        )
+    if found.decision is records.Decision.DENY:
+        raise errors.RefusedError(common.clean(found.message))
 
 
 @click.command()

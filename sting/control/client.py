@@ -39,8 +39,8 @@ class Client:
         """Asks the engine for something.
 
         Args:
-            request: status, orders, positions, strategies, untraded, submit,
-                halt, stop, why.
+            request: status, orders, positions, strategies, untraded, judge,
+                submit, halt, stop, why.
             **fields: The request's fields.
 
         Returns:

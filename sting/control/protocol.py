@@ -82,6 +82,12 @@ class Submit(Request, frozen=True, kw_only=True, tag='submit'):
     confirm: str = ''
 
 
+class Judge(Request, frozen=True, kw_only=True, tag='judge'):
+    """Asks what risk would say of an order or a change; sends nothing."""
+
+    command: commands.SubmitOrder | commands.ReplaceOrder
+
+
 class Halt(Request, frozen=True, kw_only=True, tag='halt'):
     """Pulls the emergency stop."""
 
@@ -115,6 +121,7 @@ Anything = (
     | Strategies
     | Untraded
     | Submit
+    | Judge
     | Halt
     | Stop
     | Why

@@ -183,6 +183,8 @@ class Server:
             case protocol.Submit():
                 self._check_live(request)
                 return await _outcome(station.submit(request.command))
+            case protocol.Judge(command=command):
+                return await _outcome(station.judge(command))
             case protocol.Why(seq=seq):
                 return await _outcome(station.why(seq))
             case protocol.Halt(who=who, reason=reason):

@@ -29,11 +29,13 @@ from sting.engine import state
 from sting.engine import step
 from sting.engine import stops
 from sting.engine import wishes
+from sting.model import commands
 from sting.model import corporate
 from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
+from sting.model import views
 
 _T = events.EventType
 _SIGNAL = _T.SIGNAL
@@ -196,6 +198,30 @@ class CoreEngine:
         else:
             taker(incoming)
         return self._end()
+
+    def weigh(
+        self,
+        command: commands.SubmitOrder | commands.ReplaceOrder,
+        now: int,
+    ) -> views.Judgement:
+        """Gives what risk would say of an order or a change; sends nothing.
+
+        Args:
+            command: What would be asked for.
+            now: The time, nanoseconds since the epoch, UTC.
+
+        Raises:
+            errors.OrderError: It makes no sense.
+            errors.RefusedError: It is not allowed now.
+        """
+        self._turn.begin(now)
+        verdict = self._operator.weigh(command)
+        return views.Judgement(
+            decision=verdict.decision,
+            quantity=verdict.quantity,
+            message=verdict.message,
+            rules=tuple(records.figures(self._desk.gate.rule_set(), verdict)),
+        )
 
     def process_signal(
         self, signal: orders.Signal, strategy: str, cause: int, now: int

@@ -173,3 +173,17 @@ def to_row(event: events.Event) -> views.EventRow:
         event.cause,
         describe(event),
     )
+
+
+def rule(said: records.RuleFigure) -> str:
+    """Says in a line what a rule said of an order."""
+    word = 'no' if said.failed else 'ok'
+    if said.limit is None:
+        return f'{word}  {said.name}'
+    if said.figure is None:
+        measured = 'unknown' if said.failed else 'does not apply'
+    else:
+        measured = f'{said.figure:,.6g}'
+    return (
+        f'{word}  {said.name}: {measured}, limit {said.limit:,.10g} {said.unit}'
+    )

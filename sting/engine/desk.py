@@ -304,6 +304,22 @@ class OrderDesk:
         Returns:
             The order after the verdict: submitted or denied.
         """
+        order, verdict = self.weigh(order, cause.seq, flatten=flatten)
+        return self.judged(order, verdict, source or cause.source)
+
+    def weigh(
+        self, order: orders.Order, cause: int = 0, *, flatten: bool = False
+    ) -> tuple[orders.Order, records.Verdict]:
+        """Judges an order, and does nothing else.
+
+        Args:
+            order: As `request`.
+            cause: Number of the event that asks for it.
+            flatten: As `request`.
+
+        Returns:
+            The order as it would be sent, and the verdict.
+        """
         turn, system = self._turn, self._turn.state
         gone = 0.0
         if not order.parent:
@@ -319,7 +335,7 @@ class OrderDesk:
                 order,
                 created=now,
                 updated=now,
-                cause=cause.seq,
+                cause=cause,
                 seq=system.seq + 1,
             )
         symbol = order.symbol
@@ -338,7 +354,7 @@ class OrderDesk:
             verdict = msgspec.structs.replace(
                 verdict, decision=records.Decision.DENY, message=refusal
             )
-        return self.judged(order, verdict, source or cause.source)
+        return order, verdict
 
     def judged(
         self, order: orders.Order, verdict: records.Verdict, source: str

@@ -6,8 +6,6 @@ import pathlib
 import sqlite3
 from typing import Any
 
-import msgspec
-
 from sting.engine import reader
 from sting.engine import recovery
 from sting.engine import state
@@ -22,25 +20,6 @@ _ABOUT_ORDERS = frozenset({_T.RISK_VERDICT, _T.ORDER_UPDATE, _T.FILL})
 _ANSWERS = frozenset({_T.SIGNAL_REFUSED, _T.ORDER_UPDATE})
 # So far behind a signal its fate is looked for; a way out may wait a while.
 _FATE = 10_000
-
-
-class RuleFigure(msgspec.Struct, frozen=True):
-    """What one rule said of an order.
-
-    Attributes:
-        name: The rule.
-        figure: What it measured; None where it did not apply, or there was
-            no figure.
-        limit: What the figure may not pass; None for a rule without one.
-        unit: What both count.
-        failed: The rule said no.
-    """
-
-    name: str
-    figure: float | None
-    limit: float | None
-    unit: str
-    failed: bool
 
 
 def seq_at(path: pathlib.Path, time: int) -> int:
@@ -197,7 +176,9 @@ def _order(path: pathlib.Path, event: events.Event) -> Iterator[events.Event]:
             return
 
 
-def figures(path: pathlib.Path, verdict: records.Verdict) -> list[RuleFigure]:
+def figures(
+    path: pathlib.Path, verdict: records.Verdict
+) -> list[records.RuleFigure]:
     """Names the figures of a verdict.
 
     Args:
@@ -216,12 +197,7 @@ def figures(path: pathlib.Path, verdict: records.Verdict) -> list[RuleFigure]:
     rules = reader.read_one(path, verdict.rules).data
     if not isinstance(rules, records.RuleSet):
         return []
-    return [
-        RuleFigure(name, figure, limit, unit, number in verdict.failed)
-        for number, (name, figure, limit, unit) in enumerate(
-            zip(rules.names, verdict.figures, rules.limits, rules.units)  # noqa: B905
-        )
-    ]
+    return records.figures(rules, verdict)
 
 
 _ONLY_READ = (

@@ -242,6 +242,32 @@ class Operator:
                 f'trading is halted: resume before starting {command.name}'
             )
 
+    def weigh(
+        self, command: commands.SubmitOrder | commands.ReplaceOrder
+    ) -> records.Verdict:
+        """Gives what risk would say of an order or a change, now.
+
+        Args:
+            command: What would be asked for.
+
+        Raises:
+            errors.OrderError: It makes no sense.
+            errors.RefusedError: It is not allowed now.
+        """
+        self.check(command)
+        if isinstance(command, commands.SubmitOrder):
+            _, verdict = self._desk.weigh(_order(command, ''))
+            return verdict
+        return self._desk.gate.evaluate_order(
+            desk.replaced(
+                self._turn.state.orders[command.order_id],
+                command.quantity,
+                command.price,
+                command.stop_price,
+            ),
+            self._turn.state,
+        )
+
     def carry_out(self, event: events.Event) -> None:
         """Does what a command asks for.
 
@@ -271,20 +297,7 @@ class Operator:
         self, event: events.Event, command: commands.SubmitOrder
     ) -> None:
         order = self._desk.request(
-            orders.Order(
-                id=self._operator_id(event, 1),
-                symbol=command.symbol,
-                side=command.side,
-                quantity=command.quantity,
-                type=command.type,
-                price=command.price,
-                stop_price=command.stop_price,
-                take_profit=command.take_profit,
-                stop_loss=command.stop_loss,
-                time_in_force=command.time_in_force,
-                reason=command.reason,
-                extended_hours=command.extended_hours,
-            ),
+            _order(command, self._operator_id(event, 1)),
             event,
         )
         message = f'{order.side} {order.quantity:g} {order.symbol} sent'
@@ -463,3 +476,21 @@ class Operator:
 
 def _count(number: int, noun: str) -> str:
     return f'{number} {noun}{"" if number == 1 else "s"}'
+
+
+def _order(command: commands.SubmitOrder, order_id: str) -> orders.Order:
+    """Gives the order that is asked for."""
+    return orders.Order(
+        id=order_id,
+        symbol=command.symbol,
+        side=command.side,
+        quantity=command.quantity,
+        type=command.type,
+        price=command.price,
+        stop_price=command.stop_price,
+        take_profit=command.take_profit,
+        stop_loss=command.stop_loss,
+        time_in_force=command.time_in_force,
+        reason=command.reason,
+        extended_hours=command.extended_hours,
+    )

@@ -311,6 +311,43 @@ class Verdict(payload.Payload, frozen=True, kw_only=True):
     message: str = ''
 
 
+class RuleFigure(msgspec.Struct, frozen=True, gc=False):
+    """What one rule said of an order.
+
+    Attributes:
+        name: The rule.
+        figure: What it measured; None where it did not apply, or there was
+            no figure.
+        limit: What the figure may not pass; None for a rule without one.
+        unit: What both count.
+        failed: The rule said no.
+    """
+
+    name: str
+    figure: float | None
+    limit: float | None
+    unit: str
+    failed: bool
+
+
+def figures(rules: RuleSet, verdict: Verdict) -> list[RuleFigure]:
+    """Names the figures of a verdict.
+
+    Args:
+        rules: Those that were asked.
+        verdict: What they said.
+
+    Returns:
+        One a rule, in the order in which they were asked.
+    """
+    return [
+        RuleFigure(name, figure, limit, unit, number in verdict.failed)
+        for number, (name, figure, limit, unit) in enumerate(
+            zip(rules.names, verdict.figures, rules.limits, rules.units)  # noqa: B905
+        )
+    ]
+
+
 class Refusal(payload.Payload, frozen=True, kw_only=True):
     """A signal that becomes no order, and what stopped it.
 

@@ -357,3 +357,19 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     price: float
     side: orders.OrderSide
     quantity: float
+
+
+class Judgement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What risk would say of an order that is not sent.
+
+    Attributes:
+        decision: approve, reduce or deny.
+        quantity: The quantity that would be let through.
+        message: Why it would be denied or reduced, for a person.
+        rules: Each rule's figure and limit.
+    """
+
+    decision: records.Decision
+    quantity: float
+    message: str = ''
+    rules: tuple[records.RuleFigure, ...] = ()

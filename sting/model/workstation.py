@@ -53,6 +53,20 @@ class Workstation(Protocol):
         """
         ...
 
+    def judge(
+        self, command: commands.SubmitOrder | commands.ReplaceOrder
+    ) -> futures.Future[views.Judgement]:
+        """Asks what risk would say of an order or a change; sends nothing.
+
+        Args:
+            command: What would be asked for.
+
+        Returns:
+            A future with every rule's figure; `InputError` or `RefusedError`
+            where it would not even be judged.
+        """
+        ...
+
     def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         """Walks from an event back to what caused it.
 

@@ -76,6 +76,13 @@ class FrozenRoom:
         """Gives the last fills of a symbol, oldest first."""
         return self._board.marks(symbol, limit)
 
+    async def judge(
+        self, command: commands.SubmitOrder | commands.ReplaceOrder
+    ) -> views.Judgement:
+        """Refuses, as any command."""
+        del command
+        raise errors.RefusedError(self._reason)
+
     def emergency_cancel(self, since: float) -> tuple[stops.BrokerStop, ...]:
         """Has no broker to tell."""
         del since

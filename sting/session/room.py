@@ -226,6 +226,17 @@ class EngineRoom(parts.Parts):
         """Gives the last fills of a symbol, oldest first."""
         return self._board.marks(symbol, limit)
 
+    async def judge(
+        self, command: commands.SubmitOrder | commands.ReplaceOrder
+    ) -> views.Judgement:
+        """Gives what risk would say of an order or a change; sends nothing.
+
+        Raises:
+            errors.OrderError: It makes no sense.
+            errors.RefusedError: It is not allowed now.
+        """
+        return self._engine.weigh(command, self._clock.now())
+
     def emergency_cancel(self, since: float) -> tuple[stops.BrokerStop, ...]:
         """Cancels everything at the brokers, from the stop's thread.
 

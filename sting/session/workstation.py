@@ -228,6 +228,15 @@ class Session:
         """Stops everything at once; see `Workstation.emergency_stop`."""
         return self._stop.trigger(who, reason)
 
+    def judge(
+        self, command: commands.SubmitOrder | commands.ReplaceOrder
+    ) -> futures.Future[views.Judgement]:
+        """Asks what risk would say; see `Workstation.judge`."""
+        loop, asked = self._running_loop(), self._room
+        if asked is None:
+            raise errors.NotRunningError('the engine is still starting')
+        return asyncio.run_coroutine_threadsafe(asked.judge(command), loop)
+
     def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         """Walks from an event back to what caused it."""
         path = self._home.log(self.profile)

@@ -97,6 +97,7 @@ class Review(widget.Widget, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id='review')
+        self.display = False
         self.text = ''
         self.urgent = False
         self.armed = False
@@ -112,6 +113,7 @@ class Review(widget.Widget, can_focus=True):
         """
         self.text = text
         self.urgent = urgent
+        self.display = True
         self.focus()
         self.disarm()
 
@@ -120,7 +122,8 @@ class Review(widget.Widget, can_focus=True):
         self._stop_timer()
         self.text = ''
         self.armed = False
-        self.refresh()
+        # Its lines are for what risk says.
+        self.display = False
 
     def disarm(self) -> None:
         """Waits again for a while without keys."""

@@ -1,5 +1,7 @@
 """Pane 3: the form that makes an order."""
 
+import asyncio
+
 import textual
 from textual import app as textual_app
 from textual import containers
@@ -8,14 +10,17 @@ from textual import widget
 from textual import widgets
 
 from sting.model import commands
+from sting.model import errors
 from sting.model import orders
 from sting.model import records
 from sting.model import views
+from sting.model import workstation
 from tui import format as text_format
 from tui import keymap
 from tui import requests
 from tui import ticket
 from tui.panes import fields
+from tui.panes import figures
 from tui.panes import pane
 
 _LABELS = {
@@ -34,6 +39,8 @@ _EMPTY = {
     'price': 'price',
     'stop_price': 'trigger',
 }
+# As prices move, the order in the ticket is held against the rules again.
+AGAIN_S = 1.0
 _CHOICES = {
     'side': ticket.SIDES,
     'type': ticket.TYPES,
@@ -53,8 +60,14 @@ class Ticket(pane.Pane, containers.Vertical):
     short = 'ticket'
     BINDINGS = keymap.bindings('ticket')
 
-    def __init__(self) -> None:
+    def __init__(self, station: workstation.Workstation) -> None:
+        """Makes the form.
+
+        Args:
+            station: Asked what risk would say.
+        """
         super().__init__()
+        self._station = station
         self._order_id = ''
         self._snapshot: views.Snapshot | None = None
         self._reviewed: ticket.Draft | None = None
@@ -74,10 +87,12 @@ class Ticket(pane.Pane, containers.Vertical):
                 )
         yield fields.Review()
         yield widgets.Label('', id='answer', markup=False)
+        yield figures.Figures()
 
     def on_mount(self) -> None:
-        """Shows which fields count."""
+        """Shows which fields count, and what risk says as prices move."""
         self._use_fields()
+        self.set_interval(AGAIN_S, self._weigh)
 
     # What is filled in.
 
@@ -180,12 +195,36 @@ class Ticket(pane.Pane, containers.Vertical):
     @textual.on(fields.Choice.Changed)
     def _choice_changed(self) -> None:
         self._use_fields()
+        self._weigh()
 
     @textual.on(fields.Entry.Changed)
     def _entry_changed(self, event: fields.Entry.Changed) -> None:
         name = (event.input.id or '').removeprefix('field-')
         if event.input.has_class('wrong'):
             self._judge(name)
+        self._weigh()
+
+    # What risk says of it.
+
+    def _weigh(self) -> None:
+        """Asks the engine what risk would say, once all is filled in."""
+        draft = self.draft
+        if ticket.problems(draft):
+            self.query_one(figures.Figures).clear()
+            return
+        self._ask(ticket.to_command(draft))
+
+    @textual.work(group='judge', exclusive=True)
+    async def _ask(
+        self, command: commands.SubmitOrder | commands.ReplaceOrder
+    ) -> None:
+        shown = self.query_one(figures.Figures)
+        try:
+            found = await asyncio.wrap_future(self._station.judge(command))
+        except errors.StingError as error:
+            shown.refuse(str(error))
+        else:
+            shown.show(found)
 
     # From field to field.
 

@@ -167,7 +167,7 @@ class TradeScreen(base.BaseScreen):
         self.symbol = ''
         self.watchlist = watchlist.Watchlist()
         self.chart = chart.Chart(workstation)
-        self.ticket = ticket.Ticket()
+        self.ticket = ticket.Ticket(workstation)
         found: tuple[pane.Pane, ...] = (
             self.watchlist,
             self.chart,

@@ -38,6 +38,24 @@ def test_order_without_an_engine_exits_with_3(sting, home):
     assert sting('cancel', 'x').code == 3
 
 
+def test_a_dry_run_shows_every_rule_and_sends_nothing(sting, engine):
+    outcome = sting('order', 'buy', 'IBM', 3, '--dry-run')
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert lines[0] == 'ok  halted'
+    assert any(line.startswith('ok  max_order_notional: ') for line in lines)
+    assert lines[-1] == 'would approve 3'
+    assert json.loads(sting('orders', '--json').out) == []
+
+
+def test_a_dry_run_that_would_be_denied_exits_with_1(sting, engine):
+    outcome = sting('order', 'buy', 'IBM', 100000, '--dry-run', '--json')
+    assert outcome.code == 1
+    found = json.loads(outcome.out)
+    assert found['decision'] == 'deny'
+    assert any(rule['failed'] for rule in found['rules'])
+
+
 def test_order_that_risk_denies_exits_with_1(sting, engine):
     outcome = sting('order', 'buy', 'IBM', 100000)
     assert outcome.code == 1

@@ -63,6 +63,13 @@ class Station:
     def emergency_stop(self, who, reason):
         self.stops.append((who, reason, threading.current_thread().name))
 
+    def judge(self, command):
+        return self._future(
+            views.Judgement(
+                decision=records.Decision.APPROVE, quantity=command.quantity
+            )
+        )
+
     def why(self, seq):
         row = views.EventRow(seq, 0, 'fill', 'engine', 'IBM', 0, 'text')
         return self._future((row,))
@@ -199,6 +206,12 @@ def test_error_of_the_engine_comes_back_as_its_kind(
     station.answer = error
     with pytest.raises(kind, match='no'):
         client.submit(ORDER)
+
+
+def test_an_order_is_judged_and_not_sent(client, station):
+    found = client.request('judge', command=ORDER)
+    assert (found['decision'], found['quantity']) == ('approve', 2.0)
+    assert not station.submitted
 
 
 def test_why_walks_back(client):

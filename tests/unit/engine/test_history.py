@@ -252,7 +252,7 @@ class TestFigures:
         assert (halted.name, halted.limit, halted.failed) == (
             'halted', None, False,
         )  # fmt: skip
-        assert position == history.RuleFigure(
+        assert position == records.RuleFigure(
             'max_position', 10.0, 5.0, 'units', failed=True
         )
 

@@ -54,6 +54,41 @@ def test_an_order_by_hand_is_judged_and_sent(world):
     assert (order.strategy, order.cause) == ('', seq)
 
 
+@pytest.mark.parametrize('quantity', [499.0, 500.0, 501.0])
+def test_an_order_that_is_only_weighed_has_the_figures_it_would_get(
+    world, quantity
+):
+    asked = commands.SubmitOrder(symbol='AAPL', side=BUY, quantity=quantity)
+    before = worlds.image(world.state)
+    found = world.engine.weigh(asked, world.now)
+    assert worlds.image(world.state) == before
+    submit(world, quantity=quantity)
+    verdict = world.events[-1 if quantity <= 500 else -2].data
+    assert found.decision is verdict.decision
+    assert found.message == verdict.message
+    assert tuple(rule.figure for rule in found.rules) == verdict.figures
+    assert [rule.name for rule in found.rules] == [
+        'halted',
+        'max_order_notional',
+    ]
+    assert found.rules[1].limit == 50_000.0
+
+
+def test_a_change_is_weighed_as_it_would_be_judged(world):
+    order_id = world.accepted(type=LIMIT, price=99.0)
+    more = commands.ReplaceOrder(order_id=order_id, quantity=600.0)
+    found = world.engine.weigh(more, world.now)
+    assert found.decision is records.Decision.DENY
+    assert [rule.failed for rule in found.rules] == [False, True]
+    assert world.state.orders[order_id].status is S.ACCEPTED
+
+
+def test_what_makes_no_sense_is_not_weighed(world):
+    nobody = commands.SubmitOrder(symbol='NONE', side=BUY, quantity=1.0)
+    with pytest.raises(errors.OrderError, match='not in this profile'):
+        world.engine.weigh(nobody, world.now)
+
+
 def test_an_order_by_hand_that_risk_denies_is_answered_so(world):
     result = submit(world, quantity=501.0)
     assert not result.ok

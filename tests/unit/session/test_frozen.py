@@ -8,6 +8,7 @@ from sting.engine import bus
 from sting.model import commands
 from sting.model import errors
 from sting.model import events
+from sting.model import orders
 from sting.model import records
 from sting.session import frozen
 from tests.unit.session import stations
@@ -57,6 +58,14 @@ async def test_it_refuses_every_command_and_says_why(room):
             )
     assert [one.ok for one in answers] == [False, False]
     assert 'event 7' in answers[0].message
+
+
+async def test_it_judges_nothing(room):
+    order = commands.SubmitOrder(
+        symbol='AAPL', side=orders.OrderSide.BUY, quantity=1.0
+    )
+    with pytest.raises(errors.RefusedError, match='event 7'):
+        await room.judge(order)
 
 
 async def test_it_runs_until_it_is_told_to_end(room):

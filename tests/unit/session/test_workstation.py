@@ -8,6 +8,7 @@ from sting import session
 from sting.engine import bus
 from sting.model import commands
 from sting.model import errors
+from sting.model import orders
 from sting.model import records
 from tests.unit.session import stations
 
@@ -59,6 +60,25 @@ def test_before_the_start_a_command_is_answered_that_nothing_runs(idle):
     asked = idle.submit(commands.CancelAll())
     with pytest.raises(errors.NotRunningError):
         asked.result(stations.SOON)
+
+
+ORDER = commands.SubmitOrder(
+    symbol='AAPL', side=orders.OrderSide.BUY, quantity=3.0
+)
+
+
+def test_before_the_start_nothing_is_judged(idle):
+    with pytest.raises(errors.NotRunningError):
+        idle.judge(ORDER)
+
+
+def test_an_order_is_judged_without_being_sent(home):
+    with stations.running(home) as station:
+        stations.until(lambda: station.bars('AAPL', 1))
+        found = station.judge(ORDER).result(stations.SOON)
+        assert found.decision is records.Decision.APPROVE
+        assert {rule.name for rule in found.rules} >= {'halted', 'buying_power'}
+        assert not station.snapshot().orders
 
 
 def test_before_the_start_there_is_no_why(idle):

@@ -145,6 +145,18 @@ def snapshot(**changes: object) -> views.Snapshot:
     return msgspec.structs.replace(made, **changes)
 
 
+JUDGEMENT = views.Judgement(
+    decision=records.Decision.APPROVE,
+    quantity=10.0,
+    rules=(
+        records.RuleFigure('halted', 0.0, None, 'state', False),
+        records.RuleFigure('max_position', 10.0, 2000.0, 'units', False),
+        records.RuleFigure('buying_power', 0.9, 1.0, 'of equity', False),
+        records.RuleFigure('price_collar', None, 0.05, 'of price', False),
+    ),
+)
+
+
 class Station:
     """A workstation that shows what it is told and keeps what it is given.
 
@@ -161,6 +173,8 @@ class Station:
         self.stopped: list[str] = []
         self.answer = commands.CommandResult(ok=True, message='done')
         self.closed = False
+        self.weighed: list[commands.SubmitOrder | commands.ReplaceOrder] = []
+        self.judgement: views.Judgement | Exception = JUDGEMENT
 
     def snapshot(self) -> views.Snapshot:
         return self.now
@@ -189,6 +203,18 @@ class Station:
             state=records.TradingState.HALTED,
             reason=f'{who}: {reason}',
         )
+
+    def judge(
+        self, command: commands.SubmitOrder | commands.ReplaceOrder
+    ) -> futures.Future[views.Judgement]:
+        """Says what it was told to say."""
+        self.weighed.append(command)
+        future: futures.Future[views.Judgement] = futures.Future()
+        if isinstance(self.judgement, Exception):
+            future.set_exception(self.judgement)
+        else:
+            future.set_result(self.judgement)
+        return future
 
     def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
         future: futures.Future[tuple[views.EventRow, ...]] = futures.Future()

@@ -4,10 +4,15 @@ import pytest
 
 from sting.model import commands
 from sting.model import errors
+from sting.model import orders
 from tests.unit.tui import stations
 from tui import opening
 
 pytestmark = pytest.mark.unit
+
+ORDER = commands.SubmitOrder(
+    symbol='AAPL', side=orders.OrderSide.BUY, quantity=3.0
+)
 
 FIRST = stations.snapshot(pid=0, equity=0.0)
 
@@ -30,6 +35,8 @@ def test_until_it_is_open_there_is_an_empty_picture_and_no_answer():
         station.submit(commands.Halt())
     with pytest.raises(errors.NotRunningError):
         station.why(1)
+    with pytest.raises(errors.NotRunningError):
+        station.judge(ORDER)
 
 
 def test_once_open_it_hands_on():
@@ -41,6 +48,7 @@ def test_once_open_it_hands_on():
     assert len(station.bars('AAPL', 5)) == 5
     assert len(station.marks('AAPL', 5)) == 1
     assert station.submit(commands.Halt()).result().ok
+    assert station.judge(ORDER).result() is stations.JUDGEMENT
     assert station.why(1200).result()[0].seq == 1200
     station.emergency_stop('operator', 'enough')
     assert real.stopped == ['operator: enough']

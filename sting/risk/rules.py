@@ -232,10 +232,12 @@ class Leverage(AccountRule):
         if figures.shrinks(order.side.sign, held, after):
             return None
         total = figures.notional(after, expected_price(order, system))
-        others = system.once(
-            ('others', order.symbol), lambda: _others(order.symbol, system)
-        )
-        total = functools.reduce(operator.add, others, total)
+        own = order.symbol
+        if isinstance(system, state.SystemState) and system.shared is None:
+            total = _with_others(total, own, system)
+        else:
+            others = system.once(('others', own), lambda: _others(own, system))
+            total = functools.reduce(operator.add, others, total)
         return figures.leverage(total, system.equity())
 
 
@@ -252,6 +254,28 @@ class BuyingPower(Leverage):
 def values(system: Account) -> Mapping[str, float]:
     """Gives what is held by symbol in cash, below 0 where it is short."""
     return system.once('values', lambda: system.portfolio.values(system.prices))
+
+
+def _with_others(total: float, own: str, system: state.SystemState) -> float:
+    """Adds `_others` to a total; cheaper where nobody else asks for them."""
+    held, positions = system.portfolio.held, system.portfolio.positions
+    busy, prices = system.busy(), system.prices
+    coming = terms(system) if busy else {}
+    for symbol in held:
+        if symbol == own:
+            continue
+        if symbol in busy:
+            total += _worst_value(symbol, coming[symbol], system)
+        else:
+            position = positions[symbol]
+            price = prices.get(symbol)
+            if price is None:
+                price = position.average_price
+            total += abs(position.quantity * price)
+    for symbol in busy:
+        if symbol != own and symbol not in held:
+            total += _worst_value(symbol, coming[symbol], system)
+    return total
 
 
 def _others(own: str, system: Account) -> list[float]:

@@ -442,6 +442,7 @@ class CoreEngine:
                 self._desk.report(report, PLAYED)
         self._turn.effects.append(step.Notify(event))
         self._warn(self._gate.breaches(self._turn.state), event.seq)
+        self._stop_losers(event.seq)
         self._watch(event, closed=event.data.closed)
         self._act(event.seq)
 
@@ -452,14 +453,34 @@ class CoreEngine:
 
     def _act(self, cause: int) -> None:
         """Does what a rule asks for after a bar."""
-        change = self._gate.monitor_positions(self._turn.state)
-        if change is None:
+        deed = self._gate.monitor_positions(self._turn.state)
+        if deed is None:
             return
+        change, share = deed
         if change.state is records.TradingState.HALTED:
             return self._desk.halt(change.who, change.reason, cause)
         self._desk.reduce(change.who, change.reason, cause)
         message = f'{change.state} by {change.who}: {change.reason}'
+        if share:
+            message += f'; {share:.0%} of each position is closed'
         self._turn.alert(records.Severity.CRITICAL, message, 'risk', cause)
+        if share:
+            closes = events.CommandGiven(command=commands.Flatten(share=share))
+            self._operator.carry_out(
+                self._turn.emit(_T.COMMAND, closes, 'risk', cause=cause)
+            )
+
+    def _stop_losers(self, cause: int) -> None:
+        """Stops the strategies that have lost too much."""
+        for name in self._gate.to_stop():
+            last = self._turn.state.strategies.get(name)
+            if last is not None and last.status in state.ALIVE:
+                stop = events.CommandGiven(
+                    command=commands.StopStrategy(name=name)
+                )
+                self._operator.carry_out(
+                    self._turn.emit(_T.COMMAND, stop, 'risk', cause=cause)
+                )
 
     def _warn(self, breaches: Sequence[str], cause: int) -> None:
         """Tells of what a bar has made go wrong."""

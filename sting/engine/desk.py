@@ -78,9 +78,13 @@ class Gate(Protocol):
         """Gives what a bar has made go wrong, each thing once."""
         ...
 
+    def to_stop(self) -> Sequence[str]:
+        """Gives the strategies to stop for what was just told."""
+        ...
+
     def monitor_positions(
         self, system: state.SystemState
-    ) -> records.TradingStateChange | None:
+    ) -> targets.Deed | None:
         """Gives what a rule does by itself after a bar, if anything."""
         ...
 

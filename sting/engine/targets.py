@@ -5,6 +5,7 @@ from typing import Protocol
 
 from sting.engine import state
 from sting.model import orders
+from sting.model import records
 
 _ORDER = orders.SignalKind.ORDER
 _STOPS = frozenset(
@@ -26,6 +27,18 @@ class Sized(NamedTuple):
 
     quantity: float
     why: str
+
+
+class Deed(NamedTuple):
+    """What a rule does by itself.
+
+    Attributes:
+        change: What becomes of the trading state, who and why.
+        share: The share of each position that is closed; 0 for none.
+    """
+
+    change: records.TradingStateChange
+    share: float = 0.0
 
 
 class Wanted(NamedTuple):

@@ -30,12 +30,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             its working orders.
         max_position_notional: The most that these may be worth.
         max_loss: The most that it may lose, realised or not, with fees.
+        on_loss: What a running profile does past that: it only tells, or it
+            stops the strategy as `sting` does by hand.
     """
 
     max_order_notional: _Limit = None
     max_position: _Limit = None
     max_position_notional: _Limit = None
     max_loss: _Limit = None
+    on_loss: Literal['tell', 'stop'] = 'tell'
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):

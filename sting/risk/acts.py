@@ -1,14 +1,38 @@
 """What a rule does by itself when prices, not orders, pass its limit."""
 
+import math
+from typing import NamedTuple
+
 from sting.engine import state
+from sting.engine import targets
 from sting.model import records
 from sting.risk import exposure
 from sting.risk import figures
+from sting.risk import outside
 from sting.risk import rules
 
+_REDUCING = records.TradingState.REDUCING
+_HALTED = records.TradingState.HALTED
+
+
+class Does(NamedTuple):
+    """What an act is.
+
+    Attributes:
+        state: What becomes of the trading state.
+        share: The share of each position that is closed.
+    """
+
+    state: records.TradingState
+    share: float = 0.0
+
+
+# From the least to the most.
 ACTS = {
-    'reduce': records.TradingState.REDUCING,
-    'halt': records.TradingState.HALTED,
+    'reduce': Does(_REDUCING),
+    'halve': Does(_REDUCING, 0.5),
+    'close': Does(_REDUCING, 1.0),
+    'halt': Does(_HALTED),
 }
 
 
@@ -17,6 +41,9 @@ class Act:
 
     When it last did is in the state, so that neither a restart nor a resume
     has it act again the same day.
+
+    Attributes:
+        weight: How much it does, beside others.
     """
 
     def __init__(
@@ -29,28 +56,50 @@ class Act:
             figure: What it measures.
             does: A key of `ACTS`.
         """
-        self.does = ACTS[does]
+        self.weight = list(ACTS).index(does)
+        self._does = ACTS[does]
         self._who = f'{records.BY_RULE}{rule.name}'
         self._rule = rule
         self._figure = figure
 
-    def due(
-        self, system: state.SystemState
-    ) -> records.TradingStateChange | None:
-        """Gives the change to make now, if there is one.
+    @property
+    def closes(self) -> bool:
+        """Whether it closes positions, or parts of them."""
+        return self._does.share > 0
+
+    def has_acted(self, system: state.SystemState) -> bool:
+        """Whether it has acted today already.
+
+        Args:
+            system: The state.
+        """
+        last = system.acted.get(self._who)
+        return last is not None and (
+            state.day_of(last) == state.day_of(system.time)
+        )
+
+    def due(self, system: state.SystemState) -> targets.Deed | None:
+        """Gives what is to be done now, if anything is.
 
         Args:
             system: The state after a bar.
         """
-        if system.trading in (self.does, records.TradingState.HALTED):
+        does = self._does
+        if system.trading is _HALTED:
             return None
-        last = system.acted.get(self._who)
-        today = state.day_of(system.time)
-        if last is not None and state.day_of(last) == today:
+        if system.trading is does.state and not does.share:
+            return None
+        if self.has_acted(system):
             return None
         figure, limit = self._figure.standing(system), self._rule.limit
         if limit is None or figures.passes(figure, limit):
             return None
-        return records.TradingStateChange(
-            state=self.does, who=self._who, reason=self._rule.sentence(figure)
+        if isinstance(self._figure, outside.Measured) and figure == math.inf:
+            # What is not known holds up orders, and does nothing by itself.
+            return None
+        change = records.TradingStateChange(
+            state=does.state,
+            who=self._who,
+            reason=self._rule.sentence(figure),
         )
+        return targets.Deed(change, does.share)

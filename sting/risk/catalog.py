@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sting.risk import exposure
+from sting.risk import outside
 from sting.risk import rules
 from sting.risk import scopes
 from sting.risk import traffic
@@ -34,5 +35,9 @@ OF_SCOPE: Mapping[str, type[scopes.ScopedRule]] = {
         traffic.MaxOpenOrders,
         traffic.SelfTrade,
         traffic.MaxBarAge,
+        outside.SessionHours,
+        outside.Volatility,
+        outside.ValueAtRisk,
+        outside.Correlation,
     )
 }

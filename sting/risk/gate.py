@@ -11,6 +11,7 @@ from sting.risk import acts
 from sting.risk import catalog
 from sting.risk import exposure
 from sting.risk import manager
+from sting.risk import outside
 from sting.risk import rules
 from sting.risk import scopes
 
@@ -83,6 +84,8 @@ def _add_scoped(
         if refusal:
             raise errors.ConfigError(f'{where}: {refusal}')
         rule = kind(entry.limit, entry.window_s)
+        if isinstance(rule, outside.OutsideRule):
+            rule.known = made.known
     else:
         rule = catalog.OF_ACCOUNT[entry.rule](entry.limit)
     scoped = scopes.Scoped(
@@ -94,8 +97,8 @@ def _add_scoped(
     if not isinstance(rule, exposure.OfAccount):
         raise errors.ConfigError(
             f'{where}: {entry.rule} has no figure without an order, so it '
-            'cannot act; drop `act`, or use daily_loss, daily_drawdown or '
-            'drawdown'
+            'cannot act; drop `act`, or use daily_loss, daily_drawdown, '
+            'drawdown, volatility, value_at_risk or correlation'
         )
     made.add_act(acts.Act(scoped, rule, entry.act))
 

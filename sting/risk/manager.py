@@ -17,6 +17,7 @@ from sting.model import sizing as sizings
 from sting.model import specs
 from sting.risk import acts
 from sting.risk import figures as figures_lib
+from sting.risk import outside
 from sting.risk import rules
 from sting.risk import sizing
 from sting.risk import strategies
@@ -28,7 +29,6 @@ RiskDecision = records.Decision
 _DENY, _APPROVE = RiskDecision.DENY, RiskDecision.APPROVE
 _REDUCE = RiskDecision.REDUCE
 _TRADING = records.TradingState.TRADING
-_HALTED = records.TradingState.HALTED
 _UNKNOWN = float('inf')
 
 
@@ -67,6 +67,7 @@ class RiskManager:
         self._protections: dict[str, protection.Protection] = {}
         self._losses: list[strategies.MaxLoss] = []
         self._acts: list[acts.Act] = []
+        self.known = outside.Known()
         for rule in risk_rules:
             self.add_risk_rule(rule)
 
@@ -309,27 +310,36 @@ class RiskManager:
         """Has a rule act by itself; before the start, as for a rule.
 
         Args:
-            act: What it does. What halts is asked before what reduces.
+            act: What it does. What does more is asked first.
         """
         self._acts.append(act)
-        self._acts.sort(key=lambda one: one.does is not _HALTED)
+        self._acts.sort(key=lambda one: -one.weight)
 
     def monitor_positions(
         self, system: state.SystemState
-    ) -> records.TradingStateChange | None:
+    ) -> targets.Deed | None:
         """Gives what a rule does by itself, if one has to.
 
         Args:
             system: The state after a bar.
 
         Returns:
-            The change of the trading state, with the rule and its figure.
+            What to do, with the rule and its figure.
         """
+        closed = False
         for act in self._acts:
-            change = act.due(system)
-            if change is not None:
-                return change
+            # What is being closed is not to be halved behind that.
+            if closed and act.closes:
+                continue
+            deed = act.due(system)
+            if deed is not None:
+                return deed
+            closed = closed or (act.closes and act.has_acted(system))
         return None
+
+    def to_stop(self) -> Sequence[str]:
+        """Gives the strategies to stop for what `breaches` has just told."""
+        return [rule.strategy for rule in self._losses if rule.take_stop()]
 
     @property
     def watches(self) -> bool:

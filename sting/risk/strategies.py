@@ -123,25 +123,30 @@ class MaxLoss(rules.RiskRule):
 
     unit = 'in cash'
 
-    def __init__(self, limit: float, strategy: str) -> None:
+    def __init__(
+        self, limit: float, strategy: str, *, stops: bool = False
+    ) -> None:
         """Sets up a rule.
 
         Args:
             limit: The most that it may lose.
             strategy: Its name.
+            stops: A loss past the limit stops the strategy.
         """
         self.name = f'strategy_max_loss({strategy})'
         super().__init__(limit)
-        self._strategy = strategy
+        self.strategy = strategy
+        self._stops = stops
         self._told = False
+        self._due = False
 
     def figure(
         self, order: orders.Order, system: state.SystemState
     ) -> float | None:
         """The loss; None for orders of others and what shrinks a position."""
-        if order.strategy != self._strategy:
+        if order.strategy != self.strategy:
             return None
-        if rules.shrinks(order, Part(self._strategy, 0.0, system)):
+        if rules.shrinks(order, Part(self.strategy, 0.0, system)):
             return None
         return self._loss(system)
 
@@ -161,10 +166,17 @@ class MaxLoss(rules.RiskRule):
         if figures.passes(loss, limit):
             return ''
         self._told = True
-        return f'{self.sentence(loss)}: {self._strategy} may only get out'
+        self._due = self._stops
+        does = 'is stopped' if self._stops else 'may only get out'
+        return f'{self.sentence(loss)}: {self.strategy} {does}'
+
+    def take_stop(self) -> bool:
+        """Whether the strategy is to be stopped for what was just said."""
+        due, self._due = self._due, False
+        return due
 
     def _loss(self, system: state.SystemState) -> float:
-        return max(0.0, -system.book(self._strategy).value(system.prices))
+        return max(0.0, -system.book(self.strategy).value(system.prices))
 
 
 def rules_of(spec: specs.StrategySpec) -> Iterator[rules.RiskRule]:
@@ -185,4 +197,8 @@ def rules_of(spec: specs.StrategySpec) -> Iterator[rules.RiskRule]:
     if spec.protection is not None and spec.protection.cooldown is not None:
         yield cooldown.Cooldown(spec.protection.cooldown, spec.name)
     if spec.limits.max_loss is not None:
-        yield MaxLoss(spec.limits.max_loss, spec.name)
+        yield MaxLoss(
+            spec.limits.max_loss,
+            spec.name,
+            stops=spec.limits.on_loss == 'stop',
+        )

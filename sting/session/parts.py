@@ -90,14 +90,17 @@ class Parts:
         # That of most symbols; nearly always there is no other.
         self._broker = played = self._outside[0]
         self._played = played if isinstance(played, interface.Played) else None
+        judge = gate.build(
+            config.risk.rules,
+            config.risk.sizing,
+            self._specs,
+            config.risk.scoped,
+            config.instruments,
+        )
+        self._known = judge.known
+        self._known.metrics = lambda: self._measuring.found
         self._engine = core.CoreEngine(
-            gate.build(
-                config.risk.rules,
-                config.risk.sizing,
-                self._specs,
-                config.risk.scoped,
-                config.instruments,
-            ),
+            judge,
             symbols=self._chosen.symbols,
             strategies={spec.name: spec.number for spec in self._specs},
             matcher=None if self._played is None else self._played.match,
@@ -285,6 +288,7 @@ class Parts:
             self._clock.advance(history[-1].timestamp)
         self._clock.advance(system.time)
         self._sessions = await self._make_sessions()
+        self._known.sessions = self._sessions
         self._journal = await journal.Journal.open(
             path, seq=found.last.seq, head=found.last.head
         )

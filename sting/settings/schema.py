@@ -421,7 +421,15 @@ ScopedName = Literal[
     'max_open_orders',
     'self_trade',
     'max_bar_age',
+    'session_hours',
+    'volatility',
+    'value_at_risk',
+    'correlation',
 ]
+# What only a running profile knows.
+_OUTSIDE = frozenset(
+    {'session_hours', 'volatility', 'value_at_risk', 'correlation'}
+)
 
 
 class Scope(Section, frozen=True, kw_only=True):
@@ -458,7 +466,7 @@ class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
     scope: Scope = Scope()
     soft: bool = False
     reduce: bool = False
-    act: Literal['', 'reduce', 'halt'] = ''
+    act: Literal['', 'reduce', 'halve', 'close', 'halt'] = ''
     window_s: Positive = 60.0
     backtest: bool = False
     enabled: bool = True
@@ -471,6 +479,8 @@ class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
             )
         if self.backtest and self.act:
             raise ValueError('`act` is for running profiles, not backtests')
+        if self.backtest and self.rule in _OUTSIDE:
+            raise ValueError(f'a backtest does not know its {self.rule}')
 
 
 class Sizing(Section, frozen=True, kw_only=True):

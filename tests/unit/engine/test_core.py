@@ -220,9 +220,10 @@ def test_an_orders_id_follows_from_its_command():
     assert isinstance(world.state.orders['ab-3-0-1'], orders.Order)
 
 
-def losing(limit=1_000.0):
+def losing(limit=1_000.0, on_loss='tell'):
     """A strategy that holds 100 at 100 and may lose so much."""
-    spec = specs.StrategySpec('sma', 'a', limits=specs.Limits(max_loss=limit))
+    limits = specs.Limits(max_loss=limit, on_loss=on_loss)
+    spec = specs.StrategySpec('sma', 'a', limits=limits)
     world = worlds.World(configured=[spec])
     world.bar('AAPL', 100.0)
     world.signal('ab-1', side=worlds.BUY, quantity=100.0)
@@ -242,6 +243,23 @@ def test_a_loss_past_its_limit_is_told_once():
     assert world.last.events[-1].cause == world.last.events[0].seq
     world.bar('AAPL', 88.0)
     assert world.alerts() == []
+
+
+@pytest.mark.parametrize('status', ['running', 'restarting', 'stopped', None])
+def test_a_loss_past_its_limit_stops_a_strategy_that_asks_for_it(status):
+    world = losing(on_loss='stop')
+    if status is not None:
+        told = records.StrategyStatus(strategy='sma', status=status)
+        world.tell(worlds.T.STRATEGY_STATUS, told, 'host')
+    world.bar('AAPL', 89.0)
+    stops = [
+        effect for effect in world.last.effects if isinstance(effect, step.Stop)
+    ]
+    alive = status in ('running', 'restarting')
+    assert [effect.strategy for effect in stops] == ['sma'] * alive
+    assert world.alerts()[0].endswith('sma is stopped')
+    world.bar('AAPL', 88.0)
+    assert not any(isinstance(one, step.Stop) for one in world.last.effects)
 
 
 def test_a_loss_is_told_again_once_it_was_well_within_its_limit():

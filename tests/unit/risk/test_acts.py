@@ -8,6 +8,7 @@ from sting.engine import state
 from sting.model import commands
 from sting.model import errors
 from sting.model import records
+from sting.model import riskfigures
 from sting.risk import gate
 from tests.unit.engine import worlds
 
@@ -59,6 +60,65 @@ def test_it_tells_who_acted_and_with_which_figure():
         'daily_loss(daily_loss-reduce): 2,000 in cash is above the limit of '
         '1,000'
     ]
+
+
+@pytest.mark.parametrize(('does', 'left'), [('halve', 50.0), ('close', 0.0)])
+def test_it_closes_the_share_that_it_says_and_lets_nothing_grow(does, left):
+    world = acting(('daily_loss', does, 1000.0))
+    world.bar(price=80.0)
+    assert world.state.trading is REDUCING
+    (order,) = world.placed()
+    assert (order.side, order.quantity) == (worlds.SELL, 100.0 - left)
+    world.update(order.id, worlds.S.ACCEPTED, broker_id='b')
+    world.fill(order.id, order.quantity, side=worlds.SELL)
+    assert world.state.portfolio.quantity('AAPL') == left
+    world.bar(price=70.0)
+    assert world.placed() == []
+
+
+def test_steps_follow_each_other_and_none_acts_twice():
+    world = acting(
+        ('daily_loss', 'halve', 1000.0), ('daily_drawdown', 'close', 0.03)
+    )
+    world.bar(price=85.0)
+    (half,) = world.placed()
+    world.update(half.id, worlds.S.ACCEPTED, broker_id='b')
+    world.fill(half.id, 50.0, side=worlds.SELL)
+    world.bar(price=30.0)
+    (rest,) = world.placed()
+    assert rest.quantity == 50.0
+    world.bar(price=29.0)
+    assert world.placed() == []
+
+
+def test_what_closes_all_is_not_followed_by_what_closes_half():
+    world = acting(
+        ('daily_loss', 'halve', 1000.0), ('daily_drawdown', 'close', 0.03)
+    )
+    world.bar(price=60.0)
+    (whole,) = world.placed()
+    assert whole.quantity == 100.0
+    world.bar(price=59.0)
+    assert world.placed() == []
+
+
+def test_a_halt_goes_before_what_closes():
+    world = acting(
+        ('daily_loss', 'close', 1000.0), ('daily_drawdown', 'halt', 0.01)
+    )
+    world.bar(price=60.0)
+    assert world.state.trading is HALTED
+    assert world.placed() == []
+
+
+def test_what_is_not_known_does_nothing_by_itself():
+    world = acting(('volatility', 'close', 0.1))
+    world.bar(price=60.0)
+    assert world.state.trading is TRADING
+    found = riskfigures.RiskMetrics(volatility=0.2)
+    world.engine._gate.known.metrics = lambda: found
+    world.bar(price=60.0)
+    assert world.state.trading is REDUCING
 
 
 def test_a_halt_cancels_what_works():

@@ -4,8 +4,11 @@ import pytest
 
 from sting.model import orders
 from sting.model import records
+from sting.model import riskfigures
+from sting.model import sessions
 from sting.risk import catalog
 from sting.risk import manager
+from sting.risk import outside
 from tests.unit.risk import worlds
 
 pytestmark = pytest.mark.unit
@@ -40,7 +43,36 @@ TABLE = {
     'max_open_orders': ({}, 1.0, 2.0),
     'self_trade': ({}, 0.0, 1.0),
     'max_bar_age': ({'created': 7_000_000_001}, 7.0, 7.0),
+    'session_hours': ({'created': 7_000_000_001}, 2.0, 2.0),
+    'volatility': ({}, 0.25, 0.25),
+    'value_at_risk': ({}, 0.03, 0.03),
+    'correlation': ({}, 0.6, 0.6),
 }
+MEASURED = ('volatility', 'value_at_risk', 'correlation')
+# What a running profile knows besides.
+KNOWN = outside.Known(
+    metrics=lambda: riskfigures.RiskMetrics(
+        equity=100_000.0,
+        volatility=0.2,
+        volatility_ewma=0.25,
+        correlation=0.6,
+        symbols=(
+            riskfigures.Exposure('X', 1000.0, 0.0),
+            riskfigures.Exposure('Y', 1000.0, 0.0),
+        ),
+        tails=(
+            riskfigures.TailRisk('normal', 0.95, 9000.0, 9500.0),
+            riskfigures.TailRisk('normal', 0.99, 2000.0, 3000.0),
+            riskfigures.TailRisk('historical', 0.99, 3000.0, 3500.0),
+        ),
+    ),
+    sessions=sessions.Sessions(
+        calendar='TEST',
+        days=(0, 1),
+        opens=(0, 10**12),
+        closes=(5_000_000_001, 2 * 10**12),
+    ),
+)
 LOSING = ('daily_loss', 'daily_drawdown', 'drawdown')
 
 
@@ -57,6 +89,8 @@ def judged(kind, limit, *, working):
         # 10 units of another that fell by 50.
         world.hold('Y', 10.0)
         world.price('Y', 50.0)
+    if kind in MEASURED:
+        world.hold('Y', 10.0)
     if kind == 'cancel_ratio':
         for nth in range(10):
             _send(world, nth, cancelled=nth % 2 == 0)
@@ -67,7 +101,10 @@ def judged(kind, limit, *, working):
     elif working:
         side = worlds.SELL if kind == 'self_trade' else asked.side
         world.pend(worlds.order(side, id='works', **WORKS))
-    gate = manager.RiskManager([KINDS[kind](limit)])
+    rule = KINDS[kind](limit)
+    if isinstance(rule, outside.OutsideRule):
+        rule.known = KNOWN
+    gate = manager.RiskManager([rule])
     return gate.evaluate_order(asked, world.system)
 
 

@@ -3,6 +3,7 @@
 import abc
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -113,6 +114,10 @@ class Emergency(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Says what makes the way, and no key."""
         return f'Emergency({self.reference!r})'
+
+    def __rich_repr__(self) -> Iterator[str]:
+        """Says the same where rich prints it."""
+        yield self.reference
 
 
 class BrokerInterface(abc.ABC):

@@ -9,6 +9,7 @@ are read by us.
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent import futures
 import contextlib
@@ -91,6 +92,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Says where it is, and nothing of the key."""
         return f'Access({self.name!r}, {self.url!r})'
+
+    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+        """Says the same where rich prints it."""
+        yield 'name', self.name
+        yield 'url', self.url
 
     @property
     def secrets(self) -> tuple[str, str]:
@@ -196,9 +202,9 @@ class Rest:
 
     def close(self) -> None:
         """Ends the connections, and the threads once they have answered."""
+        self._closed = True
         for pool in (self._orders, self._cancels):
             pool.shutdown(wait=False, cancel_futures=True)
-        self._closed = True
         for session in self._sessions:
             session.close()
 
@@ -233,17 +239,32 @@ class Rest:
         name = self.access.name
         limit = 2 * (self.access.timeout_s + CONNECT_S)
         try:
+            asked = loop.run_in_executor(pool, ask)
+        except RuntimeError:
+            if not self._closed:
+                # A thread that could not begin; another may do it.
+                raise errors.BrokerUnknownError(
+                    f'{name} {path}: there is no thread for it'
+                ) from None
+            raise self._ended() from None
+        try:
             async with asyncio.timeout(limit):
-                return await loop.run_in_executor(pool, ask)
+                return await asked
         except TimeoutError:
             raise errors.BrokerUnknownError(
                 f'{name} {path}: no answer within {limit:g} s'
             ) from None
-        except RuntimeError:
-            # The threads have ended.
-            raise errors.BrokerRejectedError(
-                f'broker {name} is not connected; nothing was sent'
-            ) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # It waited for a thread when the threads were ended.
+            raise self._ended() from None
+
+    def _ended(self) -> errors.BrokerRejectedError:
+        return errors.BrokerRejectedError(
+            f'broker {self.access.name} is not connected; nothing was sent'
+        )
 
     def _ask(
         self,

@@ -6,6 +6,7 @@ import pytest
 
 from sting.broker import interface
 from sting.broker import manager
+from sting.engine import clock as clocks
 from sting.engine import step
 from sting.model import errors
 from tests.unit.broker import stations
@@ -210,6 +211,32 @@ def test_a_broker_that_hangs_does_not_delay_the_stop_of_another(monkeypatch):
             ((), 'no way there'),
         ]
         assert not desk.broker.venue.working()
+
+    try:
+        station.play(scene)
+    finally:
+        hangs.set()
+
+
+def test_brokers_that_hang_are_waited_for_together(monkeypatch):
+    monkeypatch.setattr(manager, 'STOP_S', 0.5)
+    names = [f'slow{number}' for number in range(9)]
+    station = Station(*names)
+    hangs = threading.Event()
+
+    def hang():
+        hangs.wait(30.0)
+        return interface.EmergencyReport()
+
+    async def scene(desk):
+        for name in names:
+            desk.brokers[name].emergency_cancel_all = hang
+        clock = clocks.LiveClock()
+        began = clock.monotonic()
+        told = desk.manager.emergency_cancel_all()
+        assert [one.broker for one in told if one.error] == names
+        # One after the other they would take 4.5 s.
+        assert clock.monotonic() - began < 4.0
 
     try:
         station.play(scene)

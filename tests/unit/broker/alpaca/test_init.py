@@ -1,6 +1,7 @@
 """Alpaca's adapter, made of its settings."""
 
 import pytest
+from rich import pretty
 
 from sting import settings
 from sting.broker import alpaca
@@ -38,6 +39,8 @@ def test_an_address_that_is_none_is_refused(url):
 
 def test_keys_stand_in_no_repr():
     way = make('https://paper-api.alpaca.markets')
-    shown = repr(vars(way)) + repr(way._access)
+    held = (way._access, way.emergency())
+    # Rich does not ask for the repr.
+    shown = repr(vars(way)) + repr(held) + pretty.pretty_repr(held)
     assert servers.KEY not in shown
     assert servers.SECRET not in shown

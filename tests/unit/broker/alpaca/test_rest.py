@@ -268,3 +268,49 @@ async def test_what_is_under_way_at_the_end_is_closed_behind_it(world):
     assert not any(
         len(one.poolmanager.pools) for one in [*session.adapters.values()]
     )
+
+
+async def test_what_waits_for_a_thread_at_the_end_was_not_sent(world):
+    holds = [FAULT('GET', '/clock', 200, '1', what='hold') for _ in range(4)]
+    async with way(world) as made:
+        world.server.faults.extend(holds)
+        asked = [asyncio.create_task(made.call('GET', '/clock')) for _ in holds]
+        async with asyncio.timeout(60):
+            while len(world.server.asked) < len(holds):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        waiting = asyncio.create_task(made.call('POST', ORDERS, {'qty': '1'}))
+        async with asyncio.timeout(60):
+            while not made._orders._work_queue.qsize():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        made.close()
+        # Whoever sends is not cancelled with it: it has to go on sending.
+        with pytest.raises(errors.BrokerRejectedError, match='nothing was'):
+            await waiting
+        for each in holds:
+            each.free = True
+        assert await asyncio.gather(*asked) == [1] * len(holds)
+
+
+async def test_who_asks_can_be_cancelled(world):
+    hold = FAULT('GET', '/clock', 200, '1', what='hold')
+    async with way(world) as made:
+        world.server.faults.append(hold)
+        asked = asyncio.create_task(made.call('GET', '/clock'))
+        async with asyncio.timeout(60):
+            while not world.server.asked:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        hold.free = True
+
+
+async def test_without_a_thread_for_it_an_order_is_unknown(world, monkeypatch):
+    async with way(world) as made:
+
+        def full(pool, ask):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(asyncio.get_running_loop(), 'run_in_executor', full)
+        with pytest.raises(errors.BrokerUnknownError, match='no thread'):
+            await made.call('POST', ORDERS, {'qty': '1'})

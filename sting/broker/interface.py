@@ -3,7 +3,6 @@
 import abc
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -115,9 +114,9 @@ class Emergency(msgspec.Struct, frozen=True, kw_only=True):
         """Says what makes the way, and no key."""
         return f'Emergency({self.reference!r})'
 
-    def __rich_repr__(self) -> Iterator[str]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Says the same where rich prints it."""
-        yield self.reference
+        return [('reference', self.reference)]
 
 
 class BrokerInterface(abc.ABC):

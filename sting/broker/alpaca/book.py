@@ -239,6 +239,9 @@ class Book:
         """
         with self._lock:
             found, event = update.order, _event(update)
+            if not found.symbol and found.legs:
+                # What its legs hold is told by the positions.
+                return
             order_id = self._named(found)
             if not order_id:
                 if self._pairing:

@@ -154,7 +154,7 @@ class Listing:
     async def _owner(self, uuid: str) -> str:
         """Gives our id of one order of theirs."""
         found = await self._one(f'/orders/{uuid}')
-        if found is None:
+        if found is None or not found.symbol:
             return uuid
         # A leg's name comes from the order that it hangs on.
         ((found, order_id),) = await self._named(

@@ -9,7 +9,6 @@ are read by us.
 
 import asyncio
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from concurrent import futures
 import contextlib
@@ -93,10 +92,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """Says where it is, and nothing of the key."""
         return f'Access({self.name!r}, {self.url!r})'
 
-    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Says the same where rich prints it."""
-        yield 'name', self.name
-        yield 'url', self.url
+        return [('name', self.name), ('url', self.url)]
 
     @property
     def secrets(self) -> tuple[str, str]:

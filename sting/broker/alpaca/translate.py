@@ -30,6 +30,8 @@ REPLACED: Final = '~'
 PAIRED: Final = '+'
 # Names that are tried for one change.
 _NAMES: Final = 20
+# Theirs for an order of several options at once, which only others send.
+_SEVERAL: Final = 'mleg'
 # A client order id is no longer.
 LONGEST: Final = 128
 
@@ -368,14 +370,14 @@ def order(found: Any, order_id: str = '') -> orders.Order:
     Raises:
         errors.BrokerUnknownError: It makes no sense.
     """
-    quantity = number(found.qty, 'a quantity')
     filled = optional(found.filled_qty) or 0.0
-    if not found.symbol or found.side is None or quantity <= 0:
+    status = _status(found, filled)
+    quantity = _quantity(found, filled, status)
+    if not found.symbol or found.side is None:
         raise errors.BrokerUnknownError(
-            f'alpaca: order {found.id} has no symbol, side or quantity'
+            f'alpaca: order {found.id} has no symbol or side'
         )
     kind = _kind(found)
-    status = _status(found, filled)
     return orders.Order(
         id=order_id or our_id(found.client_order_id),
         symbol=found.symbol,
@@ -394,12 +396,30 @@ def order(found: Any, order_id: str = '') -> orders.Order:
         average_price=optional(found.filled_avg_price) or 0.0,
         broker_id=str(found.id),
         extended_hours=found.extended_hours,
+        reason=f'for {found.notional} USD' if found.notional else '',
     )
+
+
+def _quantity(found: Any, filled: float, status: orders.OrderStatus) -> float:
+    """Gives the units of an order.
+
+    One for an amount of money, which only others send, has what that buys at
+    its limit. At no limit it has 0, and what was filled once it has ended.
+    """
+    if found.qty is not None or found.notional is None:
+        return positive(found.qty, 'a quantity')
+    if status not in orders.WORKING:
+        return filled
+    limit = optional(found.limit_price)
+    return positive(found.notional, 'an amount') / limit if limit else 0.0
 
 
 def _kind(found: Any) -> orders.OrderType:
     said = found.type or found.order_type
     tif = found.time_in_force.value
+    if said is None and found.order_class.value == _SEVERAL:
+        # A leg trades when the whole does, whatever that is.
+        return _K.MARKET
     if said is None:
         raise errors.BrokerUnknownError(f'alpaca: order {found.id} has no type')
     return _AT_AUCTION.get((said.value, tif)) or _K(said.value)
@@ -429,7 +449,9 @@ def leaves(found: Any) -> Iterator[tuple[Any, str]]:
     """
     mine = our_id(found.client_order_id)
     first, _, second = mine.partition(PAIRED)
-    yield found, first
+    if not found.legs or found.symbol:
+        # Of an order of several options only the legs are of something.
+        yield found, first
     for leg in found.legs or ():
         own = our_id(leg.client_order_id)
         yield leg, second or own

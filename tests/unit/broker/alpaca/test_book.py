@@ -294,3 +294,24 @@ def test_an_order_that_was_taken_is_not_forgotten(reader):
     reader.book.answered(shown(), 'log-1-1-1')
     reader.book.forget('log-1-1-1')
     assert reader.book.working() == ['log-1-1-1']
+
+
+def test_fills_of_an_order_for_an_amount_are_told(reader):
+    found = shown(
+        filled=1.5,
+        average_price=95.0,
+        status=_S.FILLED,
+        client_id='theirs',
+        qty=None,
+        notional='142.5',
+    )
+    reader.book.heard(update('fill', found, qty='1.5', price='95'))
+    told = [one for one in reader.told if isinstance(one, orders.Fill)]
+    assert [(one.order_id, one.quantity) for one in told] == [('theirs', 1.5)]
+
+
+def test_of_an_order_of_several_options_nothing_is_told(reader):
+    leg = shown(2, client_id='CALL').model_dump()
+    found = shown(client_id='theirs', symbol='', legs=[leg])
+    reader.book.heard(update('new', found))
+    assert reader.told == []

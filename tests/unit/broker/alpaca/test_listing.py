@@ -2,6 +2,7 @@
 
 import datetime
 import types
+import uuid
 
 import pytest
 
@@ -22,6 +23,68 @@ async def test_orders_that_repeat_a_page_are_not_all_there_are(
         await desk.place(type='limit', price=95.0)
     with pytest.raises(errors.BrokerUnknownError, match='orders repeats'):
         await desk.broker.get_orders()
+
+
+def by_amount(row, **more):
+    """An order for an amount of money, as their dashboard sends them."""
+    return row | {'qty': None, 'notional': '190', **more}
+
+
+@pytest.mark.parametrize(
+    ('more', 'quantity'),
+    [
+        ({}, 2.0),
+        ({'type': 'market', 'limit_price': None}, 0.0),
+        ({'status': 'filled', 'filled_qty': '1.9'}, 1.9),
+    ],
+)
+async def test_an_order_for_an_amount_is_no_hindrance(
+    desk, world, more, quantity
+):
+    sent = await desk.place(type='limit', price=95.0)
+
+    def change(rows):
+        return [by_amount(each, **more) for each in rows]
+
+    world.server.changed['/v2/orders'] = change
+    other = world.make()
+    await other.connect(lambda report: None, lambda order: False)
+    (found,) = await other._ask().recent()
+    told = translate.order(*found)
+    assert (told.id, told.quantity, told.reason) == (
+        sent,
+        quantity,
+        'for 190 USD',
+    )
+    working = [each.id for each in await other.get_orders()]
+    assert working == ([] if more.get('status') else [sent])
+
+
+async def test_an_order_of_several_options_is_listed_by_its_legs(desk, world):
+    await desk.place(type='limit', price=95.0)
+
+    def change(rows):
+        (row,) = rows
+        more = {'order_class': 'mleg', 'legs': None}
+        legs = [
+            row
+            | more
+            | {
+                'id': str(uuid.UUID(int=number)),
+                'client_order_id': name,
+                'symbol': name,
+                'type': '',
+                'order_type': '',
+            }
+            for number, name in enumerate(['PUT', 'CALL'])
+        ]
+        return [row | more | {'symbol': None, 'side': None, 'legs': legs}]
+
+    world.server.changed['/v2/orders'] = change
+    other = world.make()
+    await other.connect(lambda report: None, lambda order: False)
+    found = await other.get_orders()
+    assert [each.symbol for each in found] == ['PUT', 'CALL']
 
 
 async def test_the_orders_of_many_fills_are_looked_up_together(desk, world):

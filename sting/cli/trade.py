@@ -4,7 +4,6 @@ import click
 import msgspec
 
 from sting.cli import common
-from sting.engine import describe
 from sting.model import checks
 from sting.model import commands
 from sting.model import errors
@@ -133,8 +132,18 @@ def _judge(
     if as_json:
         common.print_json(found)
     else:
-        for rule in found.rules:
-            click.echo(common.clean(describe.rule(rule)))
+        common.print_table(
+            {
+                '': common.LEFT,
+                'RULE': common.LEFT,
+                'FIGURE': common.RIGHT,
+                'LIMIT': common.RIGHT,
+                'LEFT': common.RIGHT,
+                'OF': common.LEFT,
+            },
+            # The trading state has no limit; the last line says it.
+            [_cells(rule) for rule in found.rules if rule.limit is not None],
+        )
         click.echo(
             common.clean(
                 f'would {found.decision} {found.quantity:g}'
@@ -143,6 +152,25 @@ def _judge(
         )
     if found.decision is records.Decision.DENY:
         raise errors.RefusedError(common.clean(found.message))
+
+
+def _cells(rule: records.RuleFigure) -> tuple[str, ...]:
+    """Gives what a rule said, and what is left to its limit."""
+    limit = rule.limit or 0.0
+    figure, left = '-', ''
+    if rule.figure is not None:
+        figure = f'{rule.figure:,.6g}'
+        left = f'{limit - rule.figure:,.6g}'
+    elif rule.failed:
+        figure = 'unknown'
+    return (
+        'no' if rule.failed else 'ok',
+        rule.name,
+        figure,
+        f'{limit:,.10g}',
+        left,
+        rule.unit,
+    )
 
 
 @click.command()

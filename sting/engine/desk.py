@@ -31,6 +31,7 @@ _FILL = _T.FILL
 _POSITION_UPDATE = _T.POSITION_UPDATE
 _REFUSED = orders.REFUSED
 _SUBMITTED, _DENIED, _REJECTED = _S.SUBMITTED, _S.DENIED, _S.REJECTED
+_CANCELLED = _S.CANCELLED
 
 
 class Gate(Protocol):
@@ -159,6 +160,8 @@ class OrderDesk:
                 records.Severity.WARNING, f'{source}: {error}', 'orders', cause
             )
             return
+        if update.status is _CANCELLED:
+            self.stops.lose(order)
         event = turn.emit(
             _ORDER_UPDATE, update, source, order.symbol, cause or order.judged
         )

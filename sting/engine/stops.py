@@ -1,5 +1,7 @@
 """The report of an emergency stop: what the engine knows of it is added."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from sting.engine import bus
@@ -11,6 +13,7 @@ from sting.model import stops
 
 _T = events.EventType
 _S = orders.OrderStatus
+_HALTED = records.TradingState.HALTED
 # Besides attached exits, what is there to limit a loss.
 _PROTECTIVE = frozenset(
     {
@@ -22,9 +25,15 @@ _PROTECTIVE = frozenset(
 
 
 class Stops:
-    """Follows the orders that a halt meets, until trading is resumed."""
+    """Follows the orders that a halt meets, until trading is resumed.
+
+    Attributes:
+        is_pulled: Whether the stop's flag is set, of which the event may still
+            be on its way.
+    """
 
     def __init__(self, turn: step.Turn) -> None:
+        self.is_pulled: Callable[[], bool] = _never
         self._turn = turn
         self._met: dict[str, orders.Order] = {}
         self._withheld: dict[str, None] = {}
@@ -32,6 +41,18 @@ class Stops:
     def begin(self) -> None:
         """Notes what works when trading is halted, before the cancels."""
         self._met |= {one.id: one for one in self._turn.state.working()}
+
+    def lose(self, order: orders.Order) -> None:
+        """Notes an order that a broker is about to tell as cancelled.
+
+        Another process may have cancelled it for the stop before the halt is
+        an event.
+
+        Args:
+            order: The order as it worked.
+        """
+        if self._turn.state.trading is not _HALTED and self.is_pulled():
+            self._met[order.id] = order
 
     def end(self) -> None:
         """Forgets the halt, which is lifted."""
@@ -127,3 +148,7 @@ class Stops:
     def _now(self, order: orders.Order) -> orders.Order:
         """Gives an order as it is now; as it was where that is forgotten."""
         return self._turn.state.orders.get(order.id, order)
+
+
+def _never() -> bool:
+    return False

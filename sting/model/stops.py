@@ -58,8 +58,8 @@ class StopReport(payload.Payload, frozen=True, kw_only=True):
         brokers: What was done at each broker.
         left: Orders that no broker has named and that are not known to have
             ended: what they do is unknown, too.
-        also: Orders that the cancels of the engine itself took out before
-            those of the stop came to them.
+        also: Orders that the cancels of the engine itself, or of its guardian,
+            took out before those of the stop came to them.
     """
 
     who: str
@@ -132,7 +132,7 @@ def lines(report: StopReport) -> list[str]:
         ]
     if report.also:
         count = _count(len(report.also), 'order')
-        said.append(f'{count} cancelled by the engine itself')
+        said.append(f'{count} cancelled by the engine itself or its guardian')
     if report.withheld:
         said.append(
             f'{_count(len(report.withheld), "order")} withheld, never sent: '

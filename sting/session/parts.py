@@ -106,6 +106,7 @@ class Parts:
             matcher=None if self._played is None else self._played.match,
             routes=self._routes(),
         )
+        self._engine.stops.is_pulled = lambda: emergency.is_set
         if self._played is not None:
             self._played.know(
                 functools.partial(exits.standing, self._engine.state)

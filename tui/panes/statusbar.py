@@ -16,6 +16,8 @@ _STATES = {
     records.TradingState.REDUCING: 'warning!',
     records.TradingState.HALTED: 'error!',
 }
+# Nothing new goes out to such a broker.
+_AWAY = frozenset({'lost', 'silent', 'reconnecting', 'reconciling'})
 # A part of the bar: its place when room is short (the highest goes first),
 # and what it says, as text and the name of its colour.
 _Item = tuple[int, list[tuple[str, str]]]
@@ -78,6 +80,18 @@ def _feed(snapshot: views.Snapshot) -> tuple[str, str]:
     )
 
 
+def _brokers(snapshot: views.Snapshot) -> str:
+    """Names the brokers that nothing new goes out to, with why."""
+    if _is_opening(snapshot):
+        return ''
+    away = [
+        f'{broker.name} {broker.status}'
+        for broker in snapshot.brokers
+        if broker.status in _AWAY
+    ]
+    return text_format.clean(', '.join(away))
+
+
 def _inbox(snapshot: views.Snapshot) -> str:
     count = sum(not row.accepted for row in snapshot.inbox)
     return f'inbox {count}' if count else ''
@@ -109,6 +123,7 @@ def _items(snapshot: views.Snapshot) -> list[_Item]:
         (1, [('day ', 'muted'), (gain, day_style)]),
         (5, [(share, day_style)]),
         (0, [_state(snapshot)]),
+        (0, [(_brokers(snapshot), 'error!')]),
         (1, [(_inbox(snapshot), 'warning!')]),
         (2, [_feed(snapshot)]),
         (
@@ -132,7 +147,7 @@ def _length(items: list[_Item]) -> int:
 
 
 class StatusBar(line.Line):
-    """Mode, account, equity, the day's P&L, risk state, feed age, loop lag."""
+    """Mode, account, money, risk state, lost brokers, feed age, loop lag."""
 
     def __init__(self) -> None:
         super().__init__()

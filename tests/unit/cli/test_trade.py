@@ -42,8 +42,14 @@ def test_a_dry_run_shows_every_rule_and_sends_nothing(sting, engine):
     outcome = sting('order', 'buy', 'IBM', 3, '--dry-run')
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    assert lines[0] == 'ok  halted'
-    assert any(line.startswith('ok  max_order_notional: ') for line in lines)
+    assert lines[0].split() == ['RULE', 'FIGURE', 'LIMIT', 'LEFT', 'OF']
+    word, name, figure, limit, left, unit = lines[1].split(maxsplit=5)
+    assert (word, name) == ('ok', 'max_order_notional')
+    figure, limit, left = (
+        float(text.replace(',', '')) for text in (figure, limit, left)
+    )
+    assert left == pytest.approx(limit - figure, abs=1.0)
+    assert unit == 'in cash'
     assert lines[-1] == 'would approve 3'
     assert json.loads(sting('orders', '--json').out) == []
 

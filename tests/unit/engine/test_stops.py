@@ -115,6 +115,33 @@ def test_what_the_engine_cancelled_first_counts_as_cancelled(world):
     assert told.withheld == ()
 
 
+def test_what_was_cancelled_after_the_flag_but_before_the_halt_counts(world):
+    world.held(10.0)
+    stop = world.accepted(
+        SELL, 10.0, type=orders.OrderType.STOP, stop_price=90.0
+    )
+    world.engine.stops.is_pulled = lambda: True
+    cancelled(world, stop)
+    halt(world)
+    told = report(world)
+    assert told.also == (stop,)
+    assert told.bare[0].exits == (stop,)
+    assert told.withheld == ()
+
+
+def test_what_was_cancelled_before_the_flag_is_not_of_the_stop(world):
+    world.held(10.0)
+    stop = world.accepted(
+        SELL, 10.0, type=orders.OrderType.STOP, stop_price=90.0
+    )
+    cancelled(world, stop)
+    world.engine.stops.is_pulled = lambda: True
+    halt(world)
+    told = report(world)
+    assert told.also == ()
+    assert told.bare[0].exits == ()
+
+
 def test_an_order_that_nobody_names_is_left(world):
     order_id = world.accepted()
     halt(world)

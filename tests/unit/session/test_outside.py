@@ -118,6 +118,20 @@ def test_the_emergency_stop_reaches_it(home, module):
         assert module().VENUES[0].working() == []
 
 
+def test_what_the_guardian_cancels_before_the_halt_is_in_its_report(
+    home, module
+):
+    with running(home) as station:
+        placed = limit(station)
+        stations.wait_for(station, placed, S.ACCEPTED)
+        session.latch(home, 'demo', 'me', 'a test')
+        module().VENUES[0].cancel(placed)
+        stations.wait_for(station, placed, S.CANCELLED)
+        station.emergency_stop('me', 'a test')
+        told = stations.until(lambda: station.snapshot().stop)
+        assert told.also == (placed,)
+
+
 def test_another_account_ends_the_start_with_one_line_and_no_order(
     home, module
 ):

@@ -150,3 +150,18 @@ async def test_what_waits_in_the_inbox_is_counted(size):
     assert 'inbox 2' in text
     text, _ = await bar_of(size)
     assert 'inbox' not in text
+
+
+@pytest.mark.parametrize('size', [apps.WIDE, apps.SMALL])
+async def test_a_broker_that_orders_wait_for_is_named(size):
+    def brokers(status):
+        there = views.LinkRow('ibkr', 'connected', '')
+        return there, views.LinkRow('alpaca', status, 'no route')
+
+    for status in ('lost', 'silent', 'reconnecting', 'reconciling'):
+        text, _ = await bar_of(size, brokers=brokers(status))
+        assert f'alpaca {status}' in text
+        assert 'ibkr' not in text
+        assert len(text) <= size[0]
+    text, _ = await bar_of(size, brokers=brokers('degraded'))
+    assert 'alpaca' not in text

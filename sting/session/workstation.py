@@ -252,7 +252,9 @@ class Session:
         up after CLOSE_S seconds; `failure` says so.
         """
         if self._thread.is_alive() and self._loop and self._ended:
-            self._loop.call_soon_threadsafe(self._ended.set)
+            # An engine that ends by itself closes its loop before its thread.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join(CLOSE_S)
             if self._thread.is_alive() and self._work:
                 self._loop.call_soon_threadsafe(self._work.cancel)

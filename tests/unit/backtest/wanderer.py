@@ -32,7 +32,12 @@ class Wanderer(strategy.AbstractStrategy):
         kind = draw.choice(list(K))
         more = {}
         near = data.close * (1.0 + draw.uniform(-0.0006, 0.0006))
-        if kind in (K.LIMIT, K.STOP_LIMIT):
+        if kind in (
+            K.LIMIT,
+            K.STOP_LIMIT,
+            K.LIMIT_ON_OPEN,
+            K.LIMIT_ON_CLOSE,
+        ):
             more['price'] = near
         if kind in (K.STOP, K.STOP_LIMIT):
             more['stop_price'] = data.close * (

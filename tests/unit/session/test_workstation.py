@@ -1,5 +1,6 @@
 """A session as others see it: before its start, and when it fails."""
 
+import asyncio
 import threading
 
 import pytest
@@ -79,6 +80,18 @@ def test_an_order_is_judged_without_being_sent(home):
         assert found.decision is records.Decision.APPROVE
         assert {rule.name for rule in found.rules} >= {'halted', 'buying_power'}
         assert not station.snapshot().orders
+
+
+def test_an_engine_that_is_just_ending_by_itself_is_closed(idle):
+    idle._loop = asyncio.new_event_loop()
+    idle._loop.close()
+    idle._ended = asyncio.Event()
+    last = threading.Event()
+    idle._thread = threading.Thread(target=last.wait)
+    idle._thread.start()
+    threading.Timer(0.05, last.set).start()
+    idle.close()
+    assert not idle.is_running
 
 
 def test_before_the_start_there_is_no_why(idle):

@@ -43,6 +43,7 @@ class Act:
     has it act again the same day.
 
     Attributes:
+        who: Under which name it acts.
         weight: How much it does, beside others.
     """
 
@@ -58,7 +59,7 @@ class Act:
         """
         self.weight = list(ACTS).index(does)
         self._does = ACTS[does]
-        self._who = f'{records.BY_RULE}{rule.name}'
+        self.who = f'{records.BY_RULE}{rule.name}'
         self._rule = rule
         self._figure = figure
 
@@ -73,7 +74,7 @@ class Act:
         Args:
             system: The state.
         """
-        last = system.acted.get(self._who)
+        last = system.acted.get(self.who)
         return last is not None and (
             state.day_of(last) == state.day_of(system.time)
         )
@@ -99,7 +100,7 @@ class Act:
             return None
         change = records.TradingStateChange(
             state=does.state,
-            who=self._who,
+            who=self.who,
             reason=self._rule.sentence(figure),
         )
         return targets.Deed(change, does.share)

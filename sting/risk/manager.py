@@ -16,6 +16,7 @@ from sting.model import records
 from sting.model import sizing as sizings
 from sting.model import specs
 from sting.risk import acts
+from sting.risk import failing
 from sting.risk import figures as figures_lib
 from sting.risk import outside
 from sting.risk import rules
@@ -29,6 +30,7 @@ RiskDecision = records.Decision
 _DENY, _APPROVE = RiskDecision.DENY, RiskDecision.APPROVE
 _REDUCE = RiskDecision.REDUCE
 _TRADING = records.TradingState.TRADING
+_Rules = Sequence[rules.RiskRule]
 _UNKNOWN = float('inf')
 
 
@@ -67,6 +69,7 @@ class RiskManager:
         self._protections: dict[str, protection.Protection] = {}
         self._losses: list[strategies.MaxLoss] = []
         self._acts: list[acts.Act] = []
+        self._faults = failing.Faults()
         self.known = outside.Known()
         for rule in risk_rules:
             self.add_risk_rule(rule)
@@ -170,17 +173,25 @@ class RiskManager:
         Returns:
             The verdict, with the figure of every rule.
         """
-        if len(self._rules) == 1:
-            return self._evaluate(order, system, flatten)
-        # Rules share what they work out, as long as nothing can change.
-        system.shared = {}
         try:
-            return self._evaluate(order, system, flatten)
+            if len(self._rules) > 1:
+                # They share what they work out while nothing can change.
+                system.shared = {}
+            return self._evaluate(order, system, flatten, self._rules)
+        except Exception:  # noqa: BLE001
+            # Supervision boundary: a rule that raises denies the order.
+            system.shared = None
+            each = [failing.Guarded(rule) for rule in self._rules]
+            return self._evaluate(order, system, flatten, each)
         finally:
             system.shared = None
 
     def _evaluate(
-        self, order: orders.Order, system: state.SystemState, flatten: bool
+        self,
+        order: orders.Order,
+        system: state.SystemState,
+        flatten: bool,
+        asked: _Rules,
     ) -> records.Verdict:
         stopped = None
         if (
@@ -198,7 +209,7 @@ class RiskManager:
             figures[0] = 1.0
             failed.append(0)
             messages.append(stopped)
-        for rule in self._rules:
+        for rule in asked:
             figure = rule.figure(order, system)
             figures.append(None if figure == _UNKNOWN else figure)
             limit = rule.limit
@@ -213,7 +224,7 @@ class RiskManager:
             messages.append(rule.sentence(figure))
         decision = _DENY if failed else _APPROVE
         quantity = order.quantity
-        if failed and self._may_reduce(order, failed):
+        if failed and self._may_reduce(order, failed, asked):
             smaller = self._largest(order, system)
             if smaller:
                 decision, quantity = _REDUCE, smaller
@@ -228,12 +239,18 @@ class RiskManager:
             message='; '.join(messages) if messages else '',
         )
 
-    def _may_reduce(self, order: orders.Order, failed: list[int]) -> bool:
+    def _may_reduce(
+        self,
+        order: orders.Order,
+        failed: Sequence[int],
+        asked: _Rules,
+    ) -> bool:
         """Whether all rules that an order fails let it be made smaller."""
         return (
             order.status is orders.OrderStatus.CREATED
             and not (order.parent or order.oco)
-            and all(nth and self._rules[nth - 1].reduces for nth in failed)
+            and all(nth and asked[nth - 1].reduces for nth in failed)
+            and asked is self._rules
         )
 
     def _largest(self, order: orders.Order, system: state.SystemState) -> float:
@@ -331,7 +348,12 @@ class RiskManager:
             # What is being closed is not to be halved behind that.
             if closed and act.closes:
                 continue
-            deed = act.due(system)
+            try:
+                deed = act.due(system)
+            except Exception as error:  # noqa: BLE001
+                # Supervision boundary: the others are asked all the same.
+                self._faults.add(act.who, error)
+                continue
             if deed is not None:
                 return deed
             closed = closed or (act.closes and act.has_acted(system))
@@ -355,11 +377,19 @@ class RiskManager:
         Returns:
             One sentence each.
         """
-        if not self._losses:
+        if not (self._losses or self._faults.untold):
             return ()
-        return [
-            message for rule in self._losses if (message := rule.breach(system))
-        ]
+        found = []
+        for rule in self._losses:
+            try:
+                message = rule.breach(system)
+            except Exception as error:  # noqa: BLE001
+                # Supervision boundary, as for orders.
+                self._faults.add(rule.name, error)
+            else:
+                if message:
+                    found.append(message)
+        return [*found, *self._faults.take()]
 
 
 def _stopped(

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from sting import control
+from sting import settings
 from sting.cli import common
+from sting.cli import stop
 from sting.model import commands
 from sting.model import errors
 
@@ -75,7 +77,10 @@ def shutdown(
 
 def _stop(client: control.Client, reason: str) -> None:
     """Pulls the stop, and waits until its cancels are reported."""
-    pull = client.request('halt', who='operator', reason=reason)['pull']
+    pulls, failed = stop.pull(settings.Home.find(), [client], reason)
+    if failed:
+        raise errors.StingError('; '.join(failed))
+    pull = pulls[client]
     click.echo(f'{client.profile}: stopped')
     if not _until(lambda: client.request('stop', pull=pull)):
         raise errors.StingError(

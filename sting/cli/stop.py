@@ -1,7 +1,10 @@
 """`sting halt`, `reduce`, `resume` and `flatten`."""
 
 from collections.abc import Iterable
+from collections.abc import Sequence
+from concurrent import futures
 import time
+from typing import Any
 
 import click
 import msgspec
@@ -51,7 +54,7 @@ def halt(reason: str, waits: bool, profile: str | None, as_json: bool) -> None:
         for client in control.running(home)
         if profile in (None, client.profile)
     ]
-    pulls = {client: _halt(home, client, reason) for client in clients}
+    pulls, failed = pull(home, clients, reason)
     latched = []
     if not clients:
         latched = [common.choose_profile(home, profile)]
@@ -60,7 +63,7 @@ def halt(reason: str, waits: bool, profile: str | None, as_json: bool) -> None:
     if as_json:
         _print_halted(list(pulls), latched, told)
     else:
-        for client in clients:
+        for client in pulls:
             name = client.profile
             click.echo(f'{name}: stopped; `sting resume` lets it trade again')
             _echo_report(told.get(name), waits)
@@ -68,14 +71,16 @@ def halt(reason: str, waits: bool, profile: str | None, as_json: bool) -> None:
             click.echo(f'{name}: no engine runs; its next start is HALTED')
     doubtful = [
         client.profile
-        for client in clients
+        for client in pulls
         if waits and not _is_certain(told.get(client.profile))
     ]
     if doubtful:
-        raise errors.StingError(
+        failed.append(
             f'{", ".join(doubtful)}: not every order is known to be '
             'cancelled; look at the broker'
         )
+    if failed:
+        raise errors.StingError('; '.join(failed))
 
 
 @click.command()
@@ -126,27 +131,50 @@ def flatten(
     trade.give(commands.Flatten(symbol=symbol, confirm=word), profile, as_json)
 
 
-def _halt(home: settings.Home, client: control.Client, reason: str) -> int:
-    """Halts a running engine, by its latch and by its socket.
+def pull(
+    home: settings.Home, clients: Sequence[control.Client], reason: str
+) -> tuple[dict[control.Client, int], list[str]]:
+    """Halts running engines, by their latches and by their sockets.
 
-    The latch counts at once, whatever holds the engine up.
+    The latches come first and count at once, whatever holds an engine up. All
+    are asked at the same time: one that hangs holds up no other's cancels.
+
+    Args:
+        home: The user's folders.
+        clients: The engines.
+        reason: Why, for the log.
 
     Returns:
-        Which pull it is since the engine started.
+        Which pull it is since the engine started, of each that answered; and
+        one sentence for each that did not.
     """
+    latched = {client: _latched(home, client, reason) for client in clients}
+    with futures.ThreadPoolExecutor(max(1, len(clients))) as pool:
+        asked = {
+            client: pool.submit(
+                client.request, 'halt', who='operator', reason=reason
+            )
+            for client in clients
+        }
+    pulls, failed = {}, []
+    for client, answer in asked.items():
+        try:
+            pulls[client] = int(answer.result()['pull'])
+        except errors.StingError as error:
+            failed.append(
+                f'{client.profile}: {error}; {latched[client]}: look whether '
+                'working orders were cancelled'
+            )
+    return pulls, failed
+
+
+def _latched(home: settings.Home, client: control.Client, reason: str) -> str:
+    """Sets an engine's latch; says how that went."""
     try:
         _latch(home, client.profile, reason)
-        latched = 'its latch is set, so that no new order leaves'
     except errors.JournalWriteError as error:
-        latched = str(error)
-    try:
-        answer = client.request('halt', who='operator', reason=reason)
-        return int(answer['pull'])
-    except errors.StingError as error:
-        raise errors.StingError(
-            f'{client.profile}: {error}; {latched}: look whether working '
-            'orders were cancelled'
-        ) from None
+        return str(error)
+    return 'its latch is set, so that no new order leaves'
 
 
 def _reports(
@@ -156,14 +184,22 @@ def _reports(
     found = {}
     rest = round(WAIT_S / _ASK_S)
     for client, pull in pulls:
-        raw = client.request('stop', pull=pull)
+        raw = _report(client, pull)
         while raw is None and rest:
             rest -= 1
             time.sleep(_ASK_S)
-            raw = client.request('stop', pull=pull)
+            raw = _report(client, pull)
         if raw is not None:
             found[client.profile] = msgspec.convert(raw, stops.StopReport)
     return found
+
+
+def _report(client: control.Client, pull: int) -> Any:
+    """Asks for a report; one that cannot be had keeps no other away."""
+    try:
+        return client.request('stop', pull=pull)
+    except errors.StingError:
+        return None
 
 
 def _is_certain(report: stops.StopReport | None) -> bool:

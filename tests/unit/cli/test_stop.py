@@ -171,6 +171,30 @@ def test_halt_falls_back_on_the_latch_when_nobody_answers(
     _wait_for(sting, 'TRADING')
 
 
+def test_an_engine_that_does_not_answer_keeps_no_other_from_its_halt(
+    sting, engine, monkeypatch
+):
+    real = control.Client.request
+    hung = control.Client(engine.home.socket('demo'), 'paper')
+
+    def request(client, request, **fields):
+        if client.profile == 'paper':
+            raise errors.StingError('no answer in time')
+        return real(client, request, **fields)
+
+    running = control.running(engine.home)
+    monkeypatch.setattr(control, 'running', lambda home: [hung, *running])
+    monkeypatch.setattr(control.Client, 'request', request)
+    outcome = sting('halt')
+    assert outcome.code == 1
+    assert 'demo: stopped' in outcome.out
+    assert 'paper: no answer in time; its latch is set' in outcome.err
+    monkeypatch.undo()
+    monkeypatch.setenv('STING_HOME', str(engine.home.config.parent))
+    _wait_for(sting, 'HALTED')
+    _resume(sting)
+
+
 @pytest.mark.parametrize('name', ['resume', 'flatten'])
 def test_without_an_engine_it_exits_with_3(sting, home, name):
     assert sting(name).code == 3

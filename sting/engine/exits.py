@@ -7,6 +7,9 @@ from sting.engine import state
 from sting.model import events
 from sting.model import orders
 
+# The reason of its orders.
+FLATTEN = 'flatten'
+
 
 def way_out(
     system: state.SystemState, strategy: str, symbol: str
@@ -153,7 +156,19 @@ def flatten(system: state.SystemState, symbol: str) -> orders.Order | None:
         _slice(held, system.slices.get(symbol, 1.0)),
         order_id,
         symbol,
-        'flatten',
+        FLATTEN,
+    )
+
+
+def is_closing(system: state.SystemState) -> bool:
+    """Whether a flatten waits, or an order of one works.
+
+    Args:
+        system: The state.
+    """
+    return bool(system.closing) or any(
+        order.reason == FLATTEN and not order.strategy
+        for order in system.working()
     )
 
 

@@ -696,6 +696,7 @@ class SystemState:
         self.portfolio.cash += flow.amount
         if flow.kind is records.FlowKind.ADJUSTMENT:
             self.peak += flow.amount
+            self.day_equity += flow.amount
         if flow.broker:
             self.venues[flow.broker].cash += flow.amount
         for name, share in flow.shares.items():

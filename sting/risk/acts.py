@@ -64,9 +64,9 @@ class Act:
         self._figure = figure
 
     @property
-    def closes(self) -> bool:
-        """Whether it closes positions, or parts of them."""
-        return self._does.share > 0
+    def share(self) -> float:
+        """The share of each position that it closes."""
+        return self._does.share
 
     def has_acted(self, system: state.SystemState) -> bool:
         """Whether it has acted today already.

@@ -4,8 +4,8 @@ from sting.engine import state
 from sting.model import market
 from sting.model import orders
 from sting.model import protection
-from sting.risk import figures
 from sting.risk import rules
+from sting.risk import scopes
 
 
 class Cooldown(rules.RiskRule):
@@ -27,6 +27,7 @@ class Cooldown(rules.RiskRule):
         self.name = f'strategy_cooldown({strategy})'
         super().__init__(0.0)
         self._strategy = strategy
+        self._scope = scopes.Scope(strategy)
         self._losses = wanted.losses
         self._within = protection.span(wanted.within)
         self._pause = protection.span(wanted.pause)
@@ -38,9 +39,9 @@ class Cooldown(rules.RiskRule):
         """The seconds left; None for others and for what shrinks."""
         if order.strategy != self._strategy:
             return None
-        held = system.book(self._strategy).quantity(order.symbol)
-        after = held + order.side.sign * order.quantity
-        if order.parent or figures.shrinks(order.side.sign, held, after):
+        if order.parent or rules.shrinks(
+            order, scopes.View(self._scope, system)
+        ):
             return None
         ends = [
             when

@@ -8,6 +8,7 @@ import math
 import msgspec
 
 from sting.engine import differing
+from sting.engine import exits
 from sting.engine import state
 from sting.engine import targets
 from sting.model import orders
@@ -345,8 +346,7 @@ class RiskManager:
         """
         closed = False
         for act in self._acts:
-            # What is being closed is not to be halved behind that.
-            if closed and act.closes:
+            if closed and act.share:
                 continue
             try:
                 deed = act.due(system)
@@ -354,9 +354,12 @@ class RiskManager:
                 # Supervision boundary: the others are asked all the same.
                 self._faults.add(act.who, error)
                 continue
-            if deed is not None:
+            # What is being closed is not halved before that is done.
+            if deed is not None and not (
+                0 < act.share < 1 and exits.is_closing(system)
+            ):
                 return deed
-            closed = closed or (act.closes and act.has_acted(system))
+            closed = closed or (act.share == 1 and act.has_acted(system))
         return None
 
     def to_stop(self) -> Sequence[str]:

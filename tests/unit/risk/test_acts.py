@@ -91,6 +91,34 @@ def test_steps_follow_each_other_and_none_acts_twice():
     assert world.placed() == []
 
 
+def test_half_follows_half():
+    world = acting(
+        ('daily_loss', 'halve', 1000.0), ('daily_drawdown', 'halve', 0.03)
+    )
+    world.bar(price=85.0)
+    (half,) = world.placed()
+    world.update(half.id, worlds.S.ACCEPTED, broker_id='b')
+    world.fill(half.id, 50.0, side=worlds.SELL)
+    world.bar(price=30.0)
+    (quarter,) = world.placed()
+    assert quarter.quantity == 25.0
+
+
+def test_half_waits_for_the_half_before_it():
+    world = acting(
+        ('daily_loss', 'halve', 1000.0), ('daily_drawdown', 'halve', 0.03)
+    )
+    world.bar(price=60.0)
+    (half,) = world.placed()
+    world.update(half.id, worlds.S.ACCEPTED, broker_id='b')
+    world.bar(price=60.0)
+    assert world.placed() == []
+    world.fill(half.id, 50.0, side=worlds.SELL)
+    world.bar(price=30.0)
+    (quarter,) = world.placed()
+    assert quarter.quantity == 25.0
+
+
 def test_what_closes_all_is_not_followed_by_what_closes_half():
     world = acting(
         ('daily_loss', 'halve', 1000.0), ('daily_drawdown', 'close', 0.03)
@@ -176,6 +204,17 @@ def test_only_what_is_paid_in_or_out_moves_the_peak(kind, moved):
     flow = records.CashFlow(kind=records.FlowKind(kind), amount=500.0)
     world.tell(worlds.T.CASH_FLOW, flow)
     assert world.state.peak == before + moved
+
+
+@pytest.mark.parametrize('amount', [-5000.0, 5000.0])
+def test_what_is_paid_in_or_out_is_no_loss_and_hides_none(amount):
+    world = acting(('daily_loss', 'halt', 1000.0))
+    flow = records.CashFlow(kind=records.FlowKind.ADJUSTMENT, amount=amount)
+    world.tell(worlds.T.CASH_FLOW, flow)
+    world.bar(price=90.0)
+    assert world.state.trading is TRADING
+    world.bar(price=89.0)
+    assert world.state.trading is HALTED
 
 
 def test_what_has_no_figure_without_an_order_cannot_act():

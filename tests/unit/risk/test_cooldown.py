@@ -87,6 +87,16 @@ def test_what_shrinks_gets_out_and_others_are_free():
     assert buys(made, strategy='mean')
 
 
+def test_two_ways_out_open_nothing_behind_the_position():
+    made = world()
+    made.signal('ab-in', side=BUY, quantity=5.0)
+    made.fill('ab-in', 5.0, execution_id='in')
+    trip(made, 1, symbol='IBM')
+    trip(made, 2, symbol='IBM')
+    assert buys(made, side=SELL, quantity=5.0)
+    assert not buys(made, side=SELL, quantity=5.0)
+
+
 def test_it_may_be_counted_for_each_symbol():
     made = world(per='symbol')
     trip(made, 1, symbol='IBM')

@@ -61,7 +61,7 @@ class Concentration(rules.AccountRule):
         after, held = rules.reach(order, system)
         if figures.shrinks(order.side.sign, held, after):
             return None
-        value = figures.notional(after, rules.expected_price(order, system))
+        value = rules.worth(order, system, held, after)
         return figures.leverage(value, system.equity())
 
 

@@ -61,6 +61,28 @@ def notional(quantity: float, price: float) -> float:
     return abs(quantity) * price
 
 
+def worth(
+    held: float, after: float, last: float, price: float, coming: float
+) -> float:
+    """Gives the value of a position if an order fills.
+
+    What is held stays worth the last price where the order is to be had for
+    less; only what is bought by limits counts at those.
+
+    Args:
+        held: Units held, negative when short.
+        after: Units held if the order and all of its side fill.
+        last: The last price.
+        price: What the order is counted at.
+        coming: Value of the order and of all of its side, each at its own.
+    """
+    if price >= last:
+        return abs(after) * price
+    if held > 0.0:
+        return held * last + coming
+    return max(abs(after) * price, coming + held * last)
+
+
 def collar(
     sign: int, last: float, price: float, stop: float, triggered: bool
 ) -> float:

@@ -137,6 +137,29 @@ def _more(order: orders.Order, groups: dict[str, float]) -> float:
     return groups[order.oco] - counted
 
 
+def worth(
+    order: orders.Order, system: Account, held: float, after: float
+) -> float:
+    """Gives the value of a position if an order and all of its side fill.
+
+    Args:
+        order: The order.
+        system: The state.
+        held: Units held now.
+        after: Units held then; see `reach`.
+    """
+    price = expected_price(order, system)
+    last = system.prices.get(order.symbol, 0.0)
+    if price >= last:
+        return figures.notional(after, price)
+    coming = order.remaining * price
+    groups = {order.oco: order.remaining} if order.oco else {}
+    for other in system.working(order.symbol):
+        if other.id != order.id and other.side is order.side:
+            coming += _more(other, groups) * expected_price(other, system)
+    return figures.worth(held, after, last, price, coming)
+
+
 def shrinks(order: orders.Order, system: Account) -> bool:
     """Whether an order can only take from the position it meets."""
     after, held = reach(order, system)
@@ -185,7 +208,7 @@ class MaxPositionNotional(AccountRule):
         after, held = reach(order, system)
         if figures.shrinks(order.side.sign, held, after):
             return None
-        return figures.notional(after, expected_price(order, system))
+        return worth(order, system, held, after)
 
 
 class PriceCollar(AccountRule):
@@ -231,7 +254,7 @@ class Leverage(AccountRule):
         after, held = reach(order, system)
         if figures.shrinks(order.side.sign, held, after):
             return None
-        total = figures.notional(after, expected_price(order, system))
+        total = worth(order, system, held, after)
         own = order.symbol
         if isinstance(system, state.SystemState) and system.shared is None:
             total = _with_others(total, own, system)

@@ -68,7 +68,7 @@ def admits(
     if figures.shrinks(sign, held, after):
         return True
     worst = figures.worst_price(sign, last, price, stop)
-    value = figures.notional(after, worst)
+    value = figures.worth(held, after, last, worst, quantity * worst)
     return (
         figures.passes(figures.notional(quantity, worst), limits[0])
         and figures.passes(abs(after), limits[1])

@@ -87,3 +87,18 @@ def test_without_equity_nothing_can_be_borrowed_on_it():
     assert figures.leverage(50.0, 100.0) == 0.5
     assert figures.leverage(50.0, 0.0) == math.inf
     assert figures.leverage(0.0, -1.0) == math.inf
+
+
+@pytest.mark.parametrize(
+    ('held', 'after', 'price', 'coming', 'expected'),
+    [
+        (40.0, 50.0, 100.0, 1000.0, 5000.0),
+        (40.0, 50.0, 110.0, 1100.0, 5500.0),
+        (40.0, 50.0, 50.0, 500.0, 4500.0),
+        (-40.0, 10.0, 50.0, 2500.0, 500.0),
+    ],
+)
+def test_what_is_held_is_worth_the_last_price_at_least(
+    held, after, price, coming, expected
+):
+    assert figures.worth(held, after, 100.0, price, coming) == expected

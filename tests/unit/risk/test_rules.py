@@ -42,6 +42,31 @@ def short_pending():
     return world
 
 
+@pytest.mark.parametrize(
+    ('held', 'pending', 'worth'),
+    [
+        # 40 at the last price, 10 at 50.
+        (40.0, 0.0, 4500.0),
+        # 30 that may be bought at 90 before.
+        (0.0, 30.0, 3200.0),
+        (40.0, 30.0, 7200.0),
+        # 40 of 50 are bought back.
+        (-40.0, 30.0, 0.0),
+    ],
+)
+def test_a_limit_below_the_last_makes_nothing_else_worth_less(
+    held, pending, worth
+):
+    world = World(X=100.0)
+    if held:
+        world.hold('X', held)
+    if pending:
+        world.pend(order(BUY, pending, id='p1', price=90.0))
+    one = order(BUY, 10.0, price=50.0)
+    found = rules.MaxPositionNotional(1.0).figure(one, world.system)
+    assert (found or 0.0) == worth
+
+
 def with_another():
     """Another symbol: 100 held at 50, and 40 more to be bought at 60."""
     world = World(X=100.0, Y=50.0)

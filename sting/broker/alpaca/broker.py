@@ -12,6 +12,7 @@ from sting.broker import interface
 from sting.broker.alpaca import asking
 from sting.broker.alpaca import book as books
 from sting.broker.alpaca import comparing
+from sting.broker.alpaca import listing
 from sting.broker.alpaca import rest
 from sting.broker.alpaca import stop as stops
 from sting.broker.alpaca import translate
@@ -122,7 +123,8 @@ class AlpacaBroker(interface.BrokerInterface):
         """Ends the connection; orders go on working at Alpaca."""
         await self._end()
         self._book.sink = None
-        self._stop.close()
+        # A pull that is under way is waited for, and not by the loop.
+        await asyncio.to_thread(self._stop.close)
         self.monitor.closed()
 
     async def place_order(self, order: orders.Order) -> interface.OrderResponse:
@@ -214,7 +216,7 @@ class AlpacaBroker(interface.BrokerInterface):
         way = self._way()
         uuid = self._book.current(order_id)
         if not uuid:
-            found = await self._ask().find(order_id)
+            found = await self._ask(urgent=True).find(order_id)
             if found is None:
                 return _uncancelled(order_id, f'Alpaca has no order {order_id}')
             uuid = str(found.id)
@@ -229,19 +231,20 @@ class AlpacaBroker(interface.BrokerInterface):
     ) -> list[interface.CancelResponse]:
         """Takes all orders out, or those of one symbol."""
         way = self._way()
-        found = await self._ask().working()
+        found = await self._ask(urgent=True).working()
         for each, order_id in found:
             self._book.learn(each, order_id)
         if symbol is not None:
             chosen = [name for each, name in found if each.symbol == symbol]
-            return [await self.cancel_order(name) for name in chosen]
+            # All of them are sent, whatever becomes of one.
+            return await asyncio.gather(*map(self.cancel_order, chosen))
         if not found:
             return []
         try:
             rows = await way.call('DELETE', '/orders', urgent=True)
         except rest.RefusalError as error:
             return [_uncancelled(name, str(error)) for _, name in found]
-        said = _statuses(rows)
+        said = _statuses(listing.listed(rows, self.name))
         return [
             _answer(name, said.get(str(each.id), 200)) for each, name in found
         ]
@@ -425,12 +428,14 @@ class AlpacaBroker(interface.BrokerInterface):
             f'broker {self.name} is not connected; nothing was sent'
         )
 
-    def _ask(self) -> asking.Questions:
+    def _ask(self, *, urgent: bool = False) -> asking.Questions:
         if self._rest is None:
             raise errors.BrokerUnknownError(
                 f'broker {self.name} is not connected'
             )
-        return asking.Questions(self._rest, self._book, self.name)
+        return asking.Questions(
+            self._rest, self._book, self.name, urgent=urgent
+        )
 
     async def _fail(self, reason: str) -> None:
         await self._end()
@@ -468,10 +473,10 @@ def _uncancelled(order_id: str, said: str) -> interface.CancelResponse:
     )
 
 
-def _statuses(rows: Any) -> dict[str, int]:
+def _statuses(rows: list[Any]) -> dict[str, int]:
     """Reads what became of each cancel of many."""
     found = {}
-    for row in rows if isinstance(rows, list) else []:
+    for row in rows:
         if isinstance(row, dict) and isinstance(row.get('status'), int):
             found[str(row.get('id'))] = row['status']
     return found

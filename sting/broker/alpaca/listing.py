@@ -22,14 +22,23 @@ _LONGEST_CHAIN: Final = 500
 class Listing:
     """Asks for orders, and knows which of theirs is which of ours."""
 
-    def __init__(self, way: rest.Rest, book: books.Book, name: str) -> None:
+    def __init__(
+        self,
+        way: rest.Rest,
+        book: books.Book,
+        name: str,
+        *,
+        urgent: bool = False,
+    ) -> None:
         """Sets up what asks.
 
         Args:
             way: Makes requests.
             book: Knows which order of theirs is which of ours.
             name: Of the broker, for errors.
+            urgent: A cancel waits for the answers.
         """
+        self._urgent = urgent
         self._rest = way
         self._book = book
         self._name = name
@@ -231,7 +240,7 @@ class Listing:
     ) -> Any:
         """Gives the model of an order; None where there is none."""
         try:
-            return translate.model(await self._rest.call('GET', path, asked))
+            return translate.model(await self._call(path, asked))
         except rest.RefusalError as error:
             if error.status == 404:
                 return None
@@ -244,13 +253,16 @@ class Listing:
     ) -> Any:
         """Asks; no answer is never the answer that there is nothing."""
         try:
-            return await self._rest.call('GET', path, asked)
+            return await self._call(path, asked)
         except rest.RefusalError as error:
             if path.startswith('/assets/'):
                 raise
             raise errors.BrokerUnknownError(str(error)) from None
         except errors.BrokerRejectedError as error:
             raise errors.BrokerUnknownError(str(error)) from None
+
+    async def _call(self, path: str, asked: Mapping[str, Any] | None) -> Any:
+        return await self._rest.call('GET', path, asked, urgent=self._urgent)
 
     def repeats(self, what: str) -> errors.BrokerUnknownError:
         """Says that what comes behind a page cannot be had."""

@@ -27,6 +27,8 @@ _LOOK_S: Final = 0.1
 # Where too much was asked: how long it goes on asking, and how often.
 _INSIST_S: Final = 3.0
 _AGAIN_S: Final = 0.25
+# Between two cancels of what still works.
+_RECANCEL_S: Final = 0.5
 # Seconds for each answer to it.
 ANSWER_S: Final = 3.0
 _OPEN: Final[Mapping[str, Any]] = {
@@ -121,17 +123,28 @@ class Stop:
         Raises:
             errors.BrokerError: There is no way, or the key is refused.
         """
-        self.close()
-        with self._lock:
-            self._client = rest.make_client(self._access)
-            self._ask('GET', '/clock')
+        client = rest.make_client(self._access)
+        try:
+            # Without the lock: a pull goes by the old connection meanwhile.
+            rest.ask(client, self._access, 'GET', '/clock', None, self._clock)
+        except errors.BrokerError:
+            if self._client is not None:
+                client._session.close()
+                raise
+            self._take(client)
+            raise
+        self._take(client)
 
     def close(self) -> None:
         """Ends its connection."""
+        self._take(None)
+
+    def _take(self, client: Any) -> None:
+        """Has it use another connection, once nothing uses the old one."""
         with self._lock:
-            client, self._client = self._client, None
-            if client is not None:
-                client._session.close()
+            old, self._client = self._client, client
+            if old is not None:
+                old._session.close()
 
     def pull(self) -> interface.EmergencyReport:
         """Cancels; see `BrokerInterface.emergency_cancel_all`."""
@@ -198,8 +211,13 @@ class Stop:
         return {name for name in found if name}
 
     def _left(self) -> set[str] | None:
-        """Looks until nothing works; gives what does, None if unknown."""
+        """Looks until nothing works, and cancels again what does.
+
+        Returns:
+            What works in the end; None if that is unknown.
+        """
         end = self._clock.monotonic() + _SHOW_S
+        again = self._clock.monotonic() + _RECANCEL_S
         pause = threading.Event()
         while True:
             try:
@@ -212,6 +230,12 @@ class Stop:
             if left == set() or self._clock.monotonic() > end:
                 return left
             pause.wait(_LOOK_S if left else _AGAIN_S)
+            if left and self._clock.monotonic() >= again:
+                # A cancel of one may fail there, and a change of an order
+                # that was under way makes a new one behind the cancels.
+                with contextlib.suppress(errors.BrokerError):
+                    self._ask('DELETE', '/orders')
+                again = self._clock.monotonic() + _RECANCEL_S
 
     def _unfinished(self, raw: Any) -> set[str] | None:
         """Gives our ids of listed orders; None where there may be more.

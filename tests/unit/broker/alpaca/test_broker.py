@@ -582,6 +582,32 @@ async def test_a_cancel_does_not_wait_for_orders(desk, world):
     await desk.ended(sent, 'cancelled')
 
 
+@pytest.mark.parametrize('symbol', ['AAPL', None])
+async def test_all_are_cancelled_in_a_rest(desk, world, symbol):
+    sent = {await resting(desk) for _ in range(3)}
+    desk.broker._limiter.rests_until = desk.broker._clock.monotonic() + 600
+    told = await desk.broker.cancel_all(symbol and desk.symbol)
+    assert {one.order_id for one in told if one.accepted} == sent
+
+
+async def test_an_order_of_no_answer_is_cancelled_in_a_rest(desk, world):
+    order = desk.make(type='limit', price=95.0)
+    desk.know(order)
+    fault(world, 'POST', ORDERS, 504, servers.HTML, what='late')
+    world.server.mute = True
+    with pytest.raises(errors.BrokerUnknownError):
+        await desk.broker.place_order(order)
+    desk.broker._limiter.rests_until = desk.broker._clock.monotonic() + 600
+    assert (await desk.broker.cancel_order(order.id)).accepted
+
+
+async def test_an_answer_to_many_cancels_that_is_none_is_unknown(desk, world):
+    await resting(desk)
+    fault(world, 'DELETE', ORDERS, 200, '{"x": 1}')
+    with pytest.raises(errors.BrokerUnknownError, match='no list'):
+        await desk.broker.cancel_all()
+
+
 async def test_a_heartbeat_in_a_rest_is_no_silence(desk, world):
     await resting(desk)
     broker = desk.broker

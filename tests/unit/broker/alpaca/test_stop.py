@@ -199,3 +199,65 @@ async def test_behind_a_full_page_there_may_be_more(desk, world, monkeypatch):
         fault(world, 'DELETE', ORDERS, 500, servers.HTML)
     told = await pull(desk)
     assert told.unknown == tuple(sorted(sent))
+
+
+async def test_a_cancel_that_fails_there_is_sent_again(desk, world):
+    sent = await desk.place(type='limit', price=95.0)
+    row = {'id': desk.order(sent).broker_id, 'status': 500}
+    fault(world, 'DELETE', ORDERS, 207, [row])
+    told = await pull(desk)
+    assert (told.cancelled, told.unknown) == ((sent,), ())
+
+
+async def test_a_connection_that_is_made_anew_holds_no_pull_up(desk, world):
+    sent = await desk.place(type='limit', price=95.0)
+    hold = servers.Fault('GET', '/clock', 200, '{}', what='hold')
+    world.server.faults.append(hold)
+    making = asyncio.create_task(asyncio.to_thread(desk.broker._stop.prepare))
+    await desk.until(
+        lambda: hold not in world.server.faults, 'the new connection'
+    )
+    told = await pull(desk)
+    assert (told.cancelled, making.done()) == ((sent,), False)
+    hold.free = True
+    await making
+
+
+async def test_a_connection_that_fails_leaves_the_old_one(desk, world):
+    sent = await desk.place(type='limit', price=95.0)
+    fault(world, 'GET', '/clock', 503, servers.HTML)
+    with pytest.raises(errors.BrokerUnknownError):
+        await asyncio.to_thread(desk.broker._stop.prepare)
+    assert (await pull(desk)).cancelled == (sent,)
+
+
+async def test_the_first_connection_is_kept_though_it_fails(world):
+    broker = world.make()
+    fault(world, 'GET', '/clock', 503, servers.HTML)
+    with pytest.raises(errors.BrokerUnknownError):
+        await asyncio.to_thread(broker._stop.prepare)
+    await world.place_elsewhere('AAPL', orders.OrderSide.BUY, 3.0, 90.0)
+    told = await asyncio.to_thread(broker.emergency_cancel_all)
+    assert told.first_s is not None
+    assert ('DELETE', ORDERS) in world.server.asked
+
+
+async def test_an_end_during_a_pull_does_not_hold_the_loop(desk, world):
+    await desk.place(type='limit', price=95.0)
+    hold = servers.Fault('DELETE', ORDERS, 207, '[]', what='hold')
+    world.server.faults.append(hold)
+    told = threading.Event()
+
+    def pulled():
+        desk.broker.emergency_cancel_all()
+        told.set()
+
+    pulling = asyncio.create_task(asyncio.to_thread(pulled))
+    await desk.until(lambda: hold not in world.server.faults, 'the cancel')
+    ending = asyncio.create_task(desk.broker.disconnect())
+    await desk.until(lambda: desk.broker._book.sink is None, 'the end')
+    assert not told.is_set()
+    hold.free = True
+    await pulling
+    await ending
+    await desk.open()

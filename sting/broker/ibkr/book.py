@@ -431,8 +431,15 @@ class Book:
 
 
 def name(order: Any) -> str:
-    """Gives the id that an order of theirs has with us."""
-    return str(order.orderRef) or f'{FOREIGN}{order.permId}'
+    """Gives the id that an order of theirs has with us.
+
+    One that was just placed elsewhere has no `permId` yet, as many may.
+    """
+    if order.orderRef:
+        return str(order.orderRef)
+    if int(order.permId) > 0:
+        return f'{FOREIGN}{order.permId}'
+    return f'{FOREIGN}{order.clientId}-{order.orderId}'
 
 
 def answered(record: Record) -> interface.OrderResponse:

@@ -1,8 +1,11 @@
 """What is said of orders, in any order and twice, and what is told of it."""
 
+import types
+
 import msgspec
 import pytest
 
+from sting.broker.ibkr import book as books
 from sting.model import orders
 from tests.brokers.ibkr import gateway as gateways
 from tests.brokers.ibkr import wire
@@ -338,3 +341,32 @@ class TestRestoring:
             assert len(desk.told) == before
             found = await desk.broker.get_fills()
             assert [fill.order_id for fill in found] == [sent]
+
+
+def test_orders_of_others_without_a_perm_id_are_not_one():
+    book = books.Book(lambda report: None, lambda record: None, str)
+    book.quiet = True
+    contract = types.SimpleNamespace(secType='STK', symbol='AAPL')
+    for number, quantity in ((5, 10.0), (6, 20.0)):
+        theirs = types.SimpleNamespace(
+            orderId=number,
+            clientId=9,
+            permId=0,
+            orderRef='',
+            action='BUY',
+            totalQuantity=quantity,
+            filledQuantity=0.0,
+            orderType='LMT',
+            lmtPrice=95.0,
+            auxPrice=0.0,
+            trailingPercent=0.0,
+            tif='DAY',
+            goodTillDate='',
+            ocaGroup='',
+            outsideRth=False,
+        )
+        book.take(contract, theirs, 'PreSubmitted')
+    assert [each.order.quantity for each in book.records.values()] == [
+        10.0,
+        20.0,
+    ]

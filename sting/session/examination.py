@@ -93,14 +93,15 @@ class Examination:
 
     async def run(self) -> _Findings:
         """Looks, and gives what it finds, as it finds it."""
+        unmade = 0
         for name in self._whole.venues:
             self._profile = _part(self._whole, name)
             async for found in self._venue():
                 yield found
-            if found.name == 'broker' and found.status == FAIL:
-                return
-        async for found in self._data():
-            yield found
+            unmade += found.name == 'broker' and found.status == FAIL
+        if unmade < len(self._whole.venues):
+            async for found in self._data():
+                yield found
 
     async def _venue(self) -> _Findings:
         """Looks at one broker of the profile."""

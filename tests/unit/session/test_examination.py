@@ -309,3 +309,18 @@ async def test_each_broker_of_several_is_looked_at(
     config = settings.load(home)
     assert examination.profile_of(config, 'second', None) == 'mine'
     assert examination.profile_of(config, 'second', 'mine') == 'mine'
+
+
+async def test_a_broker_that_cannot_be_made_does_not_hide_the_next(
+    home, module
+):
+    home.config.mkdir(parents=True, exist_ok=True)
+    (home.config / 'sting.yaml').write_text(
+        'profiles: {mine: {mode: paper, broker: alpaca, feed: demo, '
+        'symbols: [AAPL, IBM], routes: {IBM: mine}, '
+        'accounts: {alpaca: A1, mine: U1}}}\n'
+    )
+    found = await look(home)
+    assert [status for status, _ in of(found, 'broker')] == ['fail']
+    assert len(of(found, 'profile')) == 2
+    assert len(of(found, 'connection')) == 1

@@ -10,6 +10,8 @@ EXTRAS ?= alpaca,ibkr
 WORKERS ?= 3
 SEEDS ?= 500
 FIRST ?= 1
+# Mutants of a file.
+LIMIT ?= 100
 # The seed of property tests: a failure is the same for everybody who runs them.
 DRAW ?= 0
 
@@ -58,6 +60,15 @@ with-ib-async: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' tests/unit/broker/ibkr \
 		tests/unit/data/sources/test_ibkr.py
 
+mutants:  ## Scores the tests of sting/risk by mutants: FILES of it, LIMIT a file.
+	@$(MAKE) --no-print-directory VENV=.mutants with-mutmut
+
+.PHONY: mutants with-mutmut
+with-mutmut: $(VENV)/dev.stamp
+	$(PIP) mutmut==3.8.1
+	$(BIN)/python tools/mutants.py --limit $(LIMIT) \
+		--to docs/summaries/MUTANTS.md $(FILES)
+
 test-sandbox: $(VENV)/dev.stamp  ## The suite for brokers, at play-money accounts.
 	$(BIN)/python -m pytest -q tests/sandbox/sandbox_brokers.py
 
@@ -95,6 +106,6 @@ picture: $(VENV)/run.stamp  ## Draws the picture of the terminal in the README.
 	$(BIN)/python tools/picture.py docs/workstation.svg
 
 clean:  ## Removes the environment and what the tools leave behind.
-	rm -rf $(VENV) .ib_async dist build .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) .ib_async .mutants mutants dist build .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

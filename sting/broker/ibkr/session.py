@@ -214,6 +214,8 @@ class Session:
         if transport is not None:
             self._said = reason
             transport.abort()
+            # At once: what was read with it could end an answer in part.
+            self._lost(reason)
 
     async def _asked(
         self, key: int | str, send: Callable[[int], None], what: str

@@ -69,6 +69,33 @@ async def test_a_message_that_makes_no_sense_ends_the_connection(garbles):
         assert 'makes no sense' in desk.broker.monitor.reason
 
 
+@pytest.mark.parametrize(
+    ('kind', 'nonsense', 'end'),
+    [(gateways.ALL_OPEN, 5, (53, 1)), (gateways.EXECUTIONS, 11, (55, 1))],
+)
+async def test_a_list_with_a_message_that_makes_no_sense_is_never_none(
+    garbles, kind, nonsense, end
+):
+    async with world.at_desk() as desk:
+
+        def lists(client, fields):
+            # In one write, so that the end is read before the hang-up.
+            number = fields[2] if kind == gateways.EXECUTIONS else ''
+            client.send(
+                wire.frame(nonsense, number, 'nonsense'),
+                wire.frame(*end, *([number] if number else [])),
+            )
+
+        desk.world.gateway.instead[kind].append(lists)
+        asks = {
+            gateways.ALL_OPEN: desk.broker.get_orders,
+            gateways.EXECUTIONS: desk.broker.get_fills,
+        }
+        with pytest.raises(errors.BrokerUnknownError, match='makes no sense'):
+            await asks[kind]()
+        await desk.until(lambda: not desk.broker.monitor.works, 'the loss')
+
+
 async def test_a_question_that_is_refused_has_no_answer():
     async with world.at_desk() as desk:
 

@@ -305,19 +305,16 @@ class Gateway:
         client.send(wire.frame(53, 1))
 
     def _completed(self, client, _fields):
-        for order in self.venue.orders.values():
-            if not order.is_working:
-                word = _word(order, order.status)
-                words = order.message or f'{word} by System'
-                client.send(
-                    wire.completed_order(
-                        order, self.held(order.id), word, words
-                    )
-                )
+        for order in self.done():
+            word = _word(order, order.status)
+            words = order.message or f'{word} by System'
+            client.send(
+                wire.completed_order(order, self.held(order.id), word, words)
+            )
         client.send(wire.frame(102))
 
     def _executions(self, client, fields):
-        for fill in [] if self.forgets_trades else self.venue.fills:
+        for fill in self.trades():
             name = self.execution_id(fill)
             held = self.held(fill.order_id)
             client.send(
@@ -325,6 +322,15 @@ class Gateway:
                 *self.cost(fill, name),
             )
         client.send(wire.frame(55, 1, fields[2]))
+
+    def done(self):
+        """Gives the orders that are listed as done."""
+        every = self.venue.orders.values()
+        return [each for each in every if not each.is_working]
+
+    def trades(self):
+        """Gives the trades that are listed."""
+        return [] if self.forgets_trades else self.venue.fills
 
     def _positions(self, client, _fields):
         book = self.venue.portfolio

@@ -80,6 +80,10 @@ class IbkrWorld(venues.VenueWorld):
             self.gateway.drop()
 
         self.call(cut)
+        await self.noticed()
+
+    async def noticed(self):
+        """Waits until the broker knows that a connection is gone."""
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE_S
         while any(way.monitor.works for way in self.ways):

@@ -79,7 +79,7 @@ class IbkrBroker(interface.BrokerInterface):
             self._thread = loops.LoopThread('ibkr')
         await self._call(self._open(sink, halted))
         await self._stop.open()
-        self.monitor.connected()
+        await self._call(self._confirm())
 
     async def disconnect(self) -> None:
         """Ends the connection; orders go on working there."""
@@ -247,6 +247,21 @@ class IbkrBroker(interface.BrokerInterface):
             await trader.close()
             raise
         self._trader = trader
+
+    async def _confirm(self) -> None:
+        """Says that it is connected, in the connection's loop.
+
+        The connection may be lost already while that of the stop is made; and
+        a loss after this is told behind it.
+
+        Raises:
+            errors.BrokerUnknownError: It is lost.
+        """
+        if self._trader is None or not self._trader.ready:
+            raise errors.BrokerUnknownError(
+                f'{self.name}: the connection was lost at once'
+            )
+        self._in_engine(self.monitor.connected)
 
     def _sender(self) -> traders.Trader:
         if self._thread is None or self._trader is None:

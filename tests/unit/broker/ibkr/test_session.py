@@ -175,3 +175,31 @@ async def test_the_end_answers_all_that_wait():
             )
         ]
         assert wrong == []
+
+
+async def test_a_loss_while_the_stop_connects_is_not_forgotten():
+    async with world.at_desk() as desk:
+        gateway = desk.world.gateway
+        await desk.world.drop()
+        await desk.world.restore()
+
+        def hangs_up_on_the_other(client, fields):
+            for each in gateway.clients:
+                if each is not client:
+                    each.hang_up()
+            answers(client, fields)
+
+        def answers(client, fields):
+            # Only once the loss was heard of.
+            if desk.world.ways[-1]._trader.session.alive:
+                loop = asyncio.get_running_loop()
+                loop.call_later(0.005, answers, client, fields)
+            else:
+                gateway.answer(client, fields)
+
+        gateway.instead['71'] += [gateway.answer, hangs_up_on_the_other]
+        with pytest.raises(errors.BrokerUnknownError, match='lost at once'):
+            await desk.open()
+        assert not desk.broker.monitor.works
+        await desk.open()
+        assert desk.broker.monitor.works

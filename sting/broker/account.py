@@ -14,7 +14,7 @@ from sting.model import orders
 from sting.model import portfolio
 from sting.model import records
 
-_Told = TypeVar('_Told', orders.Order, orders.Fill)
+_Told = TypeVar('_Told', bound=orders.Order | orders.Fill | records.CashFlow)
 
 
 def misfit(
@@ -100,7 +100,7 @@ class AccountGate(interface.BrokerInterface):
         self._profile = profile
         # Reports may come from any thread.
         self._lock = threading.Lock()
-        self._held: list[interface.Report] | None = None
+        self._held: list[interface.Told] | None = None
         self._sink: interface.Sink | None = None
 
     def expect(self, number: str) -> None:
@@ -150,13 +150,13 @@ class AccountGate(interface.BrokerInterface):
                 sink(report)
 
     def _named(self, told: _Told) -> _Told:
-        """Says of which of several brokers an order or a fill is."""
+        """Says of which of several brokers something is."""
         if not self._several:
             return told
         return msgspec.structs.replace(told, broker=self.name)
 
-    def _report(self, report: interface.Report) -> None:
-        if isinstance(report, orders.Fill):
+    def _report(self, report: interface.Told) -> None:
+        if not isinstance(report, orders.OrderUpdate):
             report = self._named(report)
         with self._lock:
             if self._sink is not None:

@@ -247,7 +247,7 @@ class DrilledBroker(interface.Played):
         reports = self._inner.match(data)
         return [] if self._is_cut() or self._sink is None else reports
 
-    def _tell(self, report: interface.Report) -> None:
+    def _tell(self, report: interface.Told) -> None:
         if self._sink is not None and not self._is_cut():
             self._sink(report)
 

@@ -13,10 +13,13 @@ import msgspec
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import records
 from sting.net import monitor as monitors
 
+# What is told: a cash flow is what a fill cost that comes later than the fill.
 Report = orders.Fill | orders.OrderUpdate
-Sink = Callable[[Report], None]
+Told = Report | records.CashFlow
+Sink = Callable[[Told], None]
 Halted = Callable[[orders.Order], bool]
 # By a strategy, '' for the operator, and a symbol: units that the owner holds,
 # and of a strategy what was traded by hand.

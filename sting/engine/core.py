@@ -498,6 +498,13 @@ class CoreEngine:
         self._watch(event, closed=False)
 
     def _take_flow(self, incoming: bus.Incoming) -> None:
+        flow = incoming.data
+        order = self._turn.state.orders.get(flow.order_id)
+        if order is not None and order.strategy and not flow.shares:
+            # What an order cost is its strategy's.
+            shares = {order.strategy: flow.amount}
+            flow = msgspec.structs.replace(flow, shares=shares)
+            incoming = msgspec.structs.replace(incoming, data=flow)
         self._turn.effects.append(step.Notify(self._emit(incoming)))
 
     def _take_action(self, incoming: bus.Incoming) -> None:

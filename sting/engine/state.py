@@ -703,6 +703,11 @@ class SystemState:
             book = self.books.setdefault(name, portfolio.Portfolio())
             book.cash += share
             self.ledger.flow(name, flow.symbol, share, self.time)
+        order = self.orders.get(flow.order_id)
+        if order is not None:
+            self.orders[order.id] = msgspec.structs.replace(
+                order, fees=order.fees - flow.amount
+            )
 
     def _apply_action(self, seq: int, action: records.CorporateAction) -> None:
         symbol = action.symbol

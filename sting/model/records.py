@@ -382,6 +382,7 @@ class CashFlow(payload.Payload, frozen=True, kw_only=True):
             rest is the operator's.
         broker: In whose account, in a profile of several brokers; empty in all
             others.
+        order_id: The order whose costs it is of; empty for none.
     """
 
     kind: FlowKind
@@ -392,6 +393,7 @@ class CashFlow(payload.Payload, frozen=True, kw_only=True):
     detail: str = ''
     shares: dict[str, float] = msgspec.field(default_factory=dict)
     broker: str = ''
+    order_id: str = ''
 
 
 class CorporateAction(payload.Payload, frozen=True, kw_only=True):

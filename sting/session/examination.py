@@ -425,5 +425,5 @@ def _of_key(place: keys.Place) -> Finding:
     return Finding('keys', OK, f'{place.variable} is in the {place.where}')
 
 
-def _ignore(report: interface.Report) -> None:
+def _ignore(report: interface.Told) -> None:
     """Takes what is told; the doctor looks at no order."""

@@ -45,7 +45,7 @@ class Intake:
         given = events.CommandGiven(command=command)
         self._bus.put(lane, bus.Incoming(_T.COMMAND, given, source))
 
-    def report(self, broker: str, report: interface.Report) -> None:
+    def report(self, broker: str, report: interface.Told) -> None:
         """Tells what a broker reports."""
         source = f'broker:{broker}'
         kind = _T.ORDER_UPDATE
@@ -53,7 +53,12 @@ class Intake:
         if isinstance(report, orders.Fill):
             kind = _T.FILL
             refusal = functools.partial(self._refuse, report, source)
-        incoming = bus.Incoming(kind, report, source, refusal=refusal)
+        symbol = ''
+        if isinstance(report, records.CashFlow):
+            kind, symbol = _T.CASH_FLOW, report.symbol
+        incoming = bus.Incoming(
+            kind, report, source, symbol=symbol, refusal=refusal
+        )
         if threading.get_ident() == self._thread:
             # At once: a bar taken in between could fill the order before its
             # acceptance is an event.

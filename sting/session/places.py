@@ -111,5 +111,5 @@ def _list(accounts_by_broker: Mapping[str, str]) -> str:
     )
 
 
-def _ignore(report: interface.Report) -> None:
+def _ignore(report: interface.Told) -> None:
     """Takes what is told before there is a log; it is asked for later."""

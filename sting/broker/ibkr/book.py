@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from typing import Any
 from typing import Final
 
-import msgspec
-
 from sting.broker import interface
 from sting.broker.ibkr import codes
 from sting.broker.ibkr import ears
 from sting.broker.ibkr import record as records
 from sting.broker.ibkr import terms as terms_lib
+from sting.broker.ibkr import trades as trades_lib
 from sting.model import orders
+from sting.model import records as records_lib
 from sting.net import words as words_lib
 
 Record = records.Record
@@ -44,7 +44,7 @@ class Book:
         corrected: Called with words on a fill that was corrected.
         quiet: Whether what is heard is taken, and not told.
         records: The orders, by our ids.
-        costs: What trades cost, by their own execution ids.
+        trades: What trades were told, and what they cost.
     """
 
     def __init__(
@@ -58,10 +58,10 @@ class Book:
         self.corrected = corrected
         self.quiet = False
         self.records: dict[str, Record] = {}
-        self.costs: dict[str, float] = {}
+        self.trades = trades_lib.Trades()
         self._perms: dict[int, Record] = {}
         self._numbers: dict[tuple[int, int], Record] = {}
-        # Fills that wait for what they cost, by their own execution ids.
+        # Fills that wait for what they cost, by their ids with us.
         self._fees: dict[str, tuple[Record, records.Waiting]] = {}
 
     def working(self) -> list[Record]:
@@ -84,7 +84,7 @@ class Book:
 
     def keep(self, old: 'Book') -> None:
         """Takes over what an older book knows to have ended."""
-        self.costs = old.costs | self.costs
+        self.trades.keep(old.trades)
         for record in old.records.values():
             if record.ended and record.id not in self.records:
                 self.add(record)
@@ -129,36 +129,60 @@ class Book:
             record, execution.orderId, execution.clientId, execution.permId
         )
         fill = records.fill(record.id, contract, execution)
-        known = record.executions.get(fill.execution_id)
-        if known is not None:
-            if (known.quantity, known.price) != (fill.quantity, fill.price):
-                self.corrected(
-                    f'{record.id}: the fill {fill.execution_id} of '
-                    f'{known.quantity:g} at {known.price:g} was corrected to '
-                    f'{fill.quantity:g} at {fill.price:g}'
-                )
+        told = self.trades.take(fill, execution.execId, execution.permId)
+        if not told:
             return
         self._accept(record)
+        if told[0] is not fill:
+            self._correct(record, fill, told)
+            return
         record.book(fill)
         if record.ended:
             self._over(record)
         if self.quiet:
             return
         waiting = record.push(fill, ready=False)
-        self._fees[execution.execId] = record, waiting
+        self._fees[fill.execution_id] = record, waiting
         asyncio.get_running_loop().call_later(
-            HELD_S, self._release, execution.execId, 0.0
+            HELD_S, self._release, fill.execution_id
         )
 
-    def fill(self, contract: Any, execution: Any) -> orders.Fill:
-        """Gives a trade as it is listed, with its cost where that is known."""
+    def _correct(
+        self, record: Record, fill: orders.Fill, told: list[orders.Fill]
+    ) -> None:
+        """Tells what corrects a trade, behind the trade itself."""
+        before = self.trades.before(fill.execution_id)
+        record.correct(fill.quantity - before.quantity)
+        self.corrected(
+            f'{record.id}: the fill {fill.execution_id} of '
+            f'{before.quantity:g} at {before.price:g} was corrected to '
+            f'{fill.quantity:g} at {fill.price:g}; the account follows, the '
+            "order's and its strategy's own figures do not"
+        )
+        if self.quiet:
+            return
+        self._release(fill.execution_id)
+        for each in told:
+            record.push(each)
+        self.flush(record)
+
+    def listed(self, found: Iterable[tuple[Any, Any]]) -> list[orders.Fill]:
+        """Gives trades as they are listed, with their costs and corrections.
+
+        Args:
+            found: Contracts and executions.
+        """
+        return self.trades.listed(
+            (self._fill(*each), each[1].execId, each[1].permId)
+            for each in found
+        )
+
+    def _fill(self, contract: Any, execution: Any) -> orders.Fill:
         record = self._traded(execution)
         order_id = execution.orderRef or f'{FOREIGN}{execution.permId}'
-        fill = records.fill(
+        return records.fill(
             order_id if record is None else record.id, contract, execution
         )
-        fee = self.costs.get(execution.execId, 0.0)
-        return msgspec.structs.replace(fill, fee=fee)
 
     def _traded(self, execution: Any) -> Record | None:
         return (
@@ -170,8 +194,27 @@ class Book:
     def fee(self, report: Any) -> None:
         """Takes what a trade cost."""
         cost = terms_lib.figure(report.commission) or 0.0
-        self.costs[report.execId] = cost
-        self._release(report.execId, cost)
+        name = self.trades.cost(report.execId, cost)
+        self._release(name)
+        if not self.quiet:
+            self._late(self.trades.late(name))
+
+    def settle_costs(self) -> None:
+        """Tells what trades cost that was heard of while it was quiet."""
+        for flow in self.trades.all_late():
+            self._late(flow)
+
+    def _late(self, flow: records_lib.CashFlow | None) -> None:
+        """Tells what a trade cost, behind the trade."""
+        if flow is None:
+            return
+        record = self.records.get(flow.order_id)
+        if record is None:
+            self.sink(flow)
+            return
+        record.move(fees=record.order.fees - flow.amount)
+        record.push(flow)
+        self.flush(record)
 
     def done(self, contract: Any, order: Any, state: Any) -> None:
         """Takes an order of the day that is done.
@@ -297,7 +340,7 @@ class Book:
     def release_all(self) -> None:
         """Lets every fill go that waits for what it cost."""
         for each in list(self._fees):
-            self._release(each, 0.0)
+            self._release(each)
 
     def _name(
         self, record: Record, number: int, client: int, perm: int
@@ -415,17 +458,15 @@ class Book:
                 )
             )
 
-    def _release(self, execution_id: str, fee: float) -> None:
-        """Lets a fill go, with what it cost."""
-        found = self._fees.pop(execution_id, None)
+    def _release(self, name: str) -> None:
+        """Lets a fill go, with what it cost as far as is known."""
+        found = self._fees.pop(name, None)
         if found is None:
             return
         record, waiting = found
-        fill = waiting.report
-        if fee and isinstance(fill, orders.Fill):
-            waiting.report = msgspec.structs.replace(fill, fee=fee)
-            record.executions[fill.execution_id] = waiting.report
-            record.move(fees=record.order.fees + fee)
+        if isinstance(waiting.report, orders.Fill):
+            waiting.report = told = self.trades.tell(waiting.report)
+            record.move(fees=record.order.fees + told.fee)
         waiting.ready = True
         self.flush(record)
 

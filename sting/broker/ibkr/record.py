@@ -9,6 +9,7 @@ import msgspec
 
 from sting.broker import interface
 from sting.broker.ibkr import terms as terms_lib
+from sting.broker.ibkr import trades
 from sting.model import orders
 
 _S = orders.OrderStatus
@@ -18,7 +19,7 @@ _ENDED = frozenset({_S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED})
 class Waiting:
     """A report that may wait for something, and those behind it with it."""
 
-    def __init__(self, report: interface.Report, *, ready: bool) -> None:
+    def __init__(self, report: interface.Told, *, ready: bool) -> None:
         self.report = report
         self.ready = ready
 
@@ -51,7 +52,6 @@ class Record:
         answer: What waits for the first answer.
         change: What waits for the answer to a change.
         cancel: What waits for the answer to a cancel.
-        executions: Its fills, by our id of each.
     """
 
     def __init__(self, order: orders.Order, contract: Any) -> None:
@@ -67,7 +67,6 @@ class Record:
         self.answer: asyncio.Future[interface.OrderResponse] | None = None
         self.change: Change | None = None
         self.cancel: asyncio.Future[interface.CancelResponse] | None = None
-        self.executions: dict[str, orders.Fill] = {}
         self._queue: collections.deque[Waiting] = collections.deque()
 
     @property
@@ -92,7 +91,6 @@ class Record:
     def book(self, fill: orders.Fill) -> None:
         """Takes a fill."""
         before = self.order
-        self.executions[fill.execution_id] = fill
         filled = before.filled + fill.quantity
         cost = before.average_price * before.filled
         done = filled >= before.quantity - orders.DUST
@@ -110,6 +108,10 @@ class Record:
             updated=max(before.updated, fill.timestamp),
         )
 
+    def correct(self, more: float) -> None:
+        """Takes it that so many units more, or less, were filled."""
+        self.move(filled=max(0.0, self.order.filled + more))
+
     def terms(self, order: orders.Order) -> dict[str, float | None]:
         """Says what of an order's terms is other than here."""
         return {
@@ -118,13 +120,13 @@ class Record:
             if getattr(order, name) != getattr(self.order, name)
         }
 
-    def push(self, report: interface.Report, *, ready: bool = True) -> Waiting:
+    def push(self, report: interface.Told, *, ready: bool = True) -> Waiting:
         """Puts a report behind those that wait."""
         waiting = Waiting(report, ready=ready)
         self._queue.append(waiting)
         return waiting
 
-    def flush(self, sink: Callable[[interface.Report], None]) -> None:
+    def flush(self, sink: Callable[[interface.Told], None]) -> None:
         """Tells what waits for nothing, up to what does."""
         while self._queue and self._queue[0].ready:
             sink(self._queue.popleft().report)
@@ -149,7 +151,7 @@ def fill(order_id: str, contract: Any, execution: Any) -> orders.Fill:
     """
     return orders.Fill(
         order_id=order_id,
-        execution_id=execution.execId.rpartition('.')[0] or execution.execId,
+        execution_id=trades.parts(execution.execId)[0],
         symbol=terms_lib.symbol(contract),
         side=orders.OrderSide('buy' if execution.side == 'BOT' else 'sell'),
         quantity=float(execution.shares),

@@ -127,9 +127,12 @@ class Trader:
         for each in await self.ask_trades():
             fresh.execution(*each)
         fresh.settle(done)
-        if before is not None:
+        if before is None:
+            fresh.trades.begin()
+        else:
             fresh.keep(before)
         fresh.quiet = False
+        fresh.settle_costs()
 
     def serve(self, tells: Tells, halted: interface.Halted) -> None:
         """Tells somebody else from here on."""
@@ -288,10 +291,10 @@ class Trader:
         """
         found = await self.ask_trades()
         for _ in range(_LOOKS):
-            if all(each.execId in self.book.costs for _, each in found):
+            if all(self.book.trades.costs(each.execId) for _, each in found):
                 break
             await asyncio.sleep(books.HELD_S / _LOOKS)
-        return [self.book.fill(*each) for each in found]
+        return self.book.listed(found)
 
     async def instrument(self, symbol: str) -> contracts_lib.Listed:
         """Looks an instrument up."""

@@ -6,10 +6,13 @@ import itertools
 import threading
 from typing import Final
 
+import msgspec
+
 from sting.broker import interface
 from sting.model import lifecycle
 from sting.model import orders
 from sting.model import portfolio as portfolio_lib
+from sting.model import records
 from sting.testing.brokers import world as worlds
 
 # Seconds until what has to come is given up.
@@ -47,7 +50,7 @@ class Desk:
         self.world = world
         self.broker = world.make()
         self.symbol, self.other = world.symbols
-        self.told: list[interface.Report] = []
+        self.told: list[interface.Told] = []
         self.fills: list[orders.Fill] = []
         self.book = portfolio_lib.Portfolio(world.cash)
         self.withheld: interface.Halted = _never
@@ -191,7 +194,7 @@ class Desk:
     def _halted(self, order: orders.Order) -> bool:
         return self.withheld(order)
 
-    def _sink(self, report: interface.Report) -> None:
+    def _sink(self, report: interface.Told) -> None:
         with self._lock:
             self.told.append(report)
             try:
@@ -200,7 +203,7 @@ class Desk:
             except Exception as error:  # noqa: BLE001
                 self._faults.append(error)
 
-    def _take(self, report: interface.Report) -> None:
+    def _take(self, report: interface.Told) -> None:
         if isinstance(report, orders.Fill):
             key = report.order_id, report.execution_id
             if key in self._known:
@@ -209,6 +212,13 @@ class Desk:
             self.fills.append(report)
             self.book.apply(report)
         order = self._orders.get(report.order_id)
+        if isinstance(report, records.CashFlow):
+            self.book.cash += report.amount
+            if order is not None:
+                self._orders[order.id] = msgspec.structs.replace(
+                    order, fees=order.fees - report.amount
+                )
+            return
         if order is None:
             return
         if isinstance(report, orders.Fill):

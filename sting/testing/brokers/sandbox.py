@@ -127,7 +127,7 @@ def _other() -> errors.StateError:
     return errors.StateError('the market of a sandbox does as it likes')
 
 
-def _unheard(report: interface.Report) -> None:
+def _unheard(report: interface.Told) -> None:
     del report
 
 

@@ -406,7 +406,7 @@ class Process:
             bus.Incoming(events.EventType.STOP_REPORT, report, 'stop'),
         )
 
-    def _sink(self, report: interface.Report) -> None:
+    def _sink(self, report: interface.Told) -> None:
         kind = (
             events.EventType.FILL
             if isinstance(report, orders.Fill)

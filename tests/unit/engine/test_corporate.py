@@ -205,6 +205,23 @@ def test_a_flow_without_a_symbol_is_of_the_account_and_its_books():
     assert doing(world).pnl == -4.0
 
 
+def test_what_an_order_cost_later_is_its_own_and_its_strategys():
+    world = worlds.World()
+    strategy_holds(world)
+    order = next(each for each in world.state.orders.values() if each.strategy)
+    before, cash = (
+        world.state.book(order.strategy).cash,
+        world.state.portfolio.cash,
+    )
+    world.tell(
+        T.CASH_FLOW,
+        records.CashFlow(kind=F.FEE, amount=-1.5, order_id=order.id),
+    )
+    assert world.state.portfolio.cash == cash - 1.5
+    assert world.state.book(order.strategy).cash == before - 1.5
+    assert world.state.orders[order.id].fees == order.fees + 1.5
+
+
 def test_an_image_holds_what_they_made():
     world = worlds.World()
     strategy_holds(world)

@@ -265,6 +265,7 @@ SAMPLES = {
         detail='by hand',
         shares={'sma': -1.5},
         broker='alpaca',
+        order_id='demo-7-1',
     ),
     _T.CORPORATE_ACTION: records.CorporateAction(
         symbol='AAPL',

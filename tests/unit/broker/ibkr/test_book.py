@@ -36,6 +36,12 @@ def says(desk, order_id, *frames):
     desk.world.call(lambda: gateway.say_to(gateway.held(order_id), *frames))
 
 
+def told(fills):
+    return sorted(
+        (fill.order_id, fill.execution_id, fill.quantity) for fill in fills
+    )
+
+
 def numbers(desk, order_id):
     return desk.world.gateway.held(order_id)
 
@@ -79,7 +85,7 @@ class TestExecutions:
             await desk.world.trade(desk.symbol, 100.0)
             assert (await desk.filled(sent)).fees == 0.0
 
-    async def test_a_correction_is_the_same_fill_and_complained_of(self):
+    async def test_a_correction_takes_the_trade_back_and_tells_it_anew(self):
         async with world.at_desk() as desk:
             sent = await desk.place()
             await desk.world.trade(desk.symbol, 100.0)
@@ -101,7 +107,42 @@ class TestExecutions:
                 lambda: 'corrected' in desk.broker.monitor.reason,
                 'a complaint',
             )
+            await marked(desk)
             assert of(desk, sent) == ['accepted', 10.0]
+            assert desk.book.quantity(desk.symbol) == 9.0
+            assert told(await desk.broker.get_fills()) == told(desk.fills)
+
+    async def test_a_trade_that_was_taken_back_moves_the_book_back(self):
+        async with world.at_desk() as desk:
+            sent = await desk.place()
+            await desk.world.trade(desk.symbol, 100.0)
+            await desk.filled(sent)
+            cash = desk.book.cash
+            gateway = desk.world.gateway
+            fill = desk.world.venue.fills[0]
+            bust = msgspec.structs.replace(fill, quantity=0.0)
+            name = gateway.execution_id(fill).removesuffix('01') + '02'
+            told_twice = wire.execution(bust, numbers(desk, sent), name)
+            says(desk, sent, told_twice, told_twice)
+            await desk.until(
+                lambda: not desk.book.quantity(desk.symbol), 'the way back'
+            )
+            await marked(desk)
+            assert len(desk.fills) == 2
+            assert desk.book.cash == pytest.approx(cash + 10.0 * fill.price)
+
+    async def test_what_a_trade_cost_is_booked_when_it_comes_late(self):
+        async with world.at_desk() as desk:
+            sent = await desk.place()
+            desk.world.gateway.fees = None
+            await desk.world.trade(desk.symbol, 100.0)
+            assert (await desk.filled(sent)).fees == 0.0
+            cash = desk.book.cash
+            name = desk.world.gateway.execution_id(desk.world.venue.fills[0])
+            says(desk, sent, wire.fee(1.25, name), wire.fee(1.25, name))
+            await desk.until(lambda: desk.order(sent).fees == 1.25, 'the cost')
+            await marked(desk)
+            assert desk.book.cash == cash - 1.25
 
     async def test_a_trade_that_was_not_told_is_asked_for(self):
         async with world.at_desk() as desk:

@@ -11,6 +11,8 @@ from sting.model import orders
 ACCOUNT = 'e6fe16f3-64a4-4921-8928-cadf02f92f98'
 _S = orders.OrderStatus
 STATUSES = {
+    # It is here, and the market has not taken it yet.
+    _S.CREATED: 'pending_new',
     _S.SUBMITTED: 'pending_new',
     _S.ACCEPTED: 'new',
     _S.PARTIALLY_FILLED: 'partially_filled',

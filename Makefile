@@ -6,8 +6,8 @@ CONSTRAINTS ?= constraints.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c $(CONSTRAINTS)
 # With ib-async in the place of ibkr it runs on that library.
 EXTRAS ?= alpaca,ibkr
-# Many tests wait for processes: a third worker fills two cores.
-WORKERS ?= 3
+# Many tests wait for processes: four workers fill two cores.
+WORKERS ?= 4
 SEEDS ?= 500
 FIRST ?= 1
 # Mutants of a file.

@@ -1,5 +1,6 @@
 """`sting strategies`."""
 
+import itertools
 import pathlib
 import pkgutil
 from typing import Any
@@ -44,7 +45,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...] = ()
     timeframes: tuple[str, ...] = ()
     capital: float | None = None
-    limits: dict[str, float] = {}
+    limits: dict[str, Any] = {}
     parameters: dict[str, dict[str, Any]] = {}
     detail: str = ''
     pnl: float | None = None
@@ -135,7 +136,8 @@ def _show_one(row: Row, untraded: list[dict[str, Any]], as_json: bool) -> None:
         'capital': 'the account'
         if row.capital is None
         else f'{row.capital:,.6g}',
-        'limits': ' '.join(f'{k}={v:g}' for k, v in row.limits.items()) or '-',
+        'limits': ' '.join(itertools.starmap(_limit, row.limits.items()))
+        or '-',
         'parameters': _words(row),
     }
     performance.print_detail(head, row.performance, untraded)
@@ -253,8 +255,14 @@ def _bounds(entry: settings.StrategyEntry) -> dict[str, Any]:
     limits = msgspec.structs.asdict(entry.limits)
     return {
         'capital': entry.capital,
-        'limits': {k: v for k, v in limits.items() if v is not None},
+        'limits': {k: v for k, v in limits.items() if v not in (None, 'tell')},
     }
+
+
+def _limit(name: str, value: Any) -> str:
+    return (
+        f'{name}={value:g}' if isinstance(value, float) else f'{name}={value}'
+    )
 
 
 def _words(row: Row) -> str:

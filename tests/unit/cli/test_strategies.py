@@ -115,18 +115,22 @@ def test_one_alone_shows_its_bars_and_what_bounds_it(sting, home):
         '  sma_demo:\n'
         '    timeframes: [1h, 1d]\n'
         '    capital: 5000\n'
-        '    limits: {max_loss: 100}\n'
+        '    limits: {max_loss: 100, on_loss: stop}\n'
     )
     words = sting('strategies', 'sma_demo').out.split()
     for name, value in (
         ('timeframes', '1h'),
         ('capital', '5,000'),
         ('limits', 'max_loss=100'),
+        ('max_loss=100', 'on_loss=stop'),
     ):
         assert words[words.index(name) + 1] == value
     row = next(r for r in _rows(sting) if r['name'] == 'sma_demo')
     assert row['timeframes'] == ['1h', '1d']
-    assert (row['capital'], row['limits']) == (5000.0, {'max_loss': 100.0})
+    assert (row['capital'], row['limits']) == (
+        5000.0,
+        {'max_loss': 100.0, 'on_loss': 'stop'},
+    )
 
 
 @pytest.mark.parametrize('name', ['mine', 'mine.py', 'macd_trend'])

@@ -65,7 +65,10 @@ def command(world: worlds.World) -> None:
 def tell(world: worlds.World) -> None:
     """Tells what is left, as the samples have it."""
     told = {event.type for event in world.events}
-    for kind, data in samples.SAMPLES.items():
+    flow = samples.SAMPLES[_T.CASH_FLOW]
+    # The log is of one account.
+    one = {_T.CASH_FLOW: msgspec.structs.replace(flow, broker='')}
+    for kind, data in (samples.SAMPLES | one).items():
         if kind not in told and kind is not _T.CHECKPOINT:
             world.tell(kind, data, 'test', getattr(data, 'symbol', ''))
 

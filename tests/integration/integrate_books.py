@@ -39,7 +39,7 @@ class Books:
         self.loop = asyncio.get_running_loop()
         self.broker = market.make()
         self.reconciler = reconciler.Reconciler(
-            [self.broker],
+            self.broker,
             self.engine.state,
             sink=self.report,
             tell=lambda found: self.engine.tell(T.RECONCILIATION, found),

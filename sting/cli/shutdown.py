@@ -19,6 +19,9 @@ from sting.model import errors
 WAIT_S = 60.0
 CLOSE_S = 60.0
 _LOOK_S = 0.1
+# So often what is still held, and has no order at work, is closed again: a late
+# cancel of the stop may be one for the whole account, and a broker may be lost.
+AGAIN_S = 2.0
 
 
 @click.command()
@@ -100,11 +103,15 @@ def _close(
         click.echo(f'{client.profile}: {answer.message}')
         if rest > 1:
             time.sleep(every_s)
-    if not _until(lambda: not _held(client), CLOSE_S):
-        raise errors.StingError(
-            f'{client.profile}: {", ".join(_held(client))} did not close '
-            f'within {CLOSE_S:g} s; the engine goes on, HALTED'
-        )
+    for _ in range(max(1, round(CLOSE_S / AGAIN_S))):
+        if _until(lambda: not _held(client), AGAIN_S):
+            return
+        if not client.request('status')['open_orders']:
+            client.submit(commands.Flatten(confirm=word))
+    raise errors.StingError(
+        f'{client.profile}: {", ".join(_held(client))} did not close '
+        f'within {CLOSE_S:g} s; the engine goes on, HALTED'
+    )
 
 
 def _end(client: control.Client) -> None:

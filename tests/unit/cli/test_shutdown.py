@@ -9,6 +9,7 @@ import pytest
 from sting import control
 from sting import session
 from sting.cli import shutdown
+from sting.model import commands
 from tests.unit.cli import conftest
 
 pytestmark = pytest.mark.unit
@@ -84,11 +85,33 @@ def test_an_emergency_needs_the_word_and_does_nothing_without(sting, station):
 def test_what_does_not_close_keeps_the_engine(sting, station, monkeypatch):
     held(sting, 6)
     monkeypatch.setattr(shutdown, 'CLOSE_S', 0.5)
+    monkeypatch.setattr(shutdown, 'AGAIN_S', 0.5)
     monkeypatch.setattr(shutdown, '_held', lambda client: ['IBM'])
     outcome = sting('shutdown', '--emergency', '--confirm', 'FLATTEN')
     assert outcome.code == 1
     assert 'IBM did not close within 0.5 s; the engine goes on' in outcome.err
     assert station.is_running
+
+
+def test_what_a_late_cancel_took_out_is_closed_again(
+    sting, station, monkeypatch
+):
+    held(sting, 6)
+    monkeypatch.setattr(shutdown, 'AGAIN_S', 0.2)
+    submit = control.Client.submit
+    taken = []
+
+    def first_is_taken(client, command):
+        if not taken:
+            taken.append(command)
+            return submit(client, commands.CancelOrder(order_id='none'))
+        return submit(client, command)
+
+    monkeypatch.setattr(control.Client, 'submit', first_is_taken)
+    outcome = sting('shutdown', '--emergency', '--confirm', 'FLATTEN')
+    assert taken == [commands.Flatten(confirm='FLATTEN')]
+    assert outcome.code == 0
+    assert not any(row.quantity for row in station.snapshot().positions)
 
 
 def test_without_an_engine_it_exits_with_3(sting, home):

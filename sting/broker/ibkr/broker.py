@@ -230,8 +230,14 @@ class IbkrBroker(interface.BrokerInterface):
         if old is not None and old.session.alive:
             # The socket stayed; what is at IB may have changed.
             old.serve(tells, halted)
-            await old.learn(old.book)
-            return
+            try:
+                await old.learn(old.book)
+            except errors.BrokerError:
+                if old.session.alive:
+                    raise
+                # It was lost, and nobody knew yet: a new one is made.
+            else:
+                return
         if old is not None:
             await old.close()
         trader = traders.Trader(

@@ -1,6 +1,9 @@
 """What holds for every test."""
 
 import signal
+import sys
+import threading
+from typing import Any
 
 import hypothesis
 
@@ -16,3 +19,29 @@ hypothesis.settings.load_profile('sting')
 # every child would inherit that; some are ended by it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class _OneAtATime:
+    """Stands for the module sys in threading.
+
+    Python 3.11 refuses to install a tracer while another thread does, and
+    tells so by an error in one of the two. It happens where an audit hook in
+    Python lets other threads in meanwhile, as the one of
+    sting/backtest/robust/opened.py does, which stays once it is there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+    def settrace(self, start: Any) -> None:
+        """Has a new thread traced by coverage, one thread after the other."""
+        with self._lock:
+            # Coverage puts its own tracer in at the first call it sees.
+            start(sys._getframe(), 'call', None)
+
+
+if sys.version_info < (3, 12):
+    threading._sys = _OneAtATime()  # type: ignore[attr-defined]

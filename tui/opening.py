@@ -48,7 +48,7 @@ class Opening:
         self._real: workstation.Workstation | None = None
         self._made: workstation.Workstation | None = None
         self._lock = threading.Lock()
-        self._stop: tuple[str, str] | None = None
+        self._stop: tuple[str, str, int] | None = None
         self._closed = False
 
     def open(self) -> None:
@@ -106,18 +106,18 @@ class Opening:
         """
         return self._opened().submit(command)
 
-    def emergency_stop(self, who: str, reason: str) -> int:
+    def emergency_stop(self, who: str, reason: str, latched: int = 0) -> int:
         """Stops everything at once, before the engine starts too."""
         with self._lock:
             made = self._made
             if made is None:
-                self._stop = who, reason
+                self._stop = who, reason, latched
             if self._real is None:
                 self._first = msgspec.structs.replace(
                     self._first, halting=True, reason=f'{who}: {reason}'
                 )
         # What is kept until the engine is made will be its first.
-        return 1 if made is None else made.emergency_stop(who, reason)
+        return 1 if made is None else made.emergency_stop(who, reason, latched)
 
     def judge(
         self, command: commands.SubmitOrder | commands.ReplaceOrder

@@ -152,7 +152,11 @@ def pull(
     with futures.ThreadPoolExecutor(max(1, len(clients))) as pool:
         asked = {
             client: pool.submit(
-                client.request, 'halt', who='operator', reason=reason
+                client.request,
+                'halt',
+                who='operator',
+                reason=reason,
+                latched=latched[client][0],
             )
             for client in clients
         }
@@ -162,19 +166,21 @@ def pull(
             pulls[client] = int(answer.result()['pull'])
         except errors.StingError as error:
             failed.append(
-                f'{client.profile}: {error}; {latched[client]}: look whether '
-                'working orders were cancelled'
+                f'{client.profile}: {error}; {latched[client][1]}: look '
+                'whether working orders were cancelled'
             )
     return pulls, failed
 
 
-def _latched(home: settings.Home, client: control.Client, reason: str) -> str:
-    """Sets an engine's latch; says how that went."""
+def _latched(
+    home: settings.Home, client: control.Client, reason: str
+) -> tuple[int, str]:
+    """Sets an engine's latch; gives its count of pulls, and how that went."""
     try:
-        _latch(home, client.profile, reason)
+        pulls = _latch(home, client.profile, reason)
     except errors.JournalWriteError as error:
-        return str(error)
-    return 'its latch is set, so that no new order leaves'
+        return 0, str(error)
+    return pulls, 'its latch is set, so that no new order leaves'
 
 
 def _reports(
@@ -242,9 +248,12 @@ def _print_halted(
     )
 
 
-def _latch(home: settings.Home, profile: str, reason: str) -> None:
+def _latch(home: settings.Home, profile: str, reason: str) -> int:
+    """Sets the latch; gives how often it was set by now."""
     # The session's own would have a halt wait for numpy.
     flag = stop.Latch(home.state(profile) / stop.LATCH)
     flag.set('operator', reason)
+    pulls = flag.pulls
     flag.sync()
     flag.close()
+    return pulls

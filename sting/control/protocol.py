@@ -89,10 +89,18 @@ class Judge(Request, frozen=True, kw_only=True, tag='judge'):
 
 
 class Halt(Request, frozen=True, kw_only=True, tag='halt'):
-    """Pulls the emergency stop."""
+    """Pulls the emergency stop.
+
+    Attributes:
+        who: Who pulls it.
+        reason: Why.
+        latched: The latch's count of pulls, where the client has set it
+            before; 0 otherwise.
+    """
 
     who: str = 'operator'
     reason: str = ''
+    latched: int = 0
 
 
 class Stop(Request, frozen=True, kw_only=True, tag='stop'):

@@ -187,8 +187,8 @@ class Server:
                 return await _outcome(station.judge(command))
             case protocol.Why(seq=seq):
                 return await _outcome(station.why(seq))
-            case protocol.Halt(who=who, reason=reason):
-                return {'pull': station.emergency_stop(who, reason)}
+            case protocol.Halt(who=who, reason=reason, latched=latched):
+                return {'pull': station.emergency_stop(who, reason, latched)}
             case _:
                 return _look(request, station.snapshot())
 

@@ -40,12 +40,14 @@ class Workstation(Protocol):
         """
         ...
 
-    def emergency_stop(self, who: str, reason: str) -> int:
+    def emergency_stop(self, who: str, reason: str, latched: int = 0) -> int:
         """Stops everything at once, whatever the engine is doing.
 
         Args:
             who: operator, signal, a rule's name, ...
             reason: Why, for the log.
+            latched: The latch's count of pulls, where who asks has set it
+                before; 0 otherwise.
 
         Returns:
             Which pull it is since the engine started, from 1; the report of

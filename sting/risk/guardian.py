@@ -263,7 +263,10 @@ class Guardian:
         self._clock = clocks.LiveClock()
         self._posts: list[Post] = []
         self._latch: stop.Latch | None = None
-        self._first = self._seen = 0
+        self._seen = 0
+        self._was_pulled = False
+        # Signals that it has acted on and the engine has not counted yet.
+        self._early = 0
         self._cancel = False
         self._signals: dict[int, str] = {}
         self._unread: set[int] = set()
@@ -305,7 +308,7 @@ class Guardian:
         if isinstance(order, Begin):
             sys.path[:] = order.path or sys.path
             self._latch = stop.Latch(pathlib.Path(order.latch))
-            self._first = self._seen = self._latch.pulls
+            self._seen = self._latch.pulls
             self._cancel = order.cancel
             for name, number in order.signals.items():
                 self._signals[number] = name
@@ -320,17 +323,21 @@ class Guardian:
         post = Post(order.broker, way, self._tell, self._clock)
         self._posts.append(post)
         latch = self._latch
-        if latch is not None and latch.is_set and self._seen != self._first:
+        if latch is not None and latch.is_set and self._was_pulled:
             # Pulled before there was a way to it.
             post.pull(latch.reason[0], self._holds)
 
     def _signalled(self, number: int, came: bool) -> None:
-        """Sets the latch for a signal that the engine may not get to."""
+        """Sets the flag for a signal that the engine may not get to."""
         self._poll.unregister(number)
         if came and self._latch is not None:
             # It stays readable until the engine has read it.
             self._unread.add(number)
-            self._latch.set('signal', self._signals[number])
+            # The engine counts it, or one stop would be carried out twice,
+            # and the second cancels what was sent to flatten after the first.
+            self._early += 1
+            self._latch.set('signal', self._signals[number], counts=False)
+            self._pull('signal', self._holds)
 
     def _look(self) -> None:
         for number in tuple(self._unread):
@@ -341,9 +348,14 @@ class Guardian:
         if latch is None or not latch.is_set or latch.pulls == self._seen:
             return
         self._seen = latch.pulls
-        self._pull(latch.reason[0], self._holds)
+        who = latch.reason[0]
+        if who == 'signal' and self._early:
+            self._early -= 1
+            return
+        self._pull(who, self._holds)
 
     def _pull(self, who: str, holds: Callable[[], bool]) -> None:
+        self._was_pulled = True
         for each in self._posts:
             each.pull(who, holds)
 

@@ -75,17 +75,20 @@ class Latch:
         who, _, reason = raw.decode(errors='replace').partition('\n')
         return who, reason
 
-    def set(self, who: str, reason: str) -> None:
+    def set(self, who: str, reason: str, *, counts: bool = True) -> None:
         """Sets the flag at once; the text comes after it.
 
         Args:
             who: operator, signal, a rule's name, ...
             reason: Why.
+            counts: Whether it is a pull that has not been counted, and that
+                nobody else will count.
         """
         self._map[0] = _SET
         raw = f'{who}\n{reason}'.encode(errors='replace')[: _SIZE - _TEXT - 1]
         self._map[_TEXT : _TEXT + len(raw) + 1] = raw + b'\0'
-        self._map[_PULLS] = (self.pulls + 1).to_bytes(8, 'little')
+        if counts:
+            self._map[_PULLS] = (self.pulls + 1).to_bytes(8, 'little')
 
     def clear(self) -> None:
         """Lifts the flag; `sync` makes that durable."""
@@ -166,6 +169,8 @@ class EmergencyStop:
         self._pending = 0
         self.count = 0
         self._up_to: int | None = None
+        # The latch's count of pulls up to which they are carried out.
+        self._heeded = latch.pulls
         self._lock = threading.Lock()
         self._wake: queue.SimpleQueue[Pull | None] = queue.SimpleQueue()
         self._thread = threading.Thread(
@@ -195,26 +200,49 @@ class EmergencyStop:
         """Whether a stop was pulled that is not yet an event."""
         return self._pending > 0
 
-    def trigger(self, who: str, reason: str) -> int:
+    def trigger(self, who: str, reason: str, latched: int = 0) -> int:
         """Stops everything. May be called from any thread, at any time.
 
         Args:
             who: operator, signal, a rule's name, ...
             reason: Why.
+            latched: Where the one who asks has set the latch before: its
+                `pulls` then. It is the same pull, and no second one where
+                it was heeded already. 0 otherwise.
 
         Returns:
             Which pull it is since the engine started, from 1.
         """
         with self._lock:
-            self._latch.set(who, reason)
-            self._pending += 1
-            pull = self._pulled(who, reason)
+            if not (latched and self._latch.is_set):
+                self._latch.set(who, reason)
+            elif latched <= self._heeded:
+                return self.count
+            pull = self._pending_pull(who, reason)
         self._hand_over(pull)
         self._announce(who, reason)
         return pull.number
 
+    def heed(self) -> None:
+        """Pulls the stop where another process has set the latch."""
+        with self._lock:
+            if self._latch.pulls == self._heeded:
+                return
+            # A resume that did not see it may have lifted the flag.
+            who, reason = self._latch.reason
+            self._latch.set(who, reason, counts=False)
+            pull = self._pending_pull(who, reason)
+        self._hand_over(pull)
+        self._announce(who, reason)
+
+    def _pending_pull(self, who: str, reason: str) -> Pull:
+        """Counts a pull that becomes an event; under the lock."""
+        self._pending += 1
+        return self._pulled(who, reason)
+
     def _pulled(self, who: str, reason: str) -> Pull:
-        """Counts a pull; under the lock."""
+        """Counts a pull of which the latch is set; under the lock."""
+        self._heeded = self._latch.pulls
         self.count += 1
         return Pull(
             number=self.count,
@@ -277,9 +305,10 @@ class EmergencyStop:
         """Sets the flag; gives the pull where it was not set before."""
         with self._lock:
             self._up_to = up_to
-            if self._latch.is_set:
+            if not self._latch.is_set:
+                self._latch.set(who, reason)
+            if self._latch.pulls == self._heeded:
                 return None
-            self._latch.set(who, reason)
             return self._pulled(who, reason)
 
     def release(self) -> bool:
@@ -289,7 +318,7 @@ class EmergencyStop:
             Whether it is lifted.
         """
         with self._lock:
-            if self._pending:
+            if self._pending or self._latch.pulls != self._heeded:
                 return False
             self._latch.clear()
             self._up_to = None

@@ -224,9 +224,9 @@ class Session:
 
         return refusal
 
-    def emergency_stop(self, who: str, reason: str) -> int:
+    def emergency_stop(self, who: str, reason: str, latched: int = 0) -> int:
         """Stops everything at once; see `Workstation.emergency_stop`."""
-        return self._stop.trigger(who, reason)
+        return self._stop.trigger(who, reason, latched)
 
     def judge(
         self, command: commands.SubmitOrder | commands.ReplaceOrder
@@ -418,12 +418,6 @@ class Session:
         )
         return msgspec.structs.replace(self._told, bare=bare)
 
-    def _heed_latch(self) -> None:
-        """Makes an event of a latch that another process has set."""
-        halted = self._snapshot.state is records.TradingState.HALTED
-        if self._stop.is_set and not halted and not self._stop.pending:
-            self._stop.trigger(*self._stop.reason)
-
     async def _paint(
         self, engine_room: room.EngineRoom | frozen.FrozenRoom
     ) -> None:
@@ -433,9 +427,10 @@ class Session:
             try:
                 async with asyncio.timeout(STUCK_S):
                     self._snapshot = await engine_room.picture(lag)
-                self._heed_latch()
             except TimeoutError:
                 self._show_stuck()
+            # Another process may have set the latch.
+            self._stop.heed()
             before = self._clock.monotonic()
             await asyncio.sleep(room.PICTURE_S)
             late = self._clock.monotonic() - before - room.PICTURE_S

@@ -65,7 +65,13 @@ class MemoryLatch(stop.Latch):
     def __init__(self) -> None:
         """Sets up a latch that is not set."""
         self._set = False
+        self._pulls = 0
         self._reason = ('', '')
+
+    @property
+    def pulls(self) -> int:
+        """How often it was set."""
+        return self._pulls
 
     @property
     def is_set(self) -> bool:
@@ -77,9 +83,10 @@ class MemoryLatch(stop.Latch):
         """Who set it and why."""
         return self._reason
 
-    def set(self, who: str, reason: str) -> None:
+    def set(self, who: str, reason: str, *, counts: bool = True) -> None:
         """Sets the flag."""
         self._set = True
+        self._pulls += counts
         self._reason = (who, reason)
 
     def clear(self) -> None:

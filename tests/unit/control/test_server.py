@@ -60,7 +60,7 @@ class Station:
         self.submitted.append(command)
         return self._future(self.answer)
 
-    def emergency_stop(self, who, reason):
+    def emergency_stop(self, who, reason, latched=0):
         self.stops.append((who, reason, threading.current_thread().name))
 
     def judge(self, command):

@@ -287,6 +287,75 @@ def test_the_halt_of_a_stop_that_was_pulled_is_no_second_one(made):
     assert made.stop.count == 1
 
 
+def test_a_latch_of_another_process_and_its_request_are_one_pull(made, latch):
+    latch.set('operator', 'from a shell')
+    made.stop.heed()
+    assert made.stop.trigger('operator', 'from a shell', latch.pulls) == 1
+    made.stop.close()
+    assert (made.cancels, made.stop.count) == (1, 1)
+
+
+def test_a_request_that_comes_before_its_latch_is_heeded_is_one(made, latch):
+    latch.set('operator', 'from a shell')
+    made.stop.trigger('operator', 'from a shell', latch.pulls)
+    made.stop.logged()
+    made.stop.heed()
+    made.stop.close()
+    assert (made.cancels, made.stop.count) == (1, 1)
+
+
+def test_a_latch_that_was_set_again_is_a_new_pull(made, latch):
+    latch.set('operator', 'first')
+    made.stop.heed()
+    latch.set('operator', 'second')
+    assert made.stop.trigger('operator', 'second', latch.pulls) == 2
+
+
+def test_a_heeded_latch_that_was_lifted_is_pulled_again(made, latch):
+    latch.set('operator', 'first')
+    made.stop.heed()
+    made.stop.logged()
+    made.stop.release()
+    assert made.stop.trigger('operator', 'first', latch.pulls) == 2
+    assert latch.is_set
+
+
+def test_one_stop_counts_once_in_the_latch(made, latch):
+    latch.set('operator', 'from a shell')
+    made.stop.trigger('operator', 'from a shell', latch.pulls)
+    made.stop.heed()
+    assert latch.pulls == 1
+
+
+def test_a_latch_found_set_at_the_start_is_no_pull(latch):
+    latch.set('operator', 'yesterday')
+    one = Stop(latch)
+    one.stop.heed()
+    assert one.stop.count == 0
+
+
+def test_a_resume_leaves_a_latch_that_was_not_heeded_yet(made, latch):
+    made.stop.hold('max_loss', '')
+    latch.set('operator', 'from a shell')
+    assert not made.stop.release()
+    assert latch.is_set
+
+
+def test_a_flag_that_was_lifted_before_it_was_heeded_is_set_again(made, latch):
+    latch.set('operator', 'from a shell')
+    latch.clear()
+    made.stop.heed()
+    assert latch.is_set
+    assert made.announced == ['operator']
+
+
+def test_a_halt_beside_the_latch_of_another_process_cancels(made, latch):
+    latch.set('operator', 'from a shell')
+    made.stop.halt('max_loss', 'too much', 10)
+    made.stop.close()
+    assert made.cancels == 1
+
+
 def order(seq):
     return worlds.order(seq=seq)
 

@@ -9,6 +9,7 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import stops
+from sting.risk import stop
 from sting.session import reporting
 from tests.unit.engine import worlds
 from tests.unit.session import stations
@@ -49,6 +50,21 @@ def test_a_stop_is_reported_with_what_it_did(home):
     (halted,) = [one for one in events if one.type is T.TRADING_STATE]
     assert logged.data == told
     assert halted.seq < logged.seq
+
+
+def test_a_latch_of_another_process_and_its_request_have_one_report(home):
+    with stations.running(home) as station:
+        folder = home.state(station.snapshot().profile)
+        latch = stop.Latch(folder / stop.LATCH)
+        latch.set('operator', 'from a shell')
+        told = stopped(station)
+        number = station.emergency_stop(
+            'operator', 'from a shell', latched=latch.pulls
+        )
+        latch.close()
+    assert number == told.pull == 1
+    types = [one.type for one in stations.log_of(home)]
+    assert types.count(T.STOP_REPORT) == 1
 
 
 def test_the_report_is_still_shown_after_a_restart_until_a_resume(home):

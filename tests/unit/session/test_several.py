@@ -13,6 +13,7 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import records
+from sting.risk import stop
 from tests.unit.broker import plugins
 from tests.unit.session import stations
 
@@ -360,6 +361,22 @@ def test_the_emergency_stop_reaches_both(home, both):
         for each in placed:
             stations.wait_for(station, each, S.CANCELLED)
         assert [m.VENUES[0].working() for m in both] == [[], []]
+
+
+def test_a_halt_of_a_shell_is_one_pull_and_one_report_of_both(home, both):
+    with running(home) as station:
+        placed = {accepted(station), accepted(station, 'IBM')}
+        folder = home.state(station.snapshot().profile)
+        latch = stop.Latch(folder / stop.LATCH)
+        latch.set('operator', 'from a shell')
+        number = station.emergency_stop('operator', 'from a shell', latch.pulls)
+        latch.close()
+        told = stations.until(lambda: station.snapshot().stop)
+    assert number == told.pull == 1
+    assert set(told.cancelled) == placed
+    assert [one.broker for one in told.brokers] == ['mine', 'second']
+    types = [one.type for one in stations.log_of(home)]
+    assert types.count(T.STOP_REPORT) == 1
 
 
 def test_another_account_at_the_second_ends_the_start(home, both):

@@ -171,6 +171,7 @@ class Station:
         self.now = snapshot() if now is None else now
         self.given: list[commands.Command] = []
         self.stopped: list[str] = []
+        self.latched: list[int] = []
         self.answer = commands.CommandResult(ok=True, message='done')
         self.closed = False
         self.weighed: list[commands.SubmitOrder | commands.ReplaceOrder] = []
@@ -196,8 +197,9 @@ class Station:
         future.set_result(self.answer)
         return future
 
-    def emergency_stop(self, who: str, reason: str) -> None:
+    def emergency_stop(self, who: str, reason: str, latched: int = 0) -> None:
         self.stopped.append(f'{who}: {reason}')
+        self.latched.append(latched)
         self.now = msgspec.structs.replace(
             self.now,
             state=records.TradingState.HALTED,

@@ -59,10 +59,11 @@ def test_once_open_it_hands_on():
 def test_a_stop_pulled_while_it_opens_is_shown_and_handed_on():
     real = stations.Station()
     station = opening.Opening(handing_over(real), FIRST)
-    station.emergency_stop('operator', 'enough')
+    station.emergency_stop('operator', 'enough', 3)
     assert station.snapshot().halting
     station.open()
     assert real.stopped == ['operator: enough']
+    assert real.latched == [3]
 
 
 def test_a_stop_reaches_an_engine_that_has_not_started():

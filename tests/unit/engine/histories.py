@@ -84,11 +84,11 @@ histories = st.lists(acts, min_size=12, max_size=60)
 class History(worlds.World):
     """A world whose effects reach a simulated market at once."""
 
-    def __init__(self):
+    def __init__(self, *rules):
         self.market = simulated.MarketSimulator(
             costs.CostModel(commission_bps=2.0, slippage_bps=3.0)
         )
-        super().__init__(matcher=self.market.on_bar)
+        super().__init__(*rules, matcher=self.market.on_bar)
         self.ids = ['nobody']
         self.number = 0
         for symbol in worlds.SYMBOLS:

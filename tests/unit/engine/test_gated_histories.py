@@ -191,5 +191,6 @@ def test_the_gate_keeps_its_promises():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_the_gate_keeps_its_promises_in_ten_thousand_histories():
     run(10_000, 50)

@@ -178,6 +178,9 @@ class History(worlds.World):
     def do_halt(self):
         self.command(commands.Halt, who='operator', reason='enough')
 
+    def do_reduce(self):
+        self.command(commands.Reduce)
+
     def do_resume(self):
         self.command(commands.Resume, confirm='RESUME')
 

@@ -1,7 +1,6 @@
 """No order without its approval, no limit passed, whatever comes."""
 
 import collections
-import contextlib
 
 import hypothesis
 from hypothesis import stateful
@@ -10,7 +9,7 @@ import pytest
 
 from sting.engine import step
 from sting.model import commands
-from sting.model import errors
+from sting.model import orders
 from sting.model import records
 from sting.risk import exposure
 from sting.risk import rules
@@ -23,9 +22,7 @@ pytestmark = pytest.mark.unit
 
 T = worlds.T
 STATE, DECISION = records.TradingState, records.Decision
-MOST, MOST_OF_SMA, MOST_TOGETHER = 60.0, 30.0, 12_000.0
-# The broker's own reports, which no rule can hold up, are not among them.
-LEFT_OUT = {'fill', 'report', 'theirs', 'action', 'flatten', 'resume'}
+MOST, MOST_OF_SMA, MOST_TOGETHER = 60.0, 30.0, 4_000.0
 
 
 def gate_rules():
@@ -48,24 +45,33 @@ def gate_rules():
 class Gated(histories.History):
     """A history in which each step is held against the gate's promises.
 
-    What is held, what works and what risk said is read off the events alone.
+    What is held and what risk said is read off the events alone.
     """
 
     def __init__(self):
         self.held = collections.Counter()
         self.of_sma = collections.Counter()
         self.made = {}
+        # What risk said and in which state; each verdict is good for once.
         self.verdicts = {}
         self.trading = STATE.TRADING
-        self.flattening = set()
+        self.typed = ()
+        # Where a position may come to, by symbol and side.
+        self.admitted = collections.defaultdict(float)
         self.counts = collections.Counter()
         super().__init__(*gate_rules())
+        # Something is held from the start, long, short and by a strategy.
+        self.order(worlds.BUY, 20.0, 'AAPL')
+        self.order(worlds.SELL, 20.0, 'IBM')
+        self.signal('ab-1', 'MSFT', side=worlds.BUY, quantity=20.0)
+        for symbol in worlds.SYMBOLS:
+            self.bar(symbol, 100.0)
 
     def keep(self, taken):
         for event in taken.events:
             look = getattr(self, f'see_{event.type.name.lower()}', None)
             if look is not None:
-                look(event.data)
+                look(event.data, event.seq)
         for effect in taken.effects:
             if isinstance(effect, step.Place):
                 self.check_place(effect.order)
@@ -73,85 +79,111 @@ class Gated(histories.History):
                 self.check_replace(effect)
         return super().keep(taken)
 
-    def see_trading_state(self, change):
+    def see_trading_state(self, change, seq):
+        del seq
         self.trading = change.state
-        self.flattening = set()
 
-    def see_command(self, given):
+    def see_command(self, given, seq):
         asked = given.command
         if isinstance(asked, commands.Flatten) and asked.confirm == 'FLATTEN':
-            one = asked.symbol
-            self.flattening |= {one} if one else set(worlds.SYMBOLS)
+            self.typed += (f'ab-{seq}-0-',)
 
-    def see_order_request(self, order):
+    def see_order_request(self, order, seq):
+        del seq
         self.made[order.id] = order
 
-    def see_risk_verdict(self, verdict):
-        self.verdicts[verdict.order_id] = verdict
+    def see_risk_verdict(self, verdict, seq):
+        del seq
+        self.verdicts[verdict.order_id] = verdict, self.trading
         self.counts[f'{self.trading} {verdict.decision}'] += 1
-        order = self.made[verdict.order_id]
-        if self.trading is STATE.TRADING or verdict.decision is DECISION.DENY:
-            return
-        held = self.held[order.symbol]
-        assert held * order.side.sign < 0, 'it adds to the position'
-        assert verdict.quantity <= abs(held), 'it turns the position'
-        if self.trading is STATE.HALTED:
-            assert order.symbol in self.flattening
 
-    def see_fill(self, fill):
+    def see_fill(self, fill, seq):
+        del seq
         order = self.made[fill.order_id]
-        books = [(self.held, MOST)]
+        where = fill.symbol, fill.side
+        books = [(self.held, MOST), (self.held, self.admitted[where])]
         if order.strategy == 'sma':
             books.append((self.of_sma, MOST_OF_SMA))
+        came = fill.side.sign * fill.quantity
         for book, most in books:
-            before = abs(book[fill.symbol])
-            book[fill.symbol] += fill.side.sign * fill.quantity
-            after = abs(book[fill.symbol])
-            assert after <= max(before, most)
+            before, after = book[fill.symbol], book[fill.symbol] + came
+            assert abs(after) <= max(abs(before), most) + orders.DUST
+        self.held[fill.symbol] += came
+        if order.strategy == 'sma':
+            self.of_sma[fill.symbol] += came
         self.counts['fills'] += 1
 
-    def check_place(self, order):
-        verdict = self.verdicts[order.id]
+    def approved(self, order_id):
+        verdict, trading = self.verdicts.pop(order_id)
         assert verdict.decision is not DECISION.DENY
+        return verdict, trading
+
+    def check_place(self, order):
+        verdict, trading = self.approved(order.id)
         assert order.quantity == verdict.quantity
         assert order.quantity <= self.made[order.id].quantity
+        if trading is STATE.HALTED:
+            assert order.id.startswith(self.typed)
+            assert order.type is orders.OrderType.MARKET
+        self.check_reach(order, order.quantity, trading)
+        self.counts[f'{trading} placed'] += 1
 
     def check_replace(self, effect):
-        assert self.verdicts[effect.order.id].decision is DECISION.APPROVE
-        self.counts['changes'] += 1
+        verdict, trading = self.approved(effect.order.id)
+        assert verdict.decision is DECISION.APPROVE
+        assert trading is not STATE.HALTED
+        wanted = effect.quantity or effect.order.quantity
+        self.check_reach(effect.order, wanted - effect.order.filled, trading)
+        self.counts[f'{trading} changed'] += 1
+
+    def check_reach(self, order, units, trading):
+        """Holds what an order may come to against the state and the limits."""
+        symbol, side = order.symbol, order.side
+        held = self.held[symbol]
+        others = [
+            one
+            for one in self.state.working(symbol)
+            if one.side is side and one.id != order.id
+        ]
+        coming = side.sign * (units + sum(one.exposed for one in others))
+        after = held + coming
+        if held * coming < 0 and after * held > -orders.DUST:
+            return
+        assert trading is STATE.TRADING, 'it does not shrink the position'
+        assert abs(after) <= MOST + orders.DUST
+        prices = [self.state.prices[symbol]]
+        prices += [one.price for one in [order, *others] if one.price]
+        assert abs(after) * min(prices) <= MOST_TOGETHER * 1.000001
+        self.admitted[symbol, side] = abs(after)
 
     def check_worst(self):
         """Nothing that works can fill beyond a limit, in any order."""
         for symbol in worlds.SYMBOLS:
+            held = self.held[symbol]
+            assert self.state.portfolio.quantity(symbol) == held
             for side in (worlds.BUY, worlds.SELL):
-                working = [
-                    one
+                coming = sum(
+                    one.exposed
                     for one in self.state.working(symbol)
                     if one.side is side
-                ]
-                worst = self.held[symbol] + side.sign * sum(
-                    one.exposed for one in working
                 )
-                assert not working or abs(worst) <= max(
-                    MOST, abs(self.held[symbol])
-                )
-            assert self.state.portfolio.quantity(symbol) == self.held[symbol]
+                after = abs(held + side.sign * coming)
+                assert not coming or after <= max(MOST, abs(held))
 
 
-other_acts = histories.rest.filter(lambda act: act[0] not in LEFT_OUT)
-acts = st.one_of(
-    histories.bars,
-    histories.bars,
-    histories.by_hand,
-    histories.by_hand,
-    histories.by_rule,
-    histories.by_rule,
-    st.tuples(
-        st.just('flatten'), histories.symbols | st.none(), histories.words
-    ),
-    st.sampled_from([('resume',), ('reduce',)]),
-    other_acts,
+symbols, sides = histories.symbols, histories.sides
+KINDS = ['market', 'market', 'market', 'limit', 'stop']
+kinds = st.sampled_from(
+    [
+        histories.terms(kind, price, price)
+        for kind in KINDS
+        for price in (90.0, 99.0, 101.0, 110.0)
+    ]
 )
+owners = st.sampled_from(['', '', 'sma', 'mean'])
+sizes = st.sampled_from([1.0, 2.5, 10.0, 40.0])
+prices = st.sampled_from([91.0, 97.0, 100.0, 103.0, 109.0])
+picks = st.integers(0, 15)
 
 
 class Machine(stateful.RuleBasedStateMachine):
@@ -161,20 +193,98 @@ class Machine(stateful.RuleBasedStateMachine):
         super().__init__()
         self.world = Gated()
 
-    @stateful.rule(act=acts)
-    def happens(self, act):
-        if act[0] == 'reduce':
-            with contextlib.suppress(errors.RefusedError):
-                self.world.command(commands.Reduce)
+    def send(self, owner, symbol, side, size, terms):
+        if owner:
+            self.world.play(('order', owner, symbol, side, size, terms))
         else:
-            self.world.play(act)
+            self.world.play(('submit', symbol, side, size, terms))
+
+    def last(self, number):
+        """One of the last orders, counted from the end."""
+        return len(self.world.ids) - 1 - number
+
+    @stateful.rule(price=prices, volume=st.sampled_from([50, 1_000, 1_000]))
+    def bars_come(self, price, volume):
+        for symbol in worlds.SYMBOLS:
+            self.world.play(('bar', symbol, price, volume))
+
+    @stateful.rule(
+        owner=owners, symbol=symbols, side=sides, size=sizes, terms=kinds
+    )
+    def order_is_sent(self, owner, symbol, side, size, terms):
+        self.send(owner, symbol, side, size, terms)
+
+    @stateful.precondition(lambda self: self.world.state.portfolio.held)
+    @stateful.rule(
+        owner=owners,
+        nth=st.integers(0, 2),
+        share=st.sampled_from([0.5, 1.0, 1.5]),
+        terms=kinds,
+    )
+    def order_is_sent_against_what_is_held(self, owner, nth, share, terms):
+        held = [*self.world.state.portfolio.held]
+        symbol = held[nth % len(held)]
+        has = self.world.held[symbol]
+        side = worlds.SELL if has > 0 else worlds.BUY
+        self.send(owner, symbol, side, abs(has) * share, terms)
+
+    @stateful.rule(
+        name=histories.names,
+        symbol=symbols,
+        kind=st.sampled_from(
+            [
+                orders.SignalKind.TARGET,
+                orders.SignalKind.TARGET_WEIGHT,
+                orders.SignalKind.CLOSE,
+            ]
+        ),
+        amount=st.sampled_from([-40.0, -5.0, 0.0, 5.0, 40.0]),
+    )
+    def target_is_set(self, name, symbol, kind, amount):
+        self.world.play(('target', name, symbol, kind, amount))
+
+    @stateful.rule(number=picks, size=sizes, price=prices)
+    def order_is_changed(self, number, size, price):
+        self.world.play(('replace', self.last(number), size, price))
+
+    @stateful.rule(number=picks, name=histories.names, how=st.integers(0, 2))
+    def orders_are_cancelled(self, number, name, how):
+        nth = self.last(number)
+        all_of = 'cancel_all', worlds.SYMBOLS[number % 3]
+        self.world.play([('cancel', nth), ('drop', name, nth), all_of][how])
+
+    @stateful.rule(
+        symbol=symbols | st.none(),
+        word=st.sampled_from(['', 'FLATTEN', 'FLATTEN']),
+    )
+    def positions_are_flattened(self, symbol, word):
+        self.world.play(('flatten', symbol, word))
+
+    @stateful.rule(to=st.sampled_from(['halt', 'reduce', 'resume', 'resume']))
+    def trading_is_changed(self, to):
+        self.world.play((to,))
+
+    @stateful.rule(
+        act=st.sampled_from(
+            [('night',), ('restart',), ('start', 'sma'), ('stop', 'sma')]
+        )
+    )
+    def something_else_happens(self, act):
+        self.world.play(act)
 
     @stateful.invariant()
     def holds(self):
         self.world.check_worst()
 
+    def teardown(self):
+        TOTAL.update(self.world.counts)
 
-def run(examples, steps):
+
+# What the histories of this process came to.
+TOTAL = collections.Counter()
+
+
+def run(examples, steps, **more):
     stateful.run_state_machine_as_test(
         Machine,
         settings=hypothesis.settings(
@@ -182,12 +292,13 @@ def run(examples, steps):
             stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),
+            **more,
         ),
     )
 
 
 def test_the_gate_keeps_its_promises():
-    run(25, 20)
+    run(120, 25)
 
 
 @pytest.mark.slow

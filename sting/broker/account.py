@@ -1,5 +1,6 @@
 """Lets nothing through to a broker before its account is the right one."""
 
+from collections.abc import Collection
 from collections.abc import Sequence
 import threading
 from typing import TypeVar
@@ -208,7 +209,9 @@ class AccountGate(interface.BrokerInterface):
         self._check()
         return await self._broker.cancel_all(symbol)
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> interface.EmergencyReport:
         """Takes all orders out, now; see the interface.
 
         An account that never answered, or was another one, is left alone. One
@@ -217,7 +220,10 @@ class AccountGate(interface.BrokerInterface):
         """
         if not self.account:
             return interface.EmergencyReport()
-        return self._broker.emergency_cancel_all()
+        if not keep:
+            # One of another package may not know how to keep any.
+            return self._broker.emergency_cancel_all()
+        return self._broker.emergency_cancel_all(keep)
 
     def emergency(self) -> interface.Emergency | None:
         """Says how a guardian can cancel, once the account has answered."""

@@ -1,5 +1,6 @@
 """A paper broker in trouble, to see beforehand what becomes of it."""
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -195,11 +196,19 @@ class DrilledBroker(interface.Played):
         await self._send()
         return await self._inner.cancel_all(symbol)
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> interface.EmergencyReport:
         """Takes all orders out, now, where the line is not cut."""
         if self._is_cut():
-            return interface.EmergencyReport(unknown=self._inner.working_ids())
-        return self._inner.emergency_cancel_all()
+            return interface.EmergencyReport(
+                unknown=tuple(
+                    each
+                    for each in self._inner.working_ids()
+                    if each not in keep
+                )
+            )
+        return self._inner.emergency_cancel_all(keep)
 
     async def get_orders(self) -> list[orders.Order]:
         """Gives the working orders, in order of arrival."""

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -270,12 +271,19 @@ class BrokerInterface(abc.ABC):
         """
 
     @abc.abstractmethod
-    def emergency_cancel_all(self) -> EmergencyReport:
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> EmergencyReport:
         """Takes all orders out, now.
 
         It may be called from any thread at any time. It uses a connection of
         its own and never waits for the engine's loop. It does not keep later
         orders out: that is the engine's latch.
+
+        Args:
+            keep: Ids of orders that are to work on: what else works is then
+                taken out one by one. The engine names none unless
+                `stop.keep_protective` is set or the stop is repeated.
 
         Returns:
             What is known to work no more, and what is not known.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Coroutine
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -221,7 +222,7 @@ class BrokerManager(core.Component):
         return self._ways[0]
 
     def emergency_cancel_all(
-        self, since: float | None = None
+        self, since: float | None = None, keep: Collection[str] = ()
     ) -> tuple[stops.BrokerStop, ...]:
         """Takes all orders out at all brokers, now, from whatever thread.
 
@@ -230,6 +231,7 @@ class BrokerManager(core.Component):
         Args:
             since: When the stop was pulled, in seconds of the clock; None for
                 now.
+            keep: Ids of orders that work on.
 
         Returns:
             What was done at each broker, in their order.
@@ -239,7 +241,7 @@ class BrokerManager(core.Component):
         all_told = threading.Event()
 
         def cancel(way: ways.Way) -> None:
-            found[way.name] = self._stop_at(way, pulled)
+            found[way.name] = self._stop_at(way, pulled, keep)
             if len(found) == len(self._ways):
                 all_told.set()
 
@@ -259,13 +261,15 @@ class BrokerManager(core.Component):
             for way in self._ways
         )
 
-    def _stop_at(self, way: ways.Way, pulled: float) -> stops.BrokerStop:
+    def _stop_at(
+        self, way: ways.Way, pulled: float, keep: Collection[str]
+    ) -> stops.BrokerStop:
         """Takes all orders out at one broker."""
         began = self._clock.monotonic()
         # The boundary of the stop: what fails at one broker is told, and the
         # others are done all the same.
         try:
-            told = way.emergency_cancel_all()
+            told = way.emergency_cancel_all(keep)
         except Exception as error:  # noqa: BLE001
             return stops.BrokerStop(broker=way.name, error=str(error))
         last = self._clock.monotonic() - pulled

@@ -1,6 +1,7 @@
 """A broker that is played in this process, by the simulated market."""
 
 import collections
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 import threading
@@ -214,11 +215,13 @@ class PaperBroker(interface.Played):
             self._report(reports)
             return [self._cancel_response(one.order_id) for one in reports]
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
-        """Takes all orders out, now, from whatever thread."""
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> interface.EmergencyReport:
+        """Takes all orders out but these, now, from whatever thread."""
         with self._lock:
             reports = self._simulator.cancel_all(
-                self._clock.now(), message='emergency stop'
+                self._clock.now(), message='emergency stop', keep=keep
             )
             self._report(reports)
         return interface.EmergencyReport(

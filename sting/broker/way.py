@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Coroutine
 from collections.abc import Mapping
 from typing import Any
@@ -110,9 +111,18 @@ class Way:
             timer.cancel()
         await self.link.close()
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
-        """Takes all orders out at the broker, from any thread."""
-        return self._broker.emergency_cancel_all()
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> interface.EmergencyReport:
+        """Takes all orders out at the broker, from any thread.
+
+        Args:
+            keep: Ids of those that work on.
+        """
+        if not keep:
+            # One of another package may not know how to keep any.
+            return self._broker.emergency_cancel_all()
+        return self._broker.emergency_cancel_all(keep)
 
     def send(self, errand: lanes.Errand) -> None:
         """Takes an errand whose intent is durable; never waits."""

@@ -81,7 +81,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.FIGURES: 'figures',
     Treatment.SHARES: 'shares',
     Treatment.PARTS: 'differences venues brokers bare',
-    Treatment.IDS: 'cancelled unknown withheld exits left also',
+    Treatment.IDS: 'cancelled unknown withheld exits left also kept',
 }
 FIELDS: Mapping[str, Treatment] = {
     name: treatment

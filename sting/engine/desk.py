@@ -553,12 +553,17 @@ class OrderDesk:
         )
         self._turn.effects.append(step.Hold(who, reason, change.seq))
         self.stops.begin()
-        self.cancel_working(None, 'halted', change.seq)
+        for order in list(self.stops.to_cancel()):
+            self.cancel(order, 'halted', change.seq)
         for name, status in self._turn.state.strategies.items():
             if status.status in state.ALIVE:
                 self._turn.effects.append(step.Stop(name, change.seq))
         book = self._turn.state.portfolio
-        bare = ', '.join(f'{s} {book.quantity(s):+g}' for s in book.held)
+        bare = ', '.join(
+            f'{s} {book.quantity(s):+g}'
+            for s in book.held
+            if not self.stops.protects(s)
+        )
         self._turn.alert(
             records.Severity.CRITICAL,
             f'{bare or "no positions"} left bare; '

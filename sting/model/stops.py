@@ -36,11 +36,13 @@ class BarePosition(payload.Payload, frozen=True, kw_only=True):
         symbol: The instrument.
         quantity: Units held, negative when short.
         exits: Orders that protected it and that the stop took out.
+        kept: Orders that protect it and work on.
     """
 
     symbol: str
     quantity: float
     exits: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 class StopReport(payload.Payload, frozen=True, kw_only=True):
@@ -60,6 +62,8 @@ class StopReport(payload.Payload, frozen=True, kw_only=True):
             ended: what they do is unknown, too.
         also: Orders that the cancels of the engine itself, or of its guardian,
             took out before those of the stop came to them.
+        kept: Orders that protect positions and were left at the brokers, as
+            `stop.keep_protective` wants it.
     """
 
     who: str
@@ -72,6 +76,7 @@ class StopReport(payload.Payload, frozen=True, kw_only=True):
     brokers: tuple[BrokerStop, ...] = ()
     left: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def cancelled(self) -> tuple[str, ...]:
@@ -101,11 +106,21 @@ def in_words(report: StopReport) -> str:
         f'{one.symbol} {one.quantity:+g}'
         + (f' (lost {_count(len(one.exits), "exit")})' if one.exits else '')
         for one in report.bare
+        if one.exits or not one.kept
     )
-    parts = [f'{bare} left bare' if bare else 'no positions']
+    kept = ', '.join(
+        f'{one.symbol} {one.quantity:+g}'
+        for one in report.bare
+        if one.kept and not one.exits
+    )
+    parts = [f'{bare} left bare'] if bare else []
+    parts += [f'{kept} left with exits'] if kept else []
+    parts = parts or ['no positions']
     if report.unknown:
         parts.append(f'{_count(len(report.unknown), "order")} UNKNOWN')
     parts.append(f'{len(report.cancelled)} cancelled')
+    if report.kept:
+        parts.append(f'{len(report.kept)} kept')
     if report.withheld:
         parts.append(f'{len(report.withheld)} withheld')
     parts += [
@@ -140,7 +155,8 @@ def lines(report: StopReport) -> list[str]:
         )
     if report.is_certain:
         said.append(
-            f'nothing works any more; known after {report.took_ms:,.0f} ms'
+            f'nothing {"else " if report.kept else ""}works any more; '
+            f'known after {report.took_ms:,.0f} ms'
         )
     else:
         said.append('look at the broker what still works there')
@@ -149,7 +165,11 @@ def lines(report: StopReport) -> list[str]:
 
 def _bare_line(one: BarePosition) -> str:
     lost = f'lost {", ".join(one.exits)}' if one.exits else 'no exit was lost'
-    return f'BARE {one.symbol} {one.quantity:+g}: {lost}'
+    if not one.kept:
+        return f'BARE {one.symbol} {one.quantity:+g}: {lost}'
+    word = 'PART' if one.exits else 'KEPT'
+    exits = f'{", ".join(one.kept)} {"work" if one.kept[1:] else "works"} on'
+    return f'{word} {one.symbol} {one.quantity:+g}: {exits}; {lost}'
 
 
 def _broker_line(one: BrokerStop) -> str:

@@ -55,11 +55,15 @@ class Way(Protocol):
     def keep(self) -> None:
         """Connects where it is not connected, and asks something small."""
 
-    def cancel(self) -> None:
-        """Has all orders cancelled."""
+    def cancel(self, keep: frozenset[str]) -> None:
+        """Has all orders cancelled but these.
 
-    def working(self) -> int:
-        """Counts the orders that work."""
+        Args:
+            keep: What is to work on, by our ids and those of the broker.
+        """
+
+    def working(self, keep: frozenset[str]) -> int:
+        """Counts the orders that work, but for these."""
 
     def close(self) -> None:
         """Ends the connection."""
@@ -99,11 +103,27 @@ class Arm(msgspec.Struct, frozen=True, tag='arm'):
         return f'Arm({self.broker!r}, {self.reference!r})'
 
 
+class Keep(msgspec.Struct, frozen=True, tag='keep'):
+    """What cancels leave alone from here on.
+
+    Attributes:
+        broker: At which broker.
+        protective: Orders that protect positions, by our ids and those of the
+            broker.
+        later: Orders that were sent after the last stop; the next one takes
+            them out.
+    """
+
+    broker: str
+    protective: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
+
+
 class End(msgspec.Struct, frozen=True, tag='end'):
     """The engine ends in order."""
 
 
-Order = Begin | Arm | End
+Order = Begin | Arm | Keep | End
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -138,7 +158,12 @@ class _Pull(NamedTuple):
 
 
 class Post:
-    """Guards one broker, on a thread of its own."""
+    """Guards one broker, on a thread of its own.
+
+    Attributes:
+        broker: Its name.
+        keep: What cancels leave alone.
+    """
 
     def __init__(
         self, broker: str, way: Way, tell: Tell, time_source: clocks.Clock
@@ -151,7 +176,8 @@ class Post:
             tell: Told how it goes.
             time_source: Measures.
         """
-        self._broker = broker
+        self.keep = Keep(broker)
+        self.broker = broker
         self._way = way
         self._tell = tell
         self._clock = time_source
@@ -204,7 +230,7 @@ class Post:
         except Exception as error:  # noqa: BLE001
             found = _said(error)
         if found != known:
-            self._tell(Told(self._broker, error=found))
+            self._tell(Told(self.broker, error=found))
         return found
 
     def _carry_out(self, pull: _Pull) -> None:
@@ -216,15 +242,18 @@ class Post:
         # Looks at which nothing worked; an order may have been on its way.
         quiet = 0
         took = 0.0
+        # A flatten of a stop before is no flatten of this one.
+        before = self.keep.later
         while True:
+            keep = self.keep.protective | (self.keep.later - before)
             left, said = None, ''
             # The boundary of a way, as above.
             try:
                 if not quiet:
-                    self._way.cancel()
+                    self._way.cancel(keep)
                     if first is None:
                         first = (self._clock.monotonic() - began) * 1000.0
-                left = self._way.working()
+                left = self._way.working(keep)
             except Exception as error:  # noqa: BLE001
                 said = _said(error)
             quiet = quiet + 1 if left == 0 else 0
@@ -244,7 +273,7 @@ class Post:
             if self._newer.is_set() or not pull.holds():
                 break
         self._tell(
-            Told(self._broker, pull.who, first, took * 1000.0, left, said)
+            Told(self.broker, pull.who, first, took * 1000.0, left, said)
         )
 
 
@@ -262,6 +291,7 @@ class Guardian:
         self._tell = tell
         self._clock = clocks.LiveClock()
         self._posts: list[Post] = []
+        self._keep: dict[str, Keep] = {}
         self._latch: stop.Latch | None = None
         self._seen = 0
         self._was_pulled = False
@@ -304,7 +334,13 @@ class Guardian:
             self._pull('the end of the engine', _always)
         return not found
 
-    def _take(self, order: Begin | Arm) -> None:
+    def _take(self, order: Begin | Arm | Keep) -> None:
+        if isinstance(order, Keep):
+            self._keep[order.broker] = order
+            for each in self._posts:
+                if each.broker == order.broker:
+                    each.keep = order
+            return
         if isinstance(order, Begin):
             sys.path[:] = order.path or sys.path
             self._latch = stop.Latch(pathlib.Path(order.latch))
@@ -321,6 +357,7 @@ class Guardian:
             self._tell(Told(order.broker, error=_said(error)))
             return
         post = Post(order.broker, way, self._tell, self._clock)
+        post.keep = self._keep.get(order.broker, post.keep)
         self._posts.append(post)
         latch = self._latch
         if latch is not None and latch.is_set and self._was_pulled:

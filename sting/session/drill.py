@@ -1,6 +1,7 @@
 """The emergency stop pulled for real, in throw-away sessions on paper."""
 
 from collections.abc import Callable
+from collections.abc import Collection
 import tempfile
 import threading
 from typing import Final
@@ -95,10 +96,12 @@ class _Wire(drills.DrilledBroker):
             await self._clock.sleep(_QUIET_S)
         return answer
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> interface.EmergencyReport:
         """Takes all orders out, now."""
         self.cancels.append(self._clock.monotonic())
-        told = super().emergency_cancel_all()
+        told = super().emergency_cancel_all(keep)
         self.cancels.append(self._clock.monotonic())
         return told
 

@@ -41,6 +41,7 @@ class Guarding(core.Component):
         alert: Callable[[str, str], None],
         *,
         cancel: bool,
+        keep: Callable[[], Sequence[guardian.Keep]] = tuple,
     ) -> None:
         """Sets it up; a process is started once there is something to guard.
 
@@ -49,7 +50,9 @@ class Guarding(core.Component):
             latch: The latch's file.
             alert: Told what a person should know, and by whom.
             cancel: Whether a killed engine leaves no orders behind.
+            keep: Gives what the guardian leaves alone now, by broker.
         """
+        self._keep = keep
         self._brokers = brokers
         self._latch = latch
         self._alert = alert
@@ -121,10 +124,19 @@ class Guarding(core.Component):
     async def _arm(
         self, pipe: asyncio.StreamWriter, begin: guardian.Begin
     ) -> None:
-        """Tells the guardian of each broker as soon as that is known."""
+        """Tells the guardian what to guard, and what to leave alone.
+
+        Of each broker as soon as its account is known, and of what is kept
+        whenever that changes.
+        """
         pipe.write(msgspec.json.encode(begin) + b'\n')
         left = list(self._brokers)
-        while left:
+        kept: dict[str, guardian.Keep] = {}
+        while True:
+            for each in self._keep():
+                if kept.get(each.broker, guardian.Keep(each.broker)) != each:
+                    kept[each.broker] = each
+                    pipe.write(msgspec.json.encode(each) + b'\n')
             for one in tuple(left):
                 way = one.emergency()
                 if way is not None:

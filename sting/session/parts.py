@@ -38,6 +38,7 @@ from sting.model import records
 from sting.model import sessions
 from sting.model import specs
 from sting.risk import gate
+from sting.risk import guardian
 from sting.risk import stop
 from sting.session import feeds
 from sting.session import fills
@@ -107,6 +108,7 @@ class Parts:
             routes=self._routes(),
         )
         self._engine.stops.is_pulled = lambda: emergency.is_set
+        self._engine.stops.keeps = config.risk.stop.keep_protective
         if self._played is not None:
             self._played.know(
                 functools.partial(exits.standing, self._engine.state)
@@ -404,6 +406,7 @@ class Parts:
                     self._folder / stop.LATCH,
                     self._intake.alert,
                     cancel=self._chosen.on_disconnect == 'cancel',
+                    keep=self._to_keep,
                 )
             )
         for component in (
@@ -432,6 +435,30 @@ class Parts:
                     ),
                 )
             )
+
+    def _to_keep(self) -> list[guardian.Keep]:
+        """Gives what the guardian leaves alone, by our ids and the brokers'."""
+        met, known = self._engine.stops, self._engine.state.orders
+        protective, later = met.to_keep(), met.after()
+
+        def named(ids: frozenset[str], broker: str) -> frozenset[str]:
+            there = [known[each] for each in ids]
+            return frozenset(
+                name
+                for one in there
+                if one.broker in ('', broker)
+                for name in (one.id, one.broker_id)
+                if name
+            )
+
+        return [
+            guardian.Keep(
+                each.name,
+                named(protective, each.name),
+                named(later, each.name),
+            )
+            for each in self._outside
+        ]
 
     def _make_measuring(self) -> measuring.Measuring:
         return measuring.Measuring(

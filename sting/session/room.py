@@ -246,7 +246,9 @@ class EngineRoom(parts.Parts):
         Returns:
             What was done at each broker.
         """
-        return self._brokers.emergency_cancel_all(since)
+        return self._brokers.emergency_cancel_all(
+            since, self._engine.stops.to_keep()
+        )
 
     def stopped(self, report: stops.StopReport) -> None:
         """Takes what came of a stop, from any thread."""

@@ -495,6 +495,17 @@ class Sizing(Section, frozen=True, kw_only=True):
     fraction: Share = 0.1
 
 
+class Stop(Section, frozen=True, kw_only=True):
+    """What the emergency stop does.
+
+    Attributes:
+        keep_protective: Whether exits and stops that protect a position stay
+            at the broker.
+    """
+
+    keep_protective: bool = False
+
+
 class Risk(Section, frozen=True, kw_only=True):
     """risk.yaml.
 
@@ -504,6 +515,7 @@ class Risk(Section, frozen=True, kw_only=True):
         sizing: For orders without a quantity.
         scoped: More rules, by names of their own.
         metrics: How the risk of the book is measured.
+        stop: What the emergency stop does.
     """
 
     rules: dict[RuleName, Rule]
@@ -511,6 +523,7 @@ class Risk(Section, frozen=True, kw_only=True):
     sizing: Sizing = Sizing()
     scoped: dict[str, ScopedRule] = {}
     metrics: metrics_lib.Metrics = metrics_lib.Metrics()
+    stop: Stop = Stop()
 
 
 DataRule = Literal[

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Any
 from typing import ClassVar
@@ -221,10 +222,10 @@ class Venue:
         return interface.CancelResponse(order_id=order_id, accepted=True)
 
     def cancel_all(
-        self, symbol: str | None = None
+        self, symbol: str | None = None, keep: Collection[str] = ()
     ) -> list[interface.CancelResponse]:
-        """Takes all orders out, or those of one symbol."""
-        reports = self._simulator.cancel_all(self._now(), symbol)
+        """Takes all orders out but these, or those of one symbol."""
+        reports = self._simulator.cancel_all(self._now(), symbol, keep=keep)
         self._emit(reports)
         return [
             interface.CancelResponse(order_id=one.order_id, accepted=True)
@@ -385,13 +386,19 @@ class ScriptedBroker(interface.BrokerInterface):
             'cancel', lambda: self._venue.cancel_all(symbol)
         )
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> interface.EmergencyReport:
         """Takes all orders out, now, where there is a way to the venue."""
         if not self._venue.connected:
             return interface.EmergencyReport(
-                unknown=tuple(one.id for one in self._venue.working())
+                unknown=tuple(
+                    one.id
+                    for one in self._venue.working()
+                    if one.id not in keep
+                )
             )
-        taken = self._venue.cancel_all()
+        taken = self._venue.cancel_all(keep=keep)
         return interface.EmergencyReport(
             cancelled=tuple(one.order_id for one in taken)
         )

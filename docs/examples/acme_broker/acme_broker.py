@@ -134,25 +134,19 @@ class AcmeBroker(interface.BrokerInterface):
         found = await self._ask('cancel_all', symbol=symbol)
         return msgspec.convert(found, list[interface.CancelResponse])
 
-    def emergency_cancel_all(self):
+    def emergency_cancel_all(self, keep=()):
         """Asks on the stop's own line; the loop may be blocked."""
         with self._last_step:
-            line, sent = self._line, tuple(sorted(self._sent))
+            line, sent = self._line, sorted(self._sent.difference(keep))
         if not sent:
             return interface.EmergencyReport()
         try:
-            if line is None:
-                raise OSError('there is no line')
-            line.sendall(b'{"n": 0, "do": "cancel_all", "symbol": null}\n')
-            answer = b''
-            while not answer.endswith(b'\n'):
-                part = line.recv(65536)
-                if not part:
-                    raise OSError('the line is cut')
-                answer += part
+            if keep:
+                told = [_stop(line, 'cancel', order_id=each) for each in sent]
+            else:
+                told = _stop(line, 'cancel_all', symbol=None)
         except OSError:
-            return interface.EmergencyReport(unknown=sent)
-        told = json.loads(answer)['answer']
+            return interface.EmergencyReport(unknown=tuple(sent))
         return interface.EmergencyReport(
             cancelled=tuple(each['order_id'] for each in told)
         )
@@ -248,3 +242,17 @@ class AcmeBroker(interface.BrokerInterface):
                     errors.BrokerUnknownError('acme: the connection was lost')
                 )
         self._waiting.clear()
+
+
+def _stop(line, do, **fields):
+    """Asks on the line of the emergency stop, and waits for the answer."""
+    if line is None:
+        raise OSError('there is no line')
+    line.sendall(json.dumps({'n': 0, 'do': do, **fields}).encode() + b'\n')
+    answer = b''
+    while not answer.endswith(b'\n'):
+        part = line.recv(65536)
+        if not part:
+            raise OSError('the line is cut')
+        answer += part
+    return json.loads(answer)['answer']

@@ -1,6 +1,7 @@
 """Alpaca as a broker."""
 
 import asyncio
+from collections.abc import Collection
 from collections.abc import Sequence
 import contextlib
 import functools
@@ -249,9 +250,11 @@ class AlpacaBroker(interface.BrokerInterface):
             _answer(name, said.get(str(each.id), 200)) for each, name in found
         ]
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> interface.EmergencyReport:
         """Takes all orders out, now; see the interface."""
-        return self._stop.pull()
+        return self._stop.pull(keep)
 
     def emergency(self) -> interface.Emergency | None:
         """Says how a guardian can cancel, on a connection of its own."""

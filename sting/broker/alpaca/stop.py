@@ -1,6 +1,7 @@
 """The emergency stop at Alpaca: it needs no loop and no thread of others."""
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -116,6 +117,8 @@ class Stop:
         self._lock = threading.Lock()
         # When the first cancel of the last pull was answered.
         self._answered: float | None = None
+        # What the last pull was to leave alone, by our ids.
+        self._keep: frozenset[str] = frozenset()
 
     def prepare(self) -> None:
         """Connects beforehand.
@@ -146,14 +149,15 @@ class Stop:
             if old is not None:
                 old._session.close()
 
-    def pull(self) -> interface.EmergencyReport:
+    def pull(self, keep: Collection[str] = ()) -> interface.EmergencyReport:
         """Cancels; see `BrokerInterface.emergency_cancel_all`."""
-        ours = set(self._book.working())
+        ours = set(self._book.working()).difference(keep)
         began = self._clock.monotonic()
         with self._lock:
             if self._client is None:
                 return interface.EmergencyReport(unknown=_sorted(ours))
             self._answered = None
+            self._keep = frozenset(keep)
             sending = self._gate.under_way()
             named = self._cancel()
             late = self._gate.drain(sending, _DRAIN_S) if sending else set()
@@ -167,7 +171,8 @@ class Stop:
             )
         # What Alpaca never said that it has may still come to it.
         known = self._book.current
-        unknown = left | late | {each for each in ours if not known(each)}
+        doubtful = {each for each in ours if not known(each)}
+        unknown = left | doubtful | (late - self._keep)
         return interface.EmergencyReport(
             cancelled=_sorted((ours | named) - unknown),
             unknown=_sorted(unknown),
@@ -186,7 +191,7 @@ class Stop:
         while True:
             tries += 1
             try:
-                rows = self._ask('DELETE', '/orders')
+                named = self._take_out()
             except rest.LimitedError:
                 # Others have asked too often; it insists, whatever it is told.
                 if self._clock.monotonic() > end:
@@ -197,9 +202,31 @@ class Stop:
                 if tries > 1:
                     return set()
             else:
-                if self._answered is None:
-                    self._answered = self._clock.monotonic()
-                return self._named(rows)
+                return named
+
+    def _take_out(self) -> set[str]:
+        """Cancels at once what is to be cancelled, and gives our ids of it.
+
+        All of it with one request, or one by one where orders are kept.
+
+        Raises:
+            errors.BrokerError: It is not known that all were cancelled.
+        """
+        if not self._keep:
+            rows = self._ask('DELETE', '/orders')
+            self._note_answer()
+            return self._named(rows)
+        found = self._listed(self._ask('GET', '/orders', _OPEN))
+        for uuid in found:
+            # It may have ended since.
+            with contextlib.suppress(rest.RefusalError):
+                self._ask('DELETE', f'/orders/{uuid}')
+            self._note_answer()
+        return set(found.values())
+
+    def _note_answer(self) -> None:
+        if self._answered is None:
+            self._answered = self._clock.monotonic()
 
     def _named(self, rows: Any) -> set[str]:
         """Gives our ids of the orders that an answer to a cancel names."""
@@ -230,15 +257,20 @@ class Stop:
             if left == set() or self._clock.monotonic() > end:
                 return left
             pause.wait(_LOOK_S if left else _AGAIN_S)
-            if left and self._clock.monotonic() >= again:
+            if (left or self._keep) and self._clock.monotonic() >= again:
                 # A cancel of one may fail there, and a change of an order
                 # that was under way makes a new one behind the cancels.
                 with contextlib.suppress(errors.BrokerError):
-                    self._ask('DELETE', '/orders')
+                    self._take_out()
                 again = self._clock.monotonic() + _RECANCEL_S
 
     def _unfinished(self, raw: Any) -> set[str] | None:
-        """Gives our ids of listed orders; None where there may be more.
+        """Gives our ids of listed orders; None where there may be more."""
+        found = self._listed(raw)
+        return None if len(raw) >= _OPEN['limit'] else set(found.values())
+
+    def _listed(self, raw: Any) -> dict[str, str]:
+        """Gives our ids of listed orders, by theirs, but for what is kept.
 
         Raises:
             errors.BrokerUnknownError: It is no list of orders.
@@ -246,11 +278,12 @@ class Stop:
         if not isinstance(raw, list):
             raise errors.BrokerUnknownError('the orders are no list')
         found = [translate.model(each) for each in raw]
-        if len(found) >= _OPEN['limit']:
-            return None
-        return {
-            self._book.name(leaf.id) or order_id
+        named = {
+            str(leaf.id): self._book.name(leaf.id) or order_id
             for leaf, order_id in books.unfinished(found)
+        }
+        return {
+            uuid: name for uuid, name in named.items() if name not in self._keep
         }
 
     def _ask(self, method: str, path: str, data: Any = None) -> Any:

@@ -1,6 +1,7 @@
 """Cancels everything at Alpaca, on one connection that is kept warm."""
 
 from collections.abc import Mapping
+import contextlib
 import http.client
 import json
 from typing import Any
@@ -12,6 +13,13 @@ from sting.model import errors
 _CANCEL: Final = '/v2/orders'
 _OPEN: Final = '/v2/orders?status=open&limit=500'
 _CLOCK: Final = '/v2/clock'
+# What client order ids are made of; as in `alpaca.translate`.
+_REPLACED: Final = '~'
+_PAIRED: Final = '+'
+
+
+class _RefusedError(errors.BrokerUnknownError):
+    """It was answered, and not done."""
 
 
 def make(options: Mapping[str, Any]) -> 'Way':
@@ -57,24 +65,37 @@ class Way:
         """
         self._ask('GET', _CLOCK)
 
-    def cancel(self) -> None:
-        """Cancels all orders.
+    def cancel(self, keep: frozenset[str]) -> None:
+        """Cancels all orders: at once, or one by one where some are kept.
+
+        Args:
+            keep: What is to work on, by our ids and theirs.
 
         Raises:
             errors.BrokerUnknownError: There is no answer, or a refusal.
         """
-        self._ask('DELETE', _CANCEL)
+        if not keep:
+            self._ask('DELETE', _CANCEL)
+            return
+        for order in self._others(keep):
+            # One that has ended since is refused, and the next still goes.
+            with contextlib.suppress(_RefusedError):
+                self._ask('DELETE', f'{_CANCEL}/{order}')
 
-    def working(self) -> int:
-        """Counts the orders that work.
+    def working(self, keep: frozenset[str]) -> int:
+        """Counts the orders that work, but for these.
 
         Raises:
             errors.BrokerUnknownError: There is no answer, or a refusal.
         """
+        return len(self._others(keep))
+
+    def _others(self, keep: frozenset[str]) -> list[str]:
+        """Gives Alpaca's ids of the orders that work and are not kept."""
         found = self._ask('GET', _OPEN)
         if not isinstance(found, list):
             raise errors.BrokerUnknownError('the orders are no list')
-        return len(found)
+        return [str(row['id']) for row in found if not _names(row) & keep]
 
     def close(self) -> None:
         """Ends the connection."""
@@ -100,9 +121,7 @@ class Way:
         answer = self._connection.getresponse()
         body = answer.read()
         if answer.status >= 300:
-            raise errors.BrokerUnknownError(
-                f'{method} {path}: HTTP {answer.status}'
-            )
+            raise _RefusedError(f'{method} {path}: HTTP {answer.status}')
         try:
             return json.loads(body) if body else None
         except ValueError:
@@ -115,3 +134,9 @@ class Way:
     ) -> errors.BrokerUnknownError:
         said = str(error) or type(error).__name__
         return errors.BrokerUnknownError(f'{method} {path}: {said}')
+
+
+def _names(row: Any) -> set[str]:
+    """Gives what names an order: Alpaca's id, and ours, of a pair both."""
+    own = str(row.get('client_order_id', '')).split(_REPLACED, 1)[0]
+    return {str(row['id']), *own.split(_PAIRED)}

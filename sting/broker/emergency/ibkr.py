@@ -60,22 +60,35 @@ class Way:
         """
         self._ask(_TIME, _CLOCK)
 
-    def cancel(self) -> None:
+    def cancel(self, keep: frozenset[str]) -> None:
         """Sends the global cancel, which is not answered.
 
         It takes out orders that were placed elsewhere, too.
 
+        Args:
+            keep: What is to work on: with any of it nothing is sent, since a
+                client cannot cancel single orders of another.
+
         Raises:
             errors.BrokerUnknownError: It could not be sent.
         """
+        if keep:
+            raise errors.BrokerUnknownError(
+                'single orders can be cancelled by the engine alone, and some '
+                'are kept'
+            )
         self._ask(_GLOBAL_CANCEL)
 
-    def working(self) -> int:
+    def working(self, keep: frozenset[str]) -> int:
         """Counts the orders that work, those placed elsewhere too.
+
+        Args:
+            keep: As for `cancel`, which finds out that there are some.
 
         Raises:
             errors.BrokerUnknownError: There is no answer.
         """
+        del keep
         return self._ask(_ALL_OPEN, _OPEN_END).count(_OPEN)
 
     def close(self) -> None:

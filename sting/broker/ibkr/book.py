@@ -66,7 +66,8 @@ class Book:
 
     def working(self) -> list[Record]:
         """Gives the orders that are not known to have ended."""
-        return [each for each in self.records.values() if not each.ended]
+        # At once: the stop asks from a thread of its own.
+        return [each for each in list(self.records.values()) if not each.ended]
 
     def add(self, record: Record) -> None:
         """Takes an order up, by all its names."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Coroutine
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from sting.broker import interface
 from sting.broker.ibkr import contracts
 from sting.broker.ibkr import record as records
 from sting.broker.ibkr import session as sessions
+from sting.broker.ibkr import single
 from sting.broker.ibkr import stop as stops
 from sting.broker.ibkr import trader as traders
 from sting.engine import clock as clocks
@@ -125,9 +127,20 @@ class IbkrBroker(interface.BrokerInterface):
         """Takes all orders out, or those of one symbol."""
         return await self._call(self._sender().cancel_all(symbol))
 
-    def emergency_cancel_all(self) -> interface.EmergencyReport:
-        """Takes all orders out, those placed elsewhere too; any thread."""
-        return self._stop.pull(self._working)
+    def emergency_cancel_all(
+        self, keep: Collection[str] = ()
+    ) -> interface.EmergencyReport:
+        """Takes all orders out, those placed elsewhere too; any thread.
+
+        Where an order that works is to be kept, only those sent from here, one
+        by one.
+        """
+        kept = frozenset(keep).intersection(one.id for one in self._working())
+        trader, thread = self._trader, self._thread
+        if not kept or trader is None or thread is None:
+            return self._stop.pull(self._working)
+        client_id = self._gateway.orders_client_id
+        return single.Single(trader, client_id, kept).pull(thread)
 
     def emergency(self) -> interface.Emergency | None:
         """Says how a guardian can cancel: globally, as a client of its own."""

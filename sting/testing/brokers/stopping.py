@@ -67,6 +67,19 @@ async def takes_everything_out_of_a_blocked_loop(desk: Desk) -> None:
         await desk.ended(each, 'cancelled')
 
 
+async def leaves_what_it_is_to_keep(desk: Desk) -> None:
+    """The stop takes out all but the orders that it is told to keep."""
+    sent, kept = await _two(desk)
+    told = await asyncio.to_thread(
+        desk.broker.emergency_cancel_all, frozenset({kept})
+    )
+    equal(kept in _named(told), False, f'{told} names {kept}')
+    equal(sent in _named(told), True, f'{told} names {sent}')
+    await desk.ended(sent, 'cancelled')
+    left = [one.id for one in await desk.broker.get_orders()]
+    equal(left, [kept], 'orders working')
+
+
 async def takes_nothing_out_of_nothing(desk: Desk) -> None:
     """Where nothing works the stop has nothing to tell."""
     told = await asyncio.to_thread(desk.broker.emergency_cancel_all)
@@ -107,6 +120,7 @@ SCENARIOS = (
     cancels_while_it_holds,
     takes_everything_out,
     takes_everything_out_of_a_blocked_loop,
+    leaves_what_it_is_to_keep,
     takes_nothing_out_of_nothing,
     takes_everything_out_twice,
     admits_what_it_does_not_know,

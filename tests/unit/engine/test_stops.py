@@ -183,3 +183,118 @@ def test_a_resume_forgets_what_the_halt_met(world):
     assert told.withheld == ()
     assert told.left == ()
     assert told.bare[0].exits == ()
+
+
+def exit_stop(world, quantity=10.0, side=SELL, price=90.0, **more):
+    return world.accepted(
+        side, quantity, type=orders.OrderType.STOP, stop_price=price, **more
+    )
+
+
+def keeping(world):
+    world.engine.stops.keeps = True
+    return world.engine.stops
+
+
+def kept(world):
+    return set(keeping(world).to_keep())
+
+
+def test_nothing_is_kept_unless_that_is_wanted(world):
+    world.held(10.0)
+    exit_stop(world)
+    assert world.engine.stops.to_keep() == frozenset()
+
+
+def test_a_stop_that_shrinks_a_position_is_kept_and_entries_are_not(world):
+    world.held(10.0)
+    stop = exit_stop(world)
+    world.accepted(worlds.BUY, 10.0, type=orders.OrderType.LIMIT, price=95.0)
+    world.accepted(SELL, 10.0, type=orders.OrderType.LIMIT, price=105.0)
+    exit_stop(world, side=worlds.BUY, price=110.0)
+    assert kept(world) == {stop}
+
+
+def test_without_a_position_no_stop_is_kept(world):
+    exit_stop(world)
+    assert kept(world) == set()
+
+
+def test_no_more_is_kept_than_closes_the_position(world):
+    world.held(10.0)
+    first = exit_stop(world, 6.0)
+    exit_stop(world, 6.0, price=89.0)
+    third = exit_stop(world, 4.0, price=88.0)
+    assert kept(world) == {first, third}
+
+
+def test_both_attached_exits_are_kept_and_count_once(world):
+    parent = world.accepted(
+        worlds.BUY,
+        10.0,
+        type=orders.OrderType.LIMIT,
+        price=100.0,
+        take_profit=120.0,
+        stop_loss=90.0,
+    )
+    world.fill(parent, 6.0)
+    exits = {one.id for one in world.state.working() if one.parent}
+    assert len(exits) == 2
+    stop = exit_stop(world, 1.0)
+    # The parent works on, and is no exit.
+    assert kept(world) == exits
+    world.fill(parent, 4.0, execution_id='x2')
+    world.held(1.0)
+    exits = {one.id for one in world.state.working() if one.parent}
+    assert kept(world) == exits | {stop}
+
+
+def test_a_halt_cancels_all_but_what_is_kept_and_says_so(world):
+    keeping(world)
+    world.held(10.0)
+    stop = exit_stop(world)
+    entry = world.accepted(
+        worlds.BUY, 10.0, type=orders.OrderType.LIMIT, price=95.0
+    )
+    halt(world)
+    alerts = [
+        one.data.message
+        for one in world.last.events
+        if one.type is T.RISK_ALERT
+    ]
+    assert alerts == ['no positions left bare; HALTED by operator: enough']
+    assert world.state.orders[stop].status is S.ACCEPTED
+    assert world.state.orders[entry].status is S.PENDING_CANCEL
+    cancelled(world, entry)
+    told = report(world, entry)
+    assert (told.kept, told.left, told.also) == ((stop,), (), ())
+    assert told.is_certain
+    assert told.bare == (
+        stops.BarePosition(symbol='AAPL', quantity=10.0, kept=(stop,)),
+    )
+
+
+def test_what_was_to_be_kept_and_is_gone_leaves_the_position_bare(world):
+    keeping(world)
+    world.held(10.0)
+    stop = exit_stop(world)
+    halt(world)
+    cancelled(world, stop)
+    told = report(world)
+    assert told.kept == ()
+    assert told.bare[0].exits == (stop,)
+
+
+def test_the_flatten_after_a_halt_is_known_from_what_the_halt_met(world):
+    world.held(10.0)
+    stop = exit_stop(world)
+    assert world.engine.stops.after() == frozenset()
+    halt(world)
+    assert world.engine.stops.after() == frozenset()
+    cancelled(world, stop)
+    world.command(commands.Flatten, confirm='FLATTEN')
+    (flatten,) = world.engine.stops.after()
+    assert world.state.orders[flatten].reason == 'flatten'
+    # A second stop takes it out.
+    halt(world)
+    assert world.engine.stops.after() == frozenset()

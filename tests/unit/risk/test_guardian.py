@@ -229,6 +229,53 @@ def test_a_signal_is_no_other_pull_that_comes_before_the_engine_has_it(world):
     os.close(read)
 
 
+def test_what_is_kept_works_on(world):
+    world.orders.write_text('exit\nentry\n')
+    world.begin()
+    world.say(guardian.Keep('paper', frozenset({'exit'})))
+    world.say(guardian.Keep('other', frozenset({'entry'})))
+    world.arm()
+    assert world.next() == guardian.Told('paper')
+    world.latch.set('operator', '')
+    assert world.next().left == 0
+    assert world.orders.read_text() == 'exit\n'
+
+
+def test_what_was_sent_after_a_stop_is_taken_out_by_the_next(world):
+    world.ready()
+    world.latch.set('first', '')
+    assert world.next().left == 0
+    world.orders.write_text('flatten\n')
+    world.say(guardian.Keep('paper', later=frozenset({'flatten'})))
+    world.looked()
+    world.latch.set('second', '')
+    assert world.next().left == 0
+    assert world.orders.read_text() == ''
+
+
+def test_what_was_sent_after_the_stop_is_left_alone_by_its_late_looks(tmp_path):
+    told = queue.Queue()
+    way = ways.make({'folder': tmp_path})
+    post = guardian.Post('paper', way, told.put, clock.LiveClock())
+    (tmp_path / 'orders').write_text('one\n')
+
+    def flattened(keep):
+        # The engine flattens as soon as the first cancel is through.
+        way.cancel = once
+        once(keep)
+        (tmp_path / 'orders').write_text('flatten\n')
+        post.keep = guardian.Keep('paper', later=frozenset({'flatten'}))
+
+    once, way.cancel = way.cancel, flattened
+    post.pull('operator', lambda: True)
+    while (found := told.get(timeout=SOON)).who != 'operator':
+        pass
+    post.end()
+    post.join(SOON)
+    assert (tmp_path / 'orders').read_text() == 'flatten\n'
+    assert found.error == ''
+
+
 def test_an_orderly_end_leaves_orders_alone(world):
     world.begin(cancel=True)
     world.arm()

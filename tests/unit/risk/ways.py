@@ -25,15 +25,19 @@ class Paper:
             raise ConnectionError('no way there')
         self._note('keep')
 
-    def cancel(self):
+    def cancel(self, keep=frozenset()):
         self._note('cancel')
         if self._sticky:
             self._sticky -= 1
             return
-        self._orders.write_text('')
+        kept = [each for each in self._lines() if each in keep]
+        self._orders.write_text(''.join(f'{each}\n' for each in kept))
 
-    def working(self):
-        found = len(self._orders.read_text().splitlines())
+    def _lines(self):
+        return self._orders.read_text().splitlines()
+
+    def working(self, keep=frozenset()):
+        found = len([each for each in self._lines() if each not in keep])
         if not found and self._late:
             self._late -= 1
             self._orders.write_text('late\n')

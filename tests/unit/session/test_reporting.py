@@ -79,6 +79,38 @@ def test_the_report_is_still_shown_after_a_restart_until_a_resume(home):
         stations.until(lambda: station.snapshot().stop is None)
 
 
+def test_kept_exits_work_on_at_a_stop_and_after_a_restart(home):
+    home.config.mkdir(parents=True, exist_ok=True)
+    (home.config / 'risk.yaml').write_text('stop: {keep_protective: true}\n')
+    with stations.running(home, interval_s=0.05) as station:
+        bought = stations.buy(station).order_id
+        stations.wait_for(station, bought, 'filled')
+        price = station.snapshot().positions[0].last
+        stop_id = stations.ask(
+            station,
+            commands.SubmitOrder(
+                symbol='AAPL',
+                side=orders.OrderSide.SELL,
+                quantity=10.0,
+                type=orders.OrderType.STOP,
+                stop_price=round(price * 0.5, 2),
+            ),
+        ).order_id
+        stations.wait_for(station, stop_id, 'accepted')
+        station.emergency_stop('operator', 'enough')
+        told = stopped(station)
+        assert (told.kept, told.cancelled) == ((stop_id,), ())
+        assert stations.order_of(station, stop_id).status == 'accepted'
+    with stations.running(home, interval_s=0.05) as station:
+        assert station.snapshot().state == 'HALTED'
+        station.emergency_stop('operator', 'again')
+        stations.until(
+            lambda: (now := station.snapshot().stop) and now.reason == 'again'
+        )
+        assert station.snapshot().stop.kept == (stop_id,)
+        assert stations.order_of(station, stop_id).status == 'accepted'
+
+
 def halted_world():
     world = worlds.World()
     world.bar('AAPL', 100.0)

@@ -159,7 +159,7 @@ class StopsThroughTheLoop(Way):
         await super().connect(sink, halted)
         self.loop = asyncio.get_running_loop()
 
-    def emergency_cancel_all(self):
+    def emergency_cancel_all(self, keep=()):
         asyncio.run_coroutine_threadsafe(self.cancel_all(), self.loop).result(
             1.0
         )
@@ -169,8 +169,8 @@ class StopsThroughTheLoop(Way):
 class StopsInWordsAlone(Way):
     """Says that the stop has cancelled what it could not reach."""
 
-    def emergency_cancel_all(self):
-        told = super().emergency_cancel_all()
+    def emergency_cancel_all(self, keep=()):
+        told = super().emergency_cancel_all(keep)
         return interface.EmergencyReport(cancelled=told.unknown)
 
 

@@ -13,6 +13,8 @@ from tests.brokers.ibkr import world as worlds
 
 pytestmark = pytest.mark.unit
 
+NOTHING = frozenset()
+
 
 @pytest.fixture
 async def desk():
@@ -30,9 +32,9 @@ def way(desk):
 async def test_the_global_cancel_takes_out_all_that_works(desk, way):
     await desk.place(type='limit', price=95.0)
     await desk.place(type='limit', price=95.0)
-    assert await asyncio.to_thread(way.working) == 2
-    await asyncio.to_thread(way.cancel)
-    assert await asyncio.to_thread(way.working) == 0
+    assert await asyncio.to_thread(way.working, NOTHING) == 2
+    await asyncio.to_thread(way.cancel, NOTHING)
+    assert await asyncio.to_thread(way.working, NOTHING) == 0
 
 
 async def test_a_connection_that_is_gone_is_made_again(desk, way):
@@ -55,7 +57,7 @@ def test_where_nothing_listens_it_says_so():
         port = server.getsockname()[1]
     way = ibkr.Way('127.0.0.1', port, 74, 1.0)
     with pytest.raises(errors.BrokerUnknownError, match='refused'):
-        way.cancel()
+        way.cancel(NOTHING)
 
 
 def test_what_is_no_gateway_is_left_alone():
@@ -78,3 +80,10 @@ def test_what_is_no_gateway_is_left_alone():
 def test_what_is_not_connected_says_so():
     with pytest.raises(errors.BrokerUnknownError, match='not connected'):
         ibkr.Way('127.0.0.1', 1, 74, 1.0)._send('58', '1')
+
+
+async def test_where_an_order_is_kept_nothing_is_cancelled_globally(desk, way):
+    kept = await desk.place(type='limit', price=95.0)
+    with pytest.raises(errors.BrokerUnknownError, match='engine alone'):
+        await asyncio.to_thread(way.cancel, frozenset({kept}))
+    assert await asyncio.to_thread(way.working, frozenset({kept})) == 1

@@ -8,6 +8,7 @@ from sting.control.client import Client
 from sting.control.client import find
 from sting.control.client import running
 from sting.control.protocol import status
+from sting.control.remote import Remote
 from sting.control.server import Server
 
-__all__ = ['Client', 'Server', 'find', 'running', 'status']
+__all__ = ['Client', 'Remote', 'Server', 'find', 'running', 'status']

@@ -22,7 +22,12 @@ class Client:
     """
 
     def __init__(
-        self, path: pathlib.Path, profile: str = '', *, timeout: float = 15.0
+        self,
+        path: pathlib.Path,
+        profile: str = '',
+        *,
+        timeout: float = 15.0,
+        read_only: bool = False,
     ) -> None:
         """Makes a client; nothing is connected yet.
 
@@ -30,17 +35,18 @@ class Client:
             path: The socket.
             profile: The engine's profile, for messages.
             timeout: Seconds to wait for each part of an answer.
+            read_only: It only watches; the engine refuses its commands.
         """
         self.path = path
         self.profile = profile
         self._timeout = timeout
+        self._read_only = read_only
 
     def request(self, request: str, **fields: Any) -> Any:
         """Asks the engine for something.
 
         Args:
-            request: status, orders, positions, strategies, untraded, judge,
-                submit, halt, stop, why.
+            request: The name of a request of `protocol`, such as status.
             **fields: The request's fields.
 
         Returns:
@@ -52,20 +58,13 @@ class Client:
             errors.RefusedError: It is not allowed now.
             errors.StingError: It failed, or no answer came in time.
         """
-        line = msgspec.json.encode({'request': request, **fields}) + b'\n'
         connection = connect(self.path, self._timeout)
         if connection is None:
-            name = f' of profile {self.profile}' if self.profile else ''
-            raise errors.NotRunningError(
-                f'no engine{name} is running; start one with `sting run` '
-                'or `sting-tui`'
-            )
+            raise not_running(self.profile)
         with connection:
-            answer = _exchange(connection, line)
-        if not answer['ok']:
-            kind = protocol.KINDS.get(answer['kind'], errors.StingError)
-            raise kind(answer['error'])
-        return answer['result']
+            if self._read_only:
+                ask(connection, 'attach', read_only=True)
+            return ask(connection, request, **fields)
 
     def submit(
         self, command: commands.Command, confirm: str = ''
@@ -118,17 +117,21 @@ def find(home: settings.Home, profile: str | None = None) -> Client:
     if profile is not None:
         found = [client for client in found if client.profile == profile]
     if not found:
-        name = f' of profile {profile}' if profile else ''
-        raise errors.NotRunningError(
-            f'no engine{name} is running; start one with `sting run` or '
-            '`sting-tui`'
-        )
+        raise not_running(profile)
     if len(found) > 1:
         names = ', '.join(client.profile for client in found)
         raise errors.ConfigError(
             f'several engines run; name one with --profile: {names}'
         )
     return found[0]
+
+
+def not_running(profile: str | None) -> errors.NotRunningError:
+    """Gives the error that says that there is no engine."""
+    name = f' of profile {profile}' if profile else ''
+    return errors.NotRunningError(
+        f'no engine{name} is running; start one with `sting run` or `sting-tui`'
+    )
 
 
 def connect(path: pathlib.Path, timeout: float) -> socket.socket | None:
@@ -146,6 +149,28 @@ def connect(path: pathlib.Path, timeout: float) -> socket.socket | None:
             f'{path}: cannot connect to the engine: {error}'
         ) from None
     return connection
+
+
+def ask(connection: socket.socket, request: str, **fields: Any) -> Any:
+    """Asks for something on a connection that is open.
+
+    Args:
+        connection: The connection.
+        request: The request's name.
+        **fields: Its fields.
+
+    Returns:
+        The result, as decoded from JSON.
+
+    Raises:
+        errors.StingError: As `Client.request`.
+    """
+    line = msgspec.json.encode({'request': request, **fields}) + b'\n'
+    answer = _exchange(connection, line)
+    if not answer['ok']:
+        kind = protocol.KINDS.get(answer['kind'], errors.StingError)
+        raise kind(answer['error'])
+    return answer['result']
 
 
 def _exchange(connection: socket.socket, line: bytes) -> Any:
@@ -168,4 +193,7 @@ def _exchange(connection: socket.socket, line: bytes) -> Any:
         ) from None
     if not answer.endswith(b'\n'):
         raise errors.StingError('the engine hung up before it answered')
-    return msgspec.json.decode(answer)
+    try:
+        return msgspec.json.decode(answer)
+    except msgspec.MsgspecError:
+        raise errors.StingError('what answered is no engine') from None

@@ -2,9 +2,11 @@
 
 A request is a line of JSON with its name under `request`; the answer is a line
 `{"ok": true, "result": ...}` or `{"ok": false, "kind": ..., "error": ...}`.
+After `watch` come frames, see there.
 """
 
 from collections.abc import Mapping
+from typing import Annotated
 from typing import Any
 
 import msgspec
@@ -16,6 +18,11 @@ from sting.model import views
 REQUEST_BYTES = 1 << 20
 # Room for every order of a long day.
 ANSWER_BYTES = 64 << 20
+# What a watcher is told who gives a command.
+WATCHES = (
+    'this terminal only watches (--read-only) and gives no commands; the '
+    'emergency stop works all the same'
+)
 
 
 # What an answer's `kind` becomes on the other side.
@@ -34,6 +41,48 @@ class Request(
     forbid_unknown_fields=True,
 ):
     """The base of all requests."""
+
+
+class Attach(Request, frozen=True, kw_only=True, tag='attach'):
+    """Says what the connection is for, before anything else on it.
+
+    The answer has the engine's version, profile and process.
+
+    Attributes:
+        read_only: It only watches: commands on it are refused. The emergency
+            stop is not.
+    """
+
+    read_only: bool = False
+
+
+class Watch(Request, frozen=True, kw_only=True, tag='watch'):
+    """Asks for pictures from now on, as they change.
+
+    There is no line in answer: from here on the connection carries frames
+    alone, four bytes with the length, the highest first, and then so many of
+    `pictures.Differ`. A second without a change brings an empty one. Who
+    reads slowly gets fewer, each of the newest picture.
+
+    Attributes:
+        frames_per_s: At most so many a second.
+    """
+
+    frames_per_s: Annotated[float, msgspec.Meta(ge=0.1, le=20.0)] = 10.0
+
+
+class Bars(Request, frozen=True, kw_only=True, tag='bars'):
+    """Asks for the last closed bars of a symbol, oldest first."""
+
+    symbol: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
+
+
+class Marks(Request, frozen=True, kw_only=True, tag='marks'):
+    """Asks for the last fills of a symbol, oldest first."""
+
+    symbol: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
 
 
 class Status(Request, frozen=True, tag='status'):
@@ -121,7 +170,11 @@ class Why(Request, frozen=True, kw_only=True, tag='why'):
 
 # What a client may ask.
 Anything = (
-    Status
+    Attach
+    | Watch
+    | Bars
+    | Marks
+    | Status
     | Orders
     | Positions
     | Inbox

@@ -20,8 +20,10 @@ from typing import Self
 import msgspec
 
 from sting import settings
+from sting import version
 from sting.control import client
 from sting.control import protocol
+from sting.control import watching
 from sting.model import commands
 from sting.model import errors
 from sting.model import records
@@ -29,9 +31,23 @@ from sting.model import stops
 from sting.model import views
 from sting.model import workstation
 
+# Watchers stay; others come and go.
 CLIENTS = 32
 READ_TIMEOUT_S = 30.0
 ENGINE_TIMEOUT_S = 10.0
+
+
+class _Visit:
+    """What a connection has said about itself.
+
+    Attributes:
+        read_only: It may give no commands.
+        watch: It wants pictures from now on.
+    """
+
+    def __init__(self) -> None:
+        self.read_only = False
+        self.watch: protocol.Watch | None = None
 
 
 class Server:
@@ -138,8 +154,7 @@ class Server:
                     await reader.read(protocol.REQUEST_BYTES)
                 await _send(writer, _refusal('refused', 'too many clients'))
             elif _is_own(connection):
-                while await self._attend_once(reader, writer):
-                    pass
+                await self._attend(reader, writer)
         except OSError:
             # The client went away, or stopped reading or writing.
             writer.transport.abort()
@@ -149,8 +164,20 @@ class Server:
         finally:
             writer.close()
 
-    async def _attend_once(
+    async def _attend(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        visit = _Visit()
+        while visit.watch is None:
+            if not await self._attend_once(reader, writer, visit):
+                return
+        await watching.show(writer, self._station, visit.watch.frames_per_s)
+
+    async def _attend_once(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        visit: _Visit,
     ) -> bool:
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):
@@ -161,12 +188,14 @@ class Server:
             return False
         if not line.endswith(b'\n'):
             return False
-        await _send(writer, await self._answer(line))
+        answer = await self._answer(line, visit)
+        if visit.watch is None:
+            await _send(writer, answer)
         return True
 
-    async def _answer(self, line: bytes) -> bytes:
+    async def _answer(self, line: bytes, visit: _Visit) -> bytes:
         try:
-            result = await self._do(self._decoder.decode(line))
+            result = await self._do(self._decoder.decode(line), visit)
             return msgspec.json.encode({'ok': True, 'result': result})
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return _refusal('input', f'not a request: {error}')
@@ -177,20 +206,55 @@ class Server:
         except errors.StingError as error:
             return _refusal('failed', str(error))
 
-    async def _do(self, request: protocol.Anything) -> Any:
-        station = self._station
+    async def _do(self, request: protocol.Anything, visit: _Visit) -> Any:
+        match request:
+            case protocol.Attach(read_only=read_only):
+                # Once it only watches, it never does more.
+                visit.read_only |= read_only
+                return self._introduction()
+            case protocol.Watch():
+                visit.watch = request
+                return None
+            case protocol.Submit() if visit.read_only:
+                raise errors.RefusedError(protocol.WATCHES)
+            case protocol.Submit() | protocol.Judge() | protocol.Why():
+                return await _outcome(self._ask(request))
+            case protocol.Halt(who=who, reason=reason, latched=latched):
+                pull = self._station.emergency_stop(who, reason, latched)
+                return {'pull': pull}
+            case _:
+                return self._look(request)
+
+    def _ask(
+        self, request: protocol.Submit | protocol.Judge | protocol.Why
+    ) -> futures.Future[Any]:
+        """Asks the engine's loop."""
         match request:
             case protocol.Submit():
                 self._check_live(request)
-                return await _outcome(station.submit(request.command))
+                return self._station.submit(request.command)
             case protocol.Judge(command=command):
-                return await _outcome(station.judge(command))
+                return self._station.judge(command)
             case protocol.Why(seq=seq):
-                return await _outcome(station.why(seq))
-            case protocol.Halt(who=who, reason=reason, latched=latched):
-                return {'pull': station.emergency_stop(who, reason, latched)}
+                return self._station.why(seq)
+
+    def _look(self, request: protocol.Anything) -> Any:
+        """Answers what needs nothing of the engine's loop."""
+        match request:
+            case protocol.Bars(symbol=symbol, limit=limit):
+                return self._station.bars(symbol, limit)
+            case protocol.Marks(symbol=symbol, limit=limit):
+                return self._station.marks(symbol, limit)
             case _:
-                return _look(request, station.snapshot())
+                return _look(request, self._station.snapshot())
+
+    def _introduction(self) -> dict[str, Any]:
+        picture = self._station.snapshot()
+        return {
+            'version': version.__version__,
+            'profile': picture.profile,
+            'pid': os.getpid(),
+        }
 
     def _check_live(self, request: protocol.Submit) -> None:
         picture = self._station.snapshot()

@@ -265,6 +265,22 @@ class QueueRow(msgspec.Struct, frozen=True, gc=False):
     blocked: int = 0
 
 
+class Attachment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How a screen in another process hangs on to its engine.
+
+    Attributes:
+        read_only: It only watches.
+        lost_s: Seconds since the engine was heard; None while it is.
+        detail: What went wrong, one sentence; empty while nothing did.
+        answers: How often bars or fills came that were asked for.
+    """
+
+    read_only: bool = False
+    lost_s: float | None = None
+    detail: str = ''
+    answers: int = 0
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The engine at one moment.
 
@@ -306,6 +322,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         stop: What came of the last emergency stop; None while trading, and
             until that is known.
         stop_seq: Number of the event that tells; 0 without one.
+        attached: How the screen is attached; None for one in the engine's own
+            process.
     """
 
     profile: str
@@ -341,6 +359,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     risk: riskfigures.RiskMetrics | None = None
     stop: stops.StopReport | None = None
     stop_seq: int = 0
+    attached: Attachment | None = None
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):

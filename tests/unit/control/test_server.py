@@ -293,7 +293,7 @@ def test_malformed_request_is_answered(client, line):
 @given(st.binary() | st.text().map(lambda text: json.dumps(text).encode()))
 def test_any_line_is_answered(line):
     serving = control.Server(Station(), pathlib.Path('unused'))
-    answer = json.loads(asyncio.run(serving._answer(line)))
+    answer = json.loads(asyncio.run(serving._answer(line, server._Visit())))
     assert answer['ok'] is False
 
 
@@ -305,6 +305,36 @@ def test_one_connection_may_ask_again(client):
         for _ in range(3):
             connection.sendall(b'{"request": "status"}\n')
             assert json.loads(lines.readline())['ok']
+
+
+def test_a_watcher_gives_no_commands_but_stops(folder, station):
+    path = folder / 's'
+    with control.Server(station, path):
+        watcher = control.Client(path, read_only=True)
+        with pytest.raises(errors.RefusedError, match='only watches'):
+            watcher.submit(ORDER)
+        assert watcher.request('judge', command=ORDER)['quantity'] == 2.0
+        watcher.request('halt', reason='now')
+    assert station.submitted == []
+    assert len(station.stops) == 1
+
+
+def test_who_only_watches_cannot_take_that_back(client, station):
+    lines = [
+        b'{"request": "attach", "read_only": true}',
+        b'{"request": "attach", "read_only": false}',
+        b'{"request": "submit", "command": {"command": "cancel_all"}}',
+    ]
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(client.path))
+        answers = connection.makefile()
+        said = []
+        for line in lines:
+            connection.sendall(line + b'\n')
+            said.append(json.loads(answers.readline()))
+    assert [answer['ok'] for answer in said] == [True, True, False]
+    assert station.submitted == []
 
 
 def test_request_that_is_too_long_is_refused(client, monkeypatch):

@@ -197,7 +197,7 @@ class Station:
         future.set_result(self.answer)
         return future
 
-    def emergency_stop(self, who: str, reason: str, latched: int = 0) -> None:
+    def emergency_stop(self, who: str, reason: str, latched: int = 0) -> int:
         self.stopped.append(f'{who}: {reason}')
         self.latched.append(latched)
         self.now = msgspec.structs.replace(
@@ -205,6 +205,7 @@ class Station:
             state=records.TradingState.HALTED,
             reason=f'{who}: {reason}',
         )
+        return len(self.stopped)
 
     def judge(
         self, command: commands.SubmitOrder | commands.ReplaceOrder

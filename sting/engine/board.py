@@ -4,6 +4,7 @@ import collections
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import copy
 from typing import Any
 
 import msgspec
@@ -54,6 +55,13 @@ class _Watch:
         self.stamp = 0
         # When the day of the last bar ends, nanoseconds since the epoch.
         self.midnight = -state.DAY
+
+    def copy(self) -> '_Watch':
+        made = copy.copy(self)
+        made.trend = self.trend.copy()
+        made.bars = self.bars.copy()
+        made.marks = self.marks.copy()
+        return made
 
     def take(self, bar: market.MarketData) -> None:
         timestamp = bar.timestamp
@@ -148,6 +156,31 @@ class Board:
         shown += batch[-EVENTS:]
         if len(shown) > EVENTS + EVENTS // 2:
             del shown[:-EVENTS]
+
+    def add(self, symbol: str) -> None:
+        """Shows one more symbol, if it is not shown yet."""
+        self._watch.setdefault(symbol, _Watch())
+
+    def over(self, system: state.SystemState) -> 'Board':
+        """Gives a board of the same content that goes on by itself.
+
+        Args:
+            system: The state that takes the same events before that board.
+        """
+        made = Board(self._profile, (), system, self._timing)
+        made._watch = {name: each.copy() for name, each in self._watch.items()}
+        made._events = self._events.copy()
+        made._rows = self._rows
+        made._alerts = self._alerts.copy()
+        made._seen = self._seen
+        made._done = self._done.copy()
+        made._wanted = self._wanted.copy()
+        made._untraded = {
+            name: rows.copy() for name, rows in self._untraded.items()
+        }
+        made._answers = self._answers.copy()
+        made._stop = self._stop
+        return made
 
     def fill_history(self, bars: list[market.MarketData]) -> None:
         """Shows bars from before the log began.

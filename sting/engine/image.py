@@ -147,6 +147,16 @@ def restore(system: state.SystemState, raw: bytes) -> None:
         raise errors.JournalError(
             f'a checkpoint cannot be read: {error}'
         ) from None
+    put(system, image)
+
+
+def put(system: state.SystemState, image: Image) -> None:
+    """Does as `restore` with an image that was never bytes.
+
+    Args:
+        system: The state.
+        image: The image; the state takes it over and changes it.
+    """
     inner: Any = system
     system.log = image.log
     system.mode = image.mode

@@ -329,6 +329,52 @@ def _of_kind(
         connection.close()
 
 
+def of_kinds(
+    path: pathlib.Path,
+    kinds: Sequence[events.EventType],
+    after: int,
+    until: int,
+) -> list[tuple[int, int, str, str]]:
+    """Reads number, time, type and payload of the events of some types.
+
+    Args:
+        path: The log's file.
+        kinds: The types.
+        after: Begin behind this number.
+        until: End with this number.
+
+    Returns:
+        The rows in order.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
+    columns = ('seq', 'timestamp', 'type', 'data')
+    names = frozenset(kind.value for kind in kinds)
+    found: list[tuple[int, int, str, str]] = []
+    for segment in archived(path):
+        if segment.last <= after or segment.first > until:
+            continue
+        for page in segments.pages(path, segment, after, columns):
+            found += [r for r in page if r[0] <= until and r[2] in names]
+            if page[-1][0] >= until:
+                break
+    marks = ', '.join('?' for _ in names)
+    with contextlib.closing(open_reader(path)) as connection:
+        try:
+            found += connection.execute(
+                f'SELECT {", ".join(columns)} FROM events '  # noqa: S608
+                f'WHERE seq > ? AND seq <= ? AND type IN ({marks})',
+                (after, until, *names),
+            )
+        except sqlite3.Error as error:
+            raise errors.JournalCorruptError(
+                f'{path} cannot be read behind event {after}: {error}',
+                after + 1,
+            ) from None
+    return found
+
+
 def read_one(path: pathlib.Path, seq: int) -> events.Event:
     """Reads one event.
 

@@ -28,7 +28,7 @@ SHOWN = 20_000
 
 # The columns that a state is folded from.
 _NEEDED = ('seq', 'timestamp', 'type', 'data')
-_IMPOSSIBLE = (
+IMPOSSIBLE = (
     errors.StateError,
     msgspec.MsgspecError,
     LookupError,
@@ -87,7 +87,7 @@ def restore(
     """
     if _is_new(path):
         return Recovered(mark.START)
-    base, notes = _nearest(path, system, None)
+    base, notes = nearest(path, system, None)
     if base.seq:
         _show(path, base.seq, take)
     last = base
@@ -114,20 +114,37 @@ def state_at(path: pathlib.Path, seq: int) -> state.SystemState:
         errors.JournalCorruptError: An event cannot have followed.
     """
     system = state.SystemState()
-    _nearest(path, system, seq)
+    nearest(path, system, seq)
+    forward(path, system, seq)
+    return system
+
+
+def forward(path: pathlib.Path, system: state.SystemState, seq: int) -> None:
+    """Brings a state to where it was after a later event.
+
+    Args:
+        path: The log's file.
+        system: The state after an earlier event of that log.
+        seq: The event's number; beyond the end, the end.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+        errors.JournalCorruptError: An event cannot have followed.
+    """
     wanted = seq - system.seq
+    if wanted <= 0:
+        return
     for page in reader.pages(path, system.seq, wanted, _NEEDED):
         left = iter(page)
         try:
             system.replay(left)
-        except _IMPOSSIBLE as error:
+        except IMPOSSIBLE as error:
             # These rows have not been verified.
             number, _, kind, text = page[-1 - len(list(left))]
             reader.payload(number, kind, text)
             raise errors.JournalCorruptError(
                 f'{path}: event {number} cannot have happened: {error}', number
             ) from None
-    return system
 
 
 def verify_older(path: pathlib.Path, base: mark.Mark) -> None:
@@ -166,10 +183,22 @@ def _is_new(path: pathlib.Path) -> bool:
     return bool(tables == 0)
 
 
-def _nearest(
+def nearest(
     path: pathlib.Path, system: state.SystemState, until: int | None
 ) -> tuple[mark.Mark, list[str]]:
-    """Brings a state to the newest good checkpoint, if there is one."""
+    """Brings a state to the newest good checkpoint, if there is one.
+
+    Args:
+        path: The log's file.
+        system: A state without history.
+        until: The checkpoint is not newer than this event; None for any.
+
+    Returns:
+        The checkpoint's event, and what a person should know.
+
+    Raises:
+        errors.JournalError: There is no log, or it cannot be read.
+    """
     notes: list[str] = []
     connection = reader.open_reader(path)
     try:

@@ -100,3 +100,7 @@ def write_quickly(path, batch, checkpoint=None):
             )
         connection.commit()
     return mark.Mark(len(rows), head)
+
+
+def events_of(path):
+    return list(reader.read(path))

@@ -1,6 +1,5 @@
 """What a rule does by itself when prices, not orders, pass its limit."""
 
-import math
 from typing import NamedTuple
 
 from sting.engine import state
@@ -8,7 +7,6 @@ from sting.engine import targets
 from sting.model import records
 from sting.risk import exposure
 from sting.risk import figures
-from sting.risk import outside
 from sting.risk import rules
 
 _REDUCING = records.TradingState.REDUCING
@@ -95,7 +93,7 @@ class Act:
         figure, limit = self._figure.standing(system), self._rule.limit
         if limit is None or figures.passes(figure, limit):
             return None
-        if isinstance(self._figure, outside.Measured) and figure == math.inf:
+        if not self._figure.is_known(system):
             # What is not known holds up orders, and does nothing by itself.
             return None
         change = records.TradingStateChange(

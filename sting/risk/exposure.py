@@ -114,7 +114,17 @@ class OfAccount(scopes.ScopedRule):
         """The standing figure; None for what shrinks a position."""
         if rules.shrinks(order, view):
             return None
+        if not self.is_known(view.system):
+            return math.inf
         return self.standing(view.system)
+
+    def is_known(self, system: state.SystemState) -> bool:
+        """Whether there is a figure now; one that is not known does nothing.
+
+        Args:
+            system: The state.
+        """
+        return math.isfinite(self.standing(system))
 
     @classmethod
     def check(cls, scope: scopes.Scope) -> str:
@@ -122,7 +132,29 @@ class OfAccount(scopes.ScopedRule):
         return '' if scope.is_whole else 'it is of the account, drop `for`'
 
 
-class DailyLoss(OfAccount):
+class _Loss(OfAccount):
+    """A rule of what the account has lost."""
+
+    unknown = 'the equity is not known: something held has no price'
+
+    def is_known(self, system: state.SystemState) -> bool:
+        """Whether all that is held has a price, and the equity is a number."""
+        return system.once('priced', lambda: is_priced(system))
+
+
+def is_priced(system: rules.Account) -> bool:
+    """Whether what is held is worth something that is known.
+
+    Without a price the equity counts what was paid, which hides a loss.
+
+    Args:
+        system: The state, or a part of it.
+    """
+    priced = system.portfolio.held.keys() <= system.prices.keys()
+    return priced and math.isfinite(system.equity())
+
+
+class DailyLoss(_Loss):
     """What the account has lost since the day began, with fees."""
 
     name = 'daily_loss'
@@ -133,12 +165,12 @@ class DailyLoss(OfAccount):
         return max(0.0, system.day_equity - system.equity())
 
 
-class DailyDrawdown(OfAccount):
+class DailyDrawdown(_Loss):
     """What the account has lost since the day began, as a share."""
 
     name = 'daily_drawdown'
     unit = 'of the equity that the day began with'
-    unknown = 'the day began without equity'
+    unknown = 'the day began without equity, or something held has no price'
 
     def standing(self, system: state.SystemState) -> float:
         """The share."""
@@ -146,12 +178,12 @@ class DailyDrawdown(OfAccount):
         return figures.leverage(max(0.0, begun - system.equity()), begun)
 
 
-class Drawdown(OfAccount):
+class Drawdown(_Loss):
     """What the account has lost from the best day's beginning, as a share."""
 
     name = 'drawdown'
     unit = 'of the highest equity that a day began with'
-    unknown = 'no day began with equity'
+    unknown = 'no day began with equity, or something held has no price'
 
     def standing(self, system: state.SystemState) -> float:
         """The share."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from collections.abc import Hashable
 from collections.abc import Iterator
 from collections.abc import Mapping
+import math
 from typing import TypeVar
 
 from sting.engine import state
@@ -122,6 +123,7 @@ class MaxLoss(rules.RiskRule):
     """
 
     unit = 'in cash'
+    unknown = 'it is not known: something that the strategy holds has no price'
 
     def __init__(
         self, limit: float, strategy: str, *, stops: bool = False
@@ -160,6 +162,9 @@ class MaxLoss(rules.RiskRule):
             One sentence; empty when there is nothing new to say.
         """
         loss, limit = self._loss(system), self.limit or 0.0
+        if math.isinf(loss):
+            # What is not known holds up orders, and stops nobody.
+            return ''
         if self._told:
             self._told = loss > limit * _CALM
             return ''
@@ -176,7 +181,12 @@ class MaxLoss(rules.RiskRule):
         return due
 
     def _loss(self, system: state.SystemState) -> float:
-        return max(0.0, -system.book(self.strategy).value(system.prices))
+        """Gives the loss; infinite where it is not known."""
+        book, prices = system.book(self.strategy), system.prices
+        value = book.value(prices)
+        if math.isnan(value) or not book.held.keys() <= prices.keys():
+            return math.inf
+        return max(0.0, -value)
 
 
 def rules_of(spec: specs.StrategySpec) -> Iterator[rules.RiskRule]:

@@ -9,6 +9,8 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import records
 from sting.model import riskfigures
+from sting.risk import acts
+from sting.risk import exposure
 from sting.risk import gate
 from tests.unit.engine import worlds
 
@@ -228,3 +230,16 @@ def test_a_backtest_has_no_acts():
         settings.ScopedRule(
             rule='drawdown', limit=1.0, act='halt', backtest=True
         )
+
+
+def test_a_loss_that_is_not_known_does_nothing_by_itself():
+    world = worlds.World()
+    rule = exposure.Drawdown(0.01)
+    act = acts.Act(rule, rule, 'halt')
+    world.state.peak = 100_000.0
+    world.held(10.0)
+    world.state.prices.pop('AAPL')
+    world.state.portfolio.cash = 1.0
+    assert act.due(world.state) is None
+    world.state.prices['AAPL'] = 1.0
+    assert act.due(world.state) is not None

@@ -1,5 +1,7 @@
 """Every kind of rule: under its limit, at it, past it; with what works, too."""
 
+import math
+
 import pytest
 
 from sting.model import orders
@@ -140,3 +142,30 @@ def test_an_order_passes_under_and_at_the_limit_and_not_past_it(kind, working):
     if figure:
         past = judged(kind, figure - step, working=working)
         assert (past.decision, past.failed) == (DENY, (1,))
+
+
+@pytest.mark.parametrize('kind', LOSING)
+def test_a_loss_that_is_not_known_denies_what_opens(kind):
+    world = worlds.World(X=100.0, Y=100.0)
+    gate = manager.RiskManager([KINDS[kind](1e6)])
+    world.system.peak = 100_000.0
+    asked = worlds.order()
+    assert gate.evaluate_order(asked, world.system).decision is APPROVE
+    # Counted at what was paid, which hides whatever it has lost.
+    world.hold('Z', 10.0)
+    verdict = gate.evaluate_order(asked, world.system)
+    assert verdict.decision is DENY
+    assert 'has no price' in verdict.message
+    world.price('Z', 90.0)
+    assert gate.evaluate_order(asked, world.system).decision is APPROVE
+    world.system.portfolio.cash = math.nan
+    assert gate.evaluate_order(asked, world.system).decision is DENY
+
+
+def test_what_shrinks_passes_without_a_known_loss():
+    world = worlds.World(X=100.0)
+    world.hold('X', 10.0)
+    world.hold('Z', 10.0)
+    gate = manager.RiskManager([KINDS['daily_loss'](1e6)])
+    asked = worlds.order(worlds.SELL, 5.0)
+    assert gate.evaluate_order(asked, world.system).decision is APPROVE

@@ -236,3 +236,17 @@ def test_a_loss_past_its_limit_is_told_once_until_it_is_calm():
         'strategy_max_loss(a): 110 in cash is above the limit of 100: '
         'a may only get out'
     )
+
+
+def test_a_loss_that_is_not_known_denies_and_stops_nobody():
+    world = World(X=100.0, Y=100.0)
+    asked = rule(max_loss=10.0)
+    world.trade('a', 10.0, symbol='Y')
+    wanted = order('a', 1.0)
+    assert asked.figure(wanted, world.system) == 0.0
+    del world.system.prices['Y']
+    assert asked.figure(wanted, world.system) == math.inf
+    assert asked.breach(world.system) == ''
+    assert not asked.take_stop()
+    world.price('Y', 90.0)
+    assert asked.breach(world.system)

@@ -10,6 +10,7 @@ from sting.model import errors
 from sting.model import orders
 from sting.model import protection
 from sting.model import records
+from sting.model import typed
 from sting.model import views
 
 # What the brokers that there are can work with.
@@ -18,6 +19,7 @@ TYPES = (
     orders.OrderType.LIMIT,
     orders.OrderType.STOP,
     orders.OrderType.STOP_LIMIT,
+    orders.OrderType.TRAILING_STOP,
     orders.OrderType.MARKET_ON_OPEN,
     orders.OrderType.MARKET_ON_CLOSE,
     orders.OrderType.LIMIT_ON_OPEN,
@@ -26,6 +28,7 @@ TYPES = (
 TIMES_IN_FORCE = (
     orders.TimeInForce.DAY,
     orders.TimeInForce.GTC,
+    orders.TimeInForce.GTD,
     orders.TimeInForce.IOC,
     orders.TimeInForce.FOK,
 )
@@ -45,6 +48,9 @@ TIMES_IN_FORCE = (
 )
 @click.option('--price', type=float, help='The limit.')
 @click.option('--stop-price', type=float, help='The trigger.')
+@click.option(
+    '--trail', help='Of a trailing stop: an amount, or a per cent as 2%.'
+)
 @click.option('--take-profit', type=float, help='Limit of an attached exit.')
 @click.option('--stop-loss', type=float, help='Trigger of an attached exit.')
 @click.option(
@@ -53,6 +59,11 @@ TIMES_IN_FORCE = (
     default=orders.TimeInForce.GTC.value,
     show_default=True,
     help='How long it works.',
+)
+@click.option(
+    '--expires',
+    metavar='WHEN',
+    help='Of gtd: 2026-12-01, its end, or 2026-12-01T15:30; UTC.',
 )
 @click.option(
     '--extended',
@@ -75,9 +86,11 @@ def order(
     kind: str,
     price: float | None,
     stop_price: float | None,
+    trail: str | None,
     take_profit: float | None,
     stop_loss: float | None,
     tif: str,
+    expires: str | None,
     extended: bool,
     reason: str,
     confirm: str,
@@ -102,7 +115,11 @@ def order(
         take_profit=take_profit,
         stop_loss=stop_loss,
         extended_hours=extended,
+        trail=None if trail is None else typed.trail(trail),
+        expires=None if expires is None else typed.moment(expires),
     )
+    checks.check_trail(command.type, command.trail)
+    checks.check_time(command.time_in_force, command.expires)
     checks.check_order(
         symbol=symbol,
         quantity=quantity,

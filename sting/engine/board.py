@@ -114,6 +114,8 @@ class Board:
         self._rows: tuple[views.EventRow, ...] = ()
         self._alerts: list[views.AlertRow] = []
         self._seen = 0
+        # Newer alerts that were acknowledged one by one.
+        self._seen_alone: set[int] = set()
         self._done: dict[str, None] = {}
         self._wanted: dict[int, orders.Signal] = {}
         self._untraded: dict[str, list[views.UntradedRow]] = {}
@@ -248,7 +250,11 @@ class Board:
         _keep(self._alerts, row, ALERTS)
 
     def _take_seen(self, event: events.Event, seen: records.AlertSeen) -> None:
+        if seen.only:
+            self._seen_alone.add(seen.up_to)
+            return
         self._seen = max(self._seen, seen.up_to)
+        self._seen_alone = {seq for seq in self._seen_alone if seq > self._seen}
 
     def _take_order(self, event: events.Event, order: orders.Order) -> None:
         self._done[order.id] = None
@@ -424,7 +430,10 @@ class Board:
 
     def _alert_rows(self) -> list[views.AlertRow]:
         return [
-            msgspec.structs.replace(row, seen=row.seq <= self._seen)
+            msgspec.structs.replace(
+                row,
+                seen=row.seq <= self._seen or row.seq in self._seen_alone,
+            )
             for row in reversed(self._alerts[-ALERTS:])
         ]
 

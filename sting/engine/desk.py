@@ -507,7 +507,11 @@ class OrderDesk:
         return self.request(order, cause, flatten=True)
 
     def cancel_working(
-        self, symbol: str | None, reason: str, cause: int
+        self,
+        symbol: str | None,
+        reason: str,
+        cause: int,
+        side: orders.OrderSide | None = None,
     ) -> int:
         """Asks for the cancel of all working orders.
 
@@ -515,11 +519,16 @@ class OrderDesk:
             symbol: Only of this instrument; None for all.
             reason: Why, for the log.
             cause: Number of the event that led to it.
+            side: Only of this side; None for both.
 
         Returns:
             How many worked.
         """
-        working = list(self._turn.state.working(symbol))
+        working = [
+            order
+            for order in self._turn.state.working(symbol)
+            if side in (None, order.side)
+        ]
         for order in working:
             self.cancel(order, reason, cause)
         return len(working)

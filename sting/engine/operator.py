@@ -80,6 +80,9 @@ class Operator:
                 take_profit=command.take_profit,
                 stop_loss=command.stop_loss,
             )
+            checks.check_trail(command.type, command.trail)
+            checks.check_time(command.time_in_force, command.expires)
+            self._check_expiry(command.expires)
             self._check_symbol(command.symbol)
         elif isinstance(command, commands.CancelOrder):
             self._check_working(command.order_id)
@@ -127,6 +130,12 @@ class Operator:
         if system.trading is not records.TradingState.TRADING:
             raise errors.RefusedError(
                 f'trading is {system.trading} already ({system.halted_by})'
+            )
+
+    def _check_expiry(self, expires: int | None) -> None:
+        if expires is not None and expires <= self._turn.now:
+            raise errors.OrderError(
+                f'{market.to_iso(expires)} is over; gtd needs a moment to come'
             )
 
     def _check_symbol(self, symbol: str) -> None:
@@ -316,7 +325,7 @@ class Operator:
         self, event: events.Event, command: commands.CancelAll
     ) -> None:
         count = self._desk.cancel_working(
-            command.symbol, 'by the operator', event.seq
+            command.symbol, 'by the operator', event.seq, command.side
         )
         self._answer(event, f'cancels sent for {_count(count, "order")}')
 
@@ -467,7 +476,7 @@ class Operator:
     ) -> None:
         self._turn.emit(
             _T.ALERT_SEEN,
-            records.AlertSeen(up_to=command.up_to),
+            records.AlertSeen(up_to=command.up_to, only=command.only),
             'operator',
             cause=event.seq,
         )
@@ -490,7 +499,9 @@ def _order(command: commands.SubmitOrder, order_id: str) -> orders.Order:
         stop_price=command.stop_price,
         take_profit=command.take_profit,
         stop_loss=command.stop_loss,
+        trail=command.trail,
         time_in_force=command.time_in_force,
+        expires=command.expires,
         reason=command.reason,
         extended_hours=command.extended_hours,
     )

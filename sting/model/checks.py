@@ -155,6 +155,22 @@ def check_order(
             )
 
 
+def check_trail(type: orders.OrderType, trail: float | str | None) -> None:
+    """Refuses a trailing stop without its distance, and one of any other.
+
+    Args:
+        type: How an order gets its price.
+        trail: An amount, or a per cent as '2%'.
+
+    Raises:
+        errors.OrderError: Naming what to change.
+    """
+    if type is orders.OrderType.TRAILING_STOP:
+        parse_trail(trail)
+    elif trail is not None:
+        raise errors.OrderError(f'a {type} order takes no trail')
+
+
 def check_time(time_in_force: orders.TimeInForce, expires: int | None) -> None:
     """Refuses a GTD order without its moment, and a moment of any other.
 

@@ -44,6 +44,8 @@ class SubmitOrder(_Command, frozen=True, tag='submit', kw_only=True):
         stop_loss: Trigger of an exit to attach.
         extended_hours: Whether it may also trade before and after the hours of
             the exchange.
+        trail: An amount, or a per cent as '2%', for trailing stops.
+        expires: For GTD, nanoseconds since the epoch, UTC.
     """
 
     symbol: str
@@ -57,6 +59,8 @@ class SubmitOrder(_Command, frozen=True, tag='submit', kw_only=True):
     take_profit: float | None = None
     stop_loss: float | None = None
     extended_hours: bool = False
+    trail: float | str | None = None
+    expires: int | None = None
 
 
 class CancelOrder(_Command, frozen=True, tag='cancel', kw_only=True):
@@ -66,13 +70,15 @@ class CancelOrder(_Command, frozen=True, tag='cancel', kw_only=True):
 
 
 class CancelAll(_Command, frozen=True, tag='cancel_all', kw_only=True):
-    """Cancels every working order, or those of one symbol.
+    """Cancels every working order, or those of one symbol or side.
 
     Attributes:
         symbol: The instrument; None for all.
+        side: Only buys or only sells; None for both.
     """
 
     symbol: str | None = None
+    side: orders.OrderSide | None = None
 
 
 class ReplaceOrder(_Command, frozen=True, tag='replace', kw_only=True):
@@ -169,9 +175,11 @@ class AcknowledgeAlerts(_Command, frozen=True, tag='acknowledge', kw_only=True):
 
     Attributes:
         up_to: Number of the newest alert that was seen.
+        only: Not the older ones.
     """
 
     up_to: int
+    only: bool = False
 
 
 class Settle(_Command, frozen=True, tag='settle', kw_only=True):

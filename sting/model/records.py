@@ -239,9 +239,11 @@ class AlertSeen(payload.Payload, frozen=True, kw_only=True):
 
     Attributes:
         up_to: Number of the newest alert that was acknowledged.
+        only: Not the older ones.
     """
 
     up_to: int
+    only: bool = False
 
 
 # The start of `who` where a rule changed the trading state by itself.

@@ -21,6 +21,13 @@ pytestmark = pytest.mark.unit
         (['buy', 'IBM', '1', '--price', '5'], 'takes no price'),
         (['buy', 'IBM', '1', '--type', 'stop'], 'needs a stop price'),
         (['buy', 'I M', '1'], 'not a symbol'),
+        (['buy', 'IBM', '1', '--type', 'trailing_stop'], 'needs a trail'),
+        (['buy', 'IBM', '1', '--trail', '2%'], 'takes no trail'),
+        (['buy', 'IBM', '1', '--tif', 'gtd'], 'at which it expires'),
+        (
+            ['buy', 'IBM', '1', '--tif', 'gtd', '--expires', 'soon'],
+            "'soon' is no moment",
+        ),
         (
             ['buy', 'IBM', '1', '--take-profit', '5', '--stop-loss', '6'],
             'must be above its stop loss 6',

@@ -210,6 +210,17 @@ def test_alerts_are_shown_newest_first_until_seen():
     assert picture.unseen == 1
 
 
+def test_an_alert_is_acknowledged_alone():
+    world = Shown()
+    for _ in range(3):
+        world.update('theirs', S.CANCELLED)
+    first, second, _ = world.picture().alerts[::-1]
+    world.command(commands.AcknowledgeAlerts, up_to=second.seq, only=True)
+    assert [row.seen for row in world.picture().alerts] == [False, True, False]
+    world.command(commands.AcknowledgeAlerts, up_to=first.seq)
+    assert [row.seen for row in world.picture().alerts] == [False, True, True]
+
+
 def test_positions_are_shown_with_their_profit():
     world = Shown()
     world.bar('IBM', 100.0)

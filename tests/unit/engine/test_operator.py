@@ -15,6 +15,8 @@ pytestmark = pytest.mark.unit
 T, S = worlds.T, worlds.S
 BUY, SELL = worlds.BUY, worlds.SELL
 LIMIT = orders.OrderType.LIMIT
+TRAILING = orders.OrderType.TRAILING_STOP
+GTD = orders.TimeInForce.GTD
 
 
 @pytest.fixture
@@ -111,11 +113,39 @@ def test_an_order_while_halted_is_denied(world):
         ({'quantity': 0.0}, 'quantity 0 must be above 0'),
         ({'type': LIMIT}, 'a limit order needs a price'),
         ({'stop_price': 90.0}, 'a market order takes no stop price'),
+        ({'trail': 2.0}, 'a market order takes no trail'),
+        ({'type': TRAILING}, 'a trailing_stop order needs a trail'),
+        ({'type': TRAILING, 'trail': '200%'}, "or a per cent as '2%'"),
+        ({'time_in_force': GTD}, 'a gtd order needs the moment'),
+        ({'expires': 2**62}, 'a gtc order takes no expires'),
+        ({'time_in_force': GTD, 'expires': 1}, 'gtd needs a moment to come'),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused(world, fields, message):
     fields = {'symbol': 'AAPL', 'side': BUY, 'quantity': 10.0} | fields
     refuse(world, commands.SubmitOrder, message, errors.OrderError, **fields)
+
+
+def test_a_trailing_stop_by_hand_keeps_its_terms(world):
+    result = submit(
+        world,
+        side=SELL,
+        type=TRAILING,
+        trail='2%',
+        time_in_force=GTD,
+        expires=2**62,
+    )
+    order = world.state.orders[result.order_id]
+    assert (order.trail, order.expires) == ('2%', 2**62)
+
+
+def test_all_orders_of_a_side_are_cancelled(world):
+    kept = world.accepted(type=LIMIT, price=99.0)
+    gone = world.accepted(side=SELL, type=LIMIT, price=101.0)
+    result = world.command(commands.CancelAll, side=SELL)
+    assert result.message == 'cancels sent for 1 order'
+    assert world.status(gone) is S.PENDING_CANCEL
+    assert world.status(kept) is S.ACCEPTED
 
 
 def test_a_symbol_that_is_held_may_be_traded_though_not_configured(world):
@@ -227,7 +257,7 @@ def test_a_change_of_a_trigger_is_sent(world):
 
 
 def test_a_trailing_stop_is_not_changed(world):
-    order_id = world.accepted(type=orders.OrderType.TRAILING_STOP)
+    order_id = world.accepted(type=TRAILING, trail=2.0)
     refuse(
         world,
         commands.ReplaceOrder,

@@ -28,9 +28,11 @@ EVERY_COMMAND = (
         take_profit=120.0,
         stop_loss=90.0,
         extended_hours=True,
+        trail='2%',
+        expires=1_700_000_000_000_000_000,
     ),
     commands.CancelOrder(order_id='ab-1-0-1'),
-    commands.CancelAll(symbol='AAPL'),
+    commands.CancelAll(symbol='AAPL', side=orders.OrderSide.SELL),
     commands.ReplaceOrder(
         order_id='ab-1-0-1', quantity=2.0, price=99.0, stop_price=98.0
     ),
@@ -42,7 +44,7 @@ EVERY_COMMAND = (
     commands.StopStrategy(name='sma'),
     commands.ReloadStrategy(name='sma'),
     commands.RollbackStrategy(name='sma'),
-    commands.AcknowledgeAlerts(up_to=7),
+    commands.AcknowledgeAlerts(up_to=7, only=True),
     commands.Settle(
         id='position-AAPL',
         how=commands.How.ADOPT,
@@ -204,7 +206,7 @@ SAMPLES = {
     _T.RISK_ALERT: records.Alert(
         severity=records.Severity.CRITICAL, message='HALTED', source='stop'
     ),
-    _T.ALERT_SEEN: records.AlertSeen(up_to=7),
+    _T.ALERT_SEEN: records.AlertSeen(up_to=7, only=True),
     _T.CHECKPOINT: records.Checkpoint(up_to=6, digest='ab' * 32),
     _T.RULE_SET: records.RuleSet(
         names=('halted', 'max_position'),

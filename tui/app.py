@@ -213,7 +213,11 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def _tell_stopped(self) -> None:
         """Shows the report of a stop once, when it comes."""
         report = self.snapshot.stop
-        if report is None or report.pulled <= self._stop_seen:
+        if report is None:
+            return
+        is_shown = getattr(self.screen, 'key_scope', '') == 'stopped'
+        is_more = is_shown and getattr(self.screen, 'report', None) != report
+        if report.pulled <= self._stop_seen and not is_more:
             return
         if isinstance(self.screen, dialogs.Ask | dialogs.TypeWord):
             # It comes once the question is answered.

@@ -109,6 +109,8 @@ class BrokerManager(core.Component):
             for each, takes, looks in ((broker, sink, reconciled), *others)
         ]
         self._task: asyncio.Task[None] | None = None
+        # Of each broker the last pull of the stop, which may hang.
+        self._stopping: dict[str, threading.Thread] = {}
 
     @property
     def task(self) -> asyncio.Task[None]:
@@ -222,7 +224,10 @@ class BrokerManager(core.Component):
         return self._ways[0]
 
     def emergency_cancel_all(
-        self, since: float | None = None, keep: Collection[str] = ()
+        self,
+        since: float | None = None,
+        keep: Collection[str] = (),
+        only: str = '',
     ) -> tuple[stops.BrokerStop, ...]:
         """Takes all orders out at all brokers, now, from whatever thread.
 
@@ -232,24 +237,28 @@ class BrokerManager(core.Component):
             since: When the stop was pulled, in seconds of the clock; None for
                 now.
             keep: Ids of orders that work on.
+            only: The one broker where it is repeated; empty for all. Where
+                the last time still hangs nothing more is done.
 
         Returns:
             What was done at each broker, in their order.
         """
+        asked = [way for way in self._ways if only in ('', way.name)]
+        hung = self._stopping.get(only)
+        if hung is not None and hung.is_alive():
+            return (stops.BrokerStop(broker=only, error='it still hangs'),)
         pulled = self._clock.monotonic() if since is None else since
         found: dict[str, stops.BrokerStop] = {}
         all_told = threading.Event()
 
         def cancel(way: ways.Way) -> None:
             found[way.name] = self._stop_at(way, pulled, keep)
-            if len(found) == len(self._ways):
+            if len(found) == len(asked):
                 all_told.set()
 
-        threads = [
-            threading.Thread(target=cancel, args=(way,), daemon=True)
-            for way in self._ways
-        ]
-        for thread in threads:
+        for way in asked:
+            thread = threading.Thread(target=cancel, args=(way,), daemon=True)
+            self._stopping[way.name] = thread
             thread.start()
         # One wait for all: several that hang take no longer than one.
         all_told.wait(STOP_S)
@@ -258,7 +267,7 @@ class BrokerManager(core.Component):
         return tuple(
             told.get(way.name)
             or stops.BrokerStop(broker=way.name, error=silent)
-            for way in self._ways
+            for way in asked
         )
 
     def _stop_at(

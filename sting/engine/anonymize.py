@@ -55,7 +55,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'kind issue severity mode currency names units '
         'tag gate policy rate ratio trigger took how accepted '
         'extended_hours broker began max_holding '
-        'pull pulled took_ms first_ms last_ms share'
+        'pull pulled took_ms first_ms last_ms tries share'
     ),
     # `trail` may also be a per cent, which stays.
     Treatment.MONEY: (

@@ -64,6 +64,9 @@ class StopReport(payload.Payload, frozen=True, kw_only=True):
             took out before those of the stop came to them.
         kept: Orders that protect positions and were left at the brokers, as
             `stop.keep_protective` wants it.
+        tries: How often the brokers were told: where a doubt is left they are
+            told again, with growing pauses, and what is learnt makes a new
+            report of the same pull.
     """
 
     who: str
@@ -77,6 +80,7 @@ class StopReport(payload.Payload, frozen=True, kw_only=True):
     left: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    tries: int = 1
 
     @property
     def cancelled(self) -> tuple[str, ...]:
@@ -159,7 +163,10 @@ def lines(report: StopReport) -> list[str]:
             f'known after {report.took_ms:,.0f} ms'
         )
     else:
-        said.append('look at the broker what still works there')
+        said.append(
+            'look at the broker what still works there; until that is known '
+            'the cancels are repeated'
+        )
     return said
 
 

@@ -19,6 +19,7 @@ from sting.engine import clock as clocks
 from sting.model import errors
 from sting.model import orders
 from sting.model import stops
+from sting.risk import insisting
 
 _SIZE = 4096
 _PULLS = slice(8, 16)
@@ -124,6 +125,8 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
 # Cancels everything; given when the stop was pulled, in seconds of the clock
 # that measures.
 Cancel = Callable[[float], Sequence[stops.BrokerStop]]
+# The same once more, at one broker.
+Again = Callable[[float, str], stops.BrokerStop]
 
 
 def _untold(report: stops.StopReport) -> None:
@@ -148,6 +151,7 @@ class EmergencyStop:
         announce: Callable[[str, str], None],
         report: Callable[[stops.StopReport], None] = _untold,
         time_source: clocks.Clock | None = None,
+        again: Again | None = None,
     ) -> None:
         """Sets up the stop; its thread is started by `start`.
 
@@ -160,7 +164,12 @@ class EmergencyStop:
             report: Takes what came of a stop, without waiting; called from
                 the stop's thread.
             time_source: What measures; None for the machine's clock.
+            again: Cancels once more at one broker, where the pull left a
+                doubt, until there is none; None does not repeat.
         """
+        self._again = again
+        self._insisting: insisting.Insisting | None = None
+        self._closed = False
         self._latch = latch
         self._cancel = cancel
         self._announce = announce
@@ -243,6 +252,7 @@ class EmergencyStop:
     def _pulled(self, who: str, reason: str) -> Pull:
         """Counts a pull of which the latch is set; under the lock."""
         self._heeded = self._latch.pulls
+        self._insist_no_more()
         self.count += 1
         return Pull(
             number=self.count,
@@ -322,6 +332,7 @@ class EmergencyStop:
                 return False
             self._latch.clear()
             self._up_to = None
+            self._insist_no_more()
         # Not under the lock: the next stop does not wait for the disk.
         self._latch.sync()
         return True
@@ -332,9 +343,14 @@ class EmergencyStop:
         The latch stays open, so that a stop pulled this late, or one whose
         cancels hang, still holds at the next start.
         """
+        with self._lock:
+            self._closed = True
+            left = self._insist_no_more()
         if self._thread.is_alive():
             self._wake.put(None)
             self._thread.join(timeout=CLOSE_S)
+        if left is not None:
+            left.join(CLOSE_S)
 
     def _run(self) -> None:
         under_way: list[threading.Thread] = []
@@ -357,7 +373,9 @@ class EmergencyStop:
         # The boundary of the stop's thread: whatever goes wrong at a broker or
         # the disk is told, and the next stop works as well.
         try:
-            self._report(self._reported(pull, self._cancel(pull.since)))
+            report = self._reported(pull, self._cancel(pull.since))
+            self._report(report)
+            self._insist(pull, report)
             self._latch.sync()
         except Exception as error:  # noqa: BLE001
             with self._lock:
@@ -365,6 +383,30 @@ class EmergencyStop:
             self._announce(
                 'stop', f'the cancels failed, look at the broker: {error}'
             )
+
+    def _insist(self, pull: Pull, report: stops.StopReport) -> None:
+        """Has a pull that left a doubt repeated, unless there is a newer."""
+        again = self._again
+        if again is None:
+            return
+        with self._lock:
+            if self._closed or pull.number != self.count or not self.is_set:
+                return
+            self._insisting = insisting.Insisting(
+                report,
+                lambda broker: again(pull.since, broker),
+                self._report,
+                lambda: self.is_set and self.count == pull.number,
+                self._clock,
+            )
+            self._insisting.start()
+
+    def _insist_no_more(self) -> insisting.Insisting | None:
+        """Repeats no cancels from here on; gives what was at it."""
+        last, self._insisting = self._insisting, None
+        if last is not None:
+            last.end()
+        return last
 
     def _reported(
         self, pull: Pull, brokers: Sequence[stops.BrokerStop]

@@ -88,6 +88,11 @@ class FrozenRoom:
         del since
         return ()
 
+    def emergency_again(self, since: float, broker: str) -> stops.BrokerStop:
+        """Has no broker to tell."""
+        del since
+        return stops.BrokerStop(broker=broker)
+
     def stopped(self, report: stops.StopReport) -> None:
         """Has no log to write a report to."""
         del report

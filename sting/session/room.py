@@ -250,6 +250,19 @@ class EngineRoom(parts.Parts):
             since, self._engine.stops.to_keep()
         )
 
+    def emergency_again(self, since: float, broker: str) -> stops.BrokerStop:
+        """Cancels once more at one broker; from any thread.
+
+        Args:
+            since: When the stop was pulled, in seconds of the clock.
+            broker: Its name.
+        """
+        met = self._engine.stops
+        (told,) = self._brokers.emergency_cancel_all(
+            since, met.to_keep() | met.after(), broker
+        )
+        return told
+
     def stopped(self, report: stops.StopReport) -> None:
         """Takes what came of a stop, from any thread."""
         self._reports.post(report)

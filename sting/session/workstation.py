@@ -123,6 +123,7 @@ class Session:
             self._cancel_everything,
             self._announce,
             self._tell_stopped,
+            again=self._cancel_again,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room: room.EngineRoom | frozen.FrozenRoom | None = None
@@ -310,6 +311,11 @@ class Session:
             return ()
         return self._room.emergency_cancel(since)
 
+    def _cancel_again(self, since: float, broker: str) -> stops.BrokerStop:
+        if self._room is None:
+            return stops.BrokerStop(broker=broker)
+        return self._room.emergency_again(since, broker)
+
     def _tell_stopped(self, report: stops.StopReport) -> None:
         """Has the report of a stop logged, while there is a loop for it."""
         self._told = report
@@ -409,14 +415,17 @@ class Session:
     def _undurable(self) -> stops.StopReport | None:
         """Gives the newest report, which cannot be an event now."""
         last = self._snapshot.stop
-        if self._told is None or (last and last.pulled >= self._told.pulled):
+        told = self._told
+        if told is None:
+            return last
+        if last and (last.pulled, last.tries) >= (told.pulled, told.tries):
             return last
         bare = tuple(
             stops.BarePosition(symbol=row.symbol, quantity=row.quantity)
             for row in self._snapshot.positions
             if row.quantity
         )
-        return msgspec.structs.replace(self._told, bare=bare)
+        return msgspec.structs.replace(told, bare=bare)
 
     async def _paint(
         self, engine_room: room.EngineRoom | frozen.FrozenRoom

@@ -14,7 +14,11 @@ from tui import keymap
 
 
 class StopReport(screen.ModalScreen[None]):
-    """The report of a stop: bare positions, then unknown, then cancelled."""
+    """The report of a stop: bare positions, then unknown, then cancelled.
+
+    Attributes:
+        report: What is shown.
+    """
 
     # A modal screen hides the keys of the app; none may be lost to a report.
     BINDINGS: ClassVar = [
@@ -35,7 +39,7 @@ class StopReport(screen.ModalScreen[None]):
             report: What came of the stop.
         """
         super().__init__()
-        self._report = report
+        self.report = report
 
     @property
     def key_scope(self) -> str:
@@ -44,7 +48,7 @@ class StopReport(screen.ModalScreen[None]):
 
     def compose(self) -> textual_app.ComposeResult:
         """Gives the lines of the report, the most important first."""
-        report = self._report
+        report = self.report
         with containers.VerticalScroll(classes='dialog stopped'):
             yield widgets.Label(
                 text_format.clean(

@@ -218,6 +218,33 @@ def test_a_broker_that_hangs_does_not_delay_the_stop_of_another(monkeypatch):
         hangs.set()
 
 
+def test_a_stop_is_repeated_at_one_broker_unless_it_still_hangs(monkeypatch):
+    monkeypatch.setattr(manager, 'STOP_S', 0.2)
+    station = Station('other')
+    hangs = threading.Event()
+
+    def hang():
+        hangs.wait(30.0)
+        return interface.EmergencyReport(cancelled=('o9',))
+
+    async def scene(desk):
+        cancel = desk.manager.emergency_cancel_all
+        desk.brokers['other'].emergency_cancel_all = hang
+        cancel()
+        assert [one.error for one in cancel(only='other')] == ['it still hangs']
+        (mine,) = cancel(only=desk.broker.name)
+        assert (mine.broker, mine.error) == (desk.broker.name, '')
+        hangs.set()
+        desk.manager._stopping['other'].join(30.0)
+        (told,) = cancel(only='other')
+        assert told.cancelled == ('o9',)
+
+    try:
+        station.play(scene)
+    finally:
+        hangs.set()
+
+
 def test_brokers_that_hang_are_waited_for_together(monkeypatch):
     monkeypatch.setattr(manager, 'STOP_S', 0.5)
     names = [f'slow{number}' for number in range(9)]

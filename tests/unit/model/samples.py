@@ -224,7 +224,10 @@ SAMPLES = {
         took_ms=12.5,
         bare=(
             stops.BarePosition(
-                symbol='AAPL', quantity=-4.0, exits=('ab-8-1-1',)
+                symbol='AAPL',
+                quantity=-4.0,
+                exits=('ab-8-1-1',),
+                kept=('ab-3-1-1',),
             ),
         ),
         withheld=('ab-9-1-1',),
@@ -241,6 +244,8 @@ SAMPLES = {
         ),
         left=('ab-5-1-1',),
         also=('ab-4-1-1',),
+        kept=('ab-3-1-1',),
+        tries=2,
     ),
     _T.STRATEGY_STATUS: records.StrategyStatus(
         strategy='sma',

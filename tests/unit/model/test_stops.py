@@ -84,7 +84,8 @@ def test_the_lines_begin_with_the_bare_and_the_unknown():
         'last answer after 20.0 ms',
         'ibkr: all clients',
         '2 orders withheld, never sent: o8, o9',
-        'look at the broker what still works there',
+        'look at the broker what still works there; until that is known '
+        'the cancels are repeated',
     ]
 
 
@@ -101,3 +102,24 @@ def test_what_the_engine_cancelled_itself_has_a_line():
     assert told.cancelled == ('o1',)
     said = '1 order cancelled by the engine itself or its guardian'
     assert said in stops.lines(told)
+
+
+def test_what_is_kept_is_told_apart_from_what_is_bare():
+    told = report(
+        bare=(
+            stops.BarePosition(
+                symbol='IBM', quantity=5.0, exits=('o1',), kept=('o2',)
+            ),
+            stops.BarePosition(symbol='AAPL', quantity=10.0, kept=('o3', 'o4')),
+        ),
+        kept=('o2', 'o3', 'o4'),
+    )
+    assert stops.lines(told)[:2] == [
+        'PART IBM +5: o2 works on; lost o1',
+        'KEPT AAPL +10: o3, o4 work on; no exit was lost',
+    ]
+    assert stops.lines(told)[-1].startswith('nothing else works any more')
+    assert stops.in_words(told).startswith(
+        'IBM +5 (lost 1 exit) left bare; AAPL +10 left with exits; '
+        '0 cancelled; 3 kept'
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from sting.model import errors
 from sting.model import stops
+from sting.risk import insisting
 from sting.risk import stop
 from tests.unit.risk import worlds
 
@@ -268,6 +269,61 @@ def test_cancels_that_fail_have_no_report(latch):
     one.stop.close()
     assert one.reports == []
     assert one.stop.is_set
+
+
+def doubtful(since):
+    return [stops.BrokerStop(broker='far', unknown=('o1',))]
+
+
+def insisting_stop(latch, again, reports):
+    one = stop.EmergencyStop(
+        latch, doubtful, lambda who, why: None, reports.put, again=again
+    )
+    one.start()
+    return one
+
+
+def test_a_pull_that_left_a_doubt_is_repeated_and_reported_again(
+    latch, monkeypatch
+):
+    monkeypatch.setattr(insisting, 'FIRST_S', 0.01)
+    reports, asked = queue.Queue(), []
+
+    def again(since, broker):
+        asked.append((since, broker))
+        return stops.BrokerStop(broker='far')
+
+    one = insisting_stop(latch, again, reports)
+    one.trigger('operator', 'enough')
+    first, second = (reports.get(timeout=SOON) for _ in range(2))
+    one.close()
+    assert (first.unknown, first.tries) == (('o1',), 1)
+    assert (second.unknown, second.cancelled, second.tries) == ((), ('o1',), 2)
+    assert (second.pull, second.pulled) == (first.pull, first.pulled)
+    ((since, broker),) = asked
+    assert broker == 'far'
+    assert since <= time.monotonic()
+
+
+@pytest.mark.parametrize('how', ['release', 'trigger', 'close'])
+def test_a_resume_a_newer_pull_and_the_end_stop_the_repeating(latch, how):
+    reports = queue.Queue()
+    one = insisting_stop(latch, lambda since, broker: doubtful(0)[0], reports)
+    one.trigger('operator', 'enough')
+    reports.get(timeout=SOON)
+    end = time.monotonic() + SOON
+    while one._insisting is None:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    thread = one._insisting._threads[0]
+    one.logged()
+    if how == 'trigger':
+        one.trigger('operator', 'again')
+    else:
+        getattr(one, how)()
+    thread.join(SOON)
+    assert not thread.is_alive()
+    one.close()
 
 
 def test_a_halt_of_a_rule_cancels_and_is_reported(made):

@@ -11,6 +11,7 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import records
+from sting.risk import insisting
 from tests.unit.broker import plugins
 from tests.unit.session import stations
 
@@ -116,6 +117,28 @@ def test_the_emergency_stop_reaches_it(home, module):
         station.emergency_stop('me', 'a test')
         stations.wait_for(station, placed, S.CANCELLED)
         assert module().VENUES[0].working() == []
+
+
+def test_a_stop_that_finds_no_way_is_repeated_until_there_is_one(
+    home, module, monkeypatch
+):
+    monkeypatch.setattr(insisting, 'FIRST_S', 0.05)
+    with running(home) as station:
+        placed = limit(station)
+        stations.wait_for(station, placed, S.ACCEPTED)
+        venue = module().VENUES[0]
+        # It takes nothing, and the engine does not know yet.
+        monkeypatch.setattr(venue, 'connected', False)
+        station.emergency_stop('me', 'a test')
+        first = stations.until(lambda: station.snapshot().stop)
+        assert first.unknown == (placed,)
+        monkeypatch.setattr(venue, 'connected', True)
+        told = stations.until(
+            lambda: (now := station.snapshot().stop).is_certain and now
+        )
+        assert told.cancelled == (placed,)
+        assert (told.pull, told.tries > 1) == (first.pull, True)
+        assert venue.working() == []
 
 
 def test_what_the_guardian_cancels_before_the_halt_is_in_its_report(

@@ -57,7 +57,8 @@ async def test_it_comes_by_itself_with_the_bare_first(size):
             'BARE AAPL +100: lost log-7-0-1',
             'UNKNOWN log-8-0-1: it may work',
             'paper: 1 order cancelled',
-            'look at the broker what still works there',
+            'look at the broker what still works there; until that is known '
+            'the cancels are repeated',
             'esc closes; then :resume lets trading go on',
         ]
 
@@ -143,3 +144,24 @@ async def test_without_a_report_it_says_so():
         assert [one.message for one in app._notifications] == [
             'there is no report of a stop'
         ]
+
+
+async def test_what_is_learnt_later_is_shown_while_it_is_open_and_not_after():
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app) as pilot:
+        station.now = halted()
+        app.tick()
+        await pilot.pause()
+        (broker,) = REPORT.brokers
+        broker = msgspec.structs.replace(broker, unknown=())
+        more = msgspec.structs.replace(REPORT, brokers=(broker,), tries=2)
+        station.now = halted(more)
+        app.tick()
+        await pilot.pause()
+        assert 'nothing works any more; known after 12 ms' in said(app)
+        await pilot.press('escape')
+        station.now = halted(msgspec.structs.replace(more, tries=3))
+        app.tick()
+        await pilot.pause()
+        assert not isinstance(app.screen, stopped.StopReport)

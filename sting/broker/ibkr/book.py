@@ -1,8 +1,7 @@
 """The orders there, by what the gateway says of them, and what is told of it.
 
-Three things name an order: our id in `orderRef`, their `permId`, and the number
-that it has with its client. Each message names some of them, and any may come
-first. A thing that is said twice is told once.
+Each message names an order by some of its names, and any may come first. A
+thing that is said twice is told once.
 """
 
 import asyncio
@@ -14,6 +13,7 @@ from typing import Final
 from sting.broker import interface
 from sting.broker.ibkr import codes
 from sting.broker.ibkr import ears
+from sting.broker.ibkr import names as names_lib
 from sting.broker.ibkr import record as records
 from sting.broker.ibkr import terms as terms_lib
 from sting.broker.ibkr import trades as trades_lib
@@ -27,8 +27,6 @@ _S = orders.OrderStatus
 HELD_S: Final = 1.0
 # What of an order ends with a day or a moment.
 _TIMED: Final = frozenset({orders.TimeInForce.DAY, orders.TimeInForce.GTD})
-# The id of orders that are not ours.
-FOREIGN: Final = 'ib-'
 # Of what a person or a program took out, in their words.
 _TRADER: Final = 'Trader'
 
@@ -43,92 +41,96 @@ class Book:
         doubt: Called with an order about which more has to be asked.
         corrected: Called with words on a fill that was corrected.
         quiet: Whether what is heard is taken, and not told.
-        records: The orders, by our ids.
+        names: The orders.
         trades: What trades were told, and what they cost.
     """
 
     def __init__(
         self,
+        client: int,
         sink: interface.Sink,
         doubt: Callable[[Record], None],
         corrected: Callable[[str], None],
     ) -> None:
+        """Knows nothing.
+
+        Args:
+            client: Whose orders are ours.
+            sink: Takes reports.
+            doubt: Called with an order about which more has to be asked.
+            corrected: Called with words on a fill that was corrected.
+        """
         self.sink = sink
         self.doubt = doubt
         self.corrected = corrected
         self.quiet = False
-        self.records: dict[str, Record] = {}
+        self.names = names_lib.Names(client)
         self.trades = trades_lib.Trades()
-        self._perms: dict[int, Record] = {}
-        self._numbers: dict[tuple[int, int], Record] = {}
         # Fills that wait for what they cost, by their ids with us.
         self._fees: dict[str, tuple[Record, records.Waiting]] = {}
 
+    @property
+    def records(self) -> dict[str, Record]:
+        """The orders that work, and the last that ended, by our ids."""
+        return self.names.records
+
     def working(self) -> list[Record]:
-        """Gives the orders that are not known to have ended."""
-        # At once: the stop asks from a thread of its own.
+        """Gives the orders that are not known to have ended; any thread."""
+        # The list is made in one step, whatever the connection's thread does.
         return [each for each in list(self.records.values()) if not each.ended]
 
     def add(self, record: Record) -> None:
         """Takes an order up, by all its names."""
-        self.records[record.id] = record
-        self._name(record, record.number, record.client, record.perm)
-
-    def drop(self, record: Record) -> None:
-        """Forgets an order that the broker never had."""
-        self.records.pop(record.id, None)
-        self._numbers.pop((record.client, record.number), None)
-
-    def numbered(self, client: int, number: int) -> Record | None:
-        """Finds an order by its number with its client."""
-        return self._numbers.get((client, number))
+        self.names.add(record)
+        if not self.quiet:
+            self.names.shorten()
 
     def keep(self, old: 'Book') -> None:
         """Takes over what an older book knows to have ended."""
         self.trades.keep(old.trades)
-        for record in old.records.values():
-            if record.ended and record.id not in self.records:
-                self.add(record)
+        self.names.keep(old.names)
 
     def take(self, contract: Any, order: Any, word: str) -> Record:
         """Takes an order as the broker tells it, whether it works or not."""
-        order_id = name(order)
-        record = self.named(order)
-        told = terms_lib.from_ib(order_id, contract, order)
-        if record is None:
-            record = Record(told, contract)
-            self.records[order_id] = record
-        self._name(
-            record, int(order.orderId), int(order.clientId), int(order.permId)
-        )
+        record = self._taken(contract, order)
         if not record.ended:
             if word in codes.WORKS:
                 self._accept(record)
             if record.taken:
+                told = terms_lib.from_ib(record.id, contract, order)
                 self._compare(record, told)
         self._stand(record, word)
         return record
 
+    def _taken(self, contract: Any, order: Any) -> Record:
+        """Gives an order that is told of, which may be new."""
+        record = self.names.named(order)
+        if record is None:
+            order_id = self.names.new_id(order, learning=self.quiet)
+            told = terms_lib.from_ib(order_id, contract, order)
+            record = Record(told, contract)
+            self.add(record)
+        client, number, perm = names_lib.numbers(order)
+        self.names.call(record, number, client, perm)
+        return record
+
     def status(self, told: ears.Status) -> None:
         """Takes where an order stands."""
-        record = self._perms.get(told.perm) or self._numbers.get(
-            (told.client, told.number)
-        )
+        record = self.names.numbered(told.client, told.number, told.perm)
         if record is None:
             return
-        self._name(record, told.number, told.client, told.perm)
+        self.names.call(record, told.number, told.client, told.perm)
         record.claimed = told.filled, told.average
         missing = told.filled - record.order.filled > orders.DUST
         self._stand(record, told.word, missing=missing)
 
     def execution(self, contract: Any, execution: Any) -> None:
         """Takes a trade; what it cost comes by itself."""
-        record = self._traded(execution)
+        record = self.names.named(execution)
         if record is None:
             return
-        self._name(
-            record, execution.orderId, execution.clientId, execution.permId
-        )
+        client, number, perm = names_lib.numbers(execution)
+        self.names.call(record, number, client, perm)
         fill = records.fill(record.id, contract, execution)
         told = self.trades.take(fill, execution.execId, execution.permId)
         if not told:
@@ -179,18 +181,9 @@ class Book:
         )
 
     def _fill(self, contract: Any, execution: Any) -> orders.Fill:
-        record = self._traded(execution)
-        order_id = execution.orderRef or f'{FOREIGN}{execution.permId}'
-        return records.fill(
-            order_id if record is None else record.id, contract, execution
-        )
-
-    def _traded(self, execution: Any) -> Record | None:
-        return (
-            self._perms.get(execution.permId)
-            or self._numbers.get((execution.clientId, execution.orderId))
-            or self.records.get(execution.orderRef)
-        )
+        record = self.names.named(execution)
+        order_id = self.names.new_id(execution) if record is None else record.id
+        return records.fill(order_id, contract, execution)
 
     def fee(self, report: Any) -> None:
         """Takes what a trade cost."""
@@ -209,7 +202,7 @@ class Book:
         """Tells what a trade cost, behind the trade."""
         if flow is None:
             return
-        record = self.records.get(flow.order_id)
+        record = self.names.get(flow.order_id)
         if record is None:
             self.sink(flow)
             return
@@ -222,12 +215,7 @@ class Book:
 
         Its trades have to be taken before it, where they are told.
         """
-        record = self.named(order)
-        if record is None:
-            told = terms_lib.from_ib(name(order), contract, order)
-            record = Record(told, contract)
-            self.records[record.id] = record
-        self._name(record, 0, 0, int(order.permId))
+        record = self._taken(contract, order)
         if record.ended:
             return
         words = words_lib.plain(state.completedStatus)
@@ -252,7 +240,7 @@ class Book:
             done: The orders that are listed as done.
         """
         for _, order, state in done:
-            record = self.named(order)
+            record = self.names.named(order)
             filled = state.status == codes.FILLED
             if record is not None and filled and not record.ended:
                 record.move(
@@ -266,15 +254,6 @@ class Book:
                 record.move(filled=filled, average_price=average)
             if not record.ended and record.order.filled:
                 record.move(status=record.rank, resting=record.rank)
-
-    def named(self, order: Any) -> Record | None:
-        """Finds an order by any of the names that the broker tells."""
-        number, client = int(order.orderId), int(order.clientId)
-        return (
-            self._perms.get(int(order.permId))
-            or (self._numbers.get((client, number)) if number > 0 else None)
-            or self.records.get(name(order))
-        )
 
     def stays(self, record: Record) -> None:
         """Takes it that an order works, whatever was said against it."""
@@ -342,18 +321,6 @@ class Book:
         """Lets every fill go that waits for what it cost."""
         for each in list(self._fees):
             self._release(each)
-
-    def _name(
-        self, record: Record, number: int, client: int, perm: int
-    ) -> None:
-        if number > 0:
-            record.number, record.client = number, client
-            self._numbers[client, number] = record
-        if perm > 0:
-            record.perm = perm
-            self._perms[perm] = record
-            if not record.order.broker_id:
-                record.move(broker_id=str(perm))
 
     def _compare(self, record: Record, told: orders.Order) -> None:
         """Takes new terms, whoever asked for them."""
@@ -470,18 +437,6 @@ class Book:
             record.move(fees=record.order.fees + told.fee)
         waiting.ready = True
         self.flush(record)
-
-
-def name(order: Any) -> str:
-    """Gives the id that an order of theirs has with us.
-
-    One that was just placed elsewhere has no `permId` yet, as many may.
-    """
-    if order.orderRef:
-        return str(order.orderRef)
-    if int(order.permId) > 0:
-        return f'{FOREIGN}{order.permId}'
-    return f'{FOREIGN}{order.clientId}-{order.orderId}'
 
 
 def answered(record: Record) -> interface.OrderResponse:

@@ -80,6 +80,13 @@ class Record:
         return self.order.status in _ENDED
 
     @property
+    def settled(self) -> bool:
+        """Whether it has ended, and everything of it was booked and told."""
+        waits = self._queue or self.answer or self.change or self.cancel
+        missing = self.claimed[0] - self.order.filled > orders.DUST
+        return self.ended and not waits and not missing
+
+    @property
     def rank(self) -> orders.OrderStatus:
         """Where it stands while it works."""
         return _S.PARTIALLY_FILLED if self.order.filled else _S.ACCEPTED

@@ -13,9 +13,9 @@ from typing import Any
 from typing import Final
 
 from sting.broker import interface
-from sting.broker.ibkr import book as books
-from sting.broker.ibkr import codes
 from sting.broker.ibkr import ears
+from sting.broker.ibkr import names
+from sting.broker.ibkr import record as records
 from sting.broker.ibkr import session as sessions
 from sting.engine import clock as clocks
 from sting.model import errors
@@ -74,25 +74,27 @@ class Stop:
             await thread.stop()
 
     def pull(
-        self, working: Callable[[], list[Any]]
+        self, working: Callable[[], list[records.Record]]
     ) -> interface.EmergencyReport:
         """Takes everything out; from any thread.
 
         Args:
-            working: Gives the orders that we know to work, as records.
+            working: Gives the orders that we know to work.
         """
         began, self._sent = self._clock.monotonic(), None
-        before = set()
-        for each in working():
+        known = working()
+        for each in known:
             each.leaving = True
-            before.add(each.id)
+        before = {each.id for each in known}
         seen: set[str] = set()
         left = set(before)
         # Without it too, when an order hangs on its way.
         held = self.gate.acquire(timeout=_GATE_S)
         try:
             begun = threading.Event()
-            asked = self._begun().send(self._cancel(working, begun, seen, left))
+            asked = self._begun().send(
+                self._cancel(working, known, begun, seen, left)
+            )
             begun.wait(_GATE_S)
         finally:
             if held:
@@ -131,7 +133,8 @@ class Stop:
 
     async def _cancel(
         self,
-        working: Callable[[], list[Any]],
+        working: Callable[[], list[records.Record]],
+        known: list[records.Record],
         begun: threading.Event,
         seen: set[str],
         left: set[str],
@@ -154,7 +157,7 @@ class Stop:
             found = await session.ask(send, 'open orders', ears.OPEN)
         finally:
             begun.set()
-        seen.update(_ids(found))
+        seen.update(names.working(found, known))
         left.update(seen)
         while True:
             found = await session.ask(
@@ -162,7 +165,7 @@ class Stop:
                 'open orders',
                 ears.OPEN,
             )
-            there = _ids(found)
+            there = names.working(found, known)
             seen.update(there)
             doubtful = {each.id for each in working() if not each.taken}
             left.clear()
@@ -188,8 +191,3 @@ class Stop:
         if self._thread is None:
             self._thread = loops.LoopThread('ibkr stop')
         return self._thread
-
-
-def _ids(found: list[Any]) -> set[str]:
-    last = {books.name(order): state.status for _, order, state in found}
-    return {each for each, word in last.items() if word not in codes.OVER}

@@ -116,23 +116,41 @@ class Trader:
             errors.BrokerUnknownError: No answer, or IB itself is not there.
         """
         self._check_cut()
+        fresh = self._new_book()
+        fresh.quiet = True
         if before is not None:
             before.release_all()
-        fresh = self.book = self._new_book()
-        fresh.quiet = True
+            fresh.names.inherit(before.names)
+        self.book, known = fresh, self.book
+        done = None
+        try:
+            done = await self._hear_all(fresh)
+        finally:
+            if done is None:
+                # What was told so far is in the old one.
+                self.book = known
+        fresh.settle(done)
+        if before is None:
+            fresh.trades.begin()
+        else:
+            fresh.keep(before)
+        fresh.names.shorten()
+        fresh.quiet = False
+        fresh.settle_costs()
+
+    async def _hear_all(self, fresh: books.Book) -> list[Any]:
+        """Has a book hear of all orders and trades of the day.
+
+        Returns:
+            The orders that are listed as done.
+        """
         await self.ask_open()
         done = await self.ask_done()
         for each in done:
             fresh.done(*each)
         for each in await self.ask_trades():
             fresh.execution(*each)
-        fresh.settle(done)
-        if before is None:
-            fresh.trades.begin()
-        else:
-            fresh.keep(before)
-        fresh.quiet = False
-        fresh.settle_costs()
+        return done
 
     def serve(self, tells: Tells, halted: interface.Halted) -> None:
         """Tells somebody else from here on."""
@@ -149,7 +167,7 @@ class Trader:
     async def place(self, order: orders.Order) -> interface.OrderResponse:
         """Sends an order; see the interface."""
         self._check()
-        known = self.book.records.get(order.id)
+        known = self.book.names.get(order.id)
         if known is not None:
             answer = await self._again(known)
             if answer is not None:
@@ -162,7 +180,7 @@ class Trader:
         if refusal:
             return self._refuse(order, refusal)
         await self._limiter.acquire()
-        other = self.book.records.get(order.id)
+        other = self.book.names.get(order.id)
         if other is not None:
             # Somebody sent it meanwhile.
             return await self._answer(other)
@@ -236,7 +254,7 @@ class Trader:
             The order; None where the broker lists it nowhere.
         """
         listed = await self.ask_open()
-        record = self.book.records.get(order_id)
+        record = self.book.names.get(order_id)
         if record is not None and (record in listed or record.ended):
             return record
         done = await self.ask_done()
@@ -244,7 +262,7 @@ class Trader:
             self.book.execution(*each)
         for each in done:
             self.book.done(*each)
-        record = self.book.records.get(order_id)
+        record = self.book.names.get(order_id)
         return record if record is not None and record.ended else None
 
     async def ask_open(self) -> list[records.Record]:
@@ -257,7 +275,8 @@ class Trader:
         # Each was taken up as it came. What happens while the list comes is
         # among it, so that the last word on an order counts.
         last = {
-            self.book.named(order): state.status for _, order, state in found
+            self.book.names.named(order): state.status
+            for _, order, state in found
         }
         return [
             each
@@ -385,7 +404,7 @@ class Trader:
 
     def hear_error(self, number: int, code: int, said: str) -> None:
         """An error or a notice."""
-        record = self.book.numbered(self._place.client_id, number)
+        record = self.book.names.numbered(self._place.client_id, number)
         if record is None:
             self._hear_link(code, said)
         elif code == codes.PRESET:
@@ -444,12 +463,12 @@ class Trader:
             return await self._answer(record)
         doubtful = not record.taken and not record.ended
         if doubtful and await self.look(record.id) is None:
-            self.book.drop(record)
+            self.book.names.drop(record)
             return None
         return books.answered(record)
 
     async def _find(self, order_id: str) -> records.Record | None:
-        record = self.book.records.get(order_id)
+        record = self.book.names.get(order_id)
         return record if record is not None else await self.look(order_id)
 
     def _send(self, order: orders.Order, contract: Any) -> records.Record:
@@ -523,6 +542,7 @@ class Trader:
 
     def _new_book(self) -> books.Book:
         return books.Book(
+            self._place.client_id,
             self._tells.sink,
             self.doubt,
             lambda said: self._tells.wrong('correction', words.plain(said)),

@@ -21,6 +21,8 @@ CORRECTS: Final = 'ib-fix-'
 _TAG: Final = 'correction'
 # A hundredth of a cent.
 _SAME: Final = 1e-4
+# Trades that are kept; of those before them, none is told again.
+KEPT: Final = 20_000
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -40,7 +42,8 @@ class Version(msgspec.Struct, frozen=True):
 class Trades:
     """What is known of each trade, by its id with us.
 
-    What is told twice, or after a later correction, changes nothing.
+    What is told twice, or after a later correction, changes nothing. Nor does
+    what is older than what was forgotten: it is listed, and not told.
     """
 
     def __init__(self) -> None:
@@ -50,6 +53,8 @@ class Trades:
         self._told: dict[str, float] = {}
         # Trades of before the first connection: they may be booked already.
         self._old: frozenset[str] = frozenset()
+        # The time of the last trade that was forgotten.
+        self._forgot = -1
 
     def take(
         self, fill: orders.Fill, execution_id: str, perm: int
@@ -66,11 +71,14 @@ class Trades:
             What has to be told of it: the trade itself, or what corrects it;
             nothing where it was told.
         """
+        if self._forgotten(fill):
+            return []
         versions = self._versions.setdefault(fill.execution_id, [])
         made = Version(parts(execution_id)[1], perm, fill)
         if versions and made.number <= versions[-1].number:
             return []
         versions.append(made)
+        self._shorten()
         if len(versions) == 1:
             return [fill] if fill.quantity else []
         return _corrections(*versions[-2:])
@@ -86,10 +94,12 @@ class Trades:
             known = self._versions.setdefault(name, [])
             last = known[-1].number if known else -1
             known += [each for each in versions if each.number > last]
+        self._forgot = older._forgot
         for name, (number, cost) in older._costs.items():
             self._note(name, number, cost)
         self._told = older._told | self._told
         self._old = older._old
+        self._shorten()
 
     def begin(self) -> None:
         """Takes it that others may have booked all that is known."""
@@ -118,7 +128,7 @@ class Trades:
         fee = self._told.get(name)
         if fee is None:
             fee = self._costs.get(name, (0, 0.0))[1]
-            if name not in self._old:
+            if name not in self._old and not self._forgotten(fill):
                 self._told[name] = fee
         return msgspec.structs.replace(fill, fee=fee)
 
@@ -170,10 +180,28 @@ class Trades:
                 result += _corrections(before, after)
         return result
 
+    def _forgotten(self, fill: orders.Fill) -> bool:
+        known = fill.execution_id in self._versions
+        return not known and fill.timestamp <= self._forgot
+
+    def _shorten(self) -> None:
+        """Forgets what is oldest, a good deal at once."""
+        if len(self._versions) >= 2 * KEPT:
+            for name in list(self._versions)[:-KEPT]:
+                fill = self._versions.pop(name)[0].fill
+                self._forgot = max(self._forgot, fill.timestamp)
+                self._told.pop(name, None)
+        if len(self._costs) >= 2 * KEPT:
+            # They come again whenever trades are listed.
+            for name in list(self._costs)[:-KEPT]:
+                del self._costs[name]
+
     def _note(self, name: str, number: int, cost: float) -> None:
         known = self._costs.get(name)
         if known is None or number >= known[0]:
+            self._costs.pop(name, None)
             self._costs[name] = number, cost
+            self._shorten()
 
 
 def parts(execution_id: str) -> tuple[str, int]:

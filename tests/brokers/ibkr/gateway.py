@@ -295,33 +295,31 @@ class Gateway:
         self.venue.cancel_all()
 
     def _open(self, client, _fields):
+        frames = []
         for order in self.venue.working():
             held = self.held(order.id)
             word = _word(order, order.status)
-            client.send(
-                wire.open_order(order, held, word),
-                wire.status(held, word, order.quantity),
-            )
-        client.send(wire.frame(53, 1))
+            frames.append(wire.open_order(order, held, word))
+            frames.append(wire.status(held, word, order.quantity))
+        client.send(*frames, wire.frame(53, 1))
 
     def _completed(self, client, _fields):
+        frames = []
         for order in self.done():
             word = _word(order, order.status)
             words = order.message or f'{word} by System'
-            client.send(
-                wire.completed_order(order, self.held(order.id), word, words)
-            )
-        client.send(wire.frame(102))
+            held = self.held(order.id)
+            frames.append(wire.completed_order(order, held, word, words))
+        client.send(*frames, wire.frame(102))
 
     def _executions(self, client, fields):
+        frames = []
         for fill in self.trades():
             name = self.execution_id(fill)
             held = self.held(fill.order_id)
-            client.send(
-                wire.execution(fill, held, name, fields[2]),
-                *self.cost(fill, name),
-            )
-        client.send(wire.frame(55, 1, fields[2]))
+            frames.append(wire.execution(fill, held, name, fields[2]))
+            frames += self.cost(fill, name)
+        client.send(*frames, wire.frame(55, 1, fields[2]))
 
     def done(self):
         """Gives the orders that are listed as done."""

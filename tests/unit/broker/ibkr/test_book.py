@@ -385,7 +385,7 @@ class TestRestoring:
 
 
 def test_orders_of_others_without_a_perm_id_are_not_one():
-    book = books.Book(lambda report: None, lambda record: None, str)
+    book = books.Book(72, lambda report: None, lambda record: None, str)
     book.quiet = True
     contract = types.SimpleNamespace(secType='STK', symbol='AAPL')
     for number, quantity in ((5, 10.0), (6, 20.0)):

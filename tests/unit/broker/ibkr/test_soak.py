@@ -14,7 +14,7 @@ from tests.brokers.ibkr import wire
 from tests.brokers.ibkr import world
 
 # Orders and trades that are listed as those of the day.
-DAY = 600
+DAY = 250
 # What has to be asked again when it is lost, and what hangs up then.
 LOST = frozenset({gateways.PLACE, gateways.CANCEL, gateways.EXECUTIONS})
 

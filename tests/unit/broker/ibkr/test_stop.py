@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 
+from sting.broker.ibkr import book as books
+from sting.broker.ibkr import record as records
 from sting.broker.ibkr import stop as stops
 from sting.model import orders
 from tests.brokers.ibkr import gateway as gateways
+from tests.brokers.ibkr import wire
 from tests.brokers.ibkr import world
 
 pytestmark = pytest.mark.unit
@@ -119,3 +122,58 @@ async def test_an_order_that_nobody_answered_is_not_said_to_be_out(
         assert (told.cancelled, told.unknown) == ((), (order.id,))
         placing.cancel()
         await asyncio.gather(placing, return_exceptions=True)
+
+
+async def test_two_orders_of_others_with_one_reference_are_two():
+    async with world.at_desk() as desk:
+        held = [
+            wire.Held('x', 9, number, 800_000 + number) for number in (3, 4)
+        ]
+        order = orders.Order(
+            id='x',
+            symbol=desk.symbol,
+            side=BUY,
+            quantity=5.0,
+            type=orders.OrderType.LIMIT,
+            price=90.0,
+        )
+        both = [wire.open_order(order, each, 'Submitted') for each in held]
+        one_is_over = [
+            wire.open_order(order, held[0], 'Submitted'),
+            wire.open_order(order, held[1], 'Cancelled'),
+        ]
+        listed = desk.world.gateway.instead[gateways.ALL_OPEN]
+        counts = []
+
+        def lists(frames):
+            def answer(client, _fields):
+                counts.append(len(frames))
+                client.send(*frames, wire.frame(53, 1))
+
+            listed.append(answer)
+
+        lists(both)
+        await desk.broker.get_orders()
+        lists(both)
+        lists(one_is_over)
+        lists([])
+        told = await pull(desk)
+        assert (set(told.cancelled), told.unknown) == ({'x', 'ib-800004'}, ())
+        # It looked until the one that worked on was gone too.
+        assert counts == [2, 2, 2, 0]
+
+
+def test_what_works_is_asked_for_while_orders_come():
+    book = books.Book(72, lambda report: None, lambda record: None, str)
+
+    class Meanwhile(records.Record):
+        """While it is looked at another order comes."""
+
+        @property
+        def ended(self):
+            book.records[f'more{len(book.records)}'] = self
+            return False
+
+    order = orders.Order(id='x', symbol='AAPL', side=BUY, quantity=1.0)
+    book.records['x'] = Meanwhile(order, None)
+    assert len(book.working()) == 1

@@ -65,6 +65,12 @@ async def resting(desk, **terms):
     return await desk.place(type='limit', price=95.0, **terms)
 
 
+async def heard_back(desk):
+    """Waits until it was heard that the gateway has its connection again."""
+    trader = desk.world.ways[-1]._trader
+    await desk.until(lambda: trader.ready, 'the connection of the gateway')
+
+
 class TestErrorsThatLookLikeACancel:
     @pytest.mark.parametrize('code', LOOKS_LIKE_A_CANCEL)
     async def test_an_order_that_is_listed_works_on(self, code):
@@ -326,11 +332,37 @@ class TestLink:
             await desk.until(lambda: not desk.broker.monitor.works, 'the loss')
             await desk.world.trade(desk.symbol, 100.0)
             desk.world.call(lambda: gateway.say(wire.error(-1, code, 'back')))
+            await heard_back(desk)
             await desk.open()
             assert gateway.seen == [72, 73]
             assert desk.broker.monitor.works
             await desk.world.trade(desk.symbol, 94.0)
             await desk.filled(order_id)
+
+    async def test_what_was_told_is_known_when_learning_anew_fails(self):
+        async with world.at_desk() as desk:
+            unsent = desk.make(symbol='NOSUCH')
+            await desk.send(unsent)
+            refused = desk.world.gateway.instead[gateways.EXECUTIONS]
+            refused.append(
+                lambda client, fields: client.send(
+                    wire.error(fields[2], 321, 'not now')
+                )
+            )
+            desk.world.call(
+                lambda: desk.world.gateway.say(wire.error(-1, 1100, 'lost'))
+            )
+            await desk.world.noticed()
+            desk.world.call(
+                lambda: desk.world.gateway.say(wire.error(-1, 1102, 'back'))
+            )
+            await heard_back(desk)
+            with pytest.raises(errors.BrokerUnknownError, match='not now'):
+                await desk.open()
+            await desk.open()
+            assert desk.world.gateway.seen == [72, 73]
+            assert not (await desk.broker.place_order(unsent)).accepted
+            assert of(desk, unsent.id) == ['rejected']
 
     async def test_who_connects_again_is_told_from_then_on(self):
         async with world.at_desk() as desk:

@@ -1,5 +1,6 @@
 """What is told of trades that are corrected, and of costs that come late."""
 
+import msgspec
 import pytest
 
 from sting.broker.ibkr import trades
@@ -111,3 +112,42 @@ def test_an_id_without_parts_is_itself():
     assert trades.parts('x') == ('x', 0)
     assert trades.parts('x.y') == ('x', 0)
     assert trades.parts('x.02') == ('x', 2)
+
+
+class TestMany:
+    @pytest.fixture(autouse=True)
+    def _few(self, monkeypatch):
+        monkeypatch.setattr(trades, 'KEPT', 10)
+
+    def many(self, count):
+        known = trades.Trades()
+        for number in range(count):
+            one = fill(name=f'a.{number}')
+            one = msgspec.structs.replace(one, timestamp=number)
+            known.cost(f'a.{number}.01', 1.0)
+            assert known.take(one, f'a.{number}.01', 7) == [one]
+            known.tell(one)
+        return known
+
+    def test_as_many_as_are_kept_are_kept(self):
+        known = self.many(10_000)
+        for kept in (known._versions, known._told, known._costs):
+            assert 10 <= len(kept) <= 20
+
+    def test_none_is_told_again_however_old_it_is(self):
+        known = self.many(1_000)
+        for number in range(1_000):
+            one = fill(name=f'a.{number}')
+            one = msgspec.structs.replace(one, timestamp=number)
+            assert known.take(one, f'a.{number}.01', 7) == []
+
+    def test_one_that_is_listed_again_costs_nothing_again(self):
+        known = self.many(1_000)
+        known.listed([(fill(name='a.5'), 'a.5.01', 7)])
+        known.cost('a.5.01', 1.5)
+        assert known.all_late() == []
+
+    def test_a_new_connection_forgets_no_less(self):
+        fresh = trades.Trades()
+        fresh.keep(self.many(1_000))
+        assert fresh.take(fill(name='a.5'), 'a.5.01', 7) == []

@@ -90,8 +90,8 @@ def halt(reason: str, waits: bool, profile: str | None, as_json: bool) -> None:
 def reduce(reason: str, profile: str | None, as_json: bool) -> None:
     """Lets through only orders that shrink a position, until a resume.
 
-    Working orders stay and strategies go on: what would open or add to a
-    position is denied. It holds across restarts.
+    Strategies go on. What would open or add to a position is denied, and what
+    works and could do so is cancelled. It holds across restarts.
     """
     trade.give(commands.Reduce(reason=reason), profile, as_json)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from sting.engine import exits
+from sting.engine import openings
 from sting.engine import routes as routes_lib
 from sting.engine import state
 from sting.engine import step
@@ -533,15 +534,25 @@ class OrderDesk:
             self.cancel(order, reason, cause)
         return len(working)
 
-    def reduce(self, who: str, reason: str, cause: int) -> None:
-        """Lets only orders pass that shrink a position; as `halt`."""
-        self._turn.emit(
+    def reduce(self, who: str, reason: str, cause: int) -> int:
+        """Lets only orders pass that shrink a position; as `halt`.
+
+        What works and could open one, or add to one, is cancelled.
+
+        Returns:
+            How many cancels were asked for.
+        """
+        change = self._turn.emit(
             _T.TRADING_STATE,
             records.TradingStateChange(
                 state=records.TradingState.REDUCING, who=who, reason=reason
             ),
             'engine',
             cause=cause,
+        )
+        opening = list(openings.openings(self._turn.state))
+        return sum(
+            self.cancel(order, 'reducing', change.seq) for order in opening
         )
 
     def halt(self, who: str, reason: str, cause: int) -> None:

@@ -414,8 +414,11 @@ class Operator:
         self._answer(event, 'halted: resume with the typed word')
 
     def _reduce(self, event: events.Event, command: commands.Reduce) -> None:
-        self._desk.reduce(command.who, command.reason, event.seq)
-        self._answer(event, 'reducing: only what shrinks a position passes')
+        count = self._desk.reduce(command.who, command.reason, event.seq)
+        message = 'reducing: only what shrinks a position passes'
+        if count:
+            message += f'; cancels sent for {_count(count, "order")}'
+        self._answer(event, message)
 
     def _resume(self, event: events.Event, command: commands.Resume) -> None:
         was = self._turn.state.trading

@@ -162,6 +162,8 @@ class Gated(histories.History):
             held = self.held[symbol]
             booked = self.state.portfolio.quantity(symbol)
             assert booked == pytest.approx(held, abs=orders.DUST)
+            if self.trading is not STATE.TRADING:
+                self.check_shrinking(symbol)
             for side in (worlds.BUY, worlds.SELL):
                 coming = sum(
                     one.exposed
@@ -171,6 +173,15 @@ class Gated(histories.History):
                 after = abs(held + side.sign * coming)
                 most = max(MOST, abs(held)) + orders.DUST
                 assert not coming or after <= most
+
+    def check_shrinking(self, symbol):
+        """What works while trading is not allowed can only shrink."""
+        held = self.held[symbol]
+        coming = sum(
+            one.side.sign * one.exposed for one in self.state.working(symbol)
+        )
+        assert held * coming <= 0
+        assert abs(coming) <= abs(held) + orders.DUST
 
 
 symbols, sides = histories.symbols, histories.sides

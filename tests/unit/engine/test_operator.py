@@ -560,9 +560,10 @@ def test_reducing_lets_through_only_what_shrinks(world):
     assert world.status(world.order(SELL)) is S.SUBMITTED
 
 
-def test_reducing_leaves_strategies_and_working_orders_alone(world):
+def test_reducing_leaves_strategies_and_what_shrinks_alone(world):
     world.run('sma')
-    order_id = world.accepted()
+    world.held(10.0)
+    order_id = world.accepted(SELL)
     world.command(commands.Reduce)
     assert world.effects() == []
     assert world.status(order_id) is S.ACCEPTED

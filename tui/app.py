@@ -429,12 +429,19 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         if name == 'system':
             system = importlib.import_module('tui.screens.system')
             self.push_screen(system.SystemScreen())
+        elif name == 'journal':
+            self.action_show_journal()
         elif name == 'backtest':
             if not self.is_screen_installed('backtest'):
                 backtest = importlib.import_module('tui.screens.backtest')
                 self.install_screen(backtest.BacktestScreen(), 'backtest')
             self.push_screen('backtest')
         self.call_after_refresh(self.tick)
+
+    def action_show_journal(self, path: str = '') -> None:
+        """Shows a log at any moment; that of this profile without a path."""
+        journal = importlib.import_module('tui.screens.journal')
+        journal.show(self, path)
 
     def action_command_line(self) -> None:
         """Opens the command line."""

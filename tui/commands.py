@@ -282,6 +282,12 @@ def _inbox(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     return Outcome(action='show_inbox')
 
 
+def _journal(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    path = ' '.join(words)
+    return Outcome(action=f'show_journal({path!r})')
+
+
 def _help(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     del words, snapshot
     return Outcome(action='show_help')
@@ -345,6 +351,9 @@ WORDS: Mapping[str, Word] = {
     ),
     'symbol': Word('symbol SYMBOL', 'Takes a symbol of the list.', _symbol),
     'theme': Word('theme [NAME]', 'Takes a theme, or the next one.', _theme),
+    'journal': Word(
+        'journal [FILE]', 'Shows any moment of this log, or another.', _journal
+    ),
     'help': Word('help', 'Shows the keys.', _help),
     'quit': Word('quit', 'Quits.', _quit),
 }

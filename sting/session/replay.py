@@ -168,11 +168,11 @@ class Replay:
         answer.set_result(commands.CommandResult(ok=False, message=REFUSED))
         return answer
 
-    def emergency_stop(self, who: str, reason: str) -> int:
+    def emergency_stop(self, who: str, reason: str, latched: int = 0) -> int:
         """Stops the engine that runs now, if there is one."""
         if self._live is None:
             return 0
-        return self._live.emergency_stop(who, reason)
+        return self._live.emergency_stop(who, reason, latched)
 
     def judge(
         self, command: commands.SubmitOrder | commands.ReplaceOrder

@@ -8,6 +8,7 @@ back is as quick as one forward.
 
 from collections.abc import Callable
 from collections.abc import Sequence
+import os
 import pathlib
 
 import msgspec
@@ -204,6 +205,7 @@ class Travel:
             rows,
             account=system.broker_account or self.created.account,
             currency=self.created.currency,
+            pid=os.getpid(),
         )
         return msgspec.structs.replace(found, mode=records.Mode.REPLAY)
 

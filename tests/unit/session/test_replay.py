@@ -33,7 +33,7 @@ class Live:
             watch=(replay.views.WatchRow('MSFT'),),
         )
 
-    def emergency_stop(self, who, reason):
+    def emergency_stop(self, who, reason, latched=0):
         self.stopped.append((who, reason))
         return len(self.stopped)
 

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import hypothesis
+import pytest
 
 # How long an example takes says how busy the machine is, not what is wrong.
 hypothesis.settings.register_profile(
@@ -45,3 +46,43 @@ class _OneAtATime:
 
 if sys.version_info < (3, 12):
     threading._sys = _OneAtATime()  # type: ignore[attr-defined]
+
+
+# Tracing makes a test take two to four times as long.
+_LONG = (
+    'backtest/sweeping/',
+    'backtest/robust/test_permutation.py',
+    'backtest/robust/test_walkforward.py',
+    'backtest/test_compiled.py',
+    'benchmarks/',
+    'broker/alpaca/test_soak.py',
+    'broker/ibkr/test_soak.py',
+    'strategy/test_compiled.py',
+    'testing/simulation/test_world.py',
+)
+_TRACED = 'COVERAGE_PROCESS_CONFIG'
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has coverage measured where a test may be the first to get somewhere.
+
+    It is not by further parameters of a test, by properties, which have
+    plain tests beside them, and by what runs long over code of others.
+    """
+    begun = set()
+    for item in items:
+        name = item.nodeid.partition('[')[0]
+        is_property = hypothesis.is_hypothesis_test(getattr(item, 'obj', None))
+        is_long = name.startswith(tuple(f'tests/unit/{part}' for part in _LONG))
+        if name in begun or is_property or is_long:
+            item.add_marker(pytest.mark.no_cover)
+        begun.add(name)
+
+
+@pytest.fixture(autouse=True)
+def _children_as_their_test(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Has processes that a test starts measured where the test is."""
+    if request.node.get_closest_marker('no_cover'):
+        monkeypatch.delenv(_TRACED, raising=False)

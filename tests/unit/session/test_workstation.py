@@ -75,7 +75,8 @@ def test_before_the_start_nothing_is_judged(idle):
 
 def test_an_order_is_judged_without_being_sent(home):
     with stations.running(home) as station:
-        stations.until(lambda: station.bars('AAPL', 1))
+        stations.until(lambda: station.snapshot().watch[0].last)
+        assert station.snapshot().watch[0].symbol == 'AAPL'
         found = station.judge(ORDER).result(stations.SOON)
         assert found.decision is records.Decision.APPROVE
         assert {rule.name for rule in found.rules} >= {'halted', 'buying_power'}
@@ -124,7 +125,7 @@ def test_what_is_asked_while_it_ends_is_answered(home):
         asked = []
         while closing.is_alive():
             asked.append(station.submit(commands.CancelAll()))
-        closing.join()
+            closing.join(0.001)
     for one in asked:
         try:
             assert one.result(stations.SOON).ok

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import contextlib
 import functools
 import gc
 import importlib
@@ -16,6 +17,7 @@ from textual import app as textual_app
 from textual import driver as textual_driver
 from textual import events
 from textual import screen as textual_screen
+from textual import timer
 
 from sting.model import commands
 from sting.model import errors
@@ -27,6 +29,7 @@ from tui import format as text_format
 from tui import keymap
 from tui import keyqueue
 from tui import opening
+from tui import pace as pacing
 from tui import requests
 from tui import themes
 from tui.panes import prompt
@@ -37,16 +40,9 @@ from tui.screens import base
 from tui.screens import dialogs
 from tui.screens import trade
 
-FRAMES_LOCAL = 10
-FRAMES_SSH = 4
 _SLOW_ANSWER_S = 5.0
 _COLLECT_S = 1.0
 _COLLECT_ALL_S = 30.0
-
-
-def frames_per_second(environ: Mapping[str, str]) -> int:
-    """Says how often data may be painted: less over SSH."""
-    return FRAMES_SSH if environ.get('SSH_CONNECTION') else FRAMES_LOCAL
 
 
 class StingApp(textual_app.App[None], inherit_bindings=False):
@@ -71,7 +67,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         known_themes: Mapping[str, themes.Theme],
         theme: str = themes.DEFAULT,
         driver_class: type[textual_driver.Driver] | None = None,
-        frames_per_s: float | None = None,
+        pace: pacing.Pace | None = None,
     ) -> None:
         """Makes the app.
 
@@ -80,8 +76,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             known_themes: The themes by name.
             theme: The one to begin with.
             driver_class: What talks to the terminal; None for Textual's own.
-            frames_per_s: How often data may be painted; None goes by where
-                the terminal is.
+            pace: How often data may be painted; None for ten times a second.
         """
         colorless = 'NO_COLOR' in os.environ
         # With colours of its own Textual would only show them as greys.
@@ -92,7 +87,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self.snapshot = workstation.snapshot()
         self.known_themes = known_themes
         self.palette = themes.Palette(known_themes[theme], colorless=colorless)
-        self._frames_per_s = frames_per_s or frames_per_second(os.environ)
+        self._pace = pace or pacing.Pace()
+        self._ticking: timer.Timer | None = None
         self.detached = False
         self._ending = False
         # When the newest stop was pulled whose report was shown.
@@ -119,13 +115,21 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Starts to paint, and takes what the driver may not have."""
-        self.set_interval(1 / self._frames_per_s, self.tick)
+        self._begin_ticking()
         if not self.is_headless:
             # A closed terminal also continues the process, on which Textual
             # would start its application mode once more; and a stopped
             # terminal must not stop the engine.
             signal.signal(signal.SIGCONT, lambda *_: None)
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+    def _begin_ticking(self) -> None:
+        """Paints as often as the terminal takes it."""
+        if self._ticking is not None:
+            self._ticking.stop()
+        self._ticking = self.set_interval(
+            1 / self._pace.frames_per_s, self.tick
+        )
 
     def _fatal_error(self) -> None:
         """Leaves, and prints where it failed.
@@ -198,7 +202,10 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             if terminal.is_dead:
                 self.hang_up()
                 return
-            if terminal.waiting >= driver.BACKLOG:
+            behind = terminal.waiting >= driver.BACKLOG
+            if self._pace.note(behind):
+                self._begin_ticking()
+            if behind:
                 return
         was_halted = statusbar.is_halted(self.snapshot)
         self.snapshot = self.workstation.snapshot()
@@ -236,7 +243,9 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         """Ends the app in order; may be called from a signal's handler."""
         self._ending = True
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.exit)
+            # What ends already has closed its loop.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.exit)
 
     def hang_up(self) -> None:
         """Ends the app because its terminal is gone."""
@@ -551,6 +560,12 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             'The strategies and the engine stop in order. Orders that work '
             'are not cancelled.'
         )
+        if self.snapshot.attached is not None:
+            question = f'Leave {" and ".join(live)} alone?'
+            detail = (
+                'The engine goes on without this terminal: `sting-tui '
+                '--attach` takes it back.'
+            )
         self.push_screen(dialogs.Ask(question, detail), then)
 
     def get_system_commands(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 import importlib
+import os
 import signal
 import sys
 from typing import Any
@@ -14,11 +15,14 @@ from tui import app
 from tui import driver
 from tui import hangup
 from tui import opening
+from tui import pace as pacing
 from tui import themes
 
 _EMERGENCY = frozenset({signal.SIGUSR1, signal.SIGQUIT})
 # Half a millisecond: the engine's thread waits less for the one that paints.
 _SWITCH_S = 0.0005
+# What the process says once its terminal is gone, in the profile's folder.
+DETACHED = 'detached.log'
 
 
 class Engine:
@@ -36,6 +40,7 @@ class Engine:
         self._config = config
         self._profile = profile
         self._server: Any = None
+        self._session: Any = None
 
     def open(
         self, hand_over: Callable[[workstation_model.Workstation], None]
@@ -65,7 +70,7 @@ class Engine:
         session.watch_signals(found)
         hand_over(found)
         found.start()
-        station = found
+        station = self._session = found
         self._server = control.Server(station, self._home.socket(self._profile))
         try:
             self._server.start()
@@ -73,6 +78,10 @@ class Engine:
             found.close()
             raise
         return station
+
+    def wait(self, timeout: float) -> bool:
+        """Waits for the engine to end by itself; gives whether it has."""
+        return self._session is None or bool(self._session.wait(timeout))
 
     def close(self) -> None:
         """Stops listening."""
@@ -105,8 +114,6 @@ def run(
     Raises:
         errors.StingError: The engine could not start, or ended by itself.
     """
-    known = themes.load_all()
-    chosen = themes.choose(known, theme)
     # Before any thread starts, so that all of them leave these signals to the
     # one that waits for them.
     signal.pthread_sigmask(signal.SIG_BLOCK, _EMERGENCY)
@@ -115,25 +122,98 @@ def run(
     station = opening.Opening(
         engine.open, first_picture(name, config.profile(name))
     )
-    frames = config.terminal.frames_per_s
-    screen = app.StingApp(
-        station,
-        known,
-        chosen.name,
-        driver.TerminalDriver,
-        frames_per_s=None if frames == 'auto' else frames,
-    )
-    hangup.end_on_signals(screen)
+    screen = _screen(station, config, theme)
+    ended = hangup.end_on_signals(screen)
+    policy = config.terminal.on_hangup
     try:
-        screen.run(mouse=mouse)
+        screen.run(mouse=_mouse(config, mouse))
     finally:
+        keeps = screen.detached and policy != 'stop' and station.is_open
         if screen.detached:
-            hangup.let_go_of_terminal()
+            hangup.let_go_of_terminal(
+                home.state(name) / DETACHED if keeps else None
+            )
+        if keeps:
+            if policy == 'halt':
+                station.emergency_stop('hangup', 'the terminal went away')
+            hangup.outlive_terminal(ended, engine.wait)
         engine.close()
         station.close()
     if screen.failure is not None:
         raise screen.failure
     return screen.return_code or 0
+
+
+def attach(
+    home: settings.Home,
+    config: settings.Settings,
+    name: str,
+    *,
+    theme: str,
+    mouse: bool,
+    read_only: bool,
+) -> int:
+    """Runs the terminal over an engine of another process, which stays.
+
+    Args:
+        home: Where the user's files are.
+        config: What is configured.
+        name: The profile whose engine it is.
+        theme: A theme's name.
+        mouse: Whether the terminal reports the mouse.
+        read_only: It only watches; the emergency stop works all the same.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        errors.StingError: There is no engine, or none to attach to.
+    """
+    control = importlib.import_module('sting.control')
+    station = control.Remote(home, name, read_only=read_only)
+    try:
+        station.open()
+        screen = _screen(station, config, theme)
+        hangup.end_on_signals(screen)
+        for each in _EMERGENCY:
+            signal.signal(
+                each,
+                lambda number, _: station.emergency_stop(
+                    'signal', signal.Signals(number).name
+                ),
+            )
+        screen.run(mouse=_mouse(config, mouse))
+        if screen.detached:
+            hangup.let_go_of_terminal()
+    finally:
+        station.close()
+    return screen.return_code or 0
+
+
+def _screen(
+    station: workstation_model.Workstation,
+    config: settings.Settings,
+    theme: str,
+) -> app.StingApp:
+    """Makes the app over a workstation."""
+    known = themes.load_all()
+    frames = config.terminal.frames_per_s
+    return app.StingApp(
+        station,
+        known,
+        themes.choose(known, theme).name,
+        driver.TerminalDriver,
+        pacing.Pace(
+            config.terminal.kind,
+            None if frames == 'auto' else frames,
+            os.environ,
+        ),
+    )
+
+
+def _mouse(config: settings.Settings, wanted: bool) -> bool:
+    """Whether the terminal is to report the mouse."""
+    return wanted and not pacing.is_ssh(config.terminal.kind, os.environ)
 
 
 def first_picture(name: str, profile: settings.Profile) -> views.Snapshot:

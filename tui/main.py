@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import gc
 import importlib
 import sys
+from typing import Any
 
 from sting import settings
 from sting import version
@@ -13,6 +14,7 @@ from sting.model import records
 
 _EXIT_INPUT = 2
 _EXIT_FAILURE = 1
+_EXIT_NOT_RUNNING = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: As typed; None for those of the process.
 
     Returns:
-        The exit status: 0, 2 for bad input, 1 for a failure.
+        The exit status: 0, 2 for bad input, 3 where there is no engine to
+        attach to, 1 for a failure.
     """
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
     except errors.InputError as error:
         return _fail(error, _EXIT_INPUT)
+    except errors.NotRunningError as error:
+        return _fail(error, _EXIT_NOT_RUNNING)
     except errors.StingError as error:
         return _fail(error, _EXIT_FAILURE)
 
@@ -51,6 +56,17 @@ def _parser() -> argparse.ArgumentParser:
         '--profile', metavar='NAME', help='a profile of sting.yaml'
     )
     parser.add_argument(
+        '--attach',
+        action='store_true',
+        help='the terminal of an engine that runs already; leaving it leaves '
+        'the engine running',
+    )
+    parser.add_argument(
+        '--read-only',
+        action='store_true',
+        help='attach and only watch: no commands, but the emergency stop',
+    )
+    parser.add_argument(
         '--no-mouse', action='store_true', help='leave the mouse alone'
     )
     parser.add_argument('--theme', metavar='T', help='a theme, as dark, light')
@@ -68,25 +84,77 @@ def _fail(error: Exception, status: int) -> int:
 def _run(options: argparse.Namespace) -> int:
     home = settings.Home.find()
     config = settings.load(home)
-    name = options.profile or config.default
-    config.profile(name)  # Raises when there is none of this name.
+    attaches = options.attach or options.read_only
+    if options.profile is None and attaches:
+        name = _control().find(home).profile
+    else:
+        name = options.profile or config.default
+    profile = config.profile(name)  # Raises when there is none of this name.
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise errors.InputError(
             'needs a terminal; `sting run` is the engine without one'
         )
+    if not attaches and _runs(home, name):
+        if not _says_yes(name):
+            raise errors.RefusedError(
+                f'profile {name} has an engine already; `sting shutdown` ends '
+                'it'
+            )
+        attaches = True
+    confirm = ''
+    if not options.read_only:
+        confirm = _ask_account(name, profile)
     # Garbage is looked for from the first frame on: the app sees to that.
     gc.disable()
     # Only now what takes long to load: mistakes are told before.
     launch = importlib.import_module('tui.launch')
-    status: int = launch.run(
-        home,
-        config,
-        name,
-        theme=options.theme or config.terminal.theme,
-        mouse=not options.no_mouse,
-        confirm=_ask_account(name, config.profile(name)),
-    )
+    theme = options.theme or config.terminal.theme
+    mouse = not options.no_mouse
+    status: int
+    if attaches:
+        if confirm != _to_confirm(profile, options.read_only):
+            raise errors.InputError(
+                f'profile {name} is LIVE: it takes commands only from a '
+                f'terminal where {profile.to_type}, as sting.yaml has it, was '
+                'typed; --read-only watches'
+            )
+        status = launch.attach(
+            home, config, name, theme=theme, mouse=mouse,
+            read_only=options.read_only,
+        )  # fmt: skip
+    else:
+        status = launch.run(
+            home, config, name, theme=theme, mouse=mouse, confirm=confirm
+        )
     return status
+
+
+def _control() -> Any:
+    """Loads what talks to an engine that runs, where one may."""
+    return importlib.import_module('sting.control')
+
+
+def _runs(home: settings.Home, name: str) -> bool:
+    """Whether an engine of a profile runs."""
+    path = home.socket(name)
+    return path.exists() and bool(_control().Client(path).is_running())
+
+
+def _says_yes(name: str) -> bool:
+    """Offers to attach."""
+    sys.stderr.write(
+        f'An engine of profile {name} runs already. Attach to it? [Y/n] '
+    )
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    return line.strip().lower() in ('y', 'yes') or line == '\n'
+
+
+def _to_confirm(profile: settings.Profile, read_only: bool) -> str:
+    """Gives what has to be typed before commands go to a LIVE engine."""
+    if read_only or profile.mode is not records.Mode.LIVE:
+        return ''
+    return profile.typed
 
 
 def _ask_account(name: str, profile: settings.Profile) -> str:

@@ -292,13 +292,18 @@ class Terminal(Section, frozen=True, kw_only=True):
 
     Attributes:
         theme: A theme's name.
-        on_hangup: What to do when the terminal goes away.
+        kind: Where the terminal is: over SSH data is painted less often and
+            the mouse is left alone; auto finds out.
+        on_hangup: What to do when the terminal goes away: end the engine in
+            order, keep it without a terminal, or pull the emergency stop and
+            keep it.
         confirm: Which orders are reviewed before they are sent.
         frames_per_s: How often data may be painted; auto: 10, over SSH 4.
     """
 
     theme: Name = 'dark'
-    on_hangup: Literal['stop'] = 'stop'
+    kind: Literal['auto', 'local', 'ssh'] = 'auto'
+    on_hangup: Literal['stop', 'keep', 'halt'] = 'keep'
     confirm: Literal['always'] = 'always'
     frames_per_s: (
         Literal['auto'] | Annotated[float, msgspec.Meta(ge=1, le=10)]

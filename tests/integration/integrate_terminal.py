@@ -148,8 +148,16 @@ def test_the_stop_works_while_typing_and_outlives_the_program(opened, home):
         again.close()
 
 
+def set_on_hangup(home, policy):
+    """Writes what is to become of the engine without its terminal."""
+    config = home / 'config' / 'sting.yaml'
+    text = terminal.FAST_DEMO + f'terminal: {{on_hangup: {policy}}}\n'
+    config.write_text(text, encoding='utf-8')
+
+
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_order(opened, home, number):
+    set_on_hangup(home, 'stop')
     shown = opened()
     shown.until(lambda: last_price(shown))
     shown.child.kill(number)
@@ -161,6 +169,7 @@ def test_a_signal_ends_it_in_order(opened, home, number):
 
 
 def test_a_closed_terminal_ends_it_in_order(opened, home):
+    set_on_hangup(home, 'stop')
     shown = opened()
     shown.until(lambda: last_price(shown))
     shown.hang_up()

@@ -75,6 +75,7 @@ class Chart(pane.Pane, can_focus=True):
             self.symbol,
             row and (row.timestamp, row.last),
             held and (held.quantity, held.realized),
+            snapshot.attached and snapshot.attached.answers,
         )
 
     def _say_name(self) -> None:

@@ -43,6 +43,11 @@ def feed_age(snapshot: views.Snapshot) -> float | None:
     return max(ages, default=None)
 
 
+def lost_s(snapshot: views.Snapshot) -> float | None:
+    """Gives the seconds since the engine was lost; None while it is heard."""
+    return None if snapshot.attached is None else snapshot.attached.lost_s
+
+
 def _is_opening(snapshot: views.Snapshot) -> bool:
     trading = snapshot.state is records.TradingState.TRADING
     return opening.is_opening(snapshot) and trading and not snapshot.halting
@@ -51,13 +56,16 @@ def _is_opening(snapshot: views.Snapshot) -> bool:
 def _state(snapshot: views.Snapshot) -> tuple[str, str]:
     if _is_opening(snapshot):
         return 'OPENING', 'warning!'
+    if (lost := lost_s(snapshot)) is not None:
+        return f'LOST {text_format.duration(lost)}', 'error!'
     if snapshot.halting and snapshot.state is not records.TradingState.HALTED:
         return 'HALTING', 'error!'
     return snapshot.state.value, _STATES[snapshot.state]
 
 
 def _feed(snapshot: views.Snapshot) -> tuple[str, str]:
-    if _is_opening(snapshot):
+    if _is_opening(snapshot) or lost_s(snapshot) is not None:
+        # Its age is not known.
         return '', ''
     for feed in snapshot.feeds:
         if feed.status not in _WELL:
@@ -97,6 +105,11 @@ def _inbox(snapshot: views.Snapshot) -> str:
     return f'inbox {count}' if count else ''
 
 
+def _watches(snapshot: views.Snapshot) -> str:
+    attached = snapshot.attached
+    return '[READ-ONLY]' if attached and attached.read_only else ''
+
+
 def _items(snapshot: views.Snapshot) -> list[_Item]:
     day = snapshot.day_pnl
     start = snapshot.equity - day
@@ -111,6 +124,7 @@ def _items(snapshot: views.Snapshot) -> list[_Item]:
         account = equity = gain = text_format.NONE
         slow = ''
     return [
+        (0, [(_watches(snapshot), 'warning!')]),
         (3, [(account, '')]),
         (
             0,
@@ -181,17 +195,27 @@ class StatusBar(line.Line):
 
 
 class Banner(line.Line):
-    """Says that trading is halted, why, and how to resume."""
+    """Says that trading is halted or the engine lost, and what to do."""
 
     def show(self, snapshot: views.Snapshot) -> None:
-        """Appears while trading is halted or reduced, and goes after that."""
+        """Appears while not all is well, and goes after that."""
         halted = is_halted(snapshot)
         reducing = snapshot.state is records.TradingState.REDUCING
-        self.display = halted or reducing
+        lost = lost_s(snapshot)
+        attached = snapshot.attached
+        said = attached.detail if attached else ''
+        self.display = halted or reducing or lost is not None or bool(said)
         if not self.display:
             return
         reason = text_format.clean(snapshot.reason)
-        if halted:
+        if lost is not None:
+            style = self.palette.style('on_error!', 'error')
+            head = f' ■ LOST what is shown is {text_format.duration(lost)} old '
+            reason, tail = text_format.clean(said), ''
+        elif said:
+            style = self.palette.style('on_error!', 'error')
+            head, reason, tail = ' ■ STOP ', text_format.clean(said), ''
+        elif halted:
             style = self.palette.style('on_error!', 'error')
             head = ' ■ HALTED ' if not snapshot.halting else ' ■ HALTING '
             tail = ':resume lets trading go on'

@@ -13,6 +13,7 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import records
+from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
 from tui import app as tui_app
@@ -208,6 +209,29 @@ async def test_quitting_asks_while_something_is_live():
         assert app._exit
 
 
+async def test_leaving_an_engine_that_is_attached_says_that_it_goes_on():
+    now = stations.snapshot(attached=views.Attachment())
+    app = apps.make(stations.Station(now))
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('ctrl+q')
+        await pilot.pause()
+        assert isinstance(app.screen, dialogs.Ask)
+        said = app.screen.query(widgets.Label)
+        assert 'alone?' in str(said[0].content)
+        assert 'goes on' in str(said[1].content)
+
+
+async def test_a_terminal_that_cannot_keep_up_is_painted_less_often():
+    app = apps.make()
+    async with apps.run(app) as pilot:
+        await pilot.pause()
+        usual = app._ticking
+        app._pace.frames_per_s = 4
+        app._begin_ticking()
+        assert app._ticking is not usual
+        assert app._ticking._interval == 0.25
+
+
 async def test_quitting_does_not_ask_when_nothing_is_live():
     app = apps.make(
         stations.Station(stations.snapshot(open_orders=0, strategies=()))
@@ -338,11 +362,6 @@ async def test_markup_in_foreign_text_is_shown_as_it_is():
         await pilot.press('4', 'c')
         await pilot.pause()
         assert notices(app) == ['[red]x[/red] [b']
-
-
-def test_frames_are_fewer_over_ssh():
-    assert tui_app.frames_per_second({}) == 10
-    assert tui_app.frames_per_second({'SSH_CONNECTION': '1 2 3 4'}) == 4
 
 
 async def test_an_opening_engine_appears_when_it_is_open():

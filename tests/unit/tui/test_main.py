@@ -8,6 +8,7 @@ import pytest
 from sting import settings
 from sting import version
 from sting.model import records
+from tests.unit.control import stations
 from tui import main
 
 pytestmark = pytest.mark.unit
@@ -74,3 +75,117 @@ def test_the_account_of_a_live_profile_is_asked_for(
     said = capsys.readouterr().err
     assert ('profile real is live' in said.lower()) == (mode == 'live')
     assert 'U1' not in said
+
+
+@pytest.mark.parametrize('options', [['--attach'], ['--read-only']])
+def test_without_an_engine_there_is_nothing_to_attach_to(options, capsys):
+    assert main.main(options) == 3
+    said = capsys.readouterr().err
+    assert said.startswith('sting-tui: no engine is running')
+    assert said.count('\n') == 1
+
+
+class Typing(io.StringIO):
+    """A terminal at which something was typed."""
+
+    def isatty(self):
+        return True
+
+
+class Launch:
+    """Keeps how the terminal was to be run."""
+
+    def __init__(self):
+        self.ran = []
+
+    def run(self, home, config, name, **options):
+        self.ran.append(('run', name, options))
+        return 0
+
+    def attach(self, home, config, name, **options):
+        self.ran.append(('attach', name, options))
+        return 0
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Types at a terminal, with nothing behind it."""
+    made = Launch()
+    monkeypatch.setitem(sys.modules, 'tui.launch', made)
+    monkeypatch.setattr(main.gc, 'disable', lambda: None)
+
+    def typing(text, *arguments):
+        monkeypatch.setattr(sys, 'stderr', Typing())
+        monkeypatch.setattr(sys, 'stdin', Typing(text))
+        return main.main(arguments), made.ran
+
+    return typing
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """An engine of profile demo, on its control socket."""
+    folders = settings.Home.find({'STING_HOME': str(tmp_path)})
+    folders.state('demo')
+    with stations.Engine(folders) as made:
+        yield made
+
+
+def test_without_an_engine_one_is_run(launched):
+    status, ran = launched('', '--demo')
+    assert (status, ran[0][:2]) == (0, ('run', 'demo'))
+
+
+@pytest.mark.parametrize(
+    ('options', 'read_only'),
+    [
+        (['--attach'], False),
+        (['--attach', '--profile', 'demo'], False),
+        (['--read-only'], True),
+    ],
+)
+def test_the_engine_that_runs_is_attached_to(
+    launched, engine, options, read_only
+):
+    status, ran = launched('', *options)
+    assert (status, ran[0][:2]) == (0, ('attach', 'demo'))
+    assert ran[0][2]['read_only'] is read_only
+
+
+@pytest.mark.parametrize('answer', ['\n', 'y\n', 'Yes\n'])
+def test_to_attach_is_offered_where_an_engine_runs(launched, engine, answer):
+    status, ran = launched(answer, '--demo')
+    assert (status, ran[0][:2]) == (0, ('attach', 'demo'))
+
+
+@pytest.mark.parametrize('answer', ['n\n', '', 'what\n'])
+def test_who_does_not_want_to_attach_gets_no_second_engine(
+    launched, engine, answer
+):
+    status, ran = launched(answer, '--demo')
+    assert (status, ran) == (1, [])
+    assert 'has an engine already' in sys.stderr.getvalue()
+
+
+LIVE = """
+profiles:
+  demo: {mode: live, broker: alpaca, account: U1, feed: binance, symbols: [IBM]}
+"""
+
+
+@pytest.mark.parametrize(
+    ('typed', 'options', 'status'),
+    [
+        ('U1\n', ['--attach'], 0),
+        ('U2\n', ['--attach'], 2),
+        ('', ['--attach'], 2),
+        ('', ['--read-only'], 0),
+    ],
+)
+def test_a_live_engine_takes_commands_where_its_account_was_typed(
+    launched, engine, home, typed, options, status
+):
+    (home / 'config').mkdir()
+    (home / 'config' / 'sting.yaml').write_text(LIVE)
+    found, ran = launched(typed, *options)
+    assert (found, len(ran)) == (status, not status)

@@ -138,6 +138,34 @@ async def test_the_banner_names_what_is_still_open(size):
     assert ':resume' in banner
 
 
+@pytest.mark.parametrize('size', [apps.WIDE, apps.MIDDLE, apps.SMALL])
+async def test_a_lost_engine_looks_stale_and_says_since_when(size):
+    lost = views.Attachment(lost_s=12.3, detail='the engine hung up\x1b')
+    text, banner = await bar_of(size, attached=lost)
+    assert 'LOST 12s' in text
+    assert 'TRADING' not in text
+    assert 'feed' not in text
+    assert 'LOST what is shown is 12s old' in banner
+    assert 'the engine hung up\ufffd' in banner
+
+
+@pytest.mark.parametrize('size', [apps.WIDE, apps.MIDDLE, apps.SMALL])
+async def test_a_watcher_is_told_so(size):
+    text, banner = await bar_of(size, attached=views.Attachment(read_only=True))
+    assert text.startswith(' DEMO   [READ-ONLY] ')
+    assert 'TRADING' in text
+    assert banner == ''
+
+
+async def test_what_became_of_a_stop_is_told():
+    said = views.Attachment(detail='the stop went to process 7 as a signal')
+    _, banner = await bar_of(
+        attached=said, state=records.TradingState.HALTED, reason='x'
+    )
+    assert 'STOP' in banner
+    assert 'went to process 7' in banner
+
+
 @pytest.mark.parametrize('size', [apps.WIDE, apps.SMALL])
 async def test_what_waits_in_the_inbox_is_counted(size):
     rows = tuple(

@@ -59,6 +59,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     day_equity: float
     peak: float = 0.0
     acted: dict[str, int] = {}
+    messages: list[tuple[int, str, str]] = []
     closing: dict[str, str]
     day: int
     working: dict[str, list[str]]
@@ -111,6 +112,7 @@ def capture(system: state.SystemState) -> Image:
         day_equity=system.day_equity,
         peak=system.peak,
         acted=dict(system.acted),
+        messages=list(system.messages),
         closing=dict(system.closing),
         slices=dict(system.slices),
         exits=dict(system.exits),
@@ -179,6 +181,7 @@ def put(system: state.SystemState, image: Image) -> None:
     system.day_equity = image.day_equity
     system.peak = max(image.peak, image.day_equity)
     system.acted = image.acted
+    system.messages.extend(image.messages)
     system.closing = image.closing
     system.slices = image.slices
     system.exits = image.exits

@@ -60,6 +60,7 @@ _CREATED = orders.OrderStatus.CREATED
 _SUBMITTED = orders.OrderStatus.SUBMITTED
 _DENIED = orders.OrderStatus.DENIED
 _WORKING = orders.WORKING
+_ASKED = (orders.OrderStatus.PENDING_CANCEL, orders.OrderStatus.PENDING_REPLACE)
 _DENY = records.Decision.DENY
 _ORDER = orders.SignalKind.ORDER
 
@@ -89,6 +90,9 @@ class SystemState:
         day_equity: Equity when the day began, in UTC.
         peak: The highest equity that a day began with; paying in raises it,
             paying out lowers it.
+        messages: Cancels and changes that were asked for, the last
+            DONE_ORDERS of them: when, nanoseconds UTC, of whose order, and of
+            which symbol.
         acted: When each rule that acts by itself last did, nanoseconds UTC.
         closing: Symbols that a flatten waits to close until their working
             orders are cancelled: the id that the closing order will have, if
@@ -142,6 +146,9 @@ class SystemState:
         self.day_equity = 0.0
         self.peak = 0.0
         self.acted: dict[str, int] = {}
+        self.messages: collections.deque[tuple[int, str, str]] = (
+            collections.deque(maxlen=DONE_ORDERS)
+        )
         self.closing: dict[str, str] = {}
         self.slices: dict[str, float] = {}
         self.exits: dict[str, tuple[int, orders.Signal]] = {}
@@ -587,6 +594,8 @@ class SystemState:
 
     def _apply_update(self, seq: int, update: orders.OrderUpdate) -> None:
         order = self.orders[update.order_id]
+        if update.status in _ASKED:
+            self.messages.append((self.time, order.strategy, order.symbol))
         self._put(lifecycle.apply_update(order, update, self.time), order)
         if update.status is _DENIED:
             self.ledger.denied(order, self.time)

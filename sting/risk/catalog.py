@@ -19,6 +19,7 @@ OF_ACCOUNT: Mapping[str, type[rules.AccountRule]] = {
         exposure.GrossExposure,
         exposure.Concentration,
         exposure.NoShort,
+        exposure.Shortable,
         exposure.Restricted,
     )
 }
@@ -30,6 +31,7 @@ OF_SCOPE: Mapping[str, type[scopes.ScopedRule]] = {
         exposure.DailyDrawdown,
         exposure.Drawdown,
         traffic.OrderRate,
+        traffic.MessageRate,
         traffic.RepeatedOrders,
         traffic.CancelRatio,
         traffic.MaxOpenOrders,

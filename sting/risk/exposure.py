@@ -1,6 +1,7 @@
 """Rules of what is held: exposure, concentration, short sales, losses."""
 
 import abc
+from collections.abc import Iterable
 import functools
 import math
 import operator
@@ -81,6 +82,33 @@ class NoShort(rules.AccountRule):
         if figures.shrinks(order.side.sign, held, after):
             return None
         return max(0.0, -after)
+
+
+class Shortable(NoShort):
+    """Units short of a symbol that is not listed as one to be sold short."""
+
+    name = 'shortable'
+    unit = 'units short of what is not listed'
+
+    def __init__(
+        self, limit: float | None = None, listed: Iterable[str] = ()
+    ) -> None:
+        """Sets up the rule.
+
+        Args:
+            limit: The most units short of others.
+            listed: The symbols that it does not hold up.
+        """
+        super().__init__(limit)
+        self._listed = frozenset(listed)
+
+    def figure(
+        self, order: orders.Order, system: rules.Account
+    ) -> float | None:
+        """The units; None for what is listed and what shrinks a position."""
+        if order.symbol in self._listed:
+            return None
+        return super().figure(order, system)
 
 
 class Restricted(rules.AccountRule):

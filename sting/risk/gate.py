@@ -86,6 +86,8 @@ def _add_scoped(
         rule = kind(entry.limit, entry.window_s)
         if isinstance(rule, outside.OutsideRule):
             rule.known = made.known
+    elif entry.rule == exposure.Shortable.name:
+        rule = exposure.Shortable(entry.limit, entry.listed)
     else:
         rule = catalog.OF_ACCOUNT[entry.rule](entry.limit)
     scoped = scopes.Scoped(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import copy
 import math
+import typing
+from typing import Any
 
 import msgspec
 
@@ -14,6 +16,7 @@ from sting.engine import targets
 from sting.model import orders
 from sting.model import protection
 from sting.model import records
+from sting.model import riskfigures
 from sting.model import sizing as sizings
 from sting.model import specs
 from sting.risk import acts
@@ -23,6 +26,10 @@ from sting.risk import outside
 from sting.risk import rules
 from sting.risk import sizing
 from sting.risk import strategies
+
+if typing.TYPE_CHECKING:
+    from sting.risk import metrics
+    from sting.settings import metrics as settings
 
 HALTED = 'halted'
 _STATE_UNIT = 'state'
@@ -71,6 +78,7 @@ class RiskManager:
         self._losses: list[strategies.MaxLoss] = []
         self._acts: list[acts.Act] = []
         self._faults = failing.Faults()
+        self._peak = 0.0
         self.known = outside.Known()
         for rule in risk_rules:
             self.add_risk_rule(rule)
@@ -361,6 +369,34 @@ class RiskManager:
                 return deed
             closed = closed or (act.share == 1 and act.has_acted(system))
         return None
+
+    def calculate_risk_metrics(
+        self,
+        system: state.SystemState,
+        history: 'metrics.History',
+        configured: 'settings.Metrics',
+        **more: Any,
+    ) -> riskfigures.RiskMetrics:
+        """Works out the risk of what is held now.
+
+        A running profile does it in two steps, the second one in a thread:
+        `session.measuring`.
+
+        Args:
+            system: The state; nothing else may change it meanwhile.
+            history: The last bars.
+            configured: How it is measured.
+            **more: `universe`, `sectors` and `scale` of `metrics.calculate`.
+
+        Returns:
+            The figures; what cannot be worked out is None, with the reason.
+        """
+        # It needs numpy, which no order has to wait for.
+        from sting.risk import metrics  # noqa: PLC0415
+
+        book = metrics.capture(system, self._peak)
+        self._peak = book.peak
+        return metrics.calculate(book, history, configured, **more)
 
     def to_stop(self) -> Sequence[str]:
         """Gives the strategies to stop for what `breaches` has just told."""

@@ -38,8 +38,12 @@ class Scope:
 
     def has(self, order: orders.Order) -> bool:
         """Whether an order is in it."""
-        return (not self.strategy or order.strategy == self.strategy) and (
-            self.symbols is None or order.symbol in self.symbols
+        return self.covers(order.strategy, order.symbol)
+
+    def covers(self, strategy: str, symbol: str) -> bool:
+        """Whether a strategy's orders of a symbol are in it."""
+        return (not self.strategy or strategy == self.strategy) and (
+            self.symbols is None or symbol in self.symbols
         )
 
 
@@ -116,6 +120,19 @@ class View:
         return self.once(
             ('sent', since, but), lambda: list(self._sent(since, but))
         )
+
+    def asked(self, since: int) -> int:
+        """Gives how many cancels and changes of its orders were asked for.
+
+        Args:
+            since: Only those after this, nanoseconds UTC.
+        """
+        count = 0
+        for when, strategy, symbol in reversed(self.system.messages):
+            if when <= since:
+                break
+            count += self._scope.covers(strategy, symbol)
+        return count
 
     def _sent(self, since: int, but: str) -> Iterator[orders.Order]:
         # They lie in the order in which they were created.

@@ -48,6 +48,24 @@ class OrderRate(_InTime):
         return 1.0 + len(view.sent(since, order.id))
 
 
+class MessageRate(_InTime):
+    """Orders, cancels and changes in the last seconds, this one too."""
+
+    name = 'message_rate'
+    unit = 'messages in the window'
+
+    def measure(self, order: orders.Order, view: scopes.View) -> float | None:
+        """How many; None for an attached exit and what shrinks.
+
+        A change is held against it like an order; a cancel is counted, and
+        never held up.
+        """
+        if order.parent or rules.shrinks(order, view):
+            return None
+        since = self.since(order, view)
+        return 1.0 + len(view.sent(since, '')) + view.asked(since)
+
+
 class RepeatedOrders(_InTime):
     """Orders of the last seconds that ask for the same as this one."""
 

@@ -416,11 +416,13 @@ ScopedName = Literal[
     'net_exposure',
     'concentration',
     'max_short',
+    'shortable',
     'restricted',
     'daily_loss',
     'daily_drawdown',
     'drawdown',
     'order_rate',
+    'message_rate',
     'repeated_orders',
     'cancel_ratio',
     'max_open_orders',
@@ -451,7 +453,12 @@ class Scope(Section, frozen=True, kw_only=True):
     sector: str = ''
 
 
-class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
+class ScopedRule(
+    Section,
+    frozen=True,
+    kw_only=True,
+    rename={'scope': 'for', 'listed': 'list'},
+):
     """A risk rule by a name of its own.
 
     Attributes:
@@ -462,6 +469,7 @@ class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
         reduce: An order past it is made smaller, where that helps.
         act: What it does by itself past its limit, once a day.
         window_s: Seconds that rates look back.
+        listed: What may be sold short; for `shortable` alone.
         backtest: Whether it holds in backtests, too.
         enabled: Whether it is asked.
     """
@@ -473,11 +481,20 @@ class ScopedRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
     reduce: bool = False
     act: Literal['', 'reduce', 'halve', 'close', 'halt'] = ''
     window_s: Positive = 60.0
+    listed: tuple[Name, ...] = ()
     backtest: bool = False
     enabled: bool = True
 
     def __post_init__(self) -> None:
-        """Refuses what a backtest cannot know."""
+        """Refuses what a backtest cannot know, and a list that is amiss."""
+        if self.rule == 'shortable' and not self.listed:
+            raise ValueError(
+                'shortable needs a `list` of symbols; max_short is for none'
+            )
+        if self.rule != 'shortable' and self.listed:
+            raise ValueError(
+                f'{self.rule} has no `list`; use `for: {{symbols: [...]}}`'
+            )
         if self.backtest and self.scope.sector:
             raise ValueError(
                 'a backtest knows no sectors; name the `symbols` instead'

@@ -103,6 +103,14 @@ def test_short_sales_end_at_their_units(held, work, quantity, expected):
     assert judge('max_short', 5.0, order(SELL, quantity), made) is expected
 
 
+def test_only_what_is_listed_may_be_sold_short():
+    rule = exposure.Shortable(5.0, ['X'])
+    made = world()
+    assert rule.figure(order(SELL, 50.0), made.system) is None
+    assert rule.figure(order(SELL, 50.0, symbol='Y'), made.system) == 50.0
+    assert rule.figure(order(BUY, 50.0, symbol='Y'), made.system) is None
+
+
 def test_a_buy_is_no_short_sale():
     assert judge('max_short', 0.0, order(BUY, 5.0), world()) is APPROVE
 

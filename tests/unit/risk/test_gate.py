@@ -155,3 +155,16 @@ def test_a_backtest_has_the_scoped_rules_that_say_so():
         )
     )
     assert made.rule_set().names == ('halted', 'buying_power', 'restricted(b)')
+
+
+def test_the_list_of_what_may_be_sold_short_is_the_configured_one():
+    entry = settings.ScopedRule(rule='shortable', limit=0.0, listed=('X',))
+    made = gate.build({}, settings.Sizing(), scoped={'lent': entry})
+    world = worlds.World(X=100.0, Y=100.0)
+    figures = [
+        made.evaluate_order(
+            worlds.order(worlds.SELL, 5.0, each), world.system
+        ).figures[1]
+        for each in 'XY'
+    ]
+    assert figures == [None, 5.0]

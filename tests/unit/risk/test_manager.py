@@ -11,8 +11,10 @@ from sting.model import portfolio
 from sting.model import records
 from sting.model import specs
 from sting.risk import manager
+from sting.risk import metrics
 from sting.risk import rules
 from sting.risk import scopes
+from sting.settings import metrics as measured
 from tests.unit.risk import worlds
 
 pytestmark = pytest.mark.unit
@@ -395,3 +397,20 @@ def test_a_halt_reduces_nothing():
     made = manager.RiskManager([scoped(rules.MaxPosition, 5.0, reduces=True)])
     verdict = made.evaluate_order(order(BUY, 6.0), before.system)
     assert verdict.decision is DENY
+
+
+def test_it_gives_the_metrics_of_the_state_and_remembers_the_peak():
+    gate = manager.RiskManager()
+    world = worlds.World(X=100.0)
+    world.hold('X', 10.0)
+    history = metrics.History(61)
+    found = gate.calculate_risk_metrics(
+        world.system, history, measured.Metrics(), universe=('X',)
+    )
+    assert (found.gross, found.equity) == (1_000.0, worlds.CASH)
+    assert 'volatility' in found.missing
+    world.price('X', 50.0)
+    found = gate.calculate_risk_metrics(
+        world.system, history, measured.Metrics()
+    )
+    assert found.peak_drawdown == pytest.approx(500.0 / worlds.CASH)

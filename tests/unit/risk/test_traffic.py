@@ -8,6 +8,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.risk import catalog
+from sting.risk import scopes
 from sting.risk import traffic
 from tests.unit.risk import worlds
 
@@ -59,6 +60,44 @@ def test_a_rate_leaves_out_what_was_denied_and_the_order_itself():
     )
     assert figure('order_rate', order(created=NOW), made) == 2.0
     assert figure('order_rate', order(created=NOW, id='p0'), made) == 1.0
+
+
+def test_messages_are_orders_cancels_and_changes_of_the_window():
+    made = worlds.World(X=100.0)
+    for order_id in ('p0', 'p1'):
+        made.pend(order(id=order_id, created=made.system.time))
+    for status in ('pending_replace', 'accepted', 'pending_cancel'):
+        made.take(
+            worlds.T.ORDER_UPDATE,
+            orders.OrderUpdate(
+                order_id='p0', status=orders.OrderStatus(status), quantity=5.0
+            ),
+        )
+    now = made.system.time
+    assert figure('message_rate', order(created=now), made) == 5.0
+    # A change of a working order is one more.
+    assert figure('message_rate', made.system.orders['p1'], made) == 5.0
+    # The cancel was the last of them, just inside of the window.
+    last = order(created=now + 60 * SECOND - 1)
+    assert figure('message_rate', last, made) == 2.0
+    later = order(created=now + 60 * SECOND)
+    assert figure('message_rate', later, made) == 1.0
+
+
+def test_messages_are_those_of_the_scope():
+    made = worlds.World(X=100.0, Y=100.0)
+    for symbol in 'XY':
+        made.pend(order(id=symbol, symbol=symbol, strategy='a'))
+        end(made, symbol, orders.OrderStatus.PENDING_CANCEL)
+    for scope, expected in (
+        (scopes.Scope(), 5.0),
+        (scopes.Scope('a'), 5.0),
+        (scopes.Scope(symbols=frozenset('X')), 3.0),
+        (scopes.Scope('b'), 1.0),
+    ):
+        view = scopes.View(scope, made.system)
+        rule = catalog.OF_SCOPE['message_rate'](1.0)
+        assert rule.measure(order(), view) == expected
 
 
 def test_attached_exits_are_not_counted_out():

@@ -93,6 +93,20 @@ def test_a_rule_of_its_own_name_says_what_it_is_for(home):
     }
 
 
+@pytest.mark.parametrize(
+    ('entry', 'match'),
+    [
+        ('{rule: shortable, limit: 0}', r'risk\.yaml:2: .*needs a `list`'),
+        ('{rule: shortable, limit: 0, list: []}', 'needs a `list`'),
+        ('{rule: max_short, limit: 0, list: [X]}', 'max_short has no `list`'),
+    ],
+)
+def test_a_list_belongs_to_what_may_be_sold_short(home, entry, match):
+    _write(home, 'risk.yaml', f'scoped:\n  a: {entry}\n')
+    with pytest.raises(errors.ConfigError, match=match):
+        settings.read_rules(home)
+
+
 def test_all_shipped_files_are_known():
     folder = settings.shipped()
     found = {

@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Sequence
+import pathlib
+import resource
+import sqlite3
 import tempfile
 import threading
 from typing import Final
@@ -23,6 +27,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.model import stops
+from sting.risk import drilled
 from sting.session import room
 from sting.session import workstation
 from sting.settings import brokers
@@ -40,12 +45,20 @@ CANCEL_MS = 50.0
 WORKING = 20
 QUEUED = 100_000
 BLOCK_S = 2.0
+# How long an emergency cancel hangs that does.
+HANG_S = 2.0
 # Orders are asked for so long before the flag and after it.
 _AFTER_S: Final = 0.1
 _APART_S: Final = 0.001
 PATIENCE_S: Final = 60.0
 _LOOK_S: Final = 0.005
 _QUIET_S: Final = 3_600.0
+# Waits of so many seconds are held against the clock before each case: on a
+# machine where the worst of them is so many milliseconds late, or more, a goal
+# may be missed for want of a processor.
+_WAIT_S: Final = 0.001
+_WAITS: Final = 50
+BUSY_MS = 5.0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +76,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         report_ms: Until the report was durable; None where none came.
         cancelled: How many orders were cancelled.
         left: How many work on at the broker.
+        late_ms: How late a wait of a millisecond was before, at worst.
+        busy: Whether that is so much that a missed goal says little.
     """
 
     case: str
@@ -74,6 +89,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     report_ms: float | None
     cancelled: int
     left: int
+    late_ms: float = 0.0
+    busy: bool = False
 
 
 class _Wire(drills.DrilledBroker):
@@ -85,6 +102,9 @@ class _Wire(drills.DrilledBroker):
         super().__init__(inner, drills.Trouble(), time_source)
         self.inner = inner
         self.hangs = False
+        self.stuck = False
+        self.taken: set[str] = set()
+        self._let_go = threading.Event()
         self.last_order: float | None = None
         self.cancels: list[float] = []
 
@@ -92,18 +112,34 @@ class _Wire(drills.DrilledBroker):
         """Sends an order; for ever, where the broker hangs."""
         answer = await super().place_order(order)
         self.last_order = self._clock.monotonic()
-        if self.hangs:
-            await self._clock.sleep(_QUIET_S)
+        while self.hangs:
+            await self._clock.sleep(_LOOK_S)
         return answer
 
     def emergency_cancel_all(
         self, keep: Collection[str] = ()
     ) -> interface.EmergencyReport:
-        """Takes all orders out, now."""
+        """Takes all orders out, now, or later where it is stuck."""
         self.cancels.append(self._clock.monotonic())
+        if self.stuck:
+            self._let_go.wait(HANG_S)
         told = super().emergency_cancel_all(keep)
+        self.taken.update(told.cancelled)
         self.cancels.append(self._clock.monotonic())
         return told
+
+    async def cancel_order(self, order_id: str) -> interface.CancelResponse:
+        """Takes an order out, and notes when."""
+        answer = await super().cancel_order(order_id)
+        if answer.accepted:
+            self.taken.add(order_id)
+        self.cancels.append(self._clock.monotonic())
+        return answer
+
+    def release(self) -> None:
+        """Gives no trouble from here on."""
+        self.hangs = False
+        self._let_go.set()
 
 
 class _Room(room.EngineRoom):
@@ -121,6 +157,8 @@ class _Session(workstation.Session):
     """A session that can be given trouble."""
 
     ROOM = _Room
+    _lock: sqlite3.Connection | None = None
+    _sizes: tuple[int, int] | None = None
 
     @property
     def wire(self) -> _Wire:
@@ -172,6 +210,37 @@ class _Session(workstation.Session):
         self.wire.hangs = True
         _until(lambda: self.wire.last_order != before)
 
+    def stick(self) -> None:
+        """Has the emergency cancel hang."""
+        self.wire.stuck = True
+
+    def lock(self) -> None:
+        """Locks the log, as another program may."""
+        self._lock = sqlite3.connect(
+            self._log, isolation_level=None, timeout=PATIENCE_S
+        )
+        self._lock.execute('BEGIN IMMEDIATE')
+
+    def fill_up(self) -> None:
+        """Has the disk take no more of the log."""
+        size = self._log.with_name(f'{self._log.name}-wal').stat().st_size
+        self._sizes = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, self._sizes[1]))
+
+    def relieve(self) -> None:
+        """Ends the trouble."""
+        self.wire.release()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        if self._sizes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, self._sizes)
+            self._sizes = None
+
+    @property
+    def _log(self) -> pathlib.Path:
+        return self._home.log(self.profile)
+
 
 def _calm(session: _Session) -> None:
     """Gives no trouble: orders work, and more are asked for all the time."""
@@ -183,6 +252,9 @@ CASES: Final = {
     '100,000 events queued': _Session.flood,
     'the loop blocked by Python': _Session.block,
     'a broker that hangs': _Session.hang,
+    'an emergency cancel that hangs': _Session.stick,
+    'the log locked': _Session.lock,
+    'the disk full': _Session.fill_up,
 }
 
 
@@ -208,8 +280,33 @@ def run(config: settings.Settings, profile: str, case: str) -> Outcome:
         try:
             return _pull(session, case)
         finally:
-            session.wire.hangs = False
+            session.relieve()
             session.close()
+
+
+def result(profile: str, found: Sequence[Outcome]) -> drilled.Result:
+    """Gives what is kept of a drill.
+
+    Args:
+        profile: Whose rules it had.
+        found: What each case has shown.
+    """
+    return drilled.Result(
+        profile=profile,
+        at=clocks.LiveClock().now(),
+        cases=tuple(
+            drilled.Case(
+                case=one.case,
+                ok=one.ok,
+                order_ms=one.order_ms,
+                first_ms=one.first_ms,
+                report_ms=one.report_ms,
+                left=one.left,
+                busy=one.busy,
+            )
+            for one in found
+        ),
+    )
 
 
 def _arranged(config: settings.Settings, profile: str) -> settings.Settings:
@@ -242,6 +339,7 @@ def _pull(session: _Session, case: str) -> Outcome:
     for _ in range(WORKING):
         _ask(session, order)
     _until(lambda: len(session.wire.inner.working_ids()) >= WORKING)
+    late = _lateness(clock)
     ended = threading.Event()
     asker = threading.Thread(
         target=_go_on_asking, args=(session, order, ended), daemon=True
@@ -255,10 +353,12 @@ def _pull(session: _Session, case: str) -> Outcome:
     ended.wait(_AFTER_S)
     ended.set()
     asker.join(PATIENCE_S)
+    session.relieve()
     report = _reported(session, pull)
     took = clock.monotonic() - since
     told = None if report is None else (report, took)
-    return _outcome(session.wire, case, since, flag, told)
+    found = _outcome(session.wire, case, since, flag, told)
+    return msgspec.structs.replace(found, late_ms=late, busy=late >= BUSY_MS)
 
 
 def _outcome(
@@ -270,7 +370,9 @@ def _outcome(
 ) -> Outcome:
     left = len(wire.inner.working_ids())
     last = (wire.last_order or since) - since
-    first = (wire.cancels[0] - since) * 1000.0 if wire.cancels else None
+    # Where the disk is full the engine pulls the stop itself, before we do.
+    times = [max(0.0, each - since) * 1000.0 for each in wire.cancels]
+    first = min(times) if times else None
     order_ms = max(0.0, last) * 1000.0
     return Outcome(
         case=case,
@@ -284,11 +386,21 @@ def _outcome(
         flag_ms=flag * 1000.0,
         order_ms=order_ms,
         first_ms=first,
-        last_ms=(wire.cancels[-1] - since) * 1000.0 if wire.cancels else None,
+        last_ms=max(times) if times else None,
         report_ms=told[1] * 1000.0 if told else None,
-        cancelled=len(told[0].cancelled) if told else 0,
+        cancelled=len(wire.taken),
         left=left,
     )
+
+
+def _lateness(clock: clocks.Clock) -> float:
+    """Gives how late short waits are here, at worst, in milliseconds."""
+    pause, worst = threading.Event(), 0.0
+    for _ in range(_WAITS):
+        before = clock.monotonic()
+        pause.wait(_WAIT_S)
+        worst = max(worst, clock.monotonic() - before - _WAIT_S)
+    return worst * 1000.0
 
 
 def _order(session: _Session) -> commands.SubmitOrder:

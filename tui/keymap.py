@@ -687,6 +687,16 @@ ACTIONS: tuple[Action, ...] = (
         'leave_help', ('escape', 'q'), 'help', 'dismiss', 'back', 'Goes back.'
     ),
     Action(
+        'drill',
+        ('d',),
+        'system',
+        'drill',
+        'drill',
+        'Drills the emergency stop on paper, in another process: the profile '
+        'is not touched.',
+        hint=4,
+    ),
+    Action(
         'leave_system',
         ('escape',),
         'system',

@@ -7,6 +7,7 @@ import msgspec
 
 from sting import settings
 from sting.cli import common
+from sting.model import drills as results
 from sting.model import errors
 from sting.model import market
 from sting.model import records
@@ -77,7 +78,7 @@ def drill(profile: str | None, last: bool, as_json: bool) -> None:
         )
 
 
-def _print(found: 'list[drills.Outcome]', result: drilled.Result) -> None:
+def _print(found: 'list[drills.Outcome]', result: results.Result) -> None:
     common.print_table(
         {
             'case': common.LEFT,
@@ -119,7 +120,7 @@ def _excuse(missed: 'list[drills.Outcome]') -> str:
 
 
 def _show_last(
-    result: drilled.Result | None, profile: str, as_json: bool
+    result: results.Result | None, profile: str, as_json: bool
 ) -> None:
     """Shows the last result of a profile.
 

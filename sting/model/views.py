@@ -7,6 +7,7 @@ or one behind the control socket.
 
 import msgspec
 
+from sting.model import drills
 from sting.model import orders
 from sting.model import records
 from sting.model import riskfigures
@@ -322,6 +323,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         stop: What came of the last emergency stop; None while trading, and
             until that is known.
         stop_seq: Number of the event that tells; 0 without one.
+        drill: What the last drill of the stop has shown; None where there was
+            none.
         attached: How the screen is attached; None for one in the engine's own
             process.
     """
@@ -359,6 +362,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     risk: riskfigures.RiskMetrics | None = None
     stop: stops.StopReport | None = None
     stop_seq: int = 0
+    drill: drills.Result | None = None
     attached: Attachment | None = None
 
 

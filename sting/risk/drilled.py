@@ -6,55 +6,13 @@ from typing import Final
 
 import msgspec
 
+from sting.model import drills
 from sting.model import errors
 
 FILE: Final = 'drill.json'
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One case of it; times are milliseconds since the stop was pulled.
-
-    Attributes:
-        case: Which.
-        ok: Whether the goals were met, and nothing worked any more.
-        order_ms: Until the last order left; 0 where none did after the flag.
-        first_ms: Until the first cancel; None where there was none.
-        report_ms: Until the report came; None where none did.
-        left: How many worked on at the broker.
-        busy: Whether the machine was too busy for a missed goal to say much.
-    """
-
-    case: str
-    ok: bool
-    order_ms: float
-    first_ms: float | None
-    report_ms: float | None
-    left: int
-    busy: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """Says in a word or two how it went."""
-        if self.ok:
-            return 'ok'
-        return 'MISSED, busy machine' if self.busy else 'MISSED'
-
-
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A drill.
-
-    Attributes:
-        profile: Whose rules it had.
-        at: When it ended, nanoseconds since the epoch, UTC.
-        cases: What was tried.
-    """
-
-    profile: str
-    at: int
-    cases: tuple[Case, ...]
-
-
-def keep(folder: pathlib.Path, result: Result) -> None:
+def keep(folder: pathlib.Path, result: drills.Result) -> None:
     """Keeps a result in the place of the last one.
 
     Args:
@@ -77,13 +35,40 @@ def keep(folder: pathlib.Path, result: Result) -> None:
         ) from None
 
 
-def last(folder: pathlib.Path) -> Result | None:
+def last(folder: pathlib.Path) -> drills.Result | None:
     """Gives the last result; None where there is none that can be read.
 
     Args:
         folder: The profile's state.
     """
     try:
-        return msgspec.json.decode((folder / FILE).read_bytes(), type=Result)
+        return msgspec.json.decode(
+            (folder / FILE).read_bytes(), type=drills.Result
+        )
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+class Last:
+    """The last result, read again only where the file is another."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        """Reads nothing yet.
+
+        Args:
+            folder: The profile's state.
+        """
+        self._folder = folder
+        self._seen: tuple[int, int] | None = None
+        self._result: drills.Result | None = None
+
+    def read(self) -> drills.Result | None:
+        """Gives the last result; None where there is none."""
+        try:
+            found = (self._folder / FILE).stat()
+        except OSError:
+            return None
+        seen = found.st_mtime_ns, found.st_ino
+        if seen != self._seen:
+            self._seen, self._result = seen, last(self._folder)
+        return self._result

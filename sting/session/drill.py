@@ -21,13 +21,13 @@ from sting.broker import paper
 from sting.engine import bus
 from sting.engine import clock as clocks
 from sting.model import commands
+from sting.model import drills as results
 from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
 from sting.model import stops
-from sting.risk import drilled
 from sting.session import room
 from sting.session import workstation
 from sting.settings import brokers
@@ -284,18 +284,18 @@ def run(config: settings.Settings, profile: str, case: str) -> Outcome:
             session.close()
 
 
-def result(profile: str, found: Sequence[Outcome]) -> drilled.Result:
+def result(profile: str, found: Sequence[Outcome]) -> results.Result:
     """Gives what is kept of a drill.
 
     Args:
         profile: Whose rules it had.
         found: What each case has shown.
     """
-    return drilled.Result(
+    return results.Result(
         profile=profile,
         at=clocks.LiveClock().now(),
         cases=tuple(
-            drilled.Case(
+            results.Case(
                 case=one.case,
                 ok=one.ok,
                 order_ms=one.order_ms,

@@ -21,6 +21,7 @@ from sting.model import market
 from sting.model import records
 from sting.model import stops
 from sting.model import views
+from sting.risk import drilled
 from sting.risk import stop
 from sting.session import frozen
 from sting.session import room
@@ -118,6 +119,7 @@ class Session:
             watch=tuple(views.WatchRow(s) for s in chosen.symbols),
         )
         self._latch = stop.Latch(self._folder / stop.LATCH)
+        self._drilled = drilled.Last(self._folder)
         self._stop = stop.EmergencyStop(
             self._latch,
             self._cancel_everything,
@@ -435,7 +437,10 @@ class Session:
         while True:
             try:
                 async with asyncio.timeout(STUCK_S):
-                    self._snapshot = await engine_room.picture(lag)
+                    picture = await engine_room.picture(lag)
+                self._snapshot = msgspec.structs.replace(
+                    picture, drill=self._drilled.read()
+                )
             except TimeoutError:
                 self._show_stuck()
             # Another process may have set the latch.

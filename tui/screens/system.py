@@ -15,6 +15,7 @@ from sting.model import views
 from tui import format as text_format
 from tui import keymap
 from tui.screens import base
+from tui.screens import drill
 
 _Rows = list[tuple[str, ...]]
 
@@ -173,6 +174,7 @@ class SystemScreen(base.BaseScreen):
     """How the engine is."""
 
     scope = 'system'
+    _profile = ''
     BINDINGS = keymap.bindings('system')
 
     def body(self) -> Iterator[widget.Widget]:
@@ -183,12 +185,19 @@ class SystemScreen(base.BaseScreen):
             Sheet('feeds and brokers', link_rows, True),
             Sheet('strategies', strategy_rows, True),
             Sheet('risk', risk_rows, False),
+            drill.DrillPanel(),
             Sheet('versions', version_rows, False),
             id='sheets',
         )
 
+    def action_drill(self) -> None:
+        """Drills the stop on paper, in another process."""
+        self.query_one(drill.DrillPanel).drill(self._profile)
+
     def show(self, snapshot: views.Snapshot) -> None:
         """Takes the newest picture of the engine."""
         super().show(snapshot)
+        self._profile = snapshot.profile
+        self.query_one(drill.DrillPanel).show(snapshot)
         for sheet in self.query(Sheet):
             sheet.show(snapshot)

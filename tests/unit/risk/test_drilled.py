@@ -2,20 +2,21 @@
 
 import pytest
 
+from sting.model import drills
 from sting.model import errors
 from sting.risk import drilled
 
 pytestmark = pytest.mark.unit
 
-CASE = drilled.Case(
+CASE = drills.Case(
     case='calm', ok=True, order_ms=0.0, first_ms=1.5, report_ms=9.0, left=0
 )
-RESULT = drilled.Result(profile='demo', at=7, cases=(CASE,))
+RESULT = drills.Result(profile='demo', at=7, cases=(CASE,))
 
 
 def test_a_result_is_kept_and_takes_the_place_of_the_last(tmp_path):
     drilled.keep(tmp_path, RESULT)
-    newer = drilled.Result(profile='demo', at=8, cases=())
+    newer = drills.Result(profile='demo', at=8, cases=())
     drilled.keep(tmp_path, newer)
     assert drilled.last(tmp_path) == newer
     assert [each.name for each in tmp_path.iterdir()] == [drilled.FILE]
@@ -32,3 +33,14 @@ def test_what_cannot_be_read_is_no_result(tmp_path, text):
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(errors.JournalWriteError, match=r'drill\.json'):
         drilled.keep(tmp_path / 'missing', RESULT)
+
+
+def test_the_last_result_is_read_again_when_it_is_another(tmp_path):
+    last = drilled.Last(tmp_path)
+    assert last.read() is None
+    drilled.keep(tmp_path, RESULT)
+    first = last.read()
+    assert first == RESULT
+    assert last.read() is first
+    drilled.keep(tmp_path, drills.Result(profile='demo', at=8, cases=()))
+    assert last.read().at == 8

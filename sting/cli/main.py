@@ -79,6 +79,11 @@ COMMANDS = {
     'data': ('data', 'data', 'Brings in, checks and gives out market data.'),
     'log': ('log', 'log', 'Shows, verifies and explains the event log.'),
     'replay': ('history', 'replay', 'Shows the state at any moment of a log.'),
+    'fork': (
+        'fork',
+        'fork',
+        'Reruns a log from a moment on with other settings.',
+    ),
     'keys': ('keys', 'keys', 'Keeps the keys of accounts.'),
     'doctor': ('doctor', 'doctor', 'Checks the installation.'),
 }

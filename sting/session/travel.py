@@ -193,6 +193,14 @@ class Travel:
         """Gives the last fills up to the moment, oldest first."""
         return self._at.shown.marks(symbol, limit)
 
+    def image(self) -> image.Image:
+        """Gives the engine's state at the moment; it stays as it is."""
+        return image.capture(self._at.system)
+
+    def history(self, limit: int) -> list[market.MarketData]:
+        """Gives the last closed bars of all symbols, by their stamps."""
+        return self._at.shown.history(limit)
+
     def picture(self) -> views.Snapshot:
         """Gives the engine as it was at the moment."""
         system = self._at.system

@@ -225,7 +225,7 @@ class InProcessHost:
             self._tell(instance.spec, 'running', '')
             instance.started.set()
             while (delivery := await instance.queue.get()) is not None:
-                signals = await _answer(feeder, delivery)
+                signals = await answer(feeder, delivery)
                 self._report(feeder, delivery.event.seq, signals)
             seq = instance.last_seq
             signals = await feeder.stop(self._clock.now(), seq)
@@ -289,10 +289,21 @@ class InProcessHost:
                 self._note(name, line)
 
 
-async def _answer(
+async def answer(
     feeder: runner.StrategyRunner, delivery: step.Notify
 ) -> Sequence[orders.Signal]:
-    """Has a strategy answer an event."""
+    """Has a strategy answer an event.
+
+    Args:
+        feeder: Feeds it.
+        delivery: The event, with what belongs to it.
+
+    Returns:
+        What it wants.
+
+    Raises:
+        errors.StrategyError: Its code raised.
+    """
     event, order = delivery.event, delivery.order
     heard = _HEARD.get(event.type)
     if heard is not None:

@@ -173,8 +173,17 @@ def _check_config(home: settings.Home) -> _Checks:
     for misfit in config.misfits.values():
         yield Check('instruments', FAIL, str(misfit), 'change that line')
     # It loads users' files and numpy, which no other command has to wait for.
+    from sting.session import ownrules  # noqa: PLC0415
     from sting.session import strategies  # noqa: PLC0415
 
+    try:
+        made = ownrules.make(config)
+    except errors.ConfigError as error:
+        yield Check('risk rules', FAIL, str(error), 'change that line')
+    else:
+        if made:
+            names = ', '.join(rule.name for rule in made)
+            yield Check('risk rules', OK, f'of your own: {names}')
     for name, profile in config.profiles.items():
         try:
             strategies.check(config, profile.strategies)

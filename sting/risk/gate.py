@@ -74,9 +74,7 @@ def _add_scoped(
     instruments: Mapping[str, market.Instrument],
 ) -> None:
     where = f'risk.yaml: scoped.{name}'
-    scope = scopes.Scope(
-        entry.scope.strategy, _symbols(where, entry.scope, instruments)
-    )
+    scope = scope_of(where, entry.scope, instruments)
     rule: scopes.ScopedRule | rules.AccountRule
     if entry.rule in catalog.OF_SCOPE:
         kind = catalog.OF_SCOPE[entry.rule]
@@ -103,6 +101,24 @@ def _add_scoped(
             'drawdown, volatility, value_at_risk or correlation'
         )
     made.add_act(acts.Act(scoped, rule, entry.act))
+
+
+def scope_of(
+    where: str,
+    scope: settings.Scope,
+    instruments: Mapping[str, market.Instrument],
+) -> scopes.Scope:
+    """Gives what a configured rule is for.
+
+    Args:
+        where: Which rule, for messages.
+        scope: As configured.
+        instruments: What is known of them, by symbol, for sectors.
+
+    Raises:
+        errors.ConfigError: No instrument has the sector.
+    """
+    return scopes.Scope(scope.strategy, _symbols(where, scope, instruments))
 
 
 def _symbols(

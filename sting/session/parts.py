@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 import functools
 import os
 import pathlib
@@ -39,6 +40,7 @@ from sting.model import sessions
 from sting.model import specs
 from sting.risk import gate
 from sting.risk import guardian
+from sting.risk import rules
 from sting.risk import stop
 from sting.session import feeds
 from sting.session import fills
@@ -48,6 +50,7 @@ from sting.session import measuring
 from sting.session import missed
 from sting.session import notes
 from sting.session import outlet
+from sting.session import ownrules
 from sting.session import places
 from sting.session import reload
 from sting.session import reporting
@@ -74,6 +77,7 @@ class Parts:
         profile: str,
         emergency: stop.EmergencyStop,
         home: settings.Home,
+        own: Sequence[rules.RiskRule],
     ) -> None:
         """Puts the parts together; `build` reads the log and goes on."""
         self._config = config
@@ -98,6 +102,8 @@ class Parts:
             config.risk.scoped,
             config.instruments,
         )
+        for rule in own:
+            judge.add_risk_rule(rule)
         self._known = judge.known
         self._known.metrics = lambda: self._measuring.found
         self._engine = core.CoreEngine(
@@ -260,7 +266,8 @@ class Parts:
         asked = await asyncio.to_thread(
             strategies.check, config, chosen.strategies
         )
-        self = cls(config, profile, emergency, home)
+        own = await asyncio.to_thread(ownrules.make, config)
+        self = cls(config, profile, emergency, home, own)
         try:
             await self._restore(asked)
         except BaseException:

@@ -24,6 +24,7 @@ from sting.settings.schema import Gateway
 from sting.settings.schema import Generator
 from sting.settings.schema import Journal
 from sting.settings.schema import MarketFeed
+from sting.settings.schema import OwnRule
 from sting.settings.schema import Paper
 from sting.settings.schema import Profile
 from sting.settings.schema import Risk
@@ -53,6 +54,7 @@ __all__ = [
     'Home',
     'Journal',
     'MarketFeed',
+    'OwnRule',
     'Paper',
     'Profile',
     'Risk',

@@ -91,12 +91,7 @@ def load(home: homes.Home) -> schema.Settings:
     services = _sources(trees, data, home)
     _check_profiles(trees, main, listed.strategies, services)
     risk = build.build(trees['risk.yaml'], schema.Risk)
-    for name, rule in risk.scoped.items():
-        if rule.scope.strategy:
-            place = trees['risk.yaml'].value['scoped'].value[name]
-            _check_known(
-                'strategy', rule.scope.strategy, listed.strategies, place
-            )
+    _check_rules(trees['risk.yaml'], risk, listed.strategies)
     instruments = _instruments(trees[INSTRUMENTS])
     charged = build.build(trees['costs.yaml'], schema.Costs).schedules
     paper = build.build(trees['exchanges/paper.yaml'], schema.Paper)
@@ -115,7 +110,7 @@ def load(home: homes.Home) -> schema.Settings:
             name: _anchor_strategy(entry, home)
             for name, entry in listed.strategies.items()
         },
-        risk=risk,
+        risk=_anchor_rules(risk, home),
         data=data,
         instruments=instruments,
         services=services,
@@ -123,7 +118,8 @@ def load(home: homes.Home) -> schema.Settings:
         misfits=_misfits(trees[INSTRUMENTS], main, instruments),
         paper=paper,
         costs=charged,
-        places=_places(trees['strategy.yaml']),
+        places=_places(trees['strategy.yaml'])
+        | _places_of_rules(trees['risk.yaml']),
     )
 
 
@@ -304,6 +300,28 @@ def _places(root: tree.Node) -> dict[str, tuple[str, int]]:
     return places
 
 
+def _places_of_rules(root: tree.Node) -> dict[str, tuple[str, int]]:
+    """Notes where the user's own rules stand."""
+    own = root.value.get('own')
+    return {
+        f'risk.yaml: own.{name}': (os.fspath(entry.path), entry.line)
+        for name, entry in (own.value if own else {}).items()
+    }
+
+
+def _check_rules(
+    root: tree.Node,
+    risk: schema.Risk,
+    strategies: Mapping[str, schema.StrategyEntry],
+) -> None:
+    """Refuses rules for strategies that are not there."""
+    for section, entries in (('scoped', risk.scoped), ('own', risk.own)):
+        for name, rule in entries.items():
+            if rule.scope.strategy:
+                place = root.value[section].value[name]
+                _check_known('strategy', rule.scope.strategy, strategies, place)
+
+
 def _check_names(folder: pathlib.Path) -> None:
     """Refuses YAML files that nothing would ever read."""
     if not folder.is_dir():
@@ -476,13 +494,29 @@ def _anchor_feed(feed: schema.Feed, home: homes.Home) -> schema.Feed:
     return msgspec.structs.replace(feed, path=os.fspath(path))
 
 
+def _anchor_rules(risk: schema.Risk, home: homes.Home) -> schema.Risk:
+    """Has files of rules begin at the folder of risk.yaml."""
+    own = {
+        name: msgspec.structs.replace(
+            entry, rule=_anchored(entry.rule, home.config)
+        )
+        for name, entry in risk.own.items()
+    }
+    return msgspec.structs.replace(risk, own=own)
+
+
+def _anchored(reference: str, folder: pathlib.Path) -> str:
+    """Gives a reference whose file has its whole path."""
+    file, colon, name = reference.partition(':')
+    if not file.endswith('.py'):
+        return reference
+    path = folder / pathlib.Path(file).expanduser()
+    return f'{os.fspath(path)}{colon}{name}'
+
+
 def _anchor_strategy(
     entry: schema.StrategyEntry, home: homes.Home
 ) -> schema.StrategyEntry:
-    file, colon, name = entry.strategy.partition(':')
-    if not file.endswith('.py'):
-        return entry
-    path = home.strategies / pathlib.Path(file).expanduser()
     return msgspec.structs.replace(
-        entry, strategy=f'{os.fspath(path)}{colon}{name}'
+        entry, strategy=_anchored(entry.strategy, home.strategies)
     )

@@ -505,6 +505,30 @@ class ScopedRule(
             raise ValueError(f'a backtest does not know its {self.rule}')
 
 
+class OwnRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
+    """A risk rule whose code is the user's.
+
+    Attributes:
+        rule: What measures: `path/to/file.py:Class`, from the folder of
+            risk.yaml; `module:Class`; or the name of an entry point in the
+            group `sting.rules`.
+        limit: What its figure may not pass.
+        scope: What it is for; the whole account where nothing is said.
+        soft: It only tells.
+        reduce: An order past it is made smaller, where that helps.
+        parameters: By name; what is not named keeps its default.
+        enabled: Whether it is asked.
+    """
+
+    rule: Name
+    limit: NotNegative
+    scope: Scope = Scope()
+    soft: bool = False
+    reduce: bool = False
+    parameters: dict[str, bool | int | float | str] = {}
+    enabled: bool = True
+
+
 class Sizing(Section, frozen=True, kw_only=True):
     """How many units an order has that does not say.
 
@@ -536,6 +560,8 @@ class Risk(Section, frozen=True, kw_only=True):
         backtest: In force in backtests, by name.
         sizing: For orders without a quantity.
         scoped: More rules, by names of their own.
+        own: Rules of the user's own, by names of their own, in force in every
+            running profile.
         metrics: How the risk of the book is measured.
         stop: What the emergency stop does.
     """
@@ -544,6 +570,7 @@ class Risk(Section, frozen=True, kw_only=True):
     backtest: dict[RuleName, Rule]
     sizing: Sizing = Sizing()
     scoped: dict[str, ScopedRule] = {}
+    own: dict[str, OwnRule] = {}
     metrics: metrics_lib.Metrics = metrics_lib.Metrics()
     stop: Stop = Stop()
 

@@ -63,13 +63,7 @@ def load(
         errors.StrategyError: There is none, or its code cannot be run;
             naming file and line.
     """
-    place, colon, name = reference.rpartition(':')
-    if not colon or '/' in name or '\\' in name:
-        place, name = reference, ''
-    if place.endswith('.py') or '/' in place:
-        module = _load_file(pathlib.Path(place), recorder)
-    else:
-        module = _load_module(place)
+    module, name, place = find(reference, recorder)
     found = _choose(module, name, place)
     for key, value in found.parameters.items():
         if not isinstance(value, parameters.Parameter):
@@ -85,6 +79,30 @@ def load(
             f'{found.__name__}.{error}', path=_file(module, place)
         ) from None
     return found
+
+
+def find(
+    reference: str, recorder: versions.Recorder | None = None
+) -> tuple[types.ModuleType, str, str]:
+    """Loads the module that a reference names.
+
+    Args:
+        reference: As `load`.
+        recorder: As there.
+
+    Returns:
+        The module, the name of the class or '', and the module's own name or
+        file as it was given.
+
+    Raises:
+        errors.StrategyError: It cannot be loaded; naming file and line.
+    """
+    place, colon, name = reference.rpartition(':')
+    if not colon or '/' in name or '\\' in name:
+        place, name = reference, ''
+    if place.endswith('.py') or '/' in place:
+        return _load_file(pathlib.Path(place), recorder), name, place
+    return _load_module(place), name, place
 
 
 def create(

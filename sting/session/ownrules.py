@@ -1,0 +1,133 @@
+"""Risk rules of the user's own: found, loaded and made."""
+
+from collections.abc import Callable
+import pathlib
+import stat
+import types
+
+from sting import settings
+from sting.model import errors
+from sting.risk import gate
+from sting.risk import rules
+from sting.risk import scopes
+from sting.strategy import loader
+
+# What a package names its rules under, in `[project.entry-points]`.
+GROUP = 'sting.rules'
+_Rule = rules.AccountRule | scopes.ScopedRule
+_Kind = type[_Rule]
+_BASES = (rules.AccountRule, scopes.ScopedRule)
+
+
+def make(config: settings.Settings) -> list[scopes.Scoped]:
+    """Loads and makes the rules that `own` of risk.yaml has.
+
+    Args:
+        config: What is configured.
+
+    Returns:
+        Those that are enabled, as configured.
+
+    Raises:
+        errors.ConfigError: The first that cannot be made, with the file and
+            the line that name it.
+    """
+    made = []
+    for name, entry in config.risk.own.items():
+        if not entry.enabled:
+            continue
+        where = f'risk.yaml: own.{name}'
+        try:
+            scope = gate.scope_of(where, entry.scope, config.instruments)
+            made.append(_made(name, entry, scope))
+        except (errors.StrategyError, errors.ConfigError) as error:
+            path, line = config.places.get(where, (None, None))
+            raise errors.ConfigError(
+                f'rule {name}: {error}', path=path, line=line
+            ) from None
+    return made
+
+
+def _made(
+    name: str, entry: settings.OwnRule, scope: scopes.Scope
+) -> scopes.Scoped:
+    """Makes one rule."""
+    kind = _kind(entry.rule)
+    make_one: Callable[..., _Rule] = kind
+    try:
+        rule = make_one(entry.limit, **entry.parameters)
+        if rule.limit is None:
+            raise TypeError('it has no limit')
+        return scopes.Scoped(
+            name, rule, scope, soft=entry.soft, reduces=entry.reduce
+        )
+    except Exception as error:
+        # Supervision boundary: it is the user's code that runs.
+        raise errors.ConfigError(
+            f'{kind.__name__} cannot be made: {type(error).__name__}: {error}; '
+            'it has `name` and `unit`, and its __init__ takes the limit and '
+            'the parameters and begins with super().__init__(limit)'
+        ) from error
+
+
+def _kind(reference: str) -> _Kind:
+    """Finds the class that a reference names."""
+    place, _, name = reference.partition(':')
+    if place.endswith('.py'):
+        _check_mode(pathlib.Path(place))
+    elif not name:
+        found = _entry_point(reference)
+        if found is not None:
+            return found
+    return _choose(*loader.find(reference))
+
+
+def _check_mode(path: pathlib.Path) -> None:
+    """Refuses a file that anybody may change."""
+    if path.exists() and path.stat().st_mode & stat.S_IWOTH:
+        raise errors.ConfigError(f'anybody may write {path}; chmod o-w {path}')
+
+
+def _entry_point(name: str) -> _Kind | None:
+    """Loads a rule of another package; None where none has that name."""
+    # Only who names such a rule waits for it.
+    import importlib.metadata  # noqa: PLC0415
+
+    for each in importlib.metadata.entry_points(group=GROUP, name=name):
+        try:
+            found = each.load()
+        except Exception as error:
+            # Supervision boundary: it is another package's code that runs.
+            raise errors.ConfigError(
+                f'{each.value} cannot be loaded: '
+                f'{type(error).__name__}: {error}'
+            ) from error
+        if isinstance(found, type) and issubclass(found, _BASES):
+            return found
+        raise errors.ConfigError(f'{each.value} is no class of a rule')
+    return None
+
+
+def _choose(module: types.ModuleType, name: str, place: str) -> _Kind:
+    """Picks the class that is meant."""
+    own = {
+        value.__name__: value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, _BASES)
+        and value.__module__ == module.__name__
+    }
+    if name in own:
+        return own[name]
+    if not name and len(own) == 1:
+        return next(iter(own.values()))
+    path = getattr(module, '__file__', None) or place
+    if not own:
+        raise errors.ConfigError(
+            'no class derives from rules.AccountRule of sting.risk', path=path
+        )
+    what = f'has no rule {name}' if name else 'has several rules'
+    raise errors.ConfigError(
+        f'{what}; name one of {", ".join(own)}, as {place}:{next(iter(own))}',
+        path=path,
+    )

@@ -31,6 +31,7 @@ from tui import keyqueue
 from tui import opening
 from tui import pace as pacing
 from tui import requests
+from tui import sizing
 from tui import themes
 from tui.panes import prompt
 from tui.panes import statusbar
@@ -68,6 +69,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         theme: str = themes.DEFAULT,
         driver_class: type[textual_driver.Driver] | None = None,
         pace: pacing.Pace | None = None,
+        terms: sizing.Terms | None = None,
     ) -> None:
         """Makes the app.
 
@@ -77,6 +79,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             theme: The one to begin with.
             driver_class: What talks to the terminal; None for Textual's own.
             pace: How often data may be painted; None for ten times a second.
+            terms: Presets and lots of the ticket.
         """
         colorless = 'NO_COLOR' in os.environ
         # With colours of its own Textual would only show them as greys.
@@ -94,7 +97,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         # When the newest stop was pulled whose report was shown.
         self._stop_seen = 0
         self.failure: errors.StingError | None = None
-        self._trade = trade.TradeScreen(workstation)
+        self._trade = trade.TradeScreen(workstation, terms)
         self._keys = keyqueue.KeyQueue(self, super().on_event)
         for known in known_themes.values():
             self.register_theme(known.for_textual())
@@ -476,6 +479,16 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def action_select_symbol(self, symbol: str) -> None:
         """Takes a symbol of the watchlist."""
         self._trade.watchlist.move_to_key(symbol)
+
+    def action_take_preset(self, name: str) -> None:
+        """Opens the ticket with a preset."""
+        names = self._trade.ticket.presets
+        if name not in names:
+            there = f'there are {", ".join(names)}' if names else 'none'
+            self.say(f'no preset {name!r}; {there}', ok=False)
+            return
+        self._trade.open_ticket('buy')
+        self._trade.ticket.take_preset(name)
 
     def action_show_stop(self) -> None:
         """Shows what came of the last emergency stop."""

@@ -129,22 +129,38 @@ def _trade(
 
 
 def _priced(draft: ticket.Draft, words: Sequence[str]) -> ticket.Draft:
-    """Reads [market | limit P | stop P | stop_limit STOP P] [TIME]."""
+    """Reads the terms of an order, as in _TERMS."""
     rest = list(words)
+
+    def take(*names: str) -> None:
+        nonlocal draft
+        for name in names:
+            if rest:
+                draft = dataclasses.replace(draft, **{name: rest.pop(0)})
+
     if rest and rest[0].casefold() in ticket.TYPES:
         kind = rest.pop(0).casefold()
         draft = dataclasses.replace(draft, type=kind)
-        for name in ('stop_price', 'price'):
-            if name in ticket.fields(draft) and rest:
-                draft = dataclasses.replace(draft, **{name: rest.pop(0)})
-    if rest and rest[0].casefold() in ticket.TIMES:
-        time = rest.pop(0).casefold()
-        draft = dataclasses.replace(draft, time_in_force=time)
-    if rest:
-        raise errors.InputError(
-            f'{rest[0]!r} is too much; write {WORDS[draft.side].usage}'
-        )
+        priced = ('stop_price', 'price', 'trail')
+        take(*(name for name in priced if name in ticket.fields(draft)))
+    while rest:
+        word = rest.pop(0).casefold()
+        if word in ticket.TIMES:
+            draft = dataclasses.replace(draft, time_in_force=word)
+            take(*(name for name in ('expires',) if word == 'gtd'))
+        elif word in _EXITS:
+            take(_EXITS[word])
+        elif word == 'extended':
+            draft = dataclasses.replace(draft, hours=word)
+        else:
+            raise errors.InputError(
+                f'{word!r} is too much; write {WORDS[draft.side].usage}'
+            )
     return draft
+
+
+# How the attached exits are written.
+_EXITS: Mapping[str, str] = {'sl': 'stop_loss', 'tp': 'take_profit'}
 
 
 def _buy(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
@@ -159,6 +175,13 @@ def _order(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     if not words or words[0].casefold() not in ticket.SIDES:
         raise _usage('order')
     return _trade(words[1:], snapshot, words[0].casefold())
+
+
+def _preset(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if len(words) != 1:
+        raise _usage('preset')
+    return Outcome(action=f'take_preset({words[0]!r})')
 
 
 def _cancel(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
@@ -298,7 +321,10 @@ def _quit(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     return Outcome(action='leave')
 
 
-_TERMS = '[limit P | stop P | stop_limit STOP P] [day|ioc|fok]'
+_TERMS = (
+    '[limit P | stop P | stop_limit STOP P | trailing_stop TRAIL | '
+    '...] [day|ioc|fok|gtd DATE] [sl P] [tp P] [extended]'
+)
 
 WORDS: Mapping[str, Word] = {
     'buy': Word(
@@ -311,6 +337,9 @@ WORDS: Mapping[str, Word] = {
         f'order buy|sell SYMBOL QUANTITY {_TERMS}',
         'Reviews an order.',
         _order,
+    ),
+    'preset': Word(
+        'preset NAME', 'Opens the ticket with a preset of sting.yaml.', _preset
     ),
     'cancel': Word('cancel ID | all', 'Cancels working orders.', _cancel),
     'halt': Word('halt', 'The emergency stop, at once.', _halt),

@@ -530,12 +530,31 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         'next_field',
-        ('enter', 'down'),
+        ('enter',),
         'ticket',
         'next_field',
         'next field',
-        'Goes to the next field, after the last one to the review line.',
+        'Goes to the next field that is needed, after the last one to the '
+        'review line.',
         hint=5,
+    ),
+    Action(
+        'field_below',
+        ('down',),
+        'ticket',
+        'field_below',
+        'more fields',
+        'Goes to the next field: attached exits and hours, too.',
+        hint=6,
+    ),
+    Action(
+        'preset',
+        ('ctrl+t',),
+        'ticket',
+        'preset',
+        'preset',
+        'Takes the next preset of sting.yaml.',
+        hint=8,
     ),
     Action(
         'previous_field',
@@ -544,7 +563,7 @@ ACTIONS: tuple[Action, ...] = (
         'previous_field',
         'previous field',
         'Goes to the field before.',
-        hint=6,
+        hint=7,
     ),
     Action(
         'send',

@@ -16,6 +16,7 @@ from tui import driver
 from tui import hangup
 from tui import opening
 from tui import pace as pacing
+from tui import sizing
 from tui import themes
 
 _EMERGENCY = frozenset({signal.SIGUSR1, signal.SIGQUIT})
@@ -207,6 +208,14 @@ def _screen(
             config.terminal.kind,
             None if frames == 'auto' else frames,
             os.environ,
+        ),
+        sizing.Terms(
+            presets=config.presets,
+            lots={
+                name: one.lot
+                for name, one in config.instruments.items()
+                if one.lot
+            },
         ),
     )
 

@@ -7,7 +7,10 @@ import re
 
 from sting.model import commands
 from sting.model import errors
+from sting.model import market
 from sting.model import orders
+from sting.model import protection
+from sting.model import typed
 from sting.model import views
 from tui import format as text_format
 from tui import opening
@@ -18,12 +21,14 @@ TYPES = (
     'limit',
     'stop',
     'stop_limit',
+    'trailing_stop',
     'market_on_open',
     'market_on_close',
     'limit_on_open',
     'limit_on_close',
 )
-TIMES = ('gtc', 'day', 'ioc', 'fok')
+TIMES = ('gtc', 'day', 'gtd', 'ioc', 'fok')
+HOURS = ('regular', 'extended')
 FIELDS = (
     'side',
     'symbol',
@@ -31,8 +36,15 @@ FIELDS = (
     'type',
     'price',
     'stop_price',
+    'trail',
     'time_in_force',
+    'expires',
+    'stop_loss',
+    'take_profit',
+    'hours',
 )
+# What may be left empty; enter passes over it.
+OPTIONAL = frozenset({'stop_loss', 'take_profit', 'hours'})
 _NUMBER = re.compile(r'\d+(\.\d*)?|\.\d+')
 _USES_PRICE = frozenset(
     {'limit', 'stop_limit', 'limit_on_open', 'limit_on_close'}
@@ -53,6 +65,13 @@ class Draft:
         stop_price: As typed; counts only where the type has a trigger.
         time_in_force: One of TIMES.
         order_id: The working order that is changed; empty for a new one.
+        trail: As typed, an amount or a per cent; counts only for trailing
+            stops.
+        expires: As typed, a day or a moment; counts only for gtd.
+        stop_loss: As typed, a price or a per cent of the order's; may be
+            empty.
+        take_profit: The same.
+        hours: One of HOURS.
     """
 
     side: str = 'buy'
@@ -63,6 +82,11 @@ class Draft:
     stop_price: str = ''
     time_in_force: str = 'gtc'
     order_id: str = ''
+    trail: str = ''
+    expires: str = ''
+    stop_loss: str = ''
+    take_profit: str = ''
+    hours: str = 'regular'
 
 
 def from_order(order: orders.Order) -> Draft:
@@ -70,16 +94,17 @@ def from_order(order: orders.Order) -> Draft:
     return Draft(
         side=order.side.value,
         symbol=order.symbol,
-        quantity=_plain(order.quantity),
+        quantity=plain(order.quantity),
         type=order.type.value,
-        price=_plain(order.price),
-        stop_price=_plain(order.stop_price),
+        price=plain(order.price),
+        stop_price=plain(order.stop_price),
         time_in_force=order.time_in_force.value,
         order_id=order.id,
     )
 
 
-def _plain(value: float | None) -> str:
+def plain(value: float | None) -> str:
+    """Writes a number as it would be typed; nothing for None."""
     return '' if value is None else f'{value:.10f}'.rstrip('0').rstrip('.')
 
 
@@ -90,8 +115,13 @@ def fields(draft: Draft) -> tuple[str, ...]:
         unused.add('price')
     if draft.type not in _USES_STOP:
         unused.add('stop_price')
+    if draft.type != 'trailing_stop':
+        unused.add('trail')
+    if draft.time_in_force != 'gtd':
+        unused.add('expires')
     if draft.order_id:
-        unused |= {'side', 'symbol', 'type', 'time_in_force'}
+        unused |= {'side', 'symbol', 'type', 'trail', 'time_in_force'}
+        unused |= {'expires', *OPTIONAL}
     return tuple(name for name in FIELDS if name not in unused)
 
 
@@ -135,18 +165,29 @@ def _anything(text: str) -> None:
 
 _CHECKS: Mapping[str, Callable[[str], object]] = {
     'symbol': _symbol,
-    'quantity': number,
+    'quantity': typed.amount,
     'price': number,
     'stop_price': number,
+    'trail': typed.trail,
+    'expires': typed.moment,
+    'stop_loss': protection.level,
+    'take_profit': protection.level,
 }
+
+
+# What is asked for where the reader of a field only knows what is wrong.
+_WANTED = {'trail': 'needed: 1.5 or 2%', 'expires': 'needed: 2026-12-01'}
 
 
 def problem(draft: Draft, field: str) -> str:
     """Says what is wrong with a field; empty when nothing is."""
     if field not in fields(draft):
         return ''
+    text = getattr(draft, field).strip()
+    if not text and field in _WANTED:
+        return _WANTED[field]
     try:
-        _CHECKS.get(field, _anything)(getattr(draft, field))
+        _CHECKS.get(field, _anything)(text)
     except errors.OrderError as error:
         return str(error)
     return ''
@@ -176,6 +217,10 @@ def to_command(
 ) -> commands.SubmitOrder | commands.ReplaceOrder:
     """Gives the command that a draft without problems stands for.
 
+    Args:
+        draft: With its quantity in units and its exits as prices, as
+            `sizing.resolve` leaves it.
+
     Raises:
         errors.OrderError: It has problems.
     """
@@ -200,15 +245,21 @@ def to_command(
         stop_price=stop_price,
         time_in_force=orders.TimeInForce(draft.time_in_force),
         reason='ticket',
+        take_profit=number(draft.take_profit) if draft.take_profit else None,
+        stop_loss=number(draft.stop_loss) if draft.stop_loss else None,
+        extended_hours=draft.hours == 'extended',
+        trail=typed.trail(draft.trail) if 'trail' in used else None,
+        expires=typed.moment(draft.expires) if 'expires' in used else None,
     )
 
 
-def review(draft: Draft, snapshot: views.Snapshot) -> str:
+def review(draft: Draft, snapshot: views.Snapshot, asked: str = '') -> str:
     """Says in one line what would be sent, and where to.
 
     Args:
-        draft: A draft without problems.
+        draft: A draft as `sizing.resolve` leaves it, without problems.
         snapshot: For the last price, the mode and the account.
+        asked: The quantity as it was typed, where it was no number of units.
 
     Returns:
         BUY 10 AAPL limit 99.50 gtc, about 995.00 USD, PAPER account.
@@ -220,14 +271,21 @@ def review(draft: Draft, snapshot: views.Snapshot) -> str:
     used = fields(draft)
     words += [
         getattr(draft, name).strip()
-        for name in ('stop_price', 'price')
+        for name in ('stop_price', 'price', 'trail')
         if name in used
     ]
     words.append(draft.time_in_force)
-    value = _value(draft, symbol, snapshot)
+    if 'expires' in used:
+        words.append(market.to_iso(typed.moment(draft.expires)))
     parts = [' '.join(words)]
+    if not draft.order_id:
+        parts += _besides(draft)
+    value = _value(draft, snapshot)
     if value is not None:
-        parts.append(f'about {text_format.money(value)} {snapshot.currency}')
+        sized = f' ({asked.strip()})' if asked else ''
+        parts.append(
+            f'about {text_format.money(value)} {snapshot.currency}{sized}'
+        )
     account = snapshot.account or snapshot.profile
     if opening.is_opening(snapshot):
         account = 'still opening'
@@ -235,10 +293,39 @@ def review(draft: Draft, snapshot: views.Snapshot) -> str:
     return text_format.clean(', '.join(parts))
 
 
-def _value(draft: Draft, symbol: str, snapshot: views.Snapshot) -> float | None:
+def _besides(draft: Draft) -> list[str]:
+    """Says which exits are attached, and whether it trades out of hours."""
+    parts = []
+    if draft.stop_loss:
+        parts.append(f'stop loss {draft.stop_loss.strip()}')
+    if draft.take_profit:
+        parts.append(f'take profit {draft.take_profit.strip()}')
+    if draft.hours == 'extended':
+        parts.append('extended hours')
+    return parts
+
+
+def _value(draft: Draft, snapshot: views.Snapshot) -> float | None:
+    price = entry(draft, snapshot)
+    return None if price is None else number(draft.quantity) * price
+
+
+def entry(draft: Draft, snapshot: views.Snapshot) -> float | None:
+    """Gives what a unit would cost: the limit, else the trigger, else last.
+
+    Args:
+        draft: A draft; prices that are not right do not count.
+        snapshot: For the last price.
+
+    Returns:
+        None while that is not known.
+    """
     used = fields(draft)
     for name in ('price', 'stop_price'):
         if name in used:
-            return number(draft.quantity) * number(getattr(draft, name))
-    last = next((r.last for r in snapshot.watch if r.symbol == symbol), None)
-    return None if last is None else number(draft.quantity) * last
+            wrong = problem(draft, name)
+            return None if wrong else number(getattr(draft, name))
+    symbol = draft.symbol.strip().upper()
+    lasts = {row.symbol: row.last for row in snapshot.positions}
+    lasts.update((row.symbol, row.last) for row in snapshot.watch)
+    return lasts.get(symbol)

@@ -1,12 +1,112 @@
 """What people type for an order, on the command line or in the ticket."""
 
 import datetime
+import math
+import re
+from typing import Literal
+
+import msgspec
 
 from sting.model import checks
 from sting.model import errors
 from sting.model import market
+from sting.model import orders
 
 _END = datetime.time(23, 59, 59)
+_AMOUNT = re.compile(r'(\d+(?:\.\d*)?|\.\d+)(?:([$%])(r?))?')
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """How much of something is wanted.
+
+    Attributes:
+        value: Above 0.
+        unit: Units of the instrument, money of the account's currency, or per
+            cent of the equity.
+        risk: That is what is lost at the stop, not what it costs.
+    """
+
+    value: float
+    unit: Literal['', '$', '%'] = ''
+    risk: bool = False
+
+
+def amount(text: str) -> Amount:
+    """Reads how much is wanted.
+
+    Args:
+        text: 100 units, 5000$ of money, 10% of the equity, or with an r what
+            may be lost at the stop: 1%r, 200$r. No commas, since they mean
+            different things to different people.
+
+    Returns:
+        The amount.
+
+    Raises:
+        errors.OrderError: Saying what to change.
+    """
+    text = text.strip()
+    if not text:
+        raise errors.OrderError('needed')
+    if ',' in text:
+        raise errors.OrderError('without commas, please: 1234.50')
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        raise errors.OrderError('not a number: 100, 5000$, 10% or 1%r')
+    value = float(found[1])
+    if not 0 < value <= orders.LARGEST:
+        raise errors.OrderError('must be above 0')
+    unit: Literal['', '$', '%'] = '$' if found[2] == '$' else '%'
+    if found[2] is None:
+        return Amount(value)
+    return Amount(value, unit, risk=bool(found[3]))
+
+
+def units(
+    wanted: Amount,
+    *,
+    side: orders.OrderSide,
+    price: float | None,
+    stop: float | None,
+    equity: float,
+    lot: float,
+) -> float:
+    """Gives the units that an amount comes to, rounded down to the lot.
+
+    Args:
+        wanted: The amount; plain units are left as they are.
+        side: Of the order.
+        price: What a unit costs; None while that is not known.
+        stop: Where it is closed with a loss; None without a stop.
+        equity: Of the account, in its currency.
+        lot: Smallest step of a quantity; 0 for whole units.
+
+    Returns:
+        Units, above 0.
+
+    Raises:
+        errors.OrderError: It cannot be worked out, or is less than one lot.
+    """
+    if not wanted.unit:
+        return wanted.value
+    if price is None:
+        raise errors.OrderError('no price yet')
+    each = price
+    if wanted.risk:
+        if stop is None:
+            raise errors.OrderError('r needs a stop loss')
+        each = side.sign * (price - stop)
+        if each <= 0:
+            raise errors.OrderError('r needs a stop that loses')
+    money = wanted.value
+    if wanted.unit == '%':
+        money = max(equity, 0.0) * wanted.value / 100
+    step = lot or 1.0
+    # What is a whole number but for the dust of floats stays one.
+    lots = math.floor(money / each / step + orders.DUST)
+    if lots < 1:
+        raise errors.OrderError(f'less than {step:g}')
+    return round(lots * step, 10)
 
 
 def moment(text: str) -> int:

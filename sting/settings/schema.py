@@ -18,6 +18,7 @@ from sting.model import specs
 from sting.model import timeframes
 from sting.settings import brokers
 from sting.settings import metrics as metrics_lib
+from sting.settings import presets as presets_lib
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -318,6 +319,7 @@ class Main(Section, frozen=True, kw_only=True):
     feeds: dict[str, Feed]
     journal: Journal = Journal()
     terminal: Terminal = Terminal()
+    presets: dict[str, presets_lib.Preset] = {}
 
 
 class StrategyEntry(Section, frozen=True, kw_only=True):
@@ -876,6 +878,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         feeds: By name.
         journal: The event log.
         terminal: The workstation's screen.
+        presets: Terms that the ticket takes at once, by name.
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
@@ -907,6 +910,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     plugins: dict[str, dict[str, Any]] = {}
     misfits: dict[str, errors.ConfigError] = {}
     places: dict[str, tuple[str, int]] = {}
+    presets: dict[str, presets_lib.Preset] = {}
 
     def profile(self, name: str | None = None) -> Profile:
         """Gives a profile.

@@ -6,6 +6,7 @@ from typing import ClassVar
 from rich import segment
 from textual import binding
 from textual import events
+from textual import geometry
 from textual import message
 from textual import strip
 from textual import timer
@@ -114,6 +115,7 @@ class Review(widget.Widget, can_focus=True):
         self.text = text
         self.urgent = urgent
         self.display = True
+        self.refresh(layout=True)
         self.focus()
         self.disarm()
 
@@ -173,6 +175,13 @@ class Review(widget.Widget, can_focus=True):
         """Sends, if it is armed."""
         if self.armed and self.text:
             self.post_message(self.Sent())
+
+    def get_content_height(
+        self, container: geometry.Size, viewport: geometry.Size, width: int
+    ) -> int:
+        """Has room for all that would be sent: nothing of it may be cut."""
+        del container, viewport
+        return 1 + len(text_format.wrap(self.text, max(1, width - 1)))
 
     def render_line(self, y: int) -> strip.Strip:
         """Gives a line: first what y does, then what would be sent."""

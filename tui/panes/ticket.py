@@ -18,6 +18,7 @@ from sting.model import workstation
 from tui import format as text_format
 from tui import keymap
 from tui import requests
+from tui import sizing
 from tui import ticket
 from tui.panes import fields
 from tui.panes import figures
@@ -30,7 +31,12 @@ _LABELS = {
     'type': 'type',
     'price': 'limit',
     'stop_price': 'stop',
+    'trail': 'trail',
     'time_in_force': 'time',
+    'expires': 'until',
+    'stop_loss': 'stop loss',
+    'take_profit': 'target',
+    'hours': 'hours',
 }
 # What stands in a field that was not filled in.
 _EMPTY = {
@@ -38,6 +44,16 @@ _EMPTY = {
     'quantity': 'how many',
     'price': 'price',
     'stop_price': 'trigger',
+    'trail': '1.5 or 2%',
+    'expires': '2026-12-01',
+    'stop_loss': 'none',
+    'take_profit': 'none',
+}
+# Said of a field that is empty.
+_HOW = {
+    'quantity': 'or 5000$ 10% 1%r',
+    'stop_loss': 'price or 2%',
+    'take_profit': 'price or 4%',
 }
 # As prices move, the order in the ticket is held against the rules again.
 AGAIN_S = 1.0
@@ -45,7 +61,12 @@ _CHOICES = {
     'side': ticket.SIDES,
     'type': ticket.TYPES,
     'time_in_force': ticket.TIMES,
+    'hours': ticket.HOURS,
 }
+# Fields that are only seen where they count.
+_CONDITIONAL = frozenset(
+    {'price', 'stop_price', 'trail', 'expires', *ticket.OPTIONAL}
+)
 
 
 class Ticket(pane.Pane, containers.Vertical):
@@ -60,14 +81,19 @@ class Ticket(pane.Pane, containers.Vertical):
     short = 'ticket'
     BINDINGS = keymap.bindings('ticket')
 
-    def __init__(self, station: workstation.Workstation) -> None:
+    def __init__(
+        self, station: workstation.Workstation, terms: sizing.Terms
+    ) -> None:
         """Makes the form.
 
         Args:
             station: Asked what risk would say.
+            terms: Presets and lots.
         """
         super().__init__()
         self._station = station
+        self._terms = terms
+        self._preset = ''
         self._order_id = ''
         self._snapshot: views.Snapshot | None = None
         self._reviewed: ticket.Draft | None = None
@@ -76,7 +102,7 @@ class Ticket(pane.Pane, containers.Vertical):
     def compose(self) -> textual_app.ComposeResult:
         """Gives a line for each field, the review and the answer."""
         for name in ticket.FIELDS:
-            with containers.Horizontal(classes='field'):
+            with containers.Horizontal(id=f'row-{name}', classes='field'):
                 yield widgets.Label(_LABELS[name], classes='name')
                 if name in _CHOICES:
                     yield fields.Choice(_CHOICES[name], name)
@@ -118,7 +144,12 @@ class Ticket(pane.Pane, containers.Vertical):
                 field.value = getattr(draft, name)
         self._end_review()
         self._use_fields()
+        for name in ticket.FIELDS:
+            self._field(name).remove_class('wrong')
+            self._label(name).remove_class('wrong')
         self._say('', ok=True)
+        self._say_sizes()
+        self._preset = ''
         self.set_note('modify' if draft.order_id else '')
 
     def open(self, side: str, symbol: str) -> None:
@@ -161,6 +192,30 @@ class Ticket(pane.Pane, containers.Vertical):
         else:
             text = f'last {text_format.price(row.last)}'
         self._say_of('symbol', text)
+        self._say_sizes()
+
+    def _say_sizes(self) -> None:
+        """Says what quantity and exits come to that are no plain numbers."""
+        if self._snapshot is None:
+            return
+        draft = self.draft
+        found, wrong = self._resolved(draft)
+        for name, how in _HOW.items():
+            if self._label(name).has_class('wrong'):
+                continue
+            text = getattr(draft, name).strip()
+            said = how
+            if text:
+                same = getattr(found, name) == text
+                said = wrong.get(name, '' if same else _sum(found, name))
+            self._say_of(name, said)
+
+    def _resolved(
+        self, draft: ticket.Draft
+    ) -> tuple[ticket.Draft, dict[str, str]]:
+        if self._snapshot is None:
+            return draft, ticket.problems(draft)
+        return sizing.resolve(draft, self._snapshot, self._terms.lots)
 
     # Fields that count, and what is wrong with them.
 
@@ -169,6 +224,8 @@ class Ticket(pane.Pane, containers.Vertical):
         for name in ticket.FIELDS:
             field = self._field(name)
             field.disabled = name not in used
+            row = self.query_one(f'#row-{name}')
+            row.display = name in used or name not in _CONDITIONAL
             if isinstance(field, fields.Entry):
                 empty = _EMPTY[name] if name in used else '-'
                 field.placeholder = empty
@@ -183,7 +240,10 @@ class Ticket(pane.Pane, containers.Vertical):
 
     def _judge(self, name: str) -> bool:
         """Says what is wrong with a field; gives whether it is right."""
-        text = ticket.problem(self.draft, name)
+        draft = self.draft
+        text = ticket.problem(draft, name)
+        if not text:
+            text = self._resolved(draft)[1].get(name, '')
         if name == 'symbol' and not text and self._snapshot is not None:
             text = ticket.unknown(self.draft, self._snapshot)
         if name != 'symbol' or text:
@@ -195,6 +255,7 @@ class Ticket(pane.Pane, containers.Vertical):
     @textual.on(fields.Choice.Changed)
     def _choice_changed(self) -> None:
         self._use_fields()
+        self._say_sizes()
         self._weigh()
 
     @textual.on(fields.Entry.Changed)
@@ -202,14 +263,15 @@ class Ticket(pane.Pane, containers.Vertical):
         name = (event.input.id or '').removeprefix('field-')
         if event.input.has_class('wrong'):
             self._judge(name)
+        self._say_sizes()
         self._weigh()
 
     # What risk says of it.
 
     def _weigh(self) -> None:
         """Asks the engine what risk would say, once all is filled in."""
-        draft = self.draft
-        if ticket.problems(draft):
+        draft, wrong = self._resolved(self.draft)
+        if wrong:
             self.query_one(figures.Figures).clear()
             return
         self._ask(ticket.to_command(draft))
@@ -258,14 +320,25 @@ class Ticket(pane.Pane, containers.Vertical):
         self.action_next_field()
 
     def action_next_field(self) -> None:
+        """Goes to the next field that is needed, or to the review."""
+        self._go_on(ticket.OPTIONAL)
+
+    def action_field_below(self) -> None:
         """Goes to the next field, after the last one to the review."""
+        self._go_on(frozenset())
+
+    def _go_on(self, passed_over: frozenset[str]) -> None:
         name = self._focused_field()
         if not name:
             return
         if not self._judge(name):
             return
         used = ticket.fields(self.draft)
-        after = used[used.index(name) + 1 :]
+        after = [
+            each
+            for each in used[used.index(name) + 1 :]
+            if each not in passed_over
+        ]
         if after:
             self._field(after[0]).focus()
         else:
@@ -276,11 +349,45 @@ class Ticket(pane.Pane, containers.Vertical):
         used = ticket.fields(self.draft)
         name = self._focused_field()
         if not name:
-            self._field(used[-1]).focus()
+            self._field(self._last_needed).focus()
             return
         index = used.index(name)
         if index:
             self._field(used[index - 1]).focus()
+
+    @property
+    def _last_needed(self) -> str:
+        """The last field that may not be passed over."""
+        used = ticket.fields(self.draft)
+        return [name for name in used if name not in ticket.OPTIONAL][-1]
+
+    def action_preset(self) -> None:
+        """Takes the next preset."""
+        names = [*self._terms.presets]
+        if self._order_id:
+            self.notify('a change of an order takes no preset')
+        elif not names:
+            self.notify('no presets; sting.yaml holds them under presets:')
+        else:
+            index = names.index(self._preset) if self._preset in names else -1
+            self.take_preset(names[(index + 1) % len(names)])
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """The names of the presets."""
+        return (*self._terms.presets,)
+
+    def take_preset(self, name: str) -> None:
+        """Takes a preset by its name, over what is filled in.
+
+        Args:
+            name: One of the presets.
+        """
+        preset = self._terms.presets[name]
+        self.fill(sizing.take(self.draft, preset))
+        self._preset = name
+        self.set_note(f'preset {name}')
+        self._field('quantity').focus()
 
     def step(self, fields_on: int) -> bool:
         """Moves the focus within the ticket, as tab does.
@@ -311,9 +418,14 @@ class Ticket(pane.Pane, containers.Vertical):
             return
         if self._snapshot is None:
             return
+        asked = draft.quantity
+        # What is read is what is sent, whatever prices do meanwhile.
+        draft, _ = self._resolved(draft)
+        if draft.quantity == asked.strip():
+            asked = ''
         self._reviewed = draft
         self._say('', ok=True)
-        text = ticket.review(draft, self._snapshot)
+        text = ticket.review(draft, self._snapshot, asked)
         urgent = self._snapshot.mode is records.Mode.LIVE
         self.query_one(fields.Review).open(text, urgent=urgent)
         self.post_message(requests.Renamed())
@@ -337,7 +449,7 @@ class Ticket(pane.Pane, containers.Vertical):
             if self._order_id:
                 self.fill(ticket.Draft())
             return False
-        self._field(ticket.fields(self.draft)[-1]).focus()
+        self._field(self._last_needed).focus()
         self._end_review()
         return True
 
@@ -367,3 +479,11 @@ class Ticket(pane.Pane, containers.Vertical):
         label.set_class(not ok, 'wrong')
         mark = '' if not text else '✓ ' if ok else '✗ '
         label.update(content.Content(mark + text))
+
+
+def _sum(draft: ticket.Draft, name: str) -> str:
+    """Says what a field comes to."""
+    value = ticket.number(getattr(draft, name))
+    if name == 'quantity':
+        return f'= {text_format.quantity(value)}'
+    return f'= {text_format.price(value)}'

@@ -17,6 +17,7 @@ from tui import format as text_format
 from tui import keymap
 from tui import layout as layout_model
 from tui import requests
+from tui import sizing
 from tui import ticket as ticket_model
 from tui.panes import alerts
 from tui.panes import chart
@@ -161,13 +162,17 @@ class TradeScreen(base.BaseScreen):
     BINDINGS = keymap.bindings('trade')
     AUTO_FOCUS = None
 
-    def __init__(self, workstation: workstation_model.Workstation) -> None:
+    def __init__(
+        self,
+        workstation: workstation_model.Workstation,
+        terms: sizing.Terms | None = None,
+    ) -> None:
         super().__init__()
         self._workstation = workstation
         self.symbol = ''
         self.watchlist = watchlist.Watchlist()
         self.chart = chart.Chart(workstation)
-        self.ticket = ticket.Ticket(workstation)
+        self.ticket = ticket.Ticket(workstation, terms or sizing.Terms())
         found: tuple[pane.Pane, ...] = (
             self.watchlist,
             self.chart,

@@ -31,9 +31,11 @@ class Hands(textual_pilot.Pilot):
             await self.pause(0)
 
 
-def make(station=None):
+def make(station=None, **options):
     """An app that is not running yet."""
-    return app.StingApp(station or stations.Station(), themes.load_all())
+    return app.StingApp(
+        station or stations.Station(), themes.load_all(), **options
+    )
 
 
 @contextlib.asynccontextmanager

@@ -23,6 +23,22 @@ def parse(line):
     [
         ('buy aapl 10', ticket.Draft('buy', 'AAPL', '10')),
         (
+            'sell IBM 1%r trailing_stop 2% gtd 2031-12-01 '
+            'sl 160 tp 9% extended',
+            ticket.Draft(
+                'sell',
+                'IBM',
+                '1%r',
+                'trailing_stop',
+                time_in_force='gtd',
+                trail='2%',
+                expires='2031-12-01',
+                stop_loss='160',
+                take_profit='9%',
+                hours='extended',
+            ),
+        ),
+        (
             'sell IBM 5 limit 150.5 day',
             ticket.Draft(
                 'sell', 'IBM', '5', 'limit', '150.5', time_in_force='day'

@@ -10,6 +10,7 @@ import pytest
 from sting.model import checks
 from sting.model import commands
 from sting.model import errors
+from sting.model import market
 from sting.model import orders
 from sting.model import records
 from tests.unit.tui import stations
@@ -20,7 +21,12 @@ pytestmark = pytest.mark.unit
 MARKET = ticket.Draft(side='buy', symbol='aapl', quantity='10')
 LIMIT = dataclasses.replace(MARKET, type='limit', price='99.5')
 STOP_LIMIT = dataclasses.replace(
-    MARKET, side='sell', type='stop_limit', price='99', stop_price='100'
+    MARKET,
+    side='sell',
+    type='stop_limit',
+    price='99',
+    stop_price='100',
+    trail='2%',
 )
 
 
@@ -50,6 +56,38 @@ def test_each_kind_has_the_prices_that_an_order_of_it_needs(type):
         price=command.price,
         stop_price=command.stop_price,
     )
+    checks.check_trail(command.type, command.trail)
+
+
+def test_a_trailing_stop_and_a_moment_are_read():
+    draft = dataclasses.replace(
+        MARKET,
+        type='trailing_stop',
+        trail='1.5',
+        time_in_force='gtd',
+        expires='2026-12-01',
+        hours='extended',
+    )
+    command = ticket.to_command(draft)
+    assert command.trail == 1.5
+    assert market.to_iso(command.expires) == '2026-12-01T23:59:59Z'
+    assert command.extended_hours
+    text = ticket.review(draft, stations.snapshot())
+    assert 'trailing stop 1.5 gtd 2026-12-01T23:59:59Z' in text
+    assert 'extended hours' in text
+
+
+@pytest.mark.parametrize(
+    ('changes', 'field'),
+    [
+        ({'type': 'trailing_stop'}, 'trail'),
+        ({'time_in_force': 'gtd'}, 'expires'),
+        ({'stop_loss': 'low'}, 'stop_loss'),
+    ],
+)
+def test_what_is_missing_or_wrong_is_told_by_field(changes, field):
+    draft = dataclasses.replace(MARKET, **changes)
+    assert list(ticket.problems(draft)) == [field]
 
 
 def test_a_price_that_the_type_does_not_use_is_left_out():

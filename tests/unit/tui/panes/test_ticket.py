@@ -8,8 +8,10 @@ from sting.model import commands
 from sting.model import orders
 from sting.model import records
 from sting.model import views
+from sting.settings import presets
 from tests.unit.tui import apps
 from tests.unit.tui import stations
+from tui import sizing
 from tui.panes import fields
 
 pytestmark = pytest.mark.unit
@@ -317,3 +319,98 @@ async def test_a_symbol_that_the_profile_has_not_gets_no_review():
         said = app.screen.query_one('#said-symbol', widgets.Label)
         assert str(said.content) == 'not in this profile'
         assert review_of(app).text == ''
+
+
+def said(app, name):
+    return str(app.screen.query_one(f'#said-{name}', widgets.Label).content)
+
+
+async def test_the_units_are_shown_as_they_are_typed_and_kept_when_reviewed():
+    station = stations.Station(stations.snapshot(equity=100_000.0))
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('b')
+        assert said(app, 'quantity') == 'or 5000$ 10% 1%r'
+        await pilot.press(*'10%')
+        units = int(100_000 * 0.1 / station.now.watch[0].last)
+        assert said(app, 'quantity') == f'= {units}'
+        await pilot.press('enter', 'enter', 'enter')
+        assert f'BUY {units} AAPL' in review_of(app).text
+        assert '(10%)' in review_of(app).text
+        station.now = stations.snapshot(equity=1.0)
+        app.tick()
+        await pilot.pause(ARMED)
+        await pilot.press('y')
+        await pilot.pause()
+        assert station.given[0].quantity == units
+
+
+async def test_a_bracket_with_a_trail_and_a_moment_by_keys():
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('s', '5', 'enter', 't', 'enter', *'2%', 'enter')
+        await pilot.press('g', 'enter', *'2031-12-01', 'down')
+        await pilot.press(*'90', 'down', *'10', 'down', 'e', 'enter')
+        await pilot.pause(ARMED)
+        text = review_of(app).text
+        assert 'trailing stop 2% gtd 2031-12-01T23:59:59Z' in text
+        painted = ' '.join(apps.text_of(review_of(app)))
+        assert 'DEMO paper' in painted
+        await pilot.press('y')
+        await pilot.pause()
+        (sent,) = station.given
+        assert (sent.trail, sent.stop_loss, sent.take_profit) == (
+            '2%',
+            90.0,
+            10.0,
+        )
+        assert sent.extended_hours
+
+
+async def test_fields_that_do_not_count_are_not_seen():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('b')
+        row = app.screen.query_one('#row-trail')
+        assert not row.display
+        await pilot.press('enter', '5', 'enter', 't')
+        assert row.display
+        await pilot.press('escape', '4', 'm')
+        assert not app.screen.query_one('#row-stop_loss').display
+
+
+async def test_presets_are_taken_one_after_the_other_and_by_name():
+    app = apps.make(
+        terms=sizing.Terms(
+            presets={
+                'bracket': presets.Preset(quantity='1%r', stop_loss='2%'),
+                'tenth': presets.Preset(quantity='10%'),
+            }
+        )
+    )
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('b', 'ctrl+t')
+        draft = app.screen.ticket.draft
+        assert (draft.symbol, draft.quantity) == ('AAPL', '1%r')
+        assert said(app, 'stop_loss').startswith('= ')
+        await pilot.press('ctrl+t')
+        draft = app.screen.ticket.draft
+        assert (draft.quantity, draft.stop_loss) == ('10%', '')
+        assert app.screen.ticket.note == 'preset tenth'
+        await pilot.press('escape', 'colon', *'preset bracket', 'enter')
+        await pilot.pause()
+        assert app.screen.ticket.draft.quantity == '1%r'
+        await pilot.press('escape', 'colon', *'preset other', 'enter')
+        await pilot.pause()
+        messages = [notice.message for notice in app._notifications]
+        assert messages == ["no preset 'other'; there are bracket, tenth"]
+
+
+async def test_without_presets_it_is_said_where_they_are_kept():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('b', 'ctrl+t', 'escape', '4', 'm', 'ctrl+t')
+        first, second = [n.message for n in app._notifications]
+        assert 'sting.yaml' in first
+        assert 'takes no preset' in second

@@ -1,0 +1,56 @@
+"""Presets of the ticket: terms of orders that are asked for by a name."""
+
+from typing import Literal
+
+import msgspec
+
+from sting.model import errors
+from sting.model import protection
+from sting.model import typed
+
+# What a preset can be of: what needs a price is typed.
+Kind = Literal['market', 'trailing_stop', 'market_on_open', 'market_on_close']
+Time = Literal['day', 'gtc', 'ioc', 'fok']
+
+
+class Preset(msgspec.Struct, frozen=True, kw_only=True):
+    """Terms that the ticket takes at once; all of them can be changed there.
+
+    Attributes:
+        quantity: As typed in the ticket: 100, 5000$, 10%, 1%r; empty leaves
+            what is there.
+        type: How the order gets its price.
+        trail: Distance of a trailing stop, as 1.5 or '2%'.
+        stop_loss: Distance of the attached stop loss, as '2%'; empty for none.
+        take_profit: The same of the take profit.
+        time_in_force: How long it works.
+        extended: Also before and after the hours of the exchange.
+    """
+
+    quantity: str | float = ''
+    type: Kind = 'market'
+    trail: str | float = ''
+    stop_loss: str | float = ''
+    take_profit: str | float = ''
+    time_in_force: Time = 'gtc'
+    extended: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what the ticket would refuse.
+
+        Raises:
+            ValueError: A field makes no sense.
+        """
+        try:
+            if self.quantity != '':
+                typed.amount(f'{self.quantity}')
+            for level in (self.stop_loss, self.take_profit):
+                protection.level(f'{level}')
+            if (self.trail != '') is not (self.type == 'trailing_stop'):
+                raise errors.OrderError(
+                    'trail belongs to the type trailing_stop, and only to it'
+                )
+            if self.trail != '':
+                typed.trail(f'{self.trail}')
+        except errors.OrderError as error:
+            raise ValueError(str(error)) from None

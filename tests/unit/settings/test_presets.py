@@ -1,0 +1,41 @@
+"""Presets of the ticket, as sting.yaml has them."""
+
+import pytest
+
+from sting.model import errors
+from sting.settings import build
+from sting.settings import presets
+from sting.settings import tree
+
+pytestmark = pytest.mark.unit
+
+
+def read(folder, text):
+    path = folder / 'sting.yaml'
+    path.write_text('presets:\n  mine: ' + text + '\n')
+    node = tree.parse(path)
+    return build.build(node.value['presets'], dict[str, presets.Preset])
+
+
+def test_a_preset_is_read(tmp_path):
+    found = read(tmp_path, '{quantity: 100, trail: 2%, type: trailing_stop}')
+    assert found['mine'] == presets.Preset(
+        quantity=100.0, trail='2%', type='trailing_stop'
+    )
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('{quantity: many}', 'not a number: 100, 5000'),
+        ('{stop_loss: 0%}', 'trail'),
+        ('{trail: 2%}', 'belongs to the type trailing_stop'),
+        ('{type: trailing_stop}', 'belongs to the type trailing_stop'),
+        ('{type: limit}', 'limit'),
+        ('{colour: red}', 'colour'),
+    ],
+)
+def test_what_makes_no_sense_names_the_line(tmp_path, text, message):
+    with pytest.raises(errors.ConfigError, match=message) as caught:
+        read(tmp_path, text)
+    assert caught.value.line == 2

@@ -93,7 +93,10 @@ class AccountGate(interface.BrokerInterface):
             profile = profile.at(broker.name)
         # These are the classes' own elsewhere; here they are whose it is.
         vars(self).update(
-            name=broker.name, dedupes=broker.dedupes, groups=broker.groups
+            name=broker.name,
+            dedupes=broker.dedupes,
+            groups=broker.groups,
+            limits=broker.limits,
         )
         self.monitor = broker.monitor
         self._broker = broker

@@ -145,6 +145,7 @@ class BrokerInterface(abc.ABC):
             not, the adapter has to ask before it sends again.
         groups: Whether orders of which one cancels the others (`Order.oco`) are
             to be given to `place_group` together.
+        limits: How often it may be asked, and is, in words for `sting doctor`.
         monitor: How the connection is.
         account: The account's name or number, once it has been asked for.
     """
@@ -152,6 +153,7 @@ class BrokerInterface(abc.ABC):
     name: ClassVar[str]
     dedupes: ClassVar[bool]
     groups: ClassVar[bool] = False
+    limits: ClassVar[str] = ''
     monitor: monitors.ConnectionMonitor
     account: str = ''
 

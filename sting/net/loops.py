@@ -35,29 +35,58 @@ class LoopThread:
         """Has something done there; from any thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def stop(self, seconds: float = END_S) -> str:
+    async def stop(self, seconds: float | None = None) -> str:
         """Ends what goes on there, then the loop and the thread.
 
         A thread that something blocks is left behind, to end with the
         process; nobody waits for it for ever.
 
         Args:
-            seconds: So long what goes on there may take to end.
+            seconds: So long what goes on there may take to end; `END_S`.
 
         Returns:
             What did not end, for a person; empty where everything did.
         """
         if not self._thread.is_alive():
             return ''
+        seconds = END_S if seconds is None else seconds
         ending = self.send(_end(seconds))
+        # All the same where what it cancels cancels it.
+        ending.add_done_callback(self._halt)
         # Once the loop is not blocked any more it stops all the same.
         await asyncio.to_thread(self._thread.join, seconds + _JOIN_S)
         if self._thread.is_alive():
             return f'thread {self._thread.name} is blocked, and left behind'
-        left = ending.result()
+        left = () if ending.cancelled() else ending.result()
         if left:
             return f'thread {self._thread.name}: {", ".join(left)} did not end'
         return ''
+
+    async def finish(
+        self, last: Coroutine[Any, Any, None], seconds: float | None = None
+    ) -> str:
+        """Has a last thing done there, then stops; see `stop`.
+
+        Args:
+            last: What is done at the end; it need not be done in time.
+            seconds: So long it may take, and so long what goes on there;
+                `END_S`.
+
+        Returns:
+            What did not end, for a person; empty where everything did.
+        """
+        try:
+            async with asyncio.timeout(END_S if seconds is None else seconds):
+                await asyncio.wrap_future(self.send(last))
+        except TimeoutError:
+            # Why is told by what does not end.
+            pass
+        finally:
+            told = await self.stop(seconds)
+        return told
+
+    def _halt(self, _ending: concurrent.futures.Future[Any]) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _run(self) -> None:
         # The libraries ask the thread's policy for its loop.
@@ -69,7 +98,7 @@ class LoopThread:
 
 
 async def _end(seconds: float) -> tuple[str, ...]:
-    """Cancels all else that the loop does, and stops it.
+    """Cancels all else that the loop does.
 
     Returns:
         The names of what does not end.
@@ -82,7 +111,4 @@ async def _end(seconds: float) -> tuple[str, ...]:
         ended, left = await asyncio.wait(others, timeout=seconds)
         # What it failed with is nobody's any more.
         await asyncio.gather(*ended, return_exceptions=True)
-    loop = asyncio.get_running_loop()
-    # Behind the steps that tell of its own end.
-    loop.call_soon(loop.call_soon, loop.stop)
     return tuple(sorted(each.get_name() for each in left))

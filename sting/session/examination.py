@@ -174,7 +174,7 @@ class Examination:
                 yield Finding(
                     name, FAIL, str(error), 'ask again, or ask the broker why'
                 )
-        yield self._limits(broker.name)
+        yield self._limits(broker)
 
     async def _account(self, broker: interface.BrokerInterface) -> _Findings:
         found = await self._answer(broker.get_account_info())
@@ -269,11 +269,12 @@ class Examination:
             f'{len(fills)} fills in a day',
         )
 
-    def _limits(self, name: str) -> Finding:
+    def _limits(self, broker: interface.BrokerInterface) -> Finding:
+        name = broker.name
         section = self._config.services.get(name)
         per_minute = getattr(section, 'orders_per_minute', None)
         if per_minute is None:
-            return Finding('limits', OK, 'none is configured')
+            return Finding('limits', OK, broker.limits or 'none is configured')
         return Finding(
             'limits',
             OK,

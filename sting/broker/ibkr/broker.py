@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Coroutine
 from collections.abc import Sequence
+import math
 from typing import Any
 from typing import ClassVar
 from typing import Final
@@ -13,6 +14,7 @@ from typing import TypeVar
 from sting import settings as settings_lib
 from sting.broker import interface
 from sting.broker.ibkr import contracts
+from sting.broker.ibkr import moments
 from sting.broker.ibkr import record as records
 from sting.broker.ibkr import session as sessions
 from sting.broker.ibkr import single
@@ -26,6 +28,7 @@ from sting.model import portfolio
 from sting.net import ib
 from sting.net import loops
 from sting.net import monitor as monitors
+from sting.net import words
 
 T = TypeVar('T')
 _TAGS: Final = 'NetLiquidation,TotalCashValue,BuyingPower'
@@ -44,6 +47,11 @@ class IbkrBroker(interface.BrokerInterface):
 
     name: ClassVar[str] = 'ibkr'
     dedupes: ClassVar[bool] = False
+    limits: ClassVar[str] = (
+        'IB hangs up above 50 messages a second; sting sends up to '
+        f'{traders.BURST} at once and {traders.RATE:g} a second, and keeps '
+        f'{traders.RESERVE} of {traders.BURST} of them for cancels'
+    )
 
     def __init__(
         self,
@@ -86,11 +94,12 @@ class IbkrBroker(interface.BrokerInterface):
     async def disconnect(self) -> None:
         """Ends the connection; orders go on working there."""
         thread, self._thread = self._thread, None
-        await self._stop.close()
+        left = [await self._stop.close()]
         if thread is not None:
-            if self._trader is not None:
-                await asyncio.wrap_future(thread.send(self._trader.close()))
-            await thread.stop()
+            left.append(await thread.finish(self._close()))
+        if any(left):
+            # It stays as the reason why this is closed.
+            self.monitor.lost('; '.join(filter(None, left)), final=True)
         self.monitor.closed()
 
     async def place_order(self, order: orders.Order) -> interface.OrderResponse:
@@ -172,12 +181,16 @@ class IbkrBroker(interface.BrokerInterface):
     async def get_fills(self, since: int = 0) -> list[orders.Fill]:
         """Gives fills of the day from a moment on, oldest first.
 
-        Their times are whole seconds, and so is the moment.
+        Their times are whole seconds, and so is the moment. Where they are in
+        a zone that is not known, earlier ones are given too.
         """
         trader = self._asker()
+        listed = await self._call(trader.ask_fills())
         first = since // market.NANOSECONDS * market.NANOSECONDS
+        if trader.session.moments.vague:
+            first -= moments.FARTHEST_S * market.NANOSECONDS
         found: dict[str, orders.Fill] = {}
-        for fill in await self._call(trader.ask_fills()):
+        for fill in listed:
             if fill.timestamp >= first:
                 # A correction comes after what it corrects.
                 found[fill.execution_id] = fill
@@ -191,9 +204,9 @@ class IbkrBroker(interface.BrokerInterface):
         """Gives the account."""
         trader = self._asker()
         found = await self._call(trader.ask_account(_TAGS))
-        figures = {tag: float(value) for _, tag, value, _ in found}
         currency = {tag: currency for _, tag, _, currency in found}
         try:
+            figures = {tag: _figure(value) for _, tag, value, _ in found}
             return interface.AccountInfo(
                 account=trader.account,
                 currency=currency['TotalCashValue'],
@@ -205,6 +218,10 @@ class IbkrBroker(interface.BrokerInterface):
         except KeyError as error:
             raise errors.BrokerUnknownError(
                 f'{self.name}: the account was told without {error}'
+            ) from None
+        except ValueError as error:
+            raise errors.BrokerUnknownError(
+                f'{self.name}: the account was told with {error}'
             ) from None
 
     async def get_time(self) -> int:
@@ -266,6 +283,10 @@ class IbkrBroker(interface.BrokerInterface):
             await trader.close()
             raise
         self._trader = trader
+
+    async def _close(self) -> None:
+        if self._trader is not None:
+            await self._trader.close()
 
     async def _confirm(self) -> None:
         """Says that it is connected, in the connection's loop.
@@ -333,3 +354,18 @@ class IbkrBroker(interface.BrokerInterface):
             client_id=client_id,
             timeout_s=gateway.answer_s,
         )
+
+
+def _figure(said: str) -> float:
+    """Reads a figure of an account.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        value = float(said)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f'{words.plain(said)!r} for a figure')
+    return value

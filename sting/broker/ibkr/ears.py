@@ -9,6 +9,8 @@ from typing import Protocol
 
 import msgspec
 
+from sting.broker.ibkr import moments as moments_lib
+
 # Answers that have no number.
 OPEN: Final = 'open orders'
 COMPLETED: Final = 'completed orders'
@@ -73,6 +75,9 @@ class Hears(Protocol):
     def hear_loss(self, reason: str) -> None:
         """The connection broke."""
 
+    def hear_wrong(self, topic: str, reason: str) -> None:
+        """Something is wrong with what comes."""
+
 
 class Zone:
     """Where the decoder looks for the zone of times that name none."""
@@ -85,7 +90,10 @@ class Ears:
 
     ib = Zone()
 
-    def __init__(self, answers: Answers, hears: Hears) -> None:
+    def __init__(
+        self, answers: Answers, hears: Hears, moments: moments_lib.Moments
+    ) -> None:
+        self._moments = moments
         self._answers = answers
         self._hears = hears
         self.defaultTimezone = datetime.UTC
@@ -109,6 +117,7 @@ class Ears:
         """An order as it stands."""
         if order.whatIf:
             return
+        order.goodTillDate = self._moments.utc(order.goodTillDate)
         self._answers.add(OPEN, (contract, order, state))
         self._hears.hear_order(contract, order, state)
 
@@ -118,6 +127,7 @@ class Ears:
 
     def completedOrder(self, contract: Any, order: Any, state: Any) -> None:
         """An order that is done."""
+        order.goodTillDate = self._moments.utc(order.goodTillDate)
         self._answers.add(COMPLETED, (contract, order, state))
 
     def completedOrdersEnd(self) -> None:

@@ -14,12 +14,16 @@ import msgspec
 
 from sting.broker.ibkr import codes
 from sting.broker.ibkr import ears
+from sting.broker.ibkr import moments
 from sting.model import errors
 from sting.net import ib
 from sting.net import words
 
 # Messages whose fields the library counts; it only logs what it cannot read.
 _COUNTED: Final = (5, 10, 11, 59, 61, 101)
+# A trade, and the field of its time.
+_TRADE: Final = 11
+_TIME: Final = 15
 # What the library says of what it raises anyway.
 _OWN: Final = 'API connection failed'
 _END_S: Final = 1.0
@@ -69,6 +73,7 @@ class Session:
         client: Its client.
         accounts: Those that may be used.
         alive: Whether it is connected.
+        moments: Reads the gateway's times.
     """
 
     def __init__(self, place: Place, hears: ears.Hears) -> None:
@@ -79,9 +84,16 @@ class Session:
         self._said = ''
         self.alive = False
         self.library = ib.load()
-        self.client = self.library.Client(ears.Ears(self, self._hears))
+        self.moments = moments.Moments(
+            lambda said: self._hears.hear_wrong('zone', said)
+        )
+        self.client = self.library.Client(
+            ears.Ears(self, self._hears, self.moments)
+        )
+        self.client.conn.hasData += self.moments.greet
         self.client.apiError += self._note
         handlers = self.client.decoder.handlers
+        handlers[_TRADE] = self._timed(handlers[_TRADE])
         for number in _COUNTED:
             handlers[number] = self._checked(handlers[number])
 
@@ -236,6 +248,18 @@ class Session:
             raise self._unknown(str(error)) from None
         finally:
             del self._questions[key]
+
+    def _timed(
+        self, handler: Callable[[list[str]], None]
+    ) -> Callable[[list[str]], None]:
+        """Gives what reads a trade, whatever zone its time is in."""
+
+        def handle(fields: list[str]) -> None:
+            if len(fields) > _TIME:
+                fields[_TIME] = self.moments.utc(fields[_TIME])
+            handler(fields)
+
+        return handle
 
     def _checked(
         self, handler: Callable[[list[str]], None]

@@ -66,12 +66,14 @@ class Stop:
         """
         await asyncio.wrap_future(self._begun().send(self._connected()))
 
-    async def close(self) -> None:
-        """Ends the connection and the thread."""
+    async def close(self) -> str:
+        """Ends the connection and the thread.
+
+        Returns:
+            What did not end, for a person; empty where everything did.
+        """
         thread, self._thread = self._thread, None
-        if thread is not None:
-            await asyncio.wrap_future(thread.send(self._end()))
-            await thread.stop()
+        return '' if thread is None else await thread.finish(self._end())
 
     def pull(
         self, working: Callable[[], list[records.Record]]
@@ -126,6 +128,9 @@ class Stop:
 
     def hear_error(self, number: int, code: int, said: str) -> None:
         """An error: what works is asked for anyway."""
+
+    def hear_wrong(self, topic: str, reason: str) -> None:
+        """Something is wrong with what comes: told on the other connection."""
 
     def hear_loss(self, reason: str) -> None:
         """The connection broke."""

@@ -30,7 +30,7 @@ _S = orders.OrderStatus
 # queue silently above 45, where a cancel would wait too; IB hangs up above 50.
 RATE: Final = 32.0
 BURST: Final = 12
-_RESERVE: Final = 3
+RESERVE: Final = 3
 # How often what trades cost is looked for while it is waited for.
 _LOOKS: Final = 50
 
@@ -82,7 +82,7 @@ class Trader:
         self._gate = gate
         self._cut = ''
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._limiter = limits.RateLimiter(RATE, BURST, _RESERVE)
+        self._limiter = limits.RateLimiter(RATE, BURST, RESERVE)
         self.account = ''
         self.session = sessions.Session(place, self)
         self.contracts = contracts_lib.Contracts(
@@ -242,7 +242,7 @@ class Trader:
         self._check()
         found = [
             each.id
-            for each in await self.ask_open()
+            for each in await self.ask_open(urgent=True)
             if symbol in (None, each.order.symbol)
         ]
         return list(await asyncio.gather(*map(self.cancel, found)))
@@ -265,9 +265,13 @@ class Trader:
         record = self.book.names.get(order_id)
         return record if record is not None and record.ended else None
 
-    async def ask_open(self) -> list[records.Record]:
-        """Asks for the orders that work, whoever placed them."""
-        await self._limiter.acquire()
+    async def ask_open(self, *, urgent: bool = False) -> list[records.Record]:
+        """Asks for the orders that work, whoever placed them.
+
+        Args:
+            urgent: Before orders that wait for their turn.
+        """
+        await self._limiter.acquire(urgent=urgent)
         client = self.session.client
         found = await self.session.ask(
             lambda _: client.reqAllOpenOrders(), 'open orders', ears.OPEN
@@ -401,6 +405,10 @@ class Trader:
         self._tells.lost(reason)
         self.book.release_all()
         self._fail(reason)
+
+    def hear_wrong(self, topic: str, reason: str) -> None:
+        """Something is wrong with what comes."""
+        self._tells.wrong(topic, reason)
 
     def hear_error(self, number: int, code: int, said: str) -> None:
         """An error or a notice."""

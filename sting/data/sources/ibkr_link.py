@@ -12,6 +12,7 @@ import datetime
 from typing import Any
 from typing import Final
 from typing import TypeVar
+import warnings
 
 import msgspec
 
@@ -132,15 +133,19 @@ class Link:
             ) from None
 
     async def close(self) -> None:
-        """Ends the connection and the thread; the next request begins anew."""
+        """Ends the connection and the thread; the next request begins anew.
+
+        A thread that something blocks is warned of, and left behind.
+        """
         thread, session = self._thread, self._session
         if thread is None or session is None:
             return
         self._thread = self._session = None
-        try:
-            await asyncio.wrap_future(thread.send(session.close()))
-        finally:
-            await thread.stop()
+        left = await thread.finish(session.close())
+        if left:
+            warnings.warn(
+                f'{self._place.name}: {left}', RuntimeWarning, stacklevel=2
+            )
 
     def _begun(self) -> tuple[loops.LoopThread, '_Session']:
         if self._thread is None or self._session is None:

@@ -87,3 +87,76 @@ async def test_what_fails_at_its_end_is_no_matter():
 
     thread.send(failing())
     assert await thread.stop() == ''
+
+
+async def test_the_last_thing_is_done_before_the_end():
+    thread = loops.LoopThread('there')
+    done = []
+
+    async def last():
+        done.append(threading.current_thread().name)
+
+    assert await thread.finish(last()) == ''
+    assert done == ['there']
+    assert 'there' not in {each.name for each in threading.enumerate()}
+
+
+async def test_a_last_thing_that_takes_for_ever_is_given_up():
+    thread = loops.LoopThread('there')
+    assert await thread.finish(forever(), 0.05) == ''
+    assert 'there' not in {each.name for each in threading.enumerate()}
+
+
+async def test_a_last_thing_that_fails_ends_the_thread():
+    thread = loops.LoopThread('there')
+
+    async def failing():
+        raise ValueError('at the end')
+
+    with pytest.raises(ValueError, match='at the end'):
+        await thread.finish(failing())
+    assert 'there' not in {each.name for each in threading.enumerate()}
+
+
+async def test_a_thread_that_is_blocked_keeps_nobody_waiting(monkeypatch):
+    monkeypatch.setattr(loops, '_JOIN_S', 0.05)
+    thread = loops.LoopThread('there')
+    inside, free = threading.Event(), threading.Event()
+
+    async def block():
+        inside.set()
+        free.wait(60)
+
+    thread.send(block())
+    assert await asyncio.to_thread(inside.wait, 60)
+    told = await thread.finish(forever(), 0.05)
+    assert told == 'thread there is blocked, and left behind'
+    free.set()
+    await asyncio.to_thread(thread._thread.join, 60)
+    assert not thread._thread.is_alive()
+
+
+async def test_what_cancels_all_others_does_not_keep_it_from_ending():
+    thread = loops.LoopThread('there')
+    inside, free = threading.Event(), threading.Event()
+
+    async def block():
+        inside.set()
+        free.wait(60)
+
+    async def cancels_all_others():
+        for each in asyncio.all_tasks() - {asyncio.current_task()}:
+            each.cancel()
+
+    thread.send(block())
+    assert await asyncio.to_thread(inside.wait, 60)
+    thread.send(cancels_all_others())
+    ending = asyncio.ensure_future(thread.stop())
+    await asyncio.sleep(0)
+    free.set()
+    assert await ending == ''
+    assert 'there' not in {each.name for each in threading.enumerate()}
+
+
+async def forever():
+    await asyncio.Event().wait()

@@ -73,6 +73,12 @@ async def test_a_broker_that_works_is_all_right(home, module):
     assert module.VENUES[0].placed == {}
 
 
+async def test_the_limits_of_a_broker_are_its_own_words(home, module):
+    assert of(await look(home), 'limits') == [('ok', 'none is configured')]
+    module.Mine.limits = '7 a second'
+    assert of(await look(home), 'limits') == [('ok', '7 a second')]
+
+
 async def test_missing_keys_are_named(home, module):
     assert of(await look(home, {}), 'keys') == [
         ('warn', f'{name} is neither in the environment nor the keyring')

@@ -1,11 +1,14 @@
 """Connections: how they begin and end, and answers that do not come."""
 
 import asyncio
+import pathlib
+import threading
 
 import pytest
 
 from sting.broker import interface
 from sting.model import errors
+from sting.net import loops
 from sting.net import monitor as monitors
 from tests.brokers.ibkr import gateway as gateways
 from tests.brokers.ibkr import wire
@@ -123,6 +126,23 @@ async def test_an_account_told_in_part_is_unknown():
             await desk.broker.get_account_info()
 
 
+@pytest.mark.parametrize('said', ['N/A', '', 'nan', '1,000', 'inf'])
+async def test_a_figure_of_an_account_in_words_is_unknown(said):
+    async with world.at_desk() as desk:
+
+        def words(client, fields):
+            client.send(
+                wire.frame(
+                    63, 1, fields[2], wire.ACCOUNT, 'BuyingPower', said, 'USD'
+                ),
+                wire.frame(64, 1, fields[2]),
+            )
+
+        desk.world.gateway.instead[gateways.ACCOUNT].append(words)
+        with pytest.raises(errors.BrokerUnknownError, match='for a figure'):
+            await desk.broker.get_account_info()
+
+
 async def test_a_login_with_many_accounts_wants_one_named():
     async with world.at_desk() as desk:
         await desk.broker.disconnect()
@@ -203,3 +223,53 @@ async def test_a_loss_while_the_stop_connects_is_not_forgotten():
         assert not desk.broker.monitor.works
         await desk.open()
         assert desk.broker.monitor.works
+
+
+async def test_a_thread_that_does_not_end_is_told(monkeypatch):
+    async with world.at_desk() as desk:
+        trader = desk.world.ways[-1]._trader
+        task = asyncio.Event()
+
+        async def stays():
+            # It is left on purpose.
+            mine = asyncio.current_task()
+            mine.set_name('a leftover')
+            mine._log_destroy_pending = False
+            begun.set()
+            while not task.is_set():
+                try:
+                    await task.wait()
+                except asyncio.CancelledError:
+                    continue
+
+        begun = threading.Event()
+        monkeypatch.setattr(loops, 'END_S', 0.1)
+        desk.world.ways[-1]._thread.send(stays())
+        assert await asyncio.to_thread(begun.wait, 60)
+        assert trader.session.alive
+        await desk.broker.disconnect()
+        monitor = desk.broker.monitor
+        assert monitor.state is monitors.Link.CLOSED
+        assert monitor.reason == 'thread ibkr: a leftover did not end'
+
+
+def held():
+    """What is open, and what runs, but for the workers of this loop."""
+    names = [each.name for each in threading.enumerate()]
+    return (
+        len(list(pathlib.Path('/proc/self/fd').iterdir())),
+        sorted(each for each in names if not each.startswith('asyncio_')),
+    )
+
+
+async def test_fifty_connections_leave_nothing_open():
+    async with world.at_desk() as desk:
+        await desk.broker.disconnect()
+        before = held()
+        for _ in range(50):
+            await desk.open()
+            await desk.broker.get_time()
+            await desk.broker.disconnect()
+        # The other side is heard to hang up a little later.
+        await desk.until(lambda: held() == before, f'{before}; it is {held()}')
+        assert desk.world.gateway.seen[2:] == [72, 73] * 50

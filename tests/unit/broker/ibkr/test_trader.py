@@ -483,3 +483,21 @@ class TestRates:
             assert len(sent(desk, gateways.PLACE)) == 60
             # 45 a second the libraries would let through, without a word.
             assert took >= (60 - 12) / 32 * 0.8
+
+    async def test_taking_all_out_overtakes_orders_that_wait(self):
+        async with world.at_desk() as desk:
+            await desk.place()
+            made = [desk.make(quantity=1.0) for _ in range(100)]
+            for order in made:
+                desk.know(order)
+            sending = [
+                asyncio.ensure_future(desk.broker.place_order(order))
+                for order in made
+            ]
+            await asyncio.sleep(0)
+            before = len(sent(desk, gateways.ALL_OPEN))
+            await desk.broker.cancel_all(desk.other)
+            assert len(sent(desk, gateways.ALL_OPEN)) == before + 1
+            assert len(sent(desk, gateways.PLACE)) < 101
+            await desk.broker.disconnect()
+            await asyncio.gather(*sending, return_exceptions=True)

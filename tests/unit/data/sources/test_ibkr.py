@@ -17,6 +17,7 @@ from sting.engine import clock
 from sting.model import errors
 from sting.net import guard
 from sting.net import ib
+from sting.net import loops
 from sting.testing import sources
 from tests.unit.data.sources import services
 from tests.unit.data.sources import tws
@@ -325,6 +326,30 @@ async def test_closing_ends_what_waits_and_the_thread():
         assert 'ibkr' not in {each.name for each in threading.enumerate()}
         # And it can be used again.
         assert len(await source.get_bars(whole(bars))) == 390
+
+
+async def test_a_thread_that_does_not_end_is_warned_of(monkeypatch):
+    monkeypatch.setattr(loops, 'END_S', 0.05)
+    monkeypatch.setattr(loops, '_JOIN_S', 0.05)
+    link = ibkr_link.Link(
+        ibkr_link.Place(
+            name='ibkr', host='127.0.0.1', port=1, client_id=7, timeout_s=9.0
+        )
+    )
+    thread, _ = link._begun()
+    inside, free = threading.Event(), threading.Event()
+
+    async def block():
+        inside.set()
+        free.wait(60)
+
+    thread.send(block())
+    assert await asyncio.to_thread(inside.wait, 60)
+    with pytest.warns(RuntimeWarning, match='ibkr: thread .* is blocked'):
+        await link.close()
+    free.set()
+    await asyncio.to_thread(thread._thread.join, 60)
+    assert not thread._thread.is_alive()
 
 
 async def test_closing_does_not_wait_for_a_connection():

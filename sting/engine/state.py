@@ -157,7 +157,7 @@ class SystemState:
         self.guards: dict[str, dict[str, protection.Guard]] = {}
         self.ledger = performance.Ledger()
         self.shared: dict[Hashable, Any] | None = None
-        self.terms: tuple[list[orders.Order], Any] | None = None
+        self.terms: tuple[list[orders.Order], Any, Any] | None = None
         # When the day ends, nanoseconds since the epoch.
         self._midnight = 0
         self._working: dict[str, dict[str, None]] = {}

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from sting.engine import state
 from sting.model import errors
 from sting.model import orders
+from sting.model import portfolio
 from sting.risk import accounts
 from sting.risk import figures
 
@@ -314,9 +315,31 @@ def _worst_values(system: Account) -> dict[str, float]:
     held = values(system)
     # Most have nothing working.
     worst = dict(zip(held, map(abs, held.values()), strict=True))
-    for symbol, coming in terms(system).items():
-        worst[symbol] = _worst_value(symbol, coming, system)
+    found, kept = terms(system), _kept_worst(system)
+    positions, prices = system.portfolio.positions, system.prices
+    for symbol, coming in found.items():
+        last, position = prices.get(symbol), positions.get(symbol)
+        before = kept.get(symbol)
+        if before is None or (
+            before[0] is not last or before[1] is not position
+        ):
+            value = _worst_value(symbol, coming, system)
+            before = kept[symbol] = last, position, value
+        worst[symbol] = before[2]
     return worst
+
+
+# By symbol: the last price, the position, and the most that it can be worth
+# with them and the orders that work.
+_Worst = dict[str, tuple[float | None, portfolio.Position | None, float]]
+
+
+def _kept_worst(system: Account) -> _Worst:
+    """Gives what orders before have worked out; all new where orders are."""
+    if not isinstance(system, state.SystemState) or system.terms is None:
+        return {}
+    found: _Worst = system.terms[2]
+    return found
 
 
 class Term(NamedTuple):
@@ -351,7 +374,7 @@ def _kept_terms(system: Account) -> Mapping[str, Sequence[Term]]:
     if not isinstance(system, state.SystemState):
         return _terms(working)
     if system.terms is None or system.terms[0] != working:
-        system.terms = working, _terms(working)
+        system.terms = working, _terms(working), {}
     found: Mapping[str, Sequence[Term]] = system.terms[1]
     return found
 

@@ -135,6 +135,7 @@ class View:
         return count
 
     def _sent(self, since: int, but: str) -> Iterator[orders.Order]:
+        whole = self._scope.is_whole
         # They lie in the order in which they were created.
         for order in reversed(self.system.orders.values()):
             if order.created <= since:
@@ -142,7 +143,7 @@ class View:
             if (
                 order.id != but
                 and order.status is not orders.OrderStatus.DENIED
-                and self._scope.has(order)
+                and (whole or self._scope.has(order))
             ):
                 yield order
 

@@ -79,7 +79,10 @@ class RepeatedOrders(_InTime):
         wanted = _terms(order)
         since = self.since(order, view)
         return float(
-            sum(_terms(other) == wanted for other in view.sent(since, order.id))
+            sum(
+                other.symbol == order.symbol and _terms(other) == wanted
+                for other in view.sent(since, order.id)
+            )
         )
 
 

@@ -57,8 +57,10 @@ def _order(nth, symbol, units, price, strategy, limited):
 
 def _alone(rule, order, system):
     """The rule's figure where nothing was worked out before."""
-    system.terms = None
+    # What is kept from one order to the next stays as it is for the next.
+    kept, system.terms = system.terms, None
     figure = rule.figure(order, system)
+    system.terms = kept
     return None if figure == float('inf') else figure
 
 

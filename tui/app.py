@@ -31,6 +31,7 @@ from tui import keyqueue
 from tui import opening
 from tui import pace as pacing
 from tui import requests
+from tui import shutdown
 from tui import sizing
 from tui import themes
 from tui.panes import prompt
@@ -523,6 +524,34 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def action_flatten_all(self) -> None:
         """Closes every position, after a question."""
         self.give(commands.Flatten(), 'Close every position at market?')
+
+    def action_shutdown(self, slices: int = 1, every_s: float = 1.0) -> None:
+        """Asks for the word that stops, closes everything and ends it all."""
+        attached = self.snapshot.attached
+        if attached is not None and attached.read_only:
+            self.say('this screen only watches; the stop works', ok=False)
+            return
+        parts = f'{slices} parts, {every_s:g} s apart' if slices > 1 else 'one'
+
+        def then(yes: bool | None) -> None:
+            if yes:
+                self.workstation.emergency_stop('operator', 'shutdown')
+                self.run_worker(self._shut_down(slices, every_s))
+
+        self.push_screen(
+            dialogs.TypeWord(
+                'Emergency shutdown: stop, close every position at market in '
+                f'{parts}, end the engine?',
+                commands.FLATTEN_WORD,
+            ),
+            then,
+        )
+
+    async def _shut_down(self, slices: int, every_s: float) -> None:
+        profile, word = self.snapshot.profile, commands.FLATTEN_WORD
+        complaint = await shutdown.run(profile, word, slices, every_s)
+        if complaint:
+            self.say(complaint, ok=False)
 
     def action_next_theme(self) -> None:
         """Takes the next theme."""

@@ -17,6 +17,10 @@ from sting.model import views
 from tui import format as text_format
 from tui import ticket
 
+# Of an emergency shutdown: parts, and seconds between two, at most.
+_SLICES = 1_000
+_APART_S = 3_600.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -239,6 +243,20 @@ def _flatten(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     )
 
 
+def _shutdown(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if not words:
+        return Outcome(action='shutdown')
+    try:
+        slices = int(words[0])
+        every_s = float(words[1]) if words[1:] else 1.0
+    except ValueError:
+        raise _usage('shutdown') from None
+    if words[2:] or not (1 <= slices <= _SLICES and 0 <= every_s <= _APART_S):
+        raise _usage('shutdown')
+    return Outcome(action=f'shutdown({slices}, {every_s})')
+
+
 def _strategy(words: Sequence[str], snapshot: views.Snapshot, name: str) -> str:
     if len(words) != 1:
         raise _usage(name)
@@ -360,6 +378,12 @@ WORDS: Mapping[str, Word] = {
         f'flatten {commands.FLATTEN_WORD} [SYMBOL]',
         'Closes every position, or one, at market.',
         _flatten,
+    ),
+    'shutdown': Word(
+        'shutdown [PARTS [SECONDS]]',
+        'Stops, closes every position at market in so many parts, so many '
+        'seconds apart, and ends the engine; asks for a word.',
+        _shutdown,
     ),
     'start': Word('start STRATEGY', 'Starts a strategy.', _start),
     'stop': Word('stop STRATEGY', 'Stops a strategy.', _stop),

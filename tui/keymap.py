@@ -204,6 +204,16 @@ ACTIONS: tuple[Action, ...] = (
         palette=True,
     ),
     Action(
+        'shutdown',
+        (),
+        'app',
+        'shutdown',
+        'emergency shutdown',
+        'Stops, closes every position at market and ends the engine; asks for '
+        'the word FLATTEN. `:shutdown 5 30` does so in 5 parts, 30 s apart.',
+        palette=True,
+    ),
+    Action(
         'theme',
         (),
         'app',

@@ -145,7 +145,7 @@ def lines(report: StopReport) -> list[str]:
     said = [_bare_line(one) for one in report.bare]
     said += [f'UNKNOWN {one}: it may work' for one in report.unknown]
     for one in report.brokers:
-        said.append(_broker_line(one))
+        said.append(_broker_line(one, bool(report.also)))
         said += [
             f'{one.broker}: {text}' for text in (one.error, one.note) if text
         ]
@@ -179,8 +179,11 @@ def _bare_line(one: BarePosition) -> str:
     return f'{word} {one.symbol} {one.quantity:+g}: {exits}; {lost}'
 
 
-def _broker_line(one: BrokerStop) -> str:
+def _broker_line(one: BrokerStop, others: bool) -> str:
     text = f'{one.broker}: {_count(len(one.cancelled), "order")} cancelled'
+    if others and not (one.cancelled or one.unknown or one.error):
+        # No order was missed: it came second.
+        text = f'{one.broker}: nothing was left for the stop to cancel'
     if one.first_ms is not None:
         text += f', first cancel after {one.first_ms:,.1f} ms'
     if one.last_ms is not None:

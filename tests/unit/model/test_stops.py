@@ -123,3 +123,11 @@ def test_what_is_kept_is_told_apart_from_what_is_bare():
         'IBM +5 (lost 1 exit) left bare; AAPL +10 left with exits; '
         '0 cancelled; 3 kept'
     )
+
+
+def test_a_stop_that_came_second_says_who_cancelled():
+    told = report(brokers=(stops.BrokerStop(broker='ibkr'),), also=('o1',))
+    assert stops.lines(told)[:2] == [
+        'ibkr: nothing was left for the stop to cancel',
+        '1 order cancelled by the engine itself or its guardian',
+    ]

@@ -120,6 +120,9 @@ def test_cancelling_all_asks_first():
         ('halt', 'emergency_stop'),
         ('resume', 'resume'),
         ('flatten', 'flatten_all'),
+        ('shutdown', 'shutdown'),
+        ('shutdown 5', 'shutdown(5, 1.0)'),
+        ('shutdown 5 30', 'shutdown(5, 30.0)'),
         ('symbol ibm', "select_symbol('IBM')"),
         ('theme', 'next_theme'),
         ('theme light', "take_theme('light')"),
@@ -157,7 +160,7 @@ def test_completions_are_lines_that_begin_with_a_command():
     ('line', 'text'),
     [
         ('', ' '.join(command_line.WORDS)),
-        ('s', 'sell stopped start stop strategy symbol'),
+        ('s', 'sell stopped shutdown start stop strategy symbol'),
         ('can', 'cancel ID | all'),
         ('theme li', 'theme [NAME]'),
         ('xyz', ''),
@@ -170,3 +173,11 @@ def test_what_is_typed_is_explained(line, text):
 def test_reduce_takes_its_reason():
     outcome = command_line.parse('reduce too wild', stations.snapshot())
     assert outcome.command == commands.Reduce(reason='too wild')
+
+
+@pytest.mark.parametrize(
+    'words', ['0', 'all', '5 -1', '5 nan', '5 inf', '5 30 1', '1e3']
+)
+def test_a_shutdown_that_makes_no_sense_is_refused(words):
+    with pytest.raises(errors.InputError, match='shutdown'):
+        parse(f'shutdown {words}')

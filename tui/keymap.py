@@ -69,6 +69,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'stopped': ('Report of a stop', 'app'),
     'journal': ('F4 journal', 'app'),
     'logs': ('Logs', 'app'),
+    'fork': ('Fork', 'app'),
 }
 
 _PANES = (
@@ -886,6 +887,25 @@ ACTIONS: tuple[Action, ...] = (
         hint=4,
     ),
     Action(
+        'journal_fork',
+        ('f',),
+        'journal',
+        'fork',
+        'fork',
+        'Reruns the log from this moment on with other parameters or limits.',
+        hint=13,
+        first=True,
+    ),
+    Action(
+        'close_fork',
+        ('escape',),
+        'fork',
+        'dismiss',
+        'close',
+        'Closes the fork, and ends it if it runs.',
+        hint=5,
+    ),
+    Action(
         'close_logs',
         ('escape',),
         'logs',
@@ -981,7 +1001,7 @@ def hints(scope: str) -> list[Action]:
 
 
 # Where letters go into a field.
-_TYPED_IN = frozenset({'ticket', 'review', 'typed', 'backtest'})
+_TYPED_IN = frozenset({'ticket', 'review', 'typed', 'backtest', 'fork'})
 
 
 def _works_in_fields(action: Action) -> bool:

@@ -536,6 +536,20 @@ class JournalScreen(base.BaseScreen):
             Logs(replay.logs(settings.Home.find().states)), then
         )
 
+    def action_fork(self) -> None:
+        """Asks what else could have come of this moment."""
+        # What only this needs is loaded now.
+        from tui.screens import fork  # noqa: PLC0415
+
+        self.playing = False
+        self.app.push_screen(
+            fork.ForkScreen(
+                self.replay.path,
+                self.replay.place.seq,
+                self.replay.snapshot(),
+            )
+        )
+
     def action_focus_pane(self, name: str) -> None:
         """Goes to a pane."""
         self._go_to(name)

@@ -190,7 +190,7 @@ async def test_at_a_speed_time_passes(path):
 
 
 # They open a line, a list or another screen.
-_ELSEWHERE = ('back', 'goto', 'logs', 'filter', 'why', 'app.show_inbox')
+_ELSEWHERE = ('back', 'goto', 'logs', 'fork', 'filter', 'why', 'app.show_inbox')
 
 
 async def test_nothing_is_sent_from_the_past_but_the_stop_works(path):

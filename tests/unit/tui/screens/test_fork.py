@@ -1,0 +1,164 @@
+"""A fork from the journal: in another process, and nothing is sent."""
+
+import asyncio
+import pathlib
+
+import pytest
+from textual import widgets
+
+from sting import settings
+from sting.model import errors
+from tests.unit.session import replays
+from tests.unit.session import stations as sessions
+from tests.unit.tui import apps
+from tests.unit.tui import stations
+from tui.screens import fork
+
+pytestmark = pytest.mark.unit
+
+SOON = 60.0
+LIFE = {
+    'pnl': 12.5, 'drawdown': 3.0, 'fees': 1.0, 'orders': 4, 'denied': 0,
+    'fills': 4,
+}  # fmt: skip
+FOUND = {
+    'then': LIFE,
+    'base': LIFE,
+    'fork': {**LIFE, 'pnl': -20.0},
+    'curves': {
+        'then': [100.0, 112.5],
+        'base': [100.0, 112.5],
+        'fork': [100.0, 80.0],
+    },
+}
+
+
+def test_a_line_of_changes_becomes_a_command():
+    path = pathlib.Path('events.db')
+    words = fork.arguments(path, 7, 'sma.fast=5  max_position=100')
+    assert words == [
+        'fork', 'events.db', '--at', '7', '--json', '--set=sma.fast=5',
+        '--limit=max_position=100',
+    ]  # fmt: skip
+    for wrong in ('', 'fast', 'fast=', '=3'):
+        with pytest.raises(errors.InputError):
+            fork.arguments(path, 7, wrong)
+
+
+def test_the_curves_have_one_scale():
+    lines = fork.curves(FOUND)
+    assert [line.split()[0] for line in lines] == ['then', 'base', 'fork']
+    assert lines[0].endswith('112.50')
+    # The lowest of all is that of the fork.
+    assert '▁' in lines[2]
+    assert '▁' not in lines[0]
+    assert '█' not in lines[2]
+
+
+def test_figures_stand_side_by_side():
+    assert fork.drawn(FOUND).row_count == 7
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    monkeypatch.setenv('STING_HOME', str(tmp_path))
+    home = settings.Home.find()
+    home.state('demo')
+    world = replays.traded()
+    return replays.write(home.log('demo'), world)
+
+
+async def opened(app, pilot):
+    await pilot.press('f4')
+    journal = app.screen
+    await asyncio.to_thread(
+        sessions.until, lambda: not journal.replay.place.is_moving, SOON
+    )
+    journal.replay.seek(20)
+    await asyncio.to_thread(
+        sessions.until, lambda: journal.replay.place.seq == 20, SOON
+    )
+    await pilot.press('f')
+    assert isinstance(app.screen, fork.ForkScreen)
+    return app.screen
+
+
+def content_of(screen):
+    return screen.query_one('#outcome', widgets.Static).content
+
+
+async def test_it_runs_and_nothing_is_sent(path):
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.MIDDLE) as pilot:
+        screen = await opened(app, pilot)
+        # The log names a profile that is configured nowhere.
+        line = screen.query_one('#change', widgets.Input)
+        line.value = 'max_position=5'
+        await pilot.press('enter')
+        await asyncio.to_thread(
+            sessions.until,
+            lambda: content_of(screen) != 'running in another process',
+            SOON,
+        )
+        assert "'test'" in str(content_of(screen))
+        line.value = 'max_position'
+        await pilot.press('enter')
+        assert 'RULE=VALUE' in str(content_of(screen))
+        await pilot.press('escape')
+        assert app.screen.scope == 'journal'
+        assert station.given == []
+
+
+async def test_what_came_of_it_is_shown(path):
+    (path.parents[2] / 'config').mkdir(exist_ok=True)
+    (path.parents[2] / 'config' / 'sting.yaml').write_text(
+        'profiles: {test: {mode: paper, broker: paper, feed: demo, '
+        'symbols: [AAPL]}}\n'
+    )
+    app = apps.make()
+    async with apps.run(app, apps.MIDDLE) as pilot:
+        screen = await opened(app, pilot)
+        line = screen.query_one('#change', widgets.Input)
+        line.value = 'max_position=5'
+        await pilot.press('enter')
+        await asyncio.to_thread(
+            sessions.until,
+            lambda: content_of(screen) != 'running in another process',
+            SOON,
+        )
+        shown = content_of(screen)
+        assert shown.row_count > 8, shown
+
+
+async def test_the_process_ends_with_the_screen(path, monkeypatch):
+    started = []
+    create = asyncio.create_subprocess_exec
+
+    async def noted(*words, **more):
+        # Python itself, which waits until its input ends: never.
+        made = await create(
+            words[0], '-c', 'import time; time.sleep(600)', **more
+        )
+        started.append(made)
+        return made
+
+    monkeypatch.setattr(asyncio, 'create_subprocess_exec', noted)
+    app = apps.make()
+    async with apps.run(app, apps.MIDDLE) as pilot:
+        screen = await opened(app, pilot)
+        screen.query_one('#change', widgets.Input).value = 'max_position=5'
+        await pilot.press('enter')
+        await asyncio.to_thread(sessions.until, lambda: started, SOON)
+        await pilot.press('escape')
+        await asyncio.wait_for(started[0].wait(), SOON)
+        assert started[0].returncode != 0
+
+
+async def test_the_stop_works_in_it(path):
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.MIDDLE) as pilot:
+        await opened(app, pilot)
+        await pilot.press('f9')
+        assert station.stopped == ['operator: emergency stop key']

@@ -190,10 +190,12 @@ def test_a_damaged_part_is_told_and_the_rest_can_be_seen(tmp_path):
 
 
 def test_it_leaves_no_thread(path):
-    before = threading.active_count()
     with opened(path) as station:
         station.why(1).result(SOON)
-    assert threading.active_count() == before
+        assert station._thread.is_alive()
+    assert not station._thread.is_alive()
+    names = [each.name for each in threading.enumerate()]
+    assert not any(name.startswith('replay') for name in names)
 
 
 def test_logs_are_found_and_other_files_are_not(tmp_path):

@@ -90,7 +90,7 @@ def content_of(screen):
 async def test_it_runs_and_nothing_is_sent(path):
     station = stations.Station()
     app = apps.make(station)
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         # The log names a profile that is configured nowhere.
         line = screen.query_one('#change', widgets.Input)
@@ -110,6 +110,7 @@ async def test_it_runs_and_nothing_is_sent(path):
         assert station.given == []
 
 
+@pytest.mark.slow
 async def test_what_came_of_it_is_shown(path):
     (path.parents[2] / 'config').mkdir(exist_ok=True)
     (path.parents[2] / 'config' / 'sting.yaml').write_text(
@@ -117,7 +118,7 @@ async def test_what_came_of_it_is_shown(path):
         'symbols: [AAPL]}}\n'
     )
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         line = screen.query_one('#change', widgets.Input)
         line.value = 'max_position=5'
@@ -131,6 +132,7 @@ async def test_what_came_of_it_is_shown(path):
         assert shown.row_count > 8, shown
 
 
+@pytest.mark.slow
 async def test_the_process_ends_with_the_screen(path, monkeypatch):
     started = []
     create = asyncio.create_subprocess_exec
@@ -145,7 +147,7 @@ async def test_the_process_ends_with_the_screen(path, monkeypatch):
 
     monkeypatch.setattr(asyncio, 'create_subprocess_exec', noted)
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         screen.query_one('#change', widgets.Input).value = 'max_position=5'
         await pilot.press('enter')
@@ -155,10 +157,21 @@ async def test_the_process_ends_with_the_screen(path, monkeypatch):
         assert started[0].returncode != 0
 
 
+@pytest.mark.slow
 async def test_the_stop_works_in_it(path):
     station = stations.Station()
     app = apps.make(station)
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await opened(app, pilot)
         await pilot.press('f9')
         assert station.stopped == ['operator: emergency stop key']
+
+
+def test_all_that_came_of_it_stands_below_each_other():
+    found = {
+        **FOUND,
+        'changes': [['max_position', '10', '5']],
+        'difference': -32.5,
+        'notes': ['it is simulated'],
+    }
+    assert fork._outcome(found).row_count == 7

@@ -56,7 +56,17 @@ def bar_of(screen):
     return screen.query_one(journal.ReplayBar).text
 
 
-@pytest.mark.parametrize('size', [apps.WIDE, apps.MIDDLE, apps.SMALL])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    'size',
+    [
+        pytest.param(apps.WIDE, marks=SLOW),
+        pytest.param(apps.MIDDLE, marks=SLOW),
+        apps.SMALL,
+    ],
+)
 async def test_it_cannot_be_mistaken_for_now(path, size):
     app = apps.make()
     async with apps.run(app, size) as pilot:
@@ -78,7 +88,7 @@ async def test_it_cannot_be_mistaken_for_now(path, size):
 
 async def test_steps_marks_and_panes_show_that_moment(path):
     app = apps.make()
-    async with apps.run(app, apps.WIDE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         last = screen.replay.place.last
         await pilot.press('left', 'left', 'right')
@@ -103,9 +113,10 @@ async def test_steps_marks_and_panes_show_that_moment(path):
         assert max(row.seq for row in shown) == screen.replay.place.seq
 
 
+@pytest.mark.slow
 async def test_no_mark_is_said(path):
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         await opened(app, pilot)
         await pilot.press('n')
         await pilot.pause()
@@ -114,11 +125,16 @@ async def test_no_mark_is_said(path):
 
 @pytest.mark.parametrize(
     ('typed', 'expected'),
-    [('20', 20), ('12:02', None), ('1', 1), ('2013-03-01 12:03:00', None)],
+    [
+        ('20', 20),
+        pytest.param('12:02', None, marks=SLOW),
+        pytest.param('1', 1, marks=SLOW),
+        pytest.param('2013-03-01 12:03:00', None, marks=SLOW),
+    ],
 )
 async def test_it_goes_to_what_is_typed(path, typed, expected):
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         last = screen.replay.place.last
         keys = [
@@ -133,7 +149,7 @@ async def test_it_goes_to_what_is_typed(path, typed, expected):
 
 async def test_what_is_no_moment_is_said_and_escape_leaves_the_line(path):
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         last = screen.replay.place.last
         await pilot.press('g', 'n', 'o', 'n', 'enter')
@@ -149,7 +165,7 @@ async def test_what_is_no_moment_is_said_and_escape_leaves_the_line(path):
 async def test_it_plays_and_stops_at_the_end(path, monkeypatch):
     monkeypatch.setattr(journal, '_RUSH', 0)
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         await pilot.press('space')
         assert not screen.playing
@@ -172,9 +188,10 @@ async def test_it_plays_and_stops_at_the_end(path, monkeypatch):
         assert screen.speed == 100
 
 
+@pytest.mark.slow
 async def test_at_a_speed_time_passes(path):
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         await pilot.press('comma')
         await rests(app, pilot)
@@ -196,16 +213,16 @@ _ELSEWHERE = ('back', 'goto', 'logs', 'fork', 'filter', 'why', 'app.show_inbox')
 async def test_nothing_is_sent_from_the_past_but_the_stop_works(path):
     station = stations.Station()
     app = apps.make(station)
-    scopes = {'list', 'orders', 'positions', 'strategies', 'chart', 'journal'}
+    scopes = {'list', 'orders', 'positions', 'journal'}
     keys = {
         key
         for action in keymap.ACTIONS
         for key in action.keys
         if action.scope in scopes and action.does not in _ELSEWHERE
     }
-    async with apps.run(app, apps.WIDE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
-        for number in ('2', '4', '5', '7'):
+        for number in ('4', '5'):
             screen.grid.panes['orders'].show(station.now)
             screen.grid.panes['positions'].show(station.now)
             await pilot.press(number)
@@ -225,9 +242,10 @@ async def test_nothing_is_sent_from_the_past_but_the_stop_works(path):
         )
 
 
+@pytest.mark.slow
 async def test_why_is_asked_of_the_log(path):
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         await pilot.press('8', 'w')
         assert isinstance(app.screen, why.WhyScreen)
@@ -238,7 +256,7 @@ async def test_why_is_asked_of_the_log(path):
 
 async def test_filter_zoom_and_escape_step_by_step(path):
     app = apps.make()
-    async with apps.run(app, apps.WIDE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         await pilot.press('8', 'plus', 'slash', 'f', 'i', 'l', 'l', 'enter')
         assert screen.grid.zoomed
@@ -254,12 +272,13 @@ async def test_filter_zoom_and_escape_step_by_step(path):
         assert app.screen.scope == 'trade'
 
 
+@pytest.mark.slow
 async def test_another_log_is_chosen_or_typed(path, tmp_path):
     other = tmp_path / 'state' / 'old'
     other.mkdir(parents=True)
     replays.write(other / 'copy.db', replays.traded(2))
     app = apps.make()
-    async with apps.run(app, apps.MIDDLE) as pilot:
+    async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
         await pilot.press('o')
         assert isinstance(app.screen, journal.Logs)
@@ -272,6 +291,7 @@ async def test_another_log_is_chosen_or_typed(path, tmp_path):
         assert app.screen.replay.path == path
 
 
+@pytest.mark.slow
 async def test_a_log_that_is_none_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv('STING_HOME', str(tmp_path))
     app = apps.make()
@@ -296,3 +316,13 @@ def test_the_line_of_marks_shows_what_matters_most():
     assert [line.sign(n)[0] for n in range(4)] == ['■', '─', '!', '─']
     assert len({sign for sign, _, _ in track.SIGNS.values()}) == 7
     assert '● fill' in track.legend()
+
+
+def test_a_moment_is_read_as_it_is_typed():
+    noon = 1_362_139_200 * 10**9
+    assert journal.read_goal('1,200', noon) == (1200, 0)
+    assert journal.read_goal('12:02', noon) == (0, noon + 120 * 10**9)
+    assert journal.read_goal('2013-03-01 12:03', noon) == (
+        0,
+        noon + 180 * 10**9,
+    )

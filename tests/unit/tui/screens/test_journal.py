@@ -213,7 +213,7 @@ _ELSEWHERE = ('back', 'goto', 'logs', 'fork', 'filter', 'why', 'app.show_inbox')
 async def test_nothing_is_sent_from_the_past_but_the_stop_works(path):
     station = stations.Station()
     app = apps.make(station)
-    scopes = {'list', 'orders', 'positions', 'journal'}
+    scopes = {'orders', 'positions'}
     keys = {
         key
         for action in keymap.ACTIONS
@@ -258,7 +258,9 @@ async def test_filter_zoom_and_escape_step_by_step(path):
     app = apps.make()
     async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
-        await pilot.press('8', 'plus', 'slash', 'f', 'i', 'l', 'l', 'enter')
+        await pilot.press('8', 'plus', 'slash')
+        screen.query_one(prompt.Prompt).line.value = 'fill'
+        await pilot.press('enter')
         assert screen.grid.zoomed
         found = screen.grid.panes['events']
         assert {row.type for row in found.rows} == {'fill'}

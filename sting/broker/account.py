@@ -97,6 +97,7 @@ class AccountGate(interface.BrokerInterface):
             dedupes=broker.dedupes,
             groups=broker.groups,
             limits=broker.limits,
+            native=broker.native,
         )
         self.monitor = broker.monitor
         self._broker = broker

@@ -104,9 +104,38 @@ class Errands:
             self.open[order.id] = answers.question(order)
             self._since = min(self._since, order.created)
 
+    def companions(self, errand: step.Place) -> Callable[[orders.Order], bool]:
+        """Says what goes out with an order, in one request."""
+        first = errand.order
+        groups = self._broker.groups and bool(first.oco)
+
+        def belongs(other: orders.Order) -> bool:
+            return _waits_for(other, first.id) or (
+                groups and other.oco == first.oco and not first.held
+            )
+
+        return belongs
+
+    def related(self, order_id: str) -> list[str]:
+        """Gives an order, and the exits that went out with it."""
+        return [order_id, *(each.id for each in self._unsettled(order_id))]
+
+    def _unsettled(self, entry: str) -> list[orders.Order]:
+        """Gives the exits of an entry that have to be asked for."""
+        return [
+            question.order
+            for question in self.open.values()
+            if isinstance(question, step.Place)
+            and _waits_for(question.order, entry)
+        ]
+
     async def place(self, wanted: Sequence[orders.Order]) -> None:
-        """Sends an order, or some of which one cancels the others."""
+        """Sends an order, with those that belong to it."""
         fitting = [o for o in map(self._prepare, wanted) if o is not None]
+        if fitting and fitting[0].held:
+            # Its entry was taken out, or refused, before it was sent.
+            self._end(fitting, _S.CANCELLED, answers.NEVER_SENT)
+            return
         if not fitting:
             return
         self._prune()
@@ -347,9 +376,13 @@ class Errands:
         """Does what follows from the broker's not having an order."""
         order = question.order
         never = isinstance(question, step.Place) and not self._was_there(order)
-        if never and self._is_fresh(order):
+        if order.held and order.parent in self.open:
+            # It is there or not as its entry is, which is asked for itself.
+            self._doubtful(question)
+            return
+        if never and self._is_fresh(order) and not order.held:
             # The intent is durable and the broker says it has not had it.
-            await self.place([order])
+            await self.place([order, *self._unsettled(order.id)])
             return
         self._sink(self._missing(order, answers.TOO_OLD if never else ''))
         self._close(order.id)
@@ -423,3 +456,8 @@ class Errands:
         self._sent &= live
         self._answered &= live
         self._withheld &= live
+
+
+def _waits_for(order: orders.Order, entry: str) -> bool:
+    """Whether an order is an exit that goes to the broker with its entry."""
+    return bool(order.held) and order.parent == entry

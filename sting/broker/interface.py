@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
+from sting.engine import natives
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
@@ -146,6 +147,8 @@ class BrokerInterface(abc.ABC):
         groups: Whether orders of which one cancels the others (`Order.oco`) are
             to be given to `place_group` together.
         limits: How often it may be asked, and is, in words for `sting doctor`.
+        native: Which entries `place_group` takes with their exits; None where
+            these have to be sent by themselves.
         monitor: How the connection is.
         account: The account's name or number, once it has been asked for.
     """
@@ -154,6 +157,7 @@ class BrokerInterface(abc.ABC):
     dedupes: ClassVar[bool]
     groups: ClassVar[bool] = False
     limits: ClassVar[str] = ''
+    native: ClassVar[natives.Native | None] = None
     monitor: monitors.ConnectionMonitor
     account: str = ''
 
@@ -197,12 +201,14 @@ class BrokerInterface(abc.ABC):
     async def place_group(
         self, group: Sequence[orders.Order]
     ) -> list[OrderResponse]:
-        """Sends orders of which one cancels the others, in one request.
+        """Sends orders that belong together, all or none of them.
 
-        It is only called where `groups` is set.
+        It is only called where `groups` or `native` is set.
 
         Args:
-            group: The orders, all with the same `oco`, symbol and side.
+            group: Orders of which one cancels the others, all with the same
+                `oco`, symbol and side; or an entry and then its exits, which
+                are `held` and name it as their `parent`.
 
         Returns:
             The broker's answer for each.

@@ -3,6 +3,7 @@
 import asyncio
 import collections
 from collections.abc import AsyncIterator
+from collections.abc import Callable
 from collections.abc import Iterable
 import contextlib
 
@@ -70,15 +71,20 @@ class Lane:
         self._note()
         return taken.errand
 
-    def pop_group(self, group: str) -> list[orders.Order]:
-        """Takes what else of a group waits side by side at the head.
+    def pop_group(
+        self, belongs: Callable[[orders.Order], bool]
+    ) -> list[orders.Order]:
+        """Takes the orders that wait side by side at the head and belong.
 
-        It is done together with what was taken before.
+        They are done together with what was taken before.
+
+        Args:
+            belongs: Whether one belongs to that.
         """
         taken: list[orders.Order] = []
-        while group and self._waiting:
+        while self._waiting:
             errand = self._waiting[0].errand
-            if not isinstance(errand, step.Place) or errand.order.oco != group:
+            if not isinstance(errand, step.Place) or not belongs(errand.order):
                 break
             self._waiting.popleft()
             taken.append(errand.order)

@@ -177,15 +177,14 @@ class Way:
     async def _carry_out(self, errand: lanes.Turn) -> None:
         if isinstance(errand, step.Place):
             wanted = [errand.order]
-            if self._broker.groups:
-                wanted += self._orders.pop_group(errand.order.oco)
+            wanted += self._orders.pop_group(self._errands.companions(errand))
             async with self._locks.hold(one.id for one in wanted):
                 await self._errands.place(wanted)
         elif isinstance(errand, step.Replace):
             async with self._locks.hold([errand.order.id]):
                 await self._errands.replace(errand)
         elif isinstance(errand, lanes.Ask):
-            async with self._locks.hold([errand.order_id]):
+            async with self._locks.hold(self._errands.related(errand.order_id)):
                 await self._errands.ask(errand.order_id)
 
     # Cancels.

@@ -49,7 +49,7 @@ class Treatment(enum.Enum):
 
 _BY_TREATMENT: Mapping[Treatment, str] = {
     Treatment.KEEP: (
-        'type side quantity changing filled weight volume size bid_size '
+        'type side quantity changing held filled weight volume size bid_size '
         'ask_size timestamp created updated opened expires timeframe closed '
         'time_in_force status resting triggered state decision failed '
         'kind issue severity mode currency names units '

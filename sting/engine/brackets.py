@@ -1,10 +1,13 @@
-"""Attached exits: take profit and stop loss, made of an order's fills.
+"""Attached exits: take profit and stop loss of an order.
 
-The exits of an order P are orders of their own, `P-tp` and `P-sl`. How much
-they are to cover follows from the state: what P's fills brought, less what
-its exits took (`SystemState.brackets`), and never more than their owner holds.
-After every step in which that changed they are held against it, so it makes no
-difference whether the broker knows groups, or what it missed meanwhile.
+The exits of an order P are orders of their own, `P-tp` and `P-sl`. Brokers that
+take them with P have them from the start (`engine.natives`); at all others,
+and where those are gone, they are made of P's fills. How much they are to cover
+follows from the state: what P's fills brought, less what its exits took
+(`SystemState.brackets`), and never more than their owner holds; and what waits
+for fills of P besides. After every step in which that changed they are held
+against it, so it makes no difference whether the broker knows groups, or what
+it missed meanwhile.
 """
 
 from collections.abc import Iterator
@@ -52,9 +55,11 @@ class Brackets:
         for symbol, cause in self._touched().items():
             for plan in self._plans(symbol):
                 for order in plan.working:
-                    self._fit(order, plan.part, cause)
-                if not plan.working:
-                    self._make(plan)
+                    self._fit(order, plan.part + order.held, cause)
+                if plan.working:
+                    self._tell_bare(plan, cause)
+                else:
+                    self._make(plan, cause)
 
     def _touched(self) -> dict[str, events.Event]:
         """Gives the symbols that were traded, or whose exits were told of."""
@@ -67,11 +72,9 @@ class Brackets:
                 found[event.symbol] = event
             elif event.type is _T.ORDER_UPDATE:
                 order = system.orders.get(event.data.order_id)
-                if (
-                    order is not None
-                    and order.parent
-                    and not protection.guards(order)
-                ):
+                if order is None or protection.guards(order):
+                    continue
+                if order.parent or (order.attaches and not order.is_working):
                     found[event.symbol] = event
         return found
 
@@ -83,6 +86,44 @@ class Brackets:
             if event.type is _T.FILL and event.data.order_id in entries:
                 found.setdefault(event.data.order_id, []).append(event)
         return found
+
+    def _bared(self, symbol: str) -> Iterator[str]:
+        """Gives the entries that lost their exits at the broker this turn.
+
+        Some brokers end the exits with an entry that is not filled wholly, and
+        what was filled of it is bare. Exits that were fitted to that, or that
+        came after it, ended for another reason, and are not made again.
+        """
+        system = self._turn.state
+        entries = system.brackets[symbol]
+        ended = [
+            system.orders.get(event.data.order_id)
+            for event in self._turn.events
+            if event.type is _T.ORDER_UPDATE
+        ]
+        named = dict.fromkeys(
+            order.parent or order.id
+            for order in ended
+            if order is not None and not order.is_working
+        )
+        for entry in filter(entries.__contains__, named):
+            order = system.orders.get(entry)
+            sent = [
+                system.orders[each]
+                for each in _first_names(entry)
+                if each in system.orders
+            ]
+            if (
+                order is not None
+                and not order.is_working
+                and sent
+                and all(each.quantity > order.filled for each in sent)
+                and any(each in ended for each in (order, *sent))
+                and not any(
+                    each.parent == entry for each in system.working(symbol)
+                )
+            ):
+                yield entry
 
     def _plans(self, symbol: str) -> Iterator[_Plan]:
         """Gives what the exits of each order are to cover, the oldest first.
@@ -98,7 +139,7 @@ class Brackets:
                 and not protection.guards(order)
             ):
                 groups.setdefault(order.parent, []).append(order)
-        for entry in self._filled(symbol):
+        for entry in (*self._filled(symbol), *self._bared(symbol)):
             groups.setdefault(entry, [])
         rooms: dict[tuple[str, orders.OrderSide], float] = {}
         plans = []
@@ -166,8 +207,31 @@ class Brackets:
                     return told.message
         return ''
 
-    def _make(self, plan: _Plan) -> None:
-        """Sends the exits of what an order has just been filled for."""
+    def _tell_bare(self, plan: _Plan, cause: events.Event) -> None:
+        """Tells once that the exits of a part wait for the rest."""
+        entry = self._turn.state.orders.get(plan.entry)
+        if entry is None or not entry.is_working:
+            return
+        native = self._desk.natives.get(entry.broker)
+        fills = self._filled(entry.symbol).get(entry.id)
+        if (
+            native is not None
+            and native.whole
+            and fills
+            and _is_first(entry, fills)
+            and any(order.held for order in plan.working)
+        ):
+            self._turn.alert(
+                records.Severity.WARNING,
+                f'{entry.filled:g} of {entry.quantity:g} {entry.symbol} of '
+                f'{entry.id} are filled; the broker wakes their exits when '
+                'the rest is, or sting sends others when it is cancelled',
+                'orders',
+                cause.seq,
+            )
+
+    def _make(self, plan: _Plan, cause: events.Event) -> None:
+        """Sends the exits of what an order was filled for."""
         system = self._turn.state
         entry = system.orders[plan.entry]
         symbol = entry.symbol
@@ -176,32 +240,23 @@ class Brackets:
         )
         if plan.part <= orders.DUST or closing:
             return
-        fills = self._filled(symbol)[entry.id]
-        fill = fills[-1]
+        fills = self._filled(symbol).get(entry.id, [])
+        cause = fills[-1] if fills else cause
         # The names of exits that are done are not used again.
-        now = sum(each.data.quantity for each in fills)
-        first = entry.filled <= now + orders.DUST
-        ending = '' if first else f'-{fill.seq}'
-        kinds = (
-            ('tp', orders.OrderType.LIMIT, 'take profit', entry.take_profit),
-            ('sl', orders.OrderType.STOP, 'stop loss', entry.stop_loss),
+        is_first = _is_first(entry, fills) and not any(
+            each in system.orders for each in _first_names(entry.id)
         )
-        for name, kind, words, level in kinds:
-            if level is None:
-                continue
-            is_limit = kind is orders.OrderType.LIMIT
-            order = orders.Order(
-                id=f'{entry.id}-{name}{ending}',
-                symbol=symbol,
-                side=entry.side.opposite,
-                quantity=plan.part,
-                type=kind,
-                price=level if is_limit else None,
-                stop_price=None if is_limit else level,
-                strategy=entry.strategy,
-                reason=f'{words} of {entry.id}',
-                code=entry.code,
-                parent=entry.id,
-                oco=entry.id,
-            )
-            self._desk.request(order, fill, source='engine')
+        ending = '' if is_first else f'-{cause.seq}'
+        for order in exits.attached(entry, plan.part, ending=ending):
+            self._desk.request(order, cause, source='engine')
+
+
+def _first_names(entry: str) -> tuple[str, str]:
+    """Gives the ids of the first exits of an order."""
+    return f'{entry}{orders.TAKE_PROFIT}', f'{entry}{orders.STOP_LOSS}'
+
+
+def _is_first(entry: orders.Order, fills: list[events.Event]) -> bool:
+    """Whether an order was filled by nothing but these."""
+    now: float = sum(each.data.quantity for each in fills)
+    return entry.filled <= now + orders.DUST

@@ -22,6 +22,7 @@ from sting.engine import doors
 from sting.engine import express
 from sting.engine import failures
 from sting.engine import inbox
+from sting.engine import natives as natives_lib
 from sting.engine import operator
 from sting.engine import protection
 from sting.engine import routes as routes_lib
@@ -82,6 +83,7 @@ class CoreEngine:
         matcher: Matcher | None = None,
         taker: express.Taker | None = None,
         routes: routes_lib.Routes | None = None,
+        natives: natives_lib.Natives | None = None,
     ) -> None:
         """Sets up an engine without history.
 
@@ -92,12 +94,13 @@ class CoreEngine:
             matcher: The broker played in this process, if there is one.
             taker: What it takes an order with; see `settle_signal`.
             routes: Which of several brokers an order goes to; None for one.
+            natives: Which brokers take exits with their entry.
         """
         self._turn = step.Turn()
         self._gate = gate
         self._matcher = matcher
         self._desk = desk.OrderDesk(
-            self._turn, gate, frozenset(symbols), routes
+            self._turn, gate, frozenset(symbols), routes, natives
         )
         self._brackets = brackets.Brackets(self._turn, self._desk)
         self._wishes = wishes.WishDesk(self._turn, self._desk)

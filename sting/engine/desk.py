@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from sting.engine import exits
+from sting.engine import natives as natives_lib
 from sting.engine import openings
 from sting.engine import routes as routes_lib
 from sting.engine import state
@@ -100,9 +101,11 @@ class OrderDesk:
         gate: Gate,
         symbols: frozenset[str],
         routes: routes_lib.Routes | None = None,
+        natives: natives_lib.Natives | None = None,
     ) -> None:
         self._turn = turn
         self._routes = routes
+        self.natives = natives or {}
         self.gate = gate
         self._symbols = symbols
         self.stops = stops.Stops(turn)
@@ -173,6 +176,10 @@ class OrderDesk:
         if withheld:
             self.stops.withhold(order.id)
         if status is _REJECTED or withheld:
+            entry = known.get(order.parent)
+            if entry is not None and entry.status in _REFUSED:
+                # It went with its entry, and there is nothing to close.
+                return
             turn.alert(
                 _severity(order),
                 f'{source} {after.status} {order.side} {order.quantity:g} '
@@ -392,6 +399,8 @@ class OrderDesk:
                     'risk',
                     judged.seq,
                 )
+            if self.natives and after.attaches:
+                self._attach(after, judged)
             return after
         turn.effects.append(step.Notify(judged, after))
         turn.alert(
@@ -402,6 +411,19 @@ class OrderDesk:
             judged.seq,
         )
         return after
+
+    def _attach(self, entry: orders.Order, cause: events.Event) -> None:
+        """Sends the exits of an order with it, where its broker takes them.
+
+        Either all of them or none, in which case they go out with its fills.
+        """
+        if not natives_lib.fits(entry, self._turn.state, self.natives):
+            return
+        made = list(exits.attached(entry, entry.quantity, held=entry.quantity))
+        verdicts = [self.weigh(order, cause.seq)[1] for order in made]
+        if all(one.decision is records.Decision.APPROVE for one in verdicts):
+            for order in made:
+                self.request(order, cause, source='engine')
 
     def replace(
         self,

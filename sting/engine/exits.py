@@ -1,5 +1,6 @@
 """Ways out: what closes a position once nothing of it works any more."""
 
+from collections.abc import Iterator
 import math
 
 from sting.engine import differing
@@ -83,16 +84,60 @@ def unsent(system: state.SystemState) -> list[orders.Order]:
     """Gives the working orders of which more fills need exits.
 
     Those exits go out when a fill is heard: while nobody hears, what such an
-    order is filled for is bare.
+    order is filled for is bare. Exits that the broker has already are none of
+    these.
 
     Args:
         system: The state.
     """
+    there = {order.parent for order in system.working() if order.held}
     return [
         order
         for order in system.working()
-        if order.take_profit is not None or order.stop_loss is not None
+        if order.attaches and order.id not in there
     ]
+
+
+def attached(
+    entry: orders.Order, quantity: float, *, ending: str = '', held: float = 0.0
+) -> Iterator[orders.Order]:
+    """Gives the exits that an order asks for.
+
+    Args:
+        entry: The order.
+        quantity: Units that each of them is for.
+        ending: Sets their ids apart from those of earlier ones.
+        held: Units that wait at the broker for fills of the order.
+    """
+    kinds = (
+        (
+            orders.TAKE_PROFIT,
+            orders.OrderType.LIMIT,
+            'take profit',
+            entry.take_profit,
+        ),
+        (orders.STOP_LOSS, orders.OrderType.STOP, 'stop loss', entry.stop_loss),
+    )
+    for name, kind, words, level in kinds:
+        if level is None:
+            continue
+        is_limit = kind is orders.OrderType.LIMIT
+        yield orders.Order(
+            id=f'{entry.id}{name}{ending}',
+            symbol=entry.symbol,
+            side=entry.side.opposite,
+            quantity=quantity,
+            type=kind,
+            price=level if is_limit else None,
+            stop_price=None if is_limit else level,
+            strategy=entry.strategy,
+            reason=f'{words} of {entry.id}',
+            code=entry.code,
+            parent=entry.id,
+            oco=entry.id,
+            broker=entry.broker if held else '',
+            held=held,
+        )
 
 
 def left(system: state.SystemState, order: orders.Order) -> float:

@@ -197,6 +197,14 @@ class Operator:
                 f'order {order.id} is an attached exit, whose quantity '
                 'follows what it is to close; cancel it instead'
             )
+        if command.quantity not in (None, order.quantity) and any(
+            other.held and other.parent == order.id
+            for other in self._turn.state.working(order.symbol)
+        ):
+            raise errors.RefusedError(
+                f'the exits of order {order.id} are at the broker for '
+                f'{order.quantity:g}; cancel it and send another'
+            )
         changed = desk.replaced(
             order, command.quantity, command.price, command.stop_price
         )

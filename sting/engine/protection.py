@@ -178,7 +178,7 @@ class Protector:
                 and guard.owner in ('', order.strategy)
             ):
                 before = groups.get(order.parent, 0.0)
-                groups[order.parent] = max(before, order.remaining)
+                groups[order.parent] = max(before, order.free)
         return max(0.0, room - sum(groups.values()))
 
     def _resize(

@@ -61,6 +61,7 @@ _SUBMITTED = orders.OrderStatus.SUBMITTED
 _DENIED = orders.OrderStatus.DENIED
 _WORKING = orders.WORKING
 _ASKED = (orders.OrderStatus.PENDING_CANCEL, orders.OrderStatus.PENDING_REPLACE)
+_ENDED = orders.ENDED
 _DENY = records.Decision.DENY
 _ORDER = orders.SignalKind.ORDER
 
@@ -591,6 +592,9 @@ class SystemState:
             ),
             order,
         )
+        if order.held and not denied:
+            entries = self.brackets.setdefault(order.symbol, {})
+            entries.setdefault(order.parent, 0.0)
 
     def _apply_update(self, seq: int, update: orders.OrderUpdate) -> None:
         order = self.orders[update.order_id]
@@ -599,6 +603,9 @@ class SystemState:
         self._put(lifecycle.apply_update(order, update, self.time), order)
         if update.status is _DENIED:
             self.ledger.denied(order, self.time)
+        if update.status in _ENDED and order.attaches:
+            # What its exits wait for does not come any more.
+            self._wake(order, order.quantity)
         if self.brackets or self.exits or self.closing:
             self._settle(order.strategy, order.symbol)
 
@@ -756,9 +763,18 @@ class SystemState:
                 left = entries[order.parent] - quantity
                 entries[order.parent] = max(0.0, left)
             return
+        self._wake(order, quantity)
         if entries is None:
             entries = self.brackets[order.symbol] = {}
         entries[order.id] = entries.get(order.id, 0.0) + quantity
+
+    def _wake(self, entry: orders.Order, quantity: float) -> None:
+        """Has exits at the broker wait for that much less of their entry."""
+        for order in list(self.working(entry.symbol)):
+            if order.held and order.parent == entry.id:
+                self.orders[order.id] = msgspec.structs.replace(
+                    order, held=max(0.0, order.held - quantity)
+                )
 
     def _unbracket(self, symbol: str) -> None:
         """Forgets what exits are to close where none works or can come."""

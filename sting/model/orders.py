@@ -15,6 +15,9 @@ DUST = 1e-9
 LARGEST = 1e15
 # Why a trailing stop is not changed: its trigger moves by itself meanwhile.
 KEEPS_TERMS = 'a trailing stop keeps its terms; cancel it and send another'
+# How the ids of attached exits end, behind that of their entry.
+TAKE_PROFIT = '-tp'
+STOP_LOSS = '-sl'
 
 
 @words.direct
@@ -140,6 +143,9 @@ WORKING = frozenset(
     }
 )
 
+# An order in one of these is done.
+ENDED = frozenset(_S) - WORKING - {_S.CREATED}
+
 # An order in one of these was never at the broker.
 REFUSED = frozenset({_S.DENIED, _S.REJECTED})
 
@@ -193,6 +199,8 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         broker: Where it goes, in a profile of several brokers; empty in all
             others.
         sizing: How its quantity was found, where a strategy left it open.
+        held: Of an exit that is at the broker from the start: units that wait
+            there for fills of its entry, and cannot trade before.
     """
 
     id: str
@@ -231,6 +239,7 @@ class Order(payload.Payload, frozen=True, kw_only=True):
     extended_hours: bool = False
     broker: str = ''
     sizing: str = ''
+    held: float = 0.0
 
     @property
     def remaining(self) -> float:
@@ -239,9 +248,20 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         return rest if rest > DUST else 0.0
 
     @property
+    def free(self) -> float:
+        """Units still to be filled that wait for no fill of an entry."""
+        return max(0.0, self.remaining - self.held)
+
+    @property
     def exposed(self) -> float:
-        """Units that may still be filled, whatever becomes of a change."""
-        return max(self.remaining, self.changing - self.filled)
+        """Units that may be filled as things are, whatever a change becomes."""
+        most = max(self.remaining, self.changing - self.filled)
+        return max(0.0, most - self.held) if self.held else most
+
+    @property
+    def attaches(self) -> bool:
+        """Whether exits are attached to it."""
+        return self.take_profit is not None or self.stop_loss is not None
 
     @property
     def is_working(self) -> bool:

@@ -30,7 +30,7 @@ class NetExposure(scopes.ScopedRule):
         """The ratio, long or short; None for what takes from it."""
         sign = order.side.sign
         price = rules.expected_price(order, view)
-        total = coming = sign * order.remaining * price
+        total = coming = sign * order.free * price
         held = rules.values(view).values()
         total = functools.reduce(operator.add, held, total)
         for symbol, working in rules.terms(view.whole or view).items():

@@ -117,7 +117,7 @@ def reach(order: orders.Order, system: Account) -> tuple[float, float]:
         The units held if this order and every working order of its side
         fill, and the units held now.
     """
-    symbol, side, left = order.symbol, order.side, order.remaining
+    symbol, side, left = order.symbol, order.side, order.free
     held = system.portfolio.quantity(symbol)
     sign = side.sign
     coming = sign * left
@@ -153,8 +153,8 @@ def worth(
     last = system.prices.get(order.symbol, 0.0)
     if price >= last:
         return figures.notional(after, price)
-    coming = order.remaining * price
-    groups = {order.oco: order.remaining} if order.oco else {}
+    coming = order.free * price
+    groups = {order.oco: order.free} if order.oco else {}
     for other in system.working(order.symbol):
         if other.id != order.id and other.side is order.side:
             coming += _more(other, groups) * expected_price(other, system)
@@ -181,7 +181,7 @@ class MaxOrderNotional(AccountRule):
         """The order's value; None for what shrinks a position."""
         if shrinks(order, system):
             return None
-        return figures.notional(order.remaining, expected_price(order, system))
+        return figures.notional(order.free, expected_price(order, system))
 
 
 class MaxPosition(AccountRule):

@@ -27,6 +27,7 @@ from sting.engine import core
 from sting.engine import exits
 from sting.engine import journal
 from sting.engine import latency
+from sting.engine import natives
 from sting.engine import recovery
 from sting.engine import routes
 from sting.engine import sequence
@@ -112,6 +113,7 @@ class Parts:
             strategies={spec.name: spec.number for spec in self._specs},
             matcher=None if self._played is None else self._played.match,
             routes=self._routes(),
+            natives=self._natives(),
         )
         self._engine.stops.is_pulled = lambda: emergency.is_set
         self._engine.stops.keeps = config.risk.stop.keep_protective
@@ -188,6 +190,14 @@ class Parts:
             backup=chosen.backup,
             patience_s=chosen.patience_s,
         )
+
+    def _natives(self) -> natives.Natives:
+        """Gives the brokers that take exits with their entry."""
+        return {
+            each.name if self._several else '': each.native
+            for each in self._outside
+            if each.native is not None
+        }
 
     def _way_to(self, broker: interface.BrokerInterface) -> manager.Other:
         """Gives a broker, what takes its reports, and what looks at it."""

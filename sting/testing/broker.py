@@ -79,6 +79,7 @@ class Venue:
     Attributes:
         orders: By client order id.
         placed: How often each id was placed.
+        asleep: Exits that wait for fills of their entry; whether for all.
         fills: Oldest first.
         portfolio: The account.
         link: Number of the connection; a new one after each loss.
@@ -114,6 +115,7 @@ class Venue:
         self.dedupes = dedupes
         self.orders: dict[str, orders.Order] = {}
         self.placed: dict[str, int] = {}
+        self.asleep: dict[str, bool] = {}
         self.fills: list[orders.Fill] = []
         self.portfolio = portfolio_lib.Portfolio(cash)
         self.prices: dict[str, float] = {}
@@ -211,8 +213,55 @@ class Venue:
             message='' if accepted else known.message,
         )
 
+    def place_attached(
+        self, group: Sequence[orders.Order], *, whole: bool
+    ) -> list[interface.OrderResponse]:
+        """Takes an entry, and exits that wait here for its fills.
+
+        Args:
+            group: The entry, and then its exits.
+            whole: They wait until it is filled wholly, and end with it; else
+                each part of it wakes as much of them.
+        """
+        entry, *attached = group
+        answer = self.place(entry)
+        status = _S.ACCEPTED if answer.accepted else _S.REJECTED
+        # What wakes them never takes more than is held.
+        self._simulator.know(
+            lambda _, symbol: (self.portfolio.quantity(symbol), 0.0)
+        )
+        for order in attached:
+            self.placed[order.id] = self.placed.get(order.id, 0) + 1
+            self.orders[order.id] = msgspec.structs.replace(
+                order,
+                created=self._now(),
+                updated=self._now(),
+                status=_S.SUBMITTED,
+                resting=_S.SUBMITTED,
+                parent=entry.id,
+            )
+            if answer.accepted:
+                self.asleep[order.id] = whole
+            self._emit(
+                [
+                    orders.OrderUpdate(
+                        order_id=order.id,
+                        status=status,
+                        broker_id=f'held-{order.id}',
+                        message=answer.message,
+                    )
+                ]
+            )
+        return [
+            msgspec.structs.replace(answer, order_id=order.id)
+            for order in group
+        ]
+
     def cancel(self, order_id: str) -> interface.CancelResponse:
         """Takes an order out."""
+        if order_id in self.asleep:
+            self._end_asleep(order_id)
+            return interface.CancelResponse(order_id=order_id, accepted=True)
         try:
             self._emit(self._simulator.cancel(order_id, self._now()))
         except errors.BrokerRejectedError as error:
@@ -225,11 +274,19 @@ class Venue:
         self, symbol: str | None = None, keep: Collection[str] = ()
     ) -> list[interface.CancelResponse]:
         """Takes all orders out but these, or those of one symbol."""
+        asleep = [
+            order_id
+            for order_id in self.asleep
+            if symbol in (None, self.orders[order_id].symbol)
+            and order_id not in keep
+        ]
         reports = self._simulator.cancel_all(self._now(), symbol, keep=keep)
         self._emit(reports)
+        for order_id in asleep:
+            self._end_asleep(order_id)
         return [
-            interface.CancelResponse(order_id=one.order_id, accepted=True)
-            for one in reports
+            interface.CancelResponse(order_id=order_id, accepted=True)
+            for order_id in (*(one.order_id for one in reports), *asleep)
         ]
 
     def replace(
@@ -240,6 +297,19 @@ class Venue:
         stop_price: float | None,
     ) -> interface.OrderResponse:
         """Changes a working order."""
+        if order_id in self.asleep:
+            self._emit(
+                [
+                    orders.OrderUpdate(
+                        order_id=order_id,
+                        status=_S.ACCEPTED,
+                        quantity=quantity,
+                        price=price,
+                        stop_price=stop_price,
+                    )
+                ]
+            )
+            return interface.OrderResponse(order_id=order_id, accepted=True)
         try:
             reports = self._simulator.replace(
                 order_id, self._now(), quantity, price, stop_price
@@ -281,6 +351,27 @@ class Venue:
                 order = lifecycle.apply_update(order, report, self._now())
             self.orders[order.id] = order
             self._send(report)
+            if self.asleep:
+                self._tend_asleep(order)
+
+    def _tend_asleep(self, entry: orders.Order) -> None:
+        """Wakes the exits of an order, or ends them with it."""
+        for order_id, whole in list(self.asleep.items()):
+            order = self.orders[order_id]
+            if order.parent != entry.id or order_id not in self.asleep:
+                continue
+            filled = entry.status is _S.FILLED
+            if filled or (entry.filled and not whole):
+                del self.asleep[order_id]
+                self._emit(self._simulator.submit(order, self._now()))
+            elif not entry.is_working:
+                self._end_asleep(order_id)
+
+    def _end_asleep(self, order_id: str) -> None:
+        if self.asleep.pop(order_id, None) is not None:
+            self._emit(
+                [orders.OrderUpdate(order_id=order_id, status=_S.CANCELLED)]
+            )
 
     def _send(self, report: interface.Report) -> None:
         """Sends a report, never before an older update of its order.

@@ -10,6 +10,7 @@ import sys
 import time
 
 from sting.testing.brokers import asking
+from sting.testing.brokers import attaching
 from sting.testing.brokers import changing
 from sting.testing.brokers import outages
 from sting.testing.brokers import placing
@@ -26,6 +27,7 @@ WORLDS = {
 }
 GROUPS = {
     'Orders of each kind': placing.SCENARIOS,
+    'Exits with their entry': attaching.SCENARIOS,
     'Changes and cancels': changing.SCENARIOS,
     'Questions': asking.SCENARIOS,
     'Losses, restarts, other hands': outages.SCENARIOS,

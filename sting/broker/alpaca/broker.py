@@ -12,6 +12,7 @@ from typing import Final
 from sting.broker import interface
 from sting.broker.alpaca import asking
 from sting.broker.alpaca import book as books
+from sting.broker.alpaca import brackets
 from sting.broker.alpaca import comparing
 from sting.broker.alpaca import listing
 from sting.broker.alpaca import rest
@@ -19,6 +20,7 @@ from sting.broker.alpaca import stop as stops
 from sting.broker.alpaca import translate
 from sting.broker.alpaca import updates
 from sting.engine import clock as clocks
+from sting.engine import natives
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
@@ -40,6 +42,11 @@ class AlpacaBroker(interface.BrokerInterface):
     name: ClassVar[str] = 'alpaca'
     dedupes: ClassVar[bool] = True
     groups: ClassVar[bool] = True
+    # Exits have the time in force of their entry, and one that ends with the
+    # day would leave a position bare.
+    native: ClassVar[natives.Native] = natives.Native(
+        times=frozenset({orders.TimeInForce.GTC}), whole=True
+    )
 
     def __init__(
         self,
@@ -154,19 +161,18 @@ class AlpacaBroker(interface.BrokerInterface):
     async def place_group(
         self, group: Sequence[orders.Order]
     ) -> list[interface.OrderResponse]:
-        """Sends a take profit and a stop as one request (OCO)."""
+        """Sends a pair (oco), or an entry with exits, as one request."""
         way = self._sending()
         for order in group:
             self._book.expect(order, alone=False)
         try:
-            first, second = translate.pair(group)
-            fault = translate.refusal(first) or translate.refusal(second)
-            client_id = first.id + translate.PAIRED + second.id
-            body = translate.pair_request(first, second, client_id)
+            if brackets.is_bracket(group):
+                body = brackets.body(group)
+            else:
+                body = translate.pair_request(*translate.pair(group))
         except errors.OrderError as error:
-            fault = str(error)
-        if fault:
-            return [self._refuse(order, fault) for order in group]
+            return [self._refuse(order, str(error)) for order in group]
+        client_id = body['client_order_id']
         around = functools.partial(self._gate.through, group, self._asked)
         self._book.pairing(1)
         try:

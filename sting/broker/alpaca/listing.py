@@ -7,6 +7,7 @@ from typing import Any
 from typing import Final
 
 from sting.broker.alpaca import book as books
+from sting.broker.alpaca import brackets
 from sting.broker.alpaca import rest
 from sting.broker.alpaca import translate
 from sting.model import errors
@@ -70,7 +71,7 @@ class Listing:
         else:
             found = await self.by_client_id(order_id)
             if found is None and not self._book.alone(order_id):
-                found = await self._search(order_id)
+                found = await self._find_leg(order_id)
         for _ in range(_LONGEST_CHAIN):
             if found is None:
                 self._book.forget(order_id)
@@ -82,6 +83,19 @@ class Listing:
         raise errors.BrokerUnknownError(
             f'{self._name}: the replacements of {order_id} do not end'
         )
+
+    async def _find_leg(self, order_id: str) -> Any:
+        """Looks for an order that Alpaca gave a name of its own."""
+        entry = brackets.entry_of(order_id)
+        if entry:
+            found = await self.find(entry)
+            whole = None if found is None else await self.nested(found.id)
+            for leaf, name in [] if whole is None else translate.leaves(whole):
+                self._book.learn(leaf, name)
+            uuid = self._book.current(order_id)
+            if uuid or found is None:
+                return await self._one(f'/orders/{uuid}') if uuid else None
+        return await self._search(order_id)
 
     async def by_client_id(self, client_id: str) -> Any:
         """Looks for the order with just this client order id."""

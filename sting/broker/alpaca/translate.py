@@ -32,6 +32,8 @@ PAIRED: Final = '+'
 _NAMES: Final = 20
 # Theirs for an order of several options at once, which only others send.
 _SEVERAL: Final = 'mleg'
+# Theirs for an entry with exits.
+_ATTACHED: Final = frozenset({'bracket', 'oto'})
 # A client order id is no longer.
 LONGEST: Final = 128
 
@@ -146,11 +148,12 @@ def pair(
     return first, second
 
 
-def request(order: orders.Order) -> dict[str, Any]:
+def request(order: orders.Order, **more: Any) -> dict[str, Any]:
     """Makes the body that places an order.
 
     Args:
         order: One without a `refusal`.
+        **more: Other fields of theirs.
 
     Returns:
         The fields, as the SDK's model of such an order has them.
@@ -161,7 +164,7 @@ def request(order: orders.Order) -> dict[str, Any]:
     from alpaca.trading import requests as models  # noqa: PLC0415
 
     kind: Any = models.MarketOrderRequest
-    terms: dict[str, Any] = _common(order)
+    terms: dict[str, Any] = _common(order) | more
     if order.type in _LIMITS:
         kind = models.LimitOrderRequest
         terms['limit_price'] = order.price
@@ -181,21 +184,22 @@ def request(order: orders.Order) -> dict[str, Any]:
     return _checked(kind, terms)
 
 
-def pair_request(
-    profit: orders.Order, stop: orders.Order, client_id: str
-) -> dict[str, Any]:
+def pair_request(profit: orders.Order, stop: orders.Order) -> dict[str, Any]:
     """Makes the body that places the two exits of a group.
 
     Raises:
-        errors.OrderError: The terms make no sense.
+        errors.OrderError: Alpaca has no such orders.
     """
     from alpaca.trading import requests as models  # noqa: PLC0415
 
+    fault = refusal(profit) or refusal(stop)
+    if fault:
+        raise errors.OrderError(fault)
     loss: dict[str, Any] = {'stop_price': stop.stop_price}
     if stop.price is not None:
         loss['limit_price'] = stop.price
     terms = _common(profit) | {
-        'client_order_id': client_id,
+        'client_order_id': profit.id + PAIRED + stop.id,
         'order_class': 'oco',
         'limit_price': profit.price,
         'take_profit': {'limit_price': profit.price},
@@ -454,6 +458,9 @@ def leaves(found: Any) -> Iterator[tuple[Any, str]]:
         yield found, first
     for leg in found.legs or ():
         own = our_id(leg.client_order_id)
+        if found.order_class.value in _ATTACHED:
+            is_limit = _kind(leg) is _K.LIMIT
+            own = mine + (orders.TAKE_PROFIT if is_limit else orders.STOP_LOSS)
         yield leg, second or own
 
 

@@ -93,6 +93,7 @@ class Book:
     def take(self, contract: Any, order: Any, word: str) -> Record:
         """Takes an order as the broker tells it, whether it works or not."""
         record = self._taken(contract, order)
+        record.parent = int(order.parentId) or record.parent
         if not record.ended:
             if word in codes.WORKS:
                 self._accept(record)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from sting import settings as settings_lib
 from sting.broker import interface
+from sting.broker.ibkr import brackets
 from sting.broker.ibkr import contracts
 from sting.broker.ibkr import moments
 from sting.broker.ibkr import record as records
@@ -21,6 +22,7 @@ from sting.broker.ibkr import single
 from sting.broker.ibkr import stop as stops
 from sting.broker.ibkr import trader as traders
 from sting.engine import clock as clocks
+from sting.engine import natives
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
@@ -52,6 +54,10 @@ class IbkrBroker(interface.BrokerInterface):
         f'{traders.BURST} at once and {traders.RATE:g} a second, and keeps '
         f'{traders.RESERVE} of {traders.BURST} of them for cancels'
     )
+    native: ClassVar[natives.Native] = natives.Native(
+        times=frozenset({orders.TimeInForce.DAY, orders.TimeInForce.GTC}),
+        whole=False,
+    )
 
     def __init__(
         self,
@@ -74,7 +80,7 @@ class IbkrBroker(interface.BrokerInterface):
         self._gateway = gateway
         self._account = account
         self._thread: loops.LoopThread | None = None
-        self._trader: traders.Trader | None = None
+        self._trader: brackets.BracketTrader | None = None
         self._engine: asyncio.AbstractEventLoop | None = None
         self._stop = stops.Stop(
             self._place(gateway.stop_client_id), self._hear_loss
@@ -105,6 +111,12 @@ class IbkrBroker(interface.BrokerInterface):
     async def place_order(self, order: orders.Order) -> interface.OrderResponse:
         """Sends an order; see the interface."""
         return await self._call(self._sender().place(order))
+
+    async def place_group(
+        self, group: Sequence[orders.Order]
+    ) -> list[interface.OrderResponse]:
+        """Sends an entry with its exits; see the interface."""
+        return await self._call(self._sender().place_group(group))
 
     async def replace_order(
         self,
@@ -270,7 +282,7 @@ class IbkrBroker(interface.BrokerInterface):
                 return
         if old is not None:
             await old.close()
-        trader = traders.Trader(
+        trader = brackets.BracketTrader(
             self._place(self._gateway.orders_client_id),
             contracts.Where(self._gateway.exchange, self._gateway.currency),
             tells,
@@ -303,7 +315,7 @@ class IbkrBroker(interface.BrokerInterface):
             )
         self._in_engine(self.monitor.connected)
 
-    def _sender(self) -> traders.Trader:
+    def _sender(self) -> brackets.BracketTrader:
         if self._thread is None or self._trader is None:
             raise errors.BrokerRejectedError(
                 f'{self.name} is not connected; nothing was sent'

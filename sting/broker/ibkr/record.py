@@ -45,6 +45,7 @@ class Record:
         client: Its client.
         perm: Its number for ever; 0 before it is known.
         contract: Of what.
+        parent: The number of the entry that it exits, with the same client.
         taken: Whether the broker has said that it has it.
         leaving: Whether we had it cancelled.
         words: The last that was said against it.
@@ -60,6 +61,7 @@ class Record:
         self.client = 0
         self.perm = 0
         self.contract = contract
+        self.parent = 0
         self.taken = False
         self.leaving = False
         self.words = ''

@@ -76,13 +76,16 @@ def refusal(order: orders.Order, lot: float) -> str:
     return ''
 
 
-def to_ib(library: Any, order: orders.Order, account: str) -> Any:
+def to_ib(
+    library: Any, order: orders.Order, account: str, parent: int = 0
+) -> Any:
     """Gives an order in their terms.
 
     Args:
         library: It makes the order.
         order: The order, which `refusal` does not refuse.
         account: Whose it is.
+        parent: The number of the order whose fills it waits for; 0 for none.
     """
     made = library.Order(
         action='BUY' if order.side is orders.OrderSide.BUY else 'SELL',
@@ -92,6 +95,7 @@ def to_ib(library: Any, order: orders.Order, account: str) -> Any:
         orderRef=order.id,
         account=account,
         outsideRth=order.extended_hours,
+        parentId=parent,
         transmit=True,
     )
     if order.type in orders.ON_OPEN:

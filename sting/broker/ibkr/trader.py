@@ -208,7 +208,9 @@ class Trader:
             lambda: self.session.client.placeOrder(
                 record.number,
                 record.contract,
-                terms.to_ib(self.session.library, changed, self.account),
+                terms.to_ib(
+                    self.session.library, changed, self.account, record.parent
+                ),
             )
         )
         try:

@@ -18,6 +18,7 @@ from collections.abc import Awaitable
 from collections.abc import Callable
 
 from sting.testing.brokers import asking
+from sting.testing.brokers import attaching
 from sting.testing.brokers import changing
 from sting.testing.brokers import desk as desks
 from sting.testing.brokers import outages
@@ -29,6 +30,7 @@ Scenario = Callable[[desks.Desk], Awaitable[None]]
 
 SCENARIOS: tuple[Scenario, ...] = (
     *placing.SCENARIOS,
+    *attaching.SCENARIOS,
     *changing.SCENARIOS,
     *asking.SCENARIOS,
     *outages.SCENARIOS,

@@ -78,6 +78,8 @@ class Exchange:
         self._check(terms)
         if body.get('order_class') == 'oco':
             return self._pair(body, client_id, terms)
+        if body.get('order_class') in {'bracket', 'oto'}:
+            return self._bracket(body, client_id, terms)
         return self._submit(client_id, terms)
 
     def _terms(self, body, client_id):
@@ -134,6 +136,7 @@ class Exchange:
                 if one.symbol == terms.symbol
                 and one.side is terms.side
                 and not one.id.endswith('~leg')
+                and one.id not in self.venue.asleep
             )
             if held - taken < terms.quantity - orders.DUST:
                 raise RefusalError(
@@ -176,6 +179,69 @@ class Exchange:
         parent.order_class = leg.order_class = 'oco'
         parent.legs, leg.parent = [leg], parent
         return parent
+
+    def _bracket(self, body, client_id, terms):
+        """Takes an entry with exits, which wait until it is filled wholly."""
+        self._check_bracket(body, terms)
+        shared = {
+            'side': terms.side.opposite,
+            'oco': client_id if body['order_class'] == 'bracket' else '',
+            'parent': client_id,
+        }
+        legs = []
+        if 'take_profit' in body:
+            price = float(body['take_profit']['limit_price'])
+            given = {'type': _K.LIMIT, 'price': price, 'stop_price': None}
+            legs.append(_changed(terms, f'{client_id}~tp', given | shared))
+        if 'stop_loss' in body:
+            stop = float(body['stop_loss']['stop_price'])
+            given = {'type': _K.STOP, 'price': None, 'stop_price': stop}
+            legs.append(_changed(terms, f'{client_id}~leg', given | shared))
+        entry = self._record(client_id, terms)
+        for order in legs:
+            # A leg has a name of theirs.
+            own = str(uuid.uuid5(uuid.NAMESPACE_X500, order.id))
+            leg = self._record(own, order)
+            leg.parent = entry
+            entry.legs.append(leg)
+        for record in (entry, *entry.legs):
+            record.order_class = body['order_class']
+        answer, *_ = self.venue.place_attached([terms, *legs], whole=True)
+        if not answer.accepted:
+            for record in (entry, *entry.legs):
+                del self.records[record.uuid]
+                del self._by_client[record.client_id]
+                del self._current[record.venue_id]
+            raise RefusalError(403, 40310000, answer.message)
+        return entry
+
+    def _check_bracket(self, body, terms):
+        legs = {'take_profit', 'stop_loss'} & body.keys()
+        if len(legs) != {'bracket': 2, 'oto': 1}[body['order_class']]:
+            raise RefusalError(
+                422, 40010001, 'bracket orders require both exits, oto one'
+            )
+        if terms.time_in_force not in {_T.DAY, _T.GTC} or terms.extended_hours:
+            raise RefusalError(
+                422, 42210000, 'complex orders must be day or gtc'
+            )
+        if terms.quantity % 1:
+            raise RefusalError(
+                422, 42210000, 'fractional orders must be simple orders'
+            )
+        if terms.price is None:
+            return
+        sign = terms.side.sign
+        profit = body.get('take_profit', {}).get('limit_price')
+        if profit is not None and sign * (float(profit) - terms.price) < 0.01:
+            raise RefusalError(
+                422, 42210000, 'take_profit.limit_price must be >= base + 0.01'
+            )
+        stop = body.get('stop_loss', {}).get('stop_price')
+        if stop is not None and sign * (terms.price - float(stop)) < 0.01:
+            raise RefusalError(
+                422, 42210000, 'stop_loss.stop_price must be <= base - 0.01'
+            )
 
     def _record(self, client_id, terms, submitted=None):
         record = Record(
@@ -243,7 +309,11 @@ class Exchange:
             stop_price=made.terms.stop_price,
         )
         if made.parent is not None:
-            made.parent.legs = [made]
+            made.parent.legs = [
+                made if leg is record else leg for leg in made.parent.legs
+            ]
+        for leg in made.legs:
+            leg.parent = made
         self._event('replaced', record)
         self._event('new', made)
         return made
@@ -254,8 +324,8 @@ class Exchange:
         answer = self.venue.cancel(record.venue_id)
         if not answer.accepted:
             raise RefusalError(422, 42210000, 'order is not cancelable')
-        other = record.legs[0] if record.legs else record.parent
-        if other is not None:
+        entry = record.parent or record
+        for other in (entry, *entry.legs):
             self.venue.cancel(other.venue_id)
 
     def cancel_all(self):
@@ -353,6 +423,10 @@ def _behind(fill):
         quantity=fill.quantity,
         created=fill.timestamp,
     )
+
+
+def _changed(terms, name, given):
+    return msgspec.structs.replace(terms, id=name, **given)
 
 
 def _number(said):

@@ -20,11 +20,13 @@ class Client:
     Attributes:
         id: The number that it gave itself; None before it did.
         heard: What it sent.
+        waiting: Orders that are not to be transmitted yet.
     """
 
     def __init__(self, writer):
         self.id = None
         self.heard = []
+        self.waiting = []
         self.highest = 0
         self._writer = writer
 
@@ -232,23 +234,36 @@ class Gateway:
         if known is not None:
             self._change(client, asked, known)
             return
-        lost = self.venue.script.loss()
-        if lost == 'request':
-            client.hang_up()
-            return
         said = self._refusal(client, asked)
         if said:
             client.send(wire.error(asked.number, *said))
             return
         self._used[client.id] = asked.number
+        client.waiting.append(asked)
+        if not asked.transmit:
+            return
+        lost = self.venue.script.loss()
+        group, client.waiting = client.waiting, []
+        if lost == 'request':
+            client.hang_up()
+            return
+        for each in group:
+            self._take_up(client, each)
+        made = [each.order(self.venue.time) for each in group]
+        if len(made) > 1:
+            self.venue.place_attached(made, whole=False)
+        else:
+            self.venue.place(made[0])
+        if lost == 'answer':
+            client.hang_up()
+
+    def _take_up(self, client, asked):
         held = wire.Held(
             asked.reference, client.id, asked.number, next(self._perms)
         )
+        held.parent = asked.parent
         self._held[asked.reference] = held
         self._numbers[client.id, asked.number] = held
-        self.venue.place(asked.order(self.venue.time))
-        if lost == 'answer':
-            client.hang_up()
 
     def _refusal(self, client, asked):
         if asked.number <= self._used[client.id]:

@@ -48,6 +48,8 @@ class Asked:
         self.group = fields[22]
         self.account = fields[23]
         self.reference = fields[26]
+        self.transmit = fields[27] == '1'
+        self.parent = int(fields[28] or 0)
         self.extended = fields[33] == '1'
         self.until = fields[38]
         self.group_type = fields[47]
@@ -86,6 +88,7 @@ class Held:
     Attributes:
         filled: What was told of its fills, units.
         cost: What they cost.
+        parent: The number of the order that it is a child of.
     """
 
     def __init__(self, order_id, client, number, perm):
@@ -93,6 +96,7 @@ class Held:
         self.client = client
         self.number = number
         self.perm = perm
+        self.parent = 0
         self.filled = 0.0
         self.cost = 0.0
 
@@ -152,7 +156,7 @@ def open_order(order, held, word):
         # percentOffset to stockRangeUpper
         '', '', 0, '', -1, 0, '', '', '', '', '',
         # displaySize to deltaNeutralAuxPrice
-        0, 0, 0, 0, '', 3, 0, 0, '', 0, 0, '', 0, 'None', '',
+        0, 0, 0, 0, '', 3, 0, 0, '', held.parent, 0, '', 0, 'None', '',
         # what a delta neutral order adds
         0, '', '', '', '', 0, 0, '',
         # continuousUpdate to hedgeType

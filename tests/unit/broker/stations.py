@@ -45,12 +45,13 @@ class Slow(scripted.Script):
     def __init__(self, **seconds):
         self.seconds = seconds
         self.errors = {}
+        self.arrives = False
 
     def fate(self, request):
         """Says how long a request takes, and how it fails."""
         return scripted.Fate(
             out_s=self.seconds.get(request, 0.001),
-            arrives=request not in self.errors,
+            arrives=self.arrives or request not in self.errors,
             error=self.errors.get(request),
         )
 
@@ -85,6 +86,13 @@ class Broker(scripted.ScriptedBroker):
 
     async def place_group(self, group):
         self.together.append([each.id for each in group])
+        if group[-1].held:
+            return await self._request(
+                'place',
+                lambda: self.venue.place_attached(
+                    group, whole=self.native.whole
+                ),
+            )
         return [await self.place_order(each) for each in group]
 
     async def cancel_order(self, order_id):

@@ -51,8 +51,10 @@ async def test_only_what_lies_side_by_side_is_a_group():
     lane = lanes.Lane()
     for id, group in (('o2', 'g'), ('o3', 'h'), ('o4', 'g')):
         lane.put(step.Place(limit(id, oco=group)))
-    assert [each.id for each in lane.pop_group('g')] == ['o2']
-    assert lane.pop_group('') == []
+    assert [each.id for each in lane.pop_group(lambda o: o.oco == 'g')] == [
+        'o2'
+    ]
+    assert lane.pop_group(lambda o: o.oco == 'g') == []
     assert len(lane) == 2
 
 

@@ -63,6 +63,7 @@ class World:
         begun=True,
         configured=(),
         routes=None,
+        natives=None,
         created=CREATED,
         **options,
     ):
@@ -75,6 +76,7 @@ class World:
             strategies={'sma': 1, 'mean': 2},
             matcher=matcher,
             routes=routes,
+            natives=natives,
         )
         self.events = []
         self.last = None

@@ -162,6 +162,7 @@ SAMPLES = {
         extended_hours=True,
         broker='alpaca',
         sizing='fixed',
+        held=6.0,
     ),
     _T.RISK_VERDICT: records.Verdict(
         order_id='ab-7-1-1',

@@ -374,7 +374,11 @@ async def test_orders_of_a_bracket_placed_elsewhere_are_listed(desk, world):
 
     world.server.changed[ORDERS] = bracket
     found = await desk.broker.get_orders()
-    assert [each.id for each in found] == [record.client_id, 'leg-of-theirs']
+    # As an exit of ours is named.
+    assert [each.id for each in found] == [
+        record.client_id,
+        f'{record.client_id}-tp',
+    ]
     assert found[1].side is orders.OrderSide.SELL
 
 

@@ -38,7 +38,12 @@ def protective(system: state.SystemState) -> tuple[orders.Order, ...]:
     """
     # One call into C, which no other thread can come in between.
     working = list(system.working())
-    found = [one for one in working if one.parent and _shrinks(system, one)]
+    found = [
+        one
+        for one in working
+        # What waits for its entry goes with it, and protects nothing yet.
+        if one.parent and one.free > orders.DUST and _shrinks(system, one)
+    ]
     covered = _covered(found)
     for one in working:
         if one.parent or one.type not in _PROTECTIVE:
@@ -65,7 +70,7 @@ def _covered(exits: Iterable[orders.Order]) -> dict[tuple[str, str], float]:
     groups: dict[tuple[str, str, str], float] = {}
     for one in exits:
         group = one.broker, one.symbol, one.oco or one.id
-        groups[group] = max(groups.get(group, 0.0), one.remaining)
+        groups[group] = max(groups.get(group, 0.0), one.free)
     found: dict[tuple[str, str], float] = {}
     for (broker, symbol, _), units in groups.items():
         place = broker, symbol

@@ -9,6 +9,7 @@ from sting.engine import image
 from sting.engine import natives
 from sting.engine import state
 from sting.engine import step
+from sting.engine import stops
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
@@ -285,6 +286,14 @@ def test_exits_at_the_broker_are_sent(world):
     assert exits.unsent(world.state) == []
     world.signal('ab-9', side=BUY, quantity=1.5, **BRACKET)
     assert [order.id for order in exits.unsent(world.state)] == ['ab-9']
+
+
+def test_what_waits_protects_nothing_yet(world):
+    world.held(5.0)
+    accepted(world)
+    assert stops.protective(world.state) == ()
+    world.fill(IN, 10.0, execution_id='in')
+    assert [one.id for one in stops.protective(world.state)] == [TP, SL]
 
 
 def test_the_quantity_of_an_entry_stays_that_of_its_exits(world):

@@ -30,14 +30,14 @@ class BracketTrader(trader.Trader):
     ) -> list[interface.OrderResponse]:
         """Sends an entry and then its exits; see the interface."""
         self._check()
-        known = self.book.records.get(group[0].id)
+        known = self.book.names.get(group[0].id)
         if known is not None and await self._again(known) is not None:
             return await self._answers(self._known(group))
         for order in group[1:]:
             # Without its entry it is not there, either.
-            stale = self.book.records.get(order.id)
+            stale = self.book.names.get(order.id)
             if stale is not None:
-                self.book.drop(stale)
+                self.book.names.drop(stale)
         try:
             what = await self.contracts.find(group[0].symbol)
         except sessions.Refusal as error:
@@ -48,14 +48,14 @@ class BracketTrader(trader.Trader):
             return [self._refuse(order, refusal) for order in group]
         for _ in group:
             await self._limiter.acquire()
-        if group[0].id in self.book.records:
+        if self.book.names.get(group[0].id) is not None:
             # Somebody sent it meanwhile.
             return await self._answers(self._known(group))
         return await self._answers(self._send_group(group, what.contract))
 
     def _known(self, group: Sequence[orders.Order]) -> list[records.Record]:
         """Gives what is known of a group that was sent before."""
-        found = [self.book.records.get(order.id) for order in group]
+        found = [self.book.names.get(order.id) for order in group]
         for order, record in zip(group, found, strict=True):
             if record is None:
                 raise errors.BrokerUnknownError(

@@ -282,7 +282,7 @@ def _made(
                     parent=entry.id,
                     oco=entry.id,
                     held=entry.quantity if desk.broker.native else 0.0,
-                    **{price: level},
+                    **{price: level},  # type: ignore[arg-type]
                 )
             )
     return Attached(entry, tuple(exits))

@@ -150,6 +150,8 @@ class Palette:
             volume_down=self.style('down') + rich_style.Style(dim=True),
             buy=self.style('focus!'),
             sell=self.style('warning!'),
+            average=self.style('focus'),
+            cross=self.style('text'),
             blank=self.style(''),
         )
 

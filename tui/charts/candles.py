@@ -14,6 +14,7 @@ from sting.model import orders
 from sting.model import views
 from tui.charts import axes
 from tui.charts import canvas
+from tui.charts import overlays
 from tui.charts import sparkline
 
 EMPTY = 'no bars yet'
@@ -57,6 +58,8 @@ class Palette:
         volume_down: Volume of a bar that fell.
         buy: The mark of a bought fill.
         sell: The mark of a sold fill.
+        average: Moving averages.
+        cross: The crosshair.
         blank: Cells with nothing in them.
     """
 
@@ -69,6 +72,8 @@ class Palette:
     volume_down: Style
     buy: Style
     sell: Style
+    average: Style
+    cross: Style
     blank: Style
 
 
@@ -82,6 +87,8 @@ PLAIN = Palette(
     volume_down=Style.parse('red'),
     buy=Style.parse('bold green'),
     sell=Style.parse('bold red'),
+    average=Style.parse('cyan'),
+    cross=Style.parse('bold'),
     blank=Style.null(),
 )
 
@@ -110,6 +117,10 @@ class _Scale:
     def row(self, price: float) -> int:
         """The row of a price between low and high."""
         return self.half(price) // 2
+
+    def covers(self, price: float) -> bool:
+        """Whether a price has a row."""
+        return self.low <= price <= self.high
 
 
 def _range(bars: Sequence[market.MarketData]) -> tuple[float, float]:
@@ -144,7 +155,11 @@ class _Layout:
 
 
 def _layout(
-    bars: Sequence[market.MarketData], width: int, height: int, last: float
+    bars: Sequence[market.MarketData],
+    width: int,
+    height: int,
+    last: float,
+    spacing: int,
 ) -> _Layout:
     time = 1 if height >= _ROWS_FOR_TIME else 0
     volume = 0 if height < _ROWS_FOR_VOLUME else min(1 + height // 12, 3)
@@ -152,7 +167,7 @@ def _layout(
     axis = decimals = 0
     # Bars that the axis covers must not decide how wide it is: hence twice.
     for _ in range(2):
-        low, high = _range(bars[-(width - axis) :])
+        low, high = _range(bars[-max((width - axis) // spacing, 1) :])
         decimals = axes.price_decimals(low, high, _ticks(rows))
         prices = (low, high, last)
         longest = max(len(f'{price:.{decimals}f}') for price in prices)
@@ -184,12 +199,13 @@ def _scale(
     shown: Sequence[market.MarketData],
     layout: _Layout,
     found: Iterable[_Marked],
+    levels: Sequence[overlays.Level],
 ) -> _Scale:
     """Fits the bars into the rows, with room for marks where there are any."""
     sides = {side for _, side in found}
     top = int(orders.OrderSide.SELL in sides)
     bottom = int(orders.OrderSide.BUY in sides)
-    low, high = _range(shown)
+    low, high = overlays.widened(*_range(shown), levels)
     return _Scale(low, high, top, layout.rows - top - bottom)
 
 
@@ -207,13 +223,18 @@ class _Picture:
         layout: _Layout,
         scale: _Scale,
         palette: Palette,
+        spacing: int,
     ) -> None:
         self._shown = shown
         self._layout = layout
         self._scale = scale
         self._palette = palette
-        self._left = layout.columns - len(shown)
-        self._canvas = canvas.Canvas(
+        self._spacing = spacing
+        self.columns = layout.columns
+        self.rows = layout.rows
+        self.low = scale.low
+        self._left = max(layout.columns - len(shown) * spacing, 0)
+        self.canvas = canvas.Canvas(
             layout.columns + layout.axis,
             layout.rows + layout.volume + layout.time,
             palette.blank,
@@ -221,12 +242,20 @@ class _Picture:
 
     def strips(self) -> list[strip.Strip]:
         """Gives what was drawn."""
-        return self._canvas.strips()
+        return self.canvas.strips()
+
+    def column(self, index: int) -> int:
+        """The cell of a bar, counted from the oldest shown."""
+        return self._left + index * self._spacing
+
+    def row(self, price: float) -> int | None:
+        """The row of a price; None where it is outside."""
+        return self._scale.row(price) if self._scale.covers(price) else None
 
     def candles(self) -> None:
         """Draws a candle for every bar."""
-        for column, bar in enumerate(self._shown, self._left):
-            self._candle(column, bar)
+        for index, bar in enumerate(self._shown):
+            self._candle(self.column(index), bar)
 
     def _candle(self, column: int, bar: market.MarketData) -> None:
         half = self._scale.half
@@ -245,19 +274,19 @@ class _Picture:
             shape = _SHAPES[parts[place]][parts[place + 1]]
             if rose and shape == _FILLED:
                 shape = _HOLLOW
-            self._canvas.put(column, (first + place) // 2, shape, style)
+            self.canvas.put(column, (first + place) // 2, shape, style)
 
     def marks(self, found: Iterable[_Marked]) -> None:
         """Draws fills: below its bar what was bought, above what was sold."""
         for index, side in found:
             bar = self._shown[index]
-            column = self._left + index
+            column = self.column(index)
             if side is orders.OrderSide.BUY:
                 row = self._scale.row(bar.low) + 1
-                self._canvas.put(column, row, BUY_MARK, self._palette.buy)
+                self.canvas.put(column, row, BUY_MARK, self._palette.buy)
             else:
                 row = self._scale.row(bar.high) - 1
-                self._canvas.put(column, row, SELL_MARK, self._palette.sell)
+                self.canvas.put(column, row, SELL_MARK, self._palette.sell)
 
     def volume(self) -> None:
         """Draws the volumes as bars of eighths, the most filling the room."""
@@ -266,7 +295,8 @@ class _Picture:
         if most <= 0 or not rows:
             return
         floor = self._layout.rows + rows - 1
-        for column, bar in enumerate(self._shown, self._left):
+        for index, bar in enumerate(self._shown):
+            column = self.column(index)
             style = self._palette.volume_down
             if bar.close >= bar.open:
                 style = self._palette.volume_up
@@ -274,16 +304,16 @@ class _Picture:
             full, rest = divmod(level, 8)
             for above in range(full):
                 block = sparkline.BLOCKS[-1]
-                self._canvas.put(column, floor - above, block, style)
+                self.canvas.put(column, floor - above, block, style)
             if rest:
                 block = sparkline.BLOCKS[rest - 1]
-                self._canvas.put(column, floor - full, block, style)
+                self.canvas.put(column, floor - full, block, style)
 
     def prices(self, last: float) -> None:
         """Draws the price axis and the line at the last price."""
         scale = self._scale
         last_row = None
-        if scale.low <= last <= scale.high:
+        if scale.covers(last):
             last_row = scale.row(last)
             self._line(last_row)
         if not self._layout.axis:
@@ -299,13 +329,13 @@ class _Picture:
     def _line(self, row: int) -> None:
         style = self._palette.last
         for column in range(self._layout.columns):
-            if self._canvas.is_blank(column, row):
-                self._canvas.put(column, row, LAST_LINE, style)
+            if self.canvas.is_blank(column, row):
+                self.canvas.put(column, row, LAST_LINE, style)
 
     def _label(self, row: int, price: float, style: Style) -> None:
         size = self._layout.axis - 1
         text = f'{price:.{self._layout.decimals}f}'.rjust(size)[:size]
-        self._canvas.put(self._layout.columns + 1, row, text, style)
+        self.canvas.put(self._layout.columns + 1, row, text, style)
 
     def times(self) -> None:
         """Draws the time axis."""
@@ -313,9 +343,11 @@ class _Picture:
             return
         row = self._layout.rows + self._layout.volume
         room = self._layout.columns + self._layout.axis - self._left
-        stamps = [bar.timestamp for bar in self._shown]
+        stamps = [
+            bar.timestamp for bar in self._shown for _ in range(self._spacing)
+        ]
         for column, text in axes.time_labels(stamps, room):
-            self._canvas.put(self._left + column, row, text, self._palette.axis)
+            self.canvas.put(self._left + column, row, text, self._palette.axis)
 
 
 def _nothing(width: int, height: int, palette: Palette) -> list[strip.Strip]:
@@ -334,6 +366,8 @@ def render(
     marks: Sequence[views.Mark] = (),
     palette: Palette = PLAIN,
     offset: int = 0,
+    spacing: int = 1,
+    over: overlays.Overlays = overlays.NONE,
 ) -> list[strip.Strip]:
     """Draws candles, volume, axes, the last price and fills.
 
@@ -345,6 +379,8 @@ def render(
         palette: The styles.
         offset: How many of the newest bars are left out, to look back; at
             most all but one.
+        spacing: Cells from one bar to the next, at least 1.
+        over: What is drawn over the candles.
 
     Returns:
         `height` strips of `width` cells.
@@ -354,16 +390,24 @@ def render(
         return _nothing(width, height, palette)
     last = bars[-1].close
     end = max(len(bars) - max(offset, 0), 1)
-    layout = _layout(bars[max(end - width, 0) : end], width, height, last)
-    start = max(end - layout.columns, 0)
+    newest = bars[max(end - width, 0) : end]
+    layout = _layout(newest, width, height, last, spacing)
+    start = max(end - max(layout.columns // spacing, 1), 0)
     shown = bars[start:end]
     found = set()
     if layout.rows >= _ROWS_FOR_MARKS:
         found = _marked(bars, marks, start, end)
-    picture = _Picture(shown, layout, _scale(shown, layout, found), palette)
+    scale = _scale(shown, layout, found, over.levels)
+    picture = _Picture(shown, layout, scale, palette, spacing)
     picture.candles()
     picture.marks(found)
     picture.volume()
+    overlays.draw_averages(picture, over.averages, start, end, palette.average)
+    if over.cross is not None and start <= len(bars) - 1 - over.cross < end:
+        index = len(bars) - 1 - over.cross - start
+        overlays.draw_cross(picture, index, shown[index].close, palette.cross)
     picture.prices(last)
+    # After the lines, which go through the blanks of words.
+    overlays.draw_levels(picture, over.levels)
     picture.times()
     return picture.strips()

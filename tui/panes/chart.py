@@ -1,23 +1,31 @@
 """Pane 2: the candles of the symbol selected in the watchlist."""
 
+from collections.abc import Iterator
 from collections.abc import Sequence
 
-from rich import segment
 from textual import geometry
 from textual import strip
 
 from sting.model import market
+from sting.model import orders
 from sting.model import views
 from sting.model import workstation as workstation_model
 from tui import format as text_format
 from tui import keymap
 from tui import requests
 from tui.charts import candles
+from tui.charts import frames
+from tui.charts import overlays
+from tui.panes import legend
 from tui.panes import pane
 
-_BARS = 500
+_BARS = 2_000
 _MARKS = 100
 _STEP = 10
+# The price axis and some room, in cells.
+_EDGE = 12
+_SPACINGS = (1, 2, 3, 4)
+_AVERAGES: tuple[tuple[int, ...], ...] = ((), (20,), (20, 50), (20, 50, 200))
 
 
 class Chart(pane.Pane, can_focus=True):
@@ -26,6 +34,10 @@ class Chart(pane.Pane, can_focus=True):
     Attributes:
         symbol: The instrument shown.
         bars_back: How many of the newest bars lie to the right of the picture.
+        cross: The bar under the crosshair, 0 for the newest; None without.
+        timeframe: What its bars are shown in; empty for their own.
+        spacing: Cells from one bar to the next.
+        averages: Lengths of the moving averages, in bars.
     """
 
     number = 2
@@ -37,7 +49,13 @@ class Chart(pane.Pane, can_focus=True):
         super().__init__()
         self.symbol = ''
         self.bars_back = 0
+        self.cross: int | None = None
+        self.timeframe = ''
+        self.spacing = _SPACINGS[0]
+        self.averages = _AVERAGES[0]
         self._workstation = workstation
+        self._levels: tuple[overlays.Level, ...] = ()
+        self._own: Sequence[market.MarketData] = ()
         self._bars: Sequence[market.MarketData] = ()
         self._marks: Sequence[views.Mark] = ()
         self._seen: object = None
@@ -49,6 +67,7 @@ class Chart(pane.Pane, can_focus=True):
         if symbol != self.symbol:
             self.symbol = symbol
             self.bars_back = 0
+            self.cross = None
             self._seen = None
 
     def show(self, snapshot: views.Snapshot) -> None:
@@ -60,10 +79,46 @@ class Chart(pane.Pane, can_focus=True):
         if seen == self._seen or not self.display:
             return
         self._seen = seen
-        self._bars = self._workstation.bars(self.symbol, _BARS)
+        self._own = self._workstation.bars(self.symbol, _BARS)
         self._marks = self._workstation.marks(self.symbol, _MARKS)
+        self._levels = tuple(self._prices_that_matter(snapshot))
+        self._group()
+
+    def _group(self) -> None:
+        """Shows the bars in the timeframe chosen."""
+        if self._own and self.timeframe not in self._timeframes():
+            self.timeframe = ''
+        own = self._own[0].timeframe if self._own else ''
+        self._bars = frames.grouped(self._own, self.timeframe or own)
         self._say_name()
         self._draw()
+
+    def _timeframes(self) -> tuple[str, ...]:
+        return frames.longer(self._own[0].timeframe) if self._own else ()
+
+    def _prices_that_matter(
+        self, snapshot: views.Snapshot
+    ) -> Iterator[overlays.Level]:
+        """Gives the lines of working orders and of the position."""
+        for order in snapshot.orders:
+            price = order.stop_price or order.price
+            if order.symbol != self.symbol or not order.is_working or not price:
+                continue
+            is_buy = order.side is orders.OrderSide.BUY
+            left = text_format.quantity(order.quantity - order.filled)
+            yield overlays.Level(
+                price,
+                f'{"buy" if is_buy else "sell"} {left} {order.type.value}',
+                self.palette.style('up' if is_buy else 'down'),
+            )
+        for row in snapshot.positions:
+            if row.symbol == self.symbol and row.quantity:
+                held = text_format.quantity(row.quantity)
+                yield overlays.Level(
+                    row.average_price,
+                    f'position {held}',
+                    self.palette.style('muted'),
+                )
 
     def _signature(self, snapshot: views.Snapshot) -> object:
         """Gives what says whether the picture is still right."""
@@ -75,6 +130,12 @@ class Chart(pane.Pane, can_focus=True):
             self.symbol,
             row and (row.timestamp, row.last),
             held and (held.quantity, held.realized),
+            tuple(
+                (o.id, o.price, o.stop_price, o.filled, o.quantity)
+                for o in snapshot.orders
+                if o.symbol == self.symbol and o.is_working
+            ),
+            # Those of another process come a little later.
             snapshot.attached and snapshot.attached.answers,
         )
 
@@ -82,6 +143,9 @@ class Chart(pane.Pane, can_focus=True):
         words = [text_format.clean(self.symbol)]
         if self._bars:
             words.append(text_format.clean(self._bars[-1].timeframe))
+        words += [
+            f'ma {"/".join(map(str, self.averages))}' if self.averages else ''
+        ]
         if self._generated:
             words.append('generated')
         if self.bars_back:
@@ -92,7 +156,16 @@ class Chart(pane.Pane, can_focus=True):
         width, height = self.size
         if width < 1 or height < 1:
             return
-        drawn = [self._figures(width)]
+        means = [overlays.average(self._bars, n) for n in self.averages]
+        drawn = [
+            legend.line(
+                self._bars,
+                self.bars_back if self.cross is None else self.cross,
+                means,
+                self.palette,
+                width,
+            )
+        ]
         drawn += [
             line.simplify()
             for line in candles.render(
@@ -102,6 +175,8 @@ class Chart(pane.Pane, can_focus=True):
                 marks=self._marks,
                 palette=self.palette.candles(),
                 offset=self.bars_back,
+                spacing=self.spacing,
+                over=overlays.Overlays(means, self._levels, self.cross),
             )
         ]
         old = self._strips
@@ -109,37 +184,6 @@ class Chart(pane.Pane, can_focus=True):
         for y, line in enumerate(drawn):
             if y >= len(old) or list(old[y]) != list(line):
                 self.refresh(geometry.Region(0, y, width, 1))
-
-    def _figures(self, width: int) -> strip.Strip:
-        """Writes the newest bar shown as figures."""
-        style = self.palette.style
-        parts = []
-        shown = len(self._bars) - self.bars_back
-        if shown > 0:
-            bar = self._bars[shown - 1]
-            color = 'up' if bar.close >= bar.open else 'down'
-            for name, value in (
-                ('O', bar.open),
-                ('H', bar.high),
-                ('L', bar.low),
-                ('C', bar.close),
-            ):
-                parts.append(segment.Segment(f' {name} ', style('muted')))
-                parts.append(
-                    segment.Segment(text_format.price(value), style(color))
-                )
-            parts.append(segment.Segment(' V ', style('muted')))
-            parts.append(
-                segment.Segment(text_format.compact(bar.volume), style(''))
-            )
-            room = width - sum(part.cell_length for part in parts) - 1
-            written = (
-                text_format.date_clock(bar.timestamp),
-                text_format.clock(bar.timestamp),
-            )
-            when = next((each for each in written if len(each) <= room), '')
-            parts.append(segment.Segment(f' {when}', style('muted')))
-        return strip.Strip(parts).adjust_cell_length(width, style(''))
 
     def render_line(self, y: int) -> strip.Strip:
         """Gives a line of the picture."""
@@ -167,6 +211,57 @@ class Chart(pane.Pane, can_focus=True):
     def action_newest(self) -> None:
         """Goes back to the newest bar."""
         self.bars_back = 0
+        if self.cross is not None:
+            self.cross = 0
+        self._say_name()
+        self._draw()
+
+    def action_cross(self) -> None:
+        """Shows the crosshair on the newest bar seen, or takes it away."""
+        self.cross = self.bars_back if self.cross is None else None
+        self._draw()
+
+    def action_move_cross(self, bars: int) -> None:
+        """Moves the crosshair to an older bar, or to a newer one if below 0."""
+        if not self._bars:
+            return
+        cross = self.bars_back if self.cross is None else self.cross + bars
+        self.cross = min(max(cross, 0), len(self._bars) - 1)
+        oldest = self.bars_back + max(
+            self.size.width // self.spacing - _EDGE, 1
+        )
+        if self.cross < self.bars_back or self.cross > oldest:
+            self.action_pan(1 if self.cross > oldest else -1)
+        self._draw()
+
+    def drop_cross(self) -> bool:
+        """Takes the crosshair away; says whether there was one."""
+        found = self.cross is not None
+        self.cross = None
+        self._draw()
+        return found
+
+    def action_timeframe(self, steps: int) -> None:
+        """Shows longer bars, or shorter ones when negative."""
+        known = self._timeframes()
+        if not known:
+            return
+        place = known.index(self.timeframe) if self.timeframe in known else 0
+        self.timeframe = known[(place + steps) % len(known)]
+        self.bars_back = 0
+        self.cross = None
+        self._group()
+
+    def action_zoom_bars(self, steps: int) -> None:
+        """Gives each bar more room, or less when negative."""
+        place = _SPACINGS.index(self.spacing) + steps
+        self.spacing = _SPACINGS[min(max(place, 0), len(_SPACINGS) - 1)]
+        self._draw()
+
+    def action_averages(self) -> None:
+        """Draws more moving averages, and then none."""
+        place = _AVERAGES.index(self.averages) + 1
+        self.averages = _AVERAGES[place % len(_AVERAGES)]
         self._say_name()
         self._draw()
 

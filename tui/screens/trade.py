@@ -377,5 +377,7 @@ class TradeScreen(base.BaseScreen):
                 self.leave_ticket()
         elif filtered is not None and filtered.filter_text:
             filtered.set_filter('')
+        elif found is self.chart and self.chart.drop_cross():
+            pass
         elif self.grid.zoomed:
             self.action_zoom()

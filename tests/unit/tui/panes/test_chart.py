@@ -3,8 +3,12 @@
 import msgspec
 import pytest
 
+from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
+from tui import format as text_format
+from tui import themes
+from tui.panes import legend
 
 pytestmark = pytest.mark.unit
 
@@ -98,13 +102,100 @@ async def test_no_bars_are_no_error():
     ('width', 'written'),
     [(90, '2012-'), (58, ':'), (48, '')],
 )
-async def test_the_time_above_the_chart_is_never_cut(width, written):
+def test_the_time_above_the_chart_is_never_cut(width, written):
+    palette = themes.Palette(themes.load_all()['dark'])
+    bars = stations.bars('AAPL', 5)
+    text = legend.line(bars, 0, (), palette, width).text
+    after = text.split(' V ')[1].split()[1:]
+    whole = {'2012-': 2, ':': 1, '': 0}[written]
+    assert len(after) == whole
+    assert not after or len(after[-1]) == len('13:31:00')
+    assert written in ' '.join(after)
+
+
+async def test_the_crosshair_goes_from_bar_to_bar_and_esc_takes_it_away():
     app = apps.make()
     async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('2', 'c', 'less_than_sign', 'less_than_sign')
+        chart = app.screen.chart
+        assert chart.cross == 2
+        bar = stations.bars('AAPL', 200)[-3]
+        top = apps.text_of(chart)[0]
+        assert f'C {bar.close:,.2f}' in top
+        assert text_format.clock(bar.timestamp) in top
+        await pilot.press('greater_than_sign')
+        assert chart.cross == 1
+        await pilot.press('escape')
+        assert chart.cross is None
+        assert app.screen.focused_pane is chart
+
+
+async def test_the_crosshair_takes_the_picture_along():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('2')
+        chart = app.screen.chart
+        chart.action_cross()
+        for _ in range(150):
+            chart.action_move_cross(1)
+        assert chart.cross == 150
+        assert 0 < chart.bars_back <= 150
+        await pilot.press('end')
+        assert (chart.cross, chart.bars_back) == (0, 0)
+
+
+async def test_bars_are_shown_in_longer_ones_and_back():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('2', 't')
+        chart = app.screen.chart
+        assert chart.note.startswith('AAPL 5m')
+        await pilot.press('T')
+        assert chart.note.startswith('AAPL 1m')
+        await pilot.press('T')
+        assert chart.note.startswith('AAPL 1d')
+
+
+async def test_bars_are_given_more_room_and_less():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('2', 'Z', 'z', 'z')
+        chart = app.screen.chart
+        assert chart.spacing == 3
+        await pilot.press('Z')
+        assert chart.spacing == 2
+        assert chart.note.startswith('AAPL 1m')
+
+
+async def test_averages_are_named_and_given_in_figures():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('2', 'm', 'm')
+        chart = app.screen.chart
+        assert 'ma 20/50' in chart.note
+        closes = [bar.close for bar in stations.bars('AAPL', 200)][-20:]
+        mean = sum(closes) / 20
+        assert f'·20 {mean:,.2f}' in apps.text_of(chart)[0]
+        await pilot.press('m', 'm')
+        assert 'ma' not in chart.note.split()
+
+
+async def test_working_orders_and_the_position_are_lines():
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
         await pilot.pause()
-        text = app.screen.chart._figures(width).text
-        after = text.split(' V ')[1].split()[1:]
-        whole = {'2012-': 2, ':': 1, '': 0}[written]
-        assert len(after) == whole
-        assert not after or len(after[-1]) == len('13:31:00')
-        assert written in ' '.join(after)
+        last = stations.bars('AAPL', 200)[-1].close
+        order = msgspec.structs.replace(
+            stations.order(1), price=last, stop_price=None
+        )
+        held = views.PositionRow('AAPL', 7.0, last * 0.5, last, 0.0, 0.0, 0.0)
+        station.now = msgspec.structs.replace(
+            station.now, orders=(order,), positions=(held,)
+        )
+        app.tick()
+        await pilot.pause()
+        drawn = apps.text_of(app.screen.chart)
+        assert any(line.startswith('buy 10 limit') for line in drawn)
+        # Far below what the candles cover.
+        assert any('↓ position 7' in line for line in drawn)

@@ -12,6 +12,7 @@ import os
 import signal
 from typing import ClassVar
 
+import msgspec
 import textual
 from textual import app as textual_app
 from textual import driver as textual_driver
@@ -312,8 +313,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         return text_format.clean(f'{mode}, account {account}')
 
     def _flatten_halted(self, command: commands.Flatten) -> None:
-        confirmed = commands.Flatten(
-            symbol=command.symbol, confirm=commands.FLATTEN_WORD
+        confirmed = msgspec.structs.replace(
+            command, confirm=commands.FLATTEN_WORD
         )
         what = command.symbol or 'every position'
         self._type_word(
@@ -363,6 +364,24 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     @textual.on(requests.Modify)
     def _on_modify(self, request: requests.Modify) -> None:
         self._trade.modify(request.order)
+
+    @textual.on(requests.Review)
+    def _on_review(self, request: requests.Review) -> None:
+        self._trade.review(request.draft)
+
+    @textual.on(requests.Line)
+    def _on_line(self, request: requests.Line) -> None:
+        words = command_line.completions(self.snapshot, [*self.known_themes])
+        self._trade.open_prompt(':', request.text, words)
+
+    @textual.on(requests.Jump)
+    def _on_jump(self, request: requests.Jump) -> None:
+        self._trade.jump(request.pane, request.key)
+
+    @textual.on(requests.ShowEvent)
+    def _on_show_event(self, request: requests.ShowEvent) -> None:
+        event = importlib.import_module('tui.screens.event')
+        self.push_screen(event.EventDetail(request.row))
 
     @textual.on(requests.Select)
     def _on_select(self, request: requests.Select) -> None:

@@ -13,6 +13,7 @@ import difflib
 from sting.model import commands
 from sting.model import errors
 from sting.model import orders
+from sting.model import protection
 from sting.model import views
 from tui import format as text_format
 from tui import ticket
@@ -179,6 +180,41 @@ def _order(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     if not words or words[0].casefold() not in ticket.SIDES:
         raise _usage('order')
     return _trade(words[1:], snapshot, words[0].casefold())
+
+
+def _protect(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    rest = [word.casefold() for word in words[1:]]
+    if not words or not rest:
+        raise _usage('protect')
+    symbol = words[0].upper()
+    if rest == ['off']:
+        return Outcome(
+            command=commands.Protect(symbol=symbol),
+            question=f'Take the protection of {symbol} off?',
+        )
+    names, values = rest[::2], rest[1::2]
+    known = {'stop', 'target', 'trail', 'time'}
+    if len(names) != len(values) or not known.issuperset(names):
+        raise _usage('protect')
+    wanted = dict(zip(names, values, strict=True))
+    try:
+        command = commands.Protect(
+            symbol=symbol,
+            stop_loss=protection.level(wanted.get('stop')),
+            take_profit=protection.level(wanted.get('target')),
+            trail=protection.level(wanted.get('trail')),
+            max_holding=wanted.get('time', ''),
+        )
+        if command.max_holding:
+            protection.span(command.max_holding)
+    except errors.OrderError as error:
+        raise errors.InputError(str(error)) from None
+    said = ', '.join(f'{name} {value}' for name, value in wanted.items())
+    return Outcome(
+        command=command,
+        question=f'Protect {symbol} by {said}, in the place of what does now?',
+    )
 
 
 def _preset(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
@@ -355,6 +391,11 @@ WORDS: Mapping[str, Word] = {
         f'order buy|sell SYMBOL QUANTITY {_TERMS}',
         'Reviews an order.',
         _order,
+    ),
+    'protect': Word(
+        'protect SYMBOL [stop P] [target P] [trail D] [time 5d] | off',
+        'Sets stop and target of a position; asks first.',
+        _protect,
     ),
     'preset': Word(
         'preset NAME', 'Opens the ticket with a preset of sting.yaml.', _preset

@@ -6,6 +6,8 @@ from textual import message
 
 from sting.model import commands
 from sting.model import orders
+from sting.model import views
+from tui import ticket
 
 
 class Give(message.Message):
@@ -111,3 +113,53 @@ class Renamed(message.Message):
 
 class TicketDone(message.Message):
     """The ticket's order was taken; it is not needed any more."""
+
+
+class Review(message.Message):
+    """Show an order in the ticket's review line.
+
+    Attributes:
+        draft: The order.
+    """
+
+    def __init__(self, draft: ticket.Draft) -> None:
+        super().__init__()
+        self.draft = draft
+
+
+class Line(message.Message):
+    """Open the command line with a text to be changed.
+
+    Attributes:
+        text: What stands in it.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class Jump(message.Message):
+    """Go to a row of another pane.
+
+    Attributes:
+        pane: The pane's name.
+        key: What its row is found by.
+    """
+
+    def __init__(self, pane: str, key: object) -> None:
+        super().__init__()
+        self.pane = pane
+        self.key = key
+
+
+class ShowEvent(message.Message):
+    """Show all that is known of an event.
+
+    Attributes:
+        row: The event.
+    """
+
+    def __init__(self, row: views.EventRow) -> None:
+        super().__init__()
+        self.row = row

@@ -22,7 +22,7 @@ def _style(row: views.AlertRow) -> str:
 
 
 class Alerts(table.Table[views.AlertRow]):
-    """The alerts, newest first."""
+    """The alerts: those not seen first, each newest first."""
 
     number = 6
     scope = 'alerts'
@@ -51,8 +51,8 @@ class Alerts(table.Table[views.AlertRow]):
     )
 
     def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.AlertRow]:
-        """Gives the alerts, newest first."""
-        return snapshot.alerts
+        """Gives those that were not seen first, each newest first."""
+        return sorted(snapshot.alerts, key=lambda row: row.seen)
 
     def key_of(self, row: views.AlertRow) -> object:
         """Gives the alert's number."""
@@ -71,7 +71,7 @@ class Alerts(table.Table[views.AlertRow]):
         return f'({snapshot.unseen})' if snapshot.unseen else ''
 
     def action_acknowledge(self) -> None:
-        """Marks the alert under the cursor, and all older ones, as seen."""
+        """Marks the alert under the cursor as seen."""
         row = self.current
         if row is None:
             return
@@ -79,5 +79,34 @@ class Alerts(table.Table[views.AlertRow]):
             self.notify('this alert was seen already')
             return
         self.post_message(
-            requests.Give(commands.AcknowledgeAlerts(up_to=row.seq))
+            requests.Give(commands.AcknowledgeAlerts(up_to=row.seq, only=True))
         )
+
+    def action_acknowledge_all(self) -> None:
+        """Marks every alert as seen."""
+        newest = max((row.seq for row in self._all if not row.seen), default=0)
+        if not newest:
+            self.notify('every alert was seen already')
+            return
+        self.post_message(
+            requests.Give(commands.AcknowledgeAlerts(up_to=newest))
+        )
+
+    def action_jump(self) -> None:
+        """Goes to what the alert is about, else to what led to it."""
+        row, snapshot = self.current, self._snapshot
+        if row is None or snapshot is None:
+            return
+        words = {word.strip('.,:;()') for word in row.message.split()}
+        words.add(row.source)
+        for pane, keys in (
+            ('orders', [order.id for order in snapshot.orders]),
+            ('strategies', [each.name for each in snapshot.strategies]),
+            ('positions', [each.symbol for each in snapshot.positions]),
+            ('watchlist', [each.symbol for each in snapshot.watch]),
+        ):
+            found = next((key for key in keys if key in words), None)
+            if found is not None:
+                self.post_message(requests.Jump(pane, found))
+                return
+        self.action_why()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sting.model import views
 from tui import format as text_format
 from tui import keymap
+from tui import requests
 from tui.panes import table
 
 _STYLES = {
@@ -32,6 +33,11 @@ class Events(table.Table[views.EventRow]):
     short = 'events'
     follows_top = True
     BINDINGS = keymap.bindings('events')
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._paused: Sequence[views.EventRow] | None = None
+
     columns = (
         table.Column('seq', 7, lambda row: str(row.seq), 'muted', 'right'),
         table.Column(
@@ -61,8 +67,28 @@ class Events(table.Table[views.EventRow]):
     )
 
     def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.EventRow]:
-        """Gives the newest events, newest first."""
+        """Gives the newest events, newest first, or those of the pause."""
+        if self._paused is not None:
+            return self._paused
         return snapshot.events[::-1]
+
+    def note_of(self, snapshot: views.Snapshot) -> str:
+        """Says that it is paused, and how many events came since."""
+        if self._paused is None:
+            return ''
+        shown = self._paused[0].seq if self._paused else 0
+        return f'paused, {max(0, snapshot.seq - shown)} newer'
+
+    def action_pause(self) -> None:
+        """Keeps the events as they are, or follows the log again."""
+        self._paused = self._all if self._paused is None else None
+        if self._snapshot is not None:
+            self.show(self._snapshot)
+
+    def action_detail(self) -> None:
+        """Shows all that is known of the event."""
+        if self.current is not None:
+            self.post_message(requests.ShowEvent(self.current))
 
     def key_of(self, row: views.EventRow) -> object:
         """Gives the event's number."""

@@ -9,6 +9,8 @@ most therefore belong at the left.
 from collections.abc import Callable
 from collections.abc import Sequence
 import dataclasses
+import itertools
+from typing import Any
 from typing import ClassVar
 from typing import Generic
 from typing import TypeVar
@@ -41,6 +43,7 @@ class Column(Generic[Row]):
         width: Cells.
         text: Gives a row's text; it is cleaned and cut here.
         draw: Gives a text that fills the width; used in the place of `text`.
+        key: Gives what rows are sorted by; None sorts by the text.
         style: Gives the name of a row's colour, as in themes.Palette.
         align: 'left' or 'right'.
         drop: Columns with the highest number go first where there is no room
@@ -56,6 +59,7 @@ class Column(Generic[Row]):
     drop: int = 0
     grow: bool = False
     draw: Callable[[Row, int], str] | None = None
+    key: Callable[[Row], float | str | None] | None = None
 
     def fitted(self, row: Row, width: int) -> str:
         """Gives a row's text in exactly this many cells."""
@@ -113,7 +117,11 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     Attributes:
         columns: What it shows of a row.
         empty: What it says when there are no rows.
-        filter_text: Only rows that hold this, in any column, are shown.
+        filter_text: Only rows that hold all of its words are shown: in any
+            column, or as `title:word` in that column.
+        sorted_by: Title of the column that rows are sorted by; empty for the
+            list's own order.
+        reversed: The greatest come first.
         follows_top: A cursor on the first line stays there when rows come in
             above it.
         why_not: What is said where a row's cause cannot be asked for.
@@ -129,6 +137,8 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.filter_text = ''
+        self.sorted_by = ''
+        self.reversed = False
         self.rows: Sequence[Row] = ()
         self._all: Sequence[Row] = ()
         self._snapshot: views.Snapshot | None = None
@@ -191,17 +201,50 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self.set_note(note, self.flag)
 
     def _take_rows(self) -> None:
-        wanted = self.filter_text.casefold()
+        wanted = self.filter_text.casefold().split()
         self.rows = (
-            [row for row in self._all if wanted in self._haystack(row)]
+            [row for row in self._all if self._holds(row, wanted)]
             if wanted
             else self._all
         )
+        column = self._sorting
+        if column is not None:
+            self.rows = self._sort(self.rows, column)
         self._find_cursor()
         size = geometry.Size(0, len(self.rows) + 1)
         if self.virtual_size != size:
             self.virtual_size = size
         self._paint_changed()
+
+    @property
+    def _sorting(self) -> Column[Row] | None:
+        found = [each for each in self.columns if each.title == self.sorted_by]
+        return found[0] if found and self.sorted_by else None
+
+    def _sort(self, rows: Sequence[Row], column: Column[Row]) -> Sequence[Row]:
+        """Sorts rows; those without a value come last either way."""
+        key = column.key or (lambda row: column.text(row).casefold())
+        valued = [(key(row), row) for row in rows]
+        # mypy: a column's values are all numbers or all texts.
+        known: list[tuple[Any, Row]] = [v for v in valued if v[0] is not None]
+        known.sort(key=lambda pair: pair[0], reverse=self.reversed)
+        bare = [row for value, row in valued if value is None]
+        return [row for _, row in known] + bare
+
+    def _holds(self, row: Row, wanted: Sequence[str]) -> bool:
+        """Whether a row has every word of a filter."""
+        everywhere = ''
+        for word in wanted:
+            title, colon, rest = word.partition(':')
+            found = [c for c in self.columns if colon and c.title == title]
+            if found:
+                if rest not in found[0].text(row).casefold():
+                    return False
+                continue
+            everywhere = everywhere or self._haystack(row)
+            if word not in everywhere:
+                return False
+        return True
 
     def _haystack(self, row: Row) -> str:
         return ' '.join(column.text(row) for column in self.columns).casefold()
@@ -219,8 +262,12 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         if self._cursor_key is None:
             self._set_cursor(0)
             return
-        for index, row in enumerate(self.rows):
-            if self.key_of(row) == self._cursor_key:
+        # It is most often where it was, or a few lines below.
+        start = min(self._cursor, len(self.rows))
+        for index in itertools.chain(
+            range(start, len(self.rows)), range(start - 1, -1, -1)
+        ):
+            if self.key_of(self.rows[index]) == self._cursor_key:
                 self._cursor = index
                 return
         self._set_cursor(min(self._cursor, len(self.rows) - 1))
@@ -321,12 +368,18 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     def _header(self) -> strip.Strip:
         style: rich_style.Style = self.palette.style('muted')
         titles = ' '.join(
-            text_format.fit(column.title, width, column.align)
+            text_format.fit(self._titled(column), width, column.align)
             for column, width in self._fitted
         )
         return strip.Strip(
             [segment.Segment(' ' + titles, style)]
         ).adjust_cell_length(self.size.width, style)
+
+    def _titled(self, column: Column[Row]) -> str:
+        """Gives a column's title, with an arrow where rows are sorted by it."""
+        if not self.sorted_by or column.title != self.sorted_by:
+            return column.title
+        return ('▼' if self.reversed else '▲') + column.title
 
     def render_line(self, y: int) -> strip.Strip:
         """Gives a line; the first holds the columns' titles."""
@@ -425,6 +478,21 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     def action_bottom(self) -> None:
         """Goes to the last line."""
         self.move_to(len(self.rows) - 1)
+
+    def action_sort(self) -> None:
+        """Sorts by the next column that is seen, at last as it came."""
+        titles = [column.title for column, _ in self._fitted if column.title]
+        titles = [*titles, '']
+        index = titles.index(self.sorted_by) if self.sorted_by in titles else -1
+        self.sorted_by = titles[(index + 1) % len(titles)]
+        self._take_rows()
+        self.refresh()
+
+    def action_turn_sort(self) -> None:
+        """Sorts the other way round."""
+        self.reversed = not self.reversed
+        self._take_rows()
+        self.refresh()
 
     def action_filter(self) -> None:
         """Asks for the filter."""

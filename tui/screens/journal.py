@@ -391,8 +391,15 @@ class JournalScreen(base.BaseScreen):
     @textual.on(requests.Give)
     @textual.on(requests.Modify)
     @textual.on(requests.ShowStrategy)
+    @textual.on(requests.Review)
+    @textual.on(requests.Line)
     def _refuse(
-        self, request: requests.Give | requests.Modify | requests.ShowStrategy
+        self,
+        request: requests.Give
+        | requests.Modify
+        | requests.ShowStrategy
+        | requests.Review
+        | requests.Line,
     ) -> None:
         request.stop()
         self.notify(_NOT_HERE, severity='warning', markup=False)
@@ -412,6 +419,14 @@ class JournalScreen(base.BaseScreen):
     def _stepped(self, request: requests.Step) -> None:
         request.stop()
         self.watchlist.action_cursor(request.lines)
+
+    @textual.on(requests.Jump)
+    def _jump(self, request: requests.Jump) -> None:
+        request.stop()
+        self._go_to(request.pane)
+        found = self.grid.panes.get(request.pane)
+        if isinstance(found, table.Table):
+            found.move_to_key(request.key)
 
     @textual.on(requests.ShowPane)
     def _pane_wanted(self, request: requests.ShowPane) -> None:

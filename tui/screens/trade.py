@@ -257,6 +257,18 @@ class TradeScreen(base.BaseScreen):
             self.grid.apply()
         found.target.focus()
 
+    def jump(self, name: str, key: object) -> None:
+        """Goes to a row of a pane.
+
+        Args:
+            name: The pane's name.
+            key: What the row is found by.
+        """
+        self.go_to(name)
+        found = self.grid.panes[name]
+        if isinstance(found, table.Table):
+            found.move_to_key(key)
+
     # Symbols.
 
     def select(self, symbol: str) -> None:

@@ -49,6 +49,11 @@ def notices(app):
         ('ctrl+backslash', 'ctrl+p t h'),
         ('ctrl+backslash', 'ctrl+q'),
         ('ctrl+backslash', '8 w'),
+        ('f9', '8 enter'),
+        ('ctrl+backslash', '5 p'),
+        ('ctrl+backslash', '5 X'),
+        ('f9', '5 v'),
+        ('ctrl+backslash', 'b ctrl+t down down'),
     ],
 )
 async def test_the_stop_works_wherever_the_focus_is(key, before):

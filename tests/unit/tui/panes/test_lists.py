@@ -129,15 +129,17 @@ async def test_a_flat_position_cannot_be_flattened():
         assert not station.given
 
 
-@pytest.mark.parametrize('key', ['a', 'enter'])
-async def test_alerts_are_acknowledged(key):
+@pytest.mark.parametrize(('key', 'only'), [('a', True), ('A', False)])
+async def test_alerts_are_acknowledged(key, only):
     station = stations.Station()
     app = apps.make(station)
     async with apps.run(app, apps.WIDE) as pilot:
         assert '●' in lines(app, 'alerts')[1]
         await pilot.press('6', key)
         await pilot.pause()
-        assert station.given == [commands.AcknowledgeAlerts(up_to=1200)]
+        assert station.given == [
+            commands.AcknowledgeAlerts(up_to=1200, only=only)
+        ]
 
 
 async def test_a_long_alert_is_cut_where_there_are_many():
@@ -163,7 +165,7 @@ async def test_a_seen_alert_is_not_acknowledged_again():
     station = stations.Station(stations.snapshot(alerts=(seen,), unseen=0))
     app = apps.make(station)
     async with apps.run(app, apps.WIDE) as pilot:
-        await pilot.press('6', 'a')
+        await pilot.press('6', 'a', 'A')
         await pilot.pause()
         assert not station.given
         assert '●' not in lines(app, 'alerts')[1]
@@ -177,7 +179,7 @@ async def test_keys_on_empty_lists_do_nothing():
     )
     app = apps.make(station)
     async with apps.run(app, apps.WIDE) as pilot:
-        keys = '4 c m C w 5 x w 6 a w 7 enter w 8 w'
+        keys = '4 c m C x X d w 5 x p X v w 6 a A enter w 7 enter w 8 w enter'
         await pilot.press(*keys.split(' '))
         await pilot.press('down', 'G', 'pagedown')
         await pilot.pause()

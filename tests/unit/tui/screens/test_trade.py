@@ -163,6 +163,12 @@ async def test_the_command_line_opens_from_another_screen():
 
 
 SLOW = [
+    '8 enter',
+    '5 p',
+    '5 X',
+    '5 v',
+    '4 X',
+    'b 1 enter enter enter down',
     *('1', '2', '5', '6', '7', '8'),
     'b',
     'colon',

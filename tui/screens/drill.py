@@ -47,6 +47,7 @@ class DrillPanel(widgets.Static):
         """
         if not self._runs:
             self._runs, self._said = True, ''
+            self.scroll_visible()
             self.run_worker(self._drill(profile))
 
     async def on_unmount(self) -> None:

@@ -31,6 +31,7 @@ from sting.model import specs
 from sting.risk import gate
 from sting.session import feeds
 from sting.session import missed
+from sting.session import ownrules
 from sting.session import travel
 from sting.settings import brokers
 from sting.strategy import host
@@ -126,6 +127,8 @@ class Life:
             config.risk.scoped,
             config.instruments,
         )
+        for rule in ownrules.make(config):
+            judge.add_risk_rule(rule)
         judge.known.sessions = calendars.sessions(
             self._calendar, self._clock.now()
         )

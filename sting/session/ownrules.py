@@ -1,6 +1,7 @@
 """Risk rules of the user's own: found, loaded and made."""
 
 from collections.abc import Callable
+import inspect
 import pathlib
 import stat
 import types
@@ -10,6 +11,7 @@ from sting.model import errors
 from sting.risk import gate
 from sting.risk import rules
 from sting.risk import scopes
+from sting.strategy import blame
 from sting.strategy import loader
 
 # What a package names its rules under, in `[project.entry-points]`.
@@ -63,10 +65,11 @@ def _made(
         )
     except Exception as error:
         # Supervision boundary: it is the user's code that runs.
-        raise errors.ConfigError(
-            f'{kind.__name__} cannot be made: {type(error).__name__}: {error}; '
-            'it has `name` and `unit`, and its __init__ takes the limit and '
-            'the parameters and begins with super().__init__(limit)'
+        raise blame.failure(
+            error,
+            [inspect.getsourcefile(kind) or ''],
+            f'{kind.__name__} has `name` and `unit`, its __init__ takes the '
+            'limit and the parameters, and begins with super().__init__(limit)',
         ) from error
 
 

@@ -123,6 +123,7 @@ LIMITLESS = PLAIN.replace(
     '    def __init__(self, limit):\n        super().__init__()\n\n'
     '    def figure',
 )
+FAILING = LIMITLESS.replace('super().__init__()', 'nothing(limit)')
 
 
 @pytest.mark.parametrize(
@@ -133,8 +134,9 @@ LIMITLESS = PLAIN.replace(
         ('rules/mine.py', 'x = 1\n', r'mine\.py: no class derives from'),
         ('rules/mine.py:Od', PLAIN, r'has no rule Od; name one of Odd'),
         ('rules/mine.py', TWO, r'has several rules; name one of Odd, Other'),
-        ('rules/mine.py', BARE, r'Odd cannot be made: AttributeError'),
+        ('rules/mine.py', BARE, r'AttributeError: .*name.*; Odd has `name`'),
         ('rules/mine.py', LIMITLESS, r'TypeError: it has no limit'),
+        ('rules/mine.py', FAILING, r'mine\.py:8: NameError'),
         ('no_such_rule', PLAIN, r'no module .no_such_rule'),
     ],
 )
@@ -149,7 +151,7 @@ def test_what_cannot_be_made_is_told_with_its_line(tmp_path, rule, code, words):
 
 def test_a_parameter_that_it_does_not_take_is_told(tmp_path):
     entry = '{rule: rules/mine.py, limit: 0, parameters: {lot: 5}}'
-    with pytest.raises(errors.ConfigError, match=r'rule mine: Odd.*lot'):
+    with pytest.raises(errors.ConfigError, match=r'rule mine: .*lot.*; Odd'):
         ownrules.make(configured(tmp_path, entry))
 
 

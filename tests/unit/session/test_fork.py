@@ -97,8 +97,8 @@ def test_a_parameter_changes_the_fork_and_nothing_else(ran, at):
 
 def test_a_limit_has_orders_denied(ran, at):
     found = rerun(ran, seq=at, limits={'max_position': 0.0})
-    assert found.base.denied == 0
-    assert found.fork.denied > 0
+    # The longer the demo ran, the more of its own orders lack the money.
+    assert found.fork.denied > found.base.denied
     assert found.fork.fills < found.base.fills
 
 

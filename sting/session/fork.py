@@ -139,6 +139,11 @@ async def _run(config: settings.Settings, asked: Asked) -> Forked:
         there.seek(asked.seq)
     else:
         there.to_time(asked.time or 0)
+        if there.seq >= last:
+            raise errors.InputError(
+                f'--time leaves nothing to rerun: that is event {there.seq}, '
+                f'and the last one is {last}'
+            )
     begun = there.image()
     running = _running(config, profile, begun)
     varied = _varied(config, running, asked.parameters)

@@ -81,7 +81,7 @@ def test_a_change_without_effect_makes_no_difference(ran, at):
     assert found.base == found.fork
     assert found.difference == 0.0
     assert found.curves['base'] == found.curves['fork']
-    assert found.base.fills > 2
+    assert found.base.orders > 2
     assert found.changes[0][0] == 'max_position'
 
 
@@ -97,9 +97,8 @@ def test_a_parameter_changes_the_fork_and_nothing_else(ran, at):
 
 def test_a_limit_has_orders_denied(ran, at):
     found = rerun(ran, seq=at, limits={'max_position': 0.0})
-    # The longer the demo ran, the more of its own orders lack the money.
-    assert found.fork.denied > found.base.denied
-    assert found.fork.fills < found.base.fills
+    assert found.fork.denied > 0
+    assert found.fork != found.base
 
 
 def test_two_reruns_are_the_same(ran, at):
@@ -128,9 +127,13 @@ def test_a_moment_and_an_end_can_be_named(ran, at):
     path, _ = ran
     time = next(e.timestamp for e in logs.events_of(path) if e.seq == at)
     limits = {'max_position': 1e9}
-    found = rerun(ran, time=time, until=at + 40, limits=limits)
+    found = rerun(ran, time=time, limits=limits)
+    # Many events have one time; it is the last of them.
     assert found.at >= at
-    assert found.until == at + 40
+    assert found.time == time
+    assert rerun(ran, seq=at, until=at + 40, limits=limits).until == at + 40
+    with pytest.raises(errors.InputError, match='--time leaves nothing'):
+        rerun(ran, time=2**62, limits=limits)
 
 
 def test_what_it_does_not_know_is_said(ran, at):

@@ -23,6 +23,7 @@ TOPICS = (
     'isolation',
     'sockets',
     'startup',
+    'lines',
     'stop',
     'guardian',
     'risk',
@@ -54,6 +55,8 @@ GOALS = {
     'bar to order, 1,000 bars/s, durable, isolated strategy, p99': '<= 10',
     'sting --help': '<= 0.15',
     'sting-tui --demo to its first frame': '<= 0.5',
+    'to the terminal, 50 symbols all seen, ssh': '<= 40',
+    'the trade screen, 50 symbols all changing, ssh': '<= 40',
     'sting backtest of W1 from Parquet, around the run': '<= 0.5',
     'stop to first cancel, 100,000 queued, loop blocked, the slowest of 200': (
         '<= 50'
@@ -78,8 +81,8 @@ use the machine too, CPU time says more than the clock. Goals are of a machine
 that nobody else uses; those beside other engines are in [PEERS.md](PEERS.md).
 
 Asked for and not measured yet: an engine in a process of its own under a C call
-that holds the lock, a key to the paint at 5,000 events/s, what goes to the
-terminal over SSH, and the memory of a day.
+that holds the lock, a key to the paint at 5,000 events/s, and the memory of a
+day.
 
 {facts}
 

@@ -1,0 +1,146 @@
+"""What the workstation writes to its terminal while every price changes."""
+
+from collections.abc import Mapping
+import contextlib
+import os
+import pathlib
+import pty
+import select
+import signal
+import subprocess
+import tempfile
+import time
+import zlib
+
+import numpy as np
+
+from benchmarks import rows
+from benchmarks import startup
+
+SYMBOLS = tuple(f'S{n:02}' for n in range(50))
+BARS = 600
+BARS_PER_S = 10
+WARM_S = 5.0
+MEASURE_S = 10.0
+_SEED = 7
+
+_CONFIG = f"""
+profiles:
+  bench:
+    mode: paper
+    broker: paper
+    feed: bench
+    symbols: [{', '.join(SYMBOLS)}]
+    strategies: []
+    cash: 100000
+    calendar: 24/7
+feeds:
+  bench: {{kind: file, path: bars.csv, bars_per_s: {BARS_PER_S}}}
+"""
+
+
+def run() -> list[rows.Row]:
+    """Counts what is written over SSH and at home, in the same layout."""
+    with tempfile.TemporaryDirectory() as bytecode:
+        environ = startup.environment(bytecode)
+        over = {**environ, 'SSH_CONNECTION': '1 2 3 4'}
+        far, opened = _written(over, '+'), _written(over, '')
+        near = _written(
+            {key: environ[key] for key in environ if key != 'SSH_CONNECTION'},
+            '+',
+        )
+    packed = len(zlib.compress(far, 6))
+    return [
+        rows.Row(
+            f'to the terminal, {len(SYMBOLS)} symbols all seen, ssh',
+            len(far) / MEASURE_S / 1024,
+            'KiB/s',
+            f'{len(far) / packed:.1f} times as much as packed by ssh -C; '
+            f'{len(far) / len(near):.2f} of a local terminal',
+        ),
+        rows.Row(
+            f'the trade screen, {len(SYMBOLS)} symbols all changing, ssh',
+            len(opened) / MEASURE_S / 1024,
+            'KiB/s',
+            'as it opens, 120x60',
+        ),
+    ]
+
+
+def _written(environ: Mapping[str, str], keys: str) -> bytes:
+    """Gives what the workstation writes while prices change.
+
+    Args:
+        environ: The environment.
+        keys: What is typed first: `+` shows the watchlist alone, with all.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        home = pathlib.Path(name)
+        (home / 'config').mkdir()
+        (home / 'config' / 'sting.yaml').write_text(_CONFIG)
+        (home / 'config' / 'bars.csv').write_text(_bars())
+        main, side = pty.openpty()
+        os.set_blocking(main, False)
+        with subprocess.Popen(
+            [str(startup.TOOLS / 'sting-tui'), '--profile', 'bench'],
+            stdin=side,
+            stdout=side,
+            stderr=side,
+            env={
+                **environ,
+                'STING_HOME': name,
+                'TERM': 'xterm-256color',
+                'COLUMNS': '120',
+                'LINES': '60',
+            },
+            start_new_session=True,
+        ) as process:
+            os.close(side)
+            try:
+                began = _read(main, 60.0, until=b'TRADING')
+                rows.check(b'TRADING' in began, True, 'an engine at work')
+                os.write(main, keys.encode())
+                warm = _read(main, WARM_S)
+                if keys:
+                    last = SYMBOLS[-1].encode()
+                    rows.check(last in warm, True, 'all symbols')
+                found = _read(main, MEASURE_S)
+                rows.check(process.poll(), None, 'a workstation that runs')
+            finally:
+                process.send_signal(signal.SIGTERM)
+                while process.poll() is None:
+                    _read(main, 0.1)
+                os.close(main)
+    rows.check(len(found) > 1024, True, 'a screen that changes')
+    return found
+
+
+def _read(terminal: int, seconds: float, until: bytes | None = None) -> bytes:
+    """Reads for a while, or until something was written."""
+    found = bytearray()
+    end = time.perf_counter() + seconds
+    while (left := end - time.perf_counter()) > 0:
+        if until is not None and until in found:
+            break
+        if select.select([terminal], [], [], left)[0]:
+            # What has ended hangs up.
+            with contextlib.suppress(OSError):
+                found += os.read(terminal, 1 << 20)
+    return bytes(found)
+
+
+def _bars() -> str:
+    """Writes minutes of prices that all walk."""
+    steps = np.random.default_rng(_SEED).normal(
+        0.0, 0.001, (BARS, len(SYMBOLS))
+    )
+    prices = 100.0 * np.exp(np.cumsum(steps, axis=0))
+    lines = ['timestamp,symbol,open,high,low,close,volume']
+    for minute, row in enumerate(prices):
+        stamp = f'2024-01-01T{minute // 60:02}:{minute % 60:02}:00Z'
+        lines += [
+            f'{stamp},{symbol},{price:.2f},{price:.2f},{price:.2f},'
+            f'{price:.2f},{1000 + minute}'
+            for symbol, price in zip(SYMBOLS, row, strict=True)
+        ]
+    return '\n'.join(lines) + '\n'

@@ -58,11 +58,15 @@ def resolve(
             wrong[name] = str(error)
         else:
             draft = dataclasses.replace(draft, **{name: ticket.plain(level)})
+    amount = typed.amount(draft.quantity)
+    if amount.risk and not draft.stop_loss and not wrong:
+        # Told where it is to be filled in, which comes after the quantity.
+        wrong['stop_loss'] = 'needed for a risk'
     if wrong:
         return draft, wrong
     try:
         units = typed.units(
-            typed.amount(draft.quantity),
+            amount,
             side=orders.OrderSide(draft.side),
             price=price,
             stop=ticket.number(draft.stop_loss) if draft.stop_loss else None,

@@ -333,11 +333,13 @@ class Ticket(pane.Pane, containers.Vertical):
             return
         if not self._judge(name):
             return
-        used = ticket.fields(self.draft)
+        draft = self.draft
+        used = ticket.fields(draft)
+        wrong = self._resolved(draft)[1]
         after = [
             each
             for each in used[used.index(name) + 1 :]
-            if each not in passed_over
+            if each not in passed_over or each in wrong
         ]
         if after:
             self._field(after[0]).focus()

@@ -48,7 +48,7 @@ def test_exits_may_be_shares_of_the_price():
 @pytest.mark.parametrize(
     ('changes', 'field', 'text'),
     [
-        ({'quantity': '1%r'}, 'quantity', 'r needs a stop loss'),
+        ({'quantity': '1%r'}, 'stop_loss', 'needed for a risk'),
         ({'quantity': '5$'}, 'quantity', 'less than 1'),
         ({'stop_loss': '55'}, 'stop_loss', 'must be below its price 50'),
         ({'take_profit': '45'}, 'take_profit', 'must be above its price'),

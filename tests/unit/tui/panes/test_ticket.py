@@ -414,3 +414,13 @@ async def test_without_presets_it_is_said_where_they_are_kept():
         first, second = [n.message for n in app._notifications]
         assert 'sting.yaml' in first
         assert 'takes no preset' in second
+
+
+async def test_enter_goes_to_the_stop_that_a_risk_needs():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('b', *'1%r', 'enter', 'enter', 'enter')
+        assert app.screen.focused.id == 'field-stop_loss'
+        await pilot.press(*'2%', 'enter')
+        assert review_of(app).has_focus
+        assert '(1%r)' in review_of(app).text

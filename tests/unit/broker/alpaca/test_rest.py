@@ -311,6 +311,9 @@ async def test_without_a_thread_for_it_an_order_is_unknown(world, monkeypatch):
         def full(pool, ask):
             raise RuntimeError("can't start new thread")
 
-        monkeypatch.setattr(asyncio.get_running_loop(), 'run_in_executor', full)
-        with pytest.raises(errors.BrokerUnknownError, match='no thread'):
-            await made.call('POST', ORDERS, {'qty': '1'})
+        # The end of the world needs its threads again.
+        with monkeypatch.context() as patched:
+            loop = asyncio.get_running_loop()
+            patched.setattr(loop, 'run_in_executor', full)
+            with pytest.raises(errors.BrokerUnknownError, match='no thread'):
+                await made.call('POST', ORDERS, {'qty': '1'})

@@ -405,6 +405,7 @@ def test_orders_of_others_without_a_perm_id_are_not_one():
             goodTillDate='',
             ocaGroup='',
             outsideRth=False,
+            parentId=0,
         )
         book.take(contract, theirs, 'PreSubmitted')
     assert [each.order.quantity for each in book.records.values()] == [

@@ -1,6 +1,7 @@
 """A way of the guardian that notes when it cancels; small, as those are."""
 
 from collections.abc import Mapping
+from collections.abc import Set
 import pathlib
 import time
 from typing import Any
@@ -16,12 +17,12 @@ class Way:
     def keep(self) -> None:
         """Has no connection to keep."""
 
-    def cancel(self) -> None:
+    def cancel(self, keep: Set[str]) -> None:
         """Notes the moment, which is of one clock for all processes."""
         self._file.write(f'{time.monotonic()}\n')
         self._file.flush()
 
-    def working(self) -> int:
+    def working(self, keep: Set[str]) -> int:
         """Says that nothing works."""
         return 0
 

@@ -131,7 +131,7 @@ def test_a_session_ends_with_equal_books_over_an_outage_and_a_restart(
     assert events.EventType.RECONCILIATION in kinds
 
 
-def test_exits_of_a_position_are_one_request_and_live_over_a_restart(
+def test_an_entry_with_exits_is_one_request_and_lives_over_a_restart(
     home, there
 ):
     with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
@@ -148,7 +148,7 @@ def test_exits_of_a_position_are_one_request_and_live_over_a_restart(
         for ending in ('tp', 'sl'):
             wait_for(ran, f'{entry}-{ending}', S.ACCEPTED)
         posts = [asked for asked in there.server.asked if asked[0] == 'POST']
-        assert len(posts) == 2
+        assert len(posts) == 1
     with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
         stations.until(lambda: ours(ran)[2] == 2, PATIENCE_S)
         there.trades('AAPL', 75.0)
@@ -175,6 +175,7 @@ def test_what_fills_while_nobody_is_there_gets_its_exits_once(home, there):
             price=95.0,
             take_profit=110.0,
             stop_loss=80.0,
+            time_in_force=orders.TimeInForce.DAY,
         ).order_id
         wait_for(ran, entry, S.ACCEPTED)
     there.trades('AAPL', 90.0)
@@ -196,3 +197,33 @@ def test_what_fills_while_nobody_is_there_gets_its_exits_once(home, there):
         for event in alerts
         if 'its exits are sent only' in event.data.message
     ] == [entry]
+
+
+def test_what_fills_while_nobody_is_there_has_its_exits(home, there):
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        entry = stations.buy(
+            ran,
+            10.0,
+            type=LIMIT,
+            price=95.0,
+            take_profit=110.0,
+            stop_loss=80.0,
+        ).order_id
+        for ending in ('', '-tp', '-sl'):
+            wait_for(ran, f'{entry}{ending}', S.ACCEPTED)
+    there.trades('AAPL', 90.0)
+    there.trades('AAPL', 111.0)
+    # In and out again, with nobody there.
+    assert there.book()[0] == {}
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        wait_for(ran, entry, S.FILLED)
+        wait_for(ran, f'{entry}-tp', S.FILLED)
+        wait_for(ran, f'{entry}-sl', S.CANCELLED)
+        equal(ran, there)
+    posts = [asked for asked in there.server.asked if asked[0] == 'POST']
+    assert len(posts) == 1
+    assert not [
+        event
+        for event in stations.log_of(home, events.EventType.RISK_ALERT)
+        if 'its exits are sent only' in event.data.message
+    ]

@@ -116,7 +116,7 @@ class Orders(table.Table[orders.Order]):
             *self.columns[2:4],
             table.Column(
                 'away',
-                7,
+                8,
                 lambda order: text_format.percent(self._away(order)),
                 _row_style,
                 align='right',

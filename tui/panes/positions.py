@@ -69,21 +69,21 @@ class Positions(table.Table[views.PositionRow]):
         # These know of the account and its orders.
         self.columns = (
             *self.columns[:2],
-            table.Column('exposure', 13, self._bar, drop=5, key=self._exposure),
+            table.Column('exposure', 13, self._bar, drop=2, key=self._exposure),
             *self.columns[2:],
             table.Column(
                 'stop',
                 14,
                 lambda row: self._exit(row, 0),
                 align='right',
-                drop=6,
+                drop=1,
             ),
             table.Column(
                 'target',
                 14,
                 lambda row: self._exit(row, 1),
                 align='right',
-                drop=7,
+                drop=3,
             ),
         )
 
@@ -104,7 +104,7 @@ class Positions(table.Table[views.PositionRow]):
             _row_style,
             align='right',
             key=lambda row: row.last,
-            drop=2,
+            drop=4,
         ),
         table.Column(
             'value',
@@ -113,7 +113,7 @@ class Positions(table.Table[views.PositionRow]):
             _row_style,
             align='right',
             key=lambda row: row.value,
-            drop=3,
+            drop=6,
         ),
         table.Column(
             'held',
@@ -128,7 +128,7 @@ class Positions(table.Table[views.PositionRow]):
             lambda row: text_format.price(row.average_price),
             _row_style,
             align='right',
-            drop=4,
+            drop=7,
         ),
         table.Column(
             'P&L done',
@@ -137,7 +137,7 @@ class Positions(table.Table[views.PositionRow]):
             lambda row: _gain_style(row.realized),
             align='right',
             key=lambda row: row.realized,
-            drop=1,
+            drop=5,
         ),
     )
 

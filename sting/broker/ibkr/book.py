@@ -211,21 +211,30 @@ class Book:
         record.push(flow)
         self.flush(record)
 
-    def done(self, contract: Any, order: Any, state: Any) -> None:
+    def done(self, contract: Any, order: Any, state: Any) -> Record:
         """Takes an order of the day that is done.
 
-        Its trades have to be taken before it, where they are told.
+        Its trades have to be taken before it, where they are told. Of one that
+        is new here, or was forgotten, nothing is told.
         """
-        record = self._taken(contract, order)
-        if record.ended:
-            return
+        learning = self.quiet
+        self.quiet = learning or self.names.named(order) is None
+        try:
+            record = self._taken(contract, order)
+            if not record.ended:
+                self._done(record, state, learning=learning)
+        finally:
+            self.quiet = learning
+        return record
+
+    def _done(self, record: Record, state: Any, *, learning: bool) -> None:
         words = words_lib.plain(state.completedStatus)
         record.leaving = record.leaving or _TRADER in words
         if state.status == codes.INACTIVE:
             self.reject(record, words)
         elif state.status == codes.FILLED:
             self._accept(record)
-            if not self.quiet:
+            if not learning:
                 record.move(status=_S.FILLED, resting=_S.FILLED)
                 self._over(record)
         else:

@@ -262,9 +262,10 @@ class Trader:
         done = await self.ask_done()
         for each in await self.ask_trades():
             self.book.execution(*each)
-        for each in done:
-            self.book.done(*each)
-        record = self.book.names.get(order_id)
+        taken = {
+            each.id: each for each in (self.book.done(*one) for one in done)
+        }
+        record = taken.get(order_id) or self.book.names.get(order_id)
         return record if record is not None and record.ended else None
 
     async def ask_open(self, *, urgent: bool = False) -> list[records.Record]:

@@ -318,3 +318,19 @@ async def test_a_trade_of_what_ended_long_ago_that_comes_late_is_booked(
         desk.world.call(lambda: desk.world.gateway.say_to(held, frames))
         await desk.traded(sent[0], 4.0)
         assert desk.book.quantity(desk.symbol) == 4.0
+
+
+async def test_what_was_forgotten_is_found_and_not_told_again(monkeypatch):
+    monkeypatch.setattr(names_lib, 'KEPT', 2)
+    monkeypatch.setattr(names_lib, 'PAST', 0)
+    async with world.at_desk() as desk:
+        sent = []
+        for _ in range(8):
+            sent.append(await desk.place())
+            await desk.world.trade(desk.symbol, 100.0)
+            await desk.filled(sent[-1])
+        before = len(desk.told)
+        found = await desk.broker.get_order_by_client_id(sent[0])
+        assert found.status is _S.FILLED
+        await desk.passes()
+        assert sent[0] not in {one.order_id for one in desk.told[before:]}

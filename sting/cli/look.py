@@ -72,7 +72,7 @@ def orders(profile: str | None, as_json: bool) -> None:
                 common.price(row['stop_price']),
                 common.price(row['filled']),
                 common.price(row['average_price'] or None),
-                row['status'],
+                _stands(row),
                 row['strategy'] or 'operator',
                 row['message'],
             )
@@ -169,3 +169,10 @@ def _print_positions(rows: list[Mapping[str, Any]]) -> None:
             for row in rows
         ],
     )
+
+
+def _stands(row: dict[str, Any]) -> str:
+    """Says where an order stands; held waits for fills of its entry."""
+    if row['status'] == 'accepted' and row['held']:
+        return 'held'
+    return str(row['status'])

@@ -264,6 +264,12 @@ class Order(payload.Payload, frozen=True, kw_only=True):
         return self.take_profit is not None or self.stop_loss is not None
 
     @property
+    def stands(self) -> str:
+        """Where it stands, for a person: held waits for its entry's fills."""
+        waits = self.status is OrderStatus.ACCEPTED and self.held
+        return 'held' if waits else self.status.value.replace('_', ' ')
+
+    @property
     def is_working(self) -> bool:
         """Whether it is at the broker, or may be."""
         return self.status in WORKING

@@ -140,7 +140,7 @@ class Orders(table.Table[orders.Order]):
         table.Column(
             'status',
             9,
-            lambda order: order.status.value.replace('_', ' '),
+            lambda order: order.stands,
             _status_style,
         ),
         table.Column('side', 4, lambda order: order.side.value, _side_style),

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from sting.cli import look
 from sting.model import orders
 
 pytestmark = pytest.mark.unit
@@ -83,3 +84,9 @@ def _wait_for_fill(sting, order_id):
             return row
         time.sleep(0.02)
     raise AssertionError(f'{order_id} was not filled')
+
+
+def test_an_exit_that_waits_for_its_entry_is_held():
+    assert look._stands({'status': 'accepted', 'held': 5.0}) == 'held'
+    assert look._stands({'status': 'accepted', 'held': 0.0}) == 'accepted'
+    assert look._stands({'status': 'cancelled', 'held': 5.0}) == 'cancelled'

@@ -69,3 +69,26 @@ def test_a_sell_counts_down():
 def test_sides_are_each_others_opposite():
     assert orders.OrderSide.BUY.opposite is orders.OrderSide.SELL
     assert orders.OrderSide.SELL.opposite is orders.OrderSide.BUY
+
+
+def test_what_waits_for_its_entry_is_held():
+    waits = msgspec.structs.replace(BASE, status=S.ACCEPTED, held=10.0)
+    assert waits.stands == 'held'
+    awake = msgspec.structs.replace(waits, held=0.0)
+    assert awake.stands == 'accepted'
+    going = msgspec.structs.replace(waits, status=S.PENDING_CANCEL)
+    assert going.stands == 'pending cancel'
+
+
+def test_only_what_waits_for_nothing_can_trade():
+    part = msgspec.structs.replace(BASE, held=6.0)
+    assert (part.free, part.exposed, part.remaining) == (4.0, 4.0, 10.0)
+    grows = msgspec.structs.replace(part, changing=12.0)
+    assert grows.exposed == 6.0
+    assert msgspec.structs.replace(part, held=12.0).free == 0.0
+
+
+def test_an_order_attaches_either_exit():
+    assert not BASE.attaches
+    assert msgspec.structs.replace(BASE, stop_loss=1.0).attaches
+    assert msgspec.structs.replace(BASE, take_profit=9.0).attaches

@@ -181,3 +181,37 @@ def test_reduce_takes_its_reason():
 def test_a_shutdown_that_makes_no_sense_is_refused(words):
     with pytest.raises(errors.InputError, match='shutdown'):
         parse(f'shutdown {words}')
+
+
+@pytest.mark.parametrize(
+    ('line', 'command'),
+    [
+        (
+            'protect ibm stop 2% trail 1.5 time 5d',
+            commands.Protect(
+                symbol='IBM', stop_loss='2%', trail=1.5, max_holding='5d'
+            ),
+        ),
+        ('protect IBM off', commands.Protect(symbol='IBM')),
+    ],
+)
+def test_a_protection_is_asked_about(line, command):
+    outcome = parse(line)
+    assert outcome.command == command
+    assert 'IBM' in outcome.question
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        ('protect IBM', 'write protect SYMBOL'),
+        ('protect IBM stop', 'write protect SYMBOL'),
+        ('protect IBM floor 5', 'write protect SYMBOL'),
+        ('protect IBM stop low', 'no price'),
+        ('protect IBM time soon', 'is no time'),
+        ('preset', 'write preset NAME'),
+    ],
+)
+def test_a_wrong_protection_or_preset_says_how_it_is_written(line, message):
+    with pytest.raises(errors.InputError, match=message):
+        parse(line)

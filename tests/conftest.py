@@ -1,5 +1,7 @@
 """What holds for every test."""
 
+from collections.abc import Iterator
+import os
 import signal
 import sys
 import threading
@@ -80,9 +82,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _children_as_their_test(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _children_as_their_test(request: pytest.FixtureRequest) -> Iterator[None]:
     """Has processes that a test starts measured where the test is."""
+    kept = None
     if request.node.get_closest_marker('no_cover'):
-        monkeypatch.delenv(_TRACED, raising=False)
+        # Not by monkeypatch: a test's own patches would then end last.
+        kept = os.environ.pop(_TRACED, None)
+    yield
+    if kept is not None:
+        os.environ[_TRACED] = kept

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 import contextlib
 import functools
 import gc
@@ -35,6 +36,7 @@ from tui import requests
 from tui import shutdown
 from tui import sizing
 from tui import themes
+from tui import userkeys
 from tui.panes import prompt
 from tui.panes import statusbar
 from tui.panes import strategies
@@ -46,6 +48,7 @@ from tui.screens import trade
 _SLOW_ANSWER_S = 5.0
 _COLLECT_S = 1.0
 _COLLECT_ALL_S = 30.0
+_THEMES_S = 1.0
 
 
 class StingApp(textual_app.App[None], inherit_bindings=False):
@@ -55,6 +58,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         workstation: The engine.
         snapshot: The newest picture of it.
         palette: The styles of the theme.
+        actions: The key table, with the user's keys.
         detached: The terminal is gone, and nothing may be written to it.
         failure: Why the engine could not be opened.
     """
@@ -72,6 +76,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         driver_class: type[textual_driver.Driver] | None = None,
         pace: pacing.Pace | None = None,
         terms: sizing.Terms | None = None,
+        actions: Sequence[keymap.Action] = keymap.ACTIONS,
+        theme_files: themes.Watch | None = None,
     ) -> None:
         """Makes the app.
 
@@ -82,6 +88,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             driver_class: What talks to the terminal; None for Textual's own.
             pace: How often data may be painted; None for ten times a second.
             terms: Presets and lots of the ticket.
+            actions: The key table, with the user's keys.
+            theme_files: Where the themes are; None for nowhere.
         """
         colorless = 'NO_COLOR' in os.environ
         # With colours of its own Textual would only show them as greys.
@@ -90,7 +98,10 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         )
         self.workstation = workstation
         self.snapshot = workstation.snapshot()
+        self.actions = tuple(actions)
+        self.set_keymap(userkeys.changed(actions))
         self.known_themes = known_themes
+        self._theme_files = theme_files
         self.palette = themes.Palette(known_themes[theme], colorless=colorless)
         self._pace = pace or pacing.Pace()
         self._ticking: timer.Timer | None = None
@@ -173,6 +184,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         """Keeps collection out of the way, and opens the engine."""
         if not self.is_headless:
             self.collect_by_the_clock()
+        if self._theme_files is not None:
+            self.set_interval(_THEMES_S, self.reload_themes)
         if isinstance(self.workstation, opening.Opening):
             self.run_worker(self._open(self.workstation))
 
@@ -592,6 +605,23 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
                 screen.repaint()
         self.tick()
 
+    def reload_themes(self) -> None:
+        """Takes the themes as they are now, if a file was changed."""
+        if self._theme_files is None or not self._theme_files.changed():
+            return
+        try:
+            found = self._theme_files.load()
+            themes.choose(found, self.theme)
+        except errors.ConfigError as error:
+            self.say(str(error), ok=False)
+            return
+        self.known_themes = found
+        for known in found.values():
+            self.register_theme(known.for_textual())
+        self.action_take_theme(self.theme)
+        # The name is the one before: Textual does not look at it again.
+        self.refresh_css(animate=False)
+
     def action_how_to_quit(self) -> None:
         """Says how to quit."""
         self.notify('^q quits; ^\\ or F9 is the emergency stop', markup=False)
@@ -634,8 +664,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     ) -> Iterable[textual_app.SystemCommand]:
         """Gives what the palette offers: the table's actions and themes."""
         del screen
-        for action in keymap.ACTIONS:
-            if action.palette or action.fixed:
+        for action in self.actions:
+            if action.palette:
                 keys = keymap.keys_text(action) if action.keys else ''
                 yield textual_app.SystemCommand(
                     f'{action.label}  {keys}'.strip(),

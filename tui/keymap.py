@@ -99,6 +99,7 @@ ACTIONS: tuple[Action, ...] = (
         hint=1,
         first=True,
         fixed=True,
+        palette=True,
     ),
     Action(
         'help',
@@ -774,6 +775,7 @@ ACTIONS: tuple[Action, ...] = (
         'send',
         'Sends the order, once the line says that it is armed.',
         hint=2,
+        fixed=True,
     ),
     Action(
         'run_backtest',
@@ -885,7 +887,16 @@ ACTIONS: tuple[Action, ...] = (
         'Closes the report; :stopped shows it again.',
         hint=5,
     ),
-    Action('yes', ('y',), 'dialog', 'yes', 'yes', 'Answers yes.', hint=5),
+    Action(
+        'yes',
+        ('y',),
+        'dialog',
+        'yes',
+        'yes',
+        'Answers yes.',
+        hint=5,
+        fixed=True,
+    ),
     Action(
         'no',
         ('n', 'escape'),
@@ -1119,14 +1130,28 @@ def around(scope: str) -> list[str]:
 def check(actions: Iterable[Action]) -> None:
     """Finds keys that would do two things in one place.
 
+    Args:
+        actions: The table.
+
+    Raises:
+        errors.ConfigError: Naming the key and both actions.
+    """
+    found = clash(actions)
+    if found is not None:
+        raise errors.ConfigError(clash_text(*found))
+
+
+def clash(actions: Iterable[Action]) -> tuple[str, Action, Action] | None:
+    """Finds a key that would do two things in one place.
+
     An inner scope may not take a key of an outer one either, so that a key
     means the same wherever it works, but for keys that only move.
 
     Args:
         actions: The table.
 
-    Raises:
-        errors.ConfigError: Naming the key and both actions.
+    Returns:
+        The key and both actions; None when there is none.
     """
     table = tuple(actions)
     by_key: dict[tuple[str, str], Action] = {}
@@ -1134,13 +1159,14 @@ def check(actions: Iterable[Action]) -> None:
         for key in action.keys:
             other = by_key.setdefault((action.scope, key), action)
             if other is not action:
-                raise errors.ConfigError(_clash(key, other, action))
+                return key, other, action
     for action in table:
         for outer in around(action.scope)[1:]:
             for key in action.keys:
                 hit = by_key.get((outer, key))
                 if hit is not None and key not in _MOVING:
-                    raise errors.ConfigError(_clash(key, hit, action))
+                    return key, hit, action
+    return None
 
 
 # Keys whose meaning is a direction or a step, which each place has its own way
@@ -1148,11 +1174,16 @@ def check(actions: Iterable[Action]) -> None:
 _MOVING = frozenset({'up', 'down', 'left', 'right', 'enter', 'tab', 'escape'})
 
 
-def _clash(key: str, one: Action, other: Action) -> str:
+def clash_text(key: str, one: Action, other: Action) -> str:
+    """Says which key does two things, and what to change."""
     return (
         f'the key {shown(key)} is both {one.id} ({one.scope}) and '
         f'{other.id} ({other.scope}); give one of them another key'
     )
+
+
+# A key that nothing sends: what has no key of its own can be given one.
+_UNBOUND = 'unbound'
 
 
 def bindings(scope: str) -> list[binding.BindingType]:
@@ -1162,10 +1193,10 @@ def bindings(scope: str) -> list[binding.BindingType]:
     """
     found: list[binding.BindingType] = []
     for action in ACTIONS:
-        if action.scope == scope and action.keys:
+        if action.scope == scope:
             found.append(
                 binding.Binding(
-                    ','.join(action.keys),
+                    ','.join(action.keys) or _UNBOUND,
                     action.does,
                     action.label,
                     show=False,
@@ -1176,13 +1207,21 @@ def bindings(scope: str) -> list[binding.BindingType]:
     return found
 
 
-def hints(scope: str) -> list[Action]:
-    """Gives what the hint bar shows in a scope, most important first."""
+def hints(scope: str, actions: Iterable[Action] = ACTIONS) -> list[Action]:
+    """Gives what the hint bar shows in a scope, most important first.
+
+    Args:
+        scope: Where the focus is.
+        actions: The table, with the user's keys.
+
+    Returns:
+        The actions.
+    """
     seen = around(scope)
     typing = scope in _TYPED_IN
     shown_here = [
         action
-        for action in ACTIONS
+        for action in actions
         if action.scope in seen
         and action.hint
         and (_works_in_fields(action) if typing else action.id != 'back')
@@ -1200,14 +1239,15 @@ def _works_in_fields(action: Action) -> bool:
     )
 
 
-def own_hints(scope: str) -> list[Action]:
+def own_hints(scope: str, actions: Iterable[Action] = ACTIONS) -> list[Action]:
     """Gives the actions that are a pane's own, for its title."""
-    own = [action for action in ACTIONS if action.scope == scope]
+    own = [action for action in actions if action.scope == scope]
     own.sort(key=lambda action: action.hint)
     return [action for action in own if action.hint]
 
 
-_SHOWN: Mapping[str, str] = {
+# How people know a key that has a longer name.
+SHOWN: Mapping[str, str] = {
     'ctrl+backslash': '^\\',
     'question_mark': '?',
     'colon': ':',
@@ -1232,8 +1272,8 @@ _SHOWN: Mapping[str, str] = {
 
 def shown(key: str) -> str:
     """Writes a key as people know it: ctrl+q as ^q, f9 as F9."""
-    if key in _SHOWN:
-        return _SHOWN[key]
+    if key in SHOWN:
+        return SHOWN[key]
     if key.startswith('ctrl+'):
         return '^' + key.removeprefix('ctrl+')
     if key[0] == 'f' and key[1:].isdigit():
@@ -1248,10 +1288,10 @@ def keys_text(action: Action) -> str:
     return ' '.join(shown(key) for key in action.keys)
 
 
-def by_scope() -> dict[str, list[Action]]:
+def by_scope(actions: Iterable[Action] = ACTIONS) -> dict[str, list[Action]]:
     """Gives the table by scope, in the order of SCOPES, without empty ones."""
     groups: dict[str, list[Action]] = {scope: [] for scope in SCOPES}
-    for action in ACTIONS:
+    for action in actions:
         groups[action.scope].append(action)
     return {scope: found for scope, found in groups.items() if found}
 

@@ -18,6 +18,7 @@ from tui import opening
 from tui import pace as pacing
 from tui import sizing
 from tui import themes
+from tui import userkeys
 
 _EMERGENCY = frozenset({signal.SIGUSR1, signal.SIGQUIT})
 # Half a millisecond: the engine's thread waits less for the one that paints.
@@ -123,7 +124,7 @@ def run(
     station = opening.Opening(
         engine.open, first_picture(name, config.profile(name))
     )
-    screen = _screen(station, config, theme)
+    screen = _screen(station, home, config, theme)
     ended = hangup.end_on_signals(screen)
     policy = config.terminal.on_hangup
     try:
@@ -174,7 +175,7 @@ def attach(
     station = control.Remote(home, name, read_only=read_only)
     try:
         station.open()
-        screen = _screen(station, config, theme)
+        screen = _screen(station, home, config, theme)
         hangup.end_on_signals(screen)
         for each in _EMERGENCY:
             signal.signal(
@@ -193,11 +194,13 @@ def attach(
 
 def _screen(
     station: workstation_model.Workstation,
+    home: settings.Home,
     config: settings.Settings,
     theme: str,
 ) -> app.StingApp:
     """Makes the app over a workstation."""
-    known = themes.load_all()
+    files = themes.Watch(themes.folder(), home.config / 'themes')
+    known = files.load()
     frames = config.terminal.frames_per_s
     return app.StingApp(
         station,
@@ -217,6 +220,8 @@ def _screen(
                 if one.lot
             },
         ),
+        userkeys.load(home.config / userkeys.FILE),
+        files,
     )
 
 

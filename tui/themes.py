@@ -1,17 +1,18 @@
 """Themes: read from YAML, checked, and turned into styles."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence
+import contextlib
 import dataclasses
 import pathlib
 import re
-from typing import Any
 
 from rich import style as rich_style
 from textual import theme as textual_theme
-import yaml
 
 from sting.model import errors
 from sting.model import records
+from sting.settings import tree
 from tui.charts import candles
 
 COLORS = (
@@ -172,42 +173,67 @@ def load(path: pathlib.Path) -> Theme:
         The theme, every colour checked.
 
     Raises:
-        errors.ConfigError: Naming the file, the line where it is known, and
-            what to change.
+        errors.ConfigError: Naming the file, the line, and what to change.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise errors.ConfigError(
-            f'not YAML: {error.problem}',
-            path=path,
-            line=mark.line + 1 if mark is not None else None,
-        ) from None
-    except OSError as error:
-        raise errors.ConfigError(str(error.strerror), path=path) from None
-    if not isinstance(data, dict):
-        raise errors.ConfigError('is not a mapping', path=path)
-    return _build(path, data)
+    return _build(tree.parse(path))
 
 
-def load_all(place: pathlib.Path | None = None) -> dict[str, Theme]:
-    """Reads every theme of a folder, by name.
+def load_all(*places: pathlib.Path) -> dict[str, Theme]:
+    """Reads every theme of some folders, by name.
 
     Args:
-        place: The folder; None for the one that ships.
+        *places: The folders, of which a later one's themes hold; without any
+            the one that ships. One that is not there has none.
 
     Returns:
-        The themes in the order of their files' names.
+        The themes in the order of the folders, and of their files' names.
 
     Raises:
         errors.ConfigError: A file is wrong, or there is none.
     """
-    place = folder() if place is None else place
-    found = [load(path) for path in sorted(place.glob('*.yaml'))]
+    places = places or (folder(),)
+    found = [load(path) for path in _files(places)]
     if not found:
-        raise errors.ConfigError('no theme in this folder', path=place)
+        raise errors.ConfigError('no theme in this folder', path=places[0])
     return {theme.name: theme for theme in found}
+
+
+def _files(places: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    return [path for place in places for path in sorted(place.glob('*.yaml'))]
+
+
+class Watch:
+    """Says when a file of themes was changed.
+
+    It looks at a few files when it is asked: that costs less than being told.
+    """
+
+    def __init__(self, *places: pathlib.Path) -> None:
+        """Remembers the files as they are.
+
+        Args:
+            *places: The folders.
+        """
+        self._places = places
+        self._seen = self._stamps()
+
+    def changed(self) -> bool:
+        """Whether a file is another than when this was last asked."""
+        before, self._seen = self._seen, self._stamps()
+        return self._seen != before
+
+    def load(self) -> dict[str, Theme]:
+        """Reads every theme, as `load_all`."""
+        return load_all(*self._places)
+
+    def _stamps(self) -> tuple[tuple[str, int, int], ...]:
+        found = []
+        for path in _files(self._places):
+            # An editor may take it away and put it back.
+            with contextlib.suppress(OSError):
+                stat = path.stat()
+                found.append((str(path), stat.st_mtime_ns, stat.st_size))
+        return tuple(found)
 
 
 def choose(themes: Mapping[str, Theme], name: str) -> Theme:
@@ -222,59 +248,67 @@ def choose(themes: Mapping[str, Theme], name: str) -> Theme:
     return themes[name]
 
 
-def _build(path: pathlib.Path, data: Mapping[str, Any]) -> Theme:
-    unknown = sorted(set(data) - {'name', 'dark', 'colors', 'modes'})
-    if unknown:
-        raise errors.ConfigError(f'unknown key {unknown[0]!r}', path=path)
-    name, dark = data.get('name'), data.get('dark')
-    if not isinstance(name, str) or not name.isidentifier():
-        raise errors.ConfigError('name must be one word', path=path)
-    if not isinstance(dark, bool):
-        raise errors.ConfigError('dark must be true or false', path=path)
+def _build(root: tree.Node) -> Theme:
+    data = root.value
+    known = ('name', 'dark', 'colors', 'modes')
+    for key, node in data.items():
+        if key not in known:
+            raise node.error(tree.unknown('key', key, known))
+    name = data.get('name', _missing(root))
+    dark = data.get('dark', _missing(root))
+    if not isinstance(name.value, str) or not name.value.isidentifier():
+        raise name.error('name must be one word')
+    if not isinstance(dark.value, bool):
+        raise dark.error('dark must be true or false')
     theme = Theme(
-        name=name,
-        dark=dark,
-        colors=_colors(path, data.get('colors')),
-        modes=_modes(path, data.get('modes')),
+        name=name.value,
+        dark=dark.value,
+        colors=_colors(data.get('colors', _missing(root))),
+        modes=_modes(data.get('modes', _missing(root))),
     )
     # Textual takes a wrong theme without a word and fails when it is shown.
     theme.for_textual().to_color_system().generate()
     return theme
 
 
-def _colors(path: pathlib.Path, data: Any) -> dict[str, str]:
-    section = data if isinstance(data, dict) else {}
-    unknown = sorted(set(map(str, section)) - set(COLORS))
-    if unknown:
-        raise errors.ConfigError(
-            f'unknown color {unknown[0]!r}; there are {", ".join(COLORS)}',
-            path=path,
-        )
+def _missing(section: tree.Node) -> tree.Node:
+    """Stands for what a section has not, at the section's place."""
+    return tree.Node(None, section.path, section.line)
+
+
+def _section(node: tree.Node) -> Mapping[str, tree.Node]:
+    return node.value if isinstance(node.value, dict) else {}
+
+
+def _colors(node: tree.Node) -> dict[str, str]:
+    section = _section(node)
+    for name, each in section.items():
+        if name not in COLORS:
+            raise each.error(tree.unknown('color', name, COLORS))
+    missing = _missing(node)
     return {
-        name: _color(path, f'colors.{name}', section.get(name))
+        name: _color(f'colors.{name}', section.get(name, missing))
         for name in COLORS
     }
 
 
-def _modes(
-    path: pathlib.Path, data: Any
-) -> dict[records.Mode, tuple[str, str]]:
-    section = data if isinstance(data, dict) else {}
+def _modes(node: tree.Node) -> dict[records.Mode, tuple[str, str]]:
+    section, missing = _section(node), _missing(node)
     found = {}
     for mode in records.Mode:
-        pair = section.get(mode.value)
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise errors.ConfigError(
-                f'modes.{mode} must be a pair: background and text', path=path
+        pair = section.get(mode.value, missing)
+        if not isinstance(pair.value, list) or len(pair.value) != 2:
+            raise pair.error(
+                f'modes.{mode} must be a pair: background and text'
             )
+        ground, text = pair.value
         place = f'modes.{mode}'
-        found[mode] = _color(path, place, pair[0]), _color(path, place, pair[1])
+        found[mode] = _color(place, ground), _color(place, text)
     return found
 
 
-def _color(path: pathlib.Path, place: str, value: Any) -> str:
+def _color(place: str, node: tree.Node) -> str:
+    value = node.value
     if isinstance(value, str) and _COLOR.fullmatch(value):
         return value
-    raise errors.ConfigError(
-        f'{place} is {value!r}; write a colour as "#rrggbb"', path=path
-    )
+    raise node.error(f'{place} is {value!r}; write a colour as "#rrggbb"')

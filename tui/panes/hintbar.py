@@ -18,13 +18,13 @@ class HintBar(line.Line):
         width = self.size.width or self.app.size.width
         parts: list[line.Part] = []
         used = 0
-        for action in keymap.hints(scope):
+        for action in keymap.hints(scope, self.actions):
             key = f' {keymap.shown(action.keys[0])} '
             label = f'{action.label} '
             if used + len(key) + len(label) > width:
                 break
             used += len(key) + len(label)
-            urgent = action.fixed
+            urgent = action.id == 'stop'
             name = 'error!' if urgent else 'focus!'
             parts.append((key, style(name, 'panel')))
             text = 'error!' if urgent else 'muted'

@@ -8,6 +8,7 @@ from rich import style as rich_style
 from textual import strip
 from textual import widget
 
+from tui import keymap
 from tui import themes
 
 # Text and its style.
@@ -31,6 +32,13 @@ class Line(widget.Widget, can_focus=False):
         app: Any = self.app
         palette: themes.Palette = app.palette
         return palette
+
+    @property
+    def actions(self) -> tuple[keymap.Action, ...]:
+        """The table of actions, with the user's keys."""
+        app: Any = self.app
+        actions: tuple[keymap.Action, ...] = app.actions
+        return actions
 
     @property
     def text(self) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual import widget
 
 from sting.model import views
+from tui import keymap
 from tui import requests
 from tui import themes
 
@@ -52,6 +53,13 @@ class Pane(widget.Widget):
     def key_scope(self) -> str:
         """The scope of the key table that holds now."""
         return self.scope
+
+    @property
+    def actions(self) -> tuple[keymap.Action, ...]:
+        """The table of actions, with the user's keys."""
+        app: Any = self.app
+        actions: tuple[keymap.Action, ...] = app.actions
+        return actions
 
     @property
     def palette(self) -> themes.Palette:

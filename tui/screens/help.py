@@ -1,5 +1,8 @@
 """F1: the keys, from the table, those that work here first."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from rich import table
 from rich import text
 from textual import app as textual_app
@@ -25,7 +28,8 @@ class Help(screen.ModalScreen[None]):
         with containers.VerticalScroll(classes='help') as box:
             box.border_title = 'help'
             box.border_subtitle = 'esc goes back'
-            yield widgets.Static(keys_table(self._scope))
+            app: Any = self.app
+            yield widgets.Static(keys_table(self._scope, app.actions))
             yield widgets.Static(commands_table())
 
     def on_mount(self) -> None:
@@ -46,16 +50,19 @@ def _grid() -> table.Table:
     return grid
 
 
-def keys_table(scope: str) -> table.Table:
+def keys_table(
+    scope: str, actions: Iterable[keymap.Action] = keymap.ACTIONS
+) -> table.Table:
     """Draws the key table.
 
     Args:
         scope: Where the focus was; its keys come first.
+        actions: The table, with the user's keys.
 
     Returns:
         A grid of keys and what they do, under a heading for each scope.
     """
-    groups = keymap.by_scope()
+    groups = keymap.by_scope(actions)
     grid = _grid()
     for name in order(scope):
         if name not in groups:

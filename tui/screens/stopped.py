@@ -25,7 +25,10 @@ class StopReport(screen.ModalScreen[None]):
         *keymap.bindings('stopped'),
         *(
             binding.Binding(
-                ','.join(action.keys), f'app.{action.does}', show=False
+                ','.join(action.keys),
+                f'app.{action.does}',
+                show=False,
+                id=action.id,
             )
             for action in keymap.ACTIONS
             if action.scope == 'app' and action.keys and not action.fixed

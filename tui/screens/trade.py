@@ -130,7 +130,7 @@ class Grid(containers.Container):
         bold = textual_style.Style(bold=True)
         title = content.Content.styled(f' {name} ', bold)
         room = self.size.width if self.zoomed else found.size.width
-        for action in keymap.own_hints(found.scope):
+        for action in keymap.own_hints(found.scope, found.actions):
             key = keymap.shown(action.keys[0])
             if len(title.plain) + len(key) + len(action.label) + 4 > room:
                 break

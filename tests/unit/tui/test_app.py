@@ -19,6 +19,7 @@ from tests.unit.tui import stations
 from tui import app as tui_app
 from tui import keymap
 from tui import opening
+from tui import themes
 from tui.panes import statusbar
 from tui.screens import dialogs
 from tui.screens import help as help_screen
@@ -316,7 +317,7 @@ async def test_a_theme_is_taken_at_once():
 async def test_an_unknown_theme_is_said():
     app = apps.make()
     async with apps.run(app) as pilot:
-        await pilot.press('colon', *'theme amber', 'enter')
+        await pilot.press('colon', *'theme pink', 'enter')
         await pilot.pause()
         assert 'dark, light' in notices(app)[0]
 
@@ -476,3 +477,22 @@ async def test_garbage_is_collected_by_the_clock(monkeypatch):
         gc.callbacks.remove(note)
         gc.enable()
         gc.unfreeze()
+
+
+async def test_a_theme_whose_file_is_changed_is_painted(tmp_path):
+    text = (themes.folder() / 'dark.yaml').read_text(encoding='utf-8')
+    path = tmp_path / 'dark.yaml'
+    path.write_text(text, encoding='utf-8')
+    watch = themes.Watch(tmp_path)
+    app = apps.make(theme_files=watch)
+    async with apps.run(app) as pilot:
+        app.reload_themes()
+        assert app.palette.theme.colors['surface'] == '#141b22'
+        path.write_text(text.replace('#141b22', '#000000') + '\n')
+        app.reload_themes()
+        assert app.palette.theme.colors['surface'] == '#000000'
+        path.write_text('name: dark\n')
+        app.reload_themes()
+        await pilot.press()
+        assert 'dark.yaml' in notices(app)[-1]
+        assert app.palette.theme.colors['surface'] == '#000000'

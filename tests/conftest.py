@@ -53,14 +53,21 @@ if sys.version_info < (3, 12):
 # Tracing makes a test take two to four times as long.
 _LONG = (
     'backtest/sweeping/',
+    'backtest/robust/test_lookahead.py',
     'backtest/robust/test_permutation.py',
     'backtest/robust/test_walkforward.py',
     'backtest/test_compiled.py',
     'benchmarks/',
     'broker/alpaca/test_soak.py',
     'broker/ibkr/test_soak.py',
+    'library/',
+    'session/test_drill.py',
+    'strategy/indicators/test_speeds.py',
     'strategy/test_compiled.py',
     'testing/simulation/test_world.py',
+    'tui/screens/test_trade.py::test_every_key',
+    'tui/test_app.py::test_the_stop_works',
+    'tui/test_app.py::test_what_the_palette_runs',
 )
 _TRACED = 'COVERAGE_PROCESS_CONFIG'
 
@@ -68,17 +75,14 @@ _TRACED = 'COVERAGE_PROCESS_CONFIG'
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Has coverage measured where a test may be the first to get somewhere.
 
-    It is not by further parameters of a test, by properties, which have
-    plain tests beside them, and by what runs long over code of others.
+    It is not by properties, which have plain tests beside them, and by what
+    runs long over code of others.
     """
-    begun = set()
+    long = tuple(f'tests/unit/{part}' for part in _LONG)
     for item in items:
-        name = item.nodeid.partition('[')[0]
         is_property = hypothesis.is_hypothesis_test(getattr(item, 'obj', None))
-        is_long = name.startswith(tuple(f'tests/unit/{part}' for part in _LONG))
-        if name in begun or is_property or is_long:
+        if is_property or item.nodeid.startswith(long):
             item.add_marker(pytest.mark.no_cover)
-        begun.add(name)
 
 
 @pytest.fixture(autouse=True)

@@ -63,7 +63,7 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
         'fee fees cash open high low close bid ask changing_price '
         'changing_stop amount ours theirs'
     ),
-    Treatment.NUMBER: 'cause seq judged rules up_to',
+    Treatment.NUMBER: 'cause seq judged rules up_to only',
     Treatment.TEXT: 'reason message detail error text sizing note',
     Treatment.SYMBOL: 'symbol',
     Treatment.ID: 'id order_id execution_id broker_id parent oco',

@@ -205,9 +205,11 @@ class Ticket(pane.Pane, containers.Vertical):
                 continue
             text = getattr(draft, name).strip()
             said = how
-            if text:
-                same = getattr(found, name) == text
-                said = wrong.get(name, '' if same else _sum(found, name))
+            if text and name in wrong:
+                said = wrong[name]
+            elif text:
+                amount = getattr(found, name).strip()
+                said = _sum(found, name) if amount not in ('', text) else ''
             self._say_of(name, said)
 
     def _resolved(

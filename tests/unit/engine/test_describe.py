@@ -43,7 +43,7 @@ WORDS = {
     T.TRADING_STATE: 'HALTED by operator enough',
     T.STOP_REPORT: (
         'operator: AAPL -4 (lost 1 exit) left bare; 2 orders UNKNOWN; '
-        '3 cancelled; 1 withheld; ibkr: no answer in 15 s; '
+        '3 cancelled; 1 kept; 1 withheld; ibkr: no answer in 15 s; '
         'ibkr: orders placed elsewhere were cancelled, too'
     ),
     T.STRATEGY_STATUS: (
@@ -56,7 +56,8 @@ WORDS = {
     T.COMMAND: (
         'submit symbol=AAPL side=buy quantity=1.5 type=stop_limit price=101.0 '
         'stop_price=100.5 time_in_force=day reason=by hand '
-        'take_profit=120.0 stop_loss=90.0 extended_hours=True'
+        'take_profit=120.0 stop_loss=90.0 extended_hours=True trail=2% '
+        'expires=1700000000000000000'
     ),
     T.CHECKPOINT: 'up to 6 abababababababab',
     T.RECONCILIATION: 'reconnect: buy 10 AAPL works there',

@@ -42,10 +42,22 @@ async def test_keys_of_one_read_fill_in_the_ticket_in_their_order():
 async def test_a_command_of_one_read_is_followed_by_keys_for_where_it_led():
     app = apps.make()
     async with apps.run(app, apps.WIDE) as pilot:
-        type_at_once(app, *':buy AAPL 7', 'enter', 'escape', 'escape', *'s12')
+        type_at_once(app, 'colon', *'buy AAPL 7', 'enter')
+        await settle(pilot)
+        assert 'BUY 7 AAPL' in app.screen.query_one(fields.Review).text
+        type_at_once(app, 'escape', 'escape', *'s12')
         await settle(pilot)
         draft = app.screen.ticket.draft
         assert (draft.side, draft.quantity) == ('sell', '12')
+
+
+async def test_what_is_no_quantity_is_said_and_nothing_ends():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        type_at_once(app, *'b7 x ', *['enter'] * 3)
+        await settle(pilot)
+        assert app.screen.ticket.draft.quantity == '7 x '
+        assert not app.screen.query_one(fields.Review).has_focus
 
 
 async def test_pasted_text_keeps_its_place_among_the_keys():

@@ -16,6 +16,7 @@ from typing import ClassVar
 import msgspec
 import textual
 from textual import app as textual_app
+from textual import dom
 from textual import driver as textual_driver
 from textual import events
 from textual import screen as textual_screen
@@ -28,6 +29,7 @@ from sting.model import workstation as workstation_model
 from tui import commands as command_line
 from tui import driver
 from tui import format as text_format
+from tui import history
 from tui import keymap
 from tui import keyqueue
 from tui import opening
@@ -78,6 +80,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         terms: sizing.Terms | None = None,
         actions: Sequence[keymap.Action] = keymap.ACTIONS,
         theme_files: themes.Watch | None = None,
+        typed: history.History | None = None,
     ) -> None:
         """Makes the app.
 
@@ -90,6 +93,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             terms: Presets and lots of the ticket.
             actions: The key table, with the user's keys.
             theme_files: Where the themes are; None for nowhere.
+            typed: The commands typed before; None for none.
         """
         colorless = 'NO_COLOR' in os.environ
         # With colours of its own Textual would only show them as greys.
@@ -102,6 +106,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self.set_keymap(userkeys.changed(actions))
         self.known_themes = known_themes
         self._theme_files = theme_files
+        self._typed = typed or history.History()
         self.palette = themes.Palette(known_themes[theme], colorless=colorless)
         self._pace = pace or pacing.Pace()
         self._ticking: timer.Timer | None = None
@@ -385,7 +390,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     @textual.on(requests.Line)
     def _on_line(self, request: requests.Line) -> None:
         words = command_line.completions(self.snapshot, [*self.known_themes])
-        self._trade.open_prompt(':', request.text, words)
+        self._trade.open_prompt(':', request.text, words, self._typed.lines)
 
     @textual.on(requests.Jump)
     def _on_jump(self, request: requests.Jump) -> None:
@@ -431,6 +436,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def _prompt_entered(self, event: prompt.Prompt.Entered) -> None:
         self._trade.close_prompt()
         if event.kind == ':':
+            self._typed.add(event.text)
             self._run_line(event.text)
 
     def _run_line(self, line: str) -> None:
@@ -443,6 +449,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             self._trade.review(outcome.draft)
         elif outcome.command is not None:
             self.give(outcome.command, outcome.question)
+        elif outcome.named is not None:
+            self.call_later(self._run_action_of, outcome.named)
         elif outcome.action:
             self.call_later(self.run_action, outcome.action)
 
@@ -492,7 +500,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         """Opens the command line."""
         self.action_show_screen('trade')
         words = command_line.completions(self.snapshot, [*self.known_themes])
-        self._trade.open_prompt(':', '', words)
+        self._trade.open_prompt(':', '', words, self._typed.lines)
 
     def action_explain(self, seq: int) -> None:
         """Shows what led to an event."""
@@ -680,9 +688,19 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             )
 
     async def _run_action_of(self, action: keymap.Action) -> None:
-        """Runs an action from the palette."""
-        if action.scope == 'trade':
-            self.action_show_screen('trade')
-            await self.run_action(action.does, self._trade)
-        else:
+        """Runs an action from the palette or the command line."""
+        if action.scope == 'app':
             await self.run_action(action.does, self)
+            return
+        self.action_show_screen('trade')
+        panes = self._trade.grid.panes
+        place: dom.DOMNode | None = self._trade
+        if action.scope in panes:
+            self._trade.go_to(action.scope)
+            place = panes[action.scope]
+        elif action.scope == 'list':
+            place = self._trade.current_list
+        if place is None:
+            self.say(f'{action.id} works in lists', ok=False)
+        else:
+            await self.run_action(action.does, place)

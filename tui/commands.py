@@ -16,6 +16,7 @@ from sting.model import orders
 from sting.model import protection
 from sting.model import views
 from tui import format as text_format
+from tui import keymap
 from tui import ticket
 
 # Of an emergency shutdown: parts, and seconds between two, at most.
@@ -32,12 +33,14 @@ class Outcome:
         command: Give this to the engine.
         question: Ask this first; empty asks nothing.
         action: Run this action of the app.
+        named: Run this action of the key table.
     """
 
     draft: ticket.Draft | None = None
     command: commands.Command | None = None
     question: str = ''
     action: str = ''
+    named: keymap.Action | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +75,10 @@ def parse(line: str, snapshot: views.Snapshot) -> Outcome:
     if not words:
         return Outcome()
     name, rest = words[0].casefold(), words[1:]
+    if name in NAMED and not rest:
+        return Outcome(named=NAMED[name])
     if name not in WORDS:
-        near = difflib.get_close_matches(name, WORDS, 1)
+        near = difflib.get_close_matches(name, [*WORDS, *NAMED], 1)
         hint = f'did you mean {near[0]}?' if near else 'there are '
         if not near:
             hint += ', '.join(WORDS)
@@ -83,7 +88,7 @@ def parse(line: str, snapshot: views.Snapshot) -> Outcome:
 
 def completions(snapshot: views.Snapshot, themes: Sequence[str]) -> list[str]:
     """Gives whole lines that can be completed."""
-    lines = list(WORDS)
+    lines = [*WORDS, *NAMED]
     for row in snapshot.watch:
         lines += [f'{side} {row.symbol} ' for side in ticket.SIDES]
         lines.append(f'symbol {row.symbol}')
@@ -108,6 +113,8 @@ def explain(line: str) -> str:
         The usage of the command, or the commands that begin so.
     """
     first = (line.split() or [''])[0].casefold()
+    if first in NAMED:
+        return NAMED[first].help
     found = [name for name in WORDS if name.startswith(first)]
     if first in WORDS or len(found) == 1:
         return WORDS[first if first in WORDS else found[0]].usage
@@ -450,4 +457,28 @@ WORDS: Mapping[str, Word] = {
     ),
     'help': Word('help', 'Shows the keys.', _help),
     'quit': Word('quit', 'Quits.', _quit),
+}
+
+# Where an action of the key table can be run by its name: not in a question,
+# nor in the review of an order, nor on a screen without the command line.
+_SCOPES = frozenset(
+    {
+        'app',
+        'trade',
+        'list',
+        'watchlist',
+        'chart',
+        'orders',
+        'positions',
+        'alerts',
+        'strategies',
+        'events',
+    }
+)
+
+# The actions by name; a command of the same name comes first.
+NAMED: Mapping[str, keymap.Action] = {
+    action.id: action
+    for action in keymap.ACTIONS
+    if action.scope in _SCOPES and action.id not in WORDS
 }

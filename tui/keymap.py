@@ -60,6 +60,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'events': ('8 events', 'list'),
     'dialog': ('Questions', 'app'),
     'typed': ('Typed words', 'app'),
+    'prompt': ('Command line', 'trade'),
     'help': ('F1 help', 'app'),
     'system': ('F5 system', 'app'),
     'backtest': ('F3 backtest', 'app'),
@@ -913,6 +914,30 @@ ACTIONS: tuple[Action, ...] = (
         'no',
         'back',
         'Goes back; nothing happens.',
+    ),
+    Action(
+        'complete',
+        ('tab',),
+        'prompt',
+        'complete',
+        'complete',
+        'Completes what is typed, as far as it is plain.',
+    ),
+    Action(
+        'line_before',
+        ('up',),
+        'prompt',
+        'recall(-1)',
+        'line before',
+        'Takes back the command before.',
+    ),
+    Action(
+        'line_after',
+        ('down',),
+        'prompt',
+        'recall(1)',
+        'line after',
+        'Takes the command after.',
     ),
     Action(
         'leave_help', ('escape', 'q'), 'help', 'dismiss', 'back', 'Goes back.'

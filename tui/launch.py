@@ -14,6 +14,7 @@ from sting.model import workstation as workstation_model
 from tui import app
 from tui import driver
 from tui import hangup
+from tui import history
 from tui import opening
 from tui import pace as pacing
 from tui import sizing
@@ -124,7 +125,7 @@ def run(
     station = opening.Opening(
         engine.open, first_picture(name, config.profile(name))
     )
-    screen = _screen(station, home, config, theme)
+    screen = _screen(station, home, config, name, theme)
     ended = hangup.end_on_signals(screen)
     policy = config.terminal.on_hangup
     try:
@@ -175,7 +176,7 @@ def attach(
     station = control.Remote(home, name, read_only=read_only)
     try:
         station.open()
-        screen = _screen(station, home, config, theme)
+        screen = _screen(station, home, config, name, theme)
         hangup.end_on_signals(screen)
         for each in _EMERGENCY:
             signal.signal(
@@ -196,6 +197,7 @@ def _screen(
     station: workstation_model.Workstation,
     home: settings.Home,
     config: settings.Settings,
+    name: str,
     theme: str,
 ) -> app.StingApp:
     """Makes the app over a workstation."""
@@ -222,6 +224,7 @@ def _screen(
         ),
         userkeys.load(home.config / userkeys.FILE),
         files,
+        history.History(home.state(name) / history.FILE),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import textual
 from textual import containers
@@ -323,10 +324,16 @@ class TradeScreen(base.BaseScreen):
 
     # The line for commands and filters.
 
-    def open_prompt(self, kind: str, text: str, words: list[str]) -> None:
+    def open_prompt(
+        self,
+        kind: str,
+        text: str,
+        words: Sequence[str],
+        before: Sequence[str] = (),
+    ) -> None:
         """Opens the line over the hint bar."""
         self.query_one(hintbar.HintBar).display = False
-        self.query_one(prompt.Prompt).open(kind, text, words)
+        self.query_one(prompt.Prompt).open(kind, text, words, before)
 
     def close_prompt(self) -> None:
         """Closes the line; the pane that had the focus gets it back."""

@@ -153,7 +153,8 @@ def test_completions_are_lines_that_begin_with_a_command():
     assert 'buy AAPL ' in lines
     assert 'theme dark' in lines
     assert 'cancel log-101-0-1' in lines
-    assert all(line.split()[0] in command_line.WORDS for line in lines)
+    known = {*command_line.WORDS, *command_line.NAMED}
+    assert all(line.split()[0] in known for line in lines)
 
 
 @pytest.mark.parametrize(

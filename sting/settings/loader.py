@@ -41,6 +41,8 @@ SERVICES: dict[str, type[schema.Service | schema.Gateway]] = {
 }
 FILES |= {f'exchanges/{name}.yaml': kind for name, kind in SERVICES.items()}
 _PLUGIN = re.compile(r'exchanges/([^/]+)\.yaml')
+# What only the terminal reads, and checks itself.
+_TERMINAL = re.compile(r'keymap\.yaml|themes/[^/]+\.yaml')
 # What is never to stand in a file.
 _SECRET = re.compile(
     r'(.*_)?(api_?key|key|key_id|secret|secret_key|password|passphrase|token)',
@@ -329,6 +331,8 @@ def _check_names(folder: pathlib.Path) -> None:
         return
     for path in sorted(folder.rglob('*.y*ml')):
         name = path.relative_to(folder).as_posix()
+        if _TERMINAL.fullmatch(name):
+            continue
         if name not in FILES and not _is_plugin(name):
             raise errors.ConfigError(
                 tree.unknown('file', name, FILES), path=path

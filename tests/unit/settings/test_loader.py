@@ -978,6 +978,12 @@ def test_a_file_of_a_broker_of_another_package_is_its_own(
     }
 
 
+def test_keys_and_themes_are_left_to_the_terminal(home):
+    _write(home, 'keymap.yaml', 'buy: B\n')
+    _write(home, 'themes/mine.yaml', 'name: mine\n')
+    assert settings.load(home).default == 'demo'
+
+
 def test_a_file_of_a_broker_that_is_not_installed_is_refused(home):
     assert 'unknown file' in str(
         _refused(home, 'exchanges/mine.yaml', 'where: here\n')

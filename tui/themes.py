@@ -26,6 +26,7 @@ COLORS = (
     'cursor',
     'up',
     'down',
+    'good',
     'warning',
     'error',
     'on_error',
@@ -286,8 +287,12 @@ def _colors(node: tree.Node) -> dict[str, str]:
         if name not in COLORS:
             raise each.error(tree.unknown('color', name, COLORS))
     missing = _missing(node)
+    # Gains are good where nothing else is said; where red rises it is.
+    usual = {'good': section.get('up', missing)}
     return {
-        name: _color(f'colors.{name}', section.get(name, missing))
+        name: _color(
+            f'colors.{name}', section.get(name, usual.get(name, missing))
+        )
         for name in COLORS
     }
 

@@ -9,7 +9,7 @@ from tui import requests
 from tui.panes import table
 
 _STYLES = {
-    'fill': 'up',
+    'fill': 'good',
     'risk_alert': 'warning',
     'trading_state': 'error!',
     'order_request': 'focus',

@@ -12,7 +12,7 @@ _SILENT_S = 15.0
 _LESS = frozenset({'failover', 'degraded'})
 _WELL = _LESS | {'connected', 'started', 'running', 'closed'}
 _STATES = {
-    records.TradingState.TRADING: 'up!',
+    records.TradingState.TRADING: 'good!',
     records.TradingState.REDUCING: 'warning!',
     records.TradingState.HALTED: 'error!',
 }

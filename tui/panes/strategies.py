@@ -11,7 +11,7 @@ from tui.panes import table
 
 _LIVE = frozenset({'starting', 'running'})
 _STYLES = {
-    'running': 'up',
+    'running': 'good',
     'starting': 'warning',
     'restarting': 'warning!',
     'failed': 'error!',

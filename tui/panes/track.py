@@ -16,7 +16,7 @@ from tui import themes
 SIGNS: Mapping[str, tuple[str, str, str]] = {
     'halt': ('■', 'error!', 'halt'),
     'reduce': ('▼', 'warning!', 'reduce'),
-    'resume': ('▶', 'up!', 'resume'),
+    'resume': ('▶', 'good!', 'resume'),
     'reload': ('↻', 'focus!', 'reload'),
     'refused': ('✗', 'error!', 'refused'),
     'fill': ('●', 'text!', 'fill'),

@@ -21,7 +21,7 @@ def changed(tmp_path, old, new):
 
 
 NAMES = ['amber', 'contrast', 'dark', 'light', 'redup', 'safe']
-SPOKEN = ['text', 'muted', 'up', 'down', 'warning', 'error', 'focus']
+SPOKEN = ['text', 'muted', 'up', 'down', 'good', 'warning', 'error', 'focus']
 
 
 def test_six_themes_ship():
@@ -127,6 +127,7 @@ def test_the_theme_of_high_contrast_has_more_of_it():
 def test_red_up_is_dark_with_gains_in_red():
     dark, red = shipped()['dark'].colors, shipped()['redup'].colors
     assert (red['up'], red['down']) == (dark['down'], dark['up'])
+    assert red['good'] == dark['good'] == dark['up']
 
 
 def test_a_users_theme_is_added_and_may_take_the_name_of_one_that_ships(

@@ -58,6 +58,7 @@ class Strategies(table.Table[views.StrategyRow]):
             lambda row: text_format.gain(row.pnl),
             _gain_style,
             align='right',
+            key=lambda row: row.pnl,
         ),
         table.Column(
             'status',
@@ -66,10 +67,20 @@ class Strategies(table.Table[views.StrategyRow]):
             lambda row: _STYLES.get(row.status, 'muted'),
         ),
         table.Column(
-            'fills', 5, lambda row: str(row.trades), align='right', drop=1
+            'fills',
+            5,
+            lambda row: str(row.trades),
+            align='right',
+            drop=1,
+            key=lambda row: row.trades,
         ),
         table.Column(
-            'working', 7, lambda row: str(row.working), align='right', drop=3
+            'working',
+            7,
+            lambda row: str(row.working),
+            align='right',
+            drop=3,
+            key=lambda row: row.working,
         ),
         table.Column('about', 10, _detail, 'muted', drop=2, grow=True),
     )

@@ -51,6 +51,7 @@ class Watchlist(table.Table[views.WatchRow]):
             lambda row: text_format.price(row.last),
             _direction,
             align='right',
+            key=lambda row: row.last,
         ),
         table.Column(
             'change',
@@ -58,6 +59,7 @@ class Watchlist(table.Table[views.WatchRow]):
             lambda row: text_format.percent(row.change),
             _direction,
             align='right',
+            key=lambda row: row.change,
         ),
         table.Column(
             'trend',
@@ -74,6 +76,7 @@ class Watchlist(table.Table[views.WatchRow]):
             _volume,
             align='right',
             drop=3,
+            key=lambda row: row.volume,
         ),
         table.Column(
             'age',
@@ -82,6 +85,7 @@ class Watchlist(table.Table[views.WatchRow]):
             _age_style,
             align='right',
             drop=2,
+            key=lambda row: row.age_s,
         ),
         table.Column(
             'bid',
@@ -89,6 +93,7 @@ class Watchlist(table.Table[views.WatchRow]):
             lambda row: text_format.price(row.bid),
             align='right',
             drop=4,
+            key=lambda row: row.bid,
         ),
         table.Column(
             'ask',
@@ -96,6 +101,7 @@ class Watchlist(table.Table[views.WatchRow]):
             lambda row: text_format.price(row.ask),
             align='right',
             drop=4,
+            key=lambda row: row.ask,
         ),
     )
 

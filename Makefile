@@ -15,7 +15,7 @@ LIMIT ?= 100
 # The seed of property tests: a failure is the same for everybody who runs them.
 DRAW ?= 0
 
-.PHONY: run test nightly test-slow test-ib-async test-sandbox simulate check format bench bench-peers guard picture clean help
+.PHONY: run test coverage nightly test-slow test-ib-async test-sandbox simulate check format bench bench-peers guard picture clean help
 
 help:  ## What there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -41,6 +41,11 @@ test: $(VENV)/dev.stamp  ## The whole suite but what is marked slow.
 		--hypothesis-seed=$(DRAW) --cov --cov-report=term tests/unit
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' \
 		--hypothesis-seed=$(DRAW) tests/integration
+
+coverage: $(VENV)/dev.stamp  ## Coverage of sting and tui by all tests but slow ones.
+	MEASURE=all $(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow' \
+		--hypothesis-seed=$(DRAW) --cov=sting --cov=tui --cov-report=term \
+		tests/unit tests/integration
 
 test-slow: $(VENV)/dev.stamp  ## What is marked slow.
 	$(BIN)/python -m pytest -q -m slow
@@ -77,7 +82,7 @@ brokers: $(VENV)/dev.stamp  ## The table of scenarios by broker.
 
 # At night they draw anew, and say with what seed where they fail.
 nightly: DRAW = random
-nightly: test test-slow guard  ## Everything.
+nightly: test coverage test-slow guard  ## Everything.
 
 simulate: $(VENV)/run.stamp  ## Simulates SEEDS seeds from FIRST on.
 	@$(BIN)/python -m sting.testing.simulation --seeds $(SEEDS) \

@@ -65,9 +65,7 @@ _LONG = (
     'strategy/indicators/test_speeds.py',
     'strategy/test_compiled.py',
     'testing/simulation/test_world.py',
-    'tui/screens/test_trade.py::test_every_key',
-    'tui/test_app.py::test_the_stop_works',
-    'tui/test_app.py::test_what_the_palette_runs',
+    'tui/',
 )
 _TRACED = 'COVERAGE_PROCESS_CONFIG'
 
@@ -75,9 +73,12 @@ _TRACED = 'COVERAGE_PROCESS_CONFIG'
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Has coverage measured where a test may be the first to get somewhere.
 
-    It is not by properties, which have plain tests beside them, and by what
-    runs long over code of others.
+    It is not by properties, which have plain tests beside them, by what runs
+    long over code of others, and by the terminal's; `make coverage` measures
+    all of it.
     """
+    if os.environ.get('MEASURE') == 'all':
+        return
     long = tuple(f'tests/unit/{part}' for part in _LONG)
     for item in items:
         is_property = hypothesis.is_hypothesis_test(getattr(item, 'obj', None))

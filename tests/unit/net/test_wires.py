@@ -70,8 +70,11 @@ async def test_what_is_no_websocket_is_tried_again():
 
 async def test_a_connect_that_takes_too_long_is_told():
     async def says_nothing(reader, writer):
-        await reader.read()
-        writer.close()
+        # Also where the loop ends before the other side has hung up.
+        try:
+            await reader.read()
+        finally:
+            writer.transport.abort()
 
     server = await asyncio.start_server(says_nothing, '127.0.0.1', 0)
     port = server.sockets[0].getsockname()[1]

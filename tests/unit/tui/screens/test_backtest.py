@@ -9,6 +9,7 @@ from textual import widgets
 from sting.model import costs
 from tests.unit.tui import apps
 from tests.unit.tui.screens import backtest_program
+from tui import keymap
 from tui import themes
 from tui.screens import backtest
 from tui.screens import backtest_child
@@ -24,6 +25,7 @@ class Shown(app.App[None]):
     def __init__(self):
         super().__init__()
         self.palette = themes.Palette(themes.load_all()['dark'])
+        self.actions = keymap.ACTIONS
         self.backtest = backtest.BacktestScreen(PROGRAM)
         self.asked = []
 

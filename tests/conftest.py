@@ -70,6 +70,26 @@ _LONG = (
 _TRACED = 'COVERAGE_PROCESS_CONFIG'
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Has coverage leave the workers to pytest-cov.
+
+    As processes like any other they would have a tracer of their own, which
+    goes on where pytest-cov pauses.
+    """
+    os.environ.pop(_TRACED, None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Ends what pytest-cov starts in a worker as if that had workers.
+
+    It is never paused; the worker's own begins with the session.
+    """
+    plugin = config.pluginmanager.getplugin('_cov')
+    if 'PYTEST_XDIST_WORKER' in os.environ and plugin is not None:
+        plugin.cov_controller.cov.stop()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Has coverage measured where a test may be the first to get somewhere.
 

@@ -76,6 +76,7 @@ def split_order(order: orders.Order, ratio: float) -> orders.Order:
         changing=order.changing * ratio,
         changing_price=_over(order.changing_price, ratio),
         changing_stop=_over(order.changing_stop, ratio),
+        held=order.held * ratio,
     )
 
 

@@ -14,6 +14,8 @@ from sting.testing.brokers import desk as desks
 
 _S = orders.OrderStatus
 _BATCH = 5
+# Of so many, one is an entry with its exits.
+_ATTACHED = 0.2
 _FINAL = (_S.CANCELLED, _S.EXPIRED, _S.REJECTED)
 # Fills are asked for from so long before the last connection, as a session
 # does.
@@ -36,7 +38,15 @@ class Soak:
         self.sent = []
         self.trouble = trouble
         self.counts = dict.fromkeys(
-            ('unknown', 'again', 'connections', 'cancels', 'changes'), 0
+            (
+                'unknown',
+                'again',
+                'connections',
+                'cancels',
+                'changes',
+                'exits',
+            ),
+            0,
         )
         self._random = random.Random(seed)
         self._price = 100.0
@@ -47,15 +57,15 @@ class Soak:
         await self.desk.open()
         while len(self.sent) < count:
             await self._trouble()
-            batch = [self._order() for _ in range(_BATCH)]
-            self.sent += [order.id for order in batch]
+            batch = [self._group() for _ in range(_BATCH)]
+            self.sent += [order.id for group in batch for order in group]
             answers = await asyncio.gather(
-                *(self._attempt(self.desk.send(order)) for order in batch)
+                *(self._attempt(self._send(group)) for group in batch)
             )
             await self._back()
-            for order, answer in zip(batch, answers, strict=True):
+            for group, answer in zip(batch, answers, strict=True):
                 if answer is None:
-                    await self._resolve(order)
+                    await self._resolve(group)
             await self._fiddle()
             await self._trade()
         await self._finish()
@@ -80,9 +90,12 @@ class Soak:
             symbol: desk.book.quantity(symbol) for symbol in desk.book.held
         }
         for order_id in self.sent:
-            assert await self.world.placed(order_id) <= 1
+            assert self.world.venue.placed.get(order_id, 0) <= 1
             order = desk.order(order_id)
             assert order.status in (_S.FILLED, *_FINAL), order
+            if order.parent and order.filled:
+                self.counts['exits'] += 1
+                assert desk.order(order.parent).filled, order
         assert await desk.broker.get_orders() == []
 
     def _order(self):
@@ -102,6 +115,43 @@ class Soak:
             symbol=draw.choice(self.world.symbols),
             **terms.get(kind, {}),
         )
+
+    def _group(self):
+        """Makes an order, or an entry with the exits that go with it."""
+        entry = self._order()
+        draw = self._random
+        attached = draw.random() < _ATTACHED and entry.stop_price is None
+        if not attached or not self.desk.broker.native:
+            return [entry]
+        sign = entry.side.sign
+        base = self._price if entry.price is None else entry.price
+        levels = {
+            orders.TAKE_PROFIT: ('limit', 'price', sign),
+            orders.STOP_LOSS: ('stop', 'stop_price', -sign),
+        }
+        exits = [
+            self.desk.make(
+                str(entry.side.opposite),
+                entry.quantity,
+                kind,
+                symbol=entry.symbol,
+                id=f'{entry.id}{ending}',
+                parent=entry.id,
+                oco=entry.id,
+                held=entry.quantity,
+                **{field: round(base + way * draw.uniform(0.5, 3.0), 2)},
+            )
+            for ending, (kind, field, way) in levels.items()
+        ]
+        return [entry, *exits[draw.choice([0, 0, 1]) :]]
+
+    async def _send(self, group):
+        """Sends an order, or an entry with its exits."""
+        for order in group:
+            self.desk.know(order)
+        if len(group) > 1:
+            return await self.desk.broker.place_group(group)
+        return await self.desk.broker.place_order(*group)
 
     async def _trouble(self):
         """Has the next order meet with something, or the connection."""
@@ -162,14 +212,16 @@ class Soak:
             )
         return found is not None
 
-    async def _resolve(self, order):
-        """Finds out about an order without an answer; or sends it again."""
+    async def _resolve(self, group):
+        """Finds out about a group without an answer; or sends it again."""
         while True:
             try:
-                if not await self._look(order.id):
+                there = [await self._look(order.id) for order in group]
+                assert len(set(there)) == 1, f'in part: {group}'
+                if not any(there):
                     self.counts['again'] += 1
-                    await self.desk.broker.place_order(order)
-                await self._take_fills(order.created)
+                    await self._send(group)
+                await self._take_fills(group[0].created)
                 return
             except errors.BrokerError:
                 await self._back()
@@ -185,10 +237,11 @@ class Soak:
             if draw < 0.15:
                 self.counts['cancels'] += 1
                 await self._attempt(broker.cancel_order(order_id))
-            elif draw < 0.3 and order.price is not None:
+            elif draw < 0.3 and order.type is not orders.OrderType.MARKET:
                 self.counts['changes'] += 1
-                price = round(order.price + 0.5, 2)
-                await self._attempt(broker.replace_order(order_id, price=price))
+                which = 'price' if order.stop_price is None else 'stop_price'
+                wanted = {which: round(getattr(order, which) + 0.5, 2)}
+                await self._attempt(broker.replace_order(order_id, **wanted))
         await self._back()
 
     async def _trade(self):

@@ -31,10 +31,10 @@ class World(worlds.AlpacaWorld):
         """Runs something in the service's thread, from the tests'."""
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
-    def trades(self, symbol, price):
+    def trades(self, symbol, price, volume=1e6):
         self.clock.advance(self.clock.now() + venues.MINUTE)
         bar = market.MarketData(
-            symbol, self.clock.now(), price, price, price, price, 1e6
+            symbol, self.clock.now(), price, price, price, price, volume
         )
         self.do(self._call(self.venue.trade, bar))
 
@@ -72,6 +72,12 @@ def home(tmp_path, there, monkeypatch):
     return found
 
 
+BRACKET = {
+    'type': LIMIT,
+    'price': 95.0,
+    'take_profit': 110.0,
+    'stop_loss': 80.0,
+}
 OUTSIDE = {
     'broker': 'alpaca',
     'mode': records.Mode.PAPER,
@@ -155,6 +161,39 @@ def test_an_entry_with_exits_is_one_request_and_lives_over_a_restart(
         wait_for(ran, f'{entry}-sl', S.FILLED)
         wait_for(ran, f'{entry}-tp', S.CANCELLED)
         equal(ran, there)
+
+
+def test_a_part_of_a_cancelled_entry_has_exits_once(home, there):
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        entry = stations.buy(ran, **BRACKET).order_id
+        wait_for(ran, f'{entry}-sl', S.ACCEPTED)
+        there.trades('AAPL', 95.0, volume=16.0)
+        wait_for(ran, entry, S.PARTIALLY_FILLED)
+        stations.ask(ran, commands.CancelOrder(order_id=entry))
+        for ending in ('', '-tp', '-sl'):
+            wait_for(ran, f'{entry}{ending}', S.CANCELLED)
+        stations.until(lambda: ours(ran)[2] == 2, PATIENCE_S)
+        equal(ran, there)
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        stations.until(lambda: ours(ran)[2] == 2, PATIENCE_S)
+        there.trades('AAPL', 75.0)
+        stations.until(lambda: ours(ran)[0] == {}, PATIENCE_S)
+        equal(ran, there)
+
+
+@pytest.mark.slow
+def test_what_trades_before_an_answer_is_found_is_its_orders(home, there):
+    with stations.running(home, interval_s=stations.NEVER, **OUTSIDE) as ran:
+        there.script.losses.append('answer')
+        entry = stations.buy(ran, **BRACKET).order_id
+        stations.until(there.venue.working, PATIENCE_S)
+        there.trades('AAPL', 95.0)
+        there.trades('AAPL', 111.0)
+        wait_for(ran, f'{entry}-tp', S.FILLED)
+        wait_for(ran, f'{entry}-sl', S.CANCELLED)
+        equal(ran, there)
+    fills = stations.log_of(home, events.EventType.FILL)
+    assert [event.data.order_id for event in fills] == [entry, f'{entry}-tp']
 
 
 def test_a_halt_takes_everything_out(home, there):

@@ -94,8 +94,9 @@ class Book:
         self._entries: dict[str, Entry] = {}
         self._names: dict[str, str] = {}
         self._done: collections.deque[str] = collections.deque()
-        # Groups under way: their legs have no name yet.
-        self._pairing = 0
+        # Orders of groups whose ids there are not known yet, and of what; and
+        # what was told meanwhile of such a symbol under names of theirs.
+        self._nameless: dict[str, str] = {}
         self._held: list[Any] = []
 
     def expect(self, order: orders.Order, *, alone: bool = True) -> None:
@@ -108,6 +109,8 @@ class Book:
         with self._lock:
             entry = self._entries.setdefault(order.id, Entry(order))
             entry.alone = alone
+            if not alone and not entry.uuids:
+                self._nameless[order.id] = order.symbol
 
     def alone(self, order_id: str) -> bool:
         """Says whether an order is known to be in no group."""
@@ -165,6 +168,7 @@ class Book:
             entry = self._entries.get(order_id)
             if entry is not None and not entry.uuids:
                 del self._entries[order_id]
+                self._name(order_id)
 
     def learn(self, found: Any, order_id: str, *, ends: bool = False) -> None:
         """Takes an order that was listed; nothing is told of it.
@@ -182,6 +186,10 @@ class Book:
                 entry = self._entries[order_id] = Entry(known)
                 entry.accepted = ends = True
             uuid = str(found.id)
+            was = self._names.get(uuid, order_id)
+            if was != order_id:
+                # A leg that was told without its entry had a name of theirs.
+                self._entries.pop(was, None)
             self._names[uuid] = order_id
             terms = known.quantity, known.price, known.stop_price
             if uuid not in entry.uuids:
@@ -192,23 +200,15 @@ class Book:
                 else:
                     entry.terms = terms
                 entry.uuids.append(uuid)
-            if not ends:
-                return
-            if uuid == entry.current:
-                entry.terms, entry.renewed = terms, False
-            entry.filled = max(entry.filled, known.filled)
-            stands = uuid == entry.current and found.status.value != 'replaced'
-            if stands and not known.is_working:
-                self._end(entry, known.status)
-
-    def pairing(self, more: int) -> None:
-        """Says that a group is sent, 1, or was answered, -1."""
-        with self._lock:
-            self._pairing += more
-            if not self._pairing:
-                held, self._held = self._held, []
-                for update in held:
-                    self.heard(update)
+            if ends:
+                if uuid == entry.current:
+                    entry.terms, entry.renewed = terms, False
+                entry.filled = max(entry.filled, known.filled)
+                replaced = found.status.value == 'replaced'
+                stands = uuid == entry.current and not replaced
+                if stands and not known.is_working:
+                    self._end(entry, known.status)
+            self._name(order_id)
 
     def answered(self, found: Any, order_id: str) -> None:
         """Takes an order out of the answer to one that was sent, or changed.
@@ -219,6 +219,7 @@ class Book:
         """
         with self._lock:
             self._adopt(self._entry(found, order_id), found)
+            self._name(order_id)
 
     def rejected(self, order_id: str, said: str) -> None:
         """Tells that an order was not taken."""
@@ -227,6 +228,7 @@ class Book:
             if entry is not None and entry.ended is None:
                 self._end(entry, _S.REJECTED)
                 self._tell_update(order_id, _S.REJECTED, message=said)
+            self._name(order_id)
 
     def heard(self, update: Any) -> None:
         """Takes what the stream says.
@@ -244,7 +246,7 @@ class Book:
                 return
             order_id = self._named(found)
             if not order_id:
-                if self._pairing:
+                if found.symbol in self._nameless.values():
                     self._held.append(update)
                     return
                 order_id = _first(found)
@@ -259,6 +261,13 @@ class Book:
                 self._replaced(entry, found)
             else:
                 self._adopt(entry, found)
+
+    def _name(self, order_id: str) -> None:
+        """Takes it that an order's id there is known, or that it has none."""
+        if self._nameless.pop(order_id, None) is not None:
+            held, self._held = self._held, []
+            for update in held:
+                self.heard(update)
 
     def _named(self, found: Any) -> str:
         """Gives our id of an order, by its own id or by what it replaces."""

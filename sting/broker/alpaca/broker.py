@@ -174,7 +174,6 @@ class AlpacaBroker(interface.BrokerInterface):
             return [self._refuse(order, str(error)) for order in group]
         client_id = body['client_order_id']
         around = functools.partial(self._gate.through, group, self._asked)
-        self._book.pairing(1)
         try:
             raw = await way.call('POST', '/orders', body, around=around)
             found = translate.model(raw)
@@ -187,8 +186,6 @@ class AlpacaBroker(interface.BrokerInterface):
             for order in group:
                 self._book.forget(order.id)
             raise
-        finally:
-            self._book.pairing(-1)
 
     async def replace_order(
         self,

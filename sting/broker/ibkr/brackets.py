@@ -103,9 +103,15 @@ class BracketTrader(trader.Trader):
         return sent
 
     def _transmit(self, sent: Sequence[records.Record]) -> None:
-        for record in sent:
-            made = terms.to_ib(
-                self.session.library, record.order, self.account, record.parent
+        # Made first, or one that cannot be made would leave its parent there.
+        made = [
+            terms.to_ib(
+                self.session.library, one.order, self.account, one.parent
             )
-            made.transmit = record is sent[-1]
-            self.session.client.placeOrder(record.number, record.contract, made)
+            for one in sent
+        ]
+        for record, order in zip(sent, made, strict=True):
+            order.transmit = record is sent[-1]
+            self.session.client.placeOrder(
+                record.number, record.contract, order
+            )

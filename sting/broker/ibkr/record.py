@@ -167,3 +167,47 @@ def fill(order_id: str, contract: Any, execution: Any) -> orders.Fill:
         price=float(execution.price),
         timestamp=terms_lib.stamp(execution.time),
     )
+
+
+def kept(record: Record | None, client: int) -> str:
+    """Says why an order cannot be cancelled or changed; empty if it can.
+
+    Args:
+        record: The order; None where there is none.
+        client: Who wants to.
+    """
+    if record is None:
+        return 'there is no such order'
+    if record.ended:
+        return f'the order is {record.order.status}'
+    if record.number <= 0 or record.client != client:
+        return (
+            f'the order was placed by client {record.client}, and only there '
+            'can it be cancelled or changed'
+        )
+    return ''
+
+
+def unchanged(
+    record: Record | None, wanted: dict[str, float], client: int
+) -> str:
+    """Says why an order cannot be changed so; empty if it can.
+
+    Args:
+        record: The order; None where there is none.
+        wanted: The new terms.
+        client: Who wants to.
+    """
+    refusal = kept(record, client)
+    if refusal or record is None:
+        return refusal
+    if record.order.type is orders.OrderType.TRAILING_STOP:
+        return orders.KEEPS_TERMS
+    if not wanted:
+        return 'nothing to change'
+    if record.change is not None and not record.change.answer.done():
+        return 'a change of it waits for its answer'
+    quantity = wanted.get('quantity')
+    if quantity is not None and quantity <= record.order.filled + orders.DUST:
+        return f'{record.order.filled:g} units are filled already; cancel it'
+    return ''

@@ -145,6 +145,30 @@ class Session:
             connecting.cancel()
             await asyncio.wait((connecting,))
 
+    def chosen(self, account: str) -> str:
+        """Says whose orders they are.
+
+        Args:
+            account: Whose they are to be; empty for the only account.
+
+        Raises:
+            errors.BrokerRejectedError: The login has not that one account.
+        """
+        found = self.accounts
+        if account in found:
+            return account
+        if account:
+            raise errors.BrokerRejectedError(
+                f'{self._place.name}: the login has no account {account}; '
+                'name one of its own in the profile: account'
+            )
+        if len(found) > 1:
+            raise errors.BrokerRejectedError(
+                f'{self._place.name}: the login has {len(found)} accounts; '
+                'name the one to trade in the profile: account'
+            )
+        return found[0]
+
     async def close(self) -> None:
         """Ends the connection, and waits until it is gone."""
         self.fail('the connection was closed')

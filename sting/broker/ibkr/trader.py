@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from sting.broker import interface
+from sting.broker.ibkr import asking
 from sting.broker.ibkr import book as books
 from sting.broker.ibkr import codes
 from sting.broker.ibkr import contracts as contracts_lib
@@ -19,7 +20,6 @@ from sting.broker.ibkr import session as sessions
 from sting.broker.ibkr import terms
 from sting.model import errors
 from sting.model import orders
-from sting.model import portfolio
 from sting.net import limits
 from sting.net import words
 
@@ -31,8 +31,6 @@ _S = orders.OrderStatus
 RATE: Final = 32.0
 BURST: Final = 12
 RESERVE: Final = 3
-# How often what trades cost is looked for while it is waited for.
-_LOOKS: Final = 50
 
 
 class Tells(msgspec.Struct, frozen=True):
@@ -49,7 +47,7 @@ class Tells(msgspec.Struct, frozen=True):
     wrong: Callable[[str, str], None]
 
 
-class Trader:
+class Trader(asking.Questions):
     """Sends orders and hears of them, over one connection.
 
     Attributes:
@@ -76,14 +74,12 @@ class Trader:
             halted: Whether the emergency stop keeps an order back.
             gate: Held while an order leaves; see the emergency stop.
         """
-        self._place = place
+        super().__init__(place, limits.RateLimiter(RATE, BURST, RESERVE))
         self._tells = tells
         self._halted = halted
         self._gate = gate
         self._cut = ''
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._limiter = limits.RateLimiter(RATE, BURST, RESERVE)
-        self.account = ''
         self.session = sessions.Session(place, self)
         self.contracts = contracts_lib.Contracts(
             self.session, instruments, self._limiter.acquire
@@ -106,7 +102,7 @@ class Trader:
             errors.BrokerError: No connection, no answer, or not the account.
         """
         await self.session.open()
-        self.account = self._chosen(account)
+        self.account = self.session.chosen(account)
         await self.learn(before)
 
     async def learn(self, before: books.Book | None) -> None:
@@ -194,7 +190,7 @@ class Trader:
         await self._limiter.acquire()
         record = await self._find(order_id)
         self._check()
-        refusal = _unchanged(record, wanted, self._place.client_id)
+        refusal = records.unchanged(record, wanted, self._place.client_id)
         if record is None or refusal:
             return interface.OrderResponse(
                 order_id=order_id, accepted=False, message=refusal
@@ -223,7 +219,7 @@ class Trader:
         """Takes an order out; see the interface."""
         self._check()
         record = await self._find(order_id)
-        refusal = _kept(record, self._place.client_id)
+        refusal = records.kept(record, self._place.client_id)
         if record is None or refusal:
             return interface.CancelResponse(
                 order_id=order_id, accepted=False, message=refusal
@@ -268,122 +264,9 @@ class Trader:
         record = taken.get(order_id) or self.book.names.get(order_id)
         return record if record is not None and record.ended else None
 
-    async def ask_open(self, *, urgent: bool = False) -> list[records.Record]:
-        """Asks for the orders that work, whoever placed them.
-
-        Args:
-            urgent: Before orders that wait for their turn.
-        """
-        await self._limiter.acquire(urgent=urgent)
-        client = self.session.client
-        found = await self.session.ask(
-            lambda _: client.reqAllOpenOrders(), 'open orders', ears.OPEN
-        )
-        # Each was taken up as it came. What happens while the list comes is
-        # among it, so that the last word on an order counts.
-        last = {
-            self.book.names.named(order): state.status
-            for _, order, state in found
-        }
-        return [
-            each
-            for each, word in last.items()
-            if each is not None and not each.ended and word not in codes.OVER
-        ]
-
-    async def ask_done(self) -> list[Any]:
-        """Asks for the orders of the day that are done."""
-        await self._limiter.acquire()
-        client = self.session.client
-        return await self.session.ask(
-            lambda _: client.reqCompletedOrders(False),
-            'completed orders',
-            ears.COMPLETED,
-        )
-
-    async def ask_trades(self) -> list[Any]:
-        """Asks for the trades of the day."""
-        await self._limiter.acquire()
-        wanted = self.session.library.ExecutionFilter(acctCode=self.account)
-        return await self._asked(
-            lambda number: self.session.client.reqExecutions(number, wanted),
-            'executions',
-        )
-
-    async def ask_fills(self) -> list[orders.Fill]:
-        """Asks for the trades of the day, with what they cost.
-
-        That may come behind the list; it is waited for as for live ones.
-        """
-        found = await self.ask_trades()
-        for _ in range(_LOOKS):
-            if all(self.book.trades.costs(each.execId) for _, each in found):
-                break
-            await asyncio.sleep(books.HELD_S / _LOOKS)
-        return self.book.listed(found)
-
     async def instrument(self, symbol: str) -> contracts_lib.Listed:
         """Looks an instrument up."""
         return await self.contracts.find(symbol)
-
-    async def ask_positions(self) -> list[portfolio.Position]:
-        """Asks for the open positions of the account, by symbol."""
-        await self._limiter.acquire()
-        client = self.session.client
-
-        def send(_number: int) -> None:
-            client.reqPositions()
-
-        found = await self._asked(send, 'positions', ears.POSITIONS)
-        # Otherwise each change of one would come as a message.
-        client.cancelPositions()
-        held = [
-            portfolio.Position(
-                symbol=terms.symbol(contract),
-                quantity=quantity,
-                average_price=average,
-            )
-            for account, contract, quantity, average in found
-            if account == self.account and quantity
-        ]
-        return sorted(held, key=lambda position: position.symbol)
-
-    async def ask_account(self, tags: str) -> list[Any]:
-        """Asks for figures of the account.
-
-        Args:
-            tags: Their names, with commas between them.
-        """
-        await self._limiter.acquire()
-        client = self.session.client
-        numbers = []
-
-        def send(number: int) -> None:
-            numbers.append(number)
-            client.reqAccountSummary(number, 'All', tags)
-
-        found = await self._asked(send, 'account')
-        client.cancelAccountSummary(numbers[0])
-        return [each for each in found if each[0] == self.account]
-
-    async def ask_time(self) -> int:
-        """Asks for the time, seconds since the epoch."""
-        await self._limiter.acquire()
-        client = self.session.client
-        found = await self._asked(
-            lambda _: client.reqCurrentTime(), 'the time', ears.TIME
-        )
-        return int(found[-1])
-
-    async def _asked(
-        self, send: Callable[[int], None], what: str, key: str = ''
-    ) -> list[Any]:
-        try:
-            return await self.session.ask(send, what, key)
-        except sessions.Refusal as error:
-            raise errors.BrokerUnknownError(
-                f'{self._place.name}: {what}: {error}'
-            ) from None
 
     # What comes in, told by the session.
 
@@ -568,53 +451,3 @@ class Trader:
     def _check_cut(self) -> None:
         if self._cut:
             raise errors.BrokerUnknownError(f'{self._place.name}: {self._cut}')
-
-    def _chosen(self, account: str) -> str:
-        """Says whose orders they are."""
-        found = self.session.accounts
-        if account in found:
-            return account
-        if account:
-            raise errors.BrokerRejectedError(
-                f'{self._place.name}: the login has no account {account}; '
-                'name one of its own in the profile: account'
-            )
-        if len(found) > 1:
-            raise errors.BrokerRejectedError(
-                f'{self._place.name}: the login has {len(found)} accounts; '
-                'name the one to trade in the profile: account'
-            )
-        return found[0]
-
-
-def _kept(record: records.Record | None, client: int) -> str:
-    """Says why an order cannot be cancelled or changed; empty if it can."""
-    if record is None:
-        return 'there is no such order'
-    if record.ended:
-        return f'the order is {record.order.status}'
-    if record.number <= 0 or record.client != client:
-        return (
-            f'the order was placed by client {record.client}, and only there '
-            'can it be cancelled or changed'
-        )
-    return ''
-
-
-def _unchanged(
-    record: records.Record | None, wanted: dict[str, float], client: int
-) -> str:
-    """Says why an order cannot be changed so; empty if it can."""
-    refusal = _kept(record, client)
-    if refusal or record is None:
-        return refusal
-    if record.order.type is orders.OrderType.TRAILING_STOP:
-        return orders.KEEPS_TERMS
-    if not wanted:
-        return 'nothing to change'
-    if record.change is not None and not record.change.answer.done():
-        return 'a change of it waits for its answer'
-    quantity = wanted.get('quantity')
-    if quantity is not None and quantity <= record.order.filled + orders.DUST:
-        return f'{record.order.filled:g} units are filled already; cancel it'
-    return ''

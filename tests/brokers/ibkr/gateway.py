@@ -190,7 +190,8 @@ class Gateway:
             assert await reader.readexactly(4) == b'API\0'
             assert (await wire.read_frame(reader)).startswith(b'v157..')
             client.send(wire.frame(wire.VERSION, '20260105 09:30:00 UTC'))
-            while True:
+            # What came with the last word before it hung up is not read.
+            while not writer.is_closing():
                 body = await wire.read_frame(reader)
                 self.take(client, body.decode().split('\0')[:-1])
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -323,3 +323,68 @@ def test_the_log_and_a_checkpoint_give_the_same_state(world):
     for one in (again, restored):
         assert one.orders == world.state.orders
         assert one.brackets == world.state.brackets
+
+
+def test_an_entry_made_smaller_elsewhere_leaves_no_larger_exits():
+    world = a_world(native=PARTS)
+    accepted(world, type=K.LIMIT, price=99.0)
+    world.update(IN, S.ACCEPTED, quantity=5.0)
+    world.fill(IN, 5.0)
+    assert waiting(world) == {TP: 0.0, SL: 0.0}
+    assert changes(world) == [(TP, 5.0), (SL, 5.0)]
+
+
+def test_exits_rounded_with_their_entry_are_not_made_larger_again():
+    world = a_world(native=PARTS)
+    enter(world)
+    for name in (IN, TP, SL):
+        world.update(name, S.SUBMITTED, quantity=8.0)
+    for name in (IN, TP, SL):
+        world.update(name, S.ACCEPTED, broker_id='b')
+    world.fill(IN, 4.0)
+    assert waiting(world) == {TP: 4.0, SL: 4.0}
+    world.fill(IN, 4.0, execution_id='x2')
+    assert waiting(world) == {TP: 0.0, SL: 0.0}
+    assert not changes(world)
+
+
+def criticals(world, words):
+    told = world.alerts(records.Severity.CRITICAL)
+    return [text for text in told if words in text]
+
+
+@pytest.mark.parametrize('status', [S.SUBMITTED, S.UNKNOWN])
+def test_an_exit_that_never_arrived_is_told(world, status):
+    enter(world)
+    for name in (IN, TP):
+        world.update(name, S.ACCEPTED, broker_id='b')
+    if status is S.UNKNOWN:
+        world.update(SL, S.UNKNOWN)
+    world.update(SL, S.CANCELLED, message='it never reached the broker')
+    (told,) = criticals(world, 'leaves ab-1 without it')
+    assert told.endswith('it never reached the broker')
+
+
+def test_exits_that_never_arrived_with_their_entry_are_not_told(world):
+    enter(world)
+    for name in (IN, TP, SL):
+        world.update(name, S.CANCELLED, message='never sent')
+    assert not criticals(world, '')
+
+
+def test_both_exits_filled_are_told(world):
+    accepted(world)
+    world.fill(IN, 10.0)
+    world.fill(TP, 10.0, 110.0, side=SELL, execution_id='out')
+    assert not criticals(world, 'more than')
+    world.fill(SL, 4.0, 95.0, side=SELL, execution_id='out too')
+    assert criticals(world, 'exits of ab-1 closed 4 AAPL more than it opened')
+
+
+def test_an_exit_filled_behind_the_end_of_all_is_told(world):
+    accepted(world)
+    world.fill(IN, 10.0)
+    world.fill(TP, 10.0, 110.0, side=SELL, execution_id='out')
+    world.update(SL, S.CANCELLED)
+    world.fill(SL, 10.0, 95.0, side=SELL, execution_id='out too')
+    assert criticals(world, 'exits of ab-1 closed 10 AAPL more than it opened')

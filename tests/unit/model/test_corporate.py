@@ -6,6 +6,7 @@ import hypothesis
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+import msgspec
 import pytest
 
 from sting.model import corporate
@@ -156,6 +157,11 @@ def test_an_order_has_the_same_value_after_a_split():
     assert (after.take_profit, after.stop_loss) == (30.0, 20.0)
     assert (after.average_price, after.changing_price) == (24.75, 26.0)
     assert (after.changing_stop, after.id) == (23.0, 'o')
+
+
+def test_what_waits_for_an_entry_is_as_many_new_units_after_a_split():
+    waits = msgspec.structs.replace(ORDER, held=6.0)
+    assert corporate.split_order(waits, 4.0).held == 24.0
 
 
 def test_what_an_order_does_not_have_a_split_does_not_give_it():

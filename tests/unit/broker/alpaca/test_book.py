@@ -253,12 +253,46 @@ def test_a_fill_that_cannot_be_is_told_of_nowhere(reader, wrong):
 
 def test_words_of_a_leg_wait_for_the_name_of_it(reader):
     leg = shown(7, 'a-name-of-theirs', price=90.0)
-    reader.book.pairing(1)
+    reader.book.expect(reader.order, alone=False)
     reader.book.heard(update('new', leg))
     assert reader.told == []
     reader.book.answered(leg, 'log-1-1-1')
-    reader.book.pairing(-1)
     assert [one.order_id for one in reader.told] == ['log-1-1-1']
+
+
+def test_words_of_a_leg_wait_until_it_is_listed(reader):
+    leg = shown(7, 'a-name-of-theirs', price=90.0)
+    reader.book.expect(reader.order, alone=False)
+    reader.book.heard(update('new', leg))
+    reader.book.learn(leg, 'log-1-1-1')
+    assert [one.order_id for one in reader.told] == ['log-1-1-1']
+
+
+def test_a_leg_that_was_listed_without_its_entry_gets_its_name_later(reader):
+    leg = shown(7, 'a-name-of-theirs', price=90.0)
+    reader.book.learn(leg, 'a-name-of-theirs')
+    reader.book.learn(leg, 'log-1-1-1')
+    assert reader.book.working(there=True) == ['log-1-1-1']
+    reader.book.heard(update('canceled', leg))
+    assert [one.order_id for one in reader.told] == ['log-1-1-1']
+
+
+@pytest.mark.parametrize('ends', ['forget', 'rejected'])
+def test_words_of_others_wait_no_longer_than_for_the_group(reader, ends):
+    told = []
+    reader.book.sink = told.append
+    reader.book.expect(reader.order, alone=False)
+    reader.book.heard(update('new', shown(7, 'of-somebody', price=90.0)))
+    assert told == []
+    said = ('no',) if ends == 'rejected' else ()
+    getattr(reader.book, ends)('log-1-1-1', *said)
+    assert told[-1].order_id == 'of-somebody'
+
+
+def test_words_of_other_symbols_do_not_wait_for_a_group(reader):
+    reader.book.expect(reader.order, alone=False)
+    reader.book.heard(update('new', shown(7, 'of-somebody', symbol='OTHER')))
+    assert [one.order_id for one in reader.told] == ['of-somebody']
 
 
 def test_what_is_listed_is_not_told(reader):

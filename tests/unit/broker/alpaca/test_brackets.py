@@ -34,6 +34,21 @@ async def test_a_leg_is_named_by_its_entry_and_its_kind(desk):
     )
 
 
+async def test_a_leg_that_trades_before_it_was_found_is_told_by_its_name(desk):
+    await desk.world.lose_answer()
+    made = await attaching._lost(desk)
+    await desk.world.trade(desk.symbol, 100.0)
+    await desk.world.trade(desk.symbol, 100.0, high=111.0)
+    await desk.passes()
+    profit, loss = made.exits
+    for order in made.group:
+        await desk.broker.get_order_by_client_id(order.id)
+    await desk.filled(profit.id)
+    await desk.ended(loss.id, 'cancelled')
+    mine = [each for each in desk.fills if each.symbol == desk.symbol]
+    assert [each.order_id for each in mine] == [made.entry.id, profit.id]
+
+
 async def test_a_new_engine_finds_a_leg_without_the_lists(desk):
     made = await attaching._sent(desk, type='limit', price=95.0)
     desk.broker._book._entries.clear()

@@ -1,6 +1,7 @@
 """Connections: how they begin and end, and answers that do not come."""
 
 import asyncio
+import gc
 import pathlib
 import threading
 
@@ -97,50 +98,6 @@ async def test_a_list_with_a_message_that_makes_no_sense_is_never_none(
         with pytest.raises(errors.BrokerUnknownError, match='makes no sense'):
             await asks[kind]()
         await desk.until(lambda: not desk.broker.monitor.works, 'the loss')
-
-
-async def test_a_question_that_is_refused_has_no_answer():
-    async with world.at_desk() as desk:
-
-        def refuses(client, fields):
-            client.send(wire.error(fields[2], 321, 'no such account'))
-
-        desk.world.gateway.instead[gateways.ACCOUNT].append(refuses)
-        with pytest.raises(errors.BrokerUnknownError, match='no such account'):
-            await desk.broker.get_account_info()
-
-
-async def test_an_account_told_in_part_is_unknown():
-    async with world.at_desk() as desk:
-
-        def part(client, fields):
-            client.send(
-                wire.frame(
-                    63, 1, fields[2], wire.ACCOUNT, 'BuyingPower', 1, 'USD'
-                ),
-                wire.frame(64, 1, fields[2]),
-            )
-
-        desk.world.gateway.instead[gateways.ACCOUNT].append(part)
-        with pytest.raises(errors.BrokerUnknownError, match='TotalCashValue'):
-            await desk.broker.get_account_info()
-
-
-@pytest.mark.parametrize('said', ['N/A', '', 'nan', '1,000', 'inf'])
-async def test_a_figure_of_an_account_in_words_is_unknown(said):
-    async with world.at_desk() as desk:
-
-        def words(client, fields):
-            client.send(
-                wire.frame(
-                    63, 1, fields[2], wire.ACCOUNT, 'BuyingPower', said, 'USD'
-                ),
-                wire.frame(64, 1, fields[2]),
-            )
-
-        desk.world.gateway.instead[gateways.ACCOUNT].append(words)
-        with pytest.raises(errors.BrokerUnknownError, match='for a figure'):
-            await desk.broker.get_account_info()
 
 
 async def test_a_login_with_many_accounts_wants_one_named():
@@ -265,11 +222,19 @@ def held():
 async def test_fifty_connections_leave_nothing_open():
     async with world.at_desk() as desk:
         await desk.broker.disconnect()
-        before = held()
+        # The other side hears of it a little later, and garbage of other
+        # tests may still hold something.
+        await desk.until(lambda: not desk.world.gateway.clients, 'the end')
+        gc.collect()
+        opened, running = held()
         for _ in range(50):
             await desk.open()
             await desk.broker.get_time()
             await desk.broker.disconnect()
-        # The other side is heard to hang up a little later.
-        await desk.until(lambda: held() == before, f'{before}; it is {held()}')
+
+        def left():
+            after, still = held()
+            return after > opened or still != running
+
+        await desk.until(lambda: not left(), f'{opened}, it is {held()}')
         assert desk.world.gateway.seen[2:] == [72, 73] * 50

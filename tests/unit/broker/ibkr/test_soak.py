@@ -142,8 +142,9 @@ async def endure(count, seed, monkeypatch, trouble=1.0):
 @pytest.mark.unit
 async def test_both_books_are_equal_after_150_orders(monkeypatch):
     held = await endure(150, 1, monkeypatch)
-    assert held.counts['connections'] > 3
+    assert held.counts['connections'] > 1
     assert held.counts['again'] > 0
+    assert held.counts['exits'] > 2
 
 
 @pytest.mark.slow

@@ -43,6 +43,13 @@ LOG_SHOWN = 100
     help='Writes what was traded.',
 )
 @click.option(
+    '--orders',
+    type=click.Path(path_type=pathlib.Path),
+    metavar='F.csv',
+    help='Writes the orders that were asked for, each with its reason and '
+    "the strategy's indicators.",
+)
+@click.option(
     '--equity',
     type=click.Path(path_type=pathlib.Path),
     metavar='F.csv',
@@ -83,18 +90,27 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """
     outputs = {
         name: options[name]
-        for name in ('report', 'trades', 'fills', 'equity', 'verdicts')
+        for name in (
+            'report',
+            'trades',
+            'fills',
+            'orders',
+            'equity',
+            'verdicts',
+        )
         if options[name] is not None
     }
     outputs_lib.check(outputs.values())
     # These need numpy and more, which no other command has to wait for.
     with loading.modules():
+        from sting.backtest import asked  # noqa: PLC0415
         from sting.backtest import ledger  # noqa: PLC0415
         from sting.cli import setup  # noqa: PLC0415
         from sting.strategy import versions  # noqa: PLC0415
 
         strategy = setup.place(strategy)
         made = setup.read(strategy, data, options, takes_quotes=True)
+    wanted = asked.Asked() if 'orders' in outputs else None
     with (
         _shown_log(options['as_json']) as written,
         _progress(options['progress_json'], made.what) as progress,
@@ -105,6 +121,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             progress=progress,
             recorder=recorder,
             every_mode=options['fill_range'],
+            watch=wanted,
         )
     result = ledger.counted(result, settings.Home.find().trials)
     command = runs.words()
@@ -122,6 +139,8 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         'equity': result.write_equity,
         'verdicts': result.write_verdicts,
     }
+    if wanted is not None:
+        writers['orders'] = wanted.write
     outputs_lib.write([(path, writers[name]) for name, path in outputs.items()])
     if options['as_json']:
         common.print_json(result.to_json())

@@ -42,6 +42,11 @@ COMMANDS = {
         'reload',
         'Has a running strategy take its files as they are.',
     ),
+    'set': (
+        'set',
+        'set_parameters',
+        'Has a running strategy go on with other parameters.',
+    ),
     'order': ('trade', 'order', 'Sends an order.'),
     'cancel': ('trade', 'cancel', 'Cancels an order.'),
     'protect': (

@@ -34,7 +34,7 @@ def reload(name: str, back: bool, profile: str | None, as_json: bool) -> None:
     )
     if not result.ok:
         raise errors.RefusedError(common.clean(result.message))
-    row = _await_answer(engine, name, result.seq)
+    row = await_answer(engine, name, result.seq)
     if as_json:
         common.print_json(row)
     if row['error']:
@@ -43,9 +43,7 @@ def reload(name: str, back: bool, profile: str | None, as_json: bool) -> None:
         click.echo(common.clean(f'{name} {row["status"]}: {row["detail"]}'))
 
 
-def _await_answer(
-    engine: control.Client, name: str, seq: int
-) -> dict[str, Any]:
+def await_answer(engine: control.Client, name: str, seq: int) -> dict[str, Any]:
     """Waits until a strategy's status answers a command.
 
     Args:

@@ -18,6 +18,7 @@ from sting.backtest import detail
 from sting.backtest import engine
 from sting.backtest import quotes as quoted
 from sting.backtest import ranges
+from sting.backtest import record
 from sting.backtest import result as results
 from sting.backtest.figures import benchmark as benchmarks
 from sting.data import actions
@@ -92,6 +93,7 @@ class Setup:
         progress: engine.Progress | None,
         recorder: versions.Recorder,
         every_mode: bool,
+        watch: record.Watch | None = None,
     ) -> results.BacktestResult:
         """Runs it.
 
@@ -101,6 +103,7 @@ class Setup:
                 many.
             recorder: Sees what the strategy is loaded of.
             every_mode: In all modes of filling, for the result's range.
+            watch: Shown every event but the bars.
 
         Returns:
             The result as assumed.
@@ -130,6 +133,7 @@ class Setup:
                 written=written if shown else None,
                 benchmark=self.benchmark,
                 recorder=recorder if shown else None,
+                watch=watch if shown else None,
                 fine=self.fine,
             )
 

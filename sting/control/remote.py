@@ -153,9 +153,9 @@ class Remote:
         """Asks what risk would say; see `Workstation.judge`."""
         return self._ask(views.Judgement, 'judge', command=command)
 
-    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
+    def why(self, seq: int) -> futures.Future[tuple[views.Cause, ...]]:
         """Walks from an event back to what caused it."""
-        return self._ask(tuple[views.EventRow, ...], 'why', seq=seq)
+        return self._ask(tuple[views.Cause, ...], 'why', seq=seq)
 
     def close(self) -> None:
         """Hangs up; the engine stays as it is."""

@@ -73,7 +73,8 @@ _BY_TREATMENT: Mapping[Treatment, str] = {
     # of an image that does not go with the log; `code` is the hash of files
     # that others may have too; an account is nobody's business; `confirm` is
     # typed by hand; what a strategy saved is its own.
-    Treatment.EMPTY: 'indicators digest code confirm saved positions account',
+    Treatment.EMPTY: 'indicators digest code confirm saved positions account '
+    'parameters',
     Treatment.LOG: 'log',
     Treatment.PROFILE: 'profile',
     Treatment.COMMAND: 'command signal order',
@@ -305,4 +306,4 @@ def _blank(text: str) -> str:
 
 
 def _empty(value: Any) -> Any:
-    return type(value)()
+    return None if value is None else type(value)()

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from sting.engine import describe
+from sting.engine import fates
 from sting.engine import latency
 from sting.engine import performance
 from sting.engine import state
@@ -37,7 +38,7 @@ class _Watch:
 
     __slots__ = (
         'arrived', 'bars', 'last', 'marks', 'midnight', 'quote',
-        'reference', 'stamp', 'trend', 'volume',
+        'reference', 'stamp', 'told', 'trend', 'volume',
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -46,6 +47,7 @@ class _Watch:
         self.trend: collections.deque[float] = collections.deque(maxlen=TREND)
         self.bars: list[market.MarketData] = []
         self.marks: list[views.Mark] = []
+        self.told = 0
         self.begin()
 
     def begin(self) -> None:
@@ -118,6 +120,7 @@ class Board:
         self._seen_alone: set[int] = set()
         self._done: dict[str, None] = {}
         self._wanted: dict[int, orders.Signal] = {}
+        self._fates = fates.Fates()
         self._untraded: dict[str, list[views.UntradedRow]] = {}
         self._answers: dict[str, int] = {}
         self._stop: tuple[int, stops.StopReport | None] = (0, None)
@@ -177,6 +180,7 @@ class Board:
         made._seen = self._seen
         made._done = self._done.copy()
         made._wanted = self._wanted.copy()
+        made._fates = self._fates.copy()
         made._untraded = {
             name: rows.copy() for name, rows in self._untraded.items()
         }
@@ -256,13 +260,23 @@ class Board:
         self._seen = max(self._seen, seen.up_to)
         self._seen_alone = {seq for seq in self._seen_alone if seq > self._seen}
 
+    def _tell(self, event: events.Event) -> None:
+        """Keeps the last that can be explained of a symbol."""
+        watch = self._watch.get(event.symbol)
+        if watch is not None:
+            watch.told = event.seq
+
     def _take_order(self, event: events.Event, order: orders.Order) -> None:
+        self._tell(event)
         self._done[order.id] = None
         if len(self._done) > 2 * DONE:
             for order_id in list(self._done)[:DONE]:
                 del self._done[order_id]
 
     def _take_signal(self, event: events.Event, signal: orders.Signal) -> None:
+        self._tell(event)
+        watch = self._watch.get(signal.symbol)
+        self._fates.take(event, signal, 0 if watch is None else watch.stamp)
         self._wanted[event.seq] = signal
         if len(self._wanted) > 2 * EVENTS:
             for seq in list(self._wanted)[:EVENTS]:
@@ -271,6 +285,8 @@ class Board:
     def _take_refusal(
         self, event: events.Event, refusal: records.Refusal
     ) -> None:
+        self._tell(event)
+        self._fates.refuse(event.cause, refusal)
         signal = refusal.signal or self._wanted.get(event.cause)
         self._keep_untraded(
             event, refusal.strategy, refusal.gate, refusal.reason, signal
@@ -279,6 +295,7 @@ class Board:
     def _take_verdict(
         self, event: events.Event, verdict: records.Verdict
     ) -> None:
+        self._tell(event)
         if verdict.decision is not records.Decision.DENY:
             return
         order = self._system.orders.get(verdict.order_id)
@@ -315,12 +332,10 @@ class Board:
         _keep(kept, row, UNTRADED)
 
     def _take_fill(self, event: events.Event, fill: orders.Fill) -> None:
+        self._tell(event)
         watch = self._watch.get(fill.symbol)
         if watch is not None:
-            mark = views.Mark(
-                fill.timestamp, fill.price, fill.side, fill.quantity
-            )
-            _keep(watch.marks, mark, MARKS)
+            _keep(watch.marks, describe.mark(event), MARKS)
 
     def _take_status(
         self, event: events.Event, status: records.StrategyStatus
@@ -371,6 +386,7 @@ class Board:
             positions=tuple(_position_rows(system)),
             strategies=tuple(self._strategy_row(row, system) for row in rows),
             untraded=self._untraded_rows(),
+            signals=self._fates.rows(system),
             alerts=alerts,
             unseen=sum(not row.seen for row in alerts),
             events=self._event_rows(),
@@ -413,6 +429,7 @@ class Board:
                     bid=None if quote is None else quote.bid,
                     ask=None if quote is None else quote.ask,
                     trend=tuple(watch.trend),
+                    told=watch.told,
                 )
             )
         return rows
@@ -468,6 +485,7 @@ class Board:
             code='' if status is None else status.code,
             error='' if status is None else status.error,
             answers=self._answers.get(row.name, 0),
+            given=tuple(system.parameters.get(row.name, ())),
             working=sum(
                 order.strategy == row.name for order in system.working()
             ),

@@ -21,15 +21,19 @@ def _bar(data: Any) -> str:
     )
 
 
-def wanted(data: orders.Signal) -> str:
-    """Says in a few words what a signal wants, and why."""
+def aim(data: orders.Signal) -> str:
+    """Says in a few words what a signal wants."""
     side = '' if data.side is None else f' {data.side}'
     amount = data.weight if data.quantity is None else data.quantity
     size = '' if amount is None else f' {amount:g}'
-    target = data.symbol or data.order_id
+    return f'{data.kind}{side}{size} {data.symbol or data.order_id}'
+
+
+def wanted(data: orders.Signal) -> str:
+    """Says in a few words what a signal wants, and why."""
     figures = ', '.join(f'{k} {v:g}' for k, v in data.indicators.items())
     why = data.reason + (f' ({figures})' if figures else '')
-    return f'{data.kind}{side}{size} {target}' + (f': {why}' if why else '')
+    return aim(data) + (f': {why}' if why else '')
 
 
 def _refusal(data: Any) -> str:
@@ -172,6 +176,14 @@ def to_row(event: events.Event) -> views.EventRow:
         event.symbol,
         event.cause,
         describe(event),
+    )
+
+
+def mark(event: events.Event) -> views.Mark:
+    """Gives a fill as charts show it."""
+    fill: orders.Fill = event.data
+    return views.Mark(
+        fill.timestamp, fill.price, fill.side, fill.quantity, event.seq
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+import math
 from typing import Protocol
 
 import msgspec
@@ -34,6 +35,8 @@ _POSITION_UPDATE = _T.POSITION_UPDATE
 _REFUSED = orders.REFUSED
 _SUBMITTED, _DENIED, _REJECTED = _S.SUBMITTED, _S.DENIED, _S.REJECTED
 _CANCELLED = _S.CANCELLED
+# Sums of fills may differ by this share of an order's quantity.
+_ROUNDING = 1e-9
 
 
 class Gate(Protocol):
@@ -173,9 +176,10 @@ class OrderDesk:
         turn.effects.append(step.Notify(event, after))
         status = after.status
         withheld = status is _DENIED and order.status is _SUBMITTED
+        lost = status is _CANCELLED and self._never_arrived(order)
         if withheld:
             self.stops.withhold(order.id)
-        if status is _REJECTED or withheld:
+        if status is _REJECTED or withheld or lost:
             entry = known.get(order.parent)
             if entry is not None and entry.status in _REFUSED:
                 # It went with its entry, and there is nothing to close.
@@ -187,6 +191,16 @@ class OrderDesk:
                 'orders',
                 event.seq,
             )
+
+    def _never_arrived(self, order: orders.Order) -> bool:
+        """Whether an exit is missing at the broker that has its entry."""
+        entry = self._turn.state.orders.get(order.parent)
+        return (
+            order.status in (_SUBMITTED, _S.UNKNOWN)
+            and not order.broker_id
+            and entry is not None
+            and (entry.is_working or entry.filled > 0)
+        )
 
     def _fill(self, fill: orders.Fill, source: str) -> None:
         turn, system = self._turn, self._turn.state
@@ -201,6 +215,7 @@ class OrderDesk:
         ):
             self._odd_fill(fill, source, order)
             return
+        over = fill.quantity - self._to_close(order)
         event, after, own = self._book(fill, source, order)
         if after.oco and not after.parent and after.status is _S.FILLED:
             self.ended.append((after, event.seq))
@@ -212,6 +227,21 @@ class OrderDesk:
                 f'more than its {after.quantity:g}',
                 event.seq,
             )
+        elif over > max(orders.DUST, after.quantity * _ROUNDING):
+            turn.alert(
+                records.Severity.CRITICAL,
+                f'exits of {order.parent} closed {over:g} {order.symbol} more '
+                'than it opened; look at the position',
+                'orders',
+                event.seq,
+            )
+
+    def _to_close(self, order: orders.Order) -> float:
+        """Gives the units that fills of an order may close as an exit."""
+        if not order.parent or protection.guards(order):
+            return math.inf
+        entries = self._turn.state.brackets.get(order.symbol, {})
+        return entries.get(order.parent, 0.0)
 
     def _book(
         self, fill: orders.Fill, source: str, order: orders.Order

@@ -73,6 +73,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     slices: dict[str, float] = {}
     differences: dict[str, records.Difference] = {}
     guards: dict[str, dict[str, protection.Guard]] = {}
+    parameters: dict[str, dict[str, bool | int | float | str]] = {}
     several: Several | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -107,6 +108,7 @@ def capture(system: state.SystemState) -> Image:
         halted_by=system.halted_by,
         strategies=dict(system.strategies),
         saved=dict(system.saved),
+        parameters={n: dict(each) for n, each in system.parameters.items()},
         rules_seq=system.rules[0],
         rules=system.rules[1],
         day_equity=system.day_equity,
@@ -177,6 +179,7 @@ def put(system: state.SystemState, image: Image) -> None:
     system.halted_by = image.halted_by
     system.strategies = image.strategies
     system.saved = image.saved
+    system.parameters.update(image.parameters)
     system.rules = (image.rules_seq, image.rules)
     system.day_equity = image.day_equity
     system.peak = max(image.peak, image.day_equity)

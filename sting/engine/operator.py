@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from sting.engine import desk
 from sting.engine import inbox as inboxes
 from sting.engine import state
@@ -50,6 +52,7 @@ class Operator:
             commands.StopStrategy: self._stop_strategy,
             commands.ReloadStrategy: self._reload_strategy,
             commands.RollbackStrategy: self._reload_strategy,
+            commands.SetParameters: self._set_parameters,
             commands.AcknowledgeAlerts: self._acknowledge,
             commands.Settle: inbox.settle,
             commands.Protect: self._protect,
@@ -106,7 +109,8 @@ class Operator:
             commands.StartStrategy
             | commands.StopStrategy
             | commands.ReloadStrategy
-            | commands.RollbackStrategy,
+            | commands.RollbackStrategy
+            | commands.SetParameters,
         ):
             self._check_strategy(command)
 
@@ -233,7 +237,8 @@ class Operator:
         command: commands.StartStrategy
         | commands.StopStrategy
         | commands.ReloadStrategy
-        | commands.RollbackStrategy,
+        | commands.RollbackStrategy
+        | commands.SetParameters,
     ) -> None:
         if command.name not in self._strategies:
             raise errors.RefusedError(
@@ -243,7 +248,9 @@ class Operator:
             )
         status = self._turn.state.strategies.get(command.name)
         live = status is not None and status.status in state.RUNNING
-        if isinstance(command, commands.StopStrategy):
+        if isinstance(command, commands.SetParameters):
+            _check_parameters(command, status)
+        elif isinstance(command, commands.StopStrategy):
             if status is None or status.status not in state.ALIVE:
                 raise errors.RefusedError(f'{command.name} is not running')
         elif not isinstance(command, commands.StartStrategy):
@@ -482,6 +489,28 @@ class Operator:
         doing = 'rolling back' if back else 'reloading'
         self._answer(event, f'{doing} {command.name}')
 
+    def _set_parameters(
+        self, event: events.Event, command: commands.SetParameters
+    ) -> None:
+        name, system = command.name, self._turn.state
+        given = {**system.parameters.get(name, {}), **command.parameters}
+        given = {key: v for key, v in given.items() if v is not None}
+        last = system.strategies.get(name)
+        if last is not None and last.status in state.RUNNING:
+            self._turn.effects.append(
+                step.Reload(name, event.seq, back=False, given=given)
+            )
+            self._answer(event, f'setting {", ".join(command.parameters)}')
+            return
+        last = last or records.StrategyStatus(strategy=name, status='stopped')
+        self._turn.emit(
+            _T.STRATEGY_STATUS,
+            msgspec.structs.replace(last, policy='', parameters=given),
+            'engine',
+            cause=event.seq,
+        )
+        self._answer(event, f'{name} takes this with its next start')
+
     def _acknowledge(
         self, event: events.Event, command: commands.AcknowledgeAlerts
     ) -> None:
@@ -492,6 +521,18 @@ class Operator:
             cause=event.seq,
         )
         self._answer(event, 'seen')
+
+
+def _check_parameters(
+    command: commands.SetParameters, last: records.StrategyStatus | None
+) -> None:
+    """Refuses parameters that nobody would take; bounds are the room's."""
+    if not command.parameters:
+        raise errors.RefusedError('nothing is set; write name=value')
+    if last is not None and last.status == 'starting':
+        raise errors.RefusedError(
+            f'{command.name} is starting; set its parameters once it runs'
+        )
 
 
 def _count(number: int, noun: str) -> str:

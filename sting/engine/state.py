@@ -61,7 +61,6 @@ _SUBMITTED = orders.OrderStatus.SUBMITTED
 _DENIED = orders.OrderStatus.DENIED
 _WORKING = orders.WORKING
 _ASKED = (orders.OrderStatus.PENDING_CANCEL, orders.OrderStatus.PENDING_REPLACE)
-_ENDED = orders.ENDED
 _DENY = records.Decision.DENY
 _ORDER = orders.SignalKind.ORDER
 
@@ -86,6 +85,7 @@ class SystemState:
         trading: What risk lets through.
         halted_by: Who halted it and why; empty while trading.
         strategies: The last status by name.
+        parameters: By strategy, what is set by hand over strategy.yaml.
         saved: The newest state that each strategy gave, by name.
         rules: The rules in force, and the number of their event.
         day_equity: Equity when the day began, in UTC.
@@ -142,6 +142,7 @@ class SystemState:
         self.trading = records.TradingState.TRADING
         self.halted_by = ''
         self.strategies: dict[str, records.StrategyStatus] = {}
+        self.parameters: dict[str, Mapping[str, Any]] = {}
         self.saved: dict[str, records.StrategyState] = {}
         self.rules: tuple[int, records.RuleSet | None] = (0, None)
         self.day_equity = 0.0
@@ -600,12 +601,12 @@ class SystemState:
         order = self.orders[update.order_id]
         if update.status in _ASKED:
             self.messages.append((self.time, order.strategy, order.symbol))
-        self._put(lifecycle.apply_update(order, update, self.time), order)
+        after = lifecycle.apply_update(order, update, self.time)
+        self._put(after, order)
         if update.status is _DENIED:
             self.ledger.denied(order, self.time)
-        if update.status in _ENDED and order.attaches:
-            # What its exits wait for does not come any more.
-            self._wake(order, order.quantity)
+        if order.attaches:
+            self._wake(after)
         if self.brackets or self.exits or self.closing:
             self._settle(order.strategy, order.symbol)
 
@@ -658,7 +659,7 @@ class SystemState:
                 before = portfolio.Position(symbol=symbol)
             self.ledger.fill(strategy, fill, before, after, self.time)
         if order.parent or order.take_profit or order.stop_loss:
-            self._bracket(order, fill.quantity)
+            self._bracket(filled, fill.quantity)
         if self.brackets or self.exits or self.closing:
             self._settle(strategy, symbol)
         if self.guards:
@@ -763,17 +764,21 @@ class SystemState:
                 left = entries[order.parent] - quantity
                 entries[order.parent] = max(0.0, left)
             return
-        self._wake(order, quantity)
+        self._wake(order)
         if entries is None:
             entries = self.brackets[order.symbol] = {}
         entries[order.id] = entries.get(order.id, 0.0) + quantity
 
-    def _wake(self, entry: orders.Order, quantity: float) -> None:
-        """Has exits at the broker wait for that much less of their entry."""
+    def _wake(self, entry: orders.Order) -> None:
+        """Has exits at the broker wait for no more than an entry still brings.
+
+        That is less with each fill, where it is made smaller, and in the end.
+        """
+        coming = entry.remaining if entry.is_working else 0.0
         for order in list(self.working(entry.symbol)):
-            if order.held and order.parent == entry.id:
+            if order.parent == entry.id and order.held > coming:
                 self.orders[order.id] = msgspec.structs.replace(
-                    order, held=max(0.0, order.held - quantity)
+                    order, held=coming
                 )
 
     def _unbracket(self, symbol: str) -> None:
@@ -864,6 +869,10 @@ class SystemState:
 
     def _apply_strategy(self, seq: int, status: records.StrategyStatus) -> None:
         self.strategies[status.strategy] = status
+        if status.parameters:
+            self.parameters[status.strategy] = status.parameters
+        elif status.parameters is not None:
+            self.parameters.pop(status.strategy, None)
 
     def _apply_saved(self, seq: int, saved: records.StrategyState) -> None:
         self.saved[saved.strategy] = saved

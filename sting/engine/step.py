@@ -1,5 +1,6 @@
 """One turn of the engine: what it emits, and what it wants done outside."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -55,11 +56,14 @@ class Reload(msgspec.Struct, frozen=True, gc=False):
         seq: Number of the event that this answers.
         back: The version before the one that runs; else the files as they
             are now.
+        given: All that is set by hand from now on, for the version that runs;
+            None where no parameters are asked for.
     """
 
     strategy: str
     seq: int
     back: bool
+    given: Mapping[str, Any] | None = None
 
 
 class Hold(msgspec.Struct, frozen=True, gc=False):

@@ -170,6 +170,24 @@ class RollbackStrategy(
     name: str
 
 
+class SetParameters(_Command, frozen=True, tag='set_parameters', kw_only=True):
+    """Has a strategy go on with other parameters, also after a restart.
+
+    What is set by hand lies over what strategy.yaml has, in this profile.
+
+    Attributes:
+        name: The instance's name.
+        parameters: Values, or their texts, by name; None takes what
+            strategy.yaml has. What is not named stays as it is.
+        strategy: The module or file that they were made for; where the
+            instance runs another one it is refused. Empty for any.
+    """
+
+    name: str
+    parameters: dict[str, bool | int | float | str | None]
+    strategy: str = ''
+
+
 class AcknowledgeAlerts(_Command, frozen=True, tag='acknowledge', kw_only=True):
     """Marks alerts as seen.
 
@@ -252,6 +270,7 @@ Command = (
     | StopStrategy
     | ReloadStrategy
     | RollbackStrategy
+    | SetParameters
     | AcknowledgeAlerts
     | Settle
     | Protect

@@ -190,6 +190,8 @@ class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
         code: Hash of the code that it runs, 16 hex digits, where it runs.
         error: Why it could not change to another version of its code; it
             goes on as it was.
+        parameters: What is set by hand from now on, over strategy.yaml; None
+            where that stays as it was.
     """
 
     strategy: str
@@ -198,6 +200,7 @@ class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
     code: str = ''
     policy: str = ''
     error: str = ''
+    parameters: dict[str, bool | int | float | str] | None = None
 
 
 class StrategyState(payload.Payload, frozen=True, kw_only=True):

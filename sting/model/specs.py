@@ -77,6 +77,7 @@ class StrategySpec(msgspec.Struct, frozen=True):
         symbols: What it is given; empty for all.
         timeframes: The bars it is given; empty for what its class says.
         parameters: Values, or their texts, by name.
+        given: What is set by hand over these.
         number: Its number in order ids, from 1.
         capital: What its sizes and shares are of, together with what it has
             made of it, and what it may hold; None for the whole account.
@@ -105,3 +106,9 @@ class StrategySpec(msgspec.Struct, frozen=True):
     enabled: bool = True
     sizing: sizings.Sizing | None = None
     protection: protections.Protection | None = None
+    given: Mapping[str, Any] = {}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What it runs with: the parameters, and over them what is given."""
+        return {**self.parameters, **self.given}

@@ -8,7 +8,9 @@ or one behind the control socket.
 import msgspec
 
 from sting.model import drills
+from sting.model import market
 from sting.model import orders
+from sting.model import parameters as bounds
 from sting.model import records
 from sting.model import riskfigures
 from sting.model import stops
@@ -32,6 +34,8 @@ class WatchRow(msgspec.Struct, frozen=True, gc=False):
         ask: Best ask; None where the feed has no quotes.
         trend: The last closes, oldest first, at most 30.
         usual_s: Seconds from one bar to the next; 0 where that says nothing.
+        told: Number of the last fill, order or signal of the symbol; 0
+            without one.
     """
 
     symbol: str
@@ -44,6 +48,7 @@ class WatchRow(msgspec.Struct, frozen=True, gc=False):
     ask: float | None = None
     trend: tuple[float, ...] = ()
     usual_s: float = 0.0
+    told: int = 0
 
 
 class PositionRow(msgspec.Struct, frozen=True, gc=False):
@@ -151,6 +156,36 @@ class UntradedRow(msgspec.Struct, frozen=True, gc=False):
     times: int = 1
 
 
+class SignalRow(msgspec.Struct, frozen=True, gc=False):
+    """What a strategy wanted, and what became of it.
+
+    Attributes:
+        seq: Number of the signal's event.
+        timestamp: When, nanoseconds since the epoch, UTC.
+        strategy: Who wanted it.
+        symbol: The instrument.
+        text: What was wanted, in a few words.
+        reason: Why, for a person.
+        indicators: Values of the strategy's indicators at that moment.
+        order_id: The id of its order, or of what was to be cancelled.
+        bar: Stamp of the symbol's last bar then, nanoseconds since the epoch.
+        fate: What became of it, in a few words.
+        is_done: Nothing more can become of it.
+    """
+
+    seq: int
+    timestamp: int
+    strategy: str
+    symbol: str
+    text: str
+    reason: str = ''
+    indicators: dict[str, float] = msgspec.field(default_factory=dict)
+    order_id: str = ''
+    bar: int = 0
+    fate: str = ''
+    is_done: bool = False
+
+
 class StrategyRow(msgspec.Struct, frozen=True, gc=False):
     """A line of the strategies pane.
 
@@ -172,6 +207,8 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
         code: Hash of the code that it runs, 16 hex digits, where it runs.
         error: Why it could not change to another version of its code.
         answers: Number of the event that its status answers; 0 for none.
+        settings: Its parameters with bounds and values, once it ran.
+        given: Names of those that are set by hand over strategy.yaml.
     """
 
     name: str
@@ -191,6 +228,8 @@ class StrategyRow(msgspec.Struct, frozen=True, gc=False):
     code: str = ''
     error: str = ''
     answers: int = 0
+    settings: tuple[bounds.Setting, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 class AlertRow(msgspec.Struct, frozen=True, gc=False):
@@ -308,6 +347,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         strategies: One row an instance.
         untraded: Signals that were not traded, the newest first; of each
             strategy at most the last 50.
+        signals: The newest signals of each strategy, the newest first, and
+            what became of them.
         alerts: Newest first.
         unseen: How many alerts are not acknowledged.
         events: The newest events, oldest first.
@@ -350,6 +391,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[PositionRow, ...] = ()
     strategies: tuple[StrategyRow, ...] = ()
     untraded: tuple[UntradedRow, ...] = ()
+    signals: tuple[SignalRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
     unseen: int = 0
     events: tuple[EventRow, ...] = ()
@@ -374,12 +416,32 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
         price: At what price.
         side: Buy or sell.
         quantity: Units.
+        seq: Number of its event.
     """
 
     timestamp: int
     price: float
     side: orders.OrderSide
     quantity: float
+    seq: int = 0
+
+
+class Cause(EventRow, frozen=True, gc=False):
+    """An event of the chain that led to another, with its figures.
+
+    Attributes:
+        rules: Of a verdict, each rule's figure and limit.
+        reason: Of a signal, why it was made.
+        indicators: Of a signal, the strategy's indicators at that moment.
+        bar: Of market data, the bar.
+        mark: Of a fill, where it is on a chart.
+    """
+
+    rules: tuple[records.RuleFigure, ...] = ()
+    reason: str = ''
+    indicators: dict[str, float] = msgspec.field(default_factory=dict)
+    bar: market.MarketData | None = None
+    mark: Mark | None = None
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -69,7 +69,7 @@ class Workstation(Protocol):
         """
         ...
 
-    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
+    def why(self, seq: int) -> futures.Future[tuple[views.Cause, ...]]:
         """Walks from an event back to what caused it.
 
         Args:

@@ -261,7 +261,10 @@ def _running(
     """Gives the strategies that ran at the moment, as they are configured."""
     chosen = config.profile(profile)
     return [
-        config.strategies[name].spec(name, number)
+        msgspec.structs.replace(
+            config.strategies[name].spec(name, number),
+            given=begun.parameters.get(name, {}),
+        )
         for number, name in enumerate(chosen.strategies, start=1)
         if name in begun.strategies
         and begun.strategies[name].status in state.ALIVE
@@ -285,7 +288,7 @@ def _varied(
     return [
         msgspec.structs.replace(
             spec,
-            parameters={**spec.parameters, **parameters.get(spec.name, {})},
+            given={**spec.given, **parameters.get(spec.name, {})},
         )
         for spec in running
     ]
@@ -321,7 +324,7 @@ def _changes(
     asked: Asked,
 ) -> tuple[tuple[str, str, str], ...]:
     """Says what was changed, from what, to what."""
-    by_name = {spec.name: spec.parameters for spec in running}
+    by_name = {spec.name: spec.values for spec in running}
     found = [
         (f'{name}.{key}', str(by_name[name].get(key, 'default')), str(value))
         for name, values in asked.parameters.items()

@@ -189,7 +189,7 @@ class Life:
         """Has a strategy go on where it was, as far as the log knows that."""
         kind = loader.load(spec.reference)
         feeder = runner.StrategyRunner(
-            loader.instantiate(kind, spec.name, spec.parameters),
+            loader.instantiate(kind, spec.name, spec.values),
             number=spec.number,
             log=self.state.log,
             timeframes=spec.timeframes,

@@ -114,6 +114,7 @@ class Outlet(core.Component):
             history=self._board.history(feeds.WARM_UP),
             working=working,
             recall=recall,
+            given=self._state.parameters.get(name, {}),
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,8 +1,10 @@
 """Running strategies take their code and their parameters anew."""
 
 import asyncio
+from collections.abc import Mapping
 import functools
 import re
+from typing import Any
 
 import msgspec
 
@@ -11,6 +13,7 @@ from sting.engine import board
 from sting.engine import state
 from sting.engine import step
 from sting.model import errors
+from sting.model import parameters
 from sting.model import records
 from sting.session import feeds
 from sting.session import watch
@@ -64,6 +67,10 @@ class Reloads:
         if ran is None:
             # It stopped a moment ago, and its status says so.
             return
+        if effect.given is not None:
+            # The files may have changed, and nobody asked for that.
+            await self._set(ran, effect.seq, effect.given)
+            return
         self._tried[name] = await asyncio.to_thread(watch.digests, ran)
         if effect.back:
             await self._hosted.change(
@@ -93,6 +100,24 @@ class Reloads:
             past=functools.partial(self._past, name),
             spec=spec,
             explain=explain,
+        )
+
+    async def _set(
+        self, ran: handover.Ran, seq: int, given: Mapping[str, Any]
+    ) -> None:
+        """Has a strategy go on with what is set by hand."""
+        try:
+            typed = parameters.convert(ran.settings, given)
+        except errors.StrategyError as error:
+            # It was reloaded since this was asked for.
+            self._refuse(ran, seq, str(error))
+            return
+        await self._hosted.change(
+            ran.spec.name,
+            seq=seq,
+            past=functools.partial(self._past, ran.spec.name),
+            spec=msgspec.structs.replace(ran.spec, given=typed),
+            keep=True,
         )
 
     def _past(self, name: str) -> handover.Past:

@@ -11,8 +11,7 @@ import threading
 
 import msgspec
 
-from sting.engine import describe
-from sting.engine import history
+from sting.engine import causes
 from sting.engine import reader
 from sting.model import commands
 from sting.model import errors
@@ -183,17 +182,10 @@ class Replay:
         answer.set_exception(errors.RefusedError(REFUSED))
         return answer
 
-    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
+    def why(self, seq: int) -> futures.Future[tuple[views.Cause, ...]]:
         """Walks from an event back to its causes; nothing later is shown."""
         until = self._place.seq
-
-        def walk() -> tuple[views.EventRow, ...]:
-            found = history.why(self.path, seq)
-            return tuple(
-                describe.to_row(each) for each in found if each.seq <= until
-            )
-
-        return self._asked.submit(walk)
+        return self._asked.submit(causes.explain, self.path, seq, until)
 
     def close(self) -> None:
         """Ends the thread, and waits for it; the log stays as it is."""

@@ -2,26 +2,26 @@
 
 import asyncio
 import contextlib
+import functools
 import os
-import pathlib
 
 import msgspec
 
 from sting.engine import bus
 from sting.engine import clock
-from sting.engine import describe
 from sting.engine import exits
-from sting.engine import history
 from sting.engine import recovery
 from sting.model import commands
 from sting.model import errors
 from sting.model import events
 from sting.model import market
+from sting.model import parameters
 from sting.model import records
 from sting.model import specs
 from sting.model import stops
 from sting.model import views
 from sting.session import parts
+from sting.session import settable
 from sting.strategy import host
 
 LOCK = 'engine.lock'
@@ -29,22 +29,6 @@ PICTURE_S = 0.1
 # So long an end waits for cancels, and so often it looks.
 CANCEL_S = 10.0
 _POLL_S = 0.02
-
-
-def chain_rows(path: pathlib.Path, seq: int) -> tuple[views.EventRow, ...]:
-    """Gives an event and what led to it, as screens show them.
-
-    Args:
-        path: The log's file.
-        seq: The event's number.
-
-    Returns:
-        The event first, its first cause last.
-
-    Raises:
-        errors.JournalError: There is no such event, or no log.
-    """
-    return tuple(describe.to_row(event) for event in history.why(path, seq))
 
 
 class EngineRoom(parts.Parts):
@@ -216,7 +200,17 @@ class EngineRoom(parts.Parts):
                     commands.CommandResult(ok=False, message=self._damage)
                 )
             return
+        if incoming.type is events.EventType.COMMAND:
+            self._guard_parameters(incoming)
         self.bus.post(lane, incoming)
+
+    def _guard_parameters(self, incoming: bus.Incoming) -> None:
+        """Has parameters held to their strategy when their turn comes."""
+        command = incoming.data.command
+        if isinstance(command, commands.SetParameters):
+            incoming.refusal = functools.partial(
+                settable.refusal, command, self._specs, self._hosted
+            )
 
     def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
         """Gives the last closed bars of a symbol, oldest first."""
@@ -320,19 +314,24 @@ class EngineRoom(parts.Parts):
                 running[spec.name].spec if spec.name in running else spec,
                 self._chosen.symbols,
                 self._hosted.vitals(spec.name),
+                self._hosted.settings(spec.name),
             )
             for spec in self._specs
         )
 
 
 def _row(
-    spec: specs.StrategySpec, symbols: tuple[str, ...], vitals: host.Vitals
+    spec: specs.StrategySpec,
+    symbols: tuple[str, ...],
+    vitals: host.Vitals,
+    settings: tuple[parameters.Setting, ...],
 ) -> views.StrategyRow:
     return views.StrategyRow(
         spec.name,
         spec.reference,
         'stopped',
         spec.symbols or symbols,
-        ' '.join(f'{k}={v}' for k, v in spec.parameters.items()),
+        ' '.join(f'{k}={v}' for k, v in spec.values.items()),
+        settings=settings,
         **vitals._asdict(),
     )

@@ -227,6 +227,6 @@ def _kept(now: specs.StrategySpec, ran: specs.StrategySpec) -> list[str]:
     return [
         name
         for name in specs.StrategySpec.__struct_fields__
-        if name not in ('parameters', 'shadow_s', 'enabled')
+        if name not in ('parameters', 'shadow_s', 'enabled', 'given')
         and getattr(now, name) != getattr(ran, name)
     ]

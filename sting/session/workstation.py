@@ -12,6 +12,7 @@ import msgspec
 
 from sting import settings
 from sting.engine import bus
+from sting.engine import causes
 from sting.engine import clock
 from sting.engine import journal
 from sting.model import commands
@@ -240,12 +241,12 @@ class Session:
             raise errors.NotRunningError('the engine is still starting')
         return asyncio.run_coroutine_threadsafe(asked.judge(command), loop)
 
-    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
+    def why(self, seq: int) -> futures.Future[tuple[views.Cause, ...]]:
         """Walks from an event back to what caused it."""
         path = self._home.log(self.profile)
         loop = self._running_loop()
         return asyncio.run_coroutine_threadsafe(
-            asyncio.to_thread(room.chain_rows, path, seq), loop
+            asyncio.to_thread(causes.explain, path, seq), loop
         )
 
     def close(self) -> None:

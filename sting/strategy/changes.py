@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Mapping
 import functools
+from typing import Any
 
 from sting.model import errors
 from sting.model import records
@@ -54,6 +56,7 @@ class Changes:
         past: Callable[[], handover.Past],
         spec: specs.StrategySpec | None = None,
         explain: Callable[[str], str] = str,
+        keep: bool = False,
     ) -> None:
         """Has a running strategy go on with another version of its code.
 
@@ -69,6 +72,8 @@ class Changes:
                 None for the version before the one that runs, or to give up
                 the one that is to take its place.
             explain: Adds to an error where its cause is written.
+            keep: The code stays the version that runs, whatever the files
+                are now.
         """
         await instance.ready()
         if spec is None and instance.change is not None:
@@ -80,14 +85,14 @@ class Changes:
             await end(instance)
         if instance.stopping or not self._runs(instance):
             return
-        version = ''
+        version = instance.process.code if keep else ''
         back = spec is None
         if spec is None:
             if not instance.versions.past:
                 error = 'there is no version before this one'
                 self._tell(instance, seq, error=error)
                 return
-            spec, version, _ = instance.versions.past[-1]
+            spec, version, *_ = instance.versions.past[-1]
         change = instance.change = handover.Change(
             seq,
             instance.process,
@@ -98,12 +103,19 @@ class Changes:
         try:
             tried = ''
             if spec.shadow_s and not back:
-                version, tried = await self._try_out(instance, change, spec)
+                version, tried = await self._try_out(
+                    instance, change, spec, version
+                )
             new = await change.prepare(version)
             self._taken(instance, new)
             what = instance.versions.take(handover.Ran.of(new), back=back)
-            word = 'rolled back' if back else 'reloaded'
-            self._tell(instance, seq, f'{word}: {what}{tried}')
+            word = 'rolled back' if back else 'set' if keep else 'reloaded'
+            self._tell(
+                instance,
+                seq,
+                f'{word}: {what}{tried}',
+                given=spec.given if back or keep else None,
+            )
             self._note_unsent(spec.name, change)
         except errors.StrategyError as error:
             await change.undo()
@@ -128,6 +140,7 @@ class Changes:
         instance: instances.Instance,
         change: handover.Change,
         spec: specs.StrategySpec,
+        version: str,
     ) -> tuple[str, str]:
         """Runs a new version as a shadow; gives its hash and how it did."""
         self._tell(
@@ -140,7 +153,7 @@ class Changes:
                 self._tell(instance, 0, f'its shadow differs: {text}')
 
         shadow = handover.Shadow(differs)
-        version = await change.try_out(spec.shadow_s, shadow)
+        version = await change.try_out(spec.shadow_s, shadow, version)
         return version, f'; as a shadow {shadow.summary()}'
 
     def _tell(
@@ -149,6 +162,7 @@ class Changes:
         seq: int,
         detail: str = '',
         error: str = '',
+        given: Mapping[str, Any] | None = None,
     ) -> None:
         """Tells what came of a change, unless it stopped meanwhile."""
         if instance.stopping or not self._runs(instance):
@@ -160,6 +174,7 @@ class Changes:
                 detail=detail,
                 code=instance.process.code,
                 error=error,
+                parameters=None if given is None else dict(given),
             ),
             seq,
         )

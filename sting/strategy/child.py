@@ -195,7 +195,8 @@ class Child:
         sources = {
             each.name: (each.path, each.digest) for each in version.sources
         }
-        self._send(wire.Loaded(self._files, version.code, sources))
+        settings = loader.describe(kind, strategy.parameters)
+        self._send(wire.Loaded(self._files, version.code, sources, settings))
 
     async def _begin(self, frame: wire.Begin) -> Sequence[orders.Signal]:
         feeder = self._feeder

@@ -22,6 +22,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import orders
+from sting.model import parameters
 from sting.model import portfolio
 from sting.model import specs
 from sting.strategy import host
@@ -53,23 +54,22 @@ class Ran(NamedTuple):
         spec: The instance, with its parameters.
         code: Hash of its code, 16 hex digits.
         sources: Path and digest of each of its files, by name.
+        settings: Its parameters, with what they are set to.
     """
 
     spec: specs.StrategySpec
     code: str
     sources: Mapping[str, tuple[str, str]]
+    settings: tuple[parameters.Setting, ...] = ()
 
     @classmethod
     def of(cls, ran: process.Process) -> 'Ran':
         """Gives what a process runs."""
-        return cls(ran.spec, ran.code, ran.sources)
+        return cls(ran.spec, ran.code, ran.sources, ran.settings)
 
     def same(self, other: 'Ran') -> bool:
         """Whether another is the same code with the same parameters."""
-        return (
-            self.code == other.code
-            and self.spec.parameters == other.spec.parameters
-        )
+        return self.code == other.code and self.spec.values == other.spec.values
 
     def change_to(self, other: 'Ran') -> str:
         """Says in a few words what is different in another."""
@@ -77,7 +77,7 @@ class Ran(NamedTuple):
             {name: digest for name, (_, digest) in ran.sources.items()}
             for ran in (self, other)
         )
-        given, now = self.spec.parameters, other.spec.parameters
+        given, now = self.spec.values, other.spec.values
         parts = [versions.describe_change(before, after)]
         parts += [
             f'{name} {_value(now, name)} (was {_value(given, name)})'
@@ -121,7 +121,8 @@ class Versions:
             self.past.pop()
         elif before is not None and not before.same(ran):
             self.past = [*self.past, before][-versions.KEPT :]
-        self.stays = ran.code if back else ''
+        # Other parameters alone do not end a stay.
+        self.stays = ran.code if back or self.stays == ran.code else ''
         return '' if before is None else before.change_to(ran)
 
 
@@ -361,12 +362,15 @@ class Change:
             )
         return successor.process
 
-    async def try_out(self, seconds: float, shadow: Shadow) -> str:
+    async def try_out(
+        self, seconds: float, shadow: Shadow, version: str = ''
+    ) -> str:
         """Runs the new version beside the old one, unheard.
 
         Args:
             seconds: For so long.
             shadow: Compares what the two want.
+            version: As `prepare`.
 
         Returns:
             Hash of the version that was tried out.
@@ -374,7 +378,7 @@ class Change:
         Raises:
             errors.StrategyError: It failed meanwhile.
         """
-        new = await self.prepare('')
+        new = await self.prepare(version)
         self.shadow = shadow
         waiting = self.old.take_waiting()
         self.old.inherit(waiting)

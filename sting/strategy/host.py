@@ -8,6 +8,7 @@ and for tests that have to be the same every time.
 from collections.abc import Callable
 from collections.abc import Coroutine
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
@@ -149,6 +150,7 @@ class StrategyHost(Protocol):
         history: Sequence[market.MarketData] = (),
         working: Sequence[orders.Order] = (),
         recall: Recall | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> Coroutine[Any, Any, None]:
         """Starts a strategy; events count for it from this call on.
 
@@ -160,6 +162,7 @@ class StrategyHost(Protocol):
             working: Its orders that work, which it is told before anything
                 else.
             recall: Reads what it missed since its state was saved.
+            given: What is set by hand over its parameters; None as it was.
 
         Returns:
             What to await until it runs or has failed.

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from sting.engine import clock
 from sting.engine import step
 from sting.model import errors
@@ -115,12 +117,14 @@ class InProcessHost:
         history: Sequence[market.MarketData] = (),
         working: Sequence[orders.Order] = (),
         recall: host.Recall | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> Coroutine[Any, Any, None]:
         """Starts a strategy, without its saved state; see `StrategyHost`."""
         del recall
         spec = self._spec(name)
         if name in self._running:
             return self._running[name].ready()
+        spec = msgspec.structs.replace(spec, given=given or {})
         instance = _Instance(spec)
         held = portfolio.Portfolio() if book is None else book.copy()
         # Events that come while it loads wait in its queue.
@@ -255,7 +259,7 @@ class InProcessHost:
         """Loads a strategy, starts it, and warms its indicators up."""
         spec = instance.spec
         kind = await asyncio.to_thread(loader.load, spec.reference)
-        strategy = loader.instantiate(kind, spec.name, spec.parameters)
+        strategy = loader.instantiate(kind, spec.name, spec.values)
         feeder = runner.StrategyRunner(
             strategy,
             number=spec.number,

@@ -9,6 +9,7 @@ started again a little later each time, until it has failed too often.
 import asyncio
 from collections.abc import Callable
 from collections.abc import Coroutine
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import hashlib
@@ -16,11 +17,14 @@ import pathlib
 import re
 from typing import Any
 
+import msgspec
+
 from sting.engine import clock
 from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import orders
+from sting.model import parameters
 from sting.model import portfolio
 from sting.model import records
 from sting.model import specs
@@ -119,11 +123,15 @@ class IsolatedHost:
         history: Sequence[market.MarketData] = (),
         working: Sequence[orders.Order] = (),
         recall: host.Recall | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> Coroutine[Any, Any, None]:
         """Starts a strategy; see `StrategyHost`."""
         spec = self._spec(name)
         if name in self._running:
             return self._running[name].ready()
+        if given is not None:
+            spec = msgspec.structs.replace(spec, given=given)
+            self._specs[name] = spec
         record = self._records[name]
         record.cancel()
         if not record.again:
@@ -201,12 +209,18 @@ class IsolatedHost:
         past: Callable[[], handover.Past],
         spec: specs.StrategySpec | None = None,
         explain: Callable[[str], str] = str,
+        keep: bool = False,
     ) -> None:
         """Has a running strategy change its version; see `changes`."""
         instance = self._running.get(name)
         if instance is not None:
             await self._changes.carry_out(
-                instance, seq, past=past, spec=spec, explain=explain
+                instance,
+                seq,
+                past=past,
+                spec=spec,
+                explain=explain,
+                keep=keep,
             )
 
     def _take_over(
@@ -227,6 +241,12 @@ class IsolatedHost:
         if not self.is_running(name):
             return None
         return self._records[name].versions.now
+
+    def settings(self, name: str) -> tuple[parameters.Setting, ...]:
+        """Gives the parameters of what a strategy runs, or ran last."""
+        record = self._records.get(name)
+        last = None if record is None else record.versions.now
+        return () if last is None else last.settings
 
     def is_running(self, name: str) -> bool:
         """Whether a strategy runs now."""
@@ -422,10 +442,20 @@ class IsolatedHost:
         return True
 
     def _tell(
-        self, name: str, status: str, detail: str = '', **more: str
+        self,
+        name: str,
+        status: str,
+        detail: str = '',
+        *,
+        policy: str = '',
+        code: str = '',
     ) -> None:
         self._status(
             records.StrategyStatus(
-                strategy=name, status=status, detail=detail, **more
+                strategy=name,
+                status=status,
+                detail=detail,
+                policy=policy,
+                code=code,
             )
         )

@@ -15,9 +15,9 @@ import pkgutil
 import sys
 import types
 from typing import Any
-from typing import NamedTuple
 
 from sting.model import errors
+from sting.model import parameters as rules
 from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import frames
@@ -26,22 +26,6 @@ from sting.strategy import versions
 
 # What was added here to where modules are looked for.
 ADDED: set[str] = set()
-
-
-class ParameterRow(NamedTuple):
-    """A parameter of a strategy, to be shown.
-
-    Attributes:
-        name: What it is set by.
-        default: Its value where none is given.
-        allowed: What a value has to be, in words.
-        doc: What it does.
-    """
-
-    name: str
-    default: Any
-    allowed: str
-    doc: str
 
 
 def load(
@@ -144,10 +128,27 @@ def instantiate(
     return made
 
 
-def describe(kind: type[base.AbstractStrategy]) -> list[ParameterRow]:
-    """Gives a strategy's parameters, in the order of their declaration."""
+def describe(
+    kind: type[base.AbstractStrategy], values: Mapping[str, Any] | None = None
+) -> list[rules.Setting]:
+    """Gives a strategy's parameters, in the order of their declaration.
+
+    Args:
+        kind: Its class.
+        values: What they are set to; None for the defaults.
+    """
+    values = values or {}
     return [
-        ParameterRow(name, each.default, each.allowed(), each.doc)
+        rules.Setting(
+            name,
+            each.default,
+            each.allowed(),
+            each.doc,
+            values.get(name, each.default),
+            each.low,
+            each.high,
+            each.choices or (),
+        )
         for name, each in kind.parameters.items()
     ]
 

@@ -2,23 +2,11 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-import difflib
-import math
 from typing import Any
 
 from sting.model import errors
+from sting.model import parameters as rules
 from sting.strategy import plain
-
-_WORDS = {
-    'true': True,
-    'yes': True,
-    'on': True,
-    '1': True,
-    'false': False,
-    'no': False,
-    'off': False,
-    '0': False,
-}
 
 
 class Parameter:
@@ -87,22 +75,14 @@ class Parameter:
         Raises:
             ValueError: It is not such a value, or it is out of bounds.
         """
-        converted = _coerce(value, type(self.default))
+        converted = rules.coerce(plain.scalar(value), type(self.default))
         if not self._allows(converted):
             raise ValueError(value)
         return converted
 
     def _allows(self, value: Any) -> bool:
         """Whether a value of the right type is within the bounds."""
-        if isinstance(value, float) and not math.isfinite(value):
-            return False
-        if self.choices is not None:
-            return value in self.choices
-        if isinstance(value, bool | str):
-            return True
-        return (self.low is None or value >= self.low) and (
-            self.high is None or value <= self.high
-        )
+        return rules.is_within(value, self.low, self.high, self.choices)
 
 
 def resolve(
@@ -127,7 +107,7 @@ def resolve(
     for name in given:
         if name not in declared:
             raise errors.StrategyError(
-                _unknown(name, declared), path=where or None
+                rules.unknown(name, declared), path=where or None
             )
     values = {}
     for name, parameter in declared.items():
@@ -138,42 +118,7 @@ def resolve(
             values[name] = parameter.convert(given[name])
         except ValueError:
             raise errors.StrategyError(
-                f'parameter {name} is {given[name]!r}; '
-                f'it must be {parameter.allowed()}',
+                rules.wrong(name, given[name], parameter.allowed()),
                 path=where or None,
             ) from None
     return values
-
-
-def _unknown(name: str, declared: Mapping[str, Parameter]) -> str:
-    """Says that a name is not declared, and which are."""
-    message = f'there is no parameter {name!r}'
-    if not declared:
-        return f'{message}; this strategy takes none'
-    near = difflib.get_close_matches(name, declared, n=1)
-    if near:
-        message += f'; did you mean {near[0]!r}?'
-    return f'{message} (it takes {", ".join(declared)})'
-
-
-def _coerce(value: Any, kind: type) -> Any:
-    """Turns a value or its text into one of bool, int, float and str.
-
-    Raises:
-        ValueError: It cannot be done without changing the value.
-    """
-    value = plain.scalar(value)
-    if isinstance(value, str):
-        text = value.strip()
-        if kind is bool:
-            if text.lower() not in _WORDS:
-                raise ValueError(value)
-            return _WORDS[text.lower()]
-        return kind(text) if kind is not str else value
-    if kind is str or not isinstance(value, bool | int | float):
-        raise ValueError(value)
-    if (kind is bool) != isinstance(value, bool):
-        raise ValueError(value)
-    if kind is int and value != int(value if math.isfinite(value) else 0):
-        raise ValueError(value)
-    return kind(value)

@@ -22,6 +22,7 @@ from typing import Any
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
+from sting.model import parameters
 from sting.model import portfolio
 from sting.model import sessions
 from sting.model import specs
@@ -51,6 +52,7 @@ class Process(watched.Watched):
         last_seq: Number of the last event that it answered.
         code: Hash of the code that it loaded, 16 hex digits.
         sources: Path and digest of each file of that code, by name.
+        settings: Its parameters, with what they are set to.
         began: Number of the event that started it; what it wants in answer to
             those before does not count as a flood.
     """
@@ -87,6 +89,7 @@ class Process(watched.Watched):
         self.last_seq = 0
         self.code = ''
         self.sources: dict[str, tuple[str, str]] = {}
+        self.settings: tuple[parameters.Setting, ...] = ()
         self.began = 0
         self._log = log
         self._sessions = sessions
@@ -121,7 +124,7 @@ class Process(watched.Watched):
                 self.spec.name,
                 self.spec.reference,
                 self.spec.number,
-                dict(self.spec.parameters),
+                self.spec.values,
                 self._log,
                 spawn.search(),
                 self.spec.process.memory_mb << 20,
@@ -139,6 +142,7 @@ class Process(watched.Watched):
         self.files = loaded.files
         self.code = loaded.code
         self.sources = loaded.sources
+        self.settings = tuple(loaded.settings)
 
     def begin(
         self,

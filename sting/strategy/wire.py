@@ -18,6 +18,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import market
 from sting.model import orders
+from sting.model import parameters
 from sting.model import portfolio
 from sting.model import records
 from sting.model import sessions
@@ -193,11 +194,13 @@ class Loaded(_Frame, frozen=True, tag=0):
         files: The files of its class and of its parents.
         code: Hash of the code that was loaded, 16 hex digits.
         sources: Path and digest of each file of that code, by name.
+        settings: Its parameters, with what they are set to.
     """
 
     files: list[str]
     code: str = ''
     sources: dict[str, tuple[str, str]] = {}
+    settings: list[parameters.Setting] = []
 
 
 class Answer(_Frame, frozen=True, tag=1):

@@ -47,6 +47,19 @@ def test_json_has_the_names(run):
     assert found['start'].endswith('Z')
 
 
+def test_orders_are_written_with_reason_and_indicators(run, tmp_path):
+    path = tmp_path / 'orders.csv'
+    outcome = run('--symbol', 'GOOG', '--orders', str(path), '--json')
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert len(rows) == json.loads(outcome.out)['orders']
+    first = rows[0]
+    assert first['order_id'].startswith('backtest-')
+    assert (first['symbol'], first['side']) == ('GOOG', 'buy')
+    assert 'crossed above' in first['reason']
+    assert first['indicators'].startswith('SMA(')
+    assert first['timestamp'].endswith('Z')
+
+
 def test_text_is_for_a_person(run):
     out = run('--symbol', 'GOOG').out
     assert 'final equity' in out

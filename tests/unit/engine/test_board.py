@@ -174,12 +174,47 @@ def test_fills_are_marked():
     world.fill(world.order(), 4.0, 99.0)
     world.fill('theirs', 3.0, 98.0, side=SELL)
     world.fill('theirs', 3.0, 98.0, symbol='MSFT', execution_id='x2')
-    assert world.board.marks('AAPL', 5) == (
-        views.Mark(1, 99.0, BUY, 4.0),
-        views.Mark(1, 98.0, SELL, 3.0),
+    marks = world.board.marks('AAPL', 5)
+    fills = [e.seq for e in world.events if e.type is T.FILL]
+    assert marks == (
+        views.Mark(1, 99.0, BUY, 4.0, fills[0]),
+        views.Mark(1, 98.0, SELL, 3.0, fills[1]),
     )
     assert len(world.board.marks('AAPL', 1)) == 1
     assert world.board.marks('MSFT', 5) == ()
+
+
+def test_a_symbol_has_the_last_that_can_be_explained():
+    world = Shown()
+    assert world.watch().told == 0
+    world.bar('AAPL', 100.0)
+    assert world.watch().told == 0
+    world.run('sma')
+    world.signal('ab-1', side=BUY, quantity=5.0)
+    verdict = next(e for e in world.events if e.type is T.RISK_VERDICT)
+    assert world.watch().told == verdict.seq
+    world.fill('ab-1', 5.0)
+    fill = next(e for e in world.events if e.type is T.FILL)
+    world.bar('AAPL', 101.0)
+    assert world.watch().told == fill.seq
+    world.signal('ab-9', kind=orders.SignalKind.CANCEL)
+    refusal = next(e for e in world.events if e.type is T.SIGNAL_REFUSED)
+    assert world.watch().told == refusal.seq
+    assert world.picture().watch[1].told == 0
+
+
+def test_signals_are_shown_with_what_became_of_them():
+    world = Shown()
+    world.run('sma')
+    world.bar('AAPL', 100.0)
+    world.signal('ab-1', side=BUY, quantity=5.0)
+    other = world.board.over(world.state)
+    world.fill('ab-1', 5.0)
+    world.signal('ab-9', kind=orders.SignalKind.CANCEL)
+    found = world.picture().signals
+    assert [row.fate.split()[0] for row in found] == ['cancel:', 'filled']
+    assert found[1].bar == world.watch().timestamp
+    assert len(other.picture(0.0, ()).signals) == 1
 
 
 def test_working_orders_come_first_the_newest_of_each():

@@ -623,6 +623,62 @@ def test_a_running_strategy_changes_its_version(world, cls, back, message):
     assert world.state.strategies['sma'].status == 'running'
 
 
+def test_a_running_strategy_gets_other_parameters(world):
+    world.run('sma')
+    asked = {'fast': 12, 'slow': None}
+    result = world.command(commands.SetParameters, name='sma', parameters=asked)
+    assert (result.ok, result.message) == (True, 'setting fast, slow')
+    assert world.effects() == [
+        step.Reload('sma', result.seq, back=False, given={'fast': 12})
+    ]
+    # They hold once it runs with them.
+    assert world.state.parameters == {}
+
+
+def told(world, **fields):
+    status = records.StrategyStatus(strategy='sma', **fields)
+    world.tell(T.STRATEGY_STATUS, status)
+
+
+def test_what_is_set_by_hand_is_kept_and_added_to(world):
+    world.run('sma')
+    told(world, status='running', parameters={'fast': 12, 'slow': 30})
+    told(world, status='running')
+    world.command(
+        commands.SetParameters, name='sma', parameters={'slow': None, 'x': 1}
+    )
+    (effect,) = world.effects()
+    assert effect.given == {'fast': 12, 'x': 1}
+    told(world, status='running', parameters={})
+    assert world.state.parameters == {}
+
+
+def test_a_stopped_strategy_gets_its_parameters_with_its_start(world):
+    set_one = commands.SetParameters
+    for name in ('sma', 'mean'):
+        result = world.command(set_one, name=name, parameters={'fast': 12})
+        assert result.message == f'{name} takes this with its next start'
+        assert world.effects() == []
+        assert world.state.parameters[name] == {'fast': 12}
+    told(world, status='failed', detail='why', policy='cancel')
+    world.command(set_one, name='sma', parameters={'fast': None})
+    status = world.state.strategies['sma']
+    assert (status.status, status.detail, status.policy) == (
+        'failed',
+        'why',
+        '',
+    )
+    assert 'sma' not in world.state.parameters
+
+
+def test_parameters_that_nobody_would_take_are_refused(world):
+    set_one = commands.SetParameters
+    refuse(world, set_one, 'nothing is set', name='sma', parameters={})
+    refuse(world, set_one, 'no strategy macd', name='macd', parameters={'a': 1})
+    world.command(commands.StartStrategy, name='sma')
+    refuse(world, set_one, 'is starting', name='sma', parameters={'a': 1})
+
+
 def test_a_strategy_that_is_not_there_is_refused(world):
     for cls in (
         commands.StartStrategy,

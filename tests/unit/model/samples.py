@@ -44,6 +44,9 @@ EVERY_COMMAND = (
     commands.StopStrategy(name='sma'),
     commands.ReloadStrategy(name='sma'),
     commands.RollbackStrategy(name='sma'),
+    commands.SetParameters(
+        name='sma', parameters={'fast': 12, 'slow': None}, strategy='sma.py'
+    ),
     commands.AcknowledgeAlerts(up_to=7, only=True),
     commands.Settle(
         id='position-AAPL',
@@ -255,6 +258,7 @@ SAMPLES = {
         code='0123456789abcdef',
         policy='flatten',
         error='base.py:3: SyntaxError',
+        parameters={'fast': 12},
     ),
     _T.STRATEGY_STATE: records.StrategyState(
         strategy='sma',

@@ -135,11 +135,6 @@ def test_an_order_of_a_strategy_can_be_followed_to_its_signal(home):
     assert set(signal.indicators) == {'SMA(2)', 'SMA(3)'}
 
 
-def test_why_of_no_log_is_an_error(tmp_path):
-    with pytest.raises(errors.JournalError, match='there is no event log'):
-        room.chain_rows(tmp_path / 'none.db', 1)
-
-
 def test_resume_is_refused_on_a_log_that_does_not_verify(home):
     with stations.running(home) as station:
         stations.until(lambda: station.snapshot().seq > 10)

@@ -87,7 +87,7 @@ class Desk:
         await self.host.start('mine', seq=3)
         assert self.host.is_running('mine')
 
-    async def change(self, seq=9, text=None, back=False, **fields):
+    async def change(self, seq=9, text=None, back=False, keep=False, **fields):
         if text is not None:
             self.path.write_text(text)
         spec = self.host.ran('mine').spec
@@ -97,6 +97,7 @@ class Desk:
             past=lambda: handover.Past(portfolio.Portfolio(), tuple(self.bars)),
             spec=None if back else msgspec.structs.replace(spec, **fields),
             explain=lambda error: f'see: {error}',
+            keep=keep,
         )
 
     @property
@@ -468,3 +469,60 @@ async def test_an_end_in_the_last_moment_of_a_change_leaves_no_process(make):
     assert new.failure is not None or new._killed
     await new.gone()
     assert 'mine' not in desk.host._running
+
+
+async def test_parameters_set_by_hand_leave_the_code_as_it_runs(make):
+    desk = await make(parameters={'size': 2})
+    desk.bar(1)
+    code = desk.host.ran('mine').code
+    await desk.change(text=NEW, keep=True, given={'size': 3})
+    desk.bar(2)
+    await desk.answered(2)
+    assert [(s.quantity, s.reason) for _, s in desk.said] == [
+        (2, 'old 1 nan'), (3, 'old 2 nan'),
+    ]  # fmt: skip
+    assert (desk.last.detail, desk.last.parameters, desk.last.code) == (
+        'set: size 3 (was 2)',
+        {'size': 3},
+        code,
+    )
+    assert [each.value for each in desk.host.settings('mine')] == [3]
+    # A reload takes the new files and leaves what is set alone.
+    await desk.change()
+    assert desk.last.parameters is None
+    assert desk.host.ran('mine').spec.values == {'size': 3}
+
+
+async def test_parameters_that_cannot_be_leave_it_as_it_was(make):
+    desk = await make()
+    await desk.change(keep=True, given={'size': 10})
+    assert desk.last.error.startswith('see: parameter size is 10')
+    assert desk.last.parameters is None
+    assert desk.host.ran('mine').spec.given == {}
+
+
+async def test_a_rollback_takes_what_was_set_with_it(make):
+    desk = await make()
+    await desk.change(keep=True, given={'size': 4})
+    await desk.change(back=True)
+    assert desk.last.parameters == {}
+    assert [each.value for each in desk.host.settings('mine')] == [1]
+
+
+async def test_a_start_has_what_is_set_by_hand(make):
+    desk = await make()
+    await desk.host.stop('mine', seq=40)
+    await desk.host.start('mine', seq=50, given={'size': 5})
+    desk.bar(1)
+    await desk.answered(1)
+    assert [signal.quantity for _, signal in desk.said] == [5]
+    assert desk.host.settings('nothing') == ()
+
+
+async def test_a_version_rolled_back_to_stays_when_it_is_set(make):
+    desk = await make()
+    await desk.change(text=NEW)
+    await desk.change(back=True)
+    await desk.change(keep=True, given={'size': 2})
+    versions = desk.host._records['mine'].versions
+    assert versions.stays == versions.now.code

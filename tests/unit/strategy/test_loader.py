@@ -283,9 +283,15 @@ def test_create_asks_for_the_call_of_the_parent(tmp_path):
 
 def test_a_description_has_a_row_for_each_parameter(tmp_path):
     path = samples.write(tmp_path, 'one.py', ONE)
-    assert loader.describe(loader.load(str(path))) == [
-        ('n', 3, 'an int of at least 1', 'how many')
+    kind = loader.load(str(path))
+    rows = [loader.describe(kind), loader.describe(kind, {'n': 5})]
+    assert [(row.value, row.low, row.high) for (row,) in rows] == [
+        (3, 1, None),
+        (5, 1, None),
     ]
+    for (row,) in rows:
+        assert (row.name, row.default) == ('n', 3)
+        assert (row.allowed, row.doc) == ('an int of at least 1', 'how many')
 
 
 def test_source_of_a_loaded_class_can_be_read(tmp_path):

@@ -379,6 +379,11 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def _on_show_strategy(self, request: requests.ShowStrategy) -> None:
         self.action_show_strategy(request.name)
 
+    @textual.on(requests.SetParameters)
+    def _on_set_parameters(self, request: requests.SetParameters) -> None:
+        setting = importlib.import_module('tui.screens.setting')
+        setting.review(self, request)
+
     @textual.on(requests.Modify)
     def _on_modify(self, request: requests.Modify) -> None:
         self._trade.modify(request.order)
@@ -511,6 +516,12 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         """Shows how a strategy does."""
         strategy = importlib.import_module('tui.screens.strategy')
         self.push_screen(strategy.StrategyScreen(self.workstation, name))
+
+    def action_set_parameters(
+        self, name: str, parameters: Mapping[str, str | None]
+    ) -> None:
+        """Reviews other parameters of a strategy."""
+        self.post_message(requests.SetParameters(name, parameters))
 
     def action_show_inbox(self) -> None:
         """Shows in what the broker's book and ours differ."""

@@ -99,6 +99,10 @@ def completions(snapshot: views.Snapshot, themes: Sequence[str]) -> list[str]:
             f'{word} {strategy.name}'
             for word in ('start', 'stop', 'reload', 'rollback', 'strategy')
         ]
+        lines += [
+            f'set {strategy.name} {each.name}={each.value}'
+            for each in strategy.settings
+        ]
     lines += [f'theme {name}' for name in themes]
     return lines
 
@@ -343,6 +347,19 @@ def _rollback(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     return Outcome(command=commands.RollbackStrategy(name=name))
 
 
+def _set(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    name = _strategy(words[:1], snapshot, 'set')
+    given: dict[str, str | None] = {}
+    for word in words[1:]:
+        parameter, equals, value = word.partition('=')
+        if not equals or not parameter:
+            raise _usage('set')
+        given[parameter] = value or None
+    if not given:
+        raise _usage('set')
+    return Outcome(action=f'set_parameters({name!r}, {given!r})')
+
+
 def _symbol(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     if len(words) != 1:
         raise _usage('symbol')
@@ -449,6 +466,12 @@ WORDS: Mapping[str, Word] = {
     ),
     'rollback': Word(
         'rollback STRATEGY', 'Goes back to its version before.', _rollback
+    ),
+    'set': Word(
+        'set STRATEGY NAME=VALUE ...',
+        'Sets its parameters, after a review; NAME= takes those of '
+        'strategy.yaml.',
+        _set,
     ),
     'symbol': Word('symbol SYMBOL', 'Takes a symbol of the list.', _symbol),
     'theme': Word('theme [NAME]', 'Takes a theme, or the next one.', _theme),

@@ -64,6 +64,9 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'help': ('F1 help', 'app'),
     'system': ('F5 system', 'app'),
     'backtest': ('F3 backtest', 'app'),
+    'results': ('F3 backtest, results', 'backtest'),
+    'trips': ('F3 backtest, trades', 'results'),
+    'trip': ('Trade of a backtest', 'app'),
     'why': ('Why', 'app'),
     'strategy': ('Strategy', 'app'),
     'inbox': ('Inbox', 'app'),
@@ -84,6 +87,9 @@ _PANES = (
     'strategies',
     'events',
 )
+
+# The pages of a backtest's result.
+_PAGES = ('overview', 'curve', 'months', 'trades', 'spread', 'fills')
 
 # The panes of a replay: no order can be written there.
 _REPLAYED = tuple(name for name in _PANES if name != 'ticket')
@@ -507,6 +513,16 @@ ACTIONS: tuple[Action, ...] = (
         hint=11,
     ),
     Action(
+        'chart_why',
+        ('w',),
+        'chart',
+        'why',
+        'why',
+        'Shows what led to the fill or the signal under the crosshair, without '
+        'one to the last of the symbol.',
+        hint=40,
+    ),
+    Action(
         'symbol_up',
         ('up', 'k'),
         'chart',
@@ -823,6 +839,96 @@ ACTIONS: tuple[Action, ...] = (
         hint=8,
     ),
     Action(
+        'to_results',
+        ('ctrl+o',),
+        'backtest',
+        'results',
+        'results',
+        'Goes to the results, and from them back to the form.',
+        hint=7,
+    ),
+    Action(
+        'next_page',
+        ('right', 'l'),
+        'results',
+        'flip(1)',
+        'next page',
+        'Shows the next page of the results.',
+        hint=2,
+    ),
+    Action(
+        'previous_page',
+        ('left', 'h'),
+        'results',
+        'flip(-1)',
+        'page before',
+        'Shows the page of the results before.',
+    ),
+    *(
+        Action(
+            f'page_{name}',
+            (str(number),),
+            'results',
+            f"page('{name}')",
+            name,
+            f'Shows page {number} of the results, {name}.',
+        )
+        for number, name in enumerate(_PAGES, 1)
+    ),
+    Action(
+        'results_up',
+        ('up', 'k'),
+        'results',
+        'scroll(-1)',
+        'up',
+        'Scrolls the page up.',
+    ),
+    Action(
+        'results_down',
+        ('down', 'j'),
+        'results',
+        'scroll(1)',
+        'down',
+        'Scrolls the page down.',
+    ),
+    Action(
+        'send_parameters',
+        ('p',),
+        'results',
+        'send_parameters',
+        'set live',
+        'Has a strategy of the profile go on with these parameters, after a '
+        'review.',
+        hint=4,
+    ),
+    Action(
+        'to_form',
+        ('escape',),
+        'results',
+        'screen.form',
+        'form',
+        'Goes back to the form.',
+        hint=3,
+    ),
+    Action(
+        'trip_why',
+        ('w', 'enter'),
+        'trips',
+        'why',
+        'why',
+        'Shows why the trade was begun and ended.',
+        hint=1,
+    ),
+    Action(
+        'close_trip',
+        ('escape', 'w', 'enter'),
+        'trip',
+        'dismiss',
+        'close',
+        'Closes what led to the trade.',
+        hint=5,
+    ),
+    Action(
         'close_why',
         ('escape',),
         'why',
@@ -830,6 +936,31 @@ ACTIONS: tuple[Action, ...] = (
         'close',
         'Closes the chain of causes.',
         hint=5,
+    ),
+    Action(
+        'why_up',
+        ('up', 'k'),
+        'why',
+        'scroll(-1)',
+        'up',
+        'Scrolls the chain up.',
+    ),
+    Action(
+        'why_down',
+        ('down', 'j'),
+        'why',
+        'scroll(1)',
+        'down',
+        'Scrolls the chain down.',
+    ),
+    Action(
+        'why_chart',
+        ('c',),
+        'why',
+        'chart',
+        'chart',
+        'Shows the chart where there is no room for it beside the chain.',
+        hint=6,
     ),
     Action(
         'close_strategy',

@@ -125,7 +125,7 @@ class Opening:
         """Asks what risk would say of an order or a change."""
         return self._opened().judge(command)
 
-    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
+    def why(self, seq: int) -> futures.Future[tuple[views.Cause, ...]]:
         """Walks from an event back to what caused it."""
         return self._opened().why(seq)
 

@@ -1,6 +1,7 @@
 """What panes ask of the app, as messages that rise to it."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 
 from textual import message
 
@@ -53,6 +54,28 @@ class ShowStrategy(message.Message):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+
+
+class SetParameters(message.Message):
+    """Have a strategy go on with other parameters, after a review.
+
+    Attributes:
+        name: The instance's name.
+        parameters: Values, or their texts, by name; None takes what
+            strategy.yaml has.
+        strategy: The module or file that they were made for; empty for any.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parameters: Mapping[str, bool | int | float | str | None],
+        strategy: str = '',
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.parameters = parameters
+        self.strategy = strategy
 
 
 class Modify(message.Message):

@@ -61,6 +61,8 @@ class Chart(pane.Pane, can_focus=True):
         self._seen: object = None
         self._strips: list[strip.Strip] = []
         self._generated = False
+        self._signals: Sequence[views.SignalRow] = ()
+        self._last_told = 0
 
     def select(self, symbol: str) -> None:
         """Shows another symbol, from its newest bar."""
@@ -75,6 +77,9 @@ class Chart(pane.Pane, can_focus=True):
         if not self.symbol and snapshot.watch:
             self.symbol = snapshot.watch[0].symbol
         self._generated = snapshot.generated
+        self._signals = snapshot.signals
+        watched = (r.told for r in snapshot.watch if r.symbol == self.symbol)
+        self._last_told = next(watched, 0)
         seen = self._signature(snapshot)
         if seen == self._seen or not self.display:
             return
@@ -257,6 +262,37 @@ class Chart(pane.Pane, can_focus=True):
         place = _SPACINGS.index(self.spacing) + steps
         self.spacing = _SPACINGS[min(max(place, 0), len(_SPACINGS) - 1)]
         self._draw()
+
+    def action_why(self) -> None:
+        """Asks what led to what is under the crosshair, or came last."""
+        if seq := self._told():
+            self.post_message(requests.Why(seq))
+        else:
+            where = 'in this bar' if self.cross is not None else 'here yet'
+            self.notify(f'nothing was wanted or filled {where}')
+
+    def _told(self) -> int:
+        """Gives the last fill of the bar under the crosshair, or signal."""
+        if self.cross is None:
+            return self._last_told
+        place = len(self._bars) - 1 - self.cross
+        if place < 0:
+            return 0
+        end = self._bars[place].timestamp
+        start = self._bars[place - 1].timestamp if place else 0
+        # What came after the newest bar belongs to the one that is open.
+        is_newest = not self.cross
+
+        def holds(stamp: int) -> bool:
+            return start < stamp and (stamp <= end or is_newest)
+
+        fills = [mark.seq for mark in self._marks if holds(mark.timestamp)]
+        signals = [
+            row.seq
+            for row in self._signals
+            if row.symbol == self.symbol and holds(row.bar)
+        ]
+        return max(fills, default=0) or max(signals, default=0)
 
     def action_averages(self) -> None:
         """Draws more moving averages, and then none."""

@@ -94,7 +94,7 @@ class Strategies(table.Table[views.StrategyRow]):
         return row.name
 
     def seq_of(self, row: views.StrategyRow) -> int:
-        """Gives what set its status last, its alert, or its newest order."""
+        """Gives what set its status last, its alert, signal or order."""
         return (
             self.newest_event(
                 lambda event: (
@@ -103,8 +103,13 @@ class Strategies(table.Table[views.StrategyRow]):
                 )
             )
             or (0 if is_live(row) else self._newest_alert(row.name))
+            or self._newest_signal(row.name)
             or self.newest_order(lambda order: order.strategy == row.name)
         )
+
+    def _newest_signal(self, name: str) -> int:
+        signals = () if self._snapshot is None else self._snapshot.signals
+        return next((row.seq for row in signals if row.strategy == name), 0)
 
     def _newest_alert(self, name: str) -> int:
         alerts = () if self._snapshot is None else self._snapshot.alerts

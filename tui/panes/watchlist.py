@@ -41,7 +41,7 @@ class Watchlist(table.Table[views.WatchRow]):
     scope = 'watchlist'
     short = 'watch'
     empty = 'no symbol in this profile'
-    why_not = 'a price comes from outside: nothing here led to it'
+    why_not = 'nothing was wanted, ordered or filled in this symbol yet'
     BINDINGS = keymap.bindings('watchlist')
     all_columns: ClassVar[Sequence[table.Column[views.WatchRow]]] = (
         table.Column('symbol', 7, lambda row: row.symbol, 'text!'),
@@ -131,8 +131,8 @@ class Watchlist(table.Table[views.WatchRow]):
         return row.symbol
 
     def seq_of(self, row: views.WatchRow) -> int:
-        """Gives 0: a price has no cause within the log."""
-        return 0
+        """Gives the last fill, order or signal of the symbol."""
+        return row.told
 
     def note_of(self, snapshot: views.Snapshot) -> str:
         """Says when the prices are not real."""

@@ -1,6 +1,7 @@
 """A backtest in a process of its own, asked for as a user would ask."""
 
 import asyncio
+import collections
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -17,9 +18,14 @@ from sting.model import errors
 
 PROGRAM = (sys.executable, '-m', 'sting.cli.main')
 CANCELLED = 'cancelled'
+# In place of a mode of filling: runs all of them.
+ALL_MODES = 'all'
 # How long a child may take to end when asked to, in seconds.
 PATIENCE_S = 2.0
 _LINE_LIMIT = 1 << 20
+# What is written of a run, and how many rows of each are kept to be shown.
+OUTPUTS = ('equity', 'trades', 'fills', 'orders')
+KEPT = 20_000
 
 Progress = Callable[[int, int], None]
 
@@ -35,8 +41,12 @@ class Form:
         start: First day.
         end: Last day.
         cash: What the account starts with.
-        commission_bps: Of each fill's value, basis points.
-        slippage_bps: Against each market fill, basis points.
+        costs: A schedule of costs.yaml by its name, or a file of one.
+        commission_bps: Of each fill's value, basis points; in place of the
+            schedule's.
+        slippage_bps: Against each market fill, basis points; in place of the
+            schedule's.
+        fill: The mode of filling, or 'all' for the range over all modes.
         parameters: name=value, separated by blanks.
     """
 
@@ -46,8 +56,10 @@ class Form:
     start: str = ''
     end: str = ''
     cash: str = ''
+    costs: str = ''
     commission_bps: str = ''
     slippage_bps: str = ''
+    fill: str = ''
     parameters: str = ''
 
     def arguments(self) -> list[str]:
@@ -69,15 +81,20 @@ class Form:
         symbols = self.symbols.replace(',', ' ').split()
         found = [f'--data={name}' for name in files]
         found += [f'--symbol={symbol}' for symbol in symbols]
+        fill = self.fill.strip()
         for option, value in (
             ('start', self.start),
             ('end', self.end),
             ('cash', self.cash),
+            ('costs', self.costs),
             ('commission-bps', self.commission_bps),
             ('slippage-bps', self.slippage_bps),
+            ('fill', '' if fill == ALL_MODES else fill),
         ):
             if value.strip():
                 found.append(f'--{option}={value.strip()}')
+        if fill == ALL_MODES:
+            found.append('--fill-range')
         for pair in _words('parameters', self.parameters):
             found.append(f'--set={pair}')
         return [*found, '--', self.strategy.strip()]
@@ -112,13 +129,20 @@ class Outcome:
     Attributes:
         figures: The object that `sting backtest --json` prints.
         curve: The account at each bar.
-        trades: Round trips, oldest first, by the columns of `--trades`.
+        trades: Round trips, oldest first, by the columns of `--trades`; the
+            last ones of very many, as also of what follows.
+        fills: What was traded, oldest first, by the columns of `--fills`.
+        orders: What was asked for, by its id, by the columns of `--orders`.
         error: Why there is none of this, one line; empty when it went well.
     """
 
     figures: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     curve: Curve = Curve((), (), ())
     trades: Sequence[Mapping[str, str]] = ()
+    fills: Sequence[Mapping[str, str]] = ()
+    orders: Mapping[str, Mapping[str, str]] = dataclasses.field(
+        default_factory=dict
+    )
     error: str = ''
 
 
@@ -149,15 +173,15 @@ class Child:
         except errors.InputError as error:
             return Outcome(error=str(error))
         with tempfile.TemporaryDirectory(prefix='sting-') as folder:
-            equity = pathlib.Path(folder, 'equity.csv')
-            trades = pathlib.Path(folder, 'trades.csv')
+            made = {
+                name: pathlib.Path(folder, f'{name}.csv') for name in OUTPUTS
+            }
             status, printed, complaint = await self._execute(
                 [
                     'backtest',
                     '--json',
                     '--progress-json',
-                    f'--equity={equity}',
-                    f'--trades={trades}',
+                    *(f'--{name}={path}' for name, path in made.items()),
                     *arguments,
                 ],
                 progress,
@@ -169,7 +193,7 @@ class Child:
                     error=complaint or f'the backtest ended with {status}'
                 )
             # Reading a year of minutes takes long enough to be felt.
-            return await asyncio.to_thread(_read, printed, equity, trades)
+            return await asyncio.to_thread(_read, printed, made)
 
     async def _execute(
         self, arguments: Sequence[str], progress: Progress
@@ -223,20 +247,25 @@ async def _follow(stream: asyncio.StreamReader, progress: Progress) -> str:
     return complaint
 
 
-def _read(
-    printed: bytes, equity: pathlib.Path, trades: pathlib.Path
-) -> Outcome:
+def _read(printed: bytes, made: Mapping[str, pathlib.Path]) -> Outcome:
     try:
         figures = json.loads(printed)
-        with equity.open(newline='', encoding='utf-8') as file:
-            rows = list(csv.DictReader(file))
+        rows = _rows(made['equity'], None)
         curve = Curve(
             [row['timestamp'] for row in rows],
             [float(row['equity']) for row in rows],
             [-abs(float(row['drawdown'])) for row in rows],
         )
-        with trades.open(newline='', encoding='utf-8') as file:
-            trips = list(csv.DictReader(file))
+        trades, fills, orders = (
+            _rows(made[name], KEPT) for name in ('trades', 'fills', 'orders')
+        )
+        by_id = {row['order_id']: row for row in orders}
     except (OSError, ValueError, KeyError) as error:
         return Outcome(error=f'the result cannot be read: {error}')
-    return Outcome(figures, curve, trips)
+    return Outcome(figures, curve, trades, fills, by_id)
+
+
+def _rows(path: pathlib.Path, most: int | None) -> list[Mapping[str, str]]:
+    """Reads the last rows of a table."""
+    with path.open(newline='', encoding='utf-8') as file:
+        return list(collections.deque(csv.DictReader(file), most))

@@ -1,5 +1,6 @@
 """The app over a plain workstation, for tests with a pilot."""
 
+import asyncio
 from collections.abc import AsyncIterator
 import contextlib
 
@@ -43,6 +44,16 @@ async def run(running, size=(80, 24)) -> AsyncIterator[Hands]:
     """Runs an app without a terminal, in the hands of a test."""
     async with running.run_test(size=size):
         yield Hands(running)
+
+
+async def wait(pilot, is_so):
+    """Waits until something is so; half a minute at most."""
+    for _ in range(1200):
+        if is_so():
+            return
+        await pilot.pause()
+        await asyncio.sleep(0.025)
+    raise AssertionError('it never was so')
 
 
 def text_of(painted):

@@ -186,7 +186,9 @@ class Station:
     def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
         last = bars(symbol, 200)[-5]
         return (
-            views.Mark(last.timestamp, last.close, orders.OrderSide.BUY, 10.0),
+            views.Mark(
+                last.timestamp, last.close, orders.OrderSide.BUY, 10.0, 55
+            ),
         )[:limit]
 
     def submit(
@@ -219,10 +221,14 @@ class Station:
             future.set_result(self.judgement)
         return future
 
-    def why(self, seq: int) -> futures.Future[tuple[views.EventRow, ...]]:
-        future: futures.Future[tuple[views.EventRow, ...]] = futures.Future()
+    def why(self, seq: int) -> futures.Future[tuple[views.Cause, ...]]:
+        future: futures.Future[tuple[views.Cause, ...]] = futures.Future()
         future.set_result(
-            tuple(row for row in self.now.events if row.seq == seq)
+            tuple(
+                views.Cause(**msgspec.structs.asdict(row))
+                for row in self.now.events
+                if row.seq == seq
+            )
         )
         return future
 

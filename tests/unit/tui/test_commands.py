@@ -118,6 +118,10 @@ def test_cancelling_all_asks_first():
     ('line', 'action'),
     [
         ('halt', 'emergency_stop'),
+        (
+            'set sma_demo fast=12 slow=',
+            "set_parameters('sma_demo', {'fast': '12', 'slow': None})",
+        ),
         ('resume', 'resume'),
         ('flatten', 'flatten_all'),
         ('shutdown', 'shutdown'),
@@ -161,7 +165,7 @@ def test_completions_are_lines_that_begin_with_a_command():
     ('line', 'text'),
     [
         ('', ' '.join(command_line.WORDS)),
-        ('s', 'sell stopped shutdown start stop strategy symbol'),
+        ('s', 'sell stopped shutdown start stop strategy set symbol'),
         ('can', 'cancel ID | all'),
         ('theme li', 'theme [NAME]'),
         ('xyz', ''),

@@ -9,6 +9,7 @@ from tests.unit.tui import stations
 from tui import format as text_format
 from tui import themes
 from tui.panes import legend
+from tui.screens import why
 
 pytestmark = pytest.mark.unit
 
@@ -178,6 +179,51 @@ async def test_averages_are_named_and_given_in_figures():
         assert f'·20 {mean:,.2f}' in apps.text_of(chart)[0]
         await pilot.press('m', 'm')
         assert 'ma' not in chart.note.split()
+
+
+def told(**changes):
+    """A station that keeps a signal, and what was told of symbols last."""
+    bar = stations.bars('AAPL', 200)[-9]
+    signal = views.SignalRow(
+        77, bar.timestamp, 'sma', 'AAPL', 'order buy', bar=bar.timestamp
+    )
+    made = stations.snapshot(signals=(signal,), **changes)
+    first, *rest = made.watch
+    watch = (msgspec.structs.replace(first, told=88), *rest)
+    return stations.Station(msgspec.structs.replace(made, watch=watch))
+
+
+@pytest.mark.parametrize(
+    ('keys', 'seq'),
+    [
+        ((), 88),
+        # The mark of the station is four bars back, the signal eight.
+        (('c', *['less_than_sign'] * 4), 55),
+        (('c', *['less_than_sign'] * 8), 77),
+        (('c',), None),
+        (('down',), None),
+    ],
+)
+async def test_w_asks_for_the_fill_or_signal_under_the_crosshair(keys, seq):
+    app = apps.make(told())
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('2', *keys, 'w')
+        if seq is None:
+            assert app.screen is app._trade
+        else:
+            await apps.wait(
+                pilot, lambda: isinstance(app.screen, why.WhyScreen)
+            )
+            assert app.screen._seq == seq
+
+
+async def test_a_chart_without_bars_has_nothing_to_explain_under_a_cross():
+    station = told()
+    station.bars = lambda symbol, limit: ()
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('2', 'c', 'w')
+        assert app.screen is app._trade
 
 
 async def test_working_orders_and_the_position_are_lines():

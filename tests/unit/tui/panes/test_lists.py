@@ -256,6 +256,19 @@ async def test_events_are_newest_first():
         assert '1233' in found[2]
 
 
+@pytest.mark.parametrize('told', [0, 1234])
+async def test_w_in_the_watchlist_asks_about_the_last_that_was_told(told):
+    first, *rest = stations.snapshot().watch
+    watch = (msgspec.structs.replace(first, told=told), *rest)
+    app = apps.make(stations.Station(stations.snapshot(watch=watch)))
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('w')
+        if told:
+            await apps.wait(pilot, lambda: app.screen is not app._trade)
+        else:
+            assert app.screen is app._trade
+
+
 def event(seq, type_, symbol, text):
     return views.EventRow(seq, 0, type_, 'x', symbol, 0, text)
 
@@ -318,6 +331,14 @@ def test_a_position_is_asked_about_its_newest_fill(events, filled, seq):
 )
 def test_a_strategy_is_asked_about_its_last_status(events, seq):
     assert asked_of('strategies', events=events) == seq
+
+
+def test_a_strategy_is_asked_about_its_newest_signal_before_its_orders():
+    signals = tuple(
+        views.SignalRow(seq, 0, name, 'AAPL', 'buy')
+        for seq, name in ((98, 'other'), (97, 'sma_demo'), (96, 'sma_demo'))
+    )
+    assert asked_of('strategies', events=(), signals=signals) == 97
 
 
 @pytest.mark.parametrize(('status', 'seq'), [('failed', 50), ('running', 99)])

@@ -20,6 +20,18 @@ FIGURES = {
     'trades': 2,
     'bars': 3,
     'log_hash': 'abc',
+    'parameters': {'fast': 10},
+    'monthly': {'2012-05': 0.004, '2012-06': -0.061, '2012-07': 0.03},
+    'yearly': {'2012': -0.03},
+    'mean_win': 975.0,
+    'mean_loss': -250.0,
+    'most_wins': 1,
+    'most_losses': 1,
+}
+RANGE = {
+    'next_open': {'final_equity': 112345.678},
+    'pessimistic': {'final_equity': 98000.0},
+    'ambiguous_fills': {'count': 1, 'share': 0.125},
 }
 EQUITY = """timestamp,equity,cash,drawdown
 2012-06-01T20:00:00Z,100000.0,100000.0,0.0
@@ -33,6 +45,19 @@ TRADES = (
     '975.0,11.5,-0.01,0.02\n'
     'GOOG,sell,50,2012-06-04T20:00:00Z,580.0,2012-06-05T20:00:00Z,585.0,'
     '-250.0,5.8,-0.045,0.01\n'
+)
+FILLS = (
+    'order_id,symbol,side,quantity,price,fee,timestamp,tag\n'
+    'b-1,GOOG,buy,100,570.5,5.0,2012-06-01T20:00:00Z,open\n'
+    'b-2,GOOG,sell,150,580.25,6.5,2012-06-04T20:00:00Z,touch\n'
+    ',GOOG,buy,50,585.0,5.8,2012-06-05T20:00:00Z,delisted\n'
+)
+ORDERS = (
+    'order_id,timestamp,symbol,side,quantity,type,price,stop_price,parent,'
+    'reason,indicators\n'
+    'b-1,2012-05-31T20:00:00Z,GOOG,buy,100,market,,,,fast above slow,'
+    'fast=3 slow=2\n'
+    'b-2,2012-06-01T20:00:00Z,GOOG,sell,150,limit,580.25,,b-1,,\n'
 )
 
 
@@ -59,7 +84,11 @@ def main():
             time.sleep(30)
     pathlib.Path(options['equity']).write_text(EQUITY, encoding='utf-8')
     pathlib.Path(options['trades']).write_text(TRADES, encoding='utf-8')
+    for name, written in (('fills', FILLS), ('orders', ORDERS)):
+        pathlib.Path(options[name]).write_text(written, encoding='utf-8')
     figures = FIGURES | {'arguments': arguments}
+    if '--fill-range' in arguments:
+        figures['range'] = RANGE
     sys.stdout.write('no' if how == 'garbled' else json.dumps(figures))
     return 0
 

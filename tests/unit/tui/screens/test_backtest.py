@@ -6,13 +6,14 @@ import pytest
 from textual import app
 from textual import widgets
 
-from sting.model import costs
 from tests.unit.tui import apps
 from tests.unit.tui.screens import backtest_program
 from tui import keymap
 from tui import themes
 from tui.screens import backtest
 from tui.screens import backtest_child
+from tui.screens import backtest_figures
+from tui.screens import backtest_trades
 
 pytestmark = pytest.mark.unit
 
@@ -68,7 +69,7 @@ async def run(pilot, strategy):
 
 
 def test_figures_that_are_undefined_are_a_dash():
-    texts = dict(backtest.figure_texts(backtest_program.FIGURES))
+    texts = dict(backtest_figures.figure_texts(backtest_program.FIGURES))
 
     assert texts['Sortino'] == '-'
     assert texts['Calmar'] == '-'
@@ -76,12 +77,6 @@ def test_figures_that_are_undefined_are_a_dash():
     assert texts['total return'] == '+12.35%'
     assert texts['max drawdown'] == '25.00%'
     assert texts['final equity'] == '112,345.68'
-
-
-def test_a_trade_without_a_price_shows_a_dash():
-    cells = backtest.trade_texts({'symbol': 'GOOG', 'exit_price': ''})
-
-    assert cells == ('', 'GOOG', '', '-', '-', '-', '-', '-', '-')
 
 
 async def test_a_narrow_screen_leaves_figures_out():
@@ -136,29 +131,7 @@ async def test_a_run_shows_figures_curves_and_trades():
         painted = text_of(shown)
         assert '112,345.68' in painted
         assert '-10%' in painted
-        assert '2012-06-05 20:00' in painted
-        assert '+975.00' in painted
         assert status(shown).startswith('done')
-
-
-async def test_the_newest_trade_stands_first():
-    shown = Shown()
-    async with apps.run(shown, (140, 45)) as pilot:
-        await run(pilot, 'good')
-        trades = shown.backtest.query_one(widgets.DataTable)
-        await until(pilot, lambda: trades.row_count == 2)
-
-        assert [str(cell) for cell in trades.get_row_at(0)] == [
-            '2012-06-05 20:00',
-            'GOOG',
-            'sell',
-            '50',
-            '580.00',
-            '585.00',
-            '-250.00',
-            '-4.50%',
-            '1.00%',
-        ]
 
 
 def test_the_heading_says_what_was_run():
@@ -170,7 +143,7 @@ def test_the_heading_says_what_was_run():
         'end': '2012-06-05T20:00:00Z',
     }
 
-    assert backtest.heading(figures) == (
+    assert backtest_figures.heading(figures) == (
         'good fast=10 GOOG IBM 2012-06-01 2012-06-05'
     )
 
@@ -184,8 +157,8 @@ async def test_a_new_run_takes_the_last_result_away():
         await run(pilot, 'wrong')
         await until(pilot, lambda: 'equity' not in text_of(shown))
 
-        assert backtest.NOTHING in text_of(shown)
-        assert shown.backtest.query_one(widgets.DataTable).row_count == 0
+        assert backtest_figures.NOTHING in text_of(shown)
+        assert not shown.backtest.query_one(backtest_trades.Trades).rows
 
 
 async def test_a_second_run_replaces_the_first():
@@ -197,7 +170,7 @@ async def test_a_second_run_replaces_the_first():
         curves = shown.backtest.query_one('#curves')
         await until(pilot, lambda: len(curves.children) == 2)
 
-        assert shown.backtest.query_one(widgets.DataTable).row_count == 2
+        assert len(shown.backtest.query_one(backtest_trades.Trades).rows) == 2
 
 
 async def test_an_error_is_one_line():
@@ -206,7 +179,7 @@ async def test_an_error_is_one_line():
         await run(pilot, 'wrong')
 
         assert status(shown) == 'prices.csv:7: high is below low'
-        assert backtest.NOTHING in text_of(shown)
+        assert backtest_figures.NOTHING in text_of(shown)
 
 
 async def test_the_run_button_runs():
@@ -293,7 +266,46 @@ async def test_a_field_marks_where_it_is_cut():
         assert text.endswith('sma_cross')
 
 
-def test_the_form_costs_what_the_command_does_by_default():
-    nothing = costs.CostModel()
-    assert float(backtest.DEFAULTS.commission_bps) == nothing.commission_bps
-    assert float(backtest.DEFAULTS.slippage_bps) == nothing.slippage_bps
+def test_the_form_leaves_every_cost_to_the_schedule():
+    arguments = backtest.DEFAULTS.arguments()
+
+    assert not any('-bps' in each or '--costs' in each for each in arguments)
+
+
+def test_a_run_in_one_mode_of_filling_has_no_range():
+    assert backtest_figures.ambiguity(backtest_program.FIGURES) == ''
+    assert backtest_figures.ambiguity({'range': None}) == ''
+
+
+def test_a_range_names_the_worst_and_the_best_mode_of_filling():
+    assert backtest_figures.ambiguity({'range': backtest_program.RANGE}) == (
+        'by fill 98,000.00 pessimistic .. 112,345.68 next_open, '
+        '12.50% of fills differ'
+    )
+
+
+@pytest.mark.parametrize('size', [(80, 24), (140, 45)])
+async def test_the_range_over_the_modes_of_filling_is_shown(size):
+    shown = Shown()
+    async with apps.run(shown, size) as pilot:
+        field(shown, 'fill').value = 'all'
+        await run(pilot, 'good')
+        await until(pilot, lambda: 'by fill 98,000.00' in text_of(shown))
+
+
+async def test_the_form_passes_costs_and_the_mode_of_filling():
+    shown = Shown()
+    async with apps.run(shown, (120, 40)) as pilot:
+        field(shown, 'costs').value = 'ibkr_fixed'
+        field(shown, 'fill').value = 'pessimistic'
+        outcome = await run(pilot, 'good')
+
+        given = outcome.figures['arguments']
+        assert '--costs=ibkr_fixed' in given
+        assert '--fill=pessimistic' in given
+
+
+async def test_time_left_stands_beside_the_progress():
+    shown = Shown()
+    async with apps.run(shown, (80, 24)):
+        assert '--:--:--' in text_of(shown)

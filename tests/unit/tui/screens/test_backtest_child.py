@@ -29,8 +29,10 @@ def test_the_form_becomes_options():
         start='2012-01-01',
         end='2012-12-31',
         cash='5000',
+        costs='ibkr_fixed',
         commission_bps='1',
         slippage_bps='2.5',
+        fill='path',
         parameters='fast=10 slow=30',
     )
 
@@ -42,13 +44,22 @@ def test_the_form_becomes_options():
         '--start=2012-01-01',
         '--end=2012-12-31',
         '--cash=5000',
+        '--costs=ibkr_fixed',
         '--commission-bps=1',
         '--slippage-bps=2.5',
+        '--fill=path',
         '--set=fast=10',
         '--set=slow=30',
         '--',
         'my_strategy.py:Mine',
     ]
+
+
+def test_all_modes_of_filling_are_a_range():
+    arguments = backtest_child.Form('good', fill=' all ').arguments()
+
+    assert '--fill-range' in arguments
+    assert not any(each.startswith('--fill=') for each in arguments)
 
 
 def test_an_empty_field_leaves_the_default():

@@ -201,7 +201,7 @@ def _screen(
     theme: str,
 ) -> app.StingApp:
     """Makes the app over a workstation."""
-    files = themes.Watch(themes.folder(), home.config / 'themes')
+    files = themes.Watch(themes.folder(), home.config / themes.FOLDER)
     known = files.load()
     frames = config.terminal.frames_per_s
     return app.StingApp(

@@ -71,12 +71,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--theme', metavar='T', help='a theme, as dark, light')
     parser.add_argument(
+        '--check',
+        action='store_true',
+        help='read keymap.yaml and the themes, say what is wrong, and leave',
+    )
+    parser.add_argument(
         '--version', action='version', version=f'sting {version.__version__}'
     )
     return parser
 
 
-def _fail(error: Exception, status: int) -> int:
+def _fail(error: Exception | str, status: int) -> int:
     sys.stderr.write(f'sting-tui: {error}\n')
     return status
 
@@ -84,6 +89,8 @@ def _fail(error: Exception, status: int) -> int:
 def _run(options: argparse.Namespace) -> int:
     home = settings.Home.find()
     config = settings.load(home)
+    if options.check:
+        return _check(home, options.theme or config.terminal.theme)
     attaches = options.attach or options.read_only
     if options.profile is None and attaches:
         name = _control().find(home).profile
@@ -126,6 +133,19 @@ def _run(options: argparse.Namespace) -> int:
         status = launch.run(
             home, config, name, theme=theme, mouse=mouse, confirm=confirm
         )
+    return status
+
+
+def _check(home: settings.Home, theme: str) -> int:
+    """Says what the files for the terminal have in them."""
+    # Only now what takes long to load.
+    check = importlib.import_module('tui.check')
+    status = 0
+    for found in check.look(home.config, theme):
+        if found.ok:
+            sys.stdout.write(f'{found.text}\n')
+        else:
+            status = _fail(found.text, _EXIT_INPUT)
     return status
 
 

@@ -1,7 +1,6 @@
 """Themes: read from YAML, checked, and turned into styles."""
 
 from collections.abc import Mapping
-from collections.abc import Sequence
 import contextlib
 import dataclasses
 import pathlib
@@ -32,6 +31,8 @@ COLORS = (
     'on_error',
 )
 DEFAULT = 'dark'
+# Where themes of one's own lie in the configuration.
+FOLDER = 'themes'
 # Backgrounds that say something.
 _MEANT = frozenset({'cursor', 'focus', 'warning', 'error'})
 _COLOR = re.compile(r'#[0-9a-fA-F]{6}')
@@ -193,13 +194,18 @@ def load_all(*places: pathlib.Path) -> dict[str, Theme]:
         errors.ConfigError: A file is wrong, or there is none.
     """
     places = places or (folder(),)
-    found = [load(path) for path in _files(places)]
+    found = [load(path) for path in files(*places)]
     if not found:
         raise errors.ConfigError('no theme in this folder', path=places[0])
     return {theme.name: theme for theme in found}
 
 
-def _files(places: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+def files(*places: pathlib.Path) -> list[pathlib.Path]:
+    """Lists the files of themes, in the order of the folders and by name.
+
+    Args:
+        *places: The folders; one that is not there has none.
+    """
     return [path for place in places for path in sorted(place.glob('*.yaml'))]
 
 
@@ -229,7 +235,7 @@ class Watch:
 
     def _stamps(self) -> tuple[tuple[str, int, int], ...]:
         found = []
-        for path in _files(self._places):
+        for path in files(*self._places):
             # An editor may take it away and put it back.
             with contextlib.suppress(OSError):
                 stat = path.stat()

@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 import stat
+import subprocess
 import sys
 
 import click
@@ -26,6 +27,11 @@ FAIL = 'fail'
 
 _COLOURS = {OK: 'green', WARN: 'yellow', FAIL: 'red'}
 _PACKAGES = ('textual', 'numpy', 'pandas', 'pyarrow', 'numba', 'msgspec')
+# What reads the keys and the themes: the terminal itself, which nothing here
+# imports.
+_TERMINAL = (sys.executable, '-P', '-m', 'tui.main', '--check')
+_TERMINAL_S = 60.0
+_INPUT = 2
 _EXTRAS = ('alpaca-py', 'ib_insync', 'ib_async')
 
 
@@ -193,6 +199,34 @@ def _check_config(home: settings.Home) -> _Checks:
             yield Check('strategies', OK, f'those of profile {name}')
 
 
+def _check_terminal(home: settings.Home) -> _Checks:
+    """Has the terminal read keymap.yaml and the themes."""
+    try:
+        settings.load(home)
+    except errors.StingError:
+        # It has been told already.
+        return
+    try:
+        done = subprocess.run(  # noqa: S603
+            _TERMINAL, capture_output=True, check=False, text=True,
+            errors='replace', stdin=subprocess.DEVNULL, timeout=_TERMINAL_S,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield Check('terminal', WARN, f'cannot be asked: {error}')
+        return
+    wrong = done.stderr.splitlines()
+    if done.returncode not in (0, _INPUT):
+        said = wrong[-1] if wrong else f'exit status {done.returncode}'
+        yield Check('terminal', WARN, f'cannot be asked: {said}')
+        return
+    for line in done.stdout.splitlines():
+        yield Check('terminal', OK, line)
+    if done.returncode:
+        for line in wrong:
+            told = line.removeprefix('sting-tui: ')
+            yield Check('terminal', FAIL, told, 'change that line')
+
+
 def _check_feeds(home: settings.Home) -> _Checks:
     """Looks whether the sources of real bars can be set up.
 
@@ -316,6 +350,7 @@ CHECKS: tuple[Callable[[settings.Home], _Checks], ...] = (
     _check_packages,
     _check_home,
     _check_config,
+    _check_terminal,
     _check_feeds,
     _check_sample,
     _check_engines,

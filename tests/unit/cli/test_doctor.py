@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 
 import pytest
 
@@ -47,6 +48,60 @@ def test_wrong_configuration_fails_with_its_place(sting, home):
     assert check['status'] == 'fail'
     assert 'risk.yaml:2' in check['detail']
     assert '-> change that line' in sting('doctor').out
+
+
+def _terminal(outcome):
+    return [
+        (row['status'], row['detail'])
+        for row in json.loads(outcome.out)['checks']
+        if row['name'] == 'terminal'
+    ]
+
+
+def test_keys_and_themes_are_read_by_the_terminal(sting, home):
+    home.config.mkdir()
+    (home.config / 'keymap.yaml').write_text('zoom: [F11, "+"]\n')
+    outcome = sting('doctor', '--json')
+    assert outcome.code == 0
+    keys, themes = _terminal(outcome)
+    assert keys == ('ok', 'keys: zoom F11 +')
+    assert themes[0] == 'ok'
+    assert themes[1].startswith('themes: amber, ')
+
+
+def test_a_wrong_key_and_a_wrong_theme_fail_with_their_lines(sting, home):
+    (home.config / 'themes').mkdir(parents=True)
+    (home.config / 'keymap.yaml').write_text('\nzom: F11\n')
+    (home.config / 'themes' / 'mine.yaml').write_text('name: mine\ndark: 1\n')
+    outcome = sting('doctor', '--json')
+    assert outcome.code == 1
+    failed = [text for status, text in _terminal(outcome) if status == 'fail']
+    assert 'keymap.yaml:2' in failed[0]
+    assert 'zoom' in failed[0]
+    assert 'mine.yaml:2: dark must be' in failed[1]
+
+
+def test_the_terminal_is_not_asked_where_sting_yaml_is_wrong(sting, home):
+    home.config.mkdir()
+    (home.config / 'sting.yaml').write_text('profil: demo\n')
+    assert _terminal(sting('doctor', '--json')) == []
+
+
+@pytest.mark.parametrize(
+    ('program', 'said'),
+    [
+        (('/nowhere/at/all',), 'cannot be asked: '),
+        ((sys.executable, '-c', 'import nowhere'), "No module named 'nowhere'"),
+        ((sys.executable, '-c', 'raise SystemExit(7)'), 'exit status 7'),
+    ],
+)
+def test_a_terminal_that_cannot_be_asked_is_a_warning(
+    sting, home, monkeypatch, program, said
+):
+    monkeypatch.setattr(doctor, '_TERMINAL', program)
+    ((status, text),) = _terminal(sting('doctor', '--json'))
+    assert status == 'warn'
+    assert said in text
 
 
 def test_an_instrument_that_does_not_fit_a_profile_fails(sting, home):

@@ -85,6 +85,45 @@ def test_without_an_engine_there_is_nothing_to_attach_to(options, capsys):
     assert said.count('\n') == 1
 
 
+def test_check_needs_no_terminal_and_says_what_is_there(home, capsys):
+    (home / 'config').mkdir()
+    (home / 'config' / 'keymap.yaml').write_text('buy: B\nsell: S\n')
+    assert main.main(['--check']) == 0
+    keys, themes = capsys.readouterr().out.splitlines()
+    assert keys == 'keys: buy B, sell S'
+    assert 'dark' in themes
+
+
+def test_check_tells_all_that_is_wrong_with_its_lines(home, capsys):
+    (home / 'config' / 'themes').mkdir(parents=True)
+    (home / 'config' / 'keymap.yaml').write_text('buy: B\nsell: nokey\n')
+    for name in ('one', 'two'):
+        file = home / 'config' / 'themes' / f'{name}.yaml'
+        file.write_text(f'name: {name}\n\ndark: maybe\n')
+    assert main.main(['--check']) == 2
+    told = capsys.readouterr()
+    lines = told.err.splitlines()
+    assert all(line.startswith('sting-tui: ') for line in lines)
+    assert [line.rpartition('/')[2].partition(' ')[0] for line in lines] == [
+        'keymap.yaml:2:',
+        'one.yaml:3:',
+        'two.yaml:3:',
+    ]
+    # The themes that are right are named all the same.
+    assert 'dark' in told.out
+
+
+@pytest.mark.parametrize(
+    ('text', 'options'),
+    [('', ['--theme', 'drak']), ('terminal: {theme: drak}\n', [])],
+)
+def test_check_wants_the_theme_that_is_asked_for(home, capsys, text, options):
+    (home / 'config').mkdir()
+    (home / 'config' / 'sting.yaml').write_text(text)
+    assert main.main(['--check', *options]) == 2
+    assert "no theme 'drak'; there are" in capsys.readouterr().err
+
+
 class Typing(io.StringIO):
     """A terminal at which something was typed."""
 

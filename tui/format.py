@@ -130,6 +130,38 @@ def compact(value: float) -> str:
     return f'{value:.0f}'
 
 
+def size(number: float | None) -> str:
+    """Writes bytes in their largest unit: 512 B, 1.5 MB, 12 GB."""
+    if number is None or not math.isfinite(number):
+        return NONE
+    for step, unit in ((1e12, 'TB'), (1e9, 'GB'), (1e6, 'MB'), (1e3, 'kB')):
+        # What the unit below would round to one of this is one of this.
+        if abs(number) >= step * 0.9995:
+            scaled = number / step
+            decimals = 1 if abs(scaled) < 9.95 else 0
+            return f'{scaled:.{decimals}f} {unit}'
+    return f'{number:.0f} B'
+
+
+def growth(number: float | None) -> str:
+    """Writes bytes an hour with their sign: +1.5 MB/h."""
+    if number is None or not math.isfinite(number):
+        return NONE
+    return f'{"+" if number >= 0.5 else ""}{size(number)}/h'
+
+
+def took(ms: float) -> str:
+    """Writes how long something took: 12 µs, 0.34 ms, 5.6 ms, 1.20 s."""
+    if not math.isfinite(ms):
+        return NONE
+    if ms < 0.0995:
+        return f'{ms * 1e3:.0f} µs'
+    if ms < 999.5:
+        decimals = 2 if ms < 0.995 else 1 if ms < 99.95 else 0
+        return f'{ms:.{decimals}f} ms'
+    return f'{ms / 1e3:.2f} s'
+
+
 def count(number: int, noun: str) -> str:
     """Writes a number of things: 1 order, 2 orders, 2 strategies."""
     if number == 1:

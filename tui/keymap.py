@@ -153,7 +153,7 @@ ACTIONS: tuple[Action, ...] = (
         'app',
         "show_screen('system')",
         'system',
-        'Shows queues, feeds, brokers and versions.',
+        'Shows latencies, queues, memory, disk, errors, feeds and brokers.',
         palette=True,
     ),
     Action(
@@ -1079,8 +1079,8 @@ ACTIONS: tuple[Action, ...] = (
         'system',
         'drill',
         'drill',
-        'Drills the emergency stop on paper, in another process: the profile '
-        'is not touched.',
+        'Drills the emergency stop on paper after a question, in another '
+        'process: the profile is not touched.',
         hint=4,
     ),
     Action(

@@ -15,6 +15,7 @@ from sting.broker import interface
 from sting.broker import link as links
 from sting.broker import rounding
 from sting.engine import clock as clocks
+from sting.engine import latency
 from sting.engine import step
 from sting.model import errors
 from sting.model import market
@@ -49,6 +50,8 @@ class Errands:
 
     Attributes:
         open: By order, what has to be asked of the broker.
+        took: The seconds until the broker's last answers, or until one was
+            given up.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Errands:
             closed: Told of each order that has nothing to be asked any more.
         """
         self.open: dict[str, answers.Question] = {}
+        self.took = latency.recent()
         self._broker = broker
         self._sink = sink
         self._link = link
@@ -446,7 +450,11 @@ class Errands:
         )
 
     async def _request(self, request: Coroutine[object, object, _T]) -> _T:
-        return await links.within(self._policy.request_s, request)
+        began = self._clock.monotonic()
+        try:
+            return await links.within(self._policy.request_s, request)
+        finally:
+            self.took.append(self._clock.monotonic() - began)
 
     def _prune(self) -> None:
         """Forgets the ids of ended orders, now and then."""

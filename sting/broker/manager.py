@@ -131,6 +131,10 @@ class BrokerManager(core.Component):
             for way in self._ways
         )
 
+    def answers(self) -> dict[str, list[float]]:
+        """Gives the seconds until each broker's last answers."""
+        return {way.name: way.took for way in self._ways}
+
     def know(
         self,
         working: Callable[[], Iterable[orders.Order]],

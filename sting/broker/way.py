@@ -89,6 +89,11 @@ class Way:
         """How many errands wait."""
         return len(self._orders) + len(self._cancels)
 
+    @property
+    def took(self) -> list[float]:
+        """The seconds until the broker's last answers."""
+        return list(self._errands.took)
+
     def know(self, ledger: errands.Ledger) -> None:
         """Learns what the log says; before `run`."""
         self._errands.know(ledger)

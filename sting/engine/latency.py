@@ -1,13 +1,16 @@
-"""How long it takes from an event to the order that answers it.
+"""How long it takes from an event to the log, and to what answers it.
 
 Measured while the engine runs, by the machine's own clock, so not in the log.
 """
 
 import bisect
 import collections
+from collections.abc import Collection
+import itertools
 import math
 
 from sting.engine import clock
+from sting.model import health
 from sting.model import orders
 
 # So many batches are remembered; an order that answers an older one is late
@@ -15,6 +18,36 @@ from sting.model import orders
 BATCHES = 8_192
 # The figures are of so many of the last orders.
 KEPT = 1_000
+
+_ENDS = tuple(end / 1e3 for end in health.ENDS_MS)
+
+
+def recent() -> collections.deque[float]:
+    """Gives a place for the seconds that something took the last times."""
+    return collections.deque(maxlen=KEPT)
+
+
+def histogram(name: str, took: Collection[float]) -> health.Latency | None:
+    """Sums up how long something took.
+
+    Args:
+        name: What.
+        took: The seconds.
+
+    Returns:
+        The figures; None where it never happened.
+    """
+    if not took:
+        return None
+    ranked = sorted(took)
+    below = [bisect.bisect_right(ranked, end) for end in _ENDS]
+    return health.Latency(
+        name,
+        tuple(b - a for a, b in itertools.pairwise([0, *below, len(ranked)])),
+        p50_ms=_rank(ranked, 0.5) * 1e3,
+        p99_ms=_rank(ranked, 0.99) * 1e3,
+        max_ms=ranked[-1] * 1e3,
+    )
 
 
 class BarToOrder:
@@ -29,6 +62,7 @@ class BarToOrder:
         self._firsts: list[int] = []
         self._times: list[float] = []
         self._took: dict[str, collections.deque[float]] = {}
+        self._durable = recent()
 
     def batch(self, first: int) -> None:
         """Notes that a batch of events is taken now.
@@ -41,6 +75,15 @@ class BarToOrder:
         if len(self._firsts) > 2 * BATCHES:
             del self._firsts[:BATCHES]
             del self._times[:BATCHES]
+
+    def durable(self, now: float) -> None:
+        """Notes that the batch taken last is in the log.
+
+        Args:
+            now: Seconds of the clock.
+        """
+        if self._times:
+            self._durable.append(now - self._times[-1])
 
     def placed(self, order: orders.Order) -> None:
         """Notes that an order goes to the broker now.
@@ -61,10 +104,15 @@ class BarToOrder:
             return
         place = bisect.bisect_right(self._firsts, int(answered[0])) - 1
         if place >= 0:
-            kept = self._took.setdefault(
-                order.strategy, collections.deque(maxlen=KEPT)
-            )
+            kept = self._took.setdefault(order.strategy, recent())
             kept.append(self._clock.monotonic() - self._times[place])
+
+    def recent(self) -> dict[str, list[float]]:
+        """Gives the seconds of the last times, by what took so long."""
+        found = {'event to log': list(self._durable)}
+        for strategy, took in self._took.items():
+            found[f'order: {strategy}'] = list(took)
+        return found
 
     def figures(self, strategy: str) -> tuple[float, float] | None:
         """Gives median and 99th percentile of a strategy's last orders.

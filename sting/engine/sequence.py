@@ -64,7 +64,7 @@ class Sequence(core.Component):
             time_source: What stamps events.
             failed: Told when the log cannot be written, and why.
             batch: At most so many events a commit.
-            timing: Told when each batch was taken.
+            timing: Told when each batch was taken, and when it is in the log.
         """
         self._engine = engine
         self._bus = event_bus
@@ -160,7 +160,10 @@ class Sequence(core.Component):
         decided = [event for _, taken in done for event in taken.events]
         if decided:
             await self._commit(decided)
-        self._board.take(decided, self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._board.take(decided, now)
+        if self._timing is not None:
+            self._timing.durable(now)
         for reply, taken in done:
             for effect in taken.effects:
                 self._outlet.act(effect)

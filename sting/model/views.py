@@ -8,6 +8,7 @@ or one behind the control socket.
 import msgspec
 
 from sting.model import drills
+from sting.model import health as healths
 from sting.model import market
 from sting.model import orders
 from sting.model import parameters as bounds
@@ -366,6 +367,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         stop_seq: Number of the event that tells; 0 without one.
         drill: What the last drill of the stop has shown; None where there was
             none.
+        health: How long things take, memory and disk, a second old at most;
+            None before that was measured.
         attached: How the screen is attached; None for one in the engine's own
             process.
     """
@@ -405,6 +408,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     stop: stops.StopReport | None = None
     stop_seq: int = 0
     drill: drills.Result | None = None
+    health: healths.Health | None = None
     attached: Attachment | None = None
 
 

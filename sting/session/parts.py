@@ -55,6 +55,7 @@ from sting.session import ownrules
 from sting.session import places
 from sting.session import reload
 from sting.session import reporting
+from sting.session import sampling
 from sting.session import strategies
 from sting.session import watch
 from sting.strategy import handover
@@ -169,6 +170,7 @@ class Parts:
         self._outlet: outlet.Outlet
         self._hosted: isolated.IsolatedHost
         self._measuring: measuring.Measuring
+        self._sampling: sampling.Sampling
         self._reports = reporting.StopReports(
             self._engine.stops, self._intake.stopped, self._clock
         )
@@ -416,6 +418,14 @@ class Parts:
             after=self._found.base.seq,
         )
         self._measuring = self._make_measuring()
+        self._sampling = sampling.Sampling(
+            self._path,
+            [spec.name for spec in self._specs],
+            timing=self._timing,
+            hosted=self._hosted,
+            brokers=self._brokers,
+            time_source=self._clock,
+        )
         if self._played is None:
             self._engine.register_component(
                 guarding.Guarding(
@@ -434,6 +444,7 @@ class Parts:
             self._outlet,
             self._feeding,
             self._measuring,
+            self._sampling,
             self._reports,
         ):
             self._engine.register_component(component)

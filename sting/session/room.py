@@ -270,6 +270,8 @@ class EngineRoom(parts.Parts):
         Returns:
             The picture.
         """
+        if lag_ms:
+            self._sampling.lags.append(lag_ms / 1e3)
         async with self._sequence.durable:
             now = self._clock.monotonic()
             return self._board.picture(
@@ -290,6 +292,7 @@ class EngineRoom(parts.Parts):
                 loop_lag_ms=lag_ms,
                 generated=self._feed.generated,
                 risk=self._measuring.found,
+                health=self._sampling.found,
             )
 
     def _links(self) -> tuple[views.LinkRow, ...]:

@@ -266,6 +266,11 @@ class IsolatedHost:
             waiting=instance.process.waiting,
         )
 
+    def answers(self, name: str) -> list[float]:
+        """Gives the seconds that a strategy's last answers took it."""
+        instance = self._running.get(name)
+        return [] if instance is None else list(instance.process.spent)
+
     async def close(self, *, seq: int) -> None:
         """Stops them all; returns once nothing of them runs."""
         await asyncio.gather(

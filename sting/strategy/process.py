@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import pathlib
 from typing import Any
 
+from sting.engine import latency
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
@@ -49,6 +50,7 @@ class Process(watched.Watched):
     Attributes:
         late: How many answers took longer than `late_ms`.
         slowest: The longest answer so far, in seconds.
+        spent: The seconds that the last answers took it.
         last_seq: Number of the last event that it answered.
         code: Hash of the code that it loaded, 16 hex digits.
         sources: Path and digest of each file of that code, by name.
@@ -86,6 +88,7 @@ class Process(watched.Watched):
         super().__init__(spec, output, fail)
         self.late = 0
         self.slowest = 0.0
+        self.spent = latency.recent()
         self.last_seq = 0
         self.code = ''
         self.sources: dict[str, tuple[str, str]] = {}
@@ -326,6 +329,7 @@ class Process(watched.Watched):
     def _time(self, answer: wire.Answer) -> None:
         """Counts an answer that is late."""
         self.slowest = max(self.slowest, answer.spent)
+        self.spent.append(answer.spent)
         if answer.spent * 1000 > self.spec.process.late_ms:
             self.late += 1
 

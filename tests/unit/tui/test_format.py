@@ -144,3 +144,56 @@ def test_wrapped_lines_fit(text, width):
 )
 def test_places_in_code_are_shortened_to_their_files(text, short):
     assert text_format.file_names(text) == short
+
+
+@pytest.mark.parametrize(
+    ('number', 'text'),
+    [
+        (None, '-'),
+        (float('nan'), '-'),
+        (0, '0 B'),
+        (999, '999 B'),
+        (999.6, '1.0 kB'),
+        (1_000, '1.0 kB'),
+        (9_949_999, '9.9 MB'),
+        (9_960_000, '10 MB'),
+        (999_700_000, '1.0 GB'),
+        (2.5e12, '2.5 TB'),
+        (-1_500_000, '-1.5 MB'),
+    ],
+)
+def test_bytes_in_their_largest_unit(number, text):
+    assert text_format.size(number) == text
+
+
+@pytest.mark.parametrize(
+    ('number', 'text'),
+    [
+        (None, '-'),
+        (0.2, '0 B/h'),
+        (1_500_000, '+1.5 MB/h'),
+        (-2_000, '-2.0 kB/h'),
+    ],
+)
+def test_growth_has_its_sign(number, text):
+    assert text_format.growth(number) == text
+
+
+@pytest.mark.parametrize(
+    ('ms', 'text'),
+    [
+        (0.0, '0 µs'),
+        (0.0124, '12 µs'),
+        (0.0996, '0.10 ms'),
+        (0.994, '0.99 ms'),
+        (0.996, '1.0 ms'),
+        (99.9, '99.9 ms'),
+        (99.96, '100 ms'),
+        (999.4, '999 ms'),
+        (999.6, '1.00 s'),
+        (12_340.0, '12.34 s'),
+        (float('inf'), '-'),
+    ],
+)
+def test_how_long_something_took(ms, text):
+    assert text_format.took(ms) == text

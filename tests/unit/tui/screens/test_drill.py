@@ -86,11 +86,29 @@ async def test_a_key_starts_one_and_what_goes_wrong_is_told(monkeypatch):
     async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('f5')
         await pilot.pause()
-        await pilot.press('d')
+        await pilot.press('d', 'y')
         await shown(
             app, pilot, lambda text: 'drill --json --profile=demo' in text
         )
         assert 'sting:' not in said(app)
+
+
+async def test_it_asks_first_and_no_starts_none(monkeypatch):
+    program(monkeypatch, 'import time; time.sleep(600)')
+    app = apps.make(stations.Station())
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('f5')
+        await pilot.pause()
+        await pilot.press('d')
+        asked = ' '.join(
+            str(label.render()) for label in app.screen.query('Label')
+        )
+        assert 'Drill the emergency stop?' in asked
+        assert 'profile demo' in asked
+        await pilot.press('n')
+        app.screen.show(app.snapshot)
+        assert 'drilling' not in said(app)
+        assert app.screen.query_one(drill.DrillPanel)._process is None
 
 
 async def test_one_that_runs_is_told_and_ends_with_the_screen(
@@ -107,7 +125,7 @@ async def test_one_that_runs_is_told_and_ends_with_the_screen(
     async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('f5')
         await pilot.pause()
-        await pilot.press('d', 'd')
+        await pilot.press('d', 'y', 'd', 'y')
         await shown(app, pilot, lambda text: 'drilling on paper' in text)
         panel = app.screen.query_one(drill.DrillPanel)
         while panel._process is None:
@@ -124,5 +142,5 @@ async def test_one_that_cannot_be_started_is_told(monkeypatch):
     async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('f5')
         await pilot.pause()
-        await pilot.press('d')
+        await pilot.press('d', 'y')
         await shown(app, pilot, lambda text: 'cannot be started' in text)

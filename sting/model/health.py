@@ -1,0 +1,81 @@
+"""How the engine itself is: how long things take, its memory, its disk.
+
+Nothing of it is in the log: it is measured by the machine's own clock.
+"""
+
+import msgspec
+
+# Where the buckets of a histogram end, in milliseconds; one more bucket has
+# all that is longer.
+ENDS_MS = (
+    *(step * 10.0**power for power in range(-2, 4) for step in (1, 2, 5)),
+    10_000.0,
+)
+
+
+class Latency(msgspec.Struct, frozen=True, gc=False):
+    """How long something took, the last times.
+
+    Attributes:
+        name: What; of a strategy or a broker with its name.
+        counts: How often it took so long: up to each of ENDS_MS, and longer.
+        p50_ms: The median, milliseconds.
+        p99_ms: The 99th percentile, by nearest rank.
+        max_ms: The longest.
+    """
+
+    name: str
+    counts: tuple[int, ...]
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+    @property
+    def taken(self) -> int:
+        """Of how many times these figures are."""
+        return sum(self.counts)
+
+
+class ProcessRow(msgspec.Struct, frozen=True, gc=False):
+    """A process of the engine's.
+
+    What the machine does not tell is None.
+
+    Attributes:
+        name: `engine`, or the strategy that runs in it.
+        pid: Its number.
+        memory: Bytes that it has in memory.
+        peak: The most that it had.
+        growth: By how many bytes an hour that grows, over the last hour; None
+            in the first minute.
+        cpu: Its share of one processor since it was last looked at.
+    """
+
+    name: str
+    pid: int
+    memory: int | None = None
+    peak: int | None = None
+    growth: float | None = None
+    cpu: float | None = None
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How the engine is, a second old at most.
+
+    Attributes:
+        latencies: What is timed, the engine's own first.
+        processes: The engine, then its strategies.
+        log: Bytes of the event log, archived segments included.
+        log_growth: By how many bytes an hour it grows, over the last hour;
+            None in the first minute.
+        free: Bytes that are free where the log is; None where that is not
+            known.
+        disk: Bytes of that disk.
+    """
+
+    latencies: tuple[Latency, ...] = ()
+    processes: tuple[ProcessRow, ...] = ()
+    log: int = 0
+    log_growth: float | None = None
+    free: int | None = None
+    disk: int | None = None

@@ -1,0 +1,199 @@
+"""Looks at how the engine is, beside it and never in its way."""
+
+import asyncio
+import collections
+from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Sequence
+import os
+import pathlib
+import shutil
+from typing import Final
+
+from sting.broker import manager
+from sting.engine import clock
+from sting.engine import core
+from sting.engine import latency
+from sting.engine import segments
+from sting.model import health
+from sting.session import processes
+from sting.strategy import isolated
+
+EVERY_S: Final = 1.0
+# The disk is looked at each so many times.
+_DISK_EVERY: Final = 10
+ENGINE: Final = 'engine'
+
+
+class Trend:
+    """By how much a figure grows an hour, over the last hour."""
+
+    STEP_S: Final = 60.0
+    _STEPS: Final = 60
+
+    def __init__(self) -> None:
+        self._seen: collections.deque[tuple[float, int]] = collections.deque(
+            maxlen=self._STEPS + 1
+        )
+
+    def take(self, now: float, value: int) -> float | None:
+        """Takes the figure as it is now.
+
+        Args:
+            now: Seconds of a clock.
+            value: The figure.
+
+        Returns:
+            Its growth an hour; None before a minute has passed.
+        """
+        if not self._seen or now - self._seen[-1][0] >= self.STEP_S:
+            self._seen.append((now, value))
+        since, first = self._seen[0]
+        passed = now - since
+        if passed < self.STEP_S:
+            return None
+        return (value - first) / passed * 3600.0
+
+
+class Sampling(core.Component):
+    """Works the figures out once a second, in a thread.
+
+    Attributes:
+        found: The newest; None before the first.
+        lags: The seconds by which the loop was late, the last times.
+    """
+
+    name = 'health'
+
+    def __init__(
+        self,
+        log: pathlib.Path,
+        strategies: Sequence[str],
+        *,
+        timing: latency.BarToOrder,
+        hosted: isolated.IsolatedHost,
+        brokers: manager.BrokerManager,
+        time_source: clock.Clock,
+    ) -> None:
+        """Sets it up.
+
+        Args:
+            log: The event log.
+            strategies: Their names, in order.
+            timing: Has timed the engine.
+            hosted: Runs the strategies.
+            brokers: Has timed the brokers.
+            time_source: The engine's clock.
+        """
+        self.found: health.Health | None = None
+        self.lags = latency.recent()
+        self._log = log
+        self._strategies = strategies
+        self._timing = timing
+        self._hosted = hosted
+        self._brokers = brokers
+        self._clock = time_source
+        self._looks = 0
+        self._disk = health.Health()
+        self._log_trend = Trend()
+        # By process: what it used and when, and how its memory grows.
+        self._used: dict[int, tuple[float, float]] = {}
+        self._trends: dict[int, Trend] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to look."""
+        self._task = asyncio.get_running_loop().create_task(
+            self._run(), name=self.name
+        )
+
+    async def stop(self) -> None:
+        """Looks no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Looks once."""
+        # Copied here, as the loop goes on to write them.
+        took = self._took()
+        pids = self._pids()
+        self.found = await asyncio.to_thread(self._work, took, pids)
+
+    async def _run(self) -> None:
+        while True:
+            await self.look()
+            await asyncio.sleep(EVERY_S)
+
+    def _took(self) -> dict[str, list[float]]:
+        """Gives the seconds of what is timed, by its name."""
+        found = {'loop late': list(self.lags)}
+        found |= self._timing.recent()
+        for name in self._strategies:
+            found[f'answer: {name}'] = self._hosted.answers(name)
+        for name, took in self._brokers.answers().items():
+            found[f'broker: {name}'] = took
+        return found
+
+    def _pids(self) -> dict[str, int]:
+        found = {ENGINE: os.getpid()}
+        for name in self._strategies:
+            pid = self._hosted.vitals(name).pid
+            if pid:
+                found[name] = pid
+        return found
+
+    # In the thread, one look at a time.
+
+    def _work(
+        self, took: Mapping[str, Collection[float]], pids: Mapping[str, int]
+    ) -> health.Health:
+        now = self._clock.monotonic()
+        if self._looks % _DISK_EVERY == 0:
+            self._disk = self._look_at_disk(now)
+        self._looks += 1
+        gone = self._used.keys() - pids.values()
+        for pid in gone:
+            del self._used[pid], self._trends[pid]
+        timed = (latency.histogram(name, all_) for name, all_ in took.items())
+        return health.Health(
+            latencies=tuple(each for each in timed if each is not None),
+            processes=tuple(
+                self._look_at(name, pid, now) for name, pid in pids.items()
+            ),
+            log=self._disk.log,
+            log_growth=self._disk.log_growth,
+            free=self._disk.free,
+            disk=self._disk.disk,
+        )
+
+    def _look_at(self, name: str, pid: int, now: float) -> health.ProcessRow:
+        used = processes.look(pid)
+        if used is None:
+            return health.ProcessRow(name, pid)
+        since, before = self._used.get(pid, (now, used.cpu_s))
+        self._used[pid] = now, used.cpu_s
+        trend = self._trends.setdefault(pid, Trend())
+        return health.ProcessRow(
+            name,
+            pid,
+            used.memory,
+            used.peak,
+            trend.take(now, used.memory),
+            (used.cpu_s - before) / (now - since) if now > since else None,
+        )
+
+    def _look_at_disk(self, now: float) -> health.Health:
+        size = processes.size_of(
+            self._log,
+            self._log.with_name(f'{self._log.name}-wal'),
+            self._log.parent / segments.FOLDER,
+        )
+        growth = self._log_trend.take(now, size)
+        try:
+            disk = shutil.disk_usage(self._log.parent)
+        except OSError:
+            return health.Health(log=size, log_growth=growth)
+        return health.Health(
+            log=size, log_growth=growth, free=disk.free, disk=disk.total
+        )

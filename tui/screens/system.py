@@ -19,9 +19,9 @@ from tui.screens import system_rows
 _WIDE = 160
 _QUESTION = 'Drill the emergency stop?'
 _WHAT = (
-    'Throw-away sessions on paper, in another process, with the rules of\n'
-    'profile {}: the stop is pulled in each and timed. This engine and its\n'
-    'orders are not touched. About half a minute of one processor.'
+    'On paper, in another process, with the rules of profile {}: the stop is '
+    'pulled in throw-away sessions and timed. This engine and its orders are '
+    'not touched. Takes about half a minute.'
 )
 
 

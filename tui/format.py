@@ -125,7 +125,9 @@ def compact(value: float) -> str:
         # From 99.95 % of a unit on, the unit below would round to four figures.
         if abs(value) >= size * 0.9995:
             scaled = value / size
-            decimals = max(0, 2 - math.floor(math.log10(abs(scaled) * 1.0005)))
+            figures = math.floor(math.log10(abs(scaled) * 1.0005))
+            # What is a little under one unit is one.
+            decimals = min(2, max(0, 2 - figures))
             return f'{scaled:.{decimals}f}{unit}'
     return f'{value:.0f}'
 

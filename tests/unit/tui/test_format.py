@@ -73,6 +73,7 @@ def test_fit_aligns_right():
         (text_format.percent, -0.00001, '0.00%'),
         (text_format.percent, None, '-'),
         (text_format.compact, 950.0, '950'),
+        (text_format.compact, 999.5, '1.00k'),
         (text_format.compact, 1_234.0, '1.23k'),
         (text_format.compact, 999_999.0, '1.00M'),
         (text_format.compact, 45_600_000.0, '45.6M'),

@@ -75,7 +75,8 @@ def test_before_the_start_nothing_is_judged(idle):
 
 def test_an_order_is_judged_without_being_sent(home):
     with stations.running(home) as station:
-        stations.until(lambda: station.snapshot().watch[0].last)
+        # A price of before the start is no price to trade at.
+        stations.until(lambda: station.snapshot().watch[0].age_s is not None)
         assert station.snapshot().watch[0].symbol == 'AAPL'
         found = station.judge(ORDER).result(stations.SOON)
         assert found.decision is records.Decision.APPROVE

@@ -86,7 +86,7 @@ nightly: test coverage test-slow guard  ## Everything.
 
 simulate: $(VENV)/run.stamp  ## Simulates SEEDS seeds from FIRST on.
 	@$(BIN)/python -m sting.testing.simulation --seeds $(SEEDS) \
-		--first $(FIRST) --workers $(WORKERS)
+		--first $(FIRST) --workers $(WORKERS) $(if $(BROKER),--broker $(BROKER))
 
 check: $(VENV)/dev.stamp  ## ruff, format, mypy strict, import-linter.
 	$(BIN)/ruff check .

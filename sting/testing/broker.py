@@ -79,6 +79,7 @@ class Venue:
     Attributes:
         orders: By client order id.
         placed: How often each id was placed.
+        attached: How many exits came with their entries.
         asleep: Exits that wait for fills of their entry; whether for all.
         fills: Oldest first.
         portfolio: The account.
@@ -115,6 +116,7 @@ class Venue:
         self.dedupes = dedupes
         self.orders: dict[str, orders.Order] = {}
         self.placed: dict[str, int] = {}
+        self.attached = 0
         self.asleep: dict[str, bool] = {}
         self.fills: list[orders.Fill] = []
         self.portfolio = portfolio_lib.Portfolio(cash)
@@ -224,6 +226,7 @@ class Venue:
                 each part of it wakes as much of them.
         """
         entry, *attached = group
+        self.attached += len(attached)
         answer = self.place(entry)
         status = _S.ACCEPTED if answer.accepted else _S.REJECTED
         # What wakes them never takes more than is held.

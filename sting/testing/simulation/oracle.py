@@ -177,7 +177,7 @@ class Books:
     def _check_limits(self, order: orders.Order, quantity: float) -> None:
         sign = order.side.sign
         held = self.held.get(order.symbol, 0.0)
-        coming = {order.oco or order.id: quantity - self.filled[order.id]}
+        coming = {order.oco or order.id: self._awake(order, quantity)}
         for other in self.working(order.symbol):
             if other.id != order.id and other.side is order.side:
                 wanted = max(
@@ -185,7 +185,7 @@ class Books:
                 )
                 # Of a group only one can fill whole.
                 group = other.oco or other.id
-                rest = wanted - self.filled[other.id]
+                rest = self._awake(other, wanted)
                 coming[group] = max(coming.get(group, 0.0), rest)
         reach = held + sign * sum(coming.values())
         if self.trading is not records.TradingState.TRADING:
@@ -212,6 +212,18 @@ class Books:
             <= self._limits['max_order_notional'] * 1.05,
             f'order {order.id} is worth more than an order may',
         )
+
+    def _awake(self, order: orders.Order, quantity: float) -> float:
+        """Gives what of an order can fill now.
+
+        Exits that are at the broker wait there for fills of their entry.
+        """
+        rest = quantity - self.filled[order.id]
+        entry = order.parent
+        if not order.held or self.status.get(entry) not in orders.WORKING:
+            return rest
+        coming = self.quantity[entry] - self.filled[entry]
+        return max(0.0, rest - min(coming, order.held))
 
     def _update(self, event: events.Event) -> None:
         update = event.data
@@ -312,10 +324,12 @@ def check_exits(system: state.SystemState) -> None:
             continue
         owner = order.strategy, order.symbol, order.side
         groups = covered.setdefault(owner, {})
-        rest = groups.setdefault(order.parent, order.remaining)
+        # What waits for fills of its entry covers nothing yet.
+        covers = order.remaining - order.held
+        rest = groups.setdefault(order.parent, covers)
         check(
-            abs(rest - order.remaining) < CLOSE,
-            f'{order.id} covers {order.remaining}, another exit {rest}',
+            abs(rest - covers) < CLOSE,
+            f'{order.id} covers {covers}, another exit {rest}',
         )
     for (strategy, symbol, side), groups in covered.items():
         standing = exits.standing(system, strategy, symbol)

@@ -250,6 +250,7 @@ class Process:
             books,
             symbols=SYMBOLS,
             strategies={spec.name: spec.number for spec in SPECS},
+            natives={} if adapter.native is None else {'': adapter.native},
         )
         self.reconciler = reconciler.Reconciler(
             adapter,

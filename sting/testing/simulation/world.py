@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from sting.engine import clock
 from sting.engine import journal
 from sting.engine import layout
 from sting.engine import mark
@@ -28,6 +27,7 @@ from sting.testing.simulation import operator
 from sting.testing.simulation import oracle
 from sting.testing.simulation import prices
 from sting.testing.simulation import process
+from sting.testing.simulation import way
 
 START = 1_700_000_000 * market.NANOSECONDS
 MINUTE_S = 60.0
@@ -35,6 +35,8 @@ MINUTES = 90
 # What is under way takes at most this long to be told, asked and settled.
 SETTLE_MINUTES = 8
 CLOSING_MINUTES = 6
+# The share of worlds whose broker takes no exits.
+_PLAIN = 0.75
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         events: How many events the log has.
         deaths: How often the process died.
         fills: How many fills the broker made.
+        held: How many exits it was sent with their entries.
         failure: What was not as it has to be; empty when all was.
     """
 
@@ -54,49 +57,28 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     deaths: int
     fills: int
+    held: int = 0
     failure: str = ''
-
-
-class WatchedBroker(broker.ScriptedBroker):
-    """A way to the venue on which each order is held against the log."""
-
-    def __init__(
-        self,
-        venue: broker.Venue,
-        time_source: clock.Clock,
-        sent: Callable[[orders.Order], None],
-    ) -> None:
-        """Sets up the way.
-
-        Args:
-            venue: Where it leads.
-            time_source: The engine's clock.
-            sent: Told of each order in the moment when it leaves.
-        """
-        super().__init__(venue, time_source)
-        self._sent = sent
-
-    def sent(self, order: orders.Order) -> None:
-        """Called in the very moment when an order leaves."""
-        self._sent(order)
 
 
 class World:
     """The outside of one engine, and the engine's lives in it."""
 
-    def __init__(self, seed: int, folder: pathlib.Path) -> None:
+    def __init__(self, seed: int, folder: pathlib.Path, kind: str = '') -> None:
         """Draws what goes wrong.
 
         Args:
             seed: Of everything.
             folder: Where the log is put.
+            kind: Of the broker, see `way.NATIVES`; empty to draw it.
         """
         self._seed = seed
         chances = [
             np.random.default_rng(each)
-            for each in np.random.SeedSequence(seed).spawn(6)
+            for each in np.random.SeedSequence(seed).spawn(7)
         ]
         self._chance = chances[0]
+        self._native = way.NATIVES[kind or draw_kind(chances[6])]
         self._faults = faults_lib.draw(self._chance)
         self._loop = loops.VirtualLoop()
         self._clock = loops.LoopClock(self._loop, START)
@@ -162,6 +144,7 @@ class World:
             events=self._durable.seq,
             deaths=self._deaths,
             fills=len(self._venue.fills),
+            held=self._venue.attached,
             failure='' if failure is None else f'{_name(failure)}: {failure}',
         )
 
@@ -216,7 +199,9 @@ class World:
         for row in self._rows:
             books.take(chain.take(row))
         made = self._process = process.Process(
-            WatchedBroker(self._venue, self._clock, self._check_sent),
+            way.WatchedBroker(
+                self._venue, self._clock, self._check_sent, self._native
+            ),
             self._latch,
             self._clock,
             books,
@@ -423,6 +408,7 @@ class World:
                 and _terms(order) == _terms(theirs[order_id]),
                 f'here {order}, at the broker {theirs[order_id]}',
             )
+            self._check_held(order)
         oracle.check(
             not system.differences,
             f'the inbox has {sorted(system.differences)}',
@@ -440,6 +426,19 @@ class World:
                 f'{symbol}: here {here}, at the broker {there}',
             )
 
+    def _check_held(self, order: orders.Order) -> None:
+        """Holds what waits for an entry here against what does there."""
+        entry = self._venue.orders.get(order.parent)
+        waits = order.id in self._venue.asleep
+        coming = bool(entry and entry.is_working and entry.filled)
+        # Where each part of an entry wakes its exits, both may be so.
+        parts = coming and self._native is not None and not self._native.whole
+        oracle.check(
+            parts or bool(order.held) == waits,
+            f'{order.held} of {order.id} wait for their entry here; at the '
+            f'broker the order {"waits" if waits else "works"}',
+        )
+
 
 def _terms(order: orders.Order) -> tuple[float | None, ...]:
     return (order.quantity, order.price, order.stop_price, order.filled)
@@ -449,11 +448,21 @@ def _name(error: BaseException) -> str:
     return type(error).__name__
 
 
-def simulate(seed: int) -> Outcome:
+def draw_kind(chance: np.random.Generator) -> str:
+    """Draws what the broker makes of attached exits: mostly nothing."""
+    if chance.random() < _PLAIN:
+        return way.PLAIN
+    return str(
+        chance.choice([kind for kind in way.NATIVES if kind != way.PLAIN])
+    )
+
+
+def simulate(seed: int, kind: str = '') -> Outcome:
     """Runs one seed.
 
     Args:
         seed: Of everything that is drawn.
+        kind: Of the broker, see `way.NATIVES`; empty to draw it.
 
     Returns:
         What became of it.
@@ -461,7 +470,7 @@ def simulate(seed: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix='sting-sim-') as name:
         folder = pathlib.Path(name)
         (folder / 'events.db').write_bytes(_empty_log())
-        return World(seed, folder).run()
+        return World(seed, folder, kind).run()
 
 
 _template: list[bytes] = []

@@ -187,6 +187,10 @@ def exits_stay_as_large_as_they_are(patch):
     patch.setattr(brackets.Brackets, '_fit', lambda self, *rest: None)
 
 
+def exits_at_the_broker_never_wake(patch):
+    patch.setattr(state.SystemState, '_wake', lambda self, entry: None)
+
+
 def there_is_no_door(patch):
     patch.setattr(core.CoreEngine, '_refuses', lambda self, incoming: False)
 
@@ -213,5 +217,6 @@ ALL: tuple[Patch, ...] = (
     positions_are_not_restored,
     executions_are_not_restored,
     exits_stay_as_large_as_they_are,
+    exits_at_the_broker_never_wake,
     there_is_no_door,
 )

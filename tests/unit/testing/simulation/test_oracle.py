@@ -45,7 +45,7 @@ class Log:
             market.MarketData('X', 1, price, price, price, price, 1.0),
         )
 
-    def order(self, quantity=10.0, order_id='t-9-1-1'):
+    def order(self, quantity=10.0, order_id='t-9-1-1', **more):
         self.take(
             T.ORDER_REQUEST,
             orders.Order(
@@ -54,6 +54,7 @@ class Log:
                 side=orders.OrderSide.BUY,
                 quantity=quantity,
                 strategy='s',
+                **more,
             ),
         )
 
@@ -67,8 +68,8 @@ class Log:
             ),
         )
 
-    def pend(self, quantity=10.0, order_id='t-9-1-1'):
-        self.order(quantity, order_id)
+    def pend(self, quantity=10.0, order_id='t-9-1-1', **more):
+        self.order(quantity, order_id, **more)
         self.verdict(quantity, order_id)
 
     def update(self, status, **more):
@@ -300,3 +301,23 @@ def test_exits_of_a_group_that_differ_are_found(log):
         exit_of(log, 'tp', 10.0)
         exit_of(log, 'sl', 9.0)
         oracle.check_exits(log.system)
+
+
+def test_an_exit_that_waits_for_its_entry_does_not_count_yet(log):
+    held = {'parent': 't-9-1-1', 'held': 90.0}
+    log.pend(90.0)
+    # A second order on the same side as the exit, were that side to count.
+    log.pend(90.0, 't-9-1-1-tp', **held)
+    log.pend(10.0, 't-10-1-1')
+    with pytest.raises(oracle.ViolationError, match='may reach 101'):
+        log.pend(1.0, 't-11-1-1')
+
+
+def test_an_exit_whose_entry_was_filled_counts(log):
+    held = {'parent': 't-9-1-1', 'held': 80.0}
+    log.pend(80.0)
+    log.pend(80.0, 't-9-1-1-tp', **held)
+    log.update(S.ACCEPTED)
+    log.fill(40.0)
+    with pytest.raises(oracle.ViolationError, match='may reach 121'):
+        log.pend(1.0, 't-10-1-1')

@@ -5,12 +5,9 @@ Measured while the engine runs, by the machine's own clock, so not in the log.
 
 import bisect
 import collections
-from collections.abc import Collection
-import itertools
 import math
 
 from sting.engine import clock
-from sting.model import health
 from sting.model import orders
 
 # So many batches are remembered; an order that answers an older one is late
@@ -19,35 +16,10 @@ BATCHES = 8_192
 # The figures are of so many of the last orders.
 KEPT = 1_000
 
-_ENDS = tuple(end / 1e3 for end in health.ENDS_MS)
-
 
 def recent() -> collections.deque[float]:
     """Gives a place for the seconds that something took the last times."""
     return collections.deque(maxlen=KEPT)
-
-
-def histogram(name: str, took: Collection[float]) -> health.Latency | None:
-    """Sums up how long something took.
-
-    Args:
-        name: What.
-        took: The seconds.
-
-    Returns:
-        The figures; None where it never happened.
-    """
-    if not took:
-        return None
-    ranked = sorted(took)
-    below = [bisect.bisect_right(ranked, end) for end in _ENDS]
-    return health.Latency(
-        name,
-        tuple(b - a for a, b in itertools.pairwise([0, *below, len(ranked)])),
-        p50_ms=_rank(ranked, 0.5) * 1e3,
-        p99_ms=_rank(ranked, 0.99) * 1e3,
-        max_ms=ranked[-1] * 1e3,
-    )
 
 
 class BarToOrder:

@@ -16,6 +16,7 @@ from sting.engine import core
 from sting.engine import latency
 from sting.engine import segments
 from sting.model import health
+from sting.session import histograms
 from sting.session import processes
 from sting.strategy import isolated
 
@@ -155,7 +156,9 @@ class Sampling(core.Component):
         gone = self._used.keys() - pids.values()
         for pid in gone:
             del self._used[pid], self._trends[pid]
-        timed = (latency.histogram(name, all_) for name, all_ in took.items())
+        timed = (
+            histograms.histogram(name, all_) for name, all_ in took.items()
+        )
         return health.Health(
             latencies=tuple(each for each in timed if each is not None),
             processes=tuple(

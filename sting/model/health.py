@@ -47,7 +47,7 @@ class ProcessRow(msgspec.Struct, frozen=True, gc=False):
         memory: Bytes that it has in memory.
         peak: The most that it had.
         growth: By how many bytes an hour that grows, over the last hour; None
-            in the first minute.
+            in its first five minutes.
         cpu: Its share of one processor since it was last looked at.
     """
 
@@ -67,7 +67,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         processes: The engine, then its strategies.
         log: Bytes of the event log, archived segments included.
         log_growth: By how many bytes an hour it grows, over the last hour;
-            None in the first minute.
+            None in the first five minutes.
         free: Bytes that are free where the log is; None where that is not
             known.
         disk: Bytes of that disk.

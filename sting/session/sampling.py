@@ -27,12 +27,17 @@ ENGINE: Final = 'engine'
 
 
 class Trend:
-    """By how much a figure grows an hour, over the last hour."""
+    """By how much a figure grows an hour, over the last hour.
+
+    The first minute does not count: whatever starts grows.
+    """
 
     STEP_S: Final = 60.0
+    LEAST_S: Final = 240.0
     _STEPS: Final = 60
 
     def __init__(self) -> None:
+        self._begins: float | None = None
         self._seen: collections.deque[tuple[float, int]] = collections.deque(
             maxlen=self._STEPS + 1
         )
@@ -45,13 +50,17 @@ class Trend:
             value: The figure.
 
         Returns:
-            Its growth an hour; None before a minute has passed.
+            Its growth an hour; None in the first five minutes.
         """
+        if self._begins is None:
+            self._begins = now + self.STEP_S
+        if now < self._begins:
+            return None
         if not self._seen or now - self._seen[-1][0] >= self.STEP_S:
             self._seen.append((now, value))
         since, first = self._seen[0]
         passed = now - since
-        if passed < self.STEP_S:
+        if passed < self.LEAST_S:
             return None
         return (value - first) / passed * 3600.0
 

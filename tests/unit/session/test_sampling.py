@@ -15,19 +15,23 @@ HOUR_S = 3600.0
 
 def test_a_trend_is_that_of_an_hour():
     trend = sampling.Trend()
-    assert trend.take(0.0, 100) is None
-    assert trend.take(59.0, 100) is None
-    assert trend.take(60.0, 110) == pytest.approx(600.0)
+    # What it takes to start does not count.
+    assert trend.take(0.0, 5) is None
+    assert trend.take(59.0, 90) is None
+    assert trend.take(60.0, 100) is None
+    assert trend.take(299.0, 110) is None
+    assert trend.take(300.0, 110) == pytest.approx(150.0)
     # What is older than an hour does not count any more.
-    for minute in range(2, 200):
+    for minute in range(6, 200):
         found = trend.take(60.0 * minute, 110)
     assert found == 0.0
 
 
 def test_a_trend_may_fall():
     trend = sampling.Trend()
-    trend.take(0.0, 100)
-    assert trend.take(HOUR_S, 40) == pytest.approx(-60.0)
+    trend.take(0.0, 900)
+    trend.take(60.0, 100)
+    assert trend.take(60.0 + HOUR_S, 40) == pytest.approx(-60.0)
 
 
 def test_the_picture_has_the_engines_figures(tmp_path):

@@ -102,7 +102,7 @@ class SystemScreen(base.BaseScreen):
             'strategies',
             _any_width(system_rows.strategy_rows),
             heads=True,
-            right=(2, 3, 4, 5),
+            right=(2, 3, 4),
             tint=system_rows.strategy_tint,
         )
         yield drill.DrillPanel()

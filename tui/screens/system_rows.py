@@ -222,20 +222,17 @@ def _figure(value: float | None) -> str:
 
 
 def strategy_rows(snapshot: views.Snapshot) -> sheet.Rows:
-    """Gives the strategies."""
-    head = (
-        'strategy', 'status', 'fills', 'working', 'late', 'restarts', 'detail',
-    )  # fmt: skip
+    """Gives the strategies: what waits for them, and how often they failed."""
+    head = ('strategy', 'status', 'waiting', 'late', 'restarts', 'detail')
     return [
         head,
         *(
             (
                 row.name,
                 row.status,
-                str(row.trades),
-                str(row.working),
-                str(row.late),
-                str(row.restarts),
+                f'{row.waiting:,}',
+                f'{row.late:,}',
+                f'{row.restarts:,}',
                 row.detail or row.strategy,
             )
             for row in snapshot.strategies

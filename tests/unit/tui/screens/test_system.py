@@ -40,7 +40,18 @@ def test_lanes_feeds_brokers_and_strategies():
     links = system_rows.link_rows(snapshot)
     assert ('feed', 'demo', 'connected', '', '0s', '') in links
     assert ('broker', 'paper', 'connected', '', '-', '') in links
-    assert system_rows.strategy_rows(snapshot)[1][0] == 'sma_demo'
+    row = msgspec.structs.replace(
+        snapshot.strategies[0], waiting=1_200, late=3, restarts=1
+    )
+    rows = system_rows.strategy_rows(stations.snapshot(strategies=(row,)))
+    assert rows[1] == (
+        'sma_demo',
+        'running',
+        '1,200',
+        '3',
+        '1',
+        'sting.library.sma_cross',
+    )
 
 
 def test_versions_are_those_that_run():

@@ -35,12 +35,16 @@ def look(pid: int, proc: pathlib.Path = _PROC) -> Usage | None:
     try:
         status = (proc / str(pid) / 'status').read_text()
         stat = (proc / str(pid) / 'stat').read_text()
-    except OSError:
+        return _read(status, stat)
+    except (OSError, ValueError, LookupError):
+        # It has ended, or this system writes other things there.
         return None
-    told = dict(line.split(':', 1) for line in status.splitlines())
-    if 'VmRSS' not in told:
-        # It has ended, and nobody has asked how.
-        return None
+
+
+def _read(status: str, stat: str) -> Usage:
+    told = dict(
+        line.split(':', 1) for line in status.splitlines() if ':' in line
+    )
     # What is before the last bracket is its name, which may be anything.
     fields = stat.rpartition(')')[2].split()
     ticks = int(fields[11]) + int(fields[12])

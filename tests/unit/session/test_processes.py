@@ -16,11 +16,11 @@ STATUS = 'Name:\ta) b\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nThreads:\t3\n'
 STAT = '7 (a) b (c) S 1 7 7 0 -1 4194560 9 0 0 0 150 50 0 0 20 0 3 0 9 9 9\n'
 
 
-def told(tmp_path, status=STATUS):
+def told(tmp_path, status=STATUS, stat=STAT):
     folder = tmp_path / '7'
     folder.mkdir()
     (folder / 'status').write_text(status)
-    (folder / 'stat').write_text(STAT)
+    (folder / 'stat').write_text(stat)
     return processes.look(7, tmp_path)
 
 
@@ -38,6 +38,20 @@ def test_without_a_peak_it_is_what_there_is(tmp_path):
 
 def test_one_that_has_ended_has_nothing(tmp_path):
     assert told(tmp_path, 'Name:\ta\nState:\tZ (zombie)\n') is None
+
+
+@pytest.mark.parametrize(
+    ('status', 'stat'),
+    [
+        ('VmRSS: many kB\n', STAT),
+        ('VmRSS:\n', STAT),
+        (STATUS, '7 (a) S 1\n'),
+        (STATUS, ''),
+        ('\n', '\n'),
+    ],
+)
+def test_what_another_system_writes_is_no_error(tmp_path, status, stat):
+    assert told(tmp_path, status, stat) is None
 
 
 def test_where_nothing_is_told_there_is_nothing(tmp_path):

@@ -223,5 +223,6 @@ def _book(book: portfolio.Portfolio) -> Book:
 def _portfolio(book: Book) -> portfolio.Portfolio:
     made = portfolio.Portfolio(book.cash)
     made.positions = book.positions
-    made.held = dict.fromkeys(book.held)
+    positions = book.positions
+    made.held = {symbol: positions[symbol].quantity for symbol in book.held}
     return made

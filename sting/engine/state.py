@@ -7,9 +7,8 @@ from collections.abc import Hashable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-import functools
+from collections.abc import Sequence
 import itertools
-import operator
 from typing import Any
 from typing import TypeVar
 
@@ -27,6 +26,8 @@ from sting.model import orders
 from sting.model import portfolio
 from sting.model import protection
 from sting.model import records
+from sting.model import totals
+from sting.model import valuation
 
 DAY = 86_400 * market.NANOSECONDS
 _Found = TypeVar('_Found')
@@ -116,8 +117,8 @@ class SystemState:
         ledger: How each strategy does.
         shared: What has been worked out for the order that is being judged;
             None while none is, so that no figure outlives a change.
-        terms: What risk made of the working orders, and the orders that it
-            holds for.
+        valuation: What is held, valued for the order that is being judged.
+        kept: What risk worked out for an order and keeps for the next.
         appliers: What the payload of an event changes, by its type; called
             once its number and its time are set.
     """
@@ -159,7 +160,8 @@ class SystemState:
         self.guards: dict[str, dict[str, protection.Guard]] = {}
         self.ledger = performance.Ledger()
         self.shared: dict[Hashable, Any] | None = None
-        self.terms: tuple[list[orders.Order], Any, Any] | None = None
+        self.valuation = valuation.Valuation()
+        self.kept: Any = None
         # When the day ends, nanoseconds since the epoch.
         self._midnight = 0
         self._working: dict[str, dict[str, None]] = {}
@@ -308,9 +310,16 @@ class SystemState:
         return self.once('equity', self._shared_equity)
 
     def _shared_equity(self) -> float:
-        account = self.portfolio
-        worth = self.once('values', lambda: account.values(self.prices))
-        return functools.reduce(operator.add, worth.values(), account.cash)
+        return totals.total(self.worth(), self.portfolio.cash)
+
+    def worth(self) -> Sequence[float]:
+        """Gives what each holding is worth; see `Portfolio.worth`."""
+        if self.shared is None:
+            return self.portfolio.worth(self.prices)
+        return self.once('worth', self._look)
+
+    def _look(self) -> Sequence[float]:
+        return self.valuation.look(self.portfolio, self.prices)
 
     def once(self, key: Hashable, work: Callable[[], _Found]) -> _Found:
         """Gives what the rules of one order share; see `shared`.
@@ -326,6 +335,17 @@ class SystemState:
             shared[key] = work()
         found: _Found = shared[key]
         return found
+
+    def quantity(self, symbol: str) -> float:
+        """Units held of a symbol, negative when short."""
+        return self.portfolio.quantity(symbol)
+
+    def is_priced(self) -> bool:
+        """Whether all that is held has a price."""
+        if self.shared is None:
+            return self.portfolio.held.keys() <= self.prices.keys()
+        self.worth()
+        return self.valuation.priced
 
     def account_at(self, broker: str) -> portfolio.Portfolio:
         """Gives the account at a broker; the only one where that is empty."""

@@ -13,6 +13,7 @@ import msgspec
 
 from sting.model import orders
 from sting.model import payload
+from sting.model import totals
 
 
 def held_after(held: float, signed: float) -> float:
@@ -110,7 +111,8 @@ class Portfolio:
     Attributes:
         cash: In the account's currency.
         positions: By symbol; flat ones stay, with what they realized.
-        held: The symbols that are not flat, in the order of their opening.
+        held: Units of each symbol that is not flat, negative when short, in
+            the order of their opening.
     """
 
     __slots__ = ('cash', 'held', 'positions')
@@ -118,7 +120,7 @@ class Portfolio:
     def __init__(self, cash: float = 0.0) -> None:
         self.cash = cash
         self.positions: dict[str, Position] = {}
-        self.held: dict[str, None] = {}
+        self.held: dict[str, float] = {}
 
     def apply(
         self, fill: orders.Fill, after: Position | None = None
@@ -140,7 +142,7 @@ class Portfolio:
             after = before.after(fill)
         self.positions[symbol] = after
         if after.quantity:
-            self.held[symbol] = None
+            self.held[symbol] = after.quantity
         else:
             self.held.pop(symbol, None)
         self.cash = cash_after(
@@ -162,6 +164,7 @@ class Portfolio:
                 quantity=held.quantity * ratio,
                 average_price=held.average_price / ratio,
             )
+            self.held[symbol] = held.quantity * ratio
 
     def pay_out(self, symbol: str, price: float, timestamp: int) -> None:
         """Takes a position out at a price, without a fill.
@@ -196,7 +199,7 @@ class Portfolio:
         made.positions = {each.symbol: each for each in positions}
         held = [each for each in made.positions.values() if each.quantity]
         held.sort(key=_opened)
-        made.held = {each.symbol: None for each in held}
+        made.held = {each.symbol: each.quantity for each in held}
         return made
 
     def copy(self) -> 'Portfolio':
@@ -222,35 +225,28 @@ class Portfolio:
         Returns:
             The value in the account's currency.
         """
-        total, positions = self.cash, self.positions
-        for symbol in self.held:
-            position = positions[symbol]
-            price = prices.get(symbol)
-            if price is None:
-                price = position.average_price
-            total += position.quantity * price
-        return total
+        return totals.total(self.worth(prices), self.cash)
 
-    def values(self, prices: Mapping[str, float]) -> dict[str, float]:
+    def worth(self, prices: Mapping[str, float]) -> list[float]:
         """Gives what each holding is worth, below 0 where it is short.
 
         Args:
             prices: Last price by symbol; without one it is what was paid.
 
         Returns:
-            By symbol, in the order of their opening. Added to the cash in
-            that order they come to `value`, to the last bit.
+            In the order of `held`. Added to the cash from left to right they
+            come to `value`, to the last bit.
         """
-        held, positions = self.held, self.positions
-        units = [positions[symbol].quantity for symbol in held]
+        held = self.held
         known = list(map(prices.get, held))
         if None in known:
             known = [
-                positions[symbol].average_price if price is None else price
+                self.positions[symbol].average_price if price is None else price
                 for symbol, price in zip(held, known, strict=True)
             ]
-        worth = map(operator.mul, units, cast('list[float]', known))
-        return dict(zip(held, worth, strict=True))
+        return list(
+            map(operator.mul, held.values(), cast('list[float]', known))
+        )
 
     def realized(self) -> float:
         """Profit realized so far, before fees."""

@@ -28,12 +28,12 @@ class Account(Protocol):
         """Last price by symbol."""
         ...
 
-    def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
-        """Gives the orders that are at the broker or may be."""
+    def quantity(self, symbol: str) -> float:
+        """Units held of a symbol that is part of it, negative when short."""
         ...
 
-    def busy(self) -> Mapping[str, None]:
-        """Gives the symbols that have working orders."""
+    def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
+        """Gives the orders that are at the broker or may be."""
         ...
 
     def equity(self) -> float:
@@ -63,6 +63,21 @@ def behind(order: orders.Order, account: Account) -> Account:
     return AtBroker(order.broker, account, system)
 
 
+class Slice:
+    """A part of an account that may be some symbols with all that is theirs.
+
+    Attributes:
+        system: The whole.
+        cut: Which symbols they are; None where it is another part.
+    """
+
+    def __init__(
+        self, system: state.SystemState, cut: frozenset[str] | None
+    ) -> None:
+        self.system = system
+        self.cut = cut
+
+
 class AtBroker:
     """What of an account is at one broker; an `Account`.
 
@@ -86,13 +101,17 @@ class AtBroker:
         self.portfolio = portfolio.Portfolio(there.cash)
         self.portfolio.positions = there.positions
         self.portfolio.held = {
-            symbol: None
-            for symbol in there.held
+            symbol: units
+            for symbol, units in there.held.items()
             if symbol in account.portfolio.held
         }
         self._account = account
         self._broker = broker
         self._equity = there.value(system.prices)
+
+    def quantity(self, symbol: str) -> float:
+        """Units of a symbol held there, negative when short."""
+        return self.portfolio.quantity(symbol)
 
     def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
         """Gives the orders that work there, of one instrument or of all."""
@@ -101,10 +120,6 @@ class AtBroker:
             for order in self._account.working(symbol)
             if order.broker == self._broker
         )
-
-    def busy(self) -> Mapping[str, None]:
-        """Gives the symbols that have orders working there."""
-        return dict.fromkeys(order.symbol for order in self.working())
 
     def equity(self) -> float:
         """Cash and holdings there at the last prices."""

@@ -2,15 +2,15 @@
 
 import abc
 from collections.abc import Iterable
-import functools
 import math
-import operator
 
 from sting.engine import state
 from sting.model import orders
+from sting.model import totals
 from sting.risk import figures
 from sting.risk import rules
 from sting.risk import scopes
+from sting.risk import worst
 
 
 class GrossExposure(rules.Leverage):
@@ -31,16 +31,11 @@ class NetExposure(scopes.ScopedRule):
         sign = order.side.sign
         price = rules.expected_price(order, view)
         total = coming = sign * order.free * price
-        held = rules.values(view).values()
-        total = functools.reduce(operator.add, held, total)
-        for symbol, working in rules.terms(view.whole or view).items():
-            last = view.prices.get(symbol)
-            for term in working:
-                other = term.order
-                if other.side is order.side and other.id != order.id:
-                    more = term.exposed * term.price(last)
-                    coming += sign * more
-                    total += sign * more
+        whole = view.whole or view
+        total = totals.total(worst.worth(whole), total)
+        for more in worst.coming(order, whole):
+            coming += sign * more
+            total += sign * more
         if math.isfinite(total) and figures.shrinks(
             sign, total - coming, total
         ):
@@ -167,19 +162,7 @@ class _Loss(OfAccount):
 
     def is_known(self, system: state.SystemState) -> bool:
         """Whether all that is held has a price, and the equity is a number."""
-        return system.once('priced', lambda: is_priced(system))
-
-
-def is_priced(system: rules.Account) -> bool:
-    """Whether what is held is worth something that is known.
-
-    Without a price the equity counts what was paid, which hides a loss.
-
-    Args:
-        system: The state, or a part of it.
-    """
-    priced = system.portfolio.held.keys() <= system.prices.keys()
-    return priced and math.isfinite(system.equity())
+        return system.is_priced() and math.isfinite(system.equity())
 
 
 class DailyLoss(_Loss):

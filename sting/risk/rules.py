@@ -6,20 +6,15 @@ the worse side.
 """
 
 import abc
-from collections.abc import Iterable
 from collections.abc import Mapping
-from collections.abc import Sequence
-import functools
 import math
-import operator
-from typing import NamedTuple
 
 from sting.engine import state
 from sting.model import errors
 from sting.model import orders
-from sting.model import portfolio
 from sting.risk import accounts
 from sting.risk import figures
+from sting.risk import worst
 
 
 class RiskRule(abc.ABC):
@@ -118,24 +113,15 @@ def reach(order: orders.Order, system: Account) -> tuple[float, float]:
         fill, and the units held now.
     """
     symbol, side, left = order.symbol, order.side, order.free
-    held = system.portfolio.quantity(symbol)
+    held = system.quantity(symbol)
     sign = side.sign
     coming = sign * left
     # Of a group only one can fill whole.
     groups = {order.oco: left} if order.oco else {}
     for other in system.working(symbol):
         if other.id != order.id and other.side is side:
-            coming += sign * _more(other, groups)
+            coming += sign * worst.more(other, groups)
     return held + coming, held
-
-
-def _more(order: orders.Order, groups: dict[str, float]) -> float:
-    """Gives what an order can add to what its group was counted for."""
-    if not order.oco:
-        return order.exposed
-    counted = groups.get(order.oco, 0.0)
-    groups[order.oco] = max(counted, order.exposed)
-    return groups[order.oco] - counted
 
 
 def worth(
@@ -157,7 +143,7 @@ def worth(
     groups = {order.oco: order.free} if order.oco else {}
     for other in system.working(order.symbol):
         if other.id != order.id and other.side is order.side:
-            coming += _more(other, groups) * expected_price(other, system)
+            coming += worst.more(other, groups) * expected_price(other, system)
     return figures.worth(held, after, last, price, coming)
 
 
@@ -255,13 +241,9 @@ class Leverage(AccountRule):
         after, held = reach(order, system)
         if figures.shrinks(order.side.sign, held, after):
             return None
-        total = worth(order, system, held, after)
-        own = order.symbol
-        if isinstance(system, state.SystemState) and system.shared is None:
-            total = _with_others(total, own, system)
-        else:
-            others = system.once(('others', own), lambda: _others(own, system))
-            total = functools.reduce(operator.add, others, total)
+        total = worst.with_others(
+            worth(order, system, held, after), order.symbol, system
+        )
         return figures.leverage(total, system.equity())
 
 
@@ -273,141 +255,6 @@ class BuyingPower(Leverage):
     def figure(self, order: orders.Order, system: Account) -> float | None:
         """The ratio there if all fills; None for what shrinks a position."""
         return super().figure(order, accounts.behind(order, system))
-
-
-def values(system: Account) -> Mapping[str, float]:
-    """Gives what is held by symbol in cash, below 0 where it is short."""
-    return system.once('values', lambda: system.portfolio.values(system.prices))
-
-
-def _with_others(total: float, own: str, system: state.SystemState) -> float:
-    """Adds `_others` to a total; cheaper where nobody else asks for them."""
-    held, positions = system.portfolio.held, system.portfolio.positions
-    busy, prices = system.busy(), system.prices
-    coming = terms(system) if busy else {}
-    for symbol in held:
-        if symbol == own:
-            continue
-        if symbol in busy:
-            total += _worst_value(symbol, coming[symbol], system)
-        else:
-            position = positions[symbol]
-            price = prices.get(symbol)
-            if price is None:
-                price = position.average_price
-            total += abs(position.quantity * price)
-    for symbol in busy:
-        if symbol != own and symbol not in held:
-            total += _worst_value(symbol, coming[symbol], system)
-    return total
-
-
-def _others(own: str, system: Account) -> list[float]:
-    """Gives the most that each position can be worth, but for one symbol."""
-    worst = dict(system.once('worst', lambda: _worst_values(system)))
-    if own in worst:
-        worst[own] = 0.0
-    return list(worst.values())
-
-
-def _worst_values(system: Account) -> dict[str, float]:
-    """Gives the most that each symbol's position can be worth."""
-    held = values(system)
-    # Most have nothing working.
-    worst = dict(zip(held, map(abs, held.values()), strict=True))
-    found, kept = terms(system), _kept_worst(system)
-    positions, prices = system.portfolio.positions, system.prices
-    for symbol, coming in found.items():
-        last, position = prices.get(symbol), positions.get(symbol)
-        before = kept.get(symbol)
-        if before is None or (
-            before[0] is not last or before[1] is not position
-        ):
-            value = _worst_value(symbol, coming, system)
-            before = kept[symbol] = last, position, value
-        worst[symbol] = before[2]
-    return worst
-
-
-# By symbol: the last price, the position, and the most that it can be worth
-# with them and the orders that work.
-_Worst = dict[str, tuple[float | None, portfolio.Position | None, float]]
-
-
-def _kept_worst(system: Account) -> _Worst:
-    """Gives what orders before have worked out; all new where orders are."""
-    if not isinstance(system, state.SystemState) or system.terms is None:
-        return {}
-    found: _Worst = system.terms[2]
-    return found
-
-
-class Term(NamedTuple):
-    """What a working order can come to; prices are 0 where it has none.
-
-    Attributes:
-        order: The order.
-        exposed: Units that may still fill.
-        fixed: Its limit, where it never pays more.
-        least: Of other orders, what a unit counts at least.
-    """
-
-    order: orders.Order
-    exposed: float
-    fixed: float
-    least: float
-
-    def price(self, last: float | None) -> float:
-        """Gives `expected_price` of the order."""
-        if last is None:
-            return math.inf
-        return self.fixed or max(last, self.least)
-
-
-def terms(system: Account) -> Mapping[str, Sequence[Term]]:
-    """Gives the terms of what works, by symbol in the order of coming."""
-    return system.once('terms', lambda: _kept_terms(system))
-
-
-def _kept_terms(system: Account) -> Mapping[str, Sequence[Term]]:
-    working = list(system.working())
-    if not isinstance(system, state.SystemState):
-        return _terms(working)
-    if system.terms is None or system.terms[0] != working:
-        system.terms = working, _terms(working), {}
-    found: Mapping[str, Sequence[Term]] = system.terms[1]
-    return found
-
-
-def _terms(working: Iterable[orders.Order]) -> Mapping[str, Sequence[Term]]:
-    found: dict[str, list[Term]] = {}
-    for order in working:
-        limit = max(order.price or 0.0, order.changing_price or 0.0)
-        stop = max(order.stop_price or 0.0, order.changing_stop or 0.0)
-        fixed = limit if order.side is orders.OrderSide.BUY else 0.0
-        term = Term(order, order.exposed, fixed, max(limit, stop))
-        found.setdefault(order.symbol, []).append(term)
-    return found
-
-
-def _worst_value(symbol: str, coming: Iterable[Term], system: Account) -> float:
-    """Gives the most that a symbol's position can be worth."""
-    high = low = system.portfolio.quantity(symbol)
-    last = system.prices.get(symbol)
-    price = last or 0.0
-    if last is None and high:
-        # As the equity counts it: at what was paid.
-        price = system.portfolio.positions[symbol].average_price
-    groups: dict[str, float] = {}
-    for term in coming:
-        order = term.order
-        price = max(price, term.price(last))
-        more = _more(order, groups) if order.oco else term.exposed
-        if order.side is orders.OrderSide.BUY:
-            high += more
-        else:
-            low -= more
-    return max(abs(high), abs(low)) * price
 
 
 RULES: Mapping[str, type[RiskRule]] = {

@@ -10,9 +10,12 @@ from typing import TypeVar
 from sting.engine import state
 from sting.model import orders
 from sting.model import portfolio
+from sting.risk import accounts
 from sting.risk import rules
 
 _Found = TypeVar('_Found')
+# A view has a property of the module's name.
+_Portfolio = portfolio.Portfolio
 
 
 class Scope:
@@ -22,6 +25,7 @@ class Scope:
         strategy: Only of this strategy; empty for all and the operator.
         symbols: Only of these instruments; None for all.
         key: Equal where two are the same.
+        is_whole: Whether it is the whole account.
     """
 
     def __init__(
@@ -30,15 +34,11 @@ class Scope:
         self.strategy = strategy
         self.symbols = symbols
         self.key: Hashable = (strategy, symbols)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is the whole account."""
-        return not self.strategy and self.symbols is None
+        self.is_whole = not strategy and symbols is None
 
     def has(self, order: orders.Order) -> bool:
         """Whether an order is in it."""
-        return self.covers(order.strategy, order.symbol)
+        return self.is_whole or self.covers(order.strategy, order.symbol)
 
     def covers(self, strategy: str, symbol: str) -> bool:
         """Whether a strategy's orders of a symbol are in it."""
@@ -47,13 +47,11 @@ class Scope:
         )
 
 
-class View:
+class View(accounts.Slice):
     """A scope's part of the state; a `rules.Account`.
 
     Attributes:
-        portfolio: What is held of it.
         prices: Last price by symbol.
-        system: The whole state.
     """
 
     def __init__(self, scope: Scope, system: state.SystemState) -> None:
@@ -63,20 +61,26 @@ class View:
             scope: Which part.
             system: The state; it is not copied.
         """
-        self.system = system
+        named = scope.strategy
+        super().__init__(system, None if named else scope.symbols)
         self.prices: Mapping[str, float] = system.prices
         self._scope = scope
-        whole = system.book(scope.strategy) if scope.strategy else None
-        self.portfolio = whole or system.portfolio
-        if scope.symbols is not None:
-            self.portfolio = self.once('part', self._part)
+        self._book = system.book(named) if named else system.portfolio
 
-    def _part(self) -> portfolio.Portfolio:
+    @property
+    def portfolio(self) -> _Portfolio:
+        """What is held of it."""
+        if self._scope.symbols is None:
+            return self._book
+        return self.once('part', self._part)
+
+    def _part(self) -> _Portfolio:
         """Gives what is held of the scope's symbols."""
-        part = portfolio.Portfolio()
-        part.positions = self.portfolio.positions
+        part = _Portfolio()
+        part.positions = self._book.positions
         symbols = self._scope.symbols or frozenset()
-        part.held = {s: None for s in self.portfolio.held if s in symbols}
+        held = self._book.held
+        part.held = {s: held[s] for s in filter(symbols.__contains__, held)}
         return part
 
     @property
@@ -96,11 +100,17 @@ class View:
             return self.system.working(symbol)
         return filter(self._scope.has, self.system.working(symbol))
 
-    def busy(self) -> Mapping[str, None]:
-        """Gives the symbols that it has working orders of."""
-        if self._scope.is_whole:
-            return self.system.busy()
-        return dict.fromkeys(one.symbol for one in self.working())
+    def quantity(self, symbol: str) -> float:
+        """Units held of one of its symbols, negative when short."""
+        return self._book.quantity(symbol)
+
+    def working_but(self, order: orders.Order) -> int:
+        """How many of its orders work, but for one."""
+        if not self._scope.is_whole:
+            return sum(other.id != order.id for other in self.working())
+        same = self.system.working(order.symbol)
+        mine = sum(other.id == order.id for other in same)
+        return self.system.working_count() - mine
 
     def equity(self) -> float:
         """The account's equity: shares are of the whole."""

@@ -55,15 +55,15 @@ class Part:
         self._capital = capital
         self._system = system
 
+    def quantity(self, symbol: str) -> float:
+        """Units of a symbol that it holds, negative when short."""
+        return self.portfolio.quantity(symbol)
+
     def working(self, symbol: str | None = None) -> Iterator[orders.Order]:
         """Gives its working orders, of one instrument or of all."""
         for order in self._system.working(symbol):
             if order.strategy == self._strategy:
                 yield order
-
-    def busy(self) -> Mapping[str, None]:
-        """Gives the symbols that it has working orders of."""
-        return dict.fromkeys(one.symbol for one in self.working())
 
     def equity(self) -> float:
         """Its capital and what it has made of it."""

@@ -78,12 +78,13 @@ class RepeatedOrders(_InTime):
             return None
         wanted = _terms(order)
         since = self.since(order, view)
-        return float(
-            sum(
-                other.symbol == order.symbol and _terms(other) == wanted
-                for other in view.sent(since, order.id)
-            )
-        )
+        symbol = order.symbol
+        same = [
+            other
+            for other in view.sent(since, order.id)
+            if other.symbol == symbol and _terms(other) == wanted
+        ]
+        return float(len(same))
 
 
 def _terms(order: orders.Order) -> tuple[object, ...]:
@@ -108,11 +109,11 @@ class CancelRatio(_InTime):
         """The share; None before ten orders, and for what shrinks."""
         if rules.shrinks(order, view):
             return None
-        cancelled = total = 0
-        for other in view.sent(self.since(order, view), order.id):
-            total += 1
-            cancelled += other.status is orders.OrderStatus.CANCELLED
-        return cancelled / total if total >= 10 else None
+        sent = view.sent(self.since(order, view), order.id)
+        if len(sent) < 10:
+            return None
+        statuses = [other.status for other in sent]
+        return statuses.count(orders.OrderStatus.CANCELLED) / len(sent)
 
 
 class MaxOpenOrders(scopes.ScopedRule):
@@ -125,7 +126,7 @@ class MaxOpenOrders(scopes.ScopedRule):
         """How many; None for an attached exit and what shrinks."""
         if order.parent or rules.shrinks(order, view):
             return None
-        return 1.0 + sum(other.id != order.id for other in view.working())
+        return 1.0 + view.working_but(order)
 
 
 class SelfTrade(scopes.ScopedRule):

@@ -194,7 +194,7 @@ def image(system):
     fields = dict(vars(system))
     del fields['appliers']
     # Worked out anew wherever it does not fit.
-    del fields['terms']
+    del fields['kept'], fields['valuation']
     fields['portfolio'] = _book(system.portfolio)
     fields['books'] = [(n, _book(book)) for n, book in system.books.items()]
     fields['venues'] = [(n, _book(book)) for n, book in system.venues.items()]

@@ -60,8 +60,8 @@ def test_each_broker_has_its_own_equity_and_positions(system):
 def test_only_orders_that_work_there_are_counted(system):
     one = accounts.behind(order('one'), system)
     two = accounts.behind(order('two'), system)
-    assert list(one.busy()) == ['AAPL']
-    assert list(two.busy()) == ['IBM']
+    assert [each.symbol for each in one.working()] == ['AAPL']
+    assert [each.symbol for each in two.working()] == ['IBM']
     assert not any(one.working('IBM'))
 
 

@@ -93,11 +93,3 @@ def test_orders_are_those_of_the_scope(kind, scope, expected):
     one = order(BUY, strategy='a', created=11)
     rule = scoped(catalog.OF_SCOPE[kind], scope)
     assert rule.figure(one, made.system) == expected
-
-
-def test_busy_symbols_are_those_of_the_scope():
-    made = worlds.World(X=100.0, Y=100.0)
-    made.pend(order(BUY, id='1', strategy='a'))
-    made.pend(order(BUY, id='2', symbol='Y'))
-    assert [*scopes.View(scopes.Scope('a'), made.system).busy()] == ['X']
-    assert [*scopes.View(scopes.Scope(), made.system).busy()] == ['X', 'Y']

@@ -32,7 +32,7 @@ _PRICES = st.floats(1.0, 1e4)
 _SIGNED = st.floats(-50.0, 50.0).filter(lambda units: abs(units) > 0.1)
 _STEPS = st.lists(
     st.tuples(
-        st.sampled_from(('price', 'hold', 'pend', 'judge')),
+        st.sampled_from(('price', 'hold', 'pend', 'judge', 'change')),
         st.sampled_from(_SYMBOLS),
         _SIGNED,
         _PRICES,
@@ -58,9 +58,9 @@ def _order(nth, symbol, units, price, strategy, limited):
 def _alone(rule, order, system):
     """The rule's figure where nothing was worked out before."""
     # What is kept from one order to the next stays as it is for the next.
-    kept, system.terms = system.terms, None
+    kept, system.kept = system.kept, None
     figure = rule.figure(order, system)
-    system.terms = kept
+    system.kept = kept
     return None if figure == float('inf') else figure
 
 
@@ -69,6 +69,7 @@ def _alone(rule, order, system):
 def test_a_shared_figure_is_that_of_the_rule_alone_to_the_last_bit(steps):
     world = worlds.World(A=100.0, B=50.0, C=10.0)
     gate = manager.RiskManager(list(_rules()))
+    works = 'none'
     for nth, (what, symbol, units, price, strategy, limited) in enumerate(
         steps
     ):
@@ -78,11 +79,12 @@ def test_a_shared_figure_is_that_of_the_rule_alone_to_the_last_bit(steps):
         elif what == 'hold':
             world.hold(symbol, units, price)
         elif what == 'pend':
-            world.pend(order)
-        verdict = gate.evaluate_order(
-            msgspec.structs.replace(order, id='new'), world.system
-        )
-        again = msgspec.structs.replace(order, id='new')
+            works = world.pend(order).id
+        # A change is of an order that works.
+        name = works if what == 'change' else 'new'
+        asked = msgspec.structs.replace(order, id=name)
+        verdict = gate.evaluate_order(asked, world.system)
+        again = msgspec.structs.replace(order, id=name)
         assert list(verdict.figures[1:]) == [
             _alone(rule, again, world.system) for rule in gate.rules
         ]

@@ -187,7 +187,7 @@ def test_a_part_has_its_own_symbols():
     world.work('b', 1.0, 'Z')
     part = strategies.Part('a', 0.0, world.system)
     assert list(part.portfolio.held) == ['Y']
-    assert list(part.busy()) == ['X']
+    assert [each.symbol for each in part.working()] == ['X']
 
 
 amounts = st.integers(-50, 50).filter(bool).map(float)

@@ -1,0 +1,285 @@
+"""The most that each position can be worth once all that works has filled.
+
+Most of it is the same for one order and the next: what is kept is held
+against prices, positions and orders each time, so that nothing has to say
+that these have changed.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import math
+from typing import NamedTuple
+
+from sting.engine import state
+from sting.model import orders
+from sting.model import totals
+from sting.risk import accounts
+
+
+def worth(system: accounts.Account) -> Sequence[float]:
+    """Gives what is held in cash, below 0 where it is short.
+
+    Args:
+        system: The state, or a part of it.
+
+    Returns:
+        In the order of its `held`.
+    """
+    if isinstance(system, state.SystemState):
+        return system.worth()
+    return system.once('worth', lambda: system.portfolio.worth(system.prices))
+
+
+def with_others(start: float, own: str, system: accounts.Account) -> float:
+    """Adds the most that each position can be worth, but for one symbol.
+
+    Args:
+        start: What they are added to.
+        own: The symbol.
+        system: The state, or a part of it.
+    """
+    if isinstance(system, accounts.Slice) and system.cut is not None:
+        return _of_cut(start, own, system.cut, system.system)
+    held = system.portfolio.held
+    if not _kept(system).terms:
+        if len(held) == (own in held):
+            # There are no others.
+            return start
+        # Cheaper than by name.
+        values = list(map(abs, worth(system)))
+        if own in held:
+            values[list(held).index(own)] = 0.0
+        return totals.total(values, start)
+    return system.once(
+        ('others', own, start), lambda: _with_others(start, own, system)
+    )
+
+
+def _of_cut(
+    start: float, own: str, cut: frozenset[str], system: state.SystemState
+) -> float:
+    """The same of some symbols, out of what the whole is worth."""
+    by_symbol = system.once('worst', lambda: _by_symbol(system))
+    kept = _kept(system)
+    members = kept.members.get(cut)
+    if members is None or system.shared is None:
+        members = kept.members[cut] = [s for s in by_symbol if s in cut]
+    values = list(map(by_symbol.__getitem__, members))
+    if own in by_symbol:
+        values[members.index(own)] = 0.0
+    return totals.total(values, start)
+
+
+def _with_others(start: float, own: str, system: accounts.Account) -> float:
+    by_symbol = system.once('worst', lambda: _by_symbol(system))
+    mine = by_symbol.get(own)
+    if mine is None:
+        return totals.total(by_symbol.values(), start)
+    by_symbol[own] = 0.0
+    found = totals.total(by_symbol.values(), start)
+    by_symbol[own] = mine
+    return found
+
+
+def coming(order: orders.Order, system: accounts.Account) -> Sequence[float]:
+    """Gives what the working orders of an order's side are worth, each.
+
+    Args:
+        order: The order; it does not count itself.
+        system: The state, or a part of it.
+    """
+    kept = _kept(system)
+    found: list[float] = []
+    is_buy = order.side is orders.OrderSide.BUY
+    for symbol, each in kept.terms.items():
+        last = system.prices.get(symbol)
+        if symbol == order.symbol:
+            others = [one for one in each if one.order.id != order.id]
+            found += _sides(last, others)[is_buy]
+            continue
+        before = kept.sides.get(symbol)
+        if before is None or before[0] is not last:
+            before = kept.sides[symbol] = last, _sides(last, each)
+        found += before[1][is_buy]
+    return found
+
+
+def _sides(
+    last: float | None, coming: Iterable['Term']
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Gives what sales, and what purchases are worth, at this last price."""
+    both: tuple[list[float], list[float]] = [], []
+    for term in coming:
+        is_buy = term.order.side is orders.OrderSide.BUY
+        both[is_buy].append(term.exposed * term.price(last))
+    return both
+
+
+def _by_symbol(system: accounts.Account) -> dict[str, float]:
+    """Gives the most that each symbol's position can be worth."""
+    kept = _kept(system)
+    if isinstance(system, state.SystemState) and system.shared is not None:
+        return kept.renew(system)
+    return _all(kept.terms, system)
+
+
+def _all(
+    terms: Mapping[str, Sequence['Term']], system: accounts.Account
+) -> dict[str, float]:
+    # Most have nothing working.
+    found = dict(
+        zip(system.portfolio.held, map(abs, worth(system)), strict=True)
+    )
+    for symbol, each in terms.items():
+        found[symbol] = _value(symbol, each, system)
+    return found
+
+
+class Term(NamedTuple):
+    """What a working order can come to; prices are 0 where it has none.
+
+    Attributes:
+        order: The order.
+        exposed: Units that may still fill.
+        fixed: Its limit, where it never pays more.
+        least: Of other orders, what a unit counts at least.
+    """
+
+    order: orders.Order
+    exposed: float
+    fixed: float
+    least: float
+
+    def price(self, last: float | None) -> float:
+        """Gives `expected_price` of the order."""
+        if last is None:
+            return math.inf
+        return self.fixed or max(last, self.least)
+
+
+class Kept:
+    """What has been worked out for orders before.
+
+    Attributes:
+        terms: The terms of what works, by symbol in the order of coming.
+        members: By some symbols, those that are held or have orders, in order.
+        sides: By symbol, the last price, and with it what its working sales,
+            and its working purchases are worth, each.
+    """
+
+    def __init__(self, working: list[orders.Order]) -> None:
+        """Takes what works.
+
+        Args:
+            working: All of it; what is kept holds for no other.
+        """
+        self.working = working
+        self.terms = _terms(working)
+        self.sides: dict[
+            str,
+            tuple[float | None, tuple[Sequence[float], Sequence[float]]],
+        ] = {}
+        self.members: dict[frozenset[str], Sequence[str]] = {}
+        self._looks = 0
+        self._by_symbol: dict[str, float] | None = None
+        self._loose: dict[str, float | None] = {}
+
+    def renew(self, system: state.SystemState) -> dict[str, float]:
+        """Gives the most that each symbol's position can be worth now.
+
+        Args:
+            system: The whole state.
+        """
+        worth = system.worth()
+        prices, seen = system.prices, system.valuation
+        looks, self._looks = self._looks, seen.looks
+        found = self._by_symbol
+        if found is None or seen.moved is None or seen.looks != looks + 1:
+            found = self._by_symbol = _all(self.terms, system)
+            self.members.clear()
+            # A valuation tells of what is held alone.
+            self._loose = {
+                symbol: prices.get(symbol)
+                for symbol in self.terms
+                if symbol not in system.portfolio.held
+            }
+            return found
+        for place in seen.moved:
+            symbol = seen.symbols[place]
+            each = self.terms.get(symbol)
+            found[symbol] = (
+                abs(worth[place])
+                if each is None
+                else _value(symbol, each, system)
+            )
+        for symbol, before in self._loose.items():
+            last = prices.get(symbol)
+            if last is not before:
+                self._loose[symbol] = last
+                found[symbol] = _value(symbol, self.terms[symbol], system)
+        return found
+
+
+def _kept(system: accounts.Account) -> Kept:
+    """Gives what holds for the orders that work now."""
+    return system.once('kept', lambda: _kept_now(system))
+
+
+def _kept_now(system: accounts.Account) -> Kept:
+    working = list(system.working())
+    if not isinstance(system, state.SystemState):
+        return Kept(working)
+    found: Kept | None = system.kept
+    if found is None or found.working != working:
+        found = system.kept = Kept(working)
+    return found
+
+
+def _terms(working: Iterable[orders.Order]) -> Mapping[str, Sequence[Term]]:
+    found: dict[str, list[Term]] = {}
+    for order in working:
+        limit = max(order.price or 0.0, order.changing_price or 0.0)
+        stop = max(order.stop_price or 0.0, order.changing_stop or 0.0)
+        fixed = limit if order.side is orders.OrderSide.BUY else 0.0
+        term = Term(order, order.exposed, fixed, max(limit, stop))
+        found.setdefault(order.symbol, []).append(term)
+    return found
+
+
+def _value(
+    symbol: str, coming: Iterable[Term], system: accounts.Account
+) -> float:
+    """Gives the most that a symbol's position can be worth."""
+    high = low = system.quantity(symbol)
+    last = system.prices.get(symbol)
+    price = last or 0.0
+    if last is None and high:
+        # As the equity counts it: at what was paid.
+        price = system.portfolio.positions[symbol].average_price
+    groups: dict[str, float] = {}
+    for term in coming:
+        order = term.order
+        price = max(price, term.price(last))
+        extra = more(order, groups) if order.oco else term.exposed
+        if order.side is orders.OrderSide.BUY:
+            high += extra
+        else:
+            low -= extra
+    return max(abs(high), abs(low)) * price
+
+
+def more(order: orders.Order, groups: dict[str, float]) -> float:
+    """Gives what an order can add to what its group was counted for.
+
+    Of a group only one can fill whole.
+
+    Args:
+        order: The order.
+        groups: By group, the units that it was counted for; changed.
+    """
+    if not order.oco:
+        return order.exposed
+    counted = groups.get(order.oco, 0.0)
+    groups[order.oco] = max(counted, order.exposed)
+    return groups[order.oco] - counted

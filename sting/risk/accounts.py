@@ -64,18 +64,25 @@ def behind(order: orders.Order, account: Account) -> Account:
 
 
 class Slice:
-    """A part of an account that may be some symbols with all that is theirs.
+    """A part of the whole account, or all of it.
 
     Attributes:
         system: The whole.
-        cut: Which symbols they are; None where it is another part.
+        complete: Of each symbol in it, it has all that there is.
+        cut: Which symbols it has of the whole; None for all, and where it is
+            not complete.
     """
 
     def __init__(
-        self, system: state.SystemState, cut: frozenset[str] | None
+        self,
+        system: state.SystemState,
+        *,
+        complete: bool,
+        symbols: frozenset[str] | None,
     ) -> None:
         self.system = system
-        self.cut = cut
+        self.complete = complete
+        self.cut = symbols if complete else None
 
 
 class AtBroker:

@@ -112,6 +112,21 @@ def reach(order: orders.Order, system: Account) -> tuple[float, float]:
         The units held if this order and every working order of its side
         fill, and the units held now.
     """
+    if isinstance(system, accounts.Slice) and system.complete:
+        system = system.system
+    if not isinstance(system, state.SystemState) or system.shared is None:
+        return _reach(order, system)
+    # Most rules ask, and always of the same order.
+    before: _Reached | None = system.shared.get('reach')
+    if before is None or before[0] is not order:
+        before = system.shared['reach'] = order, _reach(order, system)
+    return before[1]
+
+
+_Reached = tuple[orders.Order, tuple[float, float]]
+
+
+def _reach(order: orders.Order, system: Account) -> tuple[float, float]:
     symbol, side, left = order.symbol, order.side, order.free
     held = system.quantity(symbol)
     sign = side.sign

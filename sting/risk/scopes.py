@@ -62,7 +62,7 @@ class View(accounts.Slice):
             system: The state; it is not copied.
         """
         named = scope.strategy
-        super().__init__(system, None if named else scope.symbols)
+        super().__init__(system, complete=not named, symbols=scope.symbols)
         self.prices: Mapping[str, float] = system.prices
         self._scope = scope
         self._book = system.book(named) if named else system.portfolio

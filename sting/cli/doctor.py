@@ -179,7 +179,7 @@ def _check_config(home: settings.Home) -> _Checks:
     for misfit in config.misfits.values():
         yield Check('instruments', FAIL, str(misfit), 'change that line')
     # It loads users' files and numpy, which no other command has to wait for.
-    from sting.session import ownrules  # noqa: PLC0415
+    from sting.backtest import ownrules  # noqa: PLC0415
     from sting.session import strategies  # noqa: PLC0415
 
     try:

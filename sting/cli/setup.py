@@ -16,6 +16,7 @@ from sting.backtest import agenda
 from sting.backtest import assumptions
 from sting.backtest import detail
 from sting.backtest import engine
+from sting.backtest import ownrules
 from sting.backtest import quotes as quoted
 from sting.backtest import ranges
 from sting.backtest import record
@@ -31,7 +32,6 @@ from sting.data import universe
 from sting.model import errors
 from sting.model import specs
 from sting.model import timeframes
-from sting.risk import gate
 from sting.risk import manager
 from sting.simulator import costs
 from sting.strategy import context
@@ -84,7 +84,7 @@ class Setup:
 
     def gate(self) -> manager.RiskManager:
         """Gives the risk manager of one run."""
-        return gate.for_backtest(self.risk)
+        return ownrules.gate_of(self.risk)
 
     def run(
         self,

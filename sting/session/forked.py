@@ -13,6 +13,7 @@ import pathlib
 import msgspec
 
 from sting import settings
+from sting.backtest import ownrules
 from sting.broker import interface
 from sting.broker import registry
 from sting.data import calendars
@@ -31,7 +32,6 @@ from sting.model import specs
 from sting.risk import gate
 from sting.session import feeds
 from sting.session import missed
-from sting.session import ownrules
 from sting.session import travel
 from sting.settings import brokers
 from sting.strategy import host

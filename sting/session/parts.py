@@ -11,6 +11,7 @@ import secrets
 from typing import Self
 
 from sting import settings
+from sting.backtest import ownrules
 from sting.broker import interface
 from sting.broker import link
 from sting.broker import manager
@@ -51,7 +52,6 @@ from sting.session import measuring
 from sting.session import missed
 from sting.session import notes
 from sting.session import outlet
-from sting.session import ownrules
 from sting.session import places
 from sting.session import reload
 from sting.session import reporting

@@ -113,7 +113,7 @@ def load(home: homes.Home) -> schema.Settings:
             name: _anchor_strategy(entry, home)
             for name, entry in listed.strategies.items()
         },
-        risk=_anchor_rules(risk, home),
+        risk=_anchor_rules(risk, home.config),
         data=data,
         instruments=instruments,
         services=services,
@@ -155,7 +155,7 @@ def read_rules(home: homes.Home) -> schema.Risk:
     """
     _check_names(home.config)
     risk: schema.Risk = build.build(_laid(home, 'risk.yaml'), schema.Risk)
-    return risk
+    return _anchor_rules(risk, home.config)
 
 
 def read_risk(path: pathlib.Path) -> schema.Risk:
@@ -181,7 +181,7 @@ def read_risk(path: pathlib.Path) -> schema.Risk:
     risk: schema.Risk = build.build(
         tree.Node(both, own.path, own.line), schema.Risk
     )
-    return risk
+    return _anchor_rules(risk, path.parent)
 
 
 def read_costs(wanted: str, home: homes.Home) -> costs.CostModel:
@@ -499,12 +499,10 @@ def _anchor_feed(feed: schema.Feed, home: homes.Home) -> schema.Feed:
     return msgspec.structs.replace(feed, path=os.fspath(path))
 
 
-def _anchor_rules(risk: schema.Risk, home: homes.Home) -> schema.Risk:
+def _anchor_rules(risk: schema.Risk, folder: pathlib.Path) -> schema.Risk:
     """Has files of rules begin at the folder of risk.yaml."""
     own = {
-        name: msgspec.structs.replace(
-            entry, rule=_anchored(entry.rule, home.config)
-        )
+        name: msgspec.structs.replace(entry, rule=_anchored(entry.rule, folder))
         for name, entry in risk.own.items()
     }
     return msgspec.structs.replace(risk, own=own)

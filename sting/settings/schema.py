@@ -436,6 +436,7 @@ ScopedName = Literal[
     'correlation',
 ]
 # What only a running profile knows.
+_NO_SECTORS = 'a backtest knows no sectors; name the `symbols` instead'
 _OUTSIDE = frozenset(
     {'session_hours', 'volatility', 'value_at_risk', 'correlation'}
 )
@@ -498,9 +499,7 @@ class ScopedRule(
                 f'{self.rule} has no `list`; use `for: {{symbols: [...]}}`'
             )
         if self.backtest and self.scope.sector:
-            raise ValueError(
-                'a backtest knows no sectors; name the `symbols` instead'
-            )
+            raise ValueError(_NO_SECTORS)
         if self.backtest and self.act:
             raise ValueError('`act` is for running profiles, not backtests')
         if self.backtest and self.rule in _OUTSIDE:
@@ -519,6 +518,7 @@ class OwnRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
         soft: It only tells.
         reduce: An order past it is made smaller, where that helps.
         parameters: By name; what is not named keeps its default.
+        backtest: Whether it holds in backtests, too.
         enabled: Whether it is asked.
     """
 
@@ -528,7 +528,13 @@ class OwnRule(Section, frozen=True, kw_only=True, rename={'scope': 'for'}):
     soft: bool = False
     reduce: bool = False
     parameters: dict[str, bool | int | float | str] = {}
+    backtest: bool = False
     enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuses what a backtest cannot know."""
+        if self.backtest and self.scope.sector:
+            raise ValueError(_NO_SECTORS)
 
 
 class Sizing(Section, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from sting import settings
 from sting.backtest import assumptions
 from sting.backtest import compiled
 from sting.backtest import engine
+from sting.backtest import ownrules
 from sting.backtest import result as results
 from sting.backtest.figures import analyzer
 from sting.backtest.figures import metrics
@@ -25,7 +26,6 @@ from sting.data import splits
 from sting.data import table
 from sting.model import errors
 from sting.model import records
-from sting.risk import gate
 from sting.risk import manager
 
 # What runs can be compared by: the higher, the better.
@@ -69,7 +69,7 @@ class Case:
         """Gives the risk manager of one run."""
         if self.risk is None:
             return manager.RiskManager()
-        return gate.for_backtest(self.risk)
+        return ownrules.gate_of(self.risk)
 
     def smooth(self) -> 'Case':
         """Gives the same on prices that fit over splits and dividends.

@@ -1,17 +1,19 @@
 """Risk rules of the user's own, of a file, a module or an entry point."""
 
+import copy
 import importlib.metadata
 import pathlib
+import pickle
 import re
 
 import pytest
 
 from sting import settings
+from sting.backtest import ownrules
 from sting.model import errors
 from sting.model import records
 from sting.risk import manager
 from sting.risk import rules
-from sting.session import ownrules
 from tests.unit.risk import worlds
 from tests.unit.session import stations
 
@@ -196,3 +198,36 @@ def test_a_profile_has_it_among_its_rules(tmp_path):
     (logged,) = stations.log_of(home, stations.T.RULE_SET)
     assert 'odd(mine)' in logged.data.names
     assert len(config.risk.own) == 1
+
+
+COUNTING = """
+from sting.risk import rules
+
+class Odd(rules.AccountRule):
+    name, unit = 'odd', 'orders'
+    seen = 0
+
+    def figure(self, order, account):
+        self.seen += 1
+        return float(self.seen)
+"""
+
+
+def test_each_run_has_a_rule_of_its_own(tmp_path):
+    entry = '{rule: rules/mine.py, limit: 9, backtest: true}'
+    gate = ownrules.gate_of(configured(tmp_path, entry, COUNTING).risk)
+    for other in (copy.deepcopy(gate), pickle.loads(pickle.dumps(gate))):
+        world = worlds.World(X=100.0, Y=100.0)
+        verdict = other.evaluate_order(worlds.order(quantity=1), world.system)
+        assert verdict.figures[-1] == 1.0
+        assert other.rules[-1].limit == 9.0
+
+
+def test_one_that_is_changed_meanwhile_ends_the_runs(tmp_path):
+    entry = '{rule: rules/mine.py, limit: 9, backtest: true}'
+    config = configured(tmp_path, entry)
+    gate = ownrules.gate_of(config.risk)
+    path = pathlib.Path(config.risk.own['mine'].rule)
+    path.write_text(COUNTING)
+    with pytest.raises(errors.ConfigError, match='was changed while this ran'):
+        copy.deepcopy(gate)

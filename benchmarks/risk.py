@@ -1,11 +1,13 @@
 """The risk of a book of 500 positions, and an order against 20 rules."""
 
+import collections
 import time
 
 import numpy as np
 
 from benchmarks import rows
 from sting.engine import state
+from sting.model import events
 from sting.model import market
 from sting.model import orders
 from sting.model import records
@@ -58,22 +60,44 @@ def _metrics() -> list[rows.Row]:
 
 def _orders() -> list[rows.Row]:
     """Measures verdicts; each order is of another symbol, after a bar."""
-    system = _state()
-    gate = _gate()
+    name = f'verdict of {RULES} rules, {POSITIONS} positions'
+    made = []
+    for what, traded in (('', False), (', one fill an order', True)):
+        ratio = np.percentile(_spent(traded=traded), [50, 99]) * 1e6
+        made += [
+            rows.Row(f'{name}{what}, median', float(ratio[0]), 'us'),
+            rows.Row(f'{name}{what}, p99', float(ratio[1]), 'us'),
+        ]
+    return made
+
+
+def _spent(*, traded: bool) -> list[float]:
+    """Gives the seconds of each verdict.
+
+    Args:
+        traded: What was judged works from then on, and the oldest order is
+            filled. One order in ten sells out, or opens again.
+    """
+    system, gate = _state(), _gate()
+    working = collections.deque(system.working())
+    step = market.NANOSECONDS if traded else 1
     spent = []
     for number in range(ORDERS):
         symbol = f'S{number * 7 % POSITIONS}'
         price = 100.0 + number % 3
         system.count(
             market.MarketData(
-                symbol, system.time + 1, price, price, price, price, 1e5
+                symbol, system.time + step, price, price, price, price, 1e5
             )
         )
+        out = 0.0
+        if traded and number % 10 == 5:
+            out = system.portfolio.quantity(symbol)
         order = orders.Order(
             id=f'new{number}',
             symbol=symbol,
-            side=orders.OrderSide.BUY,
-            quantity=1.0,
+            side=orders.OrderSide.SELL if out else orders.OrderSide.BUY,
+            quantity=out or 1.0,
             type=orders.OrderType.LIMIT,
             price=price,
             created=system.time,
@@ -86,12 +110,35 @@ def _orders() -> list[rows.Row]:
             ('approve', RULES + 1),
             'verdict',
         )
-    ratio = np.percentile(spent, [50, 99]) * 1e6
-    name = f'verdict of {RULES} rules, {POSITIONS} positions'
-    return [
-        rows.Row(f'{name}, median', float(ratio[0]), 'us'),
-        rows.Row(f'{name}, p99', float(ratio[1]), 'us'),
-    ]
+        if traded:
+            working.append(order)
+            _trade(system, order, verdict, working.popleft())
+    return spent
+
+
+def _trade(
+    system: state.SystemState,
+    order: orders.Order,
+    verdict: records.Verdict,
+    oldest: orders.Order,
+) -> None:
+    """Has an order work, and another one filled."""
+    fill = orders.Fill(
+        order_id=oldest.id,
+        execution_id=oldest.id,
+        symbol=oldest.symbol,
+        side=oldest.side,
+        quantity=oldest.quantity,
+        price=oldest.price or 0.0,
+    )
+    for kind, data in (
+        (events.EventType.ORDER_REQUEST, order),
+        (events.EventType.RISK_VERDICT, verdict),
+        (events.EventType.FILL, fill),
+    ):
+        system.apply(
+            events.Event(system.seq + 1, system.time, kind, 'bench', data)
+        )
 
 
 def _state() -> state.SystemState:

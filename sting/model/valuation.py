@@ -1,36 +1,38 @@
 """What holdings are worth, kept from one look to the next."""
 
+from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import itertools
 import operator
+from typing import Any
 
 from sting.model import portfolio
 
 
 class Valuation:
-    """Values a portfolio again and again; most prices stay as they were.
+    """Values a portfolio again and again; most of it stays as it was.
 
     What is kept is held against holdings and prices at each look, so nothing
     has to say that these have changed.
 
     Attributes:
-        looks: How often it was looked.
         symbols: What was held at the last look, in the order of
-            `Portfolio.held`; empty where it has to be valued anew.
+            `Portfolio.held`.
         worth: What each holding is worth since the last look, in that order.
         priced: All that was held at the last look had a price.
-        moved: Places of the holdings whose price, and nothing else, was
-            another at the last look than at the one before; None where more
-            may have changed.
+        takes: How often it was asked what had moved.
     """
 
     def __init__(self) -> None:
-        self.looks = 0
         self.priced = True
         self.symbols: list[str] = []
         self.worth: list[float] = []
-        self.moved: list[int] | None = None
+        self.takes = 0
+        # Places that are worth something else than at the last take; None
+        # where other symbols are held.
+        self._moved: set[int] | None = None
         self._units: list[float] = []
         self._known: list[float | None] = []
 
@@ -46,35 +48,54 @@ class Valuation:
         Returns:
             As `Portfolio.worth`; it holds until the next look.
         """
-        self.looks += 1
         held = book.held
         symbols, units = list(held), list(held.values())
         known = list(map(prices.get, symbols))
-        before, self._known = self._known, known
-        self.moved = None
-        if symbols == self.symbols and units == self._units:
-            # A price that is the same object is the same price.
-            moved = list(
-                itertools.compress(
-                    range(len(known)), map(operator.is_not, known, before)
-                )
-            )
-            if self._move(moved):
-                self.moved = moved
-                return self.worth
-        self.symbols, self._units = symbols, units
-        self.worth = book.worth(prices)
-        self.priced = None not in known
-        if not self.priced:
-            # What was paid can change while units and prices stay.
-            self.symbols = []
+        # What was paid can change while units and prices stay.
+        if (
+            not self.priced
+            or symbols != self.symbols
+            or not self._move(known, units)
+        ):
+            self._moved, self.symbols = None, symbols
+            self.priced = None not in known
+            self.worth = book.worth(prices)
+        self._known, self._units = known, units
         return self.worth
 
-    def _move(self, moved: list[int]) -> bool:
-        """Values what has other prices; says no where one has none."""
+    def take(self, takes: int) -> Collection[int] | None:
+        """Gives what has moved since somebody asked before.
+
+        Args:
+            takes: What `takes` was after that; 0 for never.
+
+        Returns:
+            Places of the holdings that may be worth something else at the
+            last look, and none others; None where other symbols are held, or
+            somebody else has asked.
+        """
+        moved = self._moved if takes == self.takes else None
+        self.takes += 1
+        self._moved = set()
+        return moved
+
+    def _move(self, known: list[float | None], units: list[float]) -> bool:
+        """Values what has other prices or units; no where one has none."""
+        moved = set(_others(known, self._known))
+        if units != self._units:
+            moved.update(_others(units, self._units))
         for place in moved:
-            price = self._known[place]
+            price = known[place]
             if price is None:
                 return False
-            self.worth[place] = self._units[place] * price
+            self.worth[place] = units[place] * price
+        if self._moved is not None:
+            self._moved |= moved
         return True
+
+
+def _others(now: Sequence[Any], before: Sequence[Any]) -> Iterable[int]:
+    """Gives the places of other objects: what is the same has not changed."""
+    return itertools.compress(
+        range(len(now)), map(operator.is_not, now, before)
+    )

@@ -61,10 +61,11 @@ def _of_cut(
 ) -> float:
     """The same of some symbols, out of what the whole is worth."""
     by_symbol = system.once('worst', lambda: _by_symbol(system))
-    kept = _kept(system)
-    members = kept.members.get(cut)
-    if members is None or system.shared is None:
-        members = kept.members[cut] = [s for s in by_symbol if s in cut]
+    # Where nothing is shared, they are of a dictionary that is not kept.
+    kept = {} if system.shared is None else _kept(system).members
+    members = kept.get(cut)
+    if members is None:
+        members = kept[cut] = list(filter(cut.__contains__, by_symbol))
     values = list(map(by_symbol.__getitem__, members))
     if own in by_symbol:
         values[members.index(own)] = 0.0
@@ -162,7 +163,8 @@ class Kept:
     """What has been worked out for orders before.
 
     Attributes:
-        terms: The terms of what works, by symbol in the order of coming.
+        working: The orders that it holds for.
+        terms: Their terms, by symbol in the order of coming.
         members: By some symbols, those that are held or have orders, in order.
         sides: By symbol, the last price, and with it what its working sales,
             and its working purchases are worth, each.
@@ -174,51 +176,95 @@ class Kept:
         Args:
             working: All of it; what is kept holds for no other.
         """
-        self.working = working
-        self.terms = _terms(working)
+        self.working: list[orders.Order] = []
+        self.terms: dict[str, Sequence[Term]] = {}
         self.sides: dict[
             str,
             tuple[float | None, tuple[Sequence[float], Sequence[float]]],
         ] = {}
         self.members: dict[frozenset[str], Sequence[str]] = {}
-        self._looks = 0
+        self._groups: dict[str, list[orders.Order]] = {}
+        self._takes = 0
         self._by_symbol: dict[str, float] | None = None
-        self._loose: dict[str, float | None] = {}
+        # What has orders and is not held.
+        self._loose: list[str] = []
+        # By symbol with orders, the last price, the units held, and the most.
+        self._values: dict[str, tuple[float, float, float]] = {}
+        # Symbols whose orders are others than in `_by_symbol`.
+        self._changed: set[str] = set()
+        self.follow(working)
+
+    def follow(self, working: list[orders.Order]) -> None:
+        """Takes what works now, and keeps what is the same as before.
+
+        Args:
+            working: All of it.
+        """
+        self.working = working
+        groups: dict[str, list[orders.Order]] = {}
+        for order in working:
+            groups.setdefault(order.symbol, []).append(order)
+        before, self._groups = self._groups, groups
+        gone = before.keys() - groups.keys()
+        changed = {s for s, group in groups.items() if before.get(s) != group}
+        for symbol in gone | changed:
+            self.sides.pop(symbol, None)
+            self._values.pop(symbol, None)
+            self._changed.add(symbol)
+        self.terms = {
+            symbol: _terms(group) if symbol in changed else self.terms[symbol]
+            for symbol, group in groups.items()
+        }
 
     def renew(self, system: state.SystemState) -> dict[str, float]:
         """Gives the most that each symbol's position can be worth now.
 
         Args:
             system: The whole state.
+
+        Returns:
+            By symbol: what is held, then what else has orders.
         """
         worth = system.worth()
-        prices, seen = system.prices, system.valuation
-        looks, self._looks = self._looks, seen.looks
+        held, seen = system.portfolio.held, system.valuation
+        moved = seen.take(self._takes)
+        self._takes = seen.takes
+        changed, self._changed = self._changed, set()
         found = self._by_symbol
-        if found is None or seen.moved is None or seen.looks != looks + 1:
-            found = self._by_symbol = _all(self.terms, system)
+        if found is None or moved is None:
+            found = dict(zip(held, map(abs, worth), strict=True))
+            self._by_symbol, self._loose = found, []
             self.members.clear()
-            # A valuation tells of what is held alone.
-            self._loose = {
-                symbol: prices.get(symbol)
-                for symbol in self.terms
-                if symbol not in system.portfolio.held
-            }
-            return found
-        for place in seen.moved:
-            symbol = seen.symbols[place]
-            each = self.terms.get(symbol)
+            changed = set(self.terms)
+        else:
+            changed.update(map(seen.symbols.__getitem__, moved))
+        for symbol in changed & held.keys():
             found[symbol] = (
-                abs(worth[place])
-                if each is None
-                else _value(symbol, each, system)
+                self._most(symbol, system)
+                if symbol in self.terms
+                else abs(held[symbol] * system.prices[symbol])
             )
-        for symbol, before in self._loose.items():
-            last = prices.get(symbol)
-            if last is not before:
-                self._loose[symbol] = last
-                found[symbol] = _value(symbol, self.terms[symbol], system)
+        loose = [symbol for symbol in self.terms if symbol not in held]
+        if loose != self._loose:
+            for symbol in self._loose:
+                del found[symbol]
+            self._loose = loose
+            self.members.clear()
+        # A valuation tells of what is held alone.
+        for symbol in loose:
+            found[symbol] = self._most(symbol, system)
         return found
+
+    def _most(self, symbol: str, system: state.SystemState) -> float:
+        """Gives the most that a symbol's position can be worth now."""
+        last, units = system.prices.get(symbol), system.quantity(symbol)
+        before = self._values.get(symbol)
+        if before is not None and before[0] is last and before[1] == units:
+            return before[2]
+        most = _value(symbol, self.terms[symbol], system)
+        if last is not None:
+            self._values[symbol] = last, units, most
+        return most
 
 
 def _kept(system: accounts.Account) -> Kept:
@@ -231,19 +277,20 @@ def _kept_now(system: accounts.Account) -> Kept:
     if not isinstance(system, state.SystemState):
         return Kept(working)
     found: Kept | None = system.kept
-    if found is None or found.working != working:
+    if found is None:
         found = system.kept = Kept(working)
+    elif found.working != working:
+        found.follow(working)
     return found
 
 
-def _terms(working: Iterable[orders.Order]) -> Mapping[str, Sequence[Term]]:
-    found: dict[str, list[Term]] = {}
+def _terms(working: Iterable[orders.Order]) -> Sequence[Term]:
+    found = []
     for order in working:
         limit = max(order.price or 0.0, order.changing_price or 0.0)
         stop = max(order.stop_price or 0.0, order.changing_stop or 0.0)
         fixed = limit if order.side is orders.OrderSide.BUY else 0.0
-        term = Term(order, order.exposed, fixed, max(limit, stop))
-        found.setdefault(order.symbol, []).append(term)
+        found.append(Term(order, order.exposed, fixed, max(limit, stop)))
     return found
 
 

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 import msgspec
 import pytest
 
-from sting.model import orders
 from sting.risk import catalog
 from sting.risk import manager
 from sting.risk import scopes
@@ -28,11 +27,22 @@ def _rules():
                 yield scopes.Scoped(f'{name}{nth}', kind(2.0), scope)
 
 
+_WHATS = (
+    'price',
+    'hold',
+    'close',
+    'pend',
+    'fill',
+    'cancel',
+    'judge',
+    'change',
+    'fault',
+)
 _PRICES = st.floats(1.0, 1e4)
 _SIGNED = st.floats(-50.0, 50.0).filter(lambda units: abs(units) > 0.1)
 _STEPS = st.lists(
     st.tuples(
-        st.sampled_from(('price', 'hold', 'pend', 'judge', 'change')),
+        st.sampled_from(_WHATS),
         st.sampled_from(_SYMBOLS),
         _SIGNED,
         _PRICES,
@@ -64,29 +74,56 @@ def _alone(rule, order, system):
     return None if figure == float('inf') else figure
 
 
+class Frail(catalog.OF_ACCOUNT['max_position']):
+    """A rule with a fault that shows now and then."""
+
+    name = 'frail'
+    fails = False
+
+    def figure(self, order, system):
+        if self.fails:
+            raise ZeroDivisionError
+        return None
+
+
+def _step(world, what, order, price):
+    symbol = order.symbol
+    held = world.system.quantity(symbol)
+    works = [*world.system.working(symbol)]
+    if what == 'price':
+        world.price(symbol, price)
+    elif what == 'hold':
+        world.hold(symbol, order.side.sign * order.quantity, price)
+    elif what == 'close' and held:
+        world.hold(symbol, -held, price)
+    elif what == 'pend':
+        world.pend(order)
+    elif what == 'fill' and works:
+        world.fill(works[0], min(works[0].remaining, order.quantity), price)
+    elif what == 'cancel' and works:
+        world.cancel(works[-1])
+
+
 @hypothesis.given(_STEPS)
 @hypothesis.settings(max_examples=60, deadline=None)
 def test_a_shared_figure_is_that_of_the_rule_alone_to_the_last_bit(steps):
     world = worlds.World(A=100.0, B=50.0, C=10.0)
-    gate = manager.RiskManager(list(_rules()))
-    works = 'none'
+    frail = Frail(1.0)
+    gate = manager.RiskManager([frail, *_rules()])
     for nth, (what, symbol, units, price, strategy, limited) in enumerate(
         steps
     ):
         order = _order(nth, symbol, units, price, strategy, limited)
-        if what == 'price':
-            world.price(symbol, price)
-        elif what == 'hold':
-            world.hold(symbol, units, price)
-        elif what == 'pend':
-            works = world.pend(order).id
+        _step(world, what, order, price)
         # A change is of an order that works.
-        name = works if what == 'change' else 'new'
+        works = [each.id for each in world.system.working(symbol)]
+        name = works[-1] if what == 'change' and works else 'new'
         asked = msgspec.structs.replace(order, id=name)
+        frail.fails = what == 'fault'
         verdict = gate.evaluate_order(asked, world.system)
         again = msgspec.structs.replace(order, id=name)
-        assert list(verdict.figures[1:]) == [
-            _alone(rule, again, world.system) for rule in gate.rules
+        assert list(verdict.figures[2:]) == [
+            _alone(rule, again, world.system) for rule in gate.rules[1:]
         ]
 
 
@@ -112,6 +149,20 @@ def test_a_rule_that_raises_leaves_nothing_shared_behind():
     assert world.system.shared is None
 
 
+def test_what_a_fault_left_behind_is_in_no_later_figure():
+    world = worlds.World(A=100.0, B=100.0)
+    pair = scopes.Scope('', frozenset({'A', 'B'}))
+    frail, gross = Frail(1.0), catalog.OF_ACCOUNT['gross_exposure'](9.0)
+    gate = manager.RiskManager([frail, scopes.Scoped('pair', gross, pair)])
+    asked = worlds.order(symbol='A')
+    found = []
+    for units, fails in ((10.0, False), (-10.0, True), (10.0, False)):
+        world.hold('B', units)
+        frail.fails = fails
+        found.append(gate.evaluate_order(asked, world.system).figures[2])
+    assert found == [0.02, 0.01, 0.02]
+
+
 def test_a_changed_working_order_is_counted_as_it_is_now():
     world = worlds.World(A=100.0, B=100.0)
     gate = manager.RiskManager(
@@ -120,12 +171,6 @@ def test_a_changed_working_order_is_counted_as_it_is_now():
     working = world.pend(worlds.order(symbol='A', id='w'))
     asked = worlds.order(symbol='B')
     before = gate.evaluate_order(asked, world.system).figures[1]
-    world.take(
-        worlds.T.ORDER_UPDATE,
-        orders.OrderUpdate(
-            order_id=working.id, status=orders.OrderStatus.CANCELLED
-        ),
-        'A',
-    )
+    world.cancel(working)
     after = gate.evaluate_order(asked, world.system).figures[1]
     assert (before, after) == (2000.0 / worlds.CASH, 1000.0 / worlds.CASH)

@@ -64,6 +64,32 @@ class World:
         )
         return self.system.orders[one.id]
 
+    def fill(self, one, quantity, price=100.0):
+        """Has a working order filled, or a part of it."""
+        seq = self.system.seq + 1
+        self.take(
+            T.FILL,
+            orders.Fill(
+                order_id=one.id,
+                execution_id=f'e{seq}',
+                symbol=one.symbol,
+                side=one.side,
+                quantity=quantity,
+                price=price,
+            ),
+            one.symbol,
+        )
+
+    def cancel(self, one):
+        """Has a working order cancelled."""
+        self.take(
+            T.ORDER_UPDATE,
+            orders.OrderUpdate(
+                order_id=one.id, status=orders.OrderStatus.CANCELLED
+            ),
+            one.symbol,
+        )
+
     def trading(self, name, who='operator', reason='test'):
         self.take(
             T.TRADING_STATE,

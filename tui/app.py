@@ -28,6 +28,7 @@ from sting.model import records
 from sting.model import workstation as workstation_model
 from tui import commands as command_line
 from tui import driver
+from tui import first
 from tui import format as text_format
 from tui import history
 from tui import keymap
@@ -81,6 +82,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         actions: Sequence[keymap.Action] = keymap.ACTIONS,
         theme_files: themes.Watch | None = None,
         typed: history.History | None = None,
+        start: first.First | None = None,
     ) -> None:
         """Makes the app.
 
@@ -94,6 +96,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             actions: The key table, with the user's keys.
             theme_files: Where the themes are; None for nowhere.
             typed: The commands typed before; None for none.
+            start: Whether it is the first; None for an engine that ran before.
         """
         colorless = 'NO_COLOR' in os.environ
         # With colours of its own Textual would only show them as greys.
@@ -107,6 +110,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self.known_themes = known_themes
         self._theme_files = theme_files
         self._typed = typed or history.History()
+        self._first_start = start
         self.palette = themes.Palette(known_themes[theme], colorless=colorless)
         self._pace = pace or pacing.Pace()
         self._ticking: timer.Timer | None = None
@@ -193,6 +197,8 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             self.set_interval(_THEMES_S, self.reload_themes)
         if isinstance(self.workstation, opening.Opening):
             self.run_worker(self._open(self.workstation))
+        else:
+            self._welcome()
 
     async def _open(self, station: opening.Opening) -> None:
         """Opens the engine behind the first frame."""
@@ -203,6 +209,14 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             self.exit(return_code=1)
             return
         self.tick()
+        self._welcome()
+
+    def _welcome(self) -> None:
+        """Shows the cards at the first start, but over no real money."""
+        is_first = self._first_start is not None and self._first_start.is_now
+        is_live = self.snapshot.mode is records.Mode.LIVE
+        if is_first and not is_live and self.screen is self._trade:
+            self.action_show_welcome()
 
     # Pictures of the engine.
 
@@ -541,6 +555,21 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             return
         self._trade.open_ticket('buy')
         self._trade.ticket.take_preset(name)
+
+    def action_show_welcome(self) -> None:
+        """Shows the cards of the first start."""
+        welcome = importlib.import_module('tui.screens.welcome')
+        start = self._first_start
+        places = {} if start is None else start.places
+
+        def closed(_: object) -> None:
+            if start is not None:
+                start.remember()
+
+        self.push_screen(
+            welcome.Welcome(welcome.cards(self.snapshot, self.actions, places)),
+            closed,
+        )
 
     def action_show_stop(self) -> None:
         """Shows what came of the last emergency stop."""

@@ -72,6 +72,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'inbox': ('Inbox', 'app'),
     'event': ('Event', 'app'),
     'stopped': ('Report of a stop', 'app'),
+    'welcome': ('Welcome', 'app'),
     'journal': ('F4 journal', 'app'),
     'logs': ('Logs', 'app'),
     'fork': ('Fork', 'app'),
@@ -221,6 +222,16 @@ ACTIONS: tuple[Action, ...] = (
         'emergency shutdown',
         'Stops, closes every position at market and ends the engine; asks for '
         'the word FLATTEN. `:shutdown 5 30` does so in 5 parts, 30 s apart.',
+        palette=True,
+    ),
+    Action(
+        'welcome',
+        (),
+        'app',
+        'show_welcome',
+        'welcome',
+        'Shows what runs, the keys that matter and where files are, as at the '
+        'first start.',
         palette=True,
     ),
     Action(
@@ -1020,6 +1031,32 @@ ACTIONS: tuple[Action, ...] = (
         hint=5,
     ),
     Action(
+        'next_card',
+        ('enter', 'space', 'right', 'l'),
+        'welcome',
+        'turn(1)',
+        'next',
+        'Shows the next card, after the last one the workstation.',
+        hint=5,
+    ),
+    Action(
+        'card_before',
+        ('left', 'h'),
+        'welcome',
+        'turn(-1)',
+        'before',
+        'Shows the card before.',
+    ),
+    Action(
+        'skip_cards',
+        ('escape', 'q'),
+        'welcome',
+        'dismiss',
+        'skip',
+        'Skips the cards; :welcome shows them again.',
+        hint=6,
+    ),
+    Action(
         'yes',
         ('y',),
         'dialog',
@@ -1361,6 +1398,27 @@ def bindings(scope: str) -> list[binding.BindingType]:
                 )
             )
     return found
+
+
+def over(scope: str) -> list[binding.BindingType]:
+    """Gives the bindings of a modal screen that hides none of the app's keys.
+
+    Args:
+        scope: The screen's own.
+    """
+    return [
+        *bindings(scope),
+        *(
+            binding.Binding(
+                ','.join(action.keys),
+                f'app.{action.does}',
+                show=False,
+                id=action.id,
+            )
+            for action in ACTIONS
+            if action.scope == 'app' and action.keys and not action.fixed
+        ),
+    ]
 
 
 def hints(scope: str, actions: Iterable[Action] = ACTIONS) -> list[Action]:

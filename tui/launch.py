@@ -13,6 +13,7 @@ from sting.model import views
 from sting.model import workstation as workstation_model
 from tui import app
 from tui import driver
+from tui import first
 from tui import hangup
 from tui import history
 from tui import opening
@@ -125,7 +126,9 @@ def run(
     station = opening.Opening(
         engine.open, first_picture(name, config.profile(name))
     )
-    screen = _screen(station, home, config, name, theme)
+    screen = _screen(
+        station, home, config, name, theme, first.First(home, name)
+    )
     ended = hangup.end_on_signals(screen)
     policy = config.terminal.on_hangup
     try:
@@ -199,6 +202,7 @@ def _screen(
     config: settings.Settings,
     name: str,
     theme: str,
+    start: first.First | None = None,
 ) -> app.StingApp:
     """Makes the app over a workstation."""
     files = themes.Watch(themes.folder(), home.config / themes.FOLDER)
@@ -225,6 +229,7 @@ def _screen(
         userkeys.load(home.config / userkeys.FILE),
         files,
         history.History(home.state(name) / history.FILE),
+        start,
     )
 
 

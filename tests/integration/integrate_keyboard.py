@@ -19,6 +19,7 @@ DOWN, CLEAR, F3, RUN = '\x1b[B', '\x15', '\x1bOR', '\x12'
 def shown(tmp_path):
     """The workstation as it starts for someone who has no files."""
     made = terminal.Terminal(tmp_path / 'home', SIZE, arguments=())
+    made.until('welcome: what runs')
     made.until(lambda: 'TRADING' in state_of(made))
     made.until(lambda: price_of(made))
     yield made
@@ -42,6 +43,7 @@ def send_reviewed(shown):
 
 
 def test_a_day_from_nothing_to_a_stop_by_keyboard_alone(shown):
+    turn_the_cards(shown)
     learn_the_keys(shown)
     buy_with_stop_and_target(shown)
     move_the_stop(shown)
@@ -50,6 +52,14 @@ def test_a_day_from_nothing_to_a_stop_by_keyboard_alone(shown):
     run_a_backtest(shown)
     ask_why(shown)
     stop_everything(shown)
+
+
+def turn_the_cards(shown):
+    for wanted in ('how to get about', 'an order, and the stop', 'where'):
+        shown.press(terminal.ENTER)
+        shown.until(f'welcome: {wanted}')
+    shown.press(terminal.ENTER)
+    shown.until(lambda: 'welcome:' not in shown.text)
 
 
 def learn_the_keys(shown):

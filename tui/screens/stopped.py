@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual import app as textual_app
-from textual import binding
 from textual import containers
 from textual import screen
 from textual import widgets
@@ -21,19 +20,7 @@ class StopReport(screen.ModalScreen[None]):
     """
 
     # A modal screen hides the keys of the app; none may be lost to a report.
-    BINDINGS: ClassVar = [
-        *keymap.bindings('stopped'),
-        *(
-            binding.Binding(
-                ','.join(action.keys),
-                f'app.{action.does}',
-                show=False,
-                id=action.id,
-            )
-            for action in keymap.ACTIONS
-            if action.scope == 'app' and action.keys and not action.fixed
-        ),
-    ]
+    BINDINGS: ClassVar = keymap.over('stopped')
 
     def __init__(self, report: stops.StopReport) -> None:
         """Makes the screen.

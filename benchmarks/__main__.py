@@ -24,6 +24,7 @@ TOPICS = (
     'sockets',
     'startup',
     'lines',
+    'panes',
     'stop',
     'guardian',
     'risk',
@@ -57,6 +58,11 @@ GOALS = {
     'sting-tui --demo to its first frame': '<= 0.5',
     'to the terminal, 50 symbols all seen, ssh': '<= 40',
     'the trade screen, 50 symbols all changing, ssh': '<= 40',
+    '500 watchlist: key to paint, p99': '<= 50',
+    '5,000 orders: key to paint, p99': '<= 50',
+    '100,000 events: key to paint, p99': '<= 50',
+    '5,000 orders through a filter, the longest wait': '<= 50',
+    '100,000 events through a filter, the longest wait': '<= 50',
     'sting backtest of W1 from Parquet, around the run': '<= 0.5',
     'stop to first cancel, 100,000 queued, loop blocked, the slowest of 200': (
         '<= 50'

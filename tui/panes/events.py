@@ -32,6 +32,7 @@ class Events(table.Table[views.EventRow]):
     scope = 'events'
     short = 'events'
     follows_top = True
+    slides = True
     BINDINGS = keymap.bindings('events')
 
     def __init__(self) -> None:

@@ -122,6 +122,7 @@ class Orders(table.Table[orders.Order]):
                 align='right',
                 drop=3,
                 key=self._away,
+                drifts=True,
             ),
             self.columns[4],
             table.Column(
@@ -132,6 +133,7 @@ class Orders(table.Table[orders.Order]):
                 align='right',
                 drop=4,
                 key=self._age_s,
+                drifts=True,
             ),
             *self.columns[5:],
         )

@@ -21,6 +21,7 @@ from textual import events
 from textual import geometry
 from textual import scroll_view
 from textual import strip
+from textual import widget
 
 from sting.model import orders
 from sting.model import views
@@ -29,9 +30,12 @@ from tui import keymap
 from tui import opening
 from tui import requests
 from tui.panes import pane
+from tui.panes import sieve
 
 Row = TypeVar('Row')
 _CURSOR = '▸'
+# Between two parts of a long list keys and frames have their turn.
+_BETWEEN_S = 0.002
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Column(Generic[Row]):
         drop: Columns with the highest number go first where there is no room
             for all; 0 stays.
         grow: Takes the room that is left.
+        drifts: It changes as time goes by: a filter finds it only by its
+            title.
     """
 
     title: str
@@ -60,6 +66,7 @@ class Column(Generic[Row]):
     grow: bool = False
     draw: Callable[[Row, int], str] | None = None
     key: Callable[[Row], float | str | None] | None = None
+    drifts: bool = False
 
     def fitted(self, row: Row, width: int) -> str:
         """Gives a row's text in exactly this many cells."""
@@ -124,6 +131,8 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         reversed: The greatest come first.
         follows_top: A cursor on the first line stays there when rows come in
             above it.
+        slides: Rows stay as they are; new ones come in at the top, and old ones
+            go at the end.
         why_not: What is said where a row's cause cannot be asked for.
         rows: The rows that are shown.
     """
@@ -131,6 +140,7 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     columns: Sequence[Column[Row]] = ()
     empty: ClassVar[str] = 'nothing yet'
     follows_top: ClassVar[bool] = False
+    slides: ClassVar[bool] = False
     why_not: ClassVar[str] = ''
     BINDINGS = keymap.bindings('list')
 
@@ -146,6 +156,10 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self._cursor_key: object = None
         self._painted: dict[int, tuple[_Line, strip.Strip]] = {}
         self._fitted: list[tuple[Column[Row], int]] = []
+        self._sifting = False
+        self._sieve: sieve.Sieve[Row] | sieve.SlidingSieve[Row] = (
+            sieve.SlidingSieve() if self.slides else sieve.Sieve(self.key_of)
+        )
 
     # What a list has to say of its rows.
 
@@ -188,33 +202,60 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self._all = self.rows_of(snapshot)
         self._snapshot = snapshot
         self._take_rows()
-        note = '' if opening.is_opening(snapshot) else self.note_of(snapshot)
-        if self.filter_text:
-            note = f'/{self.filter_text} {note}'.rstrip()
-        self.set_note(note, self.flag_of(snapshot))
+        self._say_filter(self.flag_of(snapshot))
 
     def set_filter(self, text: str) -> None:
         """Shows only the rows that hold a text, in any column."""
         self.filter_text = text.strip()
         self._take_rows()
-        note = f'/{self.filter_text}' if self.filter_text else ''
-        self.set_note(note, self.flag)
+        self._say_filter(self.flag)
+
+    def _say_filter(self, flag: str) -> None:
+        """Says the filter, and how far it is, beside the list's own note."""
+        parts = []
+        if self.filter_text:
+            parts.append(f'/{self.filter_text}')
+            if self._sieve.pending:
+                parts.append('looking')
+        found = self._snapshot
+        if found is not None and not opening.is_opening(found):
+            parts.append(self.note_of(found))
+        self.set_note(' '.join(filter(None, parts)), flag)
 
     def _take_rows(self) -> None:
-        wanted = self.filter_text.casefold().split()
-        self.rows = (
-            [row for row in self._all if self._holds(row, wanted)]
-            if wanted
-            else self._all
+        words = sieve.Words(
+            self.filter_text,
+            self._everything,
+            {column.title: column.text for column in self.columns},
         )
+        self.rows = self._sieve.sift(self._all, words) if words else self._all
+        if words and self._sieve.pending and not self._sifting:
+            self._sifting = True
+            self.set_timer(_BETWEEN_S, self._sift_on)
         column = self._sorting
         if column is not None:
             self.rows = self._sort(self.rows, column)
         self._find_cursor()
+        self._take_length()
+        self._paint_changed()
+
+    def _take_length(self) -> None:
+        """Tells the scroll bar how many rows there are.
+
+        To set the reactive would lay out the whole screen, with each row that
+        comes in.
+        """
         size = geometry.Size(0, len(self.rows) + 1)
         if self.virtual_size != size:
-            self.virtual_size = size
-        self._paint_changed()
+            self.set_reactive(widget.Widget.virtual_size, size)
+            self._scroll_update(size)
+
+    def _sift_on(self) -> None:
+        """Looks through the next part of a long list."""
+        self._sifting = False
+        if self.filter_text:
+            self._take_rows()
+            self._say_filter(self.flag)
 
     @property
     def _sorting(self) -> Column[Row] | None:
@@ -231,23 +272,11 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         bare = [row for value, row in valued if value is None]
         return [row for _, row in known] + bare
 
-    def _holds(self, row: Row, wanted: Sequence[str]) -> bool:
-        """Whether a row has every word of a filter."""
-        everywhere = ''
-        for word in wanted:
-            title, colon, rest = word.partition(':')
-            found = [c for c in self.columns if colon and c.title == title]
-            if found:
-                if rest not in found[0].text(row).casefold():
-                    return False
-                continue
-            everywhere = everywhere or self._haystack(row)
-            if word not in everywhere:
-                return False
-        return True
-
-    def _haystack(self, row: Row) -> str:
-        return ' '.join(column.text(row) for column in self.columns).casefold()
+    def _everything(self, row: Row) -> str:
+        """Gives what a word of a filter is looked for in."""
+        return ' '.join(
+            column.text(row) for column in self.columns if not column.drifts
+        ).casefold()
 
     def _find_cursor(self) -> None:
         """Keeps the cursor on its row, wherever that is now.
@@ -302,6 +331,8 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
     def _empty_text(self) -> str:
         if self._snapshot is None or opening.is_opening(self._snapshot):
             return 'opening'
+        if self._all:
+            return 'looking' if self._sieve.pending else 'none holds the filter'
         return self.empty
 
     def _line(self, y: int) -> _Line:

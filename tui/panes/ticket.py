@@ -51,7 +51,7 @@ _EMPTY = {
 }
 # Said of a field that is empty.
 _HOW = {
-    'quantity': 'or 5000$ 10% 1%r',
+    'quantity': '5000$ 10% 1%r',
     'stop_loss': 'price or 2%',
     'take_profit': 'price or 4%',
 }
@@ -238,7 +238,9 @@ class Ticket(pane.Pane, containers.Vertical):
     def _say_of(self, name: str, text: str) -> None:
         label = self._label(name)
         if str(label.content) != text:
-            label.update(text)
+            # Its room is what the field leaves: to lay out the whole screen
+            # again with every price was most of what the terminal computed.
+            label.update(text, layout=False)
 
     def _judge(self, name: str) -> bool:
         """Says what is wrong with a field; gives whether it is right."""

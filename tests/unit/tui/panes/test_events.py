@@ -1,5 +1,6 @@
 """The events pane: pause, follow, one event, and large lists."""
 
+import msgspec
 import pytest
 from textual import widgets
 
@@ -7,6 +8,7 @@ from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
 from tui.panes import events
+from tui.panes import sieve
 from tui.screens import event
 
 pytestmark = pytest.mark.unit
@@ -82,3 +84,33 @@ async def test_a_cursor_is_found_where_new_rows_moved_it():
         station.now = stations.snapshot(events=rows(500))
         app.tick()
         assert pane.current.seq == kept
+
+
+async def test_a_filter_over_a_long_log_lets_keys_come_in_between():
+    count = 3 * sieve.PART
+    row = stations.snapshot().events[0]
+    station = stations.Station(
+        stations.snapshot(
+            events=tuple(
+                msgspec.structs.replace(
+                    row, seq=seq, type='bar' if seq % 7 else 'fill'
+                )
+                for seq in range(1, count + 1)
+            )
+        )
+    )
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('8')
+        pane = app.screen.grid.panes['events']
+        app._ticking.stop()
+        pane.set_filter('fill')
+        assert 'looking' in pane.note
+        assert 0 < len(pane.rows) < count // 7
+
+        await apps.wait(pilot, lambda: 'looking' not in pane.note)
+
+        assert len(pane.rows) == count // 7
+        pane.set_filter('nothing like that')
+        await apps.wait(pilot, lambda: 'looking' not in pane.note)
+        assert 'none holds the filter' in apps.text_of(pane)[1]

@@ -1,5 +1,6 @@
 """The form that makes an order, and the review line that sends it."""
 
+import msgspec
 import pytest
 from textual import events
 from textual import widgets
@@ -330,7 +331,7 @@ async def test_the_units_are_shown_as_they_are_typed_and_kept_when_reviewed():
     app = apps.make(station)
     async with apps.run(app, apps.WIDE) as pilot:
         await pilot.press('b')
-        assert said(app, 'quantity') == 'or 5000$ 10% 1%r'
+        assert said(app, 'quantity') == '5000$ 10% 1%r'
         await pilot.press(*'10%')
         units = int(100_000 * 0.1 / station.now.watch[0].last)
         assert said(app, 'quantity') == f'= {units}'
@@ -424,3 +425,24 @@ async def test_enter_goes_to_the_stop_that_a_risk_needs():
         await pilot.press(*'2%', 'enter')
         assert review_of(app).has_focus
         assert '(1%r)' in review_of(app).text
+
+
+async def test_a_new_price_does_not_lay_out_the_screen_again(monkeypatch):
+    app = apps.make()
+    laid_out = []
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.pause()
+        monkeypatch.setattr(
+            app.screen, '_refresh_layout', lambda *_: laid_out.append(1)
+        )
+        before = stations.snapshot()
+        watch = tuple(
+            msgspec.structs.replace(row, last=123.45) for row in before.watch
+        )
+        app.workstation.now = stations.snapshot(watch=watch)
+        app.tick()
+        await pilot.pause()
+
+        said = app.screen.ticket.query_one('#said-symbol')
+        assert apps.text_of(said) == ['last 123.45']
+    assert not laid_out

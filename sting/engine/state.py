@@ -312,6 +312,10 @@ class SystemState:
     def _shared_equity(self) -> float:
         return totals.total(self.worth(), self.portfolio.cash)
 
+    def all_working(self) -> Sequence[orders.Order]:
+        """Gives the orders of `working`."""
+        return self.once('working', lambda: list(self.working()))
+
     def worth(self) -> Sequence[float]:
         """Gives what each holding is worth; see `Portfolio.worth`."""
         if self.shared is None:
@@ -377,7 +381,8 @@ class SystemState:
             return map(self.orders.__getitem__, group) if group else iter(())
         return map(
             self.orders.__getitem__,
-            itertools.chain.from_iterable(self._working.values()),
+            # Of most symbols nothing works any more.
+            itertools.chain.from_iterable(filter(None, self._working.values())),
         )
 
     def own(self, strategy: str, symbol: str) -> Iterator[orders.Order]:
@@ -410,6 +415,8 @@ class SystemState:
 
     def working_count(self) -> int:
         """How many orders work."""
+        if self.shared is not None:
+            return len(self.all_working())
         return sum(map(len, self._working.values()))
 
     def knows_execution(self, fill: orders.Fill) -> bool:

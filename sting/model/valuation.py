@@ -1,14 +1,17 @@
 """What holdings are worth, kept from one look to the next."""
 
 from collections.abc import Collection
-from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import itertools
 import operator
 from typing import Any
+from typing import cast
 
 from sting.model import portfolio
+
+_PART = 32
 
 
 class Valuation:
@@ -59,7 +62,11 @@ class Valuation:
         ):
             self._moved, self.symbols = None, symbols
             self.priced = None not in known
-            self.worth = book.worth(prices)
+            self.worth = (
+                list(map(operator.mul, units, cast('list[float]', known)))
+                if self.priced
+                else book.worth(prices)
+            )
         self._known, self._units = known, units
         return self.worth
 
@@ -94,8 +101,13 @@ class Valuation:
         return True
 
 
-def _others(now: Sequence[Any], before: Sequence[Any]) -> Iterable[int]:
+def _others(now: Sequence[Any], before: Sequence[Any]) -> Iterator[int]:
     """Gives the places of other objects: what is the same has not changed."""
-    return itertools.compress(
-        range(len(now)), map(operator.is_not, now, before)
-    )
+    for start in range(0, len(now), _PART):
+        rows = slice(start, start + _PART)
+        part, old = now[rows], before[rows]
+        # Most parts are as they were, which is told at once.
+        if part != old:
+            yield from itertools.compress(
+                range(start, start + _PART), map(operator.is_not, part, old)
+            )

@@ -33,9 +33,9 @@ class NetExposure(scopes.ScopedRule):
         total = coming = sign * order.free * price
         whole = view.whole or view
         total = totals.total(worst.worth(whole), total)
-        for more in worst.coming(order, whole):
-            coming += sign * more
-            total += sign * more
+        others = [sign * more for more in worst.coming(order, whole)]
+        coming = totals.total(others, coming)
+        total = totals.total(others, total)
         if math.isfinite(total) and figures.shrinks(
             sign, total - coming, total
         ):

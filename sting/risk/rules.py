@@ -112,18 +112,26 @@ def reach(order: orders.Order, system: Account) -> tuple[float, float]:
         The units held if this order and every working order of its side
         fill, and the units held now.
     """
+    return _reached(order, system)[:2]
+
+
+def _reached(order: orders.Order, system: Account) -> '_Reached':
     if isinstance(system, accounts.Slice) and system.complete:
         system = system.system
     if not isinstance(system, state.SystemState) or system.shared is None:
-        return _reach(order, system)
+        after, held = _reach(order, system)
+        return after, held, figures.shrinks(order.side.sign, held, after), order
     # Most rules ask, and always of the same order.
-    before: _Reached | None = system.shared.get('reach')
-    if before is None or before[0] is not order:
-        before = system.shared['reach'] = order, _reach(order, system)
-    return before[1]
+    found: _Reached | None = system.shared.get('reach')
+    if found is None or found[3] is not order:
+        after, held = _reach(order, system)
+        shrinks = figures.shrinks(order.side.sign, held, after)
+        found = system.shared['reach'] = after, held, shrinks, order
+    return found
 
 
-_Reached = tuple[orders.Order, tuple[float, float]]
+# Where it goes, from where, whether it can only take from that, and the order.
+_Reached = tuple[float, float, bool, orders.Order]
 
 
 def _reach(order: orders.Order, system: Account) -> tuple[float, float]:
@@ -164,8 +172,7 @@ def worth(
 
 def shrinks(order: orders.Order, system: Account) -> bool:
     """Whether an order can only take from the position it meets."""
-    after, held = reach(order, system)
-    return figures.shrinks(order.side.sign, held, after)
+    return _reached(order, system)[2]
 
 
 class MaxOrderNotional(AccountRule):

@@ -14,6 +14,7 @@ from sting.risk import accounts
 from sting.risk import rules
 
 _Found = TypeVar('_Found')
+_DENIED = orders.OrderStatus.DENIED
 # A view has a property of the module's name.
 _Portfolio = portfolio.Portfolio
 
@@ -127,9 +128,7 @@ class View(accounts.Slice):
             The orders. The state remembers all that work and the last
             `state.DONE_ORDERS` that are done.
         """
-        return self.once(
-            ('sent', since, but), lambda: list(self._sent(since, but))
-        )
+        return self.once(('sent', since, but), lambda: self._sent(since, but))
 
     def asked(self, since: int) -> int:
         """Gives how many cancels and changes of its orders were asked for.
@@ -144,18 +143,17 @@ class View(accounts.Slice):
             count += self._scope.covers(strategy, symbol)
         return count
 
-    def _sent(self, since: int, but: str) -> Iterator[orders.Order]:
-        whole = self._scope.is_whole
+    def _sent(self, since: int, but: str) -> Sequence[orders.Order]:
+        found = []
         # They lie in the order in which they were created.
         for order in reversed(self.system.orders.values()):
             if order.created <= since:
-                return
-            if (
-                order.id != but
-                and order.status is not orders.OrderStatus.DENIED
-                and (whole or self._scope.has(order))
-            ):
-                yield order
+                break
+            if order.status is not _DENIED and order.id != but:
+                found.append(order)
+        if self._scope.is_whole:
+            return found
+        return list(filter(self._scope.has, found))
 
 
 class ScopedRule(rules.RiskRule):
@@ -226,17 +224,31 @@ class Scoped(rules.RiskRule):
         self.soft = soft
         self.reduces = reduces
         self._rule = rule
+        # Of an abstract class it takes long to ask for each order.
+        self._of_scope = rule if isinstance(rule, ScopedRule) else None
+        self._of_account = rule if isinstance(rule, rules.AccountRule) else None
         self._scope = scope
 
     def figure(
         self, order: orders.Order, system: state.SystemState
     ) -> float | None:
         """The figure of its scope; None for orders outside of it."""
-        if not self._scope.has(order):
+        scope = self._scope
+        if not scope.has(order):
             return None
-        view = View(self._scope, system)
-        if view.whole and not isinstance(self._rule, ScopedRule):
+        if self._of_scope is not None:
+            return self._of_scope.measure(order, _view(scope, system))
+        if self._of_account is None or scope.is_whole:
             return self._rule.figure(order, system)
-        if isinstance(self._rule, ScopedRule):
-            return self._rule.measure(order, view)
-        return self._rule.figure(order, view)
+        return self._of_account.figure(order, View(scope, system))
+
+
+def _view(scope: Scope, system: state.SystemState) -> View:
+    """Gives a scope's part; most rules look at the whole."""
+    shared = system.shared
+    if shared is None or not scope.is_whole:
+        return View(scope, system)
+    view: View | None = shared.get('view')
+    if view is None:
+        view = shared['view'] = View(scope, system)
+    return view

@@ -170,13 +170,13 @@ class Kept:
             and its working purchases are worth, each.
     """
 
-    def __init__(self, working: list[orders.Order]) -> None:
+    def __init__(self, working: Sequence[orders.Order]) -> None:
         """Takes what works.
 
         Args:
             working: All of it; what is kept holds for no other.
         """
-        self.working: list[orders.Order] = []
+        self.working: Sequence[orders.Order] = ()
         self.terms: dict[str, Sequence[Term]] = {}
         self.sides: dict[
             str,
@@ -194,7 +194,7 @@ class Kept:
         self._changed: set[str] = set()
         self.follow(working)
 
-    def follow(self, working: list[orders.Order]) -> None:
+    def follow(self, working: Sequence[orders.Order]) -> None:
         """Takes what works now, and keeps what is the same as before.
 
         Args:
@@ -273,9 +273,9 @@ def _kept(system: accounts.Account) -> Kept:
 
 
 def _kept_now(system: accounts.Account) -> Kept:
-    working = list(system.working())
     if not isinstance(system, state.SystemState):
-        return Kept(working)
+        return Kept(list(system.working()))
+    working = system.all_working()
     found: Kept | None = system.kept
     if found is None:
         found = system.kept = Kept(working)

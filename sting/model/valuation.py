@@ -1,17 +1,35 @@
 """What holdings are worth, kept from one look to the next."""
 
 from collections.abc import Collection
+from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import itertools
 import operator
 from typing import Any
+from typing import NamedTuple
 from typing import cast
 
 from sting.model import portfolio
 
 _PART = 32
+# Above so many that are no longer held, all is valued.
+_FEW = 8
+
+
+class Moves(NamedTuple):
+    """What is another than it was.
+
+    Attributes:
+        values: The symbols that may be worth something else, those that came
+            among them.
+        places: The symbols that came or went; those that are held are the
+            last ones.
+    """
+
+    values: Collection[str]
+    places: Collection[str]
 
 
 class Valuation:
@@ -33,9 +51,9 @@ class Valuation:
         self.symbols: list[str] = []
         self.worth: list[float] = []
         self.takes = 0
-        # Places that are worth something else than at the last take; None
-        # where other symbols are held.
-        self._moved: set[int] | None = None
+        # What has moved since the last take; None where all was valued.
+        self._moved: set[str] | None = None
+        self._placed: set[str] = set()
         self._units: list[float] = []
         self._known: list[float | None] = []
 
@@ -55,10 +73,10 @@ class Valuation:
         symbols, units = list(held), list(held.values())
         known = list(map(prices.get, symbols))
         # What was paid can change while units and prices stay.
-        if (
-            not self.priced
-            or symbols != self.symbols
-            or not self._move(known, units)
+        if not (
+            self.priced
+            and (symbols == self.symbols or self._follow(symbols, held))
+            and self._move(known, units)
         ):
             self._moved, self.symbols = None, symbols
             self.priced = None not in known
@@ -70,21 +88,49 @@ class Valuation:
         self._known, self._units = known, units
         return self.worth
 
-    def take(self, takes: int) -> Collection[int] | None:
+    def take(self, takes: int) -> Moves | None:
         """Gives what has moved since somebody asked before.
 
         Args:
             takes: What `takes` was after that; 0 for never.
 
         Returns:
-            Places of the holdings that may be worth something else at the
-            last look, and none others; None where other symbols are held, or
+            What was another at the looks since; None where all may be, or
             somebody else has asked.
         """
-        moved = self._moved if takes == self.takes else None
+        moved, placed = self._moved, self._placed
+        self._moved, self._placed = set(), set()
+        known = moved is not None and takes == self.takes
         self.takes += 1
-        self._moved = set()
-        return moved
+        return Moves(moved, placed) if known and moved is not None else None
+
+    def _follow(self, symbols: list[str], held: Container[str]) -> bool:
+        """Lets go of what is not held any more, and takes what came since.
+
+        Says no where there is more to it.
+        """
+        for _ in range(_FEW):
+            stays = len(self.symbols)
+            if symbols[:stays] == self.symbols:
+                break
+            place = _first(symbols, self.symbols)
+            gone = self.symbols[place]
+            if gone in held:
+                # It has been opened again, and is further back now.
+                return False
+            self._placed.add(gone)
+            del self.symbols[place], self.worth[place]
+            del self._known[place], self._units[place]
+        else:
+            return False
+        came = symbols[stays:]
+        self._placed.update(came)
+        self.symbols += came
+        # They move from nothing to what they are worth.
+        self._known += [None] * len(came)
+        self._units += [0.0] * len(came)
+        self.worth += [0.0] * len(came)
+        return True
 
     def _move(self, known: list[float | None], units: list[float]) -> bool:
         """Values what has other prices or units; no where one has none."""
@@ -97,8 +143,15 @@ class Valuation:
                 return False
             self.worth[place] = units[place] * price
         if self._moved is not None:
-            self._moved |= moved
+            self._moved.update(map(self.symbols.__getitem__, moved))
         return True
+
+
+def _first(now: Sequence[str], before: Sequence[str]) -> int:
+    """Gives the first place where they differ, or where one ends."""
+    others = map(operator.ne, now, before)
+    shorter = min(len(now), len(before))
+    return next(itertools.compress(itertools.count(), others), shorter)
 
 
 def _others(now: Sequence[Any], before: Sequence[Any]) -> Iterator[int]:

@@ -5,6 +5,8 @@ against prices, positions and orders each time, so that nothing has to say
 that these have changed.
 """
 
+from collections.abc import Collection
+from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -61,11 +63,10 @@ def _of_cut(
 ) -> float:
     """The same of some symbols, out of what the whole is worth."""
     by_symbol = system.once('worst', lambda: _by_symbol(system))
-    # Where nothing is shared, they are of a dictionary that is not kept.
-    kept = {} if system.shared is None else _kept(system).members
-    members = kept.get(cut)
-    if members is None:
-        members = kept[cut] = list(filter(cut.__contains__, by_symbol))
+    if system.shared is None:
+        members: Sequence[str] = list(filter(cut.__contains__, by_symbol))
+    else:
+        members = _kept(system).members(cut, system)
     values = list(map(by_symbol.__getitem__, members))
     if own in by_symbol:
         values[members.index(own)] = 0.0
@@ -165,7 +166,6 @@ class Kept:
     Attributes:
         working: The orders that it holds for.
         terms: Their terms, by symbol in the order of coming.
-        members: By some symbols, those that are held or have orders, in order.
         sides: By symbol, the last price, and with it what its working sales,
             and its working purchases are worth, each.
     """
@@ -182,7 +182,8 @@ class Kept:
             str,
             tuple[float | None, tuple[Sequence[float], Sequence[float]]],
         ] = {}
-        self.members: dict[frozenset[str], Sequence[str]] = {}
+        # By some symbols, those that are held, in order.
+        self._members: dict[frozenset[str], list[str]] = {}
         self._groups: dict[str, list[orders.Order]] = {}
         self._takes = 0
         self._by_symbol: dict[str, float] | None = None
@@ -227,33 +228,67 @@ class Kept:
         """
         worth = system.worth()
         held, seen = system.portfolio.held, system.valuation
-        moved = seen.take(self._takes)
+        moves = seen.take(self._takes)
         self._takes = seen.takes
         changed, self._changed = self._changed, set()
+        loose = [symbol for symbol in self.terms if symbol not in held]
         found = self._by_symbol
-        if found is None or moved is None:
+        if found is None or moves is None:
             found = dict(zip(held, map(abs, worth), strict=True))
-            self._by_symbol, self._loose = found, []
-            self.members.clear()
+            self._by_symbol = found
+            self._members.clear()
             changed = set(self.terms)
         else:
-            changed.update(map(seen.symbols.__getitem__, moved))
+            changed.update(moves.values)
+            if moves.places or loose != self._loose:
+                for symbol in self._loose:
+                    del found[symbol]
+            if moves.places:
+                self._move(found, moves.places, seen.symbols, held)
         for symbol in changed & held.keys():
             found[symbol] = (
                 self._most(symbol, system)
                 if symbol in self.terms
                 else abs(held[symbol] * system.prices[symbol])
             )
-        loose = [symbol for symbol in self.terms if symbol not in held]
-        if loose != self._loose:
-            for symbol in self._loose:
-                del found[symbol]
-            self._loose = loose
-            self.members.clear()
+        self._loose = loose
         # A valuation tells of what is held alone.
         for symbol in loose:
             found[symbol] = self._most(symbol, system)
         return found
+
+    def _move(
+        self,
+        found: dict[str, float],
+        moved: Collection[str],
+        symbols: Sequence[str],
+        held: Container[str],
+    ) -> None:
+        """Takes out what is not held any more, and puts what came last."""
+        self._members.clear()
+        for symbol in moved:
+            found.pop(symbol, None)
+        came = sum(symbol in held for symbol in moved)
+        # What they are worth is told with what has changed.
+        found.update(dict.fromkeys(symbols[len(symbols) - came :], 0.0))
+
+    def members(
+        self, cut: frozenset[str], system: state.SystemState
+    ) -> Sequence[str]:
+        """Gives those of some symbols that are held or have orders.
+
+        Args:
+            cut: The symbols.
+            system: The whole state, for which it was renewed.
+
+        Returns:
+            In the order of `renew`.
+        """
+        held = self._members.get(cut)
+        if held is None:
+            held = list(filter(cut.__contains__, system.portfolio.held))
+            self._members[cut] = held
+        return [*held, *filter(cut.__contains__, self._loose)]
 
     def _most(self, symbol: str, system: state.SystemState) -> float:
         """Gives the most that a symbol's position can be worth now."""

@@ -50,6 +50,18 @@ def _step(book, prices, what, symbol, units, price):
         book.pay_out(symbol, price, 1)
 
 
+def _moved(kept, moves, now):
+    """Changes what was kept by what has moved, and by nothing else."""
+    for symbol in moves.places:
+        kept.pop(symbol, None)
+    came = [symbol for symbol in now if symbol in moves.places]
+    kept.update(dict.fromkeys(came))
+    for symbol in moves.values:
+        if symbol in now:
+            kept[symbol] = now[symbol]
+    return kept
+
+
 @hypothesis.given(
     _STEPS,
     st.lists(
@@ -75,13 +87,11 @@ def test_each_look_finds_what_is_held_now_to_the_last_bit(steps, looks):
             continue
         if look == 'other':
             seen.take(0)
-        moved = seen.take(takes)
+        moves = seen.take(takes)
         takes = seen.takes
-        if moved is None:
-            kept = dict(zip(book.held, worth, strict=True))
-        for place in moved or ():
-            kept[seen.symbols[place]] = worth[place]
-        assert kept == dict(zip(book.held, worth, strict=True))
+        now = dict(zip(book.held, worth, strict=True))
+        kept = now if moves is None else _moved(kept, moves, now)
+        assert list(kept.items()) == list(now.items())
 
 
 def test_only_what_is_worth_something_else_is_told_of():
@@ -95,9 +105,50 @@ def test_only_what_is_worth_something_else_is_told_of():
     assert list(seen.look(book, prices)) == [10.0, 11.0, 10.0]
     book.apply(_fill('C', 1.0, 10.0))
     assert list(seen.look(book, prices)) == [10.0, 11.0, 20.0]
-    assert seen.take(seen.takes) == {1, 2}
+    assert seen.take(seen.takes) == ({'B', 'C'}, set())
     seen.look(book, prices)
-    assert seen.take(seen.takes) == set()
+    assert seen.take(seen.takes) == (set(), set())
+
+
+def test_a_price_is_told_of_wherever_its_symbol_stands():
+    book, seen = portfolio.Portfolio(), valuation.Valuation()
+    prices = {f'S{nth}': 10.0 for nth in range(100)}
+    for symbol in prices:
+        book.apply(_fill(symbol, 1.0, 10.0))
+    seen.look(book, prices)
+    seen.take(0)
+    for nth, symbol in enumerate(prices):
+        prices[symbol] = 11.0
+        worth = seen.look(book, prices)
+        assert list(worth) == [11.0] * (nth + 1) + [10.0] * (99 - nth)
+        assert seen.take(seen.takes) == ({symbol}, set())
+
+
+def test_what_comes_and_goes_is_told_of_by_name():
+    book, seen = portfolio.Portfolio(), valuation.Valuation()
+    prices = dict.fromkeys(('A', 'B', 'C', 'D'), 10.0)
+    for symbol in 'ABC':
+        book.apply(_fill(symbol, 1.0, 10.0))
+    seen.look(book, prices)
+    seen.take(0)
+    book.apply(_fill('A', -1.0, 10.0))
+    seen.look(book, prices)
+    book.apply(_fill('D', 2.0, 10.0))
+    assert list(seen.look(book, prices)) == [10.0, 10.0, 20.0]
+    assert seen.take(seen.takes) == ({'D'}, {'A', 'D'})
+
+
+def test_where_much_went_all_is_valued():
+    book, seen = portfolio.Portfolio(), valuation.Valuation()
+    prices = {f'S{nth}': 10.0 for nth in range(20)}
+    for symbol in prices:
+        book.apply(_fill(symbol, 1.0, 10.0))
+    seen.look(book, prices)
+    seen.take(0)
+    for symbol in list(prices)[:15]:
+        book.apply(_fill(symbol, -1.0, 10.0))
+    assert list(seen.look(book, prices)) == [10.0] * 5
+    assert seen.take(seen.takes) is None
 
 
 def test_who_was_not_the_last_to_ask_is_not_told_of_changes():
@@ -107,7 +158,7 @@ def test_who_was_not_the_last_to_ask_is_not_told_of_changes():
     seen.take(0)
     mine = seen.takes
     seen.look(book, {'A': 11.0})
-    assert seen.take(mine) == {0}
+    assert seen.take(mine) == ({'A'}, set())
     seen.look(book, {'A': 12.0})
     assert seen.take(mine) is None
 

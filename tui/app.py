@@ -10,6 +10,7 @@ import functools
 import gc
 import importlib
 import os
+import pathlib
 import signal
 from typing import ClassVar
 
@@ -83,6 +84,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         theme_files: themes.Watch | None = None,
         typed: history.History | None = None,
         start: first.First | None = None,
+        state: pathlib.Path | None = None,
     ) -> None:
         """Makes the app.
 
@@ -97,6 +99,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
             theme_files: Where the themes are; None for nowhere.
             typed: The commands typed before; None for none.
             start: Whether it is the first; None for an engine that ran before.
+            state: Where the profile's state is; None keeps no backtests.
         """
         colorless = 'NO_COLOR' in os.environ
         # With colours of its own Textual would only show them as greys.
@@ -111,6 +114,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self._theme_files = theme_files
         self._typed = typed or history.History()
         self._first_start = start
+        self._state = state
         self.palette = themes.Palette(known_themes[theme], colorless=colorless)
         self._pace = pace or pacing.Pace()
         self._ticking: timer.Timer | None = None
@@ -506,7 +510,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         elif name == 'backtest':
             if not self.is_screen_installed('backtest'):
                 backtest = importlib.import_module('tui.screens.backtest')
-                self.install_screen(backtest.BacktestScreen(), 'backtest')
+                self.install_screen(backtest.make(self._state), 'backtest')
             self.push_screen('backtest')
         self.call_after_refresh(self.tick)
 

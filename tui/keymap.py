@@ -66,7 +66,9 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'backtest': ('F3 backtest', 'app'),
     'results': ('F3 backtest, results', 'backtest'),
     'trips': ('F3 backtest, trades', 'results'),
+    'runs': ('F3 backtest, runs', 'results'),
     'trip': ('Trade of a backtest', 'app'),
+    'compared': ('Two backtests', 'app'),
     'why': ('Why', 'app'),
     'strategy': ('Strategy', 'app'),
     'inbox': ('Inbox', 'app'),
@@ -90,7 +92,7 @@ _PANES = (
 )
 
 # The pages of a backtest's result.
-_PAGES = ('overview', 'curve', 'months', 'trades', 'spread', 'fills')
+_PAGES = ('overview', 'curve', 'months', 'trades', 'spread', 'fills', 'runs')
 
 # The panes of a replay: no order can be written there.
 _REPLAYED = tuple(name for name in _PANES if name != 'ticket')
@@ -929,6 +931,51 @@ ACTIONS: tuple[Action, ...] = (
         'why',
         'Shows why the trade was begun and ended.',
         hint=1,
+    ),
+    Action(
+        'open_run',
+        ('enter',),
+        'runs',
+        'open_run',
+        'open',
+        'Shows the run again and fills in its form.',
+        hint=1,
+    ),
+    Action(
+        'mark_run',
+        ('space',),
+        'runs',
+        'mark',
+        'mark',
+        'Marks the run to be compared, or takes the mark away.',
+        hint=2,
+    ),
+    Action(
+        'compare_runs',
+        ('c',),
+        'runs',
+        'compare',
+        'compare',
+        'Shows the marked run beside the other marked one, or beside this.',
+        hint=3,
+    ),
+    Action(
+        'report_run',
+        ('o',),
+        'runs',
+        'report',
+        'report',
+        'Writes the page of the run by running it again, and opens it.',
+        hint=4,
+    ),
+    Action(
+        'close_compared',
+        ('escape', 'c', 'enter'),
+        'compared',
+        'dismiss',
+        'close',
+        'Closes the comparison.',
+        hint=5,
     ),
     Action(
         'close_trip',

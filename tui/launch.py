@@ -230,6 +230,7 @@ def _screen(
         files,
         history.History(home.state(name) / history.FILE),
         start,
+        home.state(name),
     )
 
 

@@ -134,6 +134,74 @@ class _CurvePlot(textual_plotext.PlotextPlot):
         return color.Color.parse(self.app.theme_variables[name]).rgb
 
 
+class GrowthPlot(textual_plotext.PlotextPlot):
+    """What two accounts made of their first equity, over the same time.
+
+    Each line ends with its letter, A or B.
+    """
+
+    def __init__(
+        self, curves: Sequence[tuple[Sequence[str], Sequence[float]]]
+    ) -> None:
+        """Makes the plot.
+
+        Args:
+            curves: Moments, ISO 8601, and the equity at each; two of them.
+        """
+        super().__init__()
+        self._curves = [
+            (
+                [datetime.datetime.fromisoformat(t).timestamp() for t in times],
+                [value / equity[0] - 1.0 for value in equity],
+            )
+            for times, equity in curves
+            if equity and equity[0] > 0
+        ]
+
+    def render(self) -> Any:
+        """Draws the lines for the present size."""
+        self._draw()
+        return super().render()
+
+    def _draw(self) -> None:
+        width, height = self.size
+        self.plt.clear_figure()
+        everything: list[float] = []
+        for (stamps, growth), tone, name in zip(
+            self._curves, ('primary', 'warning'), 'AB', strict=False
+        ):
+            places = thin(growth, width * _POINTS_PER_CELL)
+            shown = [growth[place] for place in places]
+            rgb = color.Color.parse(self.app.theme_variables[tone]).rgb
+            self.plt.plot(
+                [stamps[place] for place in places],
+                shown,
+                marker=MARKER,
+                color=rgb,
+            )
+            self.plt.text(name, stamps[-1], growth[-1], color=rgb)
+            everything += shown
+        if not everything:
+            return
+        low, high = min(everything), max(everything)
+        ticks = axes.price_ticks(low, high, max(height // _ROWS_PER_TICK, 1))
+        ticks = ticks or [low]
+        labels = [f'{tick * 100:.0f}%'.rjust(_LABEL_WIDTH) for tick in ticks]
+        self.plt.yticks(ticks, labels)
+        first = min(stamps[0] for stamps, _ in self._curves)
+        last = max(stamps[-1] for stamps, _ in self._curves)
+        count = max(width // _CELLS_PER_LABEL, 2)
+        step = (last - first) / (count - 1)
+        moments = [first + step * place for place in range(count)]
+        self.plt.xticks(
+            moments,
+            [
+                f'{datetime.datetime.fromtimestamp(m, datetime.UTC):%Y-%m-%d}'
+                for m in moments
+            ],
+        )
+
+
 class EquityPlot(_CurvePlot):
     """Equity over time."""
 

@@ -1,8 +1,13 @@
 """The backtest screen: a form, a run in another process, what it found."""
 
+import asyncio
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import os
+import pathlib
+import sys
+import webbrowser
 
 from rich import cells
 from rich import segment
@@ -14,11 +19,16 @@ from textual import widgets
 from tui import format as text_format
 from tui import keymap
 from tui.screens import backtest_child
+from tui.screens import backtest_history
 from tui.screens import backtest_results
+from tui.screens import backtest_runs
 from tui.screens import base
 
 READY = 'ctrl+r runs'
 RUNNING = 'running; ctrl+t cancels'
+BUSY = 'a backtest runs already; ctrl+t cancels it'
+# Where one of these is set, there is a browser with a window.
+_GRAPHICAL = ('DISPLAY', 'WAYLAND_DISPLAY')
 DEFAULTS = backtest_child.Form(
     strategy='sting.library.sma_cross',
     symbols='GOOG',
@@ -84,13 +94,19 @@ class BacktestScreen(base.BaseScreen):
     }
     """
 
-    def __init__(self, program: Sequence[str] = backtest_child.PROGRAM) -> None:
+    def __init__(
+        self,
+        program: Sequence[str] = backtest_child.PROGRAM,
+        store: backtest_history.Store | None = None,
+    ) -> None:
         """Makes the screen.
 
         Args:
             program: The `sting` command that runs the backtest.
+            store: Keeps the runs; None keeps none.
         """
         super().__init__()
+        self._store = store or backtest_history.Store()
         self.HORIZONTAL_BREAKPOINTS = [(0, '-narrow'), (100, '-wide')]
         self.outcome: backtest_child.Outcome | None = None
         self._program = program
@@ -116,7 +132,7 @@ class BacktestScreen(base.BaseScreen):
                     yield widgets.Button('Cancel', id='cancel', compact=True)
                 yield widgets.ProgressBar(total=1, id='progress')
                 yield widgets.Static(READY, id='status', markup=False)
-            yield backtest_results.Results()
+            yield backtest_results.Results(self._store)
 
     def on_mount(self) -> None:
         """Has nothing to cancel yet."""
@@ -187,14 +203,23 @@ class BacktestScreen(base.BaseScreen):
     def action_run_backtest(self) -> None:
         """Starts the backtest, unless one runs."""
         if self._child is not None:
-            self.notify('a backtest runs already; ctrl+t cancels it')
+            self.notify(BUSY)
             return
+        child = self._begin(RUNNING)
+        self._results.clear()
+        self.run_worker(self._run(child, self.form()))
+
+    def _begin(self, said: str) -> backtest_child.Child:
+        """Makes the one child there is at a time."""
         self._child = backtest_child.Child(self._program)
-        self._say(RUNNING)
+        self._say(said)
         self._progress(0, 1)
         self.query_one('#cancel', widgets.Button).disabled = False
-        self._results.clear()
-        self.run_worker(self._run(self._child, self.form()))
+        return self._child
+
+    def _end(self) -> None:
+        self._child = None
+        self.query_one('#cancel', widgets.Button).disabled = True
 
     async def action_cancel_backtest(self) -> None:
         """Ends the running backtest, if there is one."""
@@ -207,14 +232,86 @@ class BacktestScreen(base.BaseScreen):
         try:
             self.outcome = await child.run(form, self._progress)
         finally:
-            self._child = None
-        self.query_one('#cancel', widgets.Button).disabled = True
+            self._end()
         if self.outcome.error:
             self._say(text_format.clean(self.outcome.error))
             return
         self._progress(1, 1)
         self._say(f'done; {READY} again')
         await self._results.put(self.outcome)
+        await self._keep(form, self.outcome)
+
+    async def _keep(
+        self, form: backtest_child.Form, outcome: backtest_child.Outcome
+    ) -> None:
+        """Keeps a run among those of before."""
+        # plotext takes a tenth of a second to import.
+        from tui.charts import lines  # noqa: PLC0415
+
+        try:
+            await asyncio.to_thread(self._store.add, form, outcome, lines.thin)
+        except OSError as error:
+            self._say(text_format.clean(f'done, but not kept: {error}'))
+        await self._results.load_runs()
+
+    # What the list of runs asks for.
+
+    async def on_runs_opened(self, event: backtest_runs.Runs.Opened) -> None:
+        """Shows a run again, with its form."""
+        if self._child is not None:
+            self.notify(BUSY)
+            return
+        run = event.run
+        # The field of the parameters follows that of the strategy.
+        self._parameters[run.form.strategy] = run.form.parameters
+        for name in FIELDS:
+            field = self.query_one(f'#{name}', widgets.Input)
+            field.value = getattr(run.form, name)
+        self.outcome = run.outcome
+        self._results.clear()
+        await self._results.put(run.outcome)
+        self._results.action_page('overview')
+        self._say(f'run {run.number}, without its trades; {READY} again')
+
+    def on_runs_compared(self, event: backtest_runs.Runs.Compared) -> None:
+        """Shows two runs side by side."""
+        from tui.screens import backtest_compare  # noqa: PLC0415
+
+        self.app.push_screen(backtest_compare.Compared(event.one, event.other))
+
+    def on_runs_reported(self, event: backtest_runs.Runs.Reported) -> None:
+        """Writes and opens the page of a run."""
+        path = self._store.report(event.run.number)
+        if path.exists():
+            self._open(path)
+        elif self._child is not None:
+            self.notify(BUSY)
+        else:
+            child = self._begin(f'writes the page of run {event.run.number}')
+            self.run_worker(self._report(child, event.run.form, path))
+
+    async def _report(
+        self,
+        child: backtest_child.Child,
+        form: backtest_child.Form,
+        path: pathlib.Path,
+    ) -> None:
+        try:
+            error = await child.report(form, path, self._progress)
+        finally:
+            self._end()
+        if error:
+            self._say(text_format.clean(error))
+            return
+        self._progress(1, 1)
+        self._open(path)
+
+    def _open(self, path: pathlib.Path) -> None:
+        """Opens a page where there is a screen for it, and says where it is."""
+        self._say(text_format.clean(str(path)))
+        if sys.platform == 'darwin' or any(map(os.environ.get, _GRAPHICAL)):
+            # One that draws in the terminal is never asked for.
+            self.run_worker(asyncio.to_thread(webbrowser.open, path.as_uri()))
 
     def _progress(self, done: int, total: int) -> None:
         bar = self.query_one('#progress', widgets.ProgressBar)
@@ -222,3 +319,16 @@ class BacktestScreen(base.BaseScreen):
 
     def _say(self, message: str) -> None:
         self.query_one('#status', widgets.Static).update(message)
+
+
+def make(folder: pathlib.Path | None) -> BacktestScreen:
+    """Makes the screen of a profile.
+
+    Args:
+        folder: Where the profile's state is; None keeps no runs.
+    """
+    return BacktestScreen(
+        store=backtest_history.Store(
+            folder and folder / backtest_history.FOLDER
+        )
+    )

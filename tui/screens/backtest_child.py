@@ -195,6 +195,37 @@ class Child:
             # Reading a year of minutes takes long enough to be felt.
             return await asyncio.to_thread(_read, printed, made)
 
+    async def report(
+        self, form: Form, path: pathlib.Path, progress: Progress
+    ) -> str:
+        """Runs the backtest and writes its page.
+
+        Args:
+            form: What to run.
+            path: The page.
+            progress: Called with bars done and bars in all.
+
+        Returns:
+            Why there is none, one line; empty when it went well.
+        """
+        try:
+            arguments = form.arguments()
+        except errors.InputError as error:
+            return str(error)
+        status, _, complaint = await self._execute(
+            [
+                'backtest',
+                '--json',
+                '--progress-json',
+                f'--report={path}',
+                *arguments,
+            ],
+            progress,
+        )
+        if self._cancelled:
+            return CANCELLED
+        return complaint or f'it ended with {status}' if status else ''
+
     async def _execute(
         self, arguments: Sequence[str], progress: Progress
     ) -> tuple[int, bytes, str]:

@@ -1,5 +1,6 @@
 """What a backtest found, as pages that one flips through."""
 
+import asyncio
 from collections.abc import Iterator
 from collections.abc import Mapping
 import pathlib
@@ -18,7 +19,9 @@ from tui import requests
 from tui.panes import line
 from tui.screens import backtest_child
 from tui.screens import backtest_figures
+from tui.screens import backtest_history
 from tui.screens import backtest_pages
+from tui.screens import backtest_runs
 from tui.screens import backtest_trades
 
 # What each page shows, in the order of the keys 1, 2, ...
@@ -29,21 +32,42 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     'trades': ('trips',),
     'spread': ('spread',),
     'fills': ('fills',),
+    'runs': ('runs',),
 }
-_PARTS = ('figures', 'curves', 'months', 'trips', 'spread', 'fills')
+_PARTS = (
+    'figures',
+    'curves',
+    'months',
+    'trips',
+    'spread',
+    'fills',
+    'runs',
+)
 _PADDING = 2
 
 
 class Titles(line.Line):
     """The pages' names with their keys, the one that is shown marked."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._page = ''
+
+    def on_resize(self) -> None:
+        """Names as many as there is room for."""
+        self.show_page(self._page)
+
     def show_page(self, page: str) -> None:
-        """Marks a page."""
+        """Marks a page; without room for all it alone has its name."""
+        self._page = page
         style = self.palette.style
+        full = sum(len(name) + 4 for name in PAGES) <= self.size.width
         self.put(
             [
                 (
-                    f' {number} {name} ',
+                    f' {number} {name} '
+                    if full or name == page
+                    else f' {number} ',
                     style('focus!', 'cursor')
                     if name == page
                     else style('muted', 'panel'),
@@ -105,15 +129,21 @@ class Results(containers.Vertical, can_focus=True):
         Titles { height: 1; margin: 0 0 1 0; }
         #figures, #curves, #months, #spread, #fills { padding: 0 1; }
         #figures { height: auto; }
-        #curves, #months, #spread, #fills, #trips { height: 1fr; }
+        #curves, #months, #spread, #fills, #trips, #runs { height: 1fr; }
         #curves EquityPlot { height: 2fr; }
         #curves DrawdownPlot { height: 1fr; }
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, store: backtest_history.Store) -> None:
+        """Makes the pages.
+
+        Args:
+            store: The runs of before.
+        """
         super().__init__(id='results')
         self.page = 'overview'
+        self._store = store
         self._outcome: backtest_child.Outcome | None = None
 
     def compose(self) -> textual_app.ComposeResult:
@@ -127,6 +157,7 @@ class Results(containers.Vertical, can_focus=True):
         for name in ('months', 'spread', 'fills'):
             yield Drawn(name)
         yield backtest_trades.Trades()
+        yield backtest_runs.Runs()
 
     def on_mount(self) -> None:
         """Shows the first page."""
@@ -135,13 +166,15 @@ class Results(containers.Vertical, can_focus=True):
     @property
     def key_scope(self) -> str:
         """The scope of the key table that holds here."""
-        return 'trips' if self.page == 'trades' else 'results'
+        return {'trades': 'trips', 'runs': 'runs'}.get(self.page, 'results')
 
     @property
     def target(self) -> widget.Widget:
         """What takes the focus for the page that is shown."""
         if self.page == 'trades':
             return self.query_one(backtest_trades.Trades)
+        if self.page == 'runs':
+            return self.query_one(backtest_runs.Runs)
         return self
 
     @property
@@ -170,6 +203,7 @@ class Results(containers.Vertical, can_focus=True):
         self._outcome = outcome
         self.query_one(backtest_figures.Figures).show(outcome.figures)
         curve = outcome.curve
+        await self.query_one('#curves').remove_children()
         await self.query_one('#curves').mount(
             lines.EquityPlot(curve.times, curve.equity),
             lines.DrawdownPlot(curve.times, curve.drawdown),
@@ -182,6 +216,7 @@ class Results(containers.Vertical, can_focus=True):
         """Takes the colours of a new theme."""
         self.query_one(Titles).show_page(self.page)
         self.query_one(backtest_trades.Trades).repaint()
+        self.query_one(backtest_runs.Runs).repaint()
         for drawn in self.query(Drawn):
             drawn.draw()
 
@@ -191,8 +226,15 @@ class Results(containers.Vertical, can_focus=True):
         for name in _PARTS:
             self.query_one(f'#{name}').display = name in PAGES[page]
         self.query_one(Titles).show_page(page)
+        if page == 'runs':
+            self.run_worker(self.load_runs())
         if had:
             self.target.focus()
+
+    async def load_runs(self) -> None:
+        """Shows the runs that are kept now."""
+        runs = await asyncio.to_thread(self._store.runs)
+        self.query_one(backtest_runs.Runs).put(runs)
 
     # Actions of the key table.
 

@@ -82,10 +82,15 @@ def main():
         sys.stderr.flush()
         if how in ('slow', 'stubborn'):
             time.sleep(30)
-    pathlib.Path(options['equity']).write_text(EQUITY, encoding='utf-8')
-    pathlib.Path(options['trades']).write_text(TRADES, encoding='utf-8')
-    for name, written in (('fills', FILLS), ('orders', ORDERS)):
-        pathlib.Path(options[name]).write_text(written, encoding='utf-8')
+    for name, written in (
+        ('equity', EQUITY),
+        ('trades', TRADES),
+        ('fills', FILLS),
+        ('orders', ORDERS),
+        ('report', 'page'),
+    ):
+        if name in options:
+            pathlib.Path(options[name]).write_text(written, encoding='utf-8')
     figures = FIGURES | {'arguments': arguments}
     if '--fill-range' in arguments:
         figures['range'] = RANGE

@@ -54,13 +54,6 @@ def beta(returns: FloatArray, benchmark: FloatArray) -> float | None:
     return float(moves @ (returns - returns.mean())) / spread
 
 
-def covariance(returns: FloatArray) -> FloatArray:
-    """Gives the maximum-likelihood covariance: the divisor is the count."""
-    moves = returns - returns.mean(axis=0)
-    found: FloatArray = moves.T @ moves / len(moves)
-    return found
-
-
 def shrunk(returns: FloatArray) -> tuple[FloatArray, float]:
     """Gives the covariance, shrunk towards equal and unrelated variances.
 

@@ -54,7 +54,30 @@ def test_each_broker_has_its_own_equity_and_positions(system):
     assert (one.equity(), two.equity()) == (2_000.0, 1_000.0)
     assert one.portfolio.quantity('AAPL') == 10.0
     assert list(two.portfolio.held) == []
+    assert (one.portfolio.cash, two.portfolio.cash) == (1_000.0, 1_000.0)
+    assert (one.quantity('AAPL'), two.quantity('AAPL')) == (10.0, 0.0)
+    assert one.quantity('IBM') == 0.0
     assert one.prices is system.prices
+
+
+def test_what_rules_share_of_one_broker_is_not_that_of_another(system):
+    system.shared = {}
+    found = [
+        accounts.behind(order(broker), system).once('worth', work)
+        for broker, work in [
+            ('one', lambda: 1),
+            ('two', lambda: 2),
+            ('one', lambda: 3),
+        ]
+    ]
+    assert found == [1, 2, 1]
+
+
+def test_a_part_says_what_it_is_cut_down_to(system):
+    symbols = frozenset(['IBM'])
+    assert scopes.View(scopes.Scope(symbols=symbols), system).cut == symbols
+    own = scopes.Scope('sma', symbols)
+    assert scopes.View(own, system).cut is None
 
 
 def test_only_orders_that_work_there_are_counted(system):

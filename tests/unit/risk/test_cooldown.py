@@ -56,7 +56,7 @@ def test_it_begins_with_the_last_of_so_many_losses():
     assert 'strategy_cooldown(sma): 14,400 seconds of its pause' in text
 
 
-@pytest.mark.parametrize(('hours', 'through'), [(3.99, False), (4, True)])
+@pytest.mark.parametrize(('hours', 'through'), [(3.9999, False), (4, True)])
 def test_it_ends_with_the_time_of_the_events(hours, through):
     made = world()
     trip(made, 1)
@@ -73,6 +73,24 @@ def test_losses_farther_apart_or_gains_begin_none():
     trip(made, 3, 110.0)
     trip(made, 4, 110.0)
     assert buys(made)
+
+
+def test_losses_exactly_that_far_apart_begin_one():
+    made = world()
+    trip(made, 1)
+    first = made.state.ledger.losses['sma'][0][0]
+    made.bar('AAPL', timestamp=first + 3 * HOUR)
+    trip(made, 2)
+    assert not buys(made)
+
+
+def test_what_another_holds_is_not_the_strategys_to_close():
+    made = world()
+    made.order(BUY, 5.0)
+    made.fill('b-7', 5.0, execution_id='in')
+    trip(made, 1, symbol='IBM')
+    trip(made, 2, symbol='IBM')
+    assert not buys(made, side=SELL, quantity=1.0)
 
 
 def test_what_shrinks_gets_out_and_others_are_free():

@@ -62,6 +62,8 @@ def test_a_limit_holds_to_the_unit(
 )
 def test_getting_out_always_passes(name):
     assert judge(name, 0.0, order(SELL, 10.0), world(10.0)) is APPROVE
+    assert judge(name, 0.0, order(SELL, 5.0), world(10.0)) is APPROVE
+    assert judge(name, 0.0, order(BUY, 5.0), world(-10.0)) is APPROVE
     assert judge(name, 0.0, order(SELL, 21.0), world(10.0)) is DENY
 
 
@@ -85,6 +87,17 @@ def test_net_exposure_counts_other_symbols_that_work():
     made.pend(order(SELL, 10.0, symbol='Y', id='q'))
     assert judge('net_exposure', 0.02, order(BUY, 10.0), made) is APPROVE
     assert judge('net_exposure', 0.02, order(BUY, 11.0), made) is DENY
+
+
+def test_net_exposure_counts_what_works_in_several_symbols():
+    made = world()
+    made.price('Z', 100.0)
+    for nth, symbol in enumerate('XYYZ'):
+        made.pend(order(BUY, 10.0, symbol, f'p{nth}', price=100.0))
+    # 40 units that work, and this order's; twice, as what is kept is used.
+    for _ in range(2):
+        assert judge('net_exposure', 0.05, order(BUY, 10.0), made) is APPROVE
+        assert judge('net_exposure', 0.05, order(BUY, 11.0), made) is DENY
 
 
 @pytest.mark.parametrize(

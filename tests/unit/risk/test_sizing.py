@@ -101,9 +101,10 @@ def test_equal_risk_needs_a_stop_on_the_right_side():
     none = sized(sizings.EqualRisk())
     assert none.quantity == 0.0
     assert 'no stop_loss' in none.why
-    wrong = sized(sizings.EqualRisk(), stop_loss=55.0)
-    assert wrong.quantity == 0.0
-    assert 'not beyond the entry' in wrong.why
+    for stop in (50.0, 55.0):
+        wrong = sized(sizings.EqualRisk(), stop_loss=stop)
+        assert wrong.quantity == 0.0
+        assert 'not beyond the entry' in wrong.why
 
 
 @given(chance=st.floats(0.05, 0.95), odds=st.floats(0.2, 5.0))

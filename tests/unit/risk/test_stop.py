@@ -86,6 +86,12 @@ def test_a_text_that_is_too_long_is_cut(latch, path, letter):
     assert path.stat().st_size == 4096
 
 
+def test_a_text_that_is_no_text_is_no_hindrance(latch):
+    latch.set('operator', 'of a terminal: \udcff')
+    assert latch.is_set
+    assert latch.reason == ('operator', 'of a terminal: ?')
+
+
 def test_a_shorter_text_leaves_nothing_of_a_longer_one(latch):
     latch.set('operator', 'a long reason')
     latch.set('signal', 'b')

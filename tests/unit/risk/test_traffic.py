@@ -189,6 +189,23 @@ def test_a_sale_crosses_an_own_bid_at_or_above_its_limit(price, expected):
     assert figure('self_trade', order(SELL, price=price), made) == expected
 
 
+@pytest.mark.parametrize('asked', [90.0, 110.0])
+@pytest.mark.parametrize('side', [BUY, SELL])
+def test_a_change_under_way_is_crossed_at_the_worse_of_both(side, asked):
+    made = world(5.0, side=side, price=100.0)
+    for update in (
+        {'status': orders.OrderStatus.ACCEPTED},
+        {'status': orders.OrderStatus.PENDING_REPLACE, 'price': asked},
+    ):
+        made.take(
+            worlds.T.ORDER_UPDATE, orders.OrderUpdate(order_id='p0', **update)
+        )
+    worse = max(100.0, asked) if side is BUY else min(100.0, asked)
+    for past, expected in ((0.0, 1.0), (side.sign, 0.0)):
+        one = order(side.opposite, price=worse + past)
+        assert figure('self_trade', one, made) == expected
+
+
 def test_a_stop_that_waits_is_not_crossed_and_one_side_never_is():
     waiting = world(5.0, side=SELL, stop_price=90.0)
     assert figure('self_trade', order(BUY), waiting) == 0.0

@@ -43,6 +43,14 @@ def test_prices_are_the_last_and_before_the_first_what_was_paid(system):
 def test_the_peak_is_the_highest_that_was_seen(system):
     assert metrics.capture(system).peak == 1100.0
     assert metrics.capture(system, 5000.0).peak == 5000.0
+    system.portfolio.cash, system.day_equity = -49.5, 0.25
+    assert metrics.capture(system).peak == 0.5
+
+
+def test_it_says_of_which_moment_it_is(system):
+    system.time, system.seq = 7, 3
+    book = metrics.capture(system)
+    assert (book.time, book.seq) == (7, 3)
 
 
 def test_the_rules_in_force_come_along(system):

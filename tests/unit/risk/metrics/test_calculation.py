@@ -1,5 +1,7 @@
 """All figures of a book, with the pieces worked out apart."""
 
+import copy
+
 import msgspec
 import numpy as np
 import pytest
@@ -128,6 +130,15 @@ def test_a_benchmark_without_bars_leaves_beta_alone_out(history):
     made = metrics.calculate(book(), history, configured)
     assert made.beta is None
     assert 'too few bars of Z' in made.missing['beta']
+
+
+def test_a_benchmark_that_does_not_move_has_no_beta(history):
+    still = copy.deepcopy(history)
+    still.take('Z', test_series.bars('Z', [100.0] * 250))
+    of_still = msgspec.structs.replace(CONFIGURED, benchmark='Z')
+    made = metrics.calculate(book(), still, of_still, universe=('A', 'B'))
+    assert made.beta is None
+    assert made.missing['beta'] == 'the benchmark does not move'
     assert made.tails
 
 

@@ -25,6 +25,10 @@ def test_bars_are_taken_once_and_the_oldest_dropped():
     history.take('A', [])
     assert history.of('A').closes.tolist() == [2.0, 3.0, 4.0]
     assert history.last('A') == 4
+    roomy = series.History(9)
+    roomy.take('A', bars('A', [1.0, 2.0]))
+    roomy.take('A', bars('A', [1.0, 2.0, 3.0]))
+    assert roomy.of('A').closes.tolist() == [1.0, 2.0, 3.0]
 
 
 def test_returns_of_bars_at_the_same_moments():

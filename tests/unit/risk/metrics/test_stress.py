@@ -20,6 +20,12 @@ def test_the_most_particular_shock_counts(symbol, sector, change):
     assert stress.shock(SHOCKS, symbol, sector) == change
 
 
+def test_a_scenario_may_name_those_without_a_sector():
+    scenario = settings.Scenario(sectors={'': -0.3}, all=-0.5)
+    found = stress.profit(scenario, {'A': 100.0, 'B': 100.0}, {'B': 'tech'})
+    assert found == pytest.approx(-80.0)
+
+
 def test_a_short_position_gains_from_a_fall():
     values = {'AAPL': 100.0, 'IBM': 200.0, 'GLD': -50.0}
     sectors = {'AAPL': 'tech', 'IBM': 'tech'}

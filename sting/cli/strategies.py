@@ -55,8 +55,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 @click.command()
 @click.argument('name', required=False)
 @common.profile_option
+@click.option('--settings-json', is_flag=True, hidden=True)
 @common.json_option
-def strategies(name: str | None, profile: str | None, as_json: bool) -> None:
+def strategies(
+    name: str | None, profile: str | None, settings_json: bool, as_json: bool
+) -> None:
     """Lists what can run, with its parameters, and what is running.
 
     With NAME this one alone, with what its parameters may be. One of
@@ -65,6 +68,14 @@ def strategies(name: str | None, profile: str | None, as_json: bool) -> None:
     file that is available.
     """
     home = settings.Home.find()
+    if settings_json and name is not None:
+        # For a form: of what `sting backtest` takes as its strategy. It needs
+        # more than this command otherwise has to wait for.
+        from sting.cli import setup  # noqa: PLC0415
+
+        kind = loader.load(setup.place(name))
+        common.print_json(loader.describe(kind))
+        return
     config = settings.load(home)
     running = _running(home, config, profile)
     if name is not None:

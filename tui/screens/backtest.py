@@ -2,24 +2,22 @@
 
 import asyncio
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 import os
 import pathlib
 import sys
 import webbrowser
 
-from rich import cells
-from rich import segment
 from textual import containers
-from textual import strip
 from textual import widget
 from textual import widgets
 
 from tui import format as text_format
 from tui import keymap
 from tui.screens import backtest_child
+from tui.screens import backtest_form
 from tui.screens import backtest_history
+from tui.screens import backtest_process
 from tui.screens import backtest_results
 from tui.screens import backtest_runs
 from tui.screens import base
@@ -29,44 +27,6 @@ RUNNING = 'running; ctrl+t cancels'
 BUSY = 'a backtest runs already; ctrl+t cancels it'
 # Where one of these is set, there is a browser with a window.
 _GRAPHICAL = ('DISPLAY', 'WAYLAND_DISPLAY')
-DEFAULTS = backtest_child.Form(
-    strategy='sting.library.sma_cross',
-    symbols='GOOG',
-    cash='100000',
-    parameters='fast=10 slow=30',
-)
-# Label and what an empty field means, by the form's field.
-FIELDS: Mapping[str, tuple[str, str]] = {
-    'strategy': ('strategy', 'module or file.py:Class'),
-    'data': ('data', 'sample, or files'),
-    'symbols': ('symbols', 'all'),
-    'start': ('start', 'first day'),
-    'end': ('end', 'last day'),
-    'cash': ('cash', 'default'),
-    'costs': ('costs', 'none'),
-    'commission_bps': ('commission bps', 'of costs'),
-    'slippage_bps': ('slippage bps', 'of costs'),
-    'fill': ('fill', 'next_open; all'),
-    'parameters': ('parameters', 'name=value ...'),
-}
-
-
-class Field(widgets.Input):
-    """A line of text that marks where it is cut."""
-
-    def render_line(self, y: int) -> strip.Strip:
-        """Gives the line, with an ellipsis at each end that is cut."""
-        line = super().render_line(y)
-        width = self.scrollable_content_region.width
-        left = self.scroll_offset.x
-        if left + width < cells.cell_len(self.value):
-            line = strip.Strip.join([line.crop(0, width - 1), self._mark()])
-        if left and self.value:
-            line = strip.Strip.join([self._mark(), line.crop(1)])
-        return line
-
-    def _mark(self) -> strip.Strip:
-        return strip.Strip([segment.Segment('…', self.rich_style)])
 
 
 class BacktestScreen(base.BaseScreen):
@@ -82,21 +42,18 @@ class BacktestScreen(base.BaseScreen):
     BacktestScreen {
         #form { width: 31; padding: 0 1; }
         &.-wide #form { width: 44; }
-        .field { height: 1; }
-        .field Label { width: 15; }
-        .field Input { width: 1fr; }
         #buttons { height: 1; margin: 1 0; }
         #buttons Button { margin: 0 1 0 0; }
         #progress { width: 1fr; }
         #progress Bar { width: 1fr; }
-        #status { height: auto; }
+        #about, #status { height: auto; }
         &.-narrow.-reading #form { display: none; }
     }
     """
 
     def __init__(
         self,
-        program: Sequence[str] = backtest_child.PROGRAM,
+        program: Sequence[str] = backtest_process.PROGRAM,
         store: backtest_history.Store | None = None,
     ) -> None:
         """Makes the screen.
@@ -111,27 +68,18 @@ class BacktestScreen(base.BaseScreen):
         self.outcome: backtest_child.Outcome | None = None
         self._program = program
         self._child: backtest_child.Child | None = None
-        # What was filled in for a strategy is of no use to another one.
-        self._parameters = {DEFAULTS.strategy: DEFAULTS.parameters}
 
     def body(self) -> Iterator[widget.Widget]:
         """Gives the form at the left and the results beside it."""
         with containers.Horizontal():
             with containers.Vertical(id='form'):
-                for name, (label, empty) in FIELDS.items():
-                    with containers.Horizontal(classes='field'):
-                        yield widgets.Label(label)
-                        yield Field(
-                            getattr(DEFAULTS, name),
-                            placeholder=empty,
-                            id=name,
-                            compact=True,
-                        )
+                yield backtest_form.Fields(self._program)
                 with containers.Horizontal(id='buttons'):
                     yield widgets.Button('Run', id='run', compact=True)
                     yield widgets.Button('Cancel', id='cancel', compact=True)
                 yield widgets.ProgressBar(total=1, id='progress')
                 yield widgets.Static(READY, id='status', markup=False)
+                yield widgets.Static('', id='about', markup=False)
             yield backtest_results.Results(self._store)
 
     def on_mount(self) -> None:
@@ -143,14 +91,9 @@ class BacktestScreen(base.BaseScreen):
         """Goes to the next field."""
         self.focus_next()
 
-    def on_input_changed(self, event: widgets.Input.Changed) -> None:
-        """Keeps the parameters of each strategy beside it."""
-        parameters = self.query_one('#parameters', widgets.Input)
-        if event.input.id == 'strategy':
-            parameters.value = self._parameters.get(event.value, '')
-        elif event.input is parameters:
-            strategy = self.query_one('#strategy', widgets.Input).value
-            self._parameters[strategy] = parameters.value
+    def on_fields_told(self, event: backtest_form.Fields.Told) -> None:
+        """Says what there is to say of a field."""
+        self.query_one('#about', widgets.Static).update(event.words)
 
     async def on_button_pressed(self, event: widgets.Button.Pressed) -> None:
         """Runs or cancels."""
@@ -191,23 +134,21 @@ class BacktestScreen(base.BaseScreen):
         self.remove_class('-reading')
         self.query_one('#strategy', widgets.Input).focus()
 
-    def form(self) -> backtest_child.Form:
-        """Gives what is filled in."""
-        return backtest_child.Form(
-            **{
-                name: self.query_one(f'#{name}', widgets.Input).value
-                for name in FIELDS
-            }
-        )
+    @property
+    def _fields(self) -> backtest_form.Fields:
+        return self.query_one(backtest_form.Fields)
 
     def action_run_backtest(self) -> None:
         """Starts the backtest, unless one runs."""
         if self._child is not None:
             self.notify(BUSY)
             return
+        if complaint := self._fields.check():
+            self._say(complaint)
+            return
         child = self._begin(RUNNING)
         self._results.clear()
-        self.run_worker(self._run(child, self.form()))
+        self.run_worker(self._run(child, self._fields.value))
 
     def _begin(self, said: str) -> backtest_child.Child:
         """Makes the one child there is at a time."""
@@ -262,11 +203,7 @@ class BacktestScreen(base.BaseScreen):
             self.notify(BUSY)
             return
         run = event.run
-        # The field of the parameters follows that of the strategy.
-        self._parameters[run.form.strategy] = run.form.parameters
-        for name in FIELDS:
-            field = self.query_one(f'#{name}', widgets.Input)
-            field.value = getattr(run.form, name)
+        self._fields.fill(run.form)
         self.outcome = run.outcome
         self._results.clear()
         await self._results.put(run.outcome)

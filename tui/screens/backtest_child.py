@@ -2,7 +2,6 @@
 
 import asyncio
 import collections
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import csv
@@ -10,24 +9,18 @@ import dataclasses
 import json
 import pathlib
 import shlex
-import sys
 import tempfile
 from typing import Any
 
 from sting.model import errors
+from tui.screens import backtest_process
 
-PROGRAM = (sys.executable, '-m', 'sting.cli.main')
 CANCELLED = 'cancelled'
 # In place of a mode of filling: runs all of them.
 ALL_MODES = 'all'
-# How long a child may take to end when asked to, in seconds.
-PATIENCE_S = 2.0
-_LINE_LIMIT = 1 << 20
 # What is written of a run, and how many rows of each are kept to be shown.
 OUTPUTS = ('equity', 'trades', 'fills', 'orders')
 KEPT = 20_000
-
-Progress = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,19 +139,12 @@ class Outcome:
     error: str = ''
 
 
-class Child:
-    """Runs one backtest and can end it.
+class Child(backtest_process.Process):
+    """Runs one backtest and can end it."""
 
-    Attributes:
-        program: The command that `backtest` and its options are given to.
-    """
-
-    def __init__(self, program: Sequence[str] = PROGRAM) -> None:
-        self.program = tuple(program)
-        self._process: asyncio.subprocess.Process | None = None
-        self._cancelled = False
-
-    async def run(self, form: Form, progress: Progress) -> Outcome:
+    async def run(
+        self, form: Form, progress: backtest_process.Progress
+    ) -> Outcome:
         """Runs the backtest and reads what it found.
 
         Args:
@@ -176,7 +162,7 @@ class Child:
             made = {
                 name: pathlib.Path(folder, f'{name}.csv') for name in OUTPUTS
             }
-            status, printed, complaint = await self._execute(
+            status, printed, complaint = await self.execute(
                 [
                     'backtest',
                     '--json',
@@ -186,7 +172,7 @@ class Child:
                 ],
                 progress,
             )
-            if self._cancelled:
+            if self.cancelled:
                 return Outcome(error=CANCELLED)
             if status:
                 return Outcome(
@@ -196,7 +182,10 @@ class Child:
             return await asyncio.to_thread(_read, printed, made)
 
     async def report(
-        self, form: Form, path: pathlib.Path, progress: Progress
+        self,
+        form: Form,
+        path: pathlib.Path,
+        progress: backtest_process.Progress,
     ) -> str:
         """Runs the backtest and writes its page.
 
@@ -212,7 +201,7 @@ class Child:
             arguments = form.arguments()
         except errors.InputError as error:
             return str(error)
-        status, _, complaint = await self._execute(
+        ended = await self.execute(
             [
                 'backtest',
                 '--json',
@@ -222,60 +211,11 @@ class Child:
             ],
             progress,
         )
-        if self._cancelled:
+        if self.cancelled:
             return CANCELLED
-        return complaint or f'it ended with {status}' if status else ''
-
-    async def _execute(
-        self, arguments: Sequence[str], progress: Progress
-    ) -> tuple[int, bytes, str]:
-        process = await asyncio.create_subprocess_exec(
-            *self.program,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=_LINE_LIMIT,
-        )
-        self._process = process
-        if self._cancelled:
-            process.terminate()
-        if process.stdout is None or process.stderr is None:
-            raise errors.StateError('a child without pipes')
-        try:
-            printed, complaint = await asyncio.gather(
-                process.stdout.read(), _follow(process.stderr, progress)
-            )
-            return await process.wait(), printed, complaint
-        finally:
-            if process.returncode is None:
-                process.kill()
-
-    async def cancel(self) -> None:
-        """Ends the backtest; waits until its process is gone."""
-        self._cancelled = True
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), PATIENCE_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _follow(stream: asyncio.StreamReader, progress: Progress) -> str:
-    """Passes progress on, and gives the last line that was something else."""
-    complaint = ''
-    async for line in stream:
-        text = line.decode(errors='replace').strip()
-        try:
-            seen = json.loads(text)
-            progress(int(seen['done']), int(seen['total']))
-        except (ValueError, KeyError, TypeError):
-            complaint = text.removeprefix('sting: ') or complaint
-    return complaint
+        if ended.status:
+            return ended.complaint or f'it ended with {ended.status}'
+        return ''
 
 
 def _read(printed: bytes, made: Mapping[str, pathlib.Path]) -> Outcome:

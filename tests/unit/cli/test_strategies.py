@@ -47,6 +47,15 @@ def test_file_in_the_strategies_folder_is_listed(sting, home):
     assert row['parameters']['size']['default'] == 7
 
 
+def test_a_forms_fields_are_made_from_what_backtest_takes(sting, home):
+    home.strategies.mkdir()
+    (home.strategies / 'mine.py').write_text(OWN)
+    found = json.loads(
+        sting('strategies', '--settings-json', '--json', 'mine.py:Mine').out
+    )
+    assert [(each['name'], each['low']) for each in found] == [('size', 1)]
+
+
 def test_configured_file_is_listed_once(sting, home):
     home.strategies.mkdir()
     (home.strategies / 'mine.py').write_text(OWN)

@@ -61,8 +61,32 @@ ORDERS = (
 )
 
 
+SETTINGS = [
+    {
+        'name': 'fast',
+        'default': 12,
+        'allowed': 'an int from 2 to 500',
+        'doc': 'bars of the fast mean',
+        'low': 2,
+        'high': 500,
+    },
+    {'name': 'slow', 'default': 26, 'allowed': 'an int'},
+]
+
+
+def settings(name):
+    """What a strategy can be set to."""
+    if name not in ('good', 'slow', 'sting.library.sma_cross'):
+        sys.stderr.write(f'sting: there is no module {name}\n')
+        return 2
+    sys.stdout.write(json.dumps(SETTINGS))
+    return 0
+
+
 def main():
     arguments = sys.argv[1:]
+    if arguments[0] == 'strategies':
+        return settings(arguments[-1])
     options = dict(
         argument[2:].split('=', 1)
         for argument in arguments

@@ -13,6 +13,7 @@ from tui import themes
 from tui.screens import backtest
 from tui.screens import backtest_child
 from tui.screens import backtest_figures
+from tui.screens import backtest_form
 from tui.screens import backtest_trades
 
 pytestmark = pytest.mark.unit
@@ -39,6 +40,10 @@ class Shown(app.App[None]):
 
 def field(shown, name):
     return shown.backtest.query_one(f'#{name}', widgets.Input)
+
+
+def form_of(shown):
+    return shown.backtest.query_one(backtest_form.Fields).value
 
 
 def status(shown):
@@ -91,7 +96,7 @@ async def test_a_narrow_screen_leaves_figures_out():
 async def test_the_form_starts_with_something_that_runs():
     shown = Shown()
     async with apps.run(shown, (120, 40)):
-        assert shown.backtest.form() == backtest.DEFAULTS
+        assert form_of(shown) == backtest_form.DEFAULTS
 
 
 async def test_enter_goes_from_field_to_field_and_runs_nothing():
@@ -114,9 +119,9 @@ async def test_each_strategy_has_parameters_of_its_own():
         await until(pilot, lambda: parameters.value == '')
         parameters.value = 'days=5'
         await pilot.pause()
-        strategy.value = backtest.DEFAULTS.strategy
+        strategy.value = backtest_form.DEFAULTS.strategy
         await until(
-            pilot, lambda: parameters.value == backtest.DEFAULTS.parameters
+            pilot, lambda: parameters.value == backtest_form.DEFAULTS.parameters
         )
         strategy.value = 'mine.py'
         await until(pilot, lambda: parameters.value == 'days=5')
@@ -186,6 +191,10 @@ async def test_the_run_button_runs():
     shown = Shown()
     async with apps.run(shown, (140, 45)) as pilot:
         field(shown, 'strategy').value = 'good'
+        # The button moves as fields of parameters come.
+        await until(pilot, lambda: shown.backtest.query('#parameter-fast'))
+        await until(pilot, lambda: field(shown, 'parameter-fast').value == '')
+        await pilot.pause()
         await pilot.click('#run')
         await until(pilot, lambda: shown.backtest.outcome is not None)
 
@@ -244,9 +253,13 @@ async def test_every_field_and_the_curves_are_seen_at_any_size(size):
     async with apps.run(shown, size) as pilot:
         await run(pilot, 'good')
         await until(pilot, lambda: '-10' in text_of(shown))
+        await until(pilot, lambda: 'slow ' in text_of(shown))
 
         painted = text_of(shown)
-        assert all(label in painted for label, _ in backtest.FIELDS.values())
+        labels = {label for label, _ in backtest_form.FIELDS.values()}
+        # A field for each parameter is in place of the line of them all.
+        labels ^= {'parameters', 'fast', 'slow'}
+        assert all(label in painted for label in labels)
         assert 'final equity' in painted
 
 
@@ -267,7 +280,7 @@ async def test_a_field_marks_where_it_is_cut():
 
 
 def test_the_form_leaves_every_cost_to_the_schedule():
-    arguments = backtest.DEFAULTS.arguments()
+    arguments = backtest_form.DEFAULTS.arguments()
 
     assert not any('-bps' in each or '--costs' in each for each in arguments)
 

@@ -8,6 +8,7 @@ import pytest
 from sting.model import errors
 from tests.unit.tui.screens import backtest_program
 from tui.screens import backtest_child
+from tui.screens import backtest_process
 
 pytestmark = pytest.mark.unit
 
@@ -164,7 +165,7 @@ async def test_cancel_ends_the_child():
 
 
 async def test_cancel_kills_a_child_that_will_not_end(monkeypatch):
-    monkeypatch.setattr(backtest_child, 'PATIENCE_S', 0.2)
+    monkeypatch.setattr(backtest_process, 'PATIENCE_S', 0.2)
     child, task = await start('stubborn')
 
     await child.cancel()

@@ -12,6 +12,7 @@ from tui.charts import lines
 from tui.screens import backtest
 from tui.screens import backtest_child
 from tui.screens import backtest_compare
+from tui.screens import backtest_form
 from tui.screens import backtest_history
 from tui.screens import backtest_runs
 
@@ -128,14 +129,23 @@ async def test_a_run_that_went_well_is_kept_and_listed(store):
 
 
 async def test_one_that_is_opened_fills_in_its_form(store):
-    store.add(form(cash='777'), outcome(final_equity=123456.0), lines.thin)
+    asked = form(
+        cash='777', strategy='sting.library.sma_cross', parameters='fast=5'
+    )
+    store.add(asked, outcome(final_equity=123456.0), lines.thin)
     async with apps.run(apps.make(), apps.WIDE) as pilot:
         screen, _ = await opened(pilot, store)
         await pilot.press('enter')
         await test_backtest_results.until_says(
             pilot, screen, 'final equity', '123,456', 'without its trades'
         )
-        assert screen.form() == form(cash='777')
+        made = screen.query_one(backtest_form.Fields).value
+        assert made == asked
+        fields = screen.query_one(backtest_form.Parameters)
+        await until(pilot, lambda: fields.display)
+        fast = fields.query_one('#parameter-fast', widgets.Input)
+        assert fast.value == '5'
+        assert screen.query_one(backtest_form.Fields).value == asked
 
 
 async def test_two_that_are_marked_stand_side_by_side(store):

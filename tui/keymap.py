@@ -1495,9 +1495,25 @@ _TYPED_IN = frozenset({'ticket', 'review', 'typed', 'backtest', 'fork'})
 
 
 def _works_in_fields(action: Action) -> bool:
-    return action.id == 'send' or any(
-        key.startswith(('ctrl+', 'f')) or key in _MOVING for key in action.keys
-    )
+    return action.id == 'send' or any(map(_is_no_letter, action.keys))
+
+
+def _is_no_letter(key: str) -> bool:
+    is_function = key[0] == 'f' and key[1:].isdigit()
+    return is_function or key.startswith('ctrl+') or key in _MOVING
+
+
+def hint_key(action: Action, scope: str) -> str:
+    """Writes the key of an action that works in a scope.
+
+    Args:
+        action: An action that has keys.
+        scope: Where the focus is: in a field a letter would be typed.
+    """
+    works = [key for key in action.keys if _is_no_letter(key)]
+    if scope in _TYPED_IN and works and action.id != 'send':
+        return shown(works[0])
+    return shown(action.keys[0])
 
 
 def own_hints(scope: str, actions: Iterable[Action] = ACTIONS) -> list[Action]:

@@ -3,6 +3,9 @@
 from tui import keymap
 from tui.panes import line
 
+# It tells all the others.
+_ALWAYS = 'help'
+
 
 class HintBar(line.Line):
     """Follows the focus; made from the key table."""
@@ -15,21 +18,38 @@ class HintBar(line.Line):
         """Shows the keys that work in a scope, as many as there is room for."""
         self._scope = scope
         style = self.palette.style
-        width = self.size.width or self.app.size.width
         parts: list[line.Part] = []
-        used = 0
-        for action in keymap.hints(scope, self.actions):
-            key = f' {keymap.shown(action.keys[0])} '
-            label = f'{action.label} '
-            if used + len(key) + len(label) > width:
-                break
-            used += len(key) + len(label)
+        for action, key, label in self._fitting(scope):
             urgent = action.id == 'stop'
             name = 'error!' if urgent else 'focus!'
             parts.append((key, style(name, 'panel')))
             text = 'error!' if urgent else 'muted'
             parts.append((label, style(text, 'panel')))
         self.put(parts)
+
+    def _fitting(self, scope: str) -> list[tuple[keymap.Action, str, str]]:
+        """Gives actions with key and label; the help is never left out."""
+        hints = [
+            (
+                action,
+                f' {keymap.hint_key(action, scope)} ',
+                f'{action.label} ',
+            )
+            for action in keymap.hints(scope, self.actions)
+        ]
+        room = self.size.width or self.app.size.width
+        room -= sum(
+            len(key) + len(label)
+            for action, key, label in hints
+            if action.id == _ALWAYS
+        )
+        found = []
+        for action, key, label in hints:
+            if action.id != _ALWAYS:
+                room -= len(key) + len(label)
+            if room >= 0 or action.id == _ALWAYS:
+                found.append((action, key, label))
+        return found
 
     def on_resize(self) -> None:
         """Shows as many keys as there is room for now."""

@@ -33,9 +33,9 @@ class Issue(enum.StrEnum):
     # A source that is preferred gives them again.
     RESTORED = 'restored'
     # No source gives any; what is there is what was known before.
-    STALE = 'stale'
+    STALE = market.STALE
     # They come again.
-    FRESH = 'fresh'
+    FRESH = market.FRESH
     # A bar that is not to be used.
     REJECTED = 'rejected'
     # Bars are missing, and no source has them.

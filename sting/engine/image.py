@@ -70,6 +70,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     )
     brackets: dict[str, dict[str, float]] = {}
     quoted: list[str] = []
+    stale: dict[str, tuple[int, str]] = {}
     slices: dict[str, float] = {}
     differences: dict[str, records.Difference] = {}
     guards: dict[str, dict[str, protection.Guard]] = {}
@@ -104,6 +105,7 @@ def capture(system: state.SystemState) -> Image:
         prices=dict(system.prices),
         last_bar=dict(system.last_bar),
         quoted=sorted(system.quoted),
+        stale=dict(system.stale),
         trading=system.trading,
         halted_by=system.halted_by,
         strategies=dict(system.strategies),
@@ -175,6 +177,7 @@ def put(system: state.SystemState, image: Image) -> None:
     system.prices = image.prices
     system.last_bar = image.last_bar
     system.quoted = set(image.quoted)
+    system.stale = image.stale
     system.trading = image.trading
     system.halted_by = image.halted_by
     system.strategies = image.strategies

@@ -105,6 +105,8 @@ class SystemState:
             orders of the symbol are cancelled, by the id that the order will
             have: the number of the signal's event, and the signal.
         quoted: Symbols whose price is that of a quote.
+        stale: Symbols whose price is old, since no newer one came when it
+            should have: since when, nanoseconds UTC, and why.
         brackets: Units that attached exits are to close, by symbol and by the
             order whose fills they exit: those fills, less what its exits
             filled.
@@ -140,6 +142,7 @@ class SystemState:
         self.prices: dict[str, float] = {}
         self.last_bar: dict[str, int] = {}
         self.quoted: set[str] = set()
+        self.stale: dict[str, tuple[int, str]] = {}
         self.trading = records.TradingState.TRADING
         self.halted_by = ''
         self.strategies: dict[str, records.StrategyStatus] = {}
@@ -172,6 +175,7 @@ class SystemState:
             _T.MARKET_DATA: self._apply_bar,
             _T.TRADE: self._apply_trade,
             _T.QUOTE: self._apply_quote,
+            _T.DATA_ISSUE: self._apply_issue,
             _T.SIGNAL: self._apply_signal,
             _T.SIGNAL_REFUSED: self._apply_refusal,
             _T.ORDER_REQUEST: self._apply_request,
@@ -507,6 +511,8 @@ class SystemState:
         self.prices[symbol] = bar.close
         if self.quoted:
             self.quoted.discard(symbol)
+        if self.stale:
+            self._refresh(symbol, timestamp)
         if bar.closed:
             self.last_bar[symbol] = timestamp
 
@@ -514,6 +520,7 @@ class SystemState:
         self._roll(trade.timestamp)
         self.prices[trade.symbol] = trade.price
         self.quoted.discard(trade.symbol)
+        self._refresh(trade.symbol, trade.timestamp)
 
     def _apply_quote(self, seq: int, quote: market.Quote) -> None:
         symbol = quote.symbol
@@ -521,6 +528,18 @@ class SystemState:
             self._roll(quote.timestamp)
             self.prices[symbol] = quote.middle
             self.quoted.add(symbol)
+            self._refresh(symbol, quote.timestamp)
+
+    def _apply_issue(self, seq: int, issue: market.DataIssue) -> None:
+        if issue.issue == market.STALE and issue.symbol:
+            self.stale[issue.symbol] = issue.timestamp, issue.detail
+        elif issue.issue == market.FRESH:
+            self.stale.pop(issue.symbol, None)
+
+    def _refresh(self, symbol: str, timestamp: int) -> None:
+        """Takes a price for current that is newer than the last complaint."""
+        if symbol in self.stale and timestamp > self.stale[symbol][0]:
+            del self.stale[symbol]
 
     def _apply_signal(self, seq: int, signal: orders.Signal) -> None:
         price = self.prices.get(signal.symbol)

@@ -135,6 +135,12 @@ class Trade(payload.Payload, frozen=True):
         return to_datetime(self.timestamp)
 
 
+# Issues that say of a symbol that its price is old, and that it is not so any
+# more.
+STALE = 'stale'
+FRESH = 'fresh'
+
+
 class DataIssue(payload.Payload, frozen=True):
     """Something is wrong with the data of a symbol.
 

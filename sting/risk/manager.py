@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from sting.engine import differing
 from sting.engine import exits
 from sting.engine import state
 from sting.engine import targets
@@ -20,6 +19,7 @@ from sting.model import riskfigures
 from sting.model import sizing as sizings
 from sting.model import specs
 from sting.risk import acts
+from sting.risk import admission
 from sting.risk import failing
 from sting.risk import figures as figures_lib
 from sting.risk import outside
@@ -50,7 +50,8 @@ class RiskManager:
     position; REDUCING admits only what shrinks one. While a flatten waits to
     close a symbol, only its own order is admitted for it. While the broker's
     book of a symbol differs from ours, only what shrinks the position in both
-    is admitted.
+    is admitted. While the price of a symbol is old, only what shrinks the
+    position is.
     """
 
     def __init__(
@@ -208,9 +209,10 @@ class RiskManager:
             or system.closing
             or system.exits
             or system.differences
+            or system.stale
             or flatten
         ):
-            stopped = _stopped(order, system, flatten=flatten)
+            stopped = admission.refusal(order, system, flatten=flatten)
         figures: list[float | None] = [0.0]
         failed: list[int] = []
         messages: list[str] = []
@@ -429,55 +431,3 @@ class RiskManager:
                 if message:
                     found.append(message)
         return [*found, *self._faults.take()]
-
-
-def _stopped(
-    order: orders.Order, system: state.SystemState, *, flatten: bool
-) -> str | None:
-    """Says why the trading state keeps an order back, if it does."""
-    halted = system.trading is records.TradingState.HALTED
-    if order.symbol in system.closing and not (flatten or halted):
-        # A new order would have to end, too, before the flatten could.
-        return (
-            f'a flatten is closing {order.symbol} and waits for its working '
-            'orders to end; a halt gives it up'
-        )
-    waits = system.exit_of(order.strategy, order.symbol)
-    if waits not in (None, order.id) and not halted:
-        return (
-            f'{order.strategy} is closing {order.symbol} and waits for its '
-            'working orders to end'
-        )
-    differs = _differing(order, system) if system.differences else None
-    if differs is not None or system.trading is records.TradingState.TRADING:
-        return differs
-    if not rules.shrinks(order, system):
-        return (
-            f'trading is {system.trading} ({system.halted_by}); '
-            'this order does not shrink a position'
-        )
-    if system.trading is records.TradingState.REDUCING or flatten:
-        return None
-    return f'trading is {system.trading} ({system.halted_by})'
-
-
-def _differing(order: orders.Order, system: state.SystemState) -> str | None:
-    """Says which difference keeps an order back, if one does."""
-    open_ones = differing.holding_back(system, order.symbol)
-    if not open_ones:
-        return None
-    after, held = rules.reach(order, system)
-    sign = order.side.sign
-    there = differing.held_there(system, order.symbol)
-    after_there = (
-        after
-        - held
-        + there
-        + sign * differing.coming_there(system, order.symbol, order.side)
-    )
-    if figures_lib.shrinks(sign, held, after) and figures_lib.shrinks(
-        sign, there, after_there
-    ):
-        return None
-    first = open_ones[0]
-    return f'{first.text}; settle {first.id} first'

@@ -187,13 +187,31 @@ class FeedComponent(core.Component):
                 async for item in stream:
                     await self._take(item)
         except errors.StingError as error:
-            self._tell('failed', str(error))
+            await self._fail(str(error))
         # The boundary of the feed's task: one that ends for whatever reason
         # is never taken for one that is merely quiet.
         except Exception as error:  # noqa: BLE001
-            self._tell('failed', f'{type(error).__name__}: {error}')
+            await self._fail(f'{type(error).__name__}: {error}')
         else:
             self._tell('ended', 'there is no more data')
+
+    async def _fail(self, why: str) -> None:
+        """Tells that prices are not followed any more, of each of them."""
+        self._tell('failed', why)
+        now = self._clock.now()
+        for symbol in self._feed.symbols:
+            issue = market.DataIssue(
+                symbol, now, market.STALE, f'{self.name} failed: {why}'
+            )
+            await self._bus.publish(
+                bus.Lane.MARKET,
+                bus.Incoming(
+                    events.EventType.DATA_ISSUE,
+                    issue,
+                    self.name,
+                    symbol=symbol,
+                ),
+            )
 
     async def _take(self, item: feed_lib.Item) -> None:
         """Puts what came into the lane of the market."""

@@ -79,9 +79,10 @@ class Lane:
     async def collect(self, count):
         """Gives type and status or stamp of so many, sorted by lane."""
         await self.component.start()
-        seen = []
+        self.came, seen = [], []
         while len(seen) < count:
             for one in await asyncio.wait_for(self.bus.take(100), 5.0):
+                self.came.append(one)
                 told = one.type is T.SYSTEM_STATUS
                 seen.append(one.data.status if told else one.data.timestamp)
         return seen
@@ -122,6 +123,16 @@ async def test_a_feed_that_fails_says_so(error, detail):
     assert 'failed' in await lane.collect(3)
     assert lane.component.row().status == 'failed'
     assert lane.component.row().detail == detail
+
+
+async def test_one_that_fails_leaves_its_prices_stale():
+    lane = Lane(Listed(bar(1), error=ValueError('surprise')))
+    await lane.collect(4)
+    why = 'feed:listed failed: ValueError: surprise'
+    said = [one.data for one in lane.came if one.type is T.DATA_ISSUE]
+    assert [(one.symbol, one.issue, one.detail) for one in said] == [
+        ('X', market.STALE, why)
+    ]
 
 
 async def test_a_feed_that_is_stopped_says_so():

@@ -250,6 +250,9 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
                 return
         was_halted = statusbar.is_halted(self.snapshot)
         self.snapshot = self.workstation.snapshot()
+        if not self.screen_stack:
+            # A timer's last tick comes after the screens were taken down.
+            return
         self._tell_stopped()
         if statusbar.is_halted(self.snapshot) and not was_halted:
             self._drop_questions()

@@ -15,6 +15,7 @@ from sting.model import orders
 from sting.model import records
 from sting.model import views
 from tests.unit.tui import apps
+from tests.unit.tui import scenes
 from tests.unit.tui import stations
 from tui import app as tui_app
 from tui import keymap
@@ -236,6 +237,16 @@ async def test_a_terminal_that_cannot_keep_up_is_painted_less_often():
         app._begin_ticking()
         assert app._ticking is not usual
         assert app._ticking._interval == 0.25
+
+
+async def test_a_last_tick_after_the_screens_are_gone_paints_nothing():
+    shown = scenes.SCENES['trade-halted']
+    ended = scenes.app_of(shown)
+    async with apps.run(ended, apps.SMALL) as pilot:
+        await pilot.pause()
+    assert not ended.screen_stack
+    ended.tick()
+    assert ended.snapshot.stop is not None
 
 
 async def test_quitting_does_not_ask_when_nothing_is_live():

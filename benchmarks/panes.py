@@ -101,6 +101,12 @@ class _Station:
         """Takes nothing."""
         _unasked(seq)
 
+    def output(
+        self, strategy: str, limit: int
+    ) -> futures.Future[tuple[str, ...]]:
+        """Takes nothing."""
+        _unasked(strategy, limit)
+
     def close(self) -> None:
         """Has nothing to end."""
 

@@ -129,6 +129,12 @@ class Opening:
         """Walks from an event back to what caused it."""
         return self._opened().why(seq)
 
+    def output(
+        self, strategy: str, limit: int
+    ) -> futures.Future[tuple[str, ...]]:
+        """Reads what a strategy wrote and printed last."""
+        return self._opened().output(strategy, limit)
+
     def close(self) -> None:
         """Ends the engine in order; one that still opens is closed then."""
         with self._lock:

@@ -168,6 +168,18 @@ class Why(Request, frozen=True, kw_only=True, tag='why'):
     seq: int
 
 
+class Output(Request, frozen=True, kw_only=True, tag='output'):
+    """Asks what a strategy wrote to its log and printed last, oldest first.
+
+    Attributes:
+        strategy: The instance's name.
+        limit: At most so many lines.
+    """
+
+    strategy: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 200
+
+
 # What a client may ask.
 Anything = (
     Attach
@@ -186,6 +198,7 @@ Anything = (
     | Halt
     | Stop
     | Why
+    | Output
 )
 
 

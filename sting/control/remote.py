@@ -157,6 +157,14 @@ class Remote:
         """Walks from an event back to what caused it."""
         return self._ask(tuple[views.Cause, ...], 'why', seq=seq)
 
+    def output(
+        self, strategy: str, limit: int
+    ) -> futures.Future[tuple[str, ...]]:
+        """Reads what a strategy wrote and printed last."""
+        return self._ask(
+            tuple[str, ...], 'output', strategy=strategy, limit=limit
+        )
+
     def close(self) -> None:
         """Hangs up; the engine stays as it is."""
         self._follower.close()

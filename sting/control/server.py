@@ -217,7 +217,12 @@ class Server:
                 return None
             case protocol.Submit() if visit.read_only:
                 raise errors.RefusedError(protocol.WATCHES)
-            case protocol.Submit() | protocol.Judge() | protocol.Why():
+            case (
+                protocol.Submit()
+                | protocol.Judge()
+                | protocol.Why()
+                | protocol.Output()
+            ):
                 return await _outcome(self._ask(request))
             case protocol.Halt(who=who, reason=reason, latched=latched):
                 pull = self._station.emergency_stop(who, reason, latched)
@@ -226,7 +231,11 @@ class Server:
                 return self._look(request)
 
     def _ask(
-        self, request: protocol.Submit | protocol.Judge | protocol.Why
+        self,
+        request: protocol.Submit
+        | protocol.Judge
+        | protocol.Why
+        | protocol.Output,
     ) -> futures.Future[Any]:
         """Asks the engine's loop."""
         match request:
@@ -237,6 +246,8 @@ class Server:
                 return self._station.judge(command)
             case protocol.Why(seq=seq):
                 return self._station.why(seq)
+            case protocol.Output(strategy=strategy, limit=limit):
+                return self._station.output(strategy, limit)
 
     def _look(self, request: protocol.Anything) -> Any:
         """Answers what needs nothing of the engine's loop."""

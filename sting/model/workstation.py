@@ -80,6 +80,20 @@ class Workstation(Protocol):
         """
         ...
 
+    def output(
+        self, strategy: str, limit: int
+    ) -> futures.Future[tuple[str, ...]]:
+        """Reads what a strategy wrote to its log and printed last.
+
+        Args:
+            strategy: The instance's name.
+            limit: At most so many lines.
+
+        Returns:
+            A future with the lines, oldest first.
+        """
+        ...
+
     def close(self) -> None:
         """Ends the engine in order, and waits until its log is closed."""
         ...

@@ -25,6 +25,7 @@ from sting.model import views
 from sting.risk import drilled
 from sting.risk import stop
 from sting.session import frozen
+from sting.session import outputs
 from sting.session import room
 
 CLOSE_S = 30.0
@@ -247,6 +248,15 @@ class Session:
         loop = self._running_loop()
         return asyncio.run_coroutine_threadsafe(
             asyncio.to_thread(causes.explain, path, seq), loop
+        )
+
+    def output(
+        self, strategy: str, limit: int
+    ) -> futures.Future[tuple[str, ...]]:
+        """Reads what a strategy wrote and printed last."""
+        loop = self._running_loop()
+        return asyncio.run_coroutine_threadsafe(
+            asyncio.to_thread(outputs.read, self._folder, strategy, limit), loop
         )
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
-"""One strategy: how it does, and what of it was not traded."""
+"""One strategy: how it does, what it wanted, what it wrote."""
 
+import asyncio
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -11,15 +13,28 @@ from textual import containers
 from textual import screen
 from textual import widgets
 
+from sting.model import errors
 from sting.model import views
 from sting.model import wording
 from sting.model import workstation
 from tui import format as text_format
 from tui import keymap
+from tui.panes import line
+from tui.panes import signals
 
 REFRESH_S = 0.5
+# What it wrote is read so often while it is seen, and so many lines of it.
+READ_S = 1.0
+LINES = 200
+# By id: what the pages are called.
+PAGES = {
+    'signals': 'signals',
+    'untraded': 'not traded',
+    'output': 'output',
+}
 _GONE = 'it is not in this profile any more'
 _NONE = 'nothing so far'
+_NO_OUTPUT = 'it wrote and printed nothing: self.log.info(text) does'
 
 
 def head(row: views.StrategyRow) -> text.Text:
@@ -72,24 +87,80 @@ def refusals(rows: Sequence[views.UntradedRow]) -> console.RenderableType:
     return grid
 
 
-class StrategyScreen(screen.ModalScreen[None]):
-    """Shows one strategy, and follows it while it is open."""
+def printed(rows: Iterable[str]) -> text.Text:
+    """Shows what a strategy wrote and printed, the newest last."""
+    found = '\n'.join(map(text_format.clean, rows))
+    return text.Text(found) if found else text.Text(_NO_OUTPUT, 'dim')
 
-    BINDINGS: ClassVar = keymap.bindings('strategy')
+
+class Tabs(line.Line):
+    """The names of the pages, the one that is shown marked."""
+
+    def show_page(self, page: str) -> None:
+        """Marks a page."""
+        style = self.palette.style
+        self.put(
+            [
+                (
+                    f' {name} ',
+                    style('focus!', 'cursor')
+                    if each == page
+                    else style('muted', 'panel'),
+                )
+                for each, name in PAGES.items()
+            ]
+        )
+
+
+class Page(containers.VerticalScroll):
+    """Lines of text; one that shows its end follows it."""
+
+    def __init__(self, name: str, *, follows: bool) -> None:
+        """Makes an empty page.
+
+        Args:
+            name: Its id.
+            follows: It begins at its end.
+        """
+        super().__init__(id=name)
+        self._follows = follows
+
+    def compose(self) -> textual_app.ComposeResult:
+        """Gives what the text is written on."""
+        yield widgets.Static(markup=False)
+
+    def put(self, shown: console.RenderableType) -> None:
+        """Shows a text."""
+        at_end = self._follows and self.is_vertical_scroll_end
+        self.query_one(widgets.Static).update(shown)
+        if at_end:
+            self.scroll_end(animate=False)
+
+
+class StrategyScreen(screen.ModalScreen[None]):
+    """Shows one strategy, and follows it while it is open.
+
+    Attributes:
+        page: Which of PAGES is shown.
+    """
+
+    BINDINGS: ClassVar = keymap.over('strategy')
+    AUTO_FOCUS = None
     DEFAULT_CSS = """
     StrategyScreen {
         align: center middle;
         #strategy {
             width: 95%;
-            max-width: 120;
-            height: auto;
-            max-height: 90%;
+            max-width: 150;
+            height: 95%;
             border: round $primary;
             background: $panel;
             padding: 0 1;
         }
         Static { height: auto; }
-        .title { text-style: bold; margin-top: 1; }
+        Tabs { height: 1; margin-top: 1; }
+        Page { display: none; height: 1fr; min-height: 4; }
+        Signals { display: none; height: 1fr; min-height: 4; }
     }
     """
 
@@ -97,28 +168,39 @@ class StrategyScreen(screen.ModalScreen[None]):
         """Makes the screen.
 
         Args:
-            station: The engine, for its pictures.
+            station: The engine, for its pictures and the strategy's lines.
             name: The instance's name.
         """
         super().__init__()
-        self.key_scope = 'strategy'
+        self.page = next(iter(PAGES))
         self._station = station
         self._strategy = name
+        self._shown: dict[str, object] = {}
+        self._reading = False
+
+    @property
+    def key_scope(self) -> str:
+        """The scope of the key table that holds where the focus is."""
+        return 'signals' if self.page == 'signals' else 'strategy'
 
     def compose(self) -> textual_app.ComposeResult:
         """Gives a box that is filled at once and then again and again."""
-        with containers.VerticalScroll(id='strategy') as box:
+        with containers.Vertical(id='strategy') as box:
             box.border_title = f'strategy {text_format.clean(self._strategy)}'
-            box.border_subtitle = 'esc closes'
+            box.border_subtitle = '\u2190 \u2192 pages  w why  esc closes'
             yield widgets.Static(id='head', markup=False)
             yield widgets.Static(id='figures', markup=False)
-            yield widgets.Static('not traded', classes='title', markup=False)
-            yield widgets.Static(id='untraded', markup=False)
+            yield Tabs()
+            yield signals.Signals(self._strategy)
+            yield Page('untraded', follows=False)
+            yield Page('output', follows=True)
 
     def on_mount(self) -> None:
         """Shows the strategy from now on."""
+        self._turn_to(self.page)
         self.show()
         self.set_interval(REFRESH_S, self.show)
+        self.set_interval(READ_S, self._read)
 
     def show(self) -> None:
         """Writes the newest picture."""
@@ -132,12 +214,63 @@ class StrategyScreen(screen.ModalScreen[None]):
             None,
         )
         if row is None:
-            self.query_one('#head', widgets.Static).update(_GONE)
+            self._put('head', None, text.Text(_GONE))
             return
         own = [each for each in picture.untraded if each.strategy == row.name]
-        for name, shown in (
-            ('#head', head(row)),
-            ('#figures', figures(row.performance)),
-            ('#untraded', refusals(own)),
-        ):
-            self.query_one(name, widgets.Static).update(shown)
+        self._put('head', row, head(row))
+        self._put('figures', row.performance, figures(row.performance))
+        self._put('untraded', own, refusals(own))
+        self.query_one(signals.Signals).show(picture)
+
+    def _put(
+        self, name: str, what: object, shown: console.RenderableType
+    ) -> None:
+        """Writes a part again if it says something else than before."""
+        if name in self._shown and self._shown[name] == what:
+            return
+        self._shown[name] = what
+        found = self.query_one(f'#{name}')
+        if isinstance(found, Page):
+            found.put(shown)
+        elif isinstance(found, widgets.Static):
+            found.update(shown)
+
+    # What it wrote.
+
+    def _read(self) -> None:
+        """Has the lines read, unless they are not seen or on their way."""
+        if self.page == 'output' and not self._reading:
+            self._reading = True
+            self.run_worker(self._ask())
+
+    async def _ask(self) -> None:
+        try:
+            found = await asyncio.wrap_future(
+                self._station.output(self._strategy, LINES)
+            )
+        except errors.StingError as error:
+            said = str(error)
+            self._put('output', said, text.Text(text_format.clean(said)))
+        else:
+            self._put('output', found, printed(found))
+        finally:
+            self._reading = False
+
+    # Pages.
+
+    def action_turn(self, steps: int) -> None:
+        """Shows the next page."""
+        names = [*PAGES]
+        self._turn_to(names[(names.index(self.page) + steps) % len(names)])
+
+    def _turn_to(self, page: str) -> None:
+        self.page = page
+        for name in PAGES:
+            self.query_one(f'#{name}').display = name == page
+        self.query_one(f'#{page}').focus()
+        self.query_one(Tabs).show_page(page)
+        self._read()
+
+    def action_scroll(self, lines: int) -> None:
+        """Scrolls the page."""
+        self.query_one(f'#{self.page}').scroll_relative(y=lines, animate=False)

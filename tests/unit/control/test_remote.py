@@ -96,6 +96,11 @@ def test_orders_are_judged_and_events_asked_why(engine, station):
     assert row == engine.station.why(1200).result(30)[0]
 
 
+def test_a_strategys_lines_are_asked_for(engine, station):
+    engine.station.outputs['sma'] = ('one', 'two', 'three')
+    assert station.output('sma', 2).result(30) == ('two', 'three')
+
+
 def test_what_is_no_answer_is_an_error(engine, station, monkeypatch):
     monkeypatch.setattr(
         control.Client, 'request', lambda *_, **__: {'decision': 'perhaps'}

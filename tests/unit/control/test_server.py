@@ -74,6 +74,9 @@ class Station:
         row = views.EventRow(seq, 0, 'fill', 'engine', 'IBM', 0, 'text')
         return self._future((row,))
 
+    def output(self, strategy, limit):
+        return self._future((strategy, str(limit)))
+
     def close(self):
         pass
 
@@ -217,6 +220,10 @@ def test_an_order_is_judged_and_not_sent(client, station):
 def test_why_walks_back(client):
     (row,) = client.request('why', seq=12)
     assert row['seq'] == 12
+
+
+def test_output_gives_a_strategys_lines(client):
+    assert client.request('output', strategy='a', limit=7) == ['a', '7']
 
 
 def test_halt_calls_the_stop_on_the_servers_thread(client, station):

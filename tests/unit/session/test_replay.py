@@ -153,6 +153,11 @@ def test_why_shows_nothing_that_is_later(path):
         assert len(station.why(signal.seq).result(SOON)) > 1
 
 
+def test_a_log_has_nothing_that_was_printed(path):
+    with opened(path) as station:
+        assert station.output('sma', 10).result(SOON) == ()
+
+
 def test_a_live_log_extends_the_timeline(tmp_path):
     home = stations.home_in(tmp_path)
     with stations.running(home) as engine:

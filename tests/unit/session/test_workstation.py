@@ -11,6 +11,8 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import records
+from sting.session import parts
+from sting.strategy import isolated
 from tests.unit.session import stations
 
 pytestmark = pytest.mark.unit
@@ -99,6 +101,16 @@ def test_an_engine_that_is_just_ending_by_itself_is_closed(idle):
 def test_before_the_start_there_is_no_why(idle):
     with pytest.raises(errors.NotRunningError):
         idle.why(1)
+
+
+def test_what_a_strategy_wrote_is_read_while_the_engine_runs(idle, home):
+    with pytest.raises(errors.NotRunningError):
+        idle.output('sma', 10)
+    folder = home.state('demo') / parts.STRATEGIES
+    folder.mkdir()
+    isolated.output_of(folder, 'sma').write_text('one\ntwo\n')
+    with stations.running(home) as station:
+        assert station.output('sma', 1).result(stations.SOON) == ('two',)
 
 
 def test_after_the_end_commands_are_refused_and_the_picture_stays(home):

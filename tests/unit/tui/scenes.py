@@ -65,6 +65,30 @@ _EMPTY = stations.snapshot(
     orders=(), open_orders=0, positions=(), alerts=(), unseen=0, events=(),
     strategies=(), watch=(),
 )  # fmt: skip
+_WANTED = stations.snapshot(
+    signals=(
+        views.SignalRow(
+            1231, stations.START, 'sma_demo', 'IBM', 'buy 10 at market',
+            'fast 101.2 crossed above slow 100.9',
+            fate='filled 10 at 99.5', is_done=True,
+        ),
+        views.SignalRow(
+            1228, stations.START, 'sma_demo', 'FB', 'target 12',
+            'fast 98.1 crossed above slow 98.0',
+            fate='reached: it comes to 12 FB already', is_done=True,
+        ),
+        views.SignalRow(
+            1219, stations.START, 'sma_demo', 'GOOG', 'sell 3 at 571.5',
+            'fast 560.2 crossed below slow 561.9', fate='waits',
+        ),
+        views.SignalRow(
+            1204, stations.START, 'sma_demo', 'AAPL', 'buy 5000 at market',
+            'fast 57.4 crossed above slow 57.1',
+            fate='denied: max_position: 5,000 units are above 2,000',
+            is_done=True,
+        ),
+    )
+)  # fmt: skip
 _LOSING = stations.snapshot(
     equity=98_765.43,
     day_pnl=-1_234.56,
@@ -115,7 +139,7 @@ SCENES = {
     'help': Scene(('question_mark',), 'esc goes back'),
     'why': Scene(('8', 'w'), 'close 17'),
     'event': Scene(('8', 'enter'), '1234'),
-    'strategy': Scene(('7', 'd'), 'not traded'),
+    'strategy': Scene(('7', 'd'), 'filled 10 at', _WANTED),
     'inbox': Scene(('6', 'i'), 'position-IBM', _DIFFERENT),
     'stopped': Scene((), 'STOPPED', _HALTED),
     'backtest': Scene(('f3',), 'quantity '),

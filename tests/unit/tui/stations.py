@@ -165,6 +165,7 @@ class Station:
         given: The commands it was given.
         stopped: Who pulled the emergency stop.
         answer: What it answers to a command.
+        outputs: What each strategy wrote and printed.
     """
 
     def __init__(self, now: views.Snapshot | None = None) -> None:
@@ -174,6 +175,7 @@ class Station:
         self.latched: list[int] = []
         self.answer = commands.CommandResult(ok=True, message='done')
         self.closed = False
+        self.outputs: dict[str, tuple[str, ...]] = {}
         self.weighed: list[commands.SubmitOrder | commands.ReplaceOrder] = []
         self.judgement: views.Judgement | Exception = JUDGEMENT
 
@@ -230,6 +232,14 @@ class Station:
                 if row.seq == seq
             )
         )
+        return future
+
+    def output(
+        self, strategy: str, limit: int
+    ) -> futures.Future[tuple[str, ...]]:
+        """Gives the lines that it was given."""
+        future: futures.Future[tuple[str, ...]] = futures.Future()
+        future.set_result(self.outputs.get(strategy, ())[-limit:])
         return future
 
     def close(self) -> None:

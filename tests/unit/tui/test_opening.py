@@ -36,14 +36,18 @@ def test_until_it_is_open_there_is_an_empty_picture_and_no_answer():
     with pytest.raises(errors.NotRunningError):
         station.why(1)
     with pytest.raises(errors.NotRunningError):
+        station.output('sma', 1)
+    with pytest.raises(errors.NotRunningError):
         station.judge(ORDER)
 
 
 def test_once_open_it_hands_on():
     real = stations.Station()
+    real.outputs['sma'] = ('one', 'two')
     station = opening.Opening(handing_over(real), FIRST)
     station.open()
     assert station.is_open
+    assert station.output('sma', 1).result() == ('two',)
     assert station.snapshot() is real.now
     assert len(station.bars('AAPL', 5)) == 5
     assert len(station.marks('AAPL', 5)) == 1

@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from sting.model import errors
 from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
@@ -45,11 +46,29 @@ UNTRADED = (
 )  # fmt: skip
 
 
+SIGNALS = (
+    views.SignalRow(
+        1202, stations.START, 'sma_demo', 'IBM', 'buy 10 at market',
+        'crossed [/b] above', fate='filled 10 at 99.5', is_done=True,
+    ),
+    views.SignalRow(
+        1201, stations.START, 'other', 'FB', 'sell 7 FB', fate='waits',
+    ),
+    views.SignalRow(
+        1200, stations.START, 'sma_demo', 'FB', 'target 10',
+        fate='reached: it comes to 10 FB already', is_done=True,
+    ),
+    views.SignalRow(
+        1199, stations.START, 'sma_demo', 'GOOG', 'buy 3 at 98', fate='waits',
+    ),
+)  # fmt: skip
+
+
 def station(**changes):
     row = stations.snapshot().strategies[0]
     rows = (msgspec.structs.replace(row, performance=DONE, **changes),)
     return stations.Station(
-        stations.snapshot(strategies=rows, untraded=UNTRADED)
+        stations.snapshot(strategies=rows, untraded=UNTRADED, signals=SIGNALS)
     )
 
 
@@ -105,7 +124,7 @@ async def test_d_shows_how_the_strategy_does(size):
 async def test_what_was_not_traded_is_listed_with_its_gate():
     app = apps.make(station())
     async with apps.run(app, apps.SMALL) as pilot:
-        await pilot.press('7', 'd')
+        await pilot.press('7', 'd', 'right')
         shown = await until(
             pilot,
             'it comes to 10 FB already',
@@ -116,11 +135,96 @@ async def test_what_was_not_traded_is_listed_with_its_gate():
         assert 'decided 90 s ago' not in shown
 
 
+@pytest.mark.parametrize('size', [apps.SMALL, apps.WIDE])
+async def test_signals_are_listed_with_what_became_of_them(size):
+    app = apps.make(station())
+    async with apps.run(app, size) as pilot:
+        await pilot.press('7', 'd')
+        shown = await until(
+            pilot, 'buy 10 at market', 'filled 10 at 99.5', 'waits',
+            'reached: it comes to',
+        )  # fmt: skip
+        assert 'sell 7 FB' not in shown
+        assert ('crossed [/b] above' in shown) is (size == apps.WIDE)
+
+
+@pytest.mark.parametrize('key', ['w', 'enter'])
+async def test_a_signal_is_asked_why_and_escape_comes_back(key):
+    app = apps.make(station())
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('7', 'd', 'down', key)
+        await until(pilot, 'why 1200')
+        await pilot.press('escape')
+        await until(pilot, 'strategy sma_demo', 'after fees')
+
+
+async def test_no_filter_opens_behind_the_screen():
+    app = apps.make(station())
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('7', 'd', 'slash', *'buy')
+        assert not app._trade.query_one('Prompt').display
+
+
+async def test_its_output_is_a_page_that_follows_its_end():
+    made = station()
+    lines = tuple(f'line {number} [/b] \x1b[2J' for number in range(100))
+    made.outputs['sma_demo'] = (*lines, '  Zero')
+    app = apps.make(made)
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('7', 'd', 'right', 'right')
+        shown = await until(pilot, 'line 99 [/b]', '  Zero')
+        assert '\x1b' not in shown
+        assert 'line 50' not in shown
+        made.outputs['sma_demo'] = (*lines, 'came later')
+        await until(pilot, 'came later')
+        made.outputs['sma_demo'] = ()
+        await until(pilot, 'it wrote and printed nothing')
+        await pilot.press('l')
+        await until(pilot, 'filled 10 at 99.5')
+
+
+async def test_who_scrolled_back_in_the_output_stays_there():
+    made = station()
+    lines = tuple(f'line {number}' for number in range(100))
+    made.outputs['sma_demo'] = lines
+    app = apps.make(made)
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('7', 'd', 'right', 'right')
+        await until(pilot, 'line 99')
+        await pilot.press('home')
+        await until(pilot, 'line 0')
+        made.outputs['sma_demo'] = (*lines, 'came later')
+        page = app.screen.query_one('#output')
+        await apps.wait(pilot, lambda: page.virtual_size.height == 101)
+        shown = await until(pilot, 'line 0')
+        assert 'came later' not in shown
+
+
+async def test_what_cannot_be_read_is_said():
+    made = station()
+
+    def output(strategy, limit):
+        raise errors.NotRunningError('the engine was lost 3 s ago')
+
+    made.output = output
+    app = apps.make(made)
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('7', 'd', 'left')
+        await until(pilot, 'the engine was lost 3 s ago')
+
+
+async def test_help_and_the_palette_work_over_it():
+    app = apps.make(station())
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('7', 'd', 'question_mark')
+        await until(pilot, 'Strategy, signals', 'esc goes back')
+
+
 async def test_it_follows_the_engine():
     made = station()
     app = apps.make(made)
     async with apps.run(app, apps.SMALL) as pilot:
-        await pilot.press('7', 'd')
+        await pilot.press('7', 'd', 'right')
         made.now = stations.snapshot(untraded=())
         await until(pilot, 'nothing so far')
         made.now = stations.snapshot(strategies=())

@@ -73,6 +73,8 @@ class Soak:
     async def check(self):
         """Holds our book against the broker's."""
         desk = self.desk
+        # The last answer may have come with the end of the connection.
+        await self._back()
         desk.check()
         found = await desk.broker.get_fills()
         theirs = {}

@@ -5,6 +5,7 @@ and after each new connection fills and orders are asked for.
 """
 
 import asyncio
+import contextlib
 import random
 
 from sting.model import errors
@@ -73,10 +74,8 @@ class Soak:
     async def check(self):
         """Holds our book against the broker's."""
         desk = self.desk
-        # The last answer may have come with the end of the connection.
-        await self._back()
         desk.check()
-        found = await desk.broker.get_fills()
+        found, positions, working = await self._broker_says()
         theirs = {}
         for fill in found:
             key = fill.order_id, fill.execution_id
@@ -87,8 +86,7 @@ class Soak:
             for fill in desk.fills
         }
         assert ours == theirs
-        held = {p.symbol: p.quantity for p in await desk.broker.get_positions()}
-        assert held == {
+        assert {p.symbol: p.quantity for p in positions} == {
             symbol: desk.book.quantity(symbol) for symbol in desk.book.held
         }
         for order_id in self.sent:
@@ -98,7 +96,24 @@ class Soak:
             if order.parent and order.filled:
                 self.counts['exits'] += 1
                 assert desk.order(order.parent).filled, order
-        assert await desk.broker.get_orders() == []
+        assert working == []
+
+    async def _broker_says(self):
+        """Gives fills, positions and orders, all asked over one connection.
+
+        The last answer may have come with the end of the connection, which
+        is only noticed later.
+        """
+        broker = self.desk.broker
+        for _ in range(10):
+            await self._back()
+            with contextlib.suppress(errors.BrokerError):
+                return (
+                    await broker.get_fills(),
+                    await broker.get_positions(),
+                    await broker.get_orders(),
+                )
+        raise AssertionError('the broker never answers')
 
     def _order(self):
         draw = self._random

@@ -18,7 +18,7 @@ from sting.engine import state
 from sting.engine import step
 from sting.engine import wishes
 from sting.model import errors
-from sting.risk import manager as risk
+from sting.risk import admission
 from sting.risk import rules
 from sting.risk import stop
 from sting.testing.simulation import disk
@@ -130,7 +130,7 @@ def the_stop_flag_is_not_read(patch):
 
 
 def a_halt_is_not_judged(patch):
-    patch.setattr(risk, '_stopped', lambda order, system, *, flatten: None)
+    patch.setattr(admission, '_trading', lambda order, system, *, flatten: None)
 
 
 def working_orders_do_not_count(patch):

@@ -558,8 +558,16 @@ ACTIONS: tuple[Action, ...] = (
         'watchlist',
         'show_chart',
         'chart',
-        'Goes to the chart of the symbol.',
+        'Goes to the chart of the symbol; folds the group on its own line.',
         hint=5,
+    ),
+    Action(
+        'fold',
+        ('space',),
+        'watchlist',
+        'fold',
+        'fold',
+        'Folds the group of the symbol, or unfolds it.',
     ),
     Action(
         'cancel',

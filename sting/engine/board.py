@@ -97,6 +97,7 @@ class Board:
         symbols: tuple[str, ...],
         system: state.SystemState,
         timing: latency.BarToOrder | None = None,
+        groups: Mapping[str, str] | None = None,
     ) -> None:
         """Sets up an empty board.
 
@@ -105,9 +106,11 @@ class Board:
             symbols: The watchlist, in order.
             system: The state that takes the same events before the board.
             timing: Knows how long orders took; None where nobody does.
+            groups: The group of the watchlist that a symbol is in, by symbol.
         """
         self._system = system
         self._timing = timing
+        self._groups = groups or {}
         self._profile = profile
         # When what is being taken came; None for what is read back.
         self._arrived: float | None = None
@@ -172,7 +175,7 @@ class Board:
         Args:
             system: The state that takes the same events before that board.
         """
-        made = Board(self._profile, (), system, self._timing)
+        made = Board(self._profile, (), system, self._timing, self._groups)
         made._watch = {name: each.copy() for name, each in self._watch.items()}
         made._events = self._events.copy()
         made._rows = self._rows
@@ -430,6 +433,7 @@ class Board:
                     ask=None if quote is None else quote.ask,
                     trend=tuple(watch.trend),
                     told=watch.told,
+                    group=self._groups.get(symbol, ''),
                 )
             )
         return rows

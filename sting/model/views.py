@@ -37,6 +37,7 @@ class WatchRow(msgspec.Struct, frozen=True, gc=False):
         usual_s: Seconds from one bar to the next; 0 where that says nothing.
         told: Number of the last fill, order or signal of the symbol; 0
             without one.
+        group: The group of the watchlist that it is in; empty for none.
     """
 
     symbol: str
@@ -50,6 +51,14 @@ class WatchRow(msgspec.Struct, frozen=True, gc=False):
     trend: tuple[float, ...] = ()
     usual_s: float = 0.0
     told: int = 0
+    group: str = ''
+
+    @property
+    def moved(self) -> float | None:
+        """How much the last price is above the reference price."""
+        if self.last is None or self.change is None or self.change == -1:
+            return None
+        return self.last - self.last / (1 + self.change)
 
 
 class PositionRow(msgspec.Struct, frozen=True, gc=False):

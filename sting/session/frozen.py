@@ -48,7 +48,9 @@ class FrozenRoom:
         )
         self._refused = commands.CommandResult(ok=False, message=self._reason)
         system = state.SystemState()
-        self._board = board.Board(profile, chosen.symbols, system)
+        self._board = board.Board(
+            profile, chosen.symbols, system, groups=chosen.group_of
+        )
         with contextlib.suppress(errors.JournalError):
             recovery.restore(home.log(profile), system, self._board.take)
 

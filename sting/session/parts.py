@@ -124,7 +124,11 @@ class Parts:
             )
         self._timing = latency.BarToOrder(self._clock)
         self._board = board.Board(
-            profile, self._chosen.symbols, self._engine.state, self._timing
+            profile,
+            self._chosen.symbols,
+            self._engine.state,
+            self._timing,
+            self._chosen.group_of,
         )
         self._feed = feeds.build(
             self._chosen.feed,

@@ -118,7 +118,10 @@ class Session:
             profile=profile,
             mode=chosen.mode,
             currency=chosen.currency,
-            watch=tuple(views.WatchRow(s) for s in chosen.symbols),
+            watch=tuple(
+                views.WatchRow(s, group=chosen.group_of.get(s, ''))
+                for s in chosen.symbols
+            ),
         )
         self._latch = stop.Latch(self._folder / stop.LATCH)
         self._drilled = drilled.Last(self._folder)

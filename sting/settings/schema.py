@@ -45,6 +45,8 @@ class Profile(Section, frozen=True, kw_only=True):
         accounts: In place of `account`, by broker, where there are several.
         feed: Where bars come from: a name under `feeds`.
         symbols: The instruments, in the order in which they are shown.
+        groups: Those of them that the watchlist shows together, by the name
+            of the group.
         strategies: Names under `strategies` in strategy.yaml.
         cash: What a new account starts with, in its currency.
         currency: The one currency of the account.
@@ -70,6 +72,7 @@ class Profile(Section, frozen=True, kw_only=True):
     accounts: dict[str, Name] = {}
     feed: Name
     symbols: tuple[Name, ...]
+    groups: dict[str, tuple[Name, ...]] = {}
     strategies: tuple[Name, ...] = ()
     cash: Positive = 100_000.0
     currency: Name = 'USD'
@@ -99,6 +102,15 @@ class Profile(Section, frozen=True, kw_only=True):
         if not self.accounts:
             return self.account
         return ','.join(self.accounts[name] for name in self.venues)
+
+    @property
+    def group_of(self) -> dict[str, str]:
+        """The group of each symbol that is in one."""
+        return {
+            symbol: name
+            for name, members in self.groups.items()
+            for symbol in members
+        }
 
     @property
     def to_type(self) -> str:
@@ -164,6 +176,23 @@ class Profile(Section, frozen=True, kw_only=True):
             raise ValueError('symbols is empty; name at least one')
         if len(set(self.symbols)) < len(self.symbols):
             raise ValueError('symbols has one twice')
+        self._check_groups()
+
+    def _check_groups(self) -> None:
+        """Refuses a group of what is not watched, and a symbol in two."""
+        seen: dict[str, str] = {}
+        for name, members in self.groups.items():
+            for symbol in members:
+                if symbol not in self.symbols:
+                    raise ValueError(
+                        f'groups: {symbol!r} of {name!r} is not in symbols'
+                    )
+                if symbol in seen:
+                    raise ValueError(
+                        f'groups: {symbol!r} is in {seen[symbol]!r} and in '
+                        f'{name!r}'
+                    )
+                seen[symbol] = name
 
     def _check_several(self) -> None:
         """Refuses what makes no sense of one broker, or of several."""

@@ -108,6 +108,10 @@ def fit_columns(
     ]
 
 
+def _mark(here: bool) -> str:
+    return _CURSOR if here else ' '
+
+
 @dataclasses.dataclass(frozen=True)
 class _Line:
     """What a line of the list shows, to be compared with what it showed."""
@@ -175,6 +179,14 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         """Gives the number of the event that a row can be asked about."""
         raise NotImplementedError
 
+    def in_order(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Gives the lines to show of the rows that were found and sorted."""
+        return rows
+
+    def heading_of(self, row: Row) -> str:
+        """Gives what a line says that has no columns; empty for the others."""
+        return ''
+
     def newest_event(self, wanted: Callable[[views.EventRow], bool]) -> int:
         """Gives the number of the newest event of a kind; 0 without one."""
         rows = () if self._snapshot is None else self._snapshot.events
@@ -235,6 +247,7 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         column = self._sorting
         if column is not None:
             self.rows = self._sort(self.rows, column)
+        self.rows = self.in_order(self.rows)
         self._find_cursor()
         self._take_length()
         self._paint_changed()
@@ -342,12 +355,20 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
             return _Line((text,), ('muted',), 'surface', ' ')
         row = self.rows[index]
         here = index == self._cursor
+        heading = self.heading_of(row)
+        if heading:
+            return _Line(
+                (heading,), ('muted!',), self._ground(here), _mark(here)
+            )
         return _Line(
             tuple(column.fitted(row, width) for column, width in self._fitted),
             tuple(column.style_of(row) for column, _ in self._fitted),
-            'cursor' if here and self.has_focus else 'surface',
-            _CURSOR if here else ' ',
+            self._ground(here),
+            _mark(here),
         )
+
+    def _ground(self, here: bool) -> str:
+        return 'cursor' if here and self.has_focus else 'surface'
 
     def _paint_changed(self) -> None:
         if not self._fitted:

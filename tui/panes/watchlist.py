@@ -11,9 +11,10 @@ from tui import format as text_format
 from tui import keymap
 from tui import requests
 from tui.charts import sparkline
+from tui.panes import groups
 from tui.panes import table
 
-_TREND = 12
+_TREND = 8
 _QUOTES = frozenset({'bid', 'ask'})
 _SILENT_S = 15.0
 
@@ -34,13 +35,27 @@ def _age_style(row: views.WatchRow) -> str:
     return 'warning' if silent else 'muted'
 
 
+def _moved(row: views.WatchRow) -> str:
+    """Writes how much the price changed, as finely as the price."""
+    if row.moved is None:
+        return text_format.NONE
+    text = text_format.price(row.last)
+    decimals = len(text.partition('.')[2])
+    rounded = round(row.moved, decimals)
+    return f'{rounded:+,.{decimals}f}' if rounded else f'{0:.{decimals}f}'
+
+
 class Watchlist(table.Table[views.WatchRow]):
-    """The symbols; the one under the cursor is charted and traded."""
+    """The symbols; the one under the cursor is charted and traded.
+
+    Attributes:
+        folded: The groups whose symbols are not shown.
+    """
 
     number = 1
     scope = 'watchlist'
     short = 'watch'
-    empty = 'no symbol in this profile'
+    empty = 'no symbol; name some in sting.yaml: symbols: [AAPL, IBM]'
     why_not = 'nothing was wanted, ordered or filled in this symbol yet'
     BINDINGS = keymap.bindings('watchlist')
     all_columns: ClassVar[Sequence[table.Column[views.WatchRow]]] = (
@@ -62,6 +77,15 @@ class Watchlist(table.Table[views.WatchRow]):
             key=lambda row: row.change,
         ),
         table.Column(
+            'net',
+            8,
+            _moved,
+            _direction,
+            align='right',
+            drop=3,
+            key=lambda row: row.moved,
+        ),
+        table.Column(
             'trend',
             _TREND,
             lambda row: '',
@@ -72,7 +96,7 @@ class Watchlist(table.Table[views.WatchRow]):
         ),
         table.Column(
             'volume',
-            7,
+            6,
             _volume,
             align='right',
             drop=3,
@@ -107,12 +131,20 @@ class Watchlist(table.Table[views.WatchRow]):
 
     columns = tuple(c for c in all_columns if c.title not in _QUOTES)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.folded: set[str] = set()
+
     def show(self, snapshot: views.Snapshot) -> None:
         """Takes the newest rows; bid and ask only where a feed has them."""
         quoted = any(row.bid is not None for row in snapshot.watch)
         if quoted and self.columns is not self.all_columns:
             self.set_columns(self.all_columns)
+        had_rows = bool(self.rows)
         super().show(snapshot)
+        if not had_rows and self.rows and self.heading_of(self.rows[0]):
+            # The first symbol is the one that is charted.
+            self._set_cursor(1)
 
     def rows_of(self, snapshot: views.Snapshot) -> Sequence[views.WatchRow]:
         """Gives the symbols in the profile's order."""
@@ -126,9 +158,22 @@ class Watchlist(table.Table[views.WatchRow]):
             for row in snapshot.watch
         )
 
+    def in_order(
+        self, rows: Sequence[views.WatchRow]
+    ) -> Sequence[views.WatchRow]:
+        """Puts groups together; what a filter finds is never folded away."""
+        return groups.arrange(rows, () if self.filter_text else self.folded)
+
+    def heading_of(self, row: views.WatchRow) -> str:
+        """Gives the line above a group."""
+        return row.text if isinstance(row, groups.Heading) else ''
+
+    def _everything(self, row: views.WatchRow) -> str:
+        return f'{super()._everything(row)} {row.group.casefold()}'
+
     def key_of(self, row: views.WatchRow) -> object:
-        """Gives the symbol."""
-        return row.symbol
+        """Gives the symbol, or the group of a line above one."""
+        return row.symbol or (row.group,)
 
     def seq_of(self, row: views.WatchRow) -> int:
         """Gives the last fill, order or signal of the symbol."""
@@ -140,8 +185,44 @@ class Watchlist(table.Table[views.WatchRow]):
 
     def moved(self, row: views.WatchRow) -> None:
         """Takes the symbol for the chart and the ticket."""
-        self.post_message(requests.Select(row.symbol))
+        if row.symbol:
+            self.post_message(requests.Select(row.symbol))
+
+    def move_to_key(self, key: object) -> None:
+        """Goes to a symbol, and unfolds its group."""
+        hidden = {row.group for row in self._all if row.symbol == key}
+        if hidden & self.folded:
+            self.folded -= hidden
+            self._take_rows()
+        super().move_to_key(key)
+
+    def step(self, lines: int) -> None:
+        """Goes to the next symbol below, or above when negative.
+
+        Args:
+            lines: 1 or -1; lines above groups are passed over.
+        """
+        place = self._cursor + lines
+        while 0 <= place < len(self.rows):
+            if self.rows[place].symbol:
+                self.move_to(place)
+                return
+            place += lines
 
     def action_show_chart(self) -> None:
-        """Goes to the chart."""
-        self.post_message(requests.ShowPane('chart'))
+        """Goes to the chart; on the line above a group it folds that."""
+        row = self.current
+        if row is not None and not row.symbol:
+            self.action_fold()
+        else:
+            self.post_message(requests.ShowPane('chart'))
+
+    def action_fold(self) -> None:
+        """Folds the group of the line, or unfolds it."""
+        row = self.current
+        if row is None or not row.group:
+            self.notify('it is in no group: `groups` of the profile names some')
+            return
+        self.folded ^= {row.group}
+        self._take_rows()
+        super().move_to_key((row.group,))

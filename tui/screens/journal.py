@@ -418,7 +418,7 @@ class JournalScreen(base.BaseScreen):
     @textual.on(requests.Step)
     def _stepped(self, request: requests.Step) -> None:
         request.stop()
-        self.watchlist.action_cursor(request.lines)
+        self.watchlist.step(request.lines)
 
     @textual.on(requests.Jump)
     def _jump(self, request: requests.Jump) -> None:

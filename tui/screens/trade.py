@@ -280,7 +280,7 @@ class TradeScreen(base.BaseScreen):
 
     def step_symbol(self, lines: int) -> None:
         """Takes another symbol of the watchlist."""
-        self.watchlist.action_cursor(lines)
+        self.watchlist.step(lines)
 
     # The ticket.
 

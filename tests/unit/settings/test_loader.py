@@ -283,6 +283,18 @@ def test_exchange_settings_are_laid_over(home):
             "names: 'binance' is not one of its sources",
         ),
         ('sting.yaml', 'feeds: {f: {kind: 3}}', 1, 'unknown kind'),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    groups: {tech: [AAPL, XYZ]}',
+            2,
+            "groups: 'XYZ' of 'tech' is not in symbols",
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    groups: {tech: [IBM], old: [IBM]}',
+            2,
+            "groups: 'IBM' is in 'tech' and in 'old'",
+        ),
         ('sting.yaml', 'terminal:\n  theme: 3\n', 2, 'expected text'),
         ('sting.yaml', 'terminal: {frames_per_s: 99}\n', 1, '<= 10'),
         ('risk.yaml', 'rules: {max_ordr_notional: {limit: 1}}', 1, 'did you'),

@@ -89,6 +89,14 @@ _WANTED = stations.snapshot(
         ),
     )
 )  # fmt: skip
+_GROUPED = stations.snapshot(
+    watch=tuple(
+        msgspec.structs.replace(row, group=group)
+        for row, group in zip(
+            _NOW.watch, ('tech', 'old', 'tech', 'media', 'media'), strict=True
+        )
+    )
+)
 _LOSING = stations.snapshot(
     equity=98_765.43,
     day_pnl=-1_234.56,
@@ -120,6 +128,7 @@ class Scene:
 SCENES = {
     'trade': Scene((), 'AAPL'),
     'trade-empty': Scene((), 'no symbol', _EMPTY),
+    'trade-groups': Scene(('down',) * 5 + ('space',), 'mean', _GROUPED),
     'trade-live': Scene((), 'LIVE', _LIVE),
     'trade-reducing': Scene((), 'REDUCING', _LOSING),
     'trade-halted': Scene(('escape',), 'HALTED', _HALTED),

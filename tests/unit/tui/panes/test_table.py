@@ -80,7 +80,7 @@ async def test_of_a_changed_row_only_the_part_up_to_the_change_is_painted():
         row = msgspec.structs.replace(before.watch[2], last=1.23)
         watch = (*before.watch[:2], row, *before.watch[3:])
         pane.show(stations.snapshot(watch=watch))
-        assert regions == [geometry.Region(0, 3, 18, 1)]
+        assert regions == [geometry.Region(0, 3, 36, 1)]
         assert '1.23' in apps.text_of(pane)[3]
 
 

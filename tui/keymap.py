@@ -67,6 +67,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'results': ('F3 backtest, results', 'backtest'),
     'trips': ('F3 backtest, trades', 'results'),
     'runs': ('F3 backtest, runs', 'results'),
+    'map': ('F3 backtest, sweep', 'results'),
     'trip': ('Trade of a backtest', 'app'),
     'compared': ('Two backtests', 'app'),
     'why': ('Why', 'app'),
@@ -93,7 +94,17 @@ _PANES = (
 )
 
 # The pages of a backtest's result.
-_PAGES = ('overview', 'curve', 'months', 'trades', 'spread', 'fills', 'runs')
+_PAGES = (
+    'overview',
+    'curve',
+    'months',
+    'trades',
+    'spread',
+    'fills',
+    'runs',
+    'sweep',
+    'walk',
+)
 
 # The panes of a replay: no order can be written there.
 _REPLAYED = tuple(name for name in _PANES if name != 'ticket')
@@ -977,6 +988,66 @@ ACTIONS: tuple[Action, ...] = (
         'report',
         'Writes the page of the run by running it again, and opens it.',
         hint=4,
+    ),
+    Action(
+        'run_cell',
+        ('enter',),
+        'map',
+        'run_cell',
+        'run',
+        'Runs these values as a backtest, which fills in the form.',
+        hint=1,
+    ),
+    Action(
+        'map_metric',
+        ('m',),
+        'map',
+        'metric',
+        'figure',
+        'Draws the map of the next figure.',
+        hint=2,
+    ),
+    Action(
+        'map_axes',
+        ('x',),
+        'map',
+        'axes',
+        'axes',
+        'Draws the map of the next two parameters.',
+        hint=3,
+    ),
+    Action(
+        'map_held_next',
+        ('full_stop',),
+        'map',
+        'hold(1)',
+        'held values',
+        'Goes to the next values of the parameters that are held.',
+        hint=4,
+    ),
+    Action(
+        'map_held_before',
+        ('comma',),
+        'map',
+        'hold(-1)',
+        'held before',
+        'Goes to the values before of the parameters that are held.',
+    ),
+    *(
+        Action(
+            f'map_{key}',
+            (key,),
+            'map',
+            f"walk('{axis}', {steps})",
+            key,
+            f'Goes one value {key}.',
+        )
+        for key, axis, steps in (
+            ('up', 'down', -1),
+            ('down', 'down', 1),
+            ('left', 'across', -1),
+            ('right', 'across', 1),
+        )
     ),
     Action(
         'close_compared',

@@ -1,14 +1,11 @@
 """`sting backtest`."""
 
-from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import pathlib
-import sys
 from typing import Any
 
 import click
-import msgspec
 
 from sting import settings
 from sting.cli import common
@@ -79,7 +76,7 @@ LOG_SHOWN = 100
     help='Holds it to what strategy.yaml says of NAME: timeframes, capital, '
     'limits, sizing and protection.',
 )
-@click.option('--progress-json', is_flag=True, hidden=True)
+@runs.progress_option
 @common.json_option
 def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """Runs a strategy over past bars or quotes.
@@ -113,7 +110,7 @@ def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     wanted = asked.Asked() if 'orders' in outputs else None
     with (
         _shown_log(options['as_json']) as written,
-        _progress(options['progress_json'], made.what) as progress,
+        runs.progress(options['progress_json'], made.what) as progress,
         versions.Recorder(strategy) as recorder,
     ):
         result = made.run(
@@ -168,29 +165,3 @@ def _shown_log(as_json: bool) -> Iterator[list[Any]]:
                     f'{line.text}',
                     err=True,
                 )
-
-
-@contextlib.contextmanager
-def _progress(
-    as_json: bool, what: str
-) -> Iterator[Callable[[int, int], None] | None]:
-    """Gives what the run calls with what is done and what is in all."""
-    if as_json:
-
-        def tell(done: int, total: int) -> None:
-            line = msgspec.json.encode({'done': done, 'total': total})
-            click.echo(line, err=True)
-
-        yield tell
-    elif sys.stderr.isatty():
-        with click.progressbar(
-            length=1, label=what, file=sys.stderr, show_pos=True
-        ) as bar:
-
-            def show(done: int, total: int) -> None:
-                bar.length = total
-                bar.update(done - bar.pos)
-
-            yield show
-    else:
-        yield None

@@ -7,10 +7,12 @@ import contextlib
 import pathlib
 import shlex
 import signal
+import sys
 import threading
 from typing import Any
 
 import click
+import msgspec
 
 from sting.cli import common
 from sting.simulator import modes
@@ -18,6 +20,9 @@ from sting.simulator import modes
 # Where the words of the command are kept while it runs.
 _WORDS = 'sting.words'
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
+progress_option = click.option('--progress-json', is_flag=True, hidden=True)
 
 
 class ManyValues(click.Command):
@@ -245,3 +250,37 @@ def _ended_alike() -> Iterator[None]:
     finally:
         for each in taken:
             signal.signal(each, signal.SIG_DFL)
+
+
+def tell_json(done: int, total: int) -> None:
+    """Says for a program how far a run is."""
+    click.echo(msgspec.json.encode({'done': done, 'total': total}), err=True)
+
+
+@contextlib.contextmanager
+def progress(
+    as_json: bool, what: str
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Gives what a run calls with what is done and what is in all.
+
+    Args:
+        as_json: For a program: an object a line on standard error.
+        what: Runs, for a person.
+
+    Returns:
+        None where nobody looks.
+    """
+    if as_json:
+        yield tell_json
+    elif sys.stderr.isatty():
+        with click.progressbar(
+            length=1, label=what, file=sys.stderr, show_pos=True
+        ) as bar:
+
+            def show(done: int, total: int) -> None:
+                bar.length = total
+                bar.update(done - bar.pos)
+
+            yield show
+    else:
+        yield None

@@ -1,10 +1,8 @@
 """`sting sweep`."""
 
 from collections.abc import Callable
-from collections.abc import Iterator
 import contextlib
 import pathlib
-import sys
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -18,6 +16,7 @@ from sting.engine import clock
 from sting.model import errors
 
 if TYPE_CHECKING:
+    from sting.backtest.sweeping import cells as cells_lib
     from sting.backtest.sweeping import leaders as leaders_lib
     from sting.backtest.sweeping import rowfile
     from sting.backtest.sweeping import sweeps
@@ -67,6 +66,8 @@ _SHOWN = ('final_equity', 'sharpe', 'max_drawdown', 'trades', 'win_rate')
     metavar='F.parquet',
     help='Writes a row for each combination.',
 )
+@click.option('--cells', is_flag=True, hidden=True)
+@runs.progress_option
 @common.json_option
 def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """Runs a strategy with many combinations of its parameters.
@@ -83,6 +84,7 @@ def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         )
     # These need numpy and more, which no other command has to wait for.
     with loading.modules():
+        from sting.backtest.sweeping import cells as cells_lib  # noqa: PLC0415
         from sting.backtest.sweeping import executors  # noqa: PLC0415
         from sting.backtest.sweeping import leaders as leaders_lib  # noqa: PLC0415
         from sting.backtest.sweeping import sweeps  # noqa: PLC0415
@@ -98,6 +100,9 @@ def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             parameters=made.parameters,
             assumed=made.assumed,
         )
+    cells = None
+    if options['cells']:
+        cells = cells_lib.Cells(swept.work.space, len(swept))
     time_source = clock.LiveClock()
     with contextlib.ExitStack() as open_now:
         out = _out(options['out'], swept, open_now)
@@ -106,20 +111,25 @@ def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
             if options['cluster']
             else swept.pool(options['workers'] or sweeps.cores())
         )
-        told = open_now.enter_context(_progress(len(swept)))
+        told = open_now.enter_context(
+            runs.progress(options['progress_json'], 'runs')
+        )
         before = time_source.monotonic()
         for block in swept.blocks(pool):
             found.add(block)
             if out is not None:
                 out.add(block)
-            told(len(block.numbers))
+            if cells is not None:
+                cells.add(block)
+            if told is not None:
+                told(found.runs, len(swept))
         elapsed = time_source.monotonic() - before
         if found.failed == found.runs:
             raise errors.StrategyError(
                 f'none of the {found.runs:,} combinations can be run; the '
                 f'first: {found.first_error}'
             )
-    _tell(made, swept, found, options, pool.workers, elapsed)
+    _tell(made, swept, found, options, pool.workers, elapsed, cells)
 
 
 def _space(
@@ -168,18 +178,6 @@ def _out(
     )
 
 
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Gives what is called with the runs that were done."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(
-        length=total, label='runs', file=sys.stderr, show_pos=True
-    ) as bar:
-        yield bar.update
-
-
 def _tell(
     made: 'setup.Setup',
     swept: 'sweeps.Sweep',
@@ -187,6 +185,7 @@ def _tell(
     options: dict[str, Any],
     workers: int,
     elapsed: float,
+    cells: 'cells_lib.Cells | None',
 ) -> None:
     """Prints what came of it."""
     # See above.
@@ -213,6 +212,7 @@ def _tell(
                 'deflated_sharpe': luck.deflated,
                 'out': None if options['out'] is None else str(options['out']),
                 'warnings': warnings,
+                **({} if cells is None else {'cells': cells.to_json()}),
             }
         )
         return

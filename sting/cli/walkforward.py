@@ -74,6 +74,7 @@ _OUTPUTS = ('report', 'trades', 'fills', 'equity')
     metavar='F.csv',
     help='Writes the account in them.',
 )
+@runs.progress_option
 @common.json_option
 def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """Learns parameters on past bars and holds them to the next.
@@ -109,7 +110,7 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         workers=options['workers'] or sweeps.cores(),
         seed=made.seed,
         warnings=made.loaded.warnings,
-        told=_tell,
+        told=_tell_json if options['progress_json'] else _tell,
     )
     found = walks.counted(found, data_seen, trial, settings.Home.find().trials)
     result = found.result
@@ -134,6 +135,12 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         click.echo(robustness.common_lines(walktext.text(found)), nl=False)
 
 
-def _tell(line: str) -> None:
+def _tell(line: str, done: int, total: int) -> None:
+    del done, total
     if sys.stderr.isatty():
         click.echo(line, err=True)
+
+
+def _tell_json(line: str, done: int, total: int) -> None:
+    del line
+    runs.tell_json(done, total)

@@ -17,6 +17,7 @@ from tui import keymap
 from tui.screens import backtest_child
 from tui.screens import backtest_form
 from tui.screens import backtest_history
+from tui.screens import backtest_map
 from tui.screens import backtest_process
 from tui.screens import backtest_results
 from tui.screens import backtest_runs
@@ -160,7 +161,8 @@ class BacktestScreen(base.BaseScreen):
 
     def _end(self) -> None:
         self._child = None
-        self.query_one('#cancel', widgets.Button).disabled = True
+        # The screen may be gone by now.
+        self.query('#cancel').set(disabled=True)
 
     async def action_cancel_backtest(self) -> None:
         """Ends the running backtest, if there is one."""
@@ -179,6 +181,10 @@ class BacktestScreen(base.BaseScreen):
             return
         self._progress(1, 1)
         self._say(f'done; {READY} again')
+        if self.outcome.swept is not None:
+            self._results.put_swept(self.outcome.swept)
+            self._results.target.focus()
+            return
         await self._results.put(self.outcome)
         await self._keep(form, self.outcome)
 
@@ -209,6 +215,15 @@ class BacktestScreen(base.BaseScreen):
         await self._results.put(run.outcome)
         self._results.action_page('overview')
         self._say(f'run {run.number}, without its trades; {READY} again')
+
+    def on_map_chosen(self, event: backtest_map.Map.Chosen) -> None:
+        """Runs the values under the cursor of a sweep's map."""
+        if self._child is not None:
+            self.notify(BUSY)
+            return
+        self._fields.choose(event.values)
+        self.action_run_backtest()
+        self._results.action_page('overview')
 
     def on_runs_compared(self, event: backtest_runs.Runs.Compared) -> None:
         """Shows two runs side by side."""

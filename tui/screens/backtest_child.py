@@ -8,19 +8,40 @@ import csv
 import dataclasses
 import json
 import pathlib
+import re
 import shlex
 import tempfile
 from typing import Any
 
 from sting.model import errors
 from tui.screens import backtest_process
+from tui.screens import backtest_swept
 
 CANCELLED = 'cancelled'
 # In place of a mode of filling: runs all of them.
 ALL_MODES = 'all'
-# What is written of a run, and how many rows of each are kept to be shown.
-OUTPUTS = ('equity', 'trades', 'fills', 'orders')
+# What each command writes of a run, and how many rows of each are kept to be
+# shown.
+OUTPUTS = {
+    'backtest': ('equity', 'trades', 'fills', 'orders'),
+    'walkforward': ('equity', 'trades', 'fills'),
+    'sweep': (),
+}
 KEPT = 20_000
+# start:stop and start:stop:step.
+_STEPS = re.compile(r'[-+.\d]+(:[-+.\d]+){1,2}')
+
+
+def several(value: str) -> tuple[str, ...]:
+    """Gives the ends of a range, or the parts of a list; else nothing.
+
+    Args:
+        value: What is filled in for a parameter: 5:20:5, 5|10|20, 7.
+    """
+    value = value.strip()
+    if '|' in value:
+        return tuple(value.split('|'))
+    return tuple(value.split(':')[:2]) if _STEPS.fullmatch(value) else ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +61,9 @@ class Form:
         slippage_bps: Against each market fill, basis points; in place of the
             schedule's.
         fill: The mode of filling, or 'all' for the range over all modes.
-        parameters: name=value, separated by blanks.
+        walk: Days to learn on and days to test on, as 500/250; walks forward.
+        parameters: name=value, separated by blanks. A value of several,
+            5:20:5 or 5|10, asks for a sweep.
     """
 
     strategy: str
@@ -53,19 +76,33 @@ class Form:
     commission_bps: str = ''
     slippage_bps: str = ''
     fill: str = ''
+    walk: str = ''
     parameters: str = ''
 
+    @property
+    def command(self) -> str:
+        """The command of `sting` that this is for.
+
+        Raises:
+            errors.InputError: A quotation mark is not closed.
+        """
+        if self.walk.strip():
+            return 'walkforward'
+        pairs = _words('parameters', self.parameters)
+        return 'sweep' if any(map(_tries, pairs)) else 'backtest'
+
     def arguments(self) -> list[str]:
-        """Gives the options of `sting backtest`, its strategy last.
+        """Gives the options of its command, its strategy last.
 
         Returns:
             Every value in one argument with its option's name, so that none
             can be taken for an option.
 
         Raises:
-            errors.InputError: A field that is needed is empty, or a quotation
-                mark is not closed.
+            errors.InputError: A field that is needed is empty, one does not
+                fit the command, or a quotation mark is not closed.
         """
+        command = self.command
         if not self.strategy.strip():
             raise errors.InputError('strategy is empty; give a module or file')
         files = _words('data', self.data)
@@ -87,10 +124,32 @@ class Form:
             if value.strip():
                 found.append(f'--{option}={value.strip()}')
         if fill == ALL_MODES:
+            if command != 'backtest':
+                raise errors.InputError(
+                    'fill: one mode, where values are tried'
+                )
             found.append('--fill-range')
-        for pair in _words('parameters', self.parameters):
-            found.append(f'--set={pair}')
+        pairs = _words('parameters', self.parameters)
+        for pair in pairs:
+            found.append(f'--grid={pair}' if _tries(pair) else f'--set={pair}')
+        if command == 'walkforward':
+            if not any(map(_tries, pairs)):
+                raise errors.InputError(
+                    'walk forward: give a parameter values to learn from, as '
+                    '5:20:5'
+                )
+            train, slash, test = self.walk.partition('/')
+            if not slash:
+                raise errors.InputError(
+                    'walk forward: give days to learn on and days to test on, '
+                    'as 500/250'
+                )
+            found += [f'--train={train.strip()}', f'--test={test.strip()}']
         return [*found, '--', self.strategy.strip()]
+
+
+def _tries(pair: str) -> bool:
+    return bool(several(pair.partition('=')[2]))
 
 
 def _words(field: str, text: str) -> list[str]:
@@ -126,6 +185,7 @@ class Outcome:
             last ones of very many, as also of what follows.
         fills: What was traded, oldest first, by the columns of `--fills`.
         orders: What was asked for, by its id, by the columns of `--orders`.
+        swept: What a sweep gave, which has nothing else.
         error: Why there is none of this, one line; empty when it went well.
     """
 
@@ -136,6 +196,7 @@ class Outcome:
     orders: Mapping[str, Mapping[str, str]] = dataclasses.field(
         default_factory=dict
     )
+    swept: backtest_swept.Swept | None = None
     error: str = ''
 
 
@@ -160,13 +221,15 @@ class Child(backtest_process.Process):
             return Outcome(error=str(error))
         with tempfile.TemporaryDirectory(prefix='sting-') as folder:
             made = {
-                name: pathlib.Path(folder, f'{name}.csv') for name in OUTPUTS
+                name: pathlib.Path(folder, f'{name}.csv')
+                for name in OUTPUTS[form.command]
             }
             status, printed, complaint = await self.execute(
                 [
-                    'backtest',
+                    form.command,
                     '--json',
                     '--progress-json',
+                    *(['--cells'] if form.command == 'sweep' else []),
                     *(f'--{name}={path}' for name, path in made.items()),
                     *arguments,
                 ],
@@ -178,6 +241,8 @@ class Child(backtest_process.Process):
                 return Outcome(
                     error=complaint or f'the backtest ended with {status}'
                 )
+            if form.command == 'sweep':
+                return await asyncio.to_thread(_read_swept, printed)
             # Reading a year of minutes takes long enough to be felt.
             return await asyncio.to_thread(_read, printed, made)
 
@@ -203,7 +268,7 @@ class Child(backtest_process.Process):
             return str(error)
         ended = await self.execute(
             [
-                'backtest',
+                form.command,
                 '--json',
                 '--progress-json',
                 f'--report={path}',
@@ -228,12 +293,20 @@ def _read(printed: bytes, made: Mapping[str, pathlib.Path]) -> Outcome:
             [-abs(float(row['drawdown'])) for row in rows],
         )
         trades, fills, orders = (
-            _rows(made[name], KEPT) for name in ('trades', 'fills', 'orders')
+            _rows(made[name], KEPT) if name in made else []
+            for name in OUTPUTS['backtest'][1:]
         )
         by_id = {row['order_id']: row for row in orders}
     except (OSError, ValueError, KeyError) as error:
         return Outcome(error=f'the result cannot be read: {error}')
     return Outcome(figures, curve, trades, fills, by_id)
+
+
+def _read_swept(printed: bytes) -> Outcome:
+    try:
+        return Outcome(swept=backtest_swept.Swept.read(json.loads(printed)))
+    except (ValueError, KeyError, TypeError) as error:
+        return Outcome(error=f'the result cannot be read: {error}')
 
 
 def _rows(path: pathlib.Path, most: int | None) -> list[Mapping[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import dataclasses
 import shlex
 
 import msgspec
@@ -40,6 +41,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     'commission_bps': ('commission bps', 'of costs'),
     'slippage_bps': ('slippage bps', 'of costs'),
     'fill': ('fill', 'next_open; all'),
+    'walk': ('walk forward', 'no; 500/250 days'),
     'parameters': ('parameters', 'name=value ...'),
 }
 # Until what is typed as a strategy is asked for its parameters, in seconds.
@@ -88,7 +90,8 @@ class ParameterField(Field):
         if not self.value.strip():
             return ''
         try:
-            self.setting.convert(self.value)
+            for each in backtest_child.several(self.value) or (self.value,):
+                self.setting.convert(each)
         except errors.StrategyError as error:
             return text_format.clean(str(error))
         return ''
@@ -99,6 +102,7 @@ class ParameterField(Field):
         words = f'{self.setting.name}: {self.setting.allowed}'
         if self.setting.doc:
             words += f'. {self.setting.doc}'
+        words += '. 5:20:5 or 5|10 sweeps'
         return text_format.clean(words)
 
 
@@ -157,7 +161,7 @@ class Parameters(containers.Vertical):
             fields can.
         """
         await self.remove_children()
-        given = values(text)
+        given = values_of(text)
         names = {each.name for each in settings}
         if not settings or given is None or not names.issuperset(given):
             return False
@@ -174,10 +178,12 @@ class Parameters(containers.Vertical):
     @property
     def text(self) -> str:
         """What is filled in: name=value, separated by blanks."""
-        return ' '.join(
-            shlex.quote(f'{field.setting.name}={field.value.strip()}')
-            for field in self._fields()
-            if field.value.strip()
+        return line_of(
+            {
+                field.setting.name: field.value.strip()
+                for field in self._fields()
+                if field.value.strip()
+            }
         )
 
     def check(self) -> str:
@@ -275,6 +281,17 @@ class Fields(containers.VerticalScroll, can_focus=False):
             self._line(name).value = getattr(form, name)
         self._ask_soon()
 
+    def choose(self, values: Mapping[str, object]) -> None:
+        """Fills in values of parameters, and takes no walk forward.
+
+        Args:
+            values: By name; the other parameters stay as they are.
+        """
+        form = self.value
+        given = values_of(form.parameters) or {}
+        given |= {name: str(value) for name, value in values.items()}
+        self.fill(dataclasses.replace(form, walk='', parameters=line_of(given)))
+
     def check(self) -> str:
         """Says what is wrong with the first field that is; or nothing."""
         return self._parameters.check() if self._parameters.display else ''
@@ -294,7 +311,8 @@ class Fields(containers.VerticalScroll, can_focus=False):
             and self._parameters.display
         ):
             line.value = self._parameters.text
-            self._tell(self._parameters.check() or event.input.about)
+            about = event.input.about if event.input.has_focus else ''
+            self._tell(self._parameters.check() or about)
 
     def on_descendant_focus(self) -> None:
         """Says what the field is that is to be filled in."""
@@ -353,7 +371,7 @@ class Fields(containers.VerticalScroll, can_focus=False):
         return self.query_one(Parameters)
 
 
-def values(text: str) -> dict[str, str] | None:
+def values_of(text: str) -> dict[str, str] | None:
     """Reads name=value words; None where they are something else."""
     try:
         pairs = [word.partition('=') for word in shlex.split(text)]
@@ -362,6 +380,13 @@ def values(text: str) -> dict[str, str] | None:
     if not all(equals for _, equals, _ in pairs):
         return None
     return {name: value for name, _, value in pairs}
+
+
+def line_of(given: Mapping[str, str]) -> str:
+    """Writes values as `values_of` reads them."""
+    return ' '.join(
+        shlex.quote(f'{name}={value}') for name, value in given.items()
+    )
 
 
 async def ask(

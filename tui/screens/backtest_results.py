@@ -20,9 +20,12 @@ from tui.panes import line
 from tui.screens import backtest_child
 from tui.screens import backtest_figures
 from tui.screens import backtest_history
+from tui.screens import backtest_map
 from tui.screens import backtest_pages
 from tui.screens import backtest_runs
+from tui.screens import backtest_swept
 from tui.screens import backtest_trades
+from tui.screens import backtest_walk
 
 # What each page shows, in the order of the keys 1, 2, ...
 PAGES: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +36,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     'spread': ('spread',),
     'fills': ('fills',),
     'runs': ('runs',),
+    'sweep': ('map',),
+    'walk': ('windows',),
 }
 _PARTS = (
     'figures',
@@ -42,8 +47,12 @@ _PARTS = (
     'spread',
     'fills',
     'runs',
+    'map',
+    'windows',
 )
 _PADDING = 2
+# Pages with keys of their own.
+_SCOPES = {'trades': 'trips', 'runs': 'runs', 'sweep': 'map'}
 
 
 class Titles(line.Line):
@@ -100,6 +109,8 @@ class Drawn(containers.VerticalScroll, can_focus=False):
     def draw(self) -> None:
         """Writes the text."""
         made: text.Text | str = backtest_figures.NOTHING
+        if self.id == 'windows':
+            made = backtest_walk.NOTHING
         if self._outcome is not None:
             made = self._written(self._outcome)
         self.query_one(widgets.Static).update(made)
@@ -112,6 +123,8 @@ class Drawn(containers.VerticalScroll, can_focus=False):
             return backtest_pages.months(found, width, palette)
         if self.id == 'spread':
             return backtest_pages.spread(outcome.trades, found, width, palette)
+        if self.id == 'windows':
+            return backtest_walk.windows(found, width, palette)
         return backtest_pages.fills(found, palette)
 
 
@@ -127,9 +140,13 @@ class Results(containers.Vertical, can_focus=True):
     Results {
         width: 1fr;
         Titles { height: 1; margin: 0 0 1 0; }
-        #figures, #curves, #months, #spread, #fills { padding: 0 1; }
+        #figures, #curves, #months, #spread, #fills, #map, #windows {
+            padding: 0 1;
+        }
         #figures { height: auto; }
-        #curves, #months, #spread, #fills, #trips, #runs { height: 1fr; }
+        #curves, #months, #spread, #fills, #trips, #runs, #map, #windows {
+            height: 1fr;
+        }
         #curves EquityPlot { height: 2fr; }
         #curves DrawdownPlot { height: 1fr; }
     }
@@ -154,10 +171,11 @@ class Results(containers.Vertical, can_focus=True):
         yield from self._parts()
 
     def _parts(self) -> Iterator[widget.Widget]:
-        for name in ('months', 'spread', 'fills'):
+        for name in ('months', 'spread', 'fills', 'windows'):
             yield Drawn(name)
         yield backtest_trades.Trades()
         yield backtest_runs.Runs()
+        yield backtest_map.Map()
 
     def on_mount(self) -> None:
         """Shows the first page."""
@@ -166,7 +184,9 @@ class Results(containers.Vertical, can_focus=True):
     @property
     def key_scope(self) -> str:
         """The scope of the key table that holds here."""
-        return {'trades': 'trips', 'runs': 'runs'}.get(self.page, 'results')
+        if self.target is self:
+            return 'results'
+        return _SCOPES[self.page]
 
     @property
     def target(self) -> widget.Widget:
@@ -175,7 +195,9 @@ class Results(containers.Vertical, can_focus=True):
             return self.query_one(backtest_trades.Trades)
         if self.page == 'runs':
             return self.query_one(backtest_runs.Runs)
-        return self
+        drawn = self.query_one(backtest_map.Map)
+        # An empty one has no use for keys.
+        return drawn if self.page == 'sweep' and drawn.swept else self
 
     @property
     def has_keys(self) -> bool:
@@ -212,11 +234,17 @@ class Results(containers.Vertical, can_focus=True):
         for drawn in self.query(Drawn):
             drawn.put(outcome)
 
+    def put_swept(self, swept: backtest_swept.Swept) -> None:
+        """Shows what a sweep gave, until the next one."""
+        self.query_one(backtest_map.Map).put(swept)
+        self._turn('sweep')
+
     def repaint(self) -> None:
         """Takes the colours of a new theme."""
         self.query_one(Titles).show_page(self.page)
         self.query_one(backtest_trades.Trades).repaint()
         self.query_one(backtest_runs.Runs).repaint()
+        self.query_one(backtest_map.Map).repaint()
         for drawn in self.query(Drawn):
             drawn.draw()
 

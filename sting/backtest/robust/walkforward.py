@@ -45,7 +45,7 @@ from sting.strategy import versions
 # overfitting, which needs the days of every one.
 MOST = 1_000
 _BLOCKS = 16
-_Told = Callable[[str], None]
+_Told = Callable[[str, int, int], None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ def run(
     workers: int = 1,
     seed: int = 0,
     warnings: Sequence[str] = (),
-    told: _Told = lambda _: None,
+    told: _Told = lambda *_: None,
 ) -> tuple[WalkForward, ledger.Data, ledger.Trial]:
     """Walks forward.
 
@@ -198,7 +198,8 @@ def run(
         workers: How many runs at a time.
         seed: Of the combinations that are drawn where there are too many.
         warnings: What a reader has to know of the data.
-        told: Is given a line before each window.
+        told: Is given a line before each step, how many are done, and how
+            many there are.
 
     Returns:
         What came of it, and all bars and the search as the ledger has them.
@@ -228,7 +229,7 @@ def run(
     # A process takes longer to start than many a search.
     with executors.Threads(1) if workers == 1 else first.pool(workers) as pool:
         for number, window in enumerate(cuts, start=1):
-            told(f'window {number} of {len(cuts)}')
+            told(f'window {number} of {len(cuts)}', number - 1, len(cuts) + 1)
             rows = sweeps.sweep(
                 case.strategy,
                 window.train(case.bars),
@@ -240,7 +241,11 @@ def run(
             )
             best, failed = _best(rows, metric)
             walked.take(case, window, metric, best, failed)
-    told('all combinations, for the probability of overfitting')
+    told(
+        'all combinations, for the probability of overfitting',
+        len(cuts),
+        len(cuts) + 1,
+    )
     returns = _returns(case, space, seed)
     code = version.code if version.sources else None
     assumptions = {

@@ -180,3 +180,31 @@ def test_an_interrupt_ends_all_processes_at_once(tmp_path, end_by):
             time.sleep(0.01)
     assert not [*tmp_path.glob('*.parquet*'), *tmp_path.glob('.*.parquet*')]
     assert not list(passing.iterdir())
+
+
+def test_a_program_is_told_each_cell_and_how_far_it_is(run):
+    outcome = run(
+        *('--grid', 'fast=5|20', 'slow=15|30', '--workers', 1),
+        *('--json', '--cells', '--progress-json'),
+        lines=9,
+    )
+    assert outcome.code == 0
+    assert json.loads(outcome.err.splitlines()[-1]) == {'done': 4, 'total': 4}
+    found = json.loads(outcome.out)
+    cells = found['cells']
+    assert cells['parameters'] == {
+        'fast': [5, 5, 20, 20],
+        'slow': [15, 30, 15, 30],
+    }
+    sharpe = cells['figures']['sharpe']
+    assert sharpe[2] is None
+    assert 'must be below slow' in cells['errors']['2']
+    best = found['best']
+    assert max(value for value in sharpe if value is not None) == best['sharpe']
+    assert cells['figures']['trades'][best['number']] == best['trades']
+
+
+def test_a_map_has_an_end(run):
+    outcome = run('--grid', 'fast=1:200', 'slow=2:201', '--cells', '--json')
+    assert outcome.code == 2
+    assert '40,000 combinations are too many for a map' in outcome.err

@@ -16,7 +16,9 @@ WALK = ('--grid', 'fast=5:10:5', *TIMES)
 @pytest.fixture
 def run(sting, home):
     def call(*words, strategy=CROSS, **options):
-        return sting('walkforward', strategy, '--data', 'sample', *words)
+        return sting(
+            *('walkforward', strategy, '--data', 'sample'), *words, **options
+        )
 
     return call
 
@@ -43,6 +45,13 @@ def test_text_has_a_line_for_each_window(run):
     lines = run(*YEARS, *WALK, '--anchored').out.splitlines()
     assert sum('fast=' in line for line in lines) == 3
     assert any('probability of overfitting' in line for line in lines)
+
+
+def test_a_program_is_told_how_far_it_is(run):
+    outcome = run(*YEARS, *WALK, '--json', '--progress-json', lines=9)
+    told = [json.loads(line) for line in outcome.err.splitlines()]
+    assert told[0]['done'] == 0
+    assert [each['done'] for each in told] == list(range(told[0]['total']))
 
 
 def test_several_values_follow_one_grid(run):

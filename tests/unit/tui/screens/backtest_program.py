@@ -83,10 +83,56 @@ def settings(name):
     return 0
 
 
+CELLS = {
+    'parameters': {
+        'fast': [5, 5, 5, 5, 10, 10, 10, 10],
+        'slow': [20, 20, 30, 30, 20, 20, 30, 30],
+        'days': [1, 2, 1, 2, 1, 2, 1, 2],
+    },
+    'figures': dict.fromkeys(
+        (
+            *('final_equity', 'total_return', 'cagr', 'max_drawdown'),
+            *('volatility', 'sortino', 'calmar', 'trades', 'win_rate'),
+            *('profit_factor', 'expectancy', 'turnover'),
+        ),
+        [0.25] * 8,
+    )
+    | {'sharpe': [0.11, 0.22, 0.33, 0.44, None, None, 0.77, -0.88]},
+    'errors': {'4': 'fast must be below slow'},
+}
+SWEPT = {
+    'metric': 'sharpe',
+    'trials': 19,
+    'deflated_sharpe': 0.75,
+    'cells': CELLS,
+}
+WINDOWS = {
+    'metric': 'sharpe',
+    'combinations': 4,
+    'efficiency': 0.5,
+    'overfitting_probability': 0.25,
+    'windows': [
+        {
+            'test_start': f'20{year}-01-03T21:00:00Z',
+            'test_end': f'20{year}-12-30T21:00:00Z',
+            'parameters': {'fast': year},
+            'in_sample': 1.5,
+            'out_of_sample': tested,
+            'total_return': tested / 10,
+            'trades': 4,
+        }
+        for year, tested in ((10, 0.75), (11, -0.5))
+    ],
+}
+
+
 def main():
     arguments = sys.argv[1:]
     if arguments[0] == 'strategies':
         return settings(arguments[-1])
+    if arguments[0] == 'sweep' and arguments[-1] == 'good':
+        sys.stdout.write(json.dumps(SWEPT))
+        return 0
     options = dict(
         argument[2:].split('=', 1)
         for argument in arguments
@@ -116,6 +162,8 @@ def main():
         if name in options:
             pathlib.Path(options[name]).write_text(written, encoding='utf-8')
     figures = FIGURES | {'arguments': arguments}
+    if arguments[0] == 'walkforward':
+        figures |= WINDOWS
     if '--fill-range' in arguments:
         figures['range'] = RANGE
     sys.stdout.write('no' if how == 'garbled' else json.dumps(figures))

@@ -61,7 +61,8 @@ async def test_the_focus_tells_the_bounds_and_what_it_does():
         await pilot.pause()
 
         assert about(shown) == (
-            'fast: an int from 2 to 500. bars of the fast mean'
+            'fast: an int from 2 to 500. bars of the fast mean. '
+            '5:20:5 or 5|10 sweeps'
         )
 
 
@@ -130,7 +131,7 @@ async def test_what_fields_cannot_hold_stays_a_line():
 
 @pytest.mark.parametrize('text', ["a='b c' d=1", 'a=1'])
 def test_words_are_read_as_pairs(text):
-    found = backtest_form.values(text)
+    found = backtest_form.values_of(text)
     assert found == ({'a': 'b c', 'd': '1'} if ' ' in text else {'a': '1'})
 
 

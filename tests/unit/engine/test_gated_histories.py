@@ -7,6 +7,7 @@ from hypothesis import stateful
 from hypothesis import strategies as st
 import pytest
 
+from sting.engine import desk
 from sting.engine import step
 from sting.model import commands
 from sting.model import orders
@@ -132,8 +133,10 @@ class Gated(histories.History):
         verdict, trading = self.approved(effect.order.id)
         assert verdict.decision is DECISION.APPROVE
         assert trading is not STATE.HALTED
-        wanted = effect.quantity or effect.order.quantity
-        self.check_reach(effect.order, wanted - effect.order.filled, trading)
+        changed = desk.replaced(
+            effect.order, effect.quantity, effect.price, effect.stop_price
+        )
+        self.check_reach(changed, changed.quantity - changed.filled, trading)
         self.counts[f'{trading} changed'] += 1
 
     def check_reach(self, order, units, trading):
@@ -312,6 +315,19 @@ def run(examples, steps, **more):
 
 def test_the_gate_keeps_its_promises():
     run(120, 25)
+
+
+def test_a_changed_order_counts_at_its_new_price():
+    world = Gated()
+    world.play(('bar', 'IBM', 103.0, 0))
+    world.play(
+        ('submit', 'IBM', worlds.BUY, 20.0, histories.terms('market', 0, 0))
+    )
+    limit = histories.terms('limit', 101.0, 0)
+    world.play(('submit', 'IBM', worlds.BUY, 10.0, limit))
+    # 20 are held short: 40 at 91 are 3,640 in all, at 101 they were 4,040.
+    world.play(('replace', len(world.ids) - 1, 40.0, 91.0))
+    assert world.counts['TRADING changed'] == 1
 
 
 @pytest.mark.slow

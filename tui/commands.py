@@ -91,7 +91,7 @@ def completions(snapshot: views.Snapshot, themes: Sequence[str]) -> list[str]:
     lines = [*WORDS, *NAMED]
     for row in snapshot.watch:
         lines += [f'{side} {row.symbol} ' for side in ticket.SIDES]
-        lines.append(f'symbol {row.symbol}')
+        lines += [f'symbol {row.symbol}', f'unwatch {row.symbol}']
     lines += [f'cancel {o.id}' for o in snapshot.orders if o.is_working]
     lines += ['cancel all']
     for strategy in snapshot.strategies:
@@ -369,6 +369,23 @@ def _symbol(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     return Outcome(action=f'select_symbol({symbol!r})')
 
 
+def _watch(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if len(words) != 1:
+        raise _usage('watch')
+    symbol = words[0].upper()
+    return Outcome(command=commands.WatchSymbol(symbol=symbol))
+
+
+def _unwatch(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    if len(words) != 1:
+        raise _usage('unwatch')
+    symbol = words[0].upper()
+    if all(row.symbol != symbol for row in snapshot.watch):
+        raise errors.InputError(f'{symbol!r} is not in the watchlist')
+    return Outcome(command=commands.UnwatchSymbol(symbol=symbol))
+
+
 def _theme(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     del snapshot
     if len(words) > 1:
@@ -474,6 +491,14 @@ WORDS: Mapping[str, Word] = {
         _set,
     ),
     'symbol': Word('symbol SYMBOL', 'Takes a symbol of the list.', _symbol),
+    'watch': Word(
+        'watch SYMBOL',
+        'Follows one more symbol of the feed; strategies do not.',
+        _watch,
+    ),
+    'unwatch': Word(
+        'unwatch SYMBOL', 'Follows a symbol no more that was added.', _unwatch
+    ),
     'theme': Word('theme [NAME]', 'Takes a theme, or the next one.', _theme),
     'journal': Word(
         'journal [FILE]', 'Shows any moment of this log, or another.', _journal

@@ -573,6 +573,23 @@ ACTIONS: tuple[Action, ...] = (
         hint=5,
     ),
     Action(
+        'add_symbol',
+        ('a',),
+        'watchlist',
+        'add_symbol',
+        'add',
+        'Asks for one more symbol to follow.',
+        hint=6,
+    ),
+    Action(
+        'drop_symbol',
+        ('delete',),
+        'watchlist',
+        'drop_symbol',
+        'drop',
+        'Follows the symbol no more, if it was added by hand.',
+    ),
+    Action(
         'fold',
         ('space',),
         'watchlist',

@@ -88,6 +88,11 @@ class Feed(abc.ABC):
             DataError: There is no such symbol.
         """
 
+    @property
+    def has_past(self) -> bool:
+        """Whether it knows bars from before; else only what is to come."""
+        return True
+
     def status(self) -> Status | None:
         """Says how it is; None for one that has nothing to say of that."""
         return None

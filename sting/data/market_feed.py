@@ -136,6 +136,11 @@ class MarketFeed(feed.Feed):
             async for item in items:
                 yield item
 
+    @property
+    def has_past(self) -> bool:
+        """Whether a source has bars from before."""
+        return self._data.has_past(self.timeframe)
+
     def status(self) -> feed.Status | None:
         """Says which sources are used, and what is wrong."""
         if self._live is None:

@@ -14,6 +14,7 @@ from sting.engine import fates
 from sting.engine import latency
 from sting.engine import performance
 from sting.engine import state
+from sting.model import commands
 from sting.model import events
 from sting.model import market
 from sting.model import orders
@@ -130,6 +131,7 @@ class Board:
         self._takers: Mapping[
             events.EventType, Callable[[events.Event, Any], None]
         ] = {
+            _T.COMMAND: self._take_command,
             _T.MARKET_DATA: self._take_bar,
             _T.QUOTE: self._take_quote,
             _T.RISK_ALERT: self._take_alert,
@@ -237,6 +239,15 @@ class Board:
                 watch.arrived = self._arrived
             if bar.closed:
                 watch.take(bar)
+
+    def _take_command(
+        self, event: events.Event, given: events.CommandGiven
+    ) -> None:
+        command = given.command
+        if isinstance(command, commands.WatchSymbol):
+            self.add(command.symbol)
+        elif isinstance(command, commands.UnwatchSymbol):
+            self._watch.pop(command.symbol, None)
 
     def _take_quote(self, event: events.Event, quote: market.Quote) -> None:
         watch = self._watch.get(quote.symbol)

@@ -511,12 +511,16 @@ class OrderDesk:
         Returns:
             One sentence; empty when it may.
         """
-        held = self._turn.state.portfolio.positions
-        if symbol in self._symbols or symbol in held:
+        system = self._turn.state
+        if self.follows(symbol) or symbol in system.portfolio.positions:
             return ''
         return f'{symbol} is not in this profile; its symbols are ' + ', '.join(
-            sorted(self._symbols)
+            sorted(self._symbols.union(system.watched))
         )
+
+    def follows(self, symbol: str) -> bool:
+        """Says whether a symbol is the profile's, or was added to it."""
+        return symbol in self._symbols or symbol in self._turn.state.watched
 
     def cancel(self, order: orders.Order, reason: str, cause: int) -> bool:
         """Asks for the cancel of a working order.

@@ -74,6 +74,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     slices: dict[str, float] = {}
     differences: dict[str, records.Difference] = {}
     guards: dict[str, dict[str, protection.Guard]] = {}
+    watched: tuple[str, ...] = ()
     parameters: dict[str, dict[str, bool | int | float | str]] = {}
     several: Several | msgspec.UnsetType = msgspec.UNSET
 
@@ -124,6 +125,7 @@ def capture(system: state.SystemState) -> Image:
         brackets={key: dict(each) for key, each in system.brackets.items()},
         differences=dict(system.differences),
         guards={key: dict(each) for key, each in system.guards.items()},
+        watched=system.watched,
         several=_several(system),
         day=inner._midnight // state.DAY - 1,
         working={key: list(ids) for key, ids in inner._working.items()},
@@ -195,6 +197,7 @@ def put(system: state.SystemState, image: Image) -> None:
     system.brackets = image.brackets
     system.differences = image.differences
     system.guards = image.guards
+    system.watched = image.watched
     if isinstance(image.several, Several):
         venues = image.several.venues
         system.venues = {n: _portfolio(book) for n, book in venues.items()}

@@ -54,6 +54,8 @@ class Operator:
             commands.RollbackStrategy: self._reload_strategy,
             commands.SetParameters: self._set_parameters,
             commands.AcknowledgeAlerts: self._acknowledge,
+            commands.WatchSymbol: self._watch_symbol,
+            commands.UnwatchSymbol: self._watch_symbol,
             commands.Settle: inbox.settle,
             commands.Protect: self._protect,
         }
@@ -98,6 +100,10 @@ class Operator:
                 )
         elif isinstance(command, commands.Reduce):
             self._check_reduce()
+        elif isinstance(command, commands.WatchSymbol):
+            self._check_watch(command.symbol)
+        elif isinstance(command, commands.UnwatchSymbol):
+            self._check_unwatch(command.symbol)
         elif isinstance(command, commands.Settle):
             self._inbox.check(command)
         elif isinstance(command, commands.Protect | commands.MoveStop):
@@ -146,6 +152,31 @@ class Operator:
         foreign = self._desk.foreign(symbol)
         if foreign:
             raise errors.OrderError(foreign)
+
+    def _check_watch(self, symbol: str) -> None:
+        if not symbol or symbol != ''.join(symbol.split()):
+            raise errors.OrderError(f'{symbol!r} is no symbol')
+        if self._desk.follows(symbol):
+            raise errors.RefusedError(f'{symbol} is followed already')
+
+    def _check_unwatch(self, symbol: str) -> None:
+        system = self._turn.state
+        if symbol not in system.watched:
+            raise errors.RefusedError(
+                f'{symbol} was not added; what the profile names is taken out '
+                'of sting.yaml'
+                if self._desk.follows(symbol)
+                else f'{symbol} is not followed'
+            )
+        held = system.portfolio.quantity(symbol)
+        if held:
+            raise errors.RefusedError(
+                f'{held:g} {symbol} are held; close that first'
+            )
+        if any(True for _ in system.working(symbol)):
+            raise errors.RefusedError(
+                f'orders for {symbol} work; cancel them first'
+            )
 
     def _check_protect(
         self, command: commands.Protect | commands.MoveStop
@@ -451,6 +482,16 @@ class Operator:
         if was is records.TradingState.HALTED:
             message += '; strategies stay stopped until started'
         self._answer(event, message)
+
+    def _watch_symbol(
+        self,
+        event: events.Event,
+        command: commands.WatchSymbol | commands.UnwatchSymbol,
+    ) -> None:
+        self._turn.effects.append(step.Follow())
+        more = isinstance(command, commands.WatchSymbol)
+        word = 'is followed' if more else 'is followed no more'
+        self._answer(event, f'{command.symbol} {word}')
 
     def _start_strategy(
         self, event: events.Event, command: commands.StartStrategy

@@ -116,6 +116,8 @@ class SystemState:
         places: The brokers of a profile of several, as the log names them.
         lost: Brokers of several that are not connected, and since when.
         guards: What protects positions, by symbol and owner.
+        watched: Symbols that are followed beside those of the profile, in the
+            order in which they were added.
         ledger: How each strategy does.
         shared: What has been worked out for the order that is being judged;
             None while none is, so that no figure outlives a change.
@@ -161,6 +163,7 @@ class SystemState:
         self.brackets: dict[str, dict[str, float]] = {}
         self.differences: dict[str, records.Difference] = {}
         self.guards: dict[str, dict[str, protection.Guard]] = {}
+        self.watched: tuple[str, ...] = ()
         self.ledger = performance.Ledger()
         self.shared: dict[Hashable, Any] | None = None
         self.valuation = valuation.Valuation()
@@ -579,6 +582,13 @@ class SystemState:
             guarded[command.strategy] = msgspec.structs.replace(
                 guarded[command.strategy], stop=command.stop_price
             )
+            return
+        if isinstance(command, commands.WatchSymbol):
+            self.watched += (command.symbol,)
+            return
+        if isinstance(command, commands.UnwatchSymbol):
+            gone = command.symbol
+            self.watched = tuple(s for s in self.watched if s != gone)
             return
         if not isinstance(command, commands.Flatten):
             return

@@ -66,6 +66,10 @@ class Reload(msgspec.Struct, frozen=True, gc=False):
     given: Mapping[str, Any] | None = None
 
 
+class Follow(msgspec.Struct, frozen=True, gc=False):
+    """Have the feed give the symbols that are followed now."""
+
+
 class Hold(msgspec.Struct, frozen=True, gc=False):
     """Set the latch of the emergency stop, if it is not set.
 
@@ -99,7 +103,16 @@ class Notify(msgspec.Struct, frozen=True, gc=False):
 
 
 Effect = (
-    Place | Cancel | Replace | Start | Stop | Reload | Hold | Release | Notify
+    Place
+    | Cancel
+    | Replace
+    | Start
+    | Stop
+    | Reload
+    | Follow
+    | Hold
+    | Release
+    | Notify
 )
 Report = orders.Fill | orders.OrderUpdate
 

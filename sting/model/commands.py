@@ -200,6 +200,21 @@ class AcknowledgeAlerts(_Command, frozen=True, tag='acknowledge', kw_only=True):
     only: bool = False
 
 
+class WatchSymbol(_Command, frozen=True, tag='watch_symbol', kw_only=True):
+    """Follows one more instrument, after a restart too.
+
+    It is for the operator: strategies go on with those of the profile.
+    """
+
+    symbol: str
+
+
+class UnwatchSymbol(_Command, frozen=True, tag='unwatch_symbol', kw_only=True):
+    """Follows an instrument no more that was added by `WatchSymbol`."""
+
+    symbol: str
+
+
 class Settle(_Command, frozen=True, tag='settle', kw_only=True):
     """Settles a difference between the broker's book and ours.
 
@@ -272,6 +287,8 @@ Command = (
     | RollbackStrategy
     | SetParameters
     | AcknowledgeAlerts
+    | WatchSymbol
+    | UnwatchSymbol
     | Settle
     | Protect
     | MoveStop

@@ -135,6 +135,8 @@ class FeedComponent(core.Component):
         # The second of the item after which it was last asked how it is.
         self._looked_at = 0
         self._warnings = issues.Warnings(self.name)
+        # The newest bar of each symbol that is in the lane, or was.
+        self._put: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -145,12 +147,35 @@ class FeedComponent(core.Component):
 
     async def stop(self) -> None:
         """Plays no more."""
+        await self._leave()
+        if self._status not in _OVER:
+            self._tell('stopped', '')
+
+    async def change(self, feed: feed_lib.Feed) -> None:
+        """Plays another feed from where this one is.
+
+        Args:
+            feed: It; the one before is closed first, since some services
+                take one connection of a user.
+        """
+        runs = self._task is not None
+        await self._leave()
+        self._feed = feed
+        if runs:
+            await self.start()
+
+    def reached(self) -> dict[str, int]:
+        """Gives the stamp of the newest bar of each symbol that came."""
+        known = dict(self._system.last_bar)
+        for symbol, stamp in self._put.items():
+            known[symbol] = max(stamp, known.get(symbol, stamp))
+        return known
+
+    async def _leave(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._feed.close()
-        if self._status not in _OVER:
-            self._tell('stopped', '')
 
     def row(self) -> views.LinkRow:
         """Says how the feed is."""
@@ -179,7 +204,7 @@ class FeedComponent(core.Component):
         try:
             stream = cast(
                 'AsyncGenerator[feed_lib.Item]',
-                self._feed.stream(dict(self._system.last_bar)),
+                self._feed.stream(self.reached()),
             )
             # One that is stopped while an item of it waits for its turn would
             # not be told that nobody reads it.
@@ -225,6 +250,8 @@ class FeedComponent(core.Component):
                 _KINDS[type(item)], item, self.name, symbol=item.symbol
             ),
         )
+        if isinstance(item, market.MarketData) and item.closed:
+            self._put[item.symbol] = item.timestamp
         if isinstance(item, market.DataIssue):
             self._look()
         elif item.timestamp // market.NANOSECONDS != self._looked_at:

@@ -1,6 +1,7 @@
 """Measures the risk of the book, beside the engine and never in its way."""
 
 import asyncio
+from collections.abc import Callable
 from collections.abc import Mapping
 import statistics
 
@@ -63,7 +64,7 @@ class Measuring(core.Component):
         loop: sequence.Sequence,
         *,
         configured: settings.Metrics,
-        symbols: tuple[str, ...],
+        symbols: Callable[[], tuple[str, ...]],
         sectors: Mapping[str, str],
         scale: metrics.Scale | None,
     ) -> None:
@@ -74,7 +75,7 @@ class Measuring(core.Component):
             shown: Has the bars.
             loop: Says when the state is that of the log.
             configured: How it is measured.
-            symbols: Those of the profile.
+            symbols: Gives those that are followed.
             sectors: By symbol, where they are known.
             scale: How bars, days and years go together.
         """
@@ -123,7 +124,8 @@ class Measuring(core.Component):
             return riskfigures.RiskMetrics(
                 time=book.time, seq=book.seq, missing=why
             )
-        for symbol in self._symbols:
+        followed = self._symbols()
+        for symbol in followed:
             bars = self._board.bars(symbol, self._most)
             self._history.take(symbol, bars)
         try:
@@ -131,7 +133,7 @@ class Measuring(core.Component):
                 book,
                 self._history,
                 self._configured,
-                universe=self._symbols,
+                universe=followed,
                 sectors=self._sectors,
                 scale=self._scale,
             )

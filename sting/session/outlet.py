@@ -18,6 +18,7 @@ from sting.session import feeds
 from sting.strategy import host
 
 Recall = Callable[[records.StrategyState, int, host.Missed], host.Missed]
+Follow = Callable[[], Coroutine[Any, Any, None]]
 Reload = Callable[[step.Reload], Coroutine[Any, Any, None]]
 
 
@@ -36,6 +37,8 @@ class Outlet(core.Component):
         timing: latency.BarToOrder | None = None,
         reload: Reload | None = None,
         recall: Recall | None = None,
+        is_added: Callable[[str], bool] = lambda _: False,
+        follow: Follow | None = None,
     ) -> None:
         """Sets up the ways out.
 
@@ -50,6 +53,8 @@ class Outlet(core.Component):
             recall: Reads what a strategy missed since its state was saved;
                 given the state, the number of the event that starts it, and
                 what it holds. Without it nothing is told again.
+            is_added: Says whether a symbol is for the operator alone.
+            follow: Has the feed give what is followed.
         """
         self._state = system
         self._brokers = brokers
@@ -59,6 +64,8 @@ class Outlet(core.Component):
         self._timing = timing
         self._reload = reload
         self._recall = recall
+        self._is_added = is_added
+        self._follow = follow
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -77,15 +84,14 @@ class Outlet(core.Component):
             effect: What the engine wants done; it is durable.
         """
         if isinstance(effect, step.Notify):
-            self._strategies.deliver(
-                effect.event, effect.order, effect.position
-            )
-        elif isinstance(effect, step.Place):
+            if effect.order or not self._is_added(effect.event.symbol):
+                self._strategies.deliver(
+                    effect.event, effect.order, effect.position
+                )
+        elif isinstance(effect, step.Place | step.Cancel | step.Replace):
             self._brokers.send(effect)
-            if self._timing is not None:
+            if isinstance(effect, step.Place) and self._timing is not None:
                 self._timing.placed(effect.order)
-        elif isinstance(effect, step.Cancel | step.Replace):
-            self._brokers.send(effect)
         elif isinstance(effect, step.Start):
             self._spawn(self._start(effect))
         elif isinstance(effect, step.Stop):
@@ -93,6 +99,9 @@ class Outlet(core.Component):
         elif isinstance(effect, step.Reload):
             if self._reload is not None:
                 self._spawn(self._reload(effect))
+        elif isinstance(effect, step.Follow):
+            if self._follow is not None:
+                self._spawn(self._follow())
         elif isinstance(effect, step.Hold):
             self._stop.halt(effect.who, effect.reason, effect.seq)
         else:
@@ -111,7 +120,11 @@ class Outlet(core.Component):
             name,
             seq=effect.seq,
             book=book,
-            history=self._board.history(feeds.WARM_UP),
+            history=[
+                bar
+                for bar in self._board.history(feeds.WARM_UP)
+                if not self._is_added(bar.symbol)
+            ],
             working=working,
             recall=recall,
             given=self._state.parameters.get(name, {}),

@@ -10,6 +10,8 @@ import pathlib
 import secrets
 from typing import Self
 
+import msgspec
+
 from sting import settings
 from sting.backtest import ownrules
 from sting.broker import interface
@@ -19,6 +21,7 @@ from sting.broker import reconcile
 from sting.broker import reconciler
 from sting.broker import registry
 from sting.data import calendars
+from sting.data import feed as feed_lib
 from sting.engine import archive
 from sting.engine import board
 from sting.engine import bus
@@ -57,6 +60,7 @@ from sting.session import reload
 from sting.session import reporting
 from sting.session import sampling
 from sting.session import strategies
+from sting.session import symbols
 from sting.session import watch
 from sting.strategy import handover
 from sting.strategy import host
@@ -130,15 +134,10 @@ class Parts:
             self._timing,
             self._chosen.group_of,
         )
-        self._feed = feeds.build(
-            self._chosen.feed,
-            config,
-            self._chosen.symbols,
-            self._clock,
-            home,
-            self._chosen.calendar,
-            profile,
+        self._symbols = symbols.Symbols(
+            self._chosen, self._engine.state, self._board, self._make_feed
         )
+        self._feeding: feeds.FeedComponent
         self._started = 0.0
         # The time of the log's last event before the start.
         self._since = 0
@@ -157,9 +156,6 @@ class Parts:
             told=self._intake.link,
             reconciled=first[2],
             others=others,
-        )
-        self._feeding = feeds.FeedComponent(
-            self._feed, self.bus, self._engine.state, self._clock
         )
         self._sequence: sequence.Sequence
         self._checkpoints: checkpoints.Checkpointer
@@ -204,6 +200,17 @@ class Parts:
             for each in self._outside
             if each.native is not None
         }
+
+    def _make_feed(self, wanted: tuple[str, ...]) -> feed_lib.Feed:
+        return feeds.build(
+            self._chosen.feed,
+            self._config,
+            wanted,
+            self._clock,
+            self._home,
+            self._chosen.calendar,
+            self._name,
+        )
 
     def _way_to(self, broker: interface.BrokerInterface) -> manager.Other:
         """Gives a broker, what takes its reports, and what looks at it."""
@@ -284,16 +291,11 @@ class Parts:
         )
         own = await asyncio.to_thread(ownrules.make, config)
         self = cls(config, profile, emergency, home, own)
-        try:
-            await self._restore(asked)
-        except BaseException:
-            await self._feed.close()
-            raise
+        await self._restore(asked)
         return self
 
     async def _restore(self, asked: Mapping[str, Iterable[str]]) -> None:
         """Reads the log, and makes what needs it."""
-        strategies.check_timeframes(self._config, asked, self._feed.timeframe)
         path = self._path = self._home.log(self._name)
         system = self._engine.state
         archived = await asyncio.to_thread(
@@ -306,9 +308,26 @@ class Parts:
                 f'begun as {system.mode}; use another profile name'
             )
         places.check(self._name, self._chosen, self._outside, system)
-        history = await self._feed.history(
-            self._chosen.symbols, feeds.WARM_UP, dict(system.last_bar)
+        self._unfollowed = await self._symbols.open()
+        try:
+            await self._restore_behind(found, asked, archived)
+        except BaseException:
+            await self._symbols.feed.close()
+            raise
+
+    async def _restore_behind(
+        self,
+        found: recovery.Recovered,
+        asked: Mapping[str, Iterable[str]],
+        archived: str | None,
+    ) -> None:
+        """Makes what needs the feed."""
+        path, system, feed = self._path, self._engine.state, self._symbols.feed
+        strategies.check_timeframes(self._config, asked, feed.timeframe)
+        history = await feed.history(
+            feed.symbols, feeds.WARM_UP, dict(system.last_bar)
         )
+        self._feeding = feeds.FeedComponent(feed, self.bus, system, self._clock)
         self._board.fill_history(history)
         if history:
             self._clock.advance(history[-1].timestamp)
@@ -398,6 +417,8 @@ class Parts:
             self._timing,
             reloads.carry_out,
             self._recall,
+            self._symbols.is_added,
+            self._follow,
         )
         self._sequence = sequence.Sequence(
             self._engine,
@@ -498,13 +519,25 @@ class Parts:
             self._board,
             self._sequence,
             configured=self._config.risk.metrics,
-            symbols=self._chosen.symbols,
+            symbols=lambda: self._symbols.all,
             sectors={
                 symbol: instrument.sector
                 for symbol, instrument in self._config.instruments.items()
             },
-            scale=measuring.scale_of(self._feed.timeframe, self._sessions),
+            scale=measuring.scale_of(
+                self._symbols.feed.timeframe, self._sessions
+            ),
         )
+
+    async def _follow(self) -> None:
+        """Has the feed give what is followed now; tells where it does not."""
+        try:
+            await self._symbols.follow(self._feeding)
+        except errors.StingError as error:
+            self._intake.alert(
+                f'the symbols that were followed go on as before: {error}',
+                self._feeding.name,
+            )
 
     def _running(self) -> dict[str, handover.Ran]:
         found = {spec.name: self._hosted.ran(spec.name) for spec in self._specs}
@@ -527,6 +560,8 @@ class Parts:
     ) -> host.Missed:
         """Reads what a strategy missed; in a thread."""
         spec = next(s for s in self._specs if s.name == saved.strategy)
+        if not spec.symbols:
+            spec = msgspec.structs.replace(spec, symbols=self._chosen.symbols)
         return missed.read(self._path, spec, saved, until, now)
 
 

@@ -37,6 +37,7 @@ class EngineRoom(parts.Parts):
     async def start(self) -> None:
         """Starts all parts; trading begins, unless a halt is latched."""
         system = self._engine.state
+        self._loop = asyncio.get_running_loop()
         since = self._since = system.time
         self._started = self._clock.monotonic()
         self._began = clock.LiveClock().now()
@@ -55,6 +56,8 @@ class EngineRoom(parts.Parts):
             since,
         )
         await self._engine.start()
+        if self._unfollowed:
+            self._intake.alert(self._unfollowed, self._feeding.name)
         for note in self._found.notes:
             self._intake.alert(note, 'journal')
         if self._archived:
@@ -202,7 +205,24 @@ class EngineRoom(parts.Parts):
             return
         if incoming.type is events.EventType.COMMAND:
             self._guard_parameters(incoming)
+            if isinstance(incoming.data.command, commands.WatchSymbol):
+                # Whether the feed has it takes longer than a turn may.
+                self._loop.call_soon_threadsafe(self._ask, lane, incoming)
+                return
         self.bus.post(lane, incoming)
+
+    def _ask(self, lane: bus.Lane, incoming: bus.Incoming) -> None:
+        self._behind.append(asyncio.create_task(self._ask_feed(lane, incoming)))
+
+    async def _ask_feed(self, lane: bus.Lane, incoming: bus.Incoming) -> None:
+        """Lets only a symbol become an event that the feed can give."""
+        symbol = incoming.data.command.symbol
+        why = ''
+        if symbol not in self._symbols.all:
+            why = await self._symbols.refusal(symbol)
+        if why:
+            incoming.refusal = lambda: why
+        self.bus.put(lane, incoming)
 
     def _guard_parameters(self, incoming: bus.Incoming) -> None:
         """Has parameters held to their strategy when their turn comes."""
@@ -290,7 +310,7 @@ class EngineRoom(parts.Parts):
                     views.QueueRow('brokers', self._brokers.waiting, 0),
                 ),
                 loop_lag_ms=lag_ms,
-                generated=self._feed.generated,
+                generated=self._symbols.feed.generated,
                 risk=self._measuring.found,
                 health=self._sampling.found,
             )

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
+from sting.model import commands
 from sting.model import views
 from tui import format as text_format
 from tui import keymap
@@ -55,7 +56,7 @@ class Watchlist(table.Table[views.WatchRow]):
     number = 1
     scope = 'watchlist'
     short = 'watch'
-    empty = 'no symbol; name some in sting.yaml: symbols: [AAPL, IBM]'
+    empty = 'no symbol; a adds one, or symbols: [AAPL, IBM] in sting.yaml'
     why_not = 'nothing was wanted, ordered or filled in this symbol yet'
     BINDINGS = keymap.bindings('watchlist')
     all_columns: ClassVar[Sequence[table.Column[views.WatchRow]]] = (
@@ -216,6 +217,17 @@ class Watchlist(table.Table[views.WatchRow]):
             self.action_fold()
         else:
             self.post_message(requests.ShowPane('chart'))
+
+    def action_add_symbol(self) -> None:
+        """Asks for one more symbol to follow."""
+        self.post_message(requests.Line('watch '))
+
+    def action_drop_symbol(self) -> None:
+        """Follows the symbol no more."""
+        row = self.current
+        if row is not None and row.symbol:
+            drop = commands.UnwatchSymbol(symbol=row.symbol)
+            self.post_message(requests.Give(drop))
 
     def action_fold(self) -> None:
         """Folds the group of the line, or unfolds it."""

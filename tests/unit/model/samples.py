@@ -48,6 +48,8 @@ EVERY_COMMAND = (
         name='sma', parameters={'fast': 12, 'slow': None}, strategy='sma.py'
     ),
     commands.AcknowledgeAlerts(up_to=7, only=True),
+    commands.WatchSymbol(symbol='MSFT'),
+    commands.UnwatchSymbol(symbol='MSFT'),
     commands.Settle(
         id='position-AAPL',
         how=commands.How.ADOPT,

@@ -70,7 +70,7 @@ def test_bars_without_a_length_give_the_reason():
 
 def test_what_goes_wrong_is_told_in_place_of_figures(monkeypatch):
     made = Broken(measuring.metrics.Scale(390.0, 252.0))
-    made._symbols = made._sectors = ()
+    made._symbols = made._sectors = tuple
     made._history = made._configured = None
 
     def fails(*given, **more):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sting.model import commands
 from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
@@ -112,7 +113,7 @@ async def test_an_empty_list_says_how_symbols_come_into_it():
     async with apps.run(running) as hands:
         await hands.pause()
         shown = apps.text_of(running.screen.query_one(watchlist.Watchlist))
-        assert 'sting.yaml: symbols: [AAPL, IBM]' in shown[1]
+        assert 'a adds one, or symbols: [AAPL, IBM] in' in shown[1]
 
 
 GROUPED = tuple(
@@ -224,3 +225,15 @@ async def test_without_groups_there_is_nothing_to_fold():
     async with apps.run(app) as hands:
         await hands.press('space')
         assert 'groups' in next(iter(app._notifications)).message
+
+
+async def test_a_symbol_is_added_by_typing_and_taken_away_again():
+    station = stations.Station(stations.snapshot())
+    app = apps.make(station)
+    async with apps.run(app) as hands:
+        await hands.press('a', *'nvda', 'enter')
+        assert station.given == [commands.WatchSymbol(symbol='NVDA')]
+        await hands.press('1', 'delete')
+        await hands.pause()
+        symbol = app._trade.watchlist.current.symbol
+        assert station.given[1:] == [commands.UnwatchSymbol(symbol=symbol)]

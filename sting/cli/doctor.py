@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from collections.abc import Iterator
 import importlib.metadata
+import importlib.util
 import os
 import pathlib
 import platform
@@ -19,6 +20,7 @@ from sting import settings
 from sting import version
 from sting.cli import common
 from sting.model import errors
+from sting.settings import alerts
 from sting.settings import brokers
 
 OK = 'ok'
@@ -276,6 +278,34 @@ def _check_feeds(home: settings.Home) -> _Checks:
             yield Check('feed', OK, f'profile {name} has bars of {sources}')
 
 
+def _check_alerts(home: settings.Home) -> _Checks:
+    """Looks whether channels have their keys, and the library is there."""
+    try:
+        channels = settings.load(home).alerts.channels
+    except errors.StingError:
+        # It has been told already.
+        return
+    if channels and importlib.util.find_spec('apprise') is None:
+        yield Check(
+            'alerts',
+            FAIL,
+            'apprise is not installed',
+            "pip install 'sting[alerts]'",
+        )
+    for name, channel in channels.items():
+        try:
+            alerts.address(name, channel, os.environ)
+        except errors.ConfigError as error:
+            yield Check('alerts', WARN, f'channel {name}: {error}')
+        else:
+            yield Check(
+                'alerts',
+                OK,
+                f'channel {name} has what it needs; `sting alerts test {name}` '
+                'tries it',
+            )
+
+
 def _check_sample(_home: settings.Home) -> _Checks:
     # It needs numpy and pyarrow, which no other command has to wait for.
     from sting.data import sample  # noqa: PLC0415
@@ -352,6 +382,7 @@ CHECKS: tuple[Callable[[settings.Home], _Checks], ...] = (
     _check_config,
     _check_terminal,
     _check_feeds,
+    _check_alerts,
     _check_sample,
     _check_engines,
     _check_logs,

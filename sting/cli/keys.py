@@ -8,6 +8,7 @@ import click
 from sting import settings
 from sting.cli import common
 from sting.model import errors
+from sting.settings import alerts
 from sting.settings import brokers
 from sting.settings import keys as credentials
 
@@ -24,8 +25,9 @@ _PROFILE = click.option(
 def keys() -> None:
     """Keeps the keys of accounts in the system's keyring.
 
-    SERVICE is a broker or a source of market data, such as alpaca. What the
-    environment has comes first. Keys are never shown, and never in a file.
+    SERVICE is a broker or a source of market data, such as alpaca, or alerts
+    for the channels of alerts.yaml. What the environment has comes first. Keys
+    are never shown, and never in a file.
     """
 
 
@@ -53,10 +55,16 @@ def list_(profile: str, as_json: bool) -> None:
     """Lists which keys there are, and where; never the keys."""
     _known(profile)
     services = [name for name, each in credentials.KEYS.items() if each]
+    wanted = {
+        name: credentials.variables(name)
+        for name in (*services, *sorted(brokers.others()))
+    }
+    wanted[alerts.SERVICE] = _of_channels()
     found = [
         {'service': name, 'key': place.variable, 'where': place.where}
-        for name in (*services, *sorted(brokers.others()))
-        for place in credentials.places(name, os.environ, profile)
+        for name, variables in wanted.items()
+        for each in variables
+        for place in [credentials.place(each, os.environ, profile)]
     ]
     if as_json:
         common.print_json(found)
@@ -89,15 +97,34 @@ def _variables(service: str) -> tuple[str, ...]:
     Raises:
         errors.InputError: There is no such service, or it needs none.
     """
+    if service == alerts.SERVICE:
+        found = _of_channels()
+        if not found:
+            raise errors.InputError('no channel of alerts.yaml needs a key')
+        return found
     if service not in credentials.KEYS and service not in brokers.others():
         raise errors.InputError(
             f'unknown service {service!r}; there are: '
-            + ', '.join((*credentials.KEYS, *sorted(brokers.others())))
+            + ', '.join(
+                (*credentials.KEYS, alerts.SERVICE, *sorted(brokers.others()))
+            )
         )
     found = credentials.variables(service)
     if not found:
         raise errors.InputError(f'{service} needs no keys')
     return found
+
+
+def _of_channels() -> tuple[str, ...]:
+    """Gives the names of the keys of the channels of alerts.yaml."""
+    channels = settings.load(settings.Home.find()).alerts.channels
+    return tuple(
+        dict.fromkeys(
+            variable
+            for name, each in channels.items()
+            for variable in each.variables(name)
+        )
+    )
 
 
 def _known(profile: str) -> str:

@@ -89,6 +89,11 @@ COMMANDS = {
         'fork',
         'Reruns a log from a moment on with other settings.',
     ),
+    'alerts': (
+        'alerts',
+        'alerts',
+        'Tries and lists the channels that alerts go out by.',
+    ),
     'keys': ('keys', 'keys', 'Keeps the keys of accounts.'),
     'doctor': ('doctor', 'doctor', 'Checks the installation.'),
 }

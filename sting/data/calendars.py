@@ -169,6 +169,19 @@ def midnight(day: datetime.date, calendar: str = DEFAULT) -> int:
     return int(begin.timestamp()) * market.NANOSECONDS
 
 
+def zone(calendar: str = DEFAULT) -> datetime.tzinfo:
+    """Gives the time zone of an exchange.
+
+    Args:
+        calendar: Its name in exchange_calendars.
+
+    Raises:
+        DataError: There is no such calendar.
+    """
+    usual = np.datetime64(_USUAL[0])
+    return _covering(calendar, usual, usual).zone
+
+
 def sessions(
     calendar: str = DEFAULT, moment: int | None = None
 ) -> hours_lib.Sessions:

@@ -262,8 +262,15 @@ def read(
     Raises:
         errors.JournalError: There is no log, or it cannot be read.
     """
+    yield from map(to_event, unhashed(path, after=after, limit=limit))
+
+
+def unhashed(
+    path: pathlib.Path, *, after: int = 0, limit: int | None = None
+) -> Iterator[Any]:
+    """Reads rows without their hashes, for `to_event`; as `read`."""
     for page in pages(path, after, limit, _UNHASHED):
-        yield from map(to_event, page)
+        yield from page
 
 
 def executions(

@@ -9,6 +9,7 @@ at all: handlers are idempotent by the event's number.
 import asyncio
 from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Collection
 import pathlib
 
 from sting.engine import bus
@@ -48,6 +49,9 @@ class Subscriber(core.Component):
         folder: pathlib.Path,
         event_bus: bus.EventBus,
         time_source: clock.Clock,
+        kinds: Collection[events.EventType] | None = None,
+        first: int = 0,
+        look_s: float = LOOK_S,
     ) -> None:
         """Sets up a subscriber.
 
@@ -59,6 +63,10 @@ class Subscriber(core.Component):
             folder: Where cursors are kept; it is made if need be.
             event_bus: Takes what there is to report of it.
             time_source: Paces the waiting.
+            kinds: Types of the events that the handler is given; None for all.
+            first: The event behind which a new one begins, which has no cursor
+                yet.
+            look_s: Seconds between two looks at the log.
         """
         self.name = name
         self.cursor = 0
@@ -68,6 +76,11 @@ class Subscriber(core.Component):
         self._file = folder / name
         self._bus = event_bus
         self._clock = time_source
+        self._kinds = (
+            None if kinds is None else frozenset(each.value for each in kinds)
+        )
+        self._first = first
+        self._look_s = look_s
         self._status = 'stopped'
         self._behind = False
         self._task: asyncio.Task[None] | None = None
@@ -79,7 +92,7 @@ class Subscriber(core.Component):
             errors.JournalError: The cursor cannot be read.
         """
         self._file.parent.mkdir(mode=0o700, exist_ok=True)
-        self.cursor = _read_cursor(self._file)
+        self.cursor = _read_cursor(self._file, self._first)
         self._status = 'running'
         self._task = asyncio.get_running_loop().create_task(
             self._run(), name=f'subscriber {self.name}'
@@ -115,25 +128,33 @@ class Subscriber(core.Component):
                 wait = min(2 * wait, LONGEST_WAIT_S)
             else:
                 wait = FIRST_WAIT_S
-                await self._clock.sleep(LOOK_S)
+                await self._clock.sleep(self._look_s)
 
     async def _follow(self) -> None:
         """Takes what the log has behind the cursor."""
         while self.cursor < self._log.seq:
             self._look_behind()
-            page = await asyncio.to_thread(self._read_page)
+            page, last = await asyncio.to_thread(self._read_page)
             try:
                 for event in page:
                     await self._handler(event)
                     self.cursor = event.seq
+                self.cursor = last
             finally:
                 _write_cursor(self._file, self.cursor)
             if self._status == 'failed':
                 self._tell('running', 'it takes events again')
 
-    def _read_page(self) -> list[events.Event]:
+    def _read_page(self) -> tuple[list[events.Event], int]:
+        """Reads what the handler is given next, and how far that goes."""
         most = min(PAGE, self._log.seq - self.cursor)
-        return list(reader.read(self._path, after=self.cursor, limit=most))
+        page, last = [], self.cursor
+        for row in reader.unhashed(self._path, after=self.cursor, limit=most):
+            last = row[0]
+            # What nobody asked for is not even decoded.
+            if self._kinds is None or row[2] in self._kinds:
+                page.append(reader.to_event(row))
+        return page, last
 
     def _look_behind(self) -> None:
         behind = self._log.seq - self.cursor > BEHIND
@@ -157,11 +178,11 @@ class Subscriber(core.Component):
         )
 
 
-def _read_cursor(file: pathlib.Path) -> int:
+def _read_cursor(file: pathlib.Path, first: int) -> int:
     try:
         return int(file.read_text(encoding='ascii'))
     except FileNotFoundError:
-        return 0
+        return first
     except ValueError:
         raise errors.JournalError(
             f'{file} is not a cursor; remove it to begin at the first event'

@@ -101,11 +101,14 @@ class Intake:
         """Tells what a strategy wants to know again after a restart."""
         self._put(_T.STRATEGY_STATE, saved, saved.strategy)
 
-    def alert(self, message: str, source: str) -> None:
+    def alert(
+        self,
+        message: str,
+        source: str,
+        severity: records.Severity = records.Severity.WARNING,
+    ) -> None:
         """Tells something that a person should know."""
-        alert = records.Alert(
-            severity=records.Severity.WARNING, message=message, source=source
-        )
+        alert = records.Alert(severity=severity, message=message, source=source)
         self._put(_T.RISK_ALERT, alert, 'engine', lane=bus.Lane.REPORTS)
 
     def system(self, status: str, detail: str) -> None:

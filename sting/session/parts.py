@@ -43,10 +43,12 @@ from sting.model import orders
 from sting.model import records
 from sting.model import sessions
 from sting.model import specs
+from sting.monitor import outgoing
 from sting.risk import gate
 from sting.risk import guardian
 from sting.risk import rules
 from sting.risk import stop
+from sting.session import alerting
 from sting.session import feeds
 from sting.session import fills
 from sting.session import guarding
@@ -442,6 +444,10 @@ class Parts:
             every_s=self._config.journal.checkpoint_s,
             after=self._found.base.seq,
         )
+        # First, so that it ends last: until then there may be alerts.
+        self._alerts = self._make_alerts(system.log)
+        if self._alerts is not None:
+            self._engine.register_component(self._alerts)
         self._measuring = self._make_measuring()
         self._sampling = sampling.Sampling(
             self._path,
@@ -512,6 +518,18 @@ class Parts:
             )
             for each in self._outside
         ]
+
+    def _make_alerts(self, log: str) -> outgoing.AlertsOut | None:
+        return alerting.build(
+            self._config,
+            self._name,
+            home=self._home,
+            log=log,
+            journaled=self._journal,
+            event_bus=self.bus,
+            tell=self._intake.alert,
+            first=self._found.last.seq,
+        )
 
     def _make_measuring(self) -> measuring.Measuring:
         return measuring.Measuring(

@@ -308,12 +308,16 @@ class EngineRoom(parts.Parts):
                 queues=(
                     *self.bus.statistics(),
                     views.QueueRow('brokers', self._brokers.waiting, 0),
+                    *self._outgoing(),
                 ),
                 loop_lag_ms=lag_ms,
                 generated=self._symbols.feed.generated,
                 risk=self._measuring.found,
                 health=self._sampling.found,
             )
+
+    def _outgoing(self) -> tuple[views.QueueRow, ...]:
+        return () if self._alerts is None else (self._alerts.statistics(),)
 
     def _links(self) -> tuple[views.LinkRow, ...]:
         """Says how each broker is; of several what is in its account, too."""

@@ -114,15 +114,17 @@ def places(
     Raises:
         errors.ConfigError: The keyring does not say.
     """
-    found = []
-    for variable in variables(name):
-        both = dict.fromkeys((of_profile(variable, profile), variable))
-        there = [
-            Place(each, 'environment') for each in both if environ.get(each)
-        ]
-        there += [Place(each, 'keyring') for each in both if _read(each)]
-        found.append((*there, Place(variable, 'nowhere'))[0])
-    return tuple(found)
+    return tuple(place(each, environ, profile) for each in variables(name))
+
+
+def place(
+    variable: str, environ: Mapping[str, str], profile: str = ''
+) -> Place:
+    """Says where one key is; see `places`."""
+    both = dict.fromkeys((of_profile(variable, profile), variable))
+    there = [Place(each, 'environment') for each in both if environ.get(each)]
+    there += [Place(each, 'keyring') for each in both if _read(each)]
+    return (*there, Place(variable, 'nowhere'))[0]
 
 
 def put(variable: str, key: str) -> None:

@@ -14,6 +14,7 @@ from sting.model import errors
 from sting.model import market
 from sting.model import records
 from sting.model import timeframes
+from sting.settings import alerts
 from sting.settings import brokers
 from sting.settings import build
 from sting.settings import home as homes
@@ -22,11 +23,12 @@ from sting.settings import tree
 
 INSTRUMENTS = 'instruments.yaml'
 # Every file that there can be, and what it says.
-FILES: dict[str, type[schema.Section]] = {
+FILES: dict[str, type[msgspec.Struct]] = {
     'sting.yaml': schema.Main,
     'strategy.yaml': schema.Strategies,
     'risk.yaml': schema.Risk,
     'costs.yaml': schema.Costs,
+    'alerts.yaml': alerts.Alerts,
     'data.yaml': schema.Data,
     INSTRUMENTS: schema.Instruments,
     'exchanges/paper.yaml': schema.Paper,
@@ -121,6 +123,7 @@ def load(home: homes.Home) -> schema.Settings:
         misfits=_misfits(trees[INSTRUMENTS], main, instruments),
         paper=paper,
         costs=charged,
+        alerts=_alerts(trees['alerts.yaml'], main),
         places=_places(trees['strategy.yaml'])
         | _places_of_rules(trees['risk.yaml']),
     )
@@ -235,6 +238,15 @@ def _instruments(root: tree.Node) -> dict[str, market.Instrument]:
         symbol: market.Instrument(symbol, **msgspec.structs.asdict(each))
         for symbol, each in made.instruments.items()
     }
+
+
+def _alerts(root: tree.Node, main: schema.Main) -> alerts.Alerts:
+    made: alerts.Alerts = build.build(root, alerts.Alerts)
+    for name, channel in made.channels.items():
+        for nth, profile in enumerate(channel.profiles):
+            place = root.value['channels'].value[name].value['profiles']
+            _check_known('profile', profile, main.profiles, place.value[nth])
+    return made
 
 
 def _misfits(

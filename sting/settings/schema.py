@@ -16,6 +16,7 @@ from sting.model import records
 from sting.model import sizing as sizings
 from sting.model import specs
 from sting.model import timeframes
+from sting.settings import alerts as alerts_lib
 from sting.settings import brokers
 from sting.settings import metrics as metrics_lib
 from sting.settings import presets as presets_lib
@@ -914,6 +915,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         journal: The event log.
         terminal: The workstation's screen.
         presets: Terms that the ticket takes at once, by name.
+        alerts: Where alerts go besides the screen.
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
@@ -946,6 +948,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     misfits: dict[str, errors.ConfigError] = {}
     places: dict[str, tuple[str, int]] = {}
     presets: dict[str, presets_lib.Preset] = {}
+    alerts: alerts_lib.Alerts = alerts_lib.Alerts()
 
     def profile(self, name: str | None = None) -> Profile:
         """Gives a profile.

@@ -1,0 +1,1 @@
+"""What watches over an engine that runs, and tells people of it."""

@@ -1,0 +1,19 @@
+"""Services that alerts are sent to, for each test its own."""
+
+import pytest
+
+from tests.unit.monitor import servers
+
+
+@pytest.fixture
+def webhook():
+    made = servers.Webhook()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def mailbox():
+    made = servers.Mailbox()
+    yield made
+    made.close()

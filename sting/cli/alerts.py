@@ -20,6 +20,12 @@ from sting.monitor import sender
 from sting.settings import alerts as alerts_lib
 from sting.settings import keys
 
+_PROFILE = click.option(
+    '--profile',
+    metavar='NAME',
+    default='',
+    help='With the channels and keys of this profile.',
+)
 _WORDS = 'This is a test: alerts of sting reach you here.'
 
 
@@ -51,9 +57,7 @@ def alerts() -> None:
 
 @alerts.command()
 @click.argument('channel', required=False, metavar='[CHANNEL]')
-@click.option(
-    '--profile', metavar='NAME', default='', help='With keys of this profile.'
-)
+@_PROFILE
 @common.json_option
 def test(channel: str | None, profile: str, as_json: bool) -> None:
     """Sends a test to CHANNEL, or to each that there is.
@@ -61,7 +65,9 @@ def test(channel: str | None, profile: str, as_json: bool) -> None:
     It needs no engine. Exits with 1 when one did not take it.
     """
     channels = _channels(channel, profile)
-    message = _message(profile)
+    message = _message(
+        _WORDS, profile, 'sting alerts test', records.Severity.INFO
+    )
     found = {}
     for name, each in channels.items():
         found[name] = fault = _try(name, each, message, profile)
@@ -74,11 +80,40 @@ def test(channel: str | None, profile: str, as_json: bool) -> None:
                 for name, fault in found.items()
             ]
         )
-    if any(found.values()):
-        raise errors.StingError(
-            'not taken by '
-            + ', '.join(n for n, fault in found.items() if fault)
-        )
+    _complain(found)
+
+
+@alerts.command()
+@click.argument('message')
+@click.option(
+    '--channel',
+    'only',
+    metavar='CHANNEL',
+    help='To this one; without it to each that there is.',
+)
+@click.option(
+    '--severity',
+    type=click.Choice([each.value for each in records.Severity]),
+    default=records.Severity.CRITICAL.value,
+    show_default=True,
+    help='How much it matters.',
+)
+@_PROFILE
+def send(message: str, only: str | None, severity: str, profile: str) -> None:
+    """Sends MESSAGE, for scripts that have something to tell.
+
+    It needs no engine, and heeds no rules and no quiet hours. Exits with 1 when
+    a channel did not take it.
+    """
+    told = _message(
+        message, profile, 'sting alerts send', records.Severity(severity)
+    )
+    _complain(
+        {
+            name: _try(name, each, told, profile)
+            for name, each in _channels(only, profile).items()
+        }
+    )
 
 
 @alerts.command('list')
@@ -141,15 +176,28 @@ def _channels(
     return {channel: known[channel]}
 
 
-def _message(profile: str) -> notices.Message:
+def _message(
+    words: str, profile: str, source: str, severity: records.Severity
+) -> notices.Message:
     told = notices.Notice(
         seq=0,
         timestamp=clock.LiveClock().now(),
-        severity=records.Severity.INFO,
-        message=_WORDS,
-        source='sting alerts test',
+        severity=severity,
+        message=words,
+        source=source,
     )
     return notices.compose(profile or 'test', [told])
+
+
+def _complain(found: Mapping[str, str]) -> None:
+    """Ends with what was not taken, by channel.
+
+    Raises:
+        errors.StingError: Something was not.
+    """
+    wrong = [f'{name}: {fault}' for name, fault in found.items() if fault]
+    if wrong:
+        raise errors.StingError(f'not taken by {"; ".join(wrong)}')
 
 
 def _try(

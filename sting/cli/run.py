@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import os
 import signal
 import threading
 import types
@@ -11,8 +12,11 @@ import click
 from sting import control
 from sting import settings
 from sting.cli import common
+from sting.engine import clock
 from sting.engine import signals
 from sting.model import errors
+from sting.model import views
+from sting.monitor import systemd
 
 # How often it is looked whether the engine still runs, in seconds.
 _LOOK_S = 0.2
@@ -43,6 +47,7 @@ def run(demo: bool, profile: str | None, confirm: str | None) -> None:
     # Before the session loads what starts threads of its own.
     signals.hold_back()
     session = importlib.import_module('sting.session')
+    supervisor = systemd.Notifier.find(os.environ, clock.LiveClock())
     home = settings.Home.find()
     config = settings.load(home)
     name = 'demo' if demo else profile or config.default
@@ -67,13 +72,24 @@ def run(demo: bool, profile: str | None, confirm: str | None) -> None:
             f'profile {name} ({picture.mode.upper()}, {picture.state}) runs: '
             f'pid {picture.pid}, socket {home.socket(name)}'
         )
+        supervisor.ready(_words(picture))
         while not ended.is_set() and not station.wait(_LOOK_S):
-            pass
+            supervisor.beat(station.beats)
+            supervisor.say(_words(station.snapshot()))
     finally:
+        supervisor.stopping()
         server.stop()
         station.close()
     if station.failure is not None:
         raise errors.StingError(f'the engine ended: {station.failure}')
+
+
+def _words(picture: views.Snapshot) -> str:
+    """Says in one line how an engine is."""
+    reason = f': {picture.reason}' if picture.reason else ''
+    return common.clean(
+        f'{picture.profile} ({picture.mode.upper()}) {picture.state}{reason}'
+    )
 
 
 def _end_on_signals() -> threading.Event:

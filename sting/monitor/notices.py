@@ -12,6 +12,15 @@ from sting.model import records
 # What one message holds at most: lines, and characters of each.
 LINES: Final = 100
 _LENGTH: Final = 500
+# What parts of the engine say of themselves, and how much that matters here.
+_STATES: Final = {
+    'lost': records.Severity.WARNING,
+    'silent': records.Severity.WARNING,
+    'failed': records.Severity.WARNING,
+    'connected': records.Severity.INFO,
+    'started': records.Severity.INFO,
+    'stopped': records.Severity.INFO,
+}
 RANKS: Final = tuple(records.Severity)
 
 
@@ -56,15 +65,28 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     seqs: tuple[int, ...] = ()
 
 
-def of(event: events.Event) -> Notice:
-    """Makes a notice of an alert's event."""
-    alert: records.Alert = event.data
+def of(event: events.Event) -> Notice | None:
+    """Makes a notice of an event; None where there is nothing to tell.
+
+    Args:
+        event: An alert, or what a part of the engine says of its state: that
+            a connection was lost is no alert on a screen that shows it.
+    """
+    told = event.data
+    if isinstance(told, records.Alert):
+        severity, message, source = told.severity, told.message, told.source
+    elif told.status in _STATES:
+        severity, source = _STATES[told.status], told.component
+        detail = f': {told.detail}' if told.detail else ''
+        message = f'{source} is {told.status}{detail}'
+    else:
+        return None
     return Notice(
         seq=event.seq,
         timestamp=event.timestamp,
-        severity=alert.severity,
-        message=alert.message,
-        source=alert.source,
+        severity=severity,
+        message=message,
+        source=source,
     )
 
 

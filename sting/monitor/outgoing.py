@@ -24,7 +24,9 @@ from sting.monitor import routing
 
 NAME: Final = 'alerts'
 LOOK_S: Final = 0.25
-KINDS: Final = frozenset({events.EventType.RISK_ALERT})
+KINDS: Final = frozenset(
+    {events.EventType.RISK_ALERT, events.EventType.SYSTEM_STATUS}
+)
 # So long an end waits for what can still be told.
 GRACE_S: Final = 5.0
 _POLL_S: Final = 0.05
@@ -112,6 +114,8 @@ class AlertsOut(core.Component):
     async def _take(self, event: events.Event) -> None:
         """Keeps an alert for its channels; called in the log's order."""
         one = notices.of(event)
+        if one is None:
+            return
         channels = self._router.channels(one)
         if channels and self._repeats.admits(
             one, channels, self._clock.monotonic()

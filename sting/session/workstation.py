@@ -98,6 +98,7 @@ class Session:
         profile: The profile's name.
         mode: What is at stake in it.
         failure: Why the engine ended by itself; None while it has not.
+        beats: How often the engine's loop has turned, ten times a second.
     """
 
     ROOM: ClassVar[type[room.EngineRoom]] = room.EngineRoom
@@ -110,6 +111,7 @@ class Session:
         self.profile = profile
         self.mode = chosen.mode
         self.failure: BaseException | None = None
+        self.beats = 0
         self._home = home
         self._config = config
         self._clock = clock.LiveClock()
@@ -457,6 +459,7 @@ class Session:
                 )
             except TimeoutError:
                 self._show_stuck()
+            self.beats += 1
             # Another process may have set the latch.
             self._stop.heed()
             before = self._clock.monotonic()

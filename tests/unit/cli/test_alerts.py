@@ -41,13 +41,27 @@ def test_one_that_does_not_take_it_fails(sting, configure, webhook):
     configure(f'channels: {{a: {{url: "{webhook.url}"}}, b: {{}}}}\n')
     found = sting('alerts', 'test')
     assert found.code == 1
-    assert found.err == 'sting: not taken by a, b\n'
+    assert found.err.startswith('sting: not taken by a: ')
+    assert '; b: alerts needs a key: set STING_ALERTS_B_URL' in found.err
     assert 'STING_ALERTS_B_URL' in found.out
     found = sting('alerts', 'test', 'a', '--json')
     (told,) = json.loads(found.out)
     assert told['channel'] == 'a'
     assert not told['ok']
     assert told['fault']
+
+
+def test_a_script_can_tell_something(sting, configure, webhook):
+    configure(f'channels: {{a: {{url: "{webhook.url}"}}, b: {{}}}}\n')
+    words = 'the engine of demo has failed'
+    found = sting('alerts', 'send', words, '--channel', 'a')
+    assert found.code == 0
+    assert webhook.got[0]['type'] == 'failure'
+    assert words in webhook.words
+    found = sting('alerts', 'send', words, '--severity', 'info')
+    assert found.code == 1
+    assert 'not taken by b: ' in found.err
+    assert len(webhook.got) == 2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ def webhook():
 
 @pytest.fixture
 def mailbox():
-    made = servers.Mailbox()
+    # Only this needs the library.
+    from tests.unit.monitor import mailboxes
+
+    made = mailboxes.Mailbox()
     yield made
     made.close()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sting.model import events
 from sting.model import records
 from sting.monitor import notices
 
@@ -51,3 +52,38 @@ def test_control_characters_are_shown_and_long_words_cut():
     body = notices.compose('x', [notice(1, message='a\n\x1b' + 'b' * 999)]).body
     assert body.startswith('a\\n\\x1bbbb')
     assert len(body) < 600
+
+
+def event(data):
+    kind = (
+        events.EventType.RISK_ALERT
+        if isinstance(data, records.Alert)
+        else events.EventType.SYSTEM_STATUS
+    )
+    return events.Event(5, 9, kind, 'engine', data)
+
+
+def test_an_alert_is_told_as_it_is():
+    alert = records.Alert(severity=S.CRITICAL, message='lost', source='risk')
+    found = notices.of(event(alert))
+    assert found == notices.Notice(
+        seq=5, timestamp=9, severity=S.CRITICAL, message='lost', source='risk'
+    )
+
+
+@pytest.mark.parametrize(
+    ('status', 'severity'),
+    [('lost', S.WARNING), ('silent', S.WARNING), ('connected', S.INFO)],
+)
+def test_a_connection_that_changes_is_told(status, severity):
+    told = records.SystemStatus(
+        component='broker:alpaca', status=status, detail='no answer'
+    )
+    found = notices.of(event(told))
+    assert found.message == f'broker:alpaca is {status}: no answer'
+    assert (found.source, found.severity) == ('broker:alpaca', severity)
+
+
+def test_what_else_parts_say_is_not():
+    told = records.SystemStatus(component='broker:a', status='reconnecting')
+    assert notices.of(event(told)) is None

@@ -22,6 +22,7 @@ from textual import driver as textual_driver
 from textual import events
 from textual import screen as textual_screen
 from textual import timer
+from textual import widget
 
 from sting.model import commands
 from sting.model import errors
@@ -41,6 +42,7 @@ from tui import shutdown
 from tui import sizing
 from tui import themes
 from tui import userkeys
+from tui.panes import hintbar
 from tui.panes import prompt
 from tui.panes import statusbar
 from tui.panes import strategies
@@ -521,6 +523,22 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         """Shows a log at any moment; that of this profile without a path."""
         journal = importlib.import_module('tui.screens.journal')
         journal.show(self, path)
+
+    def action_jump(self) -> None:
+        """Lays a letter over each place that can take the keys."""
+        here = self.screen
+        if not isinstance(here, base.BaseScreen) or any(
+            line.display for line in here.query(prompt.Prompt)
+        ):
+            return
+        jump = importlib.import_module('tui.screens.jump')
+
+        def go(place: widget.Widget | None) -> None:
+            if place is not None:
+                place.focus()
+
+        here.query_one(hintbar.HintBar).show_scope('jump')
+        self.push_screen(jump.Jump(jump.places(here)), go)
 
     def action_command_line(self) -> None:
         """Opens the command line."""

@@ -80,6 +80,7 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     'journal': ('F4 journal', 'app'),
     'logs': ('Logs', 'app'),
     'fork': ('Fork', 'app'),
+    'jump': ('Jump', 'app'),
 }
 
 _PANES = (
@@ -189,6 +190,17 @@ ACTIONS: tuple[Action, ...] = (
         'Opens the command line: buy, sell, cancel, halt, resume, flatten, '
         'theme, quit.',
         hint=70,
+    ),
+    Action(
+        'go_to',
+        ('ctrl+g',),
+        'app',
+        'jump',
+        'go to',
+        'Lays a letter over each place that can take the keys: the letter goes '
+        'there, any other key leaves.',
+        hint=87,
+        palette=True,
     ),
     Action(
         'reduce',
@@ -1495,6 +1507,15 @@ ACTIONS: tuple[Action, ...] = (
         'Closes the list of logs.',
         hint=5,
     ),
+    Action(
+        'leave_jump',
+        ('escape',),
+        'jump',
+        'leave',
+        'leave',
+        'Goes nowhere; so does every key that is no letter shown.',
+        hint=5,
+    ),
 )
 
 
@@ -1619,6 +1640,8 @@ def hints(scope: str, actions: Iterable[Action] = ACTIONS) -> list[Action]:
         The actions.
     """
     seen = around(scope)
+    if scope in _ALONE:
+        actions = [a for a in actions if a.scope == scope or a.first]
     typing = scope in _TYPED_IN
     shown_here = [
         action
@@ -1630,6 +1653,8 @@ def hints(scope: str, actions: Iterable[Action] = ACTIONS) -> list[Action]:
     return sorted(shown_here, key=lambda action: action.hint)
 
 
+# Where every other key but the stop only leaves.
+_ALONE = frozenset({'jump'})
 # Where letters go into a field.
 _TYPED_IN = frozenset({'ticket', 'review', 'typed', 'backtest', 'fork'})
 

@@ -152,6 +152,7 @@ SCENES = {
     'inbox': Scene(('6', 'i'), 'position-IBM', _DIFFERENT),
     'stopped': Scene((), 'STOPPED', _HALTED),
     'backtest': Scene(('f3',), 'quantity '),
+    'jump': Scene(('ctrl+g',), ' a '),
     'welcome': Scene(('colon', *'welcome', 'enter'), 'welcome: what runs'),
 }
 

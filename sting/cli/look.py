@@ -134,9 +134,21 @@ def _summary(found: Mapping[str, Any]) -> dict[str, str]:
         'day p&l': f'{found["day_pnl"]:+,.2f} {currency}',
         'open orders': str(found['open_orders']),
         **_inbox(found['inbox']),
+        **_available(found['availability']),
         'events': str(found['seq']),
         'process': f'{found["pid"]}, up {found["uptime_s"]:,.0f} s, '
         f'loop lag {found["loop_lag_ms"]:.1f} ms',
+    }
+
+
+def _available(found: Mapping[str, Any] | None) -> dict[str, str]:
+    """Says how much of the sessions trading was possible, where it is known."""
+    if found is None or found['share'] is None:
+        return {}
+    last = found['days'][-1]
+    return {
+        'available': f'{found["share"]:.2%} of the sessions of 30 days, '
+        f'{last["up_s"] / last["open_s"]:.2%} of {last["day"]}'
     }
 
 

@@ -234,4 +234,5 @@ def status(picture: views.Snapshot) -> dict[str, Any]:
         'brokers': picture.brokers,
         'loop_lag_ms': picture.loop_lag_ms,
         'generated': picture.generated,
+        'availability': picture.availability,
     }

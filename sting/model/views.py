@@ -15,6 +15,7 @@ from sting.model import parameters as bounds
 from sting.model import records
 from sting.model import riskfigures
 from sting.model import stops
+from sting.model import uptime
 
 # Snapshot has a field of the module's name, so its type is named here.
 _Orders = tuple[orders.Order, ...]
@@ -378,6 +379,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             none.
         health: How long things take, memory and disk, a second old at most;
             None before that was measured.
+        availability: How much of the sessions trading was possible; None for
+            a profile whose bars are played.
         attached: How the screen is attached; None for one in the engine's own
             process.
     """
@@ -418,6 +421,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     stop_seq: int = 0
     drill: drills.Result | None = None
     health: healths.Health | None = None
+    availability: uptime.Availability | None = None
     attached: Attachment | None = None
 
 

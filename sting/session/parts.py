@@ -43,6 +43,7 @@ from sting.model import orders
 from sting.model import records
 from sting.model import sessions
 from sting.model import specs
+from sting.monitor import availability
 from sting.monitor import outgoing
 from sting.risk import gate
 from sting.risk import guardian
@@ -448,6 +449,9 @@ class Parts:
         self._alerts = self._make_alerts(system.log)
         if self._alerts is not None:
             self._engine.register_component(self._alerts)
+        self._availability = self._make_availability(system.log)
+        if self._availability is not None:
+            self._engine.register_component(self._availability)
         self._measuring = self._make_measuring()
         self._sampling = sampling.Sampling(
             self._path,
@@ -529,6 +533,20 @@ class Parts:
             event_bus=self.bus,
             tell=self._intake.alert,
             first=self._found.last.seq,
+        )
+
+    def _make_availability(self, log: str) -> availability.Keeper | None:
+        """Makes it for a market; what is played has a time of its own."""
+        feed = self._config.feeds[self._chosen.feed]
+        if not isinstance(feed, settings.MarketFeed):
+            return None
+        return availability.Keeper(
+            self._folder,
+            self._path,
+            log,
+            journaled=self._journal,
+            sessions=lambda: self._sessions,
+            time_source=self._clock,
         )
 
     def _make_measuring(self) -> measuring.Measuring:

@@ -314,6 +314,7 @@ class EngineRoom(parts.Parts):
                 generated=self._symbols.feed.generated,
                 risk=self._measuring.found,
                 health=self._sampling.found,
+                availability=self._availability and self._availability.found,
             )
 
     def _outgoing(self) -> tuple[views.QueueRow, ...]:

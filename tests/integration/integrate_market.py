@@ -226,3 +226,15 @@ def test_paper_fills_on_quotes_as_they_come(home, services):
         (0.6, 121.0),
         (0.3, 122.0),
     ]
+
+
+def test_status_says_how_much_of_the_sessions_it_was_there(home):
+    with running(home):
+        found = until(
+            lambda: terminal.sting(home, 'status', '--profile', 'mine')[
+                'availability'
+            ]
+        )
+        assert found['share'] == pytest.approx(1.0, abs=0.2)
+        (day,) = found['days'][-1:]
+        assert 0 < day['up_s'] <= day['open_s'] < 60

@@ -6,6 +6,7 @@ import platform
 
 from sting.model import health
 from sting.model import records
+from sting.model import uptime
 from sting.model import views
 from tui import format as text_format
 from tui.charts import histogram
@@ -37,6 +38,18 @@ def engine_rows(snapshot: views.Snapshot) -> sheet.Rows:
         ('last event', f'{snapshot.seq:,}'),
         ('loop lag', f'{snapshot.loop_lag_ms:.1f} ms'),
         ('state', f'{snapshot.state.value} {snapshot.reason}'.strip()),
+        *_available(snapshot.availability),
+    ]
+
+
+def _available(found: uptime.Availability | None) -> sheet.Rows:
+    """Says how much of the sessions trading was possible."""
+    if found is None or found.share is None:
+        return []
+    last = found.days[-1]
+    return [
+        ('available', f'{found.share:.2%} of 30 days'),
+        (last.day, f'{last.share:.2%}'),
     ]
 
 

@@ -28,6 +28,7 @@ NAMES = (
     'feeds',
     'brokers',
     'loop_lag_ms',
+    'availability',
 )
 
 
@@ -90,3 +91,15 @@ def test_an_exit_that_waits_for_its_entry_is_held():
     assert look._stands({'status': 'accepted', 'held': 5.0}) == 'held'
     assert look._stands({'status': 'accepted', 'held': 0.0}) == 'accepted'
     assert look._stands({'status': 'cancelled', 'held': 5.0}) == 'cancelled'
+
+
+def test_what_was_available_is_one_line():
+    found = {
+        'share': 0.9987,
+        'days': [{'day': '2026-11-23', 'open_s': 400.0, 'up_s': 398.0}],
+    }
+    assert look._available(found) == {
+        'available': '99.87% of the sessions of 30 days, 99.50% of 2026-11-23'
+    }
+    assert look._available({'share': None, 'days': []}) == {}
+    assert look._available(None) == {}

@@ -11,6 +11,7 @@ from sting.model import health
 from sting.model import market
 from sting.model import records
 from sting.model import riskfigures
+from sting.model import uptime
 from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
@@ -25,6 +26,16 @@ def test_the_figures_of_the_engine():
     assert rows['last event'] == '1,234'
     assert rows['loop lag'] == '0.7 ms'
     assert rows['process'] == '4711'
+
+
+def test_how_much_of_the_sessions_it_was_there():
+    day = uptime.Day(day='2026-11-23', open_s=400.0, up_s=398.0)
+    found = uptime.Availability(days=(day,), share=0.9987)
+    rows = dict(system_rows.engine_rows(stations.snapshot(availability=found)))
+    assert rows['available'] == '99.87% of 30 days'
+    assert rows['2026-11-23'] == '99.50%'
+    rows = dict(system_rows.engine_rows(stations.snapshot()))
+    assert 'available' not in rows
 
 
 def test_lanes_feeds_brokers_and_strategies():

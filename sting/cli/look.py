@@ -6,22 +6,38 @@ from typing import Any
 import click
 
 from sting.cli import common
+from sting.model import health
 
 _STATE_COLOURS = {'TRADING': 'green', 'REDUCING': 'yellow', 'HALTED': 'red'}
+_HEALTH_COLOURS = {'ok': 'green', 'degraded': 'yellow', 'failing': 'red'}
 _LINKS = dict.fromkeys(('name', 'status', 'source', 'detail'), common.LEFT)
 
 
 @click.command()
 @common.profile_option
 @common.json_option
-def status(profile: str | None, as_json: bool) -> None:
-    """Shows how the running engine is."""
+@click.option(
+    '--check', is_flag=True, help='Exit with 1 when its health is failing.'
+)
+def status(profile: str | None, as_json: bool, check: bool) -> None:
+    """Shows how the running engine is, and its health with reasons."""
     found = common.engine(profile).request('status')
     if as_json:
         common.print_json(found)
-        return
+    else:
+        _print_status(found)
+    if check and found['health']['state'] == health.Condition.FAILING:
+        click.get_current_context().exit(1)
+
+
+def _print_status(found: Mapping[str, Any]) -> None:
     for name, text in _summary(found).items():
         click.echo(f'{name:<12}{text}')
+    for each in found['health']['reasons']:
+        state = common.styled(
+            f'{each["state"]:<10}', _HEALTH_COLOURS[each['state']]
+        )
+        click.echo(f'  {state}{each["area"]}: {common.clean(each["reason"])}')
     for title in ('feeds', 'brokers'):
         if found[title]:
             click.echo(f'\n{title}')
@@ -138,6 +154,9 @@ def _summary(found: Mapping[str, Any]) -> dict[str, str]:
         'events': str(found['seq']),
         'process': f'{found["pid"]}, up {found["uptime_s"]:,.0f} s, '
         f'loop lag {found["loop_lag_ms"]:.1f} ms',
+        'health': common.styled(
+            found['health']['state'], _HEALTH_COLOURS[found['health']['state']]
+        ),
     }
 
 

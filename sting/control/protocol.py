@@ -235,4 +235,5 @@ def status(picture: views.Snapshot) -> dict[str, Any]:
         'loop_lag_ms': picture.loop_lag_ms,
         'generated': picture.generated,
         'availability': picture.availability,
+        'health': picture.verdict,
     }

@@ -8,6 +8,7 @@ import collections
 import math
 
 from sting.engine import clock
+from sting.model import health
 from sting.model import orders
 
 # So many batches are remembered; an order that answers an older one is late
@@ -81,7 +82,7 @@ class BarToOrder:
 
     def recent(self) -> dict[str, list[float]]:
         """Gives the seconds of the last times, by what took so long."""
-        found = {'event to log': list(self._durable)}
+        found = {health.LOG: list(self._durable)}
         for strategy, took in self._took.items():
             found[f'order: {strategy}'] = list(took)
         return found

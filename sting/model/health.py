@@ -3,8 +3,14 @@
 Nothing of it is in the log: it is measured by the machine's own clock.
 """
 
+import enum
+from typing import Final
+
 import msgspec
 
+# What is timed of the engine itself.
+LOOP: Final = 'loop late'
+LOG: Final = 'event to log'
 # Where the buckets of a histogram end, in milliseconds; one more bucket has
 # all that is longer.
 ENDS_MS = (
@@ -71,6 +77,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         free: Bytes that are free where the log is; None where that is not
             known.
         disk: Bytes of that disk.
+        clock_step: Seconds that the machine's clock was moved by in the last
+            minute, which a clock that keeps time is not; None in the first.
     """
 
     latencies: tuple[Latency, ...] = ()
@@ -79,3 +87,41 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     log_growth: float | None = None
     free: int | None = None
     disk: int | None = None
+    clock_step: float | None = None
+
+
+class Condition(enum.StrEnum):
+    """How well something is."""
+
+    OK = 'ok'
+    # It works, and not all of it, or not as well as it should.
+    DEGRADED = 'degraded'
+    # What it is there for it does not do.
+    FAILING = 'failing'
+
+
+class Finding(msgspec.Struct, frozen=True, gc=False):
+    """Something that is not well.
+
+    Attributes:
+        state: How much that matters.
+        area: What it is of: engine, log, loop, feed, broker, lane, strategy,
+            inbox, disk or clock.
+        reason: One sentence for a person.
+    """
+
+    state: Condition
+    area: str
+    reason: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How the engine is, and why.
+
+    Attributes:
+        state: The worst of what was found; ok where nothing was.
+        reasons: What was found, the worst first.
+    """
+
+    state: Condition = Condition.OK
+    reasons: tuple[Finding, ...] = ()

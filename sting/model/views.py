@@ -381,6 +381,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             None before that was measured.
         availability: How much of the sessions trading was possible; None for
             a profile whose bars are played.
+        verdict: What of all this is not well.
         attached: How the screen is attached; None for one in the engine's own
             process.
     """
@@ -422,6 +423,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     drill: drills.Result | None = None
     health: healths.Health | None = None
     availability: uptime.Availability | None = None
+    verdict: healths.Verdict = healths.Verdict()
     attached: Attachment | None = None
 
 

@@ -16,6 +16,7 @@ from sting.engine import core
 from sting.engine import latency
 from sting.engine import segments
 from sting.model import health
+from sting.model import market
 from sting.session import histograms
 from sting.session import processes
 from sting.strategy import isolated
@@ -65,6 +66,35 @@ class Trend:
         return (value - first) / passed * 3600.0
 
 
+class Steps:
+    """By how much a clock was moved within the last minute."""
+
+    KEPT_S: Final = 60.0
+
+    def __init__(self) -> None:
+        self._ahead: collections.deque[tuple[float, float]] = (
+            collections.deque()
+        )
+
+    def take(self, now: float, wall: int) -> float | None:
+        """Takes both clocks as they are now.
+
+        Args:
+            now: Seconds of a clock that nobody sets.
+            wall: Of the one that may be set, nanoseconds since the epoch, UTC.
+
+        Returns:
+            Seconds by which that went ahead of the first, below 0 behind; None
+            the first time.
+        """
+        ahead = wall / market.NANOSECONDS - now
+        self._ahead.append((now, ahead))
+        while now - self._ahead[0][0] > self.KEPT_S:
+            self._ahead.popleft()
+        first = self._ahead[0][1]
+        return ahead - first if len(self._ahead) > 1 else None
+
+
 class Sampling(core.Component):
     """Works the figures out once a second, in a thread.
 
@@ -103,6 +133,8 @@ class Sampling(core.Component):
         self._hosted = hosted
         self._brokers = brokers
         self._clock = time_source
+        self._wall = clock.LiveClock()
+        self._steps = Steps()
         self._looks = 0
         self._disk = health.Health()
         self._log_trend = Trend()
@@ -137,7 +169,7 @@ class Sampling(core.Component):
 
     def _took(self) -> dict[str, list[float]]:
         """Gives the seconds of what is timed, by its name."""
-        found = {'loop late': list(self.lags)}
+        found = {health.LOOP: list(self.lags)}
         found |= self._timing.recent()
         for name in self._strategies:
             found[f'answer: {name}'] = self._hosted.answers(name)
@@ -177,6 +209,9 @@ class Sampling(core.Component):
             log_growth=self._disk.log_growth,
             free=self._disk.free,
             disk=self._disk.disk,
+            clock_step=self._steps.take(
+                self._wall.monotonic(), self._wall.now()
+            ),
         )
 
     def _look_at(self, name: str, pid: int, now: float) -> health.ProcessRow:

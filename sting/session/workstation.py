@@ -22,6 +22,7 @@ from sting.model import market
 from sting.model import records
 from sting.model import stops
 from sting.model import views
+from sting.monitor import health
 from sting.risk import drilled
 from sting.risk import stop
 from sting.session import frozen
@@ -356,11 +357,14 @@ class Session:
             if self._ready.is_set():
                 self._latch.set('engine', f'{type(error).__name__}: {error}')
                 self._cancel_everything(self._clock.monotonic())
-                self._snapshot = views.Snapshot(
+                ended = views.Snapshot(
                     profile=self.profile,
                     mode=self.mode,
                     state=records.TradingState.HALTED,
                     reason=f'the engine ended: {error}',
+                )
+                self._snapshot = msgspec.structs.replace(
+                    ended, verdict=health.judge(ended)
                 )
         finally:
             self._ready.set()
@@ -422,12 +426,15 @@ class Session:
     def _show_stuck(self) -> None:
         """Says that nothing can be made durable, over the last picture."""
         who, reason = self._stop.reason
-        self._snapshot = msgspec.structs.replace(
+        stuck = msgspec.structs.replace(
             self._snapshot,
             state=records.TradingState.HALTED,
             halting=True,
             reason=f'{who}: {reason}' if self._stop.is_set else 'the log waits',
             stop=self._undurable(),
+        )
+        self._snapshot = msgspec.structs.replace(
+            stuck, verdict=health.judge(stuck)
         )
 
     def _undurable(self) -> stops.StopReport | None:
@@ -455,7 +462,9 @@ class Session:
                 async with asyncio.timeout(STUCK_S):
                     picture = await engine_room.picture(lag)
                 self._snapshot = msgspec.structs.replace(
-                    picture, drill=self._drilled.read()
+                    picture,
+                    drill=self._drilled.read(),
+                    verdict=health.judge(picture),
                 )
             except TimeoutError:
                 self._show_stuck()

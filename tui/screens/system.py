@@ -65,6 +65,12 @@ class SystemScreen(base.BaseScreen):
         """Gives the sheets of the first column: the engine itself."""
         yield sheet.Sheet('engine', _pairs, bold=(0, 2))
         yield sheet.Sheet(
+            'health',
+            _any_width(system_rows.health_rows),
+            bold=(0,),
+            tint=system_rows.health_tint,
+        )
+        yield sheet.Sheet(
             'errors: critical alerts',
             _any_width(system_rows.error_rows),
             bold=(),

@@ -17,6 +17,7 @@ _NOT_YET = 'nothing is measured yet'
 _WELL = frozenset(
     {'connected', 'started', 'starting', 'running', 'closed', 'ended'}
 )
+_CONDITIONS = {'degraded': 'warning!', 'failing': 'error!'}
 # So many of the last critical alerts are listed.
 ERRORS = 8
 # Cells that the figures beside a histogram take, with what is between them,
@@ -51,6 +52,19 @@ def _available(found: uptime.Availability | None) -> sheet.Rows:
         ('available', f'{found.share:.2%} of 30 days'),
         (last.day, f'{last.share:.2%}'),
     ]
+
+
+def health_rows(snapshot: views.Snapshot) -> sheet.Rows:
+    """Gives how the engine is, and why."""
+    found = snapshot.verdict
+    return [
+        (row.state.value, row.area, row.reason) for row in found.reasons
+    ] or [(found.state.value, '', '')]
+
+
+def health_tint(row: Sequence[str]) -> str:
+    """Gives the colour of a reason."""
+    return _CONDITIONS.get(row[0], '')
 
 
 def latency_rows(snapshot: views.Snapshot, width: int) -> sheet.Rows:

@@ -29,6 +29,7 @@ NAMES = (
     'brokers',
     'loop_lag_ms',
     'availability',
+    'health',
 )
 
 
@@ -62,6 +63,37 @@ def test_status_for_a_person_names_state_and_strategies(sting, engine):
     assert 'demo (DEMO, generated data)' in out
     assert 'TRADING' in out
     assert 'sma_demo' in out
+
+
+def test_status_says_how_it_is_and_why(sting, engine):
+    found = json.loads(sting('status', '--json', '--check').out)['health']
+    assert set(found) == {'state', 'reasons'}
+    assert f'health      {found["state"]}' in sting('status').out
+
+
+def test_check_exits_with_1_while_it_is_failing(sting, engine):
+    engine.station.emergency_stop('operator', 'a test of health')
+
+    def failing():
+        return sting('status', '--check').code == 1
+
+    _wait_until(failing)
+    found = json.loads(sting('status', '--json').out)['health']
+    assert found['state'] == 'failing'
+    assert 'a test of health' in found['reasons'][0]['reason']
+    assert 'engine: trading is halted' in sting('status').out
+    assert sting('status').code == 0
+    # Not before the stop is an event.
+    _wait_until(lambda: sting('resume', '--confirm', 'RESUME').code == 0)
+    _wait_until(lambda: sting('status', '--check').code == 0)
+
+
+def _wait_until(condition):
+    for _ in range(400):
+        if condition():
+            return
+        time.sleep(0.025)
+    raise AssertionError('it did not happen in time')
 
 
 def test_filled_order_is_in_orders_and_positions(sting, engine):

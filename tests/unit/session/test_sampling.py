@@ -11,6 +11,7 @@ from tests.unit.session import stations
 pytestmark = pytest.mark.unit
 
 HOUR_S = 3600.0
+SECOND = 1_000_000_000
 
 
 def test_a_trend_is_that_of_an_hour():
@@ -32,6 +33,20 @@ def test_a_trend_may_fall():
     trend.take(0.0, 900)
     trend.take(60.0, 100)
     assert trend.take(60.0 + HOUR_S, 40) == pytest.approx(-60.0)
+
+
+def test_a_clock_that_keeps_time_has_no_step():
+    steps = sampling.Steps()
+    assert steps.take(10.0, 1_000 * SECOND) is None
+    assert steps.take(11.0, 1_001 * SECOND) == 0.0
+
+
+def test_a_clock_that_is_set_tells_so_for_a_minute():
+    steps = sampling.Steps()
+    steps.take(10.0, 1_000 * SECOND)
+    assert steps.take(11.0, 1_031 * SECOND) == 30.0
+    assert steps.take(69.0, 1_089 * SECOND) == 30.0
+    assert steps.take(72.0, 1_092 * SECOND) == 0.0
 
 
 def test_the_picture_has_the_engines_figures(tmp_path):

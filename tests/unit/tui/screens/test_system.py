@@ -118,6 +118,18 @@ def test_the_risk_of_the_book_with_what_is_missing():
     assert rows['no beta'] == 'too few bars'
 
 
+def test_health_with_its_reasons():
+    assert system_rows.health_rows(stations.snapshot()) == [('ok', '', '')]
+    found = health.Finding(health.Condition.FAILING, 'feed', 'demo is stale')
+    rows = system_rows.health_rows(
+        stations.snapshot(
+            verdict=health.Verdict(health.Condition.FAILING, (found,))
+        )
+    )
+    assert rows == [('failing', 'feed', 'demo is stale')]
+    assert system_rows.health_tint(rows[0]) == 'error!'
+
+
 MB = 1_000_000
 COUNTS = tuple(3 if place == 4 else 0 for place in range(20))
 HEALTH = health.Health(

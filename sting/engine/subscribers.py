@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Collection
+import contextlib
+import os
 import pathlib
 
 from sting.engine import bus
@@ -25,6 +27,8 @@ from sting.model import views
 LOOK_S = 0.05
 PAGE = 1_000
 BEHIND = 50_000
+# So many events that nobody asked for are read again after a crash at most.
+FORGOTTEN = 10_000
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 
@@ -80,6 +84,7 @@ class Subscriber(core.Component):
             None if kinds is None else frozenset(each.value for each in kinds)
         )
         self._first = first
+        self._kept = 0
         self._look_s = look_s
         self._status = 'stopped'
         self._behind = False
@@ -98,11 +103,24 @@ class Subscriber(core.Component):
             self._run(), name=f'subscriber {self.name}'
         )
 
+    async def begin_behind(self, cursor: int) -> None:
+        """Has it start behind an event, whatever its cursor's file says.
+
+        Args:
+            cursor: The event's number.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        await asyncio.to_thread(_write_cursor, self._file, cursor)
+
     async def stop(self) -> None:
         """Ends after the event in hand; the cursor is kept."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(self._keep)
         self._status = 'stopped'
 
     def statistics(self) -> views.QueueRow:
@@ -141,9 +159,17 @@ class Subscriber(core.Component):
                     self.cursor = event.seq
                 self.cursor = last
             finally:
-                _write_cursor(self._file, self.cursor)
+                # What nobody asked for can as well be read again.
+                if page or self.cursor - self._kept >= FORGOTTEN:
+                    await asyncio.to_thread(self._keep)
             if self._status == 'failed':
                 self._tell('running', 'it takes events again')
+
+    def _keep(self) -> None:
+        cursor = self.cursor
+        if cursor != self._kept:
+            _write_cursor(self._file, cursor)
+            self._kept = cursor
 
     def _read_page(self) -> tuple[list[events.Event], int]:
         """Reads what the handler is given next, and how far that goes."""
@@ -192,6 +218,10 @@ def _read_cursor(file: pathlib.Path, first: int) -> int:
 def _write_cursor(file: pathlib.Path, cursor: int) -> None:
     """Replaces the file in one step, so that it is never half written."""
     fresh = file.with_suffix('.new')
-    fresh.write_text(str(cursor), encoding='ascii')
-    fresh.chmod(0o600)
+    number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(number, 'w', encoding='ascii') as out:
+        out.write(str(cursor))
+        out.flush()
+        # Or it may be empty after the power was cut.
+        os.fsync(number)
     fresh.replace(file)

@@ -95,7 +95,10 @@ class Delivery:
         self._waiting: list[notices.Notice] = []
         self._held = False
         self._dropped = 0
+        # What was told and is still in the box, as when the disk is full.
+        self._owed: tuple[frozenset[int], int] = (frozenset(), 0)
         self._failures = 0
+        self._broken = False
         self._again = 0.0
         self._sent: collections.deque[float] = collections.deque()
 
@@ -112,7 +115,14 @@ class Delivery:
     async def run(self) -> None:
         """Tells what comes, for ever."""
         while True:
-            self.idle = await self.turn() and not self._fresh
+            try:
+                done = await self.turn()
+                self.idle = done and (self._failures > 0 or not self._fresh)
+            # The boundary around a way out: whatever goes wrong on it is told
+            # as that of its channel, and tried again.
+            except Exception as error:  # noqa: BLE001
+                self._fail(f'{type(error).__name__}: {error}')
+                self._broken = self._fresh = self.idle = True
             await self._clock.sleep(LOOK_S)
 
     async def turn(self) -> bool:
@@ -121,23 +131,35 @@ class Delivery:
         Returns:
             Whether nothing more can be told now.
         """
-        if self._fresh:
-            self._fresh = False
-            async with self._disk:
-                self._waiting, self._dropped = await asyncio.to_thread(
-                    lambda: (
-                        self._box.waiting(self.name),
-                        self._box.dropped(self.name),
-                    )
-                )
         now = self._clock.monotonic()
+        waits = now < self._again
+        if self._fresh and not (waits and self._broken):
+            await self._read()
         due = self._due()
-        if not due or now < self._again:
+        if waits or not due:
             return True
         messages = self._messages(due, now)
         if messages:
             await self._try(messages)
         return not messages or self._failures > 0
+
+    async def _read(self) -> None:
+        """Reads what waits, and first lets go of what was told before."""
+        self._fresh = False
+        owed, dropped = self._owed
+        async with self._disk:
+            if owed:
+                await asyncio.to_thread(
+                    self._box.told, self.name, owed, dropped
+                )
+                self._owed = (frozenset(), 0)
+            self._waiting, self._dropped = await asyncio.to_thread(
+                lambda: (
+                    self._box.waiting(self.name),
+                    self._box.dropped(self.name),
+                )
+            )
+        self._broken = False
 
     def _due(self) -> list[notices.Notice]:
         """Gives what may go out by the time of the day."""
@@ -183,12 +205,16 @@ class Delivery:
         self._sent.extend([now] * taken)
         if taken:
             await self._book(messages[:taken])
-        if not fault:
+        if fault:
+            self._fail(fault)
+        else:
             self._recover()
-            return
+
+    def _fail(self, fault: str) -> None:
+        """Waits before the next try; after some in vain tells of it."""
         self._failures += 1
         wait = FIRST_WAIT_S * 2.0 ** min(self._failures - 1, 16)
-        self._again = now + min(wait, LONGEST_WAIT_S)
+        self._again = self._clock.monotonic() + min(wait, LONGEST_WAIT_S)
         if self._failures >= DEAD_AFTER and not self.fault:
             self.fault = fault
             self._tell(
@@ -208,13 +234,13 @@ class Delivery:
 
     async def _book(self, told: Sequence[notices.Message]) -> None:
         """Lets go of what was told."""
-        seqs = {seq for message in told for seq in message.seqs}
-        dropped, self._dropped = self._dropped, 0
-        async with self._disk:
-            await asyncio.to_thread(self._box.told, self.name, seqs, dropped)
+        seqs = frozenset(seq for message in told for seq in message.seqs)
         self._waiting = [one for one in self._waiting if one.seq not in seqs]
+        self._owed = (self._owed[0] | seqs, self._owed[1] + self._dropped)
+        self._dropped = 0
         if not self._is_quiet():
             self._held = False
+        await self._read()
 
     def _recover(self) -> None:
         self._failures = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Iterator
 import contextlib
 import pathlib
 import sqlite3
@@ -47,17 +48,13 @@ class Outbox:
         Raises:
             errors.JournalError: It cannot be read or written.
         """
-        try:
+        self._path = path
+        with self._told():
             path.touch(mode=0o600)
             self._base = sqlite3.connect(path, check_same_thread=False)
             self._base.execute('PRAGMA journal_mode=WAL')
             self._base.execute('PRAGMA synchronous=FULL')
             self._base.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise errors.JournalError(
-                f'{path} cannot be used: {error}; remove it, and alerts that '
-                'waited in it are not told'
-            ) from None
 
     def take(
         self,
@@ -76,8 +73,11 @@ class Outbox:
         Returns:
             The channels that it was not kept for before: an event that is
             given twice is taken once.
+
+        Raises:
+            errors.JournalError: The disk does not take it.
         """
-        with self._base:
+        with self._told(), self._base:
             if not again:
                 if one.seq <= self.taken():
                     return []
@@ -108,17 +108,19 @@ class Outbox:
 
     def waiting(self, channel: str) -> list[notices.Notice]:
         """Gives what waits for a channel, oldest first."""
-        rows = self._base.execute(
-            'SELECT notice FROM waiting WHERE channel = ? ORDER BY seq',
-            (channel,),
-        )
-        return [_decoder.decode(row[0]) for row in rows]
+        with self._told():
+            rows = self._base.execute(
+                'SELECT notice FROM waiting WHERE channel = ? ORDER BY seq',
+                (channel,),
+            )
+            return [_decoder.decode(row[0]) for row in rows]
 
     def dropped(self, channel: str) -> int:
         """Gives how many were too many to be kept for a channel."""
-        found = self._base.execute(
-            'SELECT count FROM dropped WHERE channel = ?', (channel,)
-        ).fetchone()
+        with self._told():
+            found = self._base.execute(
+                'SELECT count FROM dropped WHERE channel = ?', (channel,)
+            ).fetchone()
         return found[0] if found else 0
 
     def told(self, channel: str, seqs: Collection[int], dropped: int) -> None:
@@ -128,8 +130,11 @@ class Outbox:
             channel: Where.
             seqs: Numbers of the events.
             dropped: How many it was told that were not kept.
+
+        Raises:
+            errors.JournalError: The disk does not take it.
         """
-        with self._base:
+        with self._told(), self._base:
             self._base.executemany(
                 'DELETE FROM waiting WHERE channel = ? AND seq = ?',
                 [(channel, seq) for seq in seqs],
@@ -142,6 +147,17 @@ class Outbox:
     def close(self) -> None:
         """Closes the file."""
         self._base.close()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tells what is wrong with the file as one kind of error."""
+        try:
+            yield
+        except (OSError, sqlite3.Error, msgspec.MsgspecError) as error:
+            raise errors.JournalError(
+                f'{self._path} cannot be used: {error}; remove it, and '
+                'alerts that waited in it are not told'
+            ) from None
 
     def _make_room(self, channel: str) -> None:
         """Lets go of the oldest, what is not critical first."""

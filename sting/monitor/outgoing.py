@@ -15,6 +15,7 @@ from typing import Final
 from sting.engine import clock
 from sting.engine import core
 from sting.engine import subscribers
+from sting.model import errors
 from sting.model import events
 from sting.model import views
 from sting.monitor import delivery
@@ -71,12 +72,14 @@ class AlertsOut(core.Component):
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begins behind the last alert that was taken.
-
-        Raises:
-            errors.JournalError: The cursor cannot be read.
-        """
-        await self._subscriber.start()
+        """Begins behind the last alert that was taken."""
+        try:
+            await self._subscriber.start()
+        except errors.JournalError:
+            # The box knows as well how far it was.
+            taken = await asyncio.to_thread(self._box.taken)
+            await self._subscriber.begin_behind(taken)
+            await self._subscriber.start()
         works = [each.run() for each in self._ways.values()]
         self._tasks = [
             asyncio.get_running_loop().create_task(work, name=NAME)
@@ -127,7 +130,9 @@ class AlertsOut(core.Component):
         while True:
             await self._clock.sleep(LOOK_S)
             for one, channels in self._repeats.over(self._clock.monotonic()):
-                await self._keep(one, channels, again=True)
+                # A full disk is told by others, and the next count has it.
+                with contextlib.suppress(errors.JournalError):
+                    await self._keep(one, channels, again=True)
 
     async def _keep(
         self,

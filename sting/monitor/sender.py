@@ -81,8 +81,9 @@ async def send(
     except TimeoutError:
         return _result(heard, len(messages), f'no answer in {timeout_s:g} s')
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
     last = said.decode(errors='replace').strip().splitlines()
     why = last[-1] if last else f'exit status {process.returncode}'

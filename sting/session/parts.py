@@ -80,6 +80,9 @@ class Parts:
         bus: The way in.
     """
 
+    # What is told once the engine runs.
+    _unsaid = ''
+
     def __init__(
         self,
         config: settings.Settings,
@@ -524,16 +527,21 @@ class Parts:
         ]
 
     def _make_alerts(self, log: str) -> outgoing.AlertsOut | None:
-        return alerting.build(
-            self._config,
-            self._name,
-            home=self._home,
-            log=log,
-            journaled=self._journal,
-            event_bus=self.bus,
-            tell=self._intake.alert,
-            first=self._found.last.seq,
-        )
+        try:
+            return alerting.build(
+                self._config,
+                self._name,
+                home=self._home,
+                log=log,
+                journaled=self._journal,
+                event_bus=self.bus,
+                tell=self._intake.alert,
+                first=self._found.last.seq,
+            )
+        except errors.JournalError as error:
+            # No reason not to trade, but one to be told.
+            self._unsaid = f'no alerts go out: {error}'
+            return None
 
     def _make_availability(self, log: str) -> availability.Keeper | None:
         """Makes it for a market; what is played has a time of its own."""

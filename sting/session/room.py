@@ -60,6 +60,8 @@ class EngineRoom(parts.Parts):
             self._intake.alert(self._unfollowed, self._feeding.name)
         for note in self._found.notes:
             self._intake.alert(note, 'journal')
+        if self._unsaid:
+            self._intake.alert(self._unsaid, 'alerts')
         if self._archived:
             self._intake.system('archived', self._archived)
         await self._sequence.drain()

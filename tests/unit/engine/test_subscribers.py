@@ -11,6 +11,7 @@ from sting.engine import subscribers
 from sting.model import errors
 from sting.model import events
 from sting.model import market
+from sting.model import records
 
 pytestmark = pytest.mark.unit
 
@@ -38,7 +39,7 @@ class World:
         self.bus = bus.EventBus()
         self.clock = clock.VirtualClock()
 
-    def subscribe(self, handler):
+    def subscribe(self, handler, **more):
         return subscribers.Subscriber(
             'mail',
             handler,
@@ -47,6 +48,7 @@ class World:
             folder=self.folder / 'cursors',
             event_bus=self.bus,
             time_source=self.clock,
+            **more,
         )
 
 
@@ -183,3 +185,43 @@ async def test_one_that_hangs_delays_nobody(world):
     assert stuck.statistics().waiting == 30
     await stuck.stop()
     await free.stop()
+
+
+async def test_it_is_given_only_what_it_asked_for(world):
+    seen = []
+
+    async def take(event):
+        seen.append(event.seq)
+
+    alert = events.Event(
+        31,
+        31,
+        events.EventType.RISK_ALERT,
+        'engine',
+        records.Alert(severity=records.Severity.INFO, message='x'),
+    )
+    await world.log.append([alert, *quotes(32, 40)])
+    one = world.subscribe(take, kinds={events.EventType.RISK_ALERT})
+    await one.start()
+    await until(lambda: one.cursor == 40)
+    await one.stop()
+    assert seen == [31]
+    assert (world.folder / 'cursors' / 'mail').read_text() == '40'
+
+
+async def test_a_new_one_may_begin_later(world):
+    seen = []
+
+    async def take(event):
+        seen.append(event.seq)
+
+    one = world.subscribe(take, first=28)
+    await one.start()
+    await until(lambda: one.cursor == 30)
+    await one.stop()
+    await one.begin_behind(27)
+    again = world.subscribe(take, first=28)
+    await again.start()
+    await until(lambda: again.cursor == 30)
+    await again.stop()
+    assert seen == [29, 30, 28, 29, 30]

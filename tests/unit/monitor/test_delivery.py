@@ -228,3 +228,65 @@ async def test_what_was_dropped_is_counted_in_the_message(make, monkeypatch):
     world.alert()
     await world.settle()
     assert 'older' not in world.phone.got[1].body
+
+
+async def test_what_was_told_is_not_told_again_while_the_disk_is_full(
+    make, monkeypatch
+):
+    world = make()
+    world.alert()
+
+    def full(*_):
+        raise errors.JournalError('the disk is full')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.box, 'told', full)
+        with pytest.raises(errors.JournalError):
+            await world.settle()
+        world.way.look()
+        with pytest.raises(errors.JournalError):
+            await world.settle()
+    world.alert()
+    await world.settle()
+    assert world.told_seqs() == [(1,), (2,)]
+    assert world.box.waiting('phone') == []
+
+
+async def test_whatever_goes_wrong_is_told_as_the_channels_and_tried_again(
+    make,
+):
+    world = make()
+    broken = [True]
+
+    async def send(*words):
+        if broken:
+            raise RuntimeError('something else')
+        return await world.phone.send(*words)
+
+    world.way._send = send
+    world.alert()
+    task = asyncio.create_task(world.way.run())
+    for _ in range(10_000):
+        if world.told:
+            break
+        await asyncio.sleep(0.001)
+    assert 'RuntimeError: something else' in world.told[0][0]
+    broken.clear()
+    for _ in range(10_000):
+        if world.phone.got:
+            break
+        await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert world.told_seqs() == [(1,)]
+
+
+async def test_what_waits_is_counted_while_the_channel_is_dead(make):
+    world = make()
+    world.phone.fault = 'no'
+    world.alert()
+    await world.settle()
+    world.alert(count=2)
+    await world.settle()
+    assert world.way.waits == 3
+    assert world.phone.tries == 1

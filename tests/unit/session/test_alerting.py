@@ -168,3 +168,31 @@ def test_the_clock_of_quiet_hours_is_the_exchanges():
     assert str(alerting._zone(quiet, 'XNYS')) == 'America/New_York'
     named = alerts.Quiet(begin='1:00', until='2:00', zone='Asia/Tokyo')
     assert str(alerting._zone(named, 'XNYS')) == 'Asia/Tokyo'
+
+
+def test_an_outbox_that_is_broken_keeps_nobody_from_trading(home, webhook):
+    configure(home, to(webhook))
+    with stations.running(home, interval_s=stations.NEVER):
+        pass
+    (box,) = home.state('demo').glob(f'{outbox.FOLDER}/*/{outbox.FILE}')
+    box.write_bytes(b'x' * 5000)
+    with stations.running(home, interval_s=stations.NEVER) as station:
+        (told,) = stations.until(
+            lambda: [a for a in alerts_of(home) if a.source == 'alerts']
+        )
+        assert 'no alerts go out' in told.message
+        assert queue(station) is None
+
+
+def test_a_cursor_that_is_broken_is_made_anew(home, webhook):
+    configure(home, to(webhook))
+    with stations.running(home, interval_s=stations.NEVER) as station:
+        halt(station, 'the first')
+        stations.until(lambda: 'the first' in webhook.words)
+    (cursor,) = home.state('demo').glob(f'{outbox.FOLDER}/*/alerts')
+    cursor.write_text('')
+    with stations.running(home, interval_s=stations.NEVER) as station:
+        stations.ask(station, commands.Resume(confirm='RESUME'))
+        halt(station, 'the second')
+        stations.until(lambda: 'the second' in webhook.words)
+    assert webhook.words.count('the first') <= 1

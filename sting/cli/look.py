@@ -38,7 +38,7 @@ def _print_status(found: Mapping[str, Any]) -> None:
             f'{each["state"]:<10}', _HEALTH_COLOURS[each['state']]
         )
         click.echo(f'  {state}{each["area"]}: {common.clean(each["reason"])}')
-    for title in ('feeds', 'brokers'):
+    for title in ('feeds', 'brokers', 'channels'):
         if found[title]:
             click.echo(f'\n{title}')
             common.print_table(

@@ -232,6 +232,7 @@ def status(picture: views.Snapshot) -> dict[str, Any]:
         'strategies': picture.strategies,
         'feeds': picture.feeds,
         'brokers': picture.brokers,
+        'channels': picture.channels,
         'loop_lag_ms': picture.loop_lag_ms,
         'generated': picture.generated,
         'availability': picture.availability,

@@ -105,8 +105,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         state: How much that matters.
-        area: What it is of: engine, log, loop, feed, broker, lane, strategy,
-            inbox, disk or clock.
+        area: What it is of: engine, log, loop, feed, broker, alerts, lane,
+            strategy, inbox, disk or clock.
         reason: One sentence for a person.
     """
 

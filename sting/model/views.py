@@ -277,11 +277,11 @@ class EventRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class LinkRow(msgspec.Struct, frozen=True, gc=False):
-    """A feed or a broker.
+    """A feed, a broker, or a channel of alerts.
 
     Attributes:
         name: Its name in the configuration.
-        status: connected, failover, stale, lost, stopped, ended, ...
+        status: connected, dead, failover, stale, lost, stopped, ended, ...
         detail: One sentence for a person.
         age_s: Seconds since it last gave something; None before the first.
         source: Where a feed has its bars from, if from one of several.
@@ -365,6 +365,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         events: The newest events, oldest first.
         feeds: One row a feed.
         brokers: One row a broker.
+        channels: One row a channel that alerts go out by.
         queues: One row a lane.
         inbox: In what the broker's book and ours differ, and what was done
             elsewhere.
@@ -413,6 +414,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[EventRow, ...] = ()
     feeds: tuple[LinkRow, ...] = ()
     brokers: tuple[LinkRow, ...] = ()
+    channels: tuple[LinkRow, ...] = ()
     queues: tuple[QueueRow, ...] = ()
     inbox: tuple[records.Difference, ...] = ()
     loop_lag_ms: float = 0.0

@@ -12,12 +12,15 @@ from sting.engine import clock
 from sting.model import errors
 from sting.model import market
 from sting.model import records
+from sting.model import views
 from sting.monitor import notices
 from sting.monitor import outbox
 from sting.monitor import routing
 from sting.monitor import sender
 from sting.settings import alerts
 
+# The status of a channel that takes nothing.
+DEAD: Final = 'dead'
 LOOK_S: Final = 0.25
 MINUTE_S: Final = 60.0
 # After so many tries in vain a channel is dead, which is told.
@@ -106,6 +109,14 @@ class Delivery:
     def waits(self) -> int:
         """How many wait."""
         return len(self._waiting)
+
+    def row(self) -> views.LinkRow:
+        """Says how the channel is."""
+        said = [f'{self.waits} wait'] if self.waits else []
+        said += [self.fault] if self.fault else []
+        return views.LinkRow(
+            self.name, DEAD if self.fault else 'connected', ': '.join(said)
+        )
 
     def look(self) -> None:
         """Says that the box may have more for it."""

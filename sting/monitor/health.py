@@ -11,6 +11,7 @@ from typing import Final
 from sting.model import health
 from sting.model import records
 from sting.model import views
+from sting.monitor import delivery
 
 _DEGRADED, _FAILING = health.Condition.DEGRADED, health.Condition.FAILING
 _WORST_FIRST: Final = (_FAILING, _DEGRADED, health.Condition.OK)
@@ -152,6 +153,12 @@ def _brokers(picture: views.Snapshot) -> _Found:
             yield health.Finding(state, 'broker', _link(row))
 
 
+def _channels(picture: views.Snapshot) -> _Found:
+    for row in picture.channels:
+        if row.status == delivery.DEAD:
+            yield health.Finding(_DEGRADED, 'alerts', _link(row))
+
+
 def _link(row: views.LinkRow) -> str:
     return f'{row.name} is {row.status}' + (
         f': {row.detail}' if row.detail else ''
@@ -231,6 +238,7 @@ _LOOKS: Final[tuple[Callable[[views.Snapshot], _Found], ...]] = (
     _timed,
     _feeds,
     _brokers,
+    _channels,
     _lanes,
     _strategies,
     _inbox,

@@ -100,12 +100,9 @@ class AlertsOut(core.Component):
         async with self._disk:
             self._box.close()
 
-    def statistics(self) -> views.QueueRow:
-        """Says how many wait, counted by channel."""
-        waits = sum(each.waits for each in self._ways.values())
-        return views.QueueRow(
-            NAME, waits, outbox.MOST, taken=self._subscriber.cursor
-        )
+    def rows(self) -> tuple[views.LinkRow, ...]:
+        """Says how each channel is."""
+        return tuple(each.row() for each in self._ways.values())
 
     def _is_idle(self) -> bool:
         if not self._tasks or all(task.done() for task in self._tasks):

@@ -55,14 +55,14 @@ def main() -> None:
         _answer("apprise is not installed: pip install 'sting[alerts]'")
         return
     apprise = library.Apprise()
-    with library.LogCapture(level=library.logging.WARNING) as log:
+    with _listening(library) as log:
         known = apprise.add(task.url)
         said = log.getvalue()
     if not known:
         _answer(_last(said) or 'its address is none that apprise knows')
         return
     for message in task.messages:
-        with library.LogCapture(level=library.logging.WARNING) as log:
+        with _listening(library) as log:
             taken = apprise.notify(
                 title=message.title,
                 body=message.body,
@@ -75,10 +75,14 @@ def main() -> None:
             return
 
 
+def _listening(library: Any) -> Any:
+    return library.LogCapture(level=library.logging.WARNING, fmt='%(message)s')
+
+
 def _last(said: str) -> str:
     """Gives the last line that a library logged."""
     lines = [each.strip() for each in said.splitlines() if each.strip()]
-    return lines[-1][:_LENGTH] if lines else ''
+    return lines[-1][:_LENGTH].rstrip('.') if lines else ''
 
 
 def _answer(fault: str) -> None:

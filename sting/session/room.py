@@ -307,10 +307,10 @@ class EngineRoom(parts.Parts):
                 uptime_s=now - self._started,
                 feeds=(self._feeding.row(),),
                 brokers=self._links(),
+                channels=self._channels(),
                 queues=(
                     *self.bus.statistics(),
                     views.QueueRow('brokers', self._brokers.waiting, 0),
-                    *self._outgoing(),
                 ),
                 loop_lag_ms=lag_ms,
                 generated=self._symbols.feed.generated,
@@ -319,8 +319,8 @@ class EngineRoom(parts.Parts):
                 availability=self._availability and self._availability.found,
             )
 
-    def _outgoing(self) -> tuple[views.QueueRow, ...]:
-        return () if self._alerts is None else (self._alerts.statistics(),)
+    def _channels(self) -> tuple[views.LinkRow, ...]:
+        return () if self._alerts is None else self._alerts.rows()
 
     def _links(self) -> tuple[views.LinkRow, ...]:
         """Says how each broker is; of several what is in its account, too."""

@@ -198,6 +198,7 @@ def link_rows(snapshot: views.Snapshot) -> sheet.Rows:
     for kind, links in (
         ('feed', snapshot.feeds),
         ('broker', snapshot.brokers),
+        ('alerts', snapshot.channels),
     ):
         rows += [
             (

@@ -27,6 +27,7 @@ NAMES = (
     'strategies',
     'feeds',
     'brokers',
+    'channels',
     'loop_lag_ms',
     'availability',
     'health',

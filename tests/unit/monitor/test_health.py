@@ -96,6 +96,11 @@ CASES = {
         FAILING,
         ('broker', 'ibkr is lost: it hung up'),
     ),
+    'a dead channel of alerts': (
+        {'channels': (views.LinkRow('phone', 'dead', '2 wait: no'),)},
+        DEGRADED,
+        ('alerts', 'phone is dead: 2 wait: no'),
+    ),
     'a lane that fills': (
         {'queues': (views.QueueRow('market', 80, 100),)},
         DEGRADED,

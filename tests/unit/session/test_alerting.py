@@ -50,9 +50,9 @@ def alerts_of(home):
     return [event.data for event in stations.log_of(home, T.RISK_ALERT)]
 
 
-def queue(station):
-    found = {row.name: row for row in station.snapshot().queues}
-    return found.get('alerts')
+def channel(station):
+    """How the channel is, as the newest picture has it; None for none."""
+    return next(iter(station.snapshot().channels), None)
 
 
 def test_a_halt_reaches_a_webhook(home, webhook):
@@ -60,13 +60,14 @@ def test_a_halt_reaches_a_webhook(home, webhook):
     with stations.running(home, interval_s=stations.NEVER) as station:
         halt(station, 'fire in the house')
         stations.until(lambda: 'fire in the house' in webhook.words)
-        stations.until(lambda: queue(station).waiting == 0)
+        stations.until(lambda: channel(station).detail == '')
+        assert channel(station).status == 'connected'
     assert webhook.titles[0].startswith('sting demo DEMO: ')
 
 
 def test_nothing_runs_where_no_channel_is_configured(home):
     with stations.running(home, interval_s=stations.NEVER) as station:
-        assert queue(station) is None
+        assert channel(station) is None
     assert not (home.state('demo') / outbox.FOLDER).exists()
 
 
@@ -87,7 +88,13 @@ def test_a_dead_channel_is_an_alert_and_nothing_is_lost(home, webhook):
         )
         assert told.severity is records.Severity.WARNING
         assert 'hook takes no alerts' in told.message
-        assert queue(station).waiting > 0
+        dead = stations.until(
+            lambda: channel(station).status == 'dead' and channel(station)
+        )
+        assert ' wait: ' in dead.detail
+        assert 'alerts' in {
+            each.area for each in station.snapshot().verdict.reasons
+        }
     # The next engine tells it.
     webhook.status = 200
     with stations.running(home, interval_s=stations.NEVER):
@@ -181,7 +188,7 @@ def test_an_outbox_that_is_broken_keeps_nobody_from_trading(home, webhook):
             lambda: [a for a in alerts_of(home) if a.source == 'alerts']
         )
         assert 'no alerts go out' in told.message
-        assert queue(station) is None
+        assert channel(station) is None
 
 
 def test_a_cursor_that_is_broken_is_made_anew(home, webhook):

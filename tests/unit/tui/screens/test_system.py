@@ -51,6 +51,10 @@ def test_lanes_feeds_brokers_and_strategies():
     links = system_rows.link_rows(snapshot)
     assert ('feed', 'demo', 'connected', '', '0s', '') in links
     assert ('broker', 'paper', 'connected', '', '-', '') in links
+    dead = views.LinkRow('phone', 'dead', '2 wait')
+    links = system_rows.link_rows(stations.snapshot(channels=(dead,)))
+    assert ('alerts', 'phone', 'dead', '', '-', '2 wait') in links
+    assert system_rows.link_tint(links[-1]) == 'warning!'
     row = msgspec.structs.replace(
         snapshot.strategies[0], waiting=1_200, late=3, restarts=1
     )

@@ -550,6 +550,16 @@ ACTIONS: tuple[Action, ...] = (
         hint=11,
     ),
     Action(
+        'indicators',
+        ('i',),
+        'chart',
+        'indicators',
+        'indicators',
+        'Shows the next indicator of the strategies below the candles, then '
+        'none there, then none at all.',
+        hint=12,
+    ),
+    Action(
         'chart_why',
         ('w',),
         'chart',

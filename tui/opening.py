@@ -90,6 +90,10 @@ class Opening:
         """Gives the last fills of a symbol, oldest first."""
         return () if self._real is None else self._real.marks(symbol, limit)
 
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives the indicators that strategies have of a symbol."""
+        return () if self._real is None else self._real.lines(symbol, limit)
+
     def submit(
         self, command: commands.Command
     ) -> futures.Future[commands.CommandResult]:

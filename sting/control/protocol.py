@@ -85,6 +85,13 @@ class Marks(Request, frozen=True, kw_only=True, tag='marks'):
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
 
 
+class Lines(Request, frozen=True, kw_only=True, tag='lines'):
+    """Asks for the indicators that strategies have of a symbol."""
+
+    symbol: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500
+
+
 class Status(Request, frozen=True, tag='status'):
     """Asks how the engine is."""
 
@@ -186,6 +193,7 @@ Anything = (
     | Watch
     | Bars
     | Marks
+    | Lines
     | Status
     | Orders
     | Positions

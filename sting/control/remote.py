@@ -127,6 +127,10 @@ class Remote:
         """Gives the last fills of a symbol, as far as they have come."""
         return self._rows('marks', views.Mark, symbol, limit)
 
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives the indicators that strategies have of a symbol."""
+        return self._rows('lines', views.Line, symbol, limit)
+
     def submit(
         self, command: commands.Command
     ) -> futures.Future[commands.CommandResult]:

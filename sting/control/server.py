@@ -256,6 +256,8 @@ class Server:
                 return self._station.bars(symbol, limit)
             case protocol.Marks(symbol=symbol, limit=limit):
                 return self._station.marks(symbol, limit)
+            case protocol.Lines(symbol=symbol, limit=limit):
+                return self._station.lines(symbol, limit)
             case _:
                 return _look(request, self._station.snapshot())
 

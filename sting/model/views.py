@@ -429,6 +429,22 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     attached: Attachment | None = None
 
 
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """An indicator of a running strategy, as it had it.
+
+    Attributes:
+        strategy: The strategy's name.
+        name: What the strategy calls the indicator.
+        times: Stamps of bars, oldest first, nanoseconds since the epoch, UTC.
+        values: The value after each of them.
+    """
+
+    strategy: str
+    name: str
+    times: tuple[int, ...]
+    values: tuple[float, ...]
+
+
 class Mark(msgspec.Struct, frozen=True, gc=False):
     """A fill on the chart.
 

@@ -27,6 +27,15 @@ class Workstation(Protocol):
         """Gives the last fills of a symbol, oldest first."""
         ...
 
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives the indicators that strategies have of a symbol.
+
+        Args:
+            symbol: The instrument.
+            limit: For so many of its last bars, at most.
+        """
+        ...
+
     def submit(
         self, command: commands.Command
     ) -> futures.Future[commands.CommandResult]:

@@ -78,6 +78,11 @@ class FrozenRoom:
         """Gives the last fills of a symbol, oldest first."""
         return self._board.marks(symbol, limit)
 
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives the indicators that strategies have of a symbol."""
+        del symbol, limit
+        return ()
+
     async def judge(
         self, command: commands.SubmitOrder | commands.ReplaceOrder
     ) -> views.Judgement:

@@ -158,6 +158,11 @@ class Replay:
         there = self._travel
         return () if there is None else there.marks(symbol, limit)
 
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives the indicators that strategies have of a symbol."""
+        del symbol, limit
+        return ()
+
     def submit(
         self, command: commands.Command
     ) -> futures.Future[commands.CommandResult]:

@@ -242,6 +242,11 @@ class EngineRoom(parts.Parts):
         """Gives the last fills of a symbol, oldest first."""
         return self._board.marks(symbol, limit)
 
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives the indicators that strategies have of a symbol."""
+        bars = self._board.bars(symbol, limit)
+        return self._lines.of(symbol, bars[0].timestamp) if bars else ()
+
     async def judge(
         self, command: commands.SubmitOrder | commands.ReplaceOrder
     ) -> views.Judgement:

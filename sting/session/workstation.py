@@ -189,6 +189,10 @@ class Session:
         """Gives the last fills of a symbol, oldest first."""
         return () if self._room is None else self._room.marks(symbol, limit)
 
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives the indicators that strategies have of a symbol."""
+        return () if self._room is None else self._room.lines(symbol, limit)
+
     def submit(
         self, command: commands.Command
     ) -> futures.Future[commands.CommandResult]:

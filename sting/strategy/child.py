@@ -7,6 +7,7 @@ strategy has tasks of its own.
 """
 
 import asyncio
+import collections
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ from sting.strategy import wire
 _CHUNK = 65_536
 # Answers that want nothing are sent together, unless they take this long.
 _HELD_S = 0.002
+# Values of indicators over the bars of before that are told at the start.
+_TOLD = 50_000
 
 
 class Child:
@@ -113,6 +116,7 @@ class Child:
         """Has the strategy answer an event, and says how long it took."""
         began = self._clock.monotonic()
         signals: Sequence[orders.Signal]
+        self._figures: list[wire.Figures] = []
         if isinstance(frame, wire.Begin):
             signals = await self._begin(frame)
         elif isinstance(frame, wire.Adopt):
@@ -127,8 +131,12 @@ class Child:
             raise errors.StrategyError(self._fence.crossed)
         spent = self._clock.monotonic() - began
         self._last = frame.seq
+        if isinstance(frame, wire.Bar):
+            self._figure(frame.data)
         self._out += wire.encode(
-            wire.Answer(frame.seq, spent, list(signals), self._lines())
+            wire.Answer(
+                frame.seq, spent, list(signals), self._lines(), self._figures
+            )
         )
         self._held += spent
         if signals or self._held > _HELD_S or len(self._out) > _CHUNK:
@@ -204,8 +212,7 @@ class Child:
             portfolio.Portfolio.of(frame.cash, frame.positions.values())
         )
         signals = await feeder.start(frame.now, frame.seq)
-        for bar in frame.history:
-            feeder.warm_up(bar)
+        self._warm_up(frame.history)
         if frame.state:
             feeder.load_state(frame.state)
         signals = [*signals, *await feeder.recall(frame.now, frame.working)]
@@ -218,10 +225,30 @@ class Child:
         self._feeder.adopt(
             portfolio.Portfolio.of(frame.cash, frame.positions.values())
         )
-        for bar in frame.bars:
-            self._feeder.warm_up(bar)
+        self._warm_up(frame.bars)
         if frame.state:
             self._feeder.load_state(frame.state)
+
+    def _warm_up(self, bars: Sequence[market.MarketData]) -> None:
+        """Hands bars of before to the indicators; the last ones are told."""
+        left = collections.Counter(bar.symbol for bar in bars)
+        most = 0
+        for bar in bars:
+            self._feeder.warm_up(bar)
+            if not most:
+                count = len(self._feeder.figures(bar.symbol))
+                most = _TOLD // (max(count, 1) * len(left)) + 1
+            if left[bar.symbol] <= most:
+                self._figure(bar)
+            left[bar.symbol] -= 1
+
+    def _figure(self, bar: market.MarketData) -> None:
+        """Notes what the indicators came to with a bar, for the chart."""
+        values = self._feeder.figures(bar.symbol)
+        if values:
+            self._figures.append(
+                wire.Figures(bar.symbol, bar.timestamp, values)
+            )
 
     def _save(self) -> None:
         book = self._feeder.strategy.portfolio

@@ -73,6 +73,7 @@ class IsolatedHost:
         keep: host.Keep | None = None,
         stale: host.Emit | None = None,
         sessions: frames.Sessions | None = None,
+        shown: telling.Shown | None = None,
     ) -> None:
         """Sets up a host in which nothing runs yet.
 
@@ -91,6 +92,7 @@ class IsolatedHost:
             stale: As `emit`, of what a strategy wants in answer to what it
                 missed; it is too late for that.
             sessions: Tells when the exchange trades, for longer bars.
+            shown: Told what the indicators of strategies came to.
         """
         self._specs = {spec.name: spec for spec in specs}
         self._records = {spec.name: instances.Record() for spec in specs}
@@ -98,7 +100,12 @@ class IsolatedHost:
         self._folder = folder
         self._clock = time_source
         self._teller = telling.Teller(
-            now=time_source.now, emit=emit, note=note, keep=keep, stale=stale
+            now=time_source.now,
+            emit=emit,
+            note=note,
+            keep=keep,
+            stale=stale,
+            shown=shown,
         )
         self._status = status
         self._sessions = sessions

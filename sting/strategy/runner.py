@@ -293,6 +293,10 @@ class StrategyRunner:
         except BaseException as error:
             raise self._failure(error) from error
 
+    def figures(self, symbol: str) -> dict[str, float]:
+        """Gives what the indicators of a symbol come to now, by name."""
+        return self._context.values(symbol)
+
     def warm_up(self, bar: market.MarketData) -> None:
         """Hands a bar of the past to the indicators alone.
 

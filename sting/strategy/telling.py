@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Sequence
 import contextlib
+from typing import Protocol
 
 from sting.model import errors
 from sting.model import records
@@ -12,6 +14,22 @@ from sting.strategy import instances
 from sting.strategy import wire
 
 LATE_NOTE_S = 60.0
+
+
+class Shown(Protocol):
+    """Takes what the indicators of a strategy came to."""
+
+    def __call__(
+        self, strategy: str, figures: Sequence[wire.Figures], *, afresh: bool
+    ) -> None:
+        """Takes it.
+
+        Args:
+            strategy: Its name.
+            figures: By bar, oldest first.
+            afresh: It has just begun.
+        """
+        ...
 
 
 class Teller:
@@ -25,6 +43,7 @@ class Teller:
         note: host.Note | None,
         keep: host.Keep | None,
         stale: host.Emit | None,
+        shown: Shown | None = None,
     ) -> None:
         """Sets up the ways out.
 
@@ -34,12 +53,14 @@ class Teller:
             note: Told each line that is written.
             keep: Told the states; without it none is asked for.
             stale: Told what is wanted in answer to what was missed.
+            shown: Told what indicators came to.
         """
         self._now = now
         self._emit = emit
         self._note = note
         self._keep = keep
         self._stale = stale
+        self._shown = shown
 
     def hear(self, instance: instances.Instance, answer: wire.Answer) -> None:
         """Hands on what a strategy wants and what it wrote.
@@ -56,6 +77,9 @@ class Teller:
         if self._note is not None:
             for line in answer.lines:
                 self._note(name, line)
+        if answer.figures and self._shown is not None:
+            afresh = answer.seq == instance.began
+            self._shown(name, answer.figures, afresh=afresh)
         self._note_late(instance, answer)
 
     def _sort_out(

@@ -203,6 +203,20 @@ class Loaded(_Frame, frozen=True, tag=0):
     settings: list[parameters.Setting] = []
 
 
+class Figures(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the indicators of a symbol came to with a bar.
+
+    Attributes:
+        symbol: The instrument.
+        timestamp: Of the bar, nanoseconds since the epoch, UTC.
+        values: By the indicator's name.
+    """
+
+    symbol: str
+    timestamp: int
+    values: dict[str, float]
+
+
 class Answer(_Frame, frozen=True, tag=1):
     """An event was answered.
 
@@ -211,12 +225,14 @@ class Answer(_Frame, frozen=True, tag=1):
         spent: How long it took, in seconds.
         signals: What the strategy wants.
         lines: What it wrote.
+        figures: What its indicators came to, by bar.
     """
 
     seq: int
     spent: float
     signals: list[orders.Signal]
     lines: list[context.LogLine]
+    figures: list[Figures] = []
 
 
 class Saved(_Frame, frozen=True, tag=2):

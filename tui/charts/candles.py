@@ -14,6 +14,7 @@ from sting.model import orders
 from sting.model import views
 from tui.charts import axes
 from tui.charts import canvas
+from tui.charts import indicators
 from tui.charts import overlays
 from tui.charts import sparkline
 
@@ -34,6 +35,7 @@ _SHAPES = (
 _FILLED = '┃'
 _HOLLOW = '║'
 # Below these sizes the chart gives up its margins, least important first.
+_ROWS_FOR_BELOW = 14
 _ROWS_FOR_TIME = 6
 _ROWS_FOR_VOLUME = 5
 _ROWS_FOR_MARKS = 3
@@ -140,7 +142,8 @@ class _Layout:
     Attributes:
         columns: Cells for bars.
         rows: Rows for candles.
-        volume: Rows for volume, below the candles.
+        below: Rows for an indicator, below the candles.
+        volume: Rows for volume, below that.
         time: Rows for the time axis, below the volume.
         decimals: Of the prices on the axis.
         axis: Cells for the price axis, at the right.
@@ -148,6 +151,7 @@ class _Layout:
 
     columns: int
     rows: int
+    below: int
     volume: int
     time: int
     decimals: int
@@ -160,10 +164,14 @@ def _layout(
     height: int,
     last: float,
     spacing: int,
+    has_below: bool,
 ) -> _Layout:
     time = 1 if height >= _ROWS_FOR_TIME else 0
     volume = 0 if height < _ROWS_FOR_VOLUME else min(1 + height // 12, 3)
-    rows = height - time - volume
+    below = 0
+    if has_below and height >= _ROWS_FOR_BELOW:
+        below = min(1 + height // 8, 5)
+    rows = height - time - volume - below
     axis = decimals = 0
     # Bars that the axis covers must not decide how wide it is: hence twice.
     for _ in range(2):
@@ -172,7 +180,7 @@ def _layout(
         prices = (low, high, last)
         longest = max(len(f'{price:.{decimals}f}') for price in prices)
         axis = longest + 1 if (longest + 1) * 2 <= width else 0
-    return _Layout(width - axis, rows, volume, time, decimals, axis)
+    return _Layout(width - axis, rows, below, volume, time, decimals, axis)
 
 
 def _marked(
@@ -236,7 +244,7 @@ class _Picture:
         self._left = max(layout.columns - len(shown) * spacing, 0)
         self.canvas = canvas.Canvas(
             layout.columns + layout.axis,
-            layout.rows + layout.volume + layout.time,
+            layout.rows + layout.below + layout.volume + layout.time,
             palette.blank,
         )
 
@@ -294,7 +302,7 @@ class _Picture:
         most = max(bar.volume for bar in self._shown)
         if most <= 0 or not rows:
             return
-        floor = self._layout.rows + rows - 1
+        floor = self._layout.rows + self._layout.below + rows - 1
         for index, bar in enumerate(self._shown):
             column = self.column(index)
             style = self._palette.volume_down
@@ -341,7 +349,7 @@ class _Picture:
         """Draws the time axis."""
         if not self._layout.time:
             return
-        row = self._layout.rows + self._layout.volume
+        row = self._layout.rows + self._layout.below + self._layout.volume
         room = self._layout.columns + self._layout.axis - self._left
         stamps = [
             bar.timestamp for bar in self._shown for _ in range(self._spacing)
@@ -391,7 +399,8 @@ def render(
     last = bars[-1].close
     end = max(len(bars) - max(offset, 0), 1)
     newest = bars[max(end - width, 0) : end]
-    layout = _layout(newest, width, height, last, spacing)
+    below = over.below
+    layout = _layout(newest, width, height, last, spacing, below is not None)
     start = max(end - max(layout.columns // spacing, 1), 0)
     shown = bars[start:end]
     found = set()
@@ -402,7 +411,10 @@ def render(
     picture.candles()
     picture.marks(found)
     picture.volume()
-    overlays.draw_averages(picture, over.averages, start, end, palette.average)
+    overlays.draw_curves(picture, over.curves, start, end, palette.average)
+    if below is not None and layout.below:
+        rows = range(layout.rows, layout.rows + layout.below)
+        indicators.draw_below(picture, below, start, end, rows, palette.average)
     if over.cross is not None and start <= len(bars) - 1 - over.cross < end:
         index = len(bars) - 1 - over.cross - start
         overlays.draw_cross(picture, index, shown[index].close, palette.cross)

@@ -21,15 +21,17 @@ _REACH = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
-class Average:
-    """A simple moving average of the closes.
+class Curve:
+    """A value for each bar.
 
     Attributes:
-        length: Bars.
-        values: One a bar, oldest first; None until there are enough.
+        label: What it is, in a word.
+        glyph: What it is drawn with.
+        values: One a bar, oldest first; None where there is none.
     """
 
-    length: int
+    label: str
+    glyph: str
     values: Sequence[float | None]
 
 
@@ -53,13 +55,15 @@ class Overlays:
     """All that is drawn over the candles.
 
     Attributes:
-        averages: At most four.
+        curves: Averages, and indicators on the scale of the prices.
+        below: An indicator on a scale of its own, in rows of its own.
         levels: Prices.
         cross: The bar under the crosshair, counted from the newest of all
             bars, 0 being that; None without.
     """
 
-    averages: Sequence[Average] = ()
+    curves: Sequence[Curve] = ()
+    below: Curve | None = None
     levels: Sequence[Level] = ()
     cross: int | None = None
 
@@ -84,12 +88,15 @@ class Plot(Protocol):
         ...
 
 
-def average(bars: Sequence[market.MarketData], length: int) -> Average:
+def average(
+    bars: Sequence[market.MarketData], length: int, glyph: str
+) -> Curve:
     """Works out a simple moving average of the closes.
 
     Args:
         bars: Oldest first.
         length: How many bars each value is the mean of, at least 1.
+        glyph: What it is drawn with.
 
     Returns:
         The average, with a value a bar.
@@ -100,7 +107,7 @@ def average(bars: Sequence[market.MarketData], length: int) -> Average:
         (sums[end] - sums[end - length]) / length
         for end in range(length, len(sums))
     ]
-    return Average(length, values)
+    return Curve(str(length), glyph, values)
 
 
 def widened(
@@ -116,24 +123,24 @@ def widened(
     return min(low, *near, low), max(high, *near, high)
 
 
-def draw_averages(
-    plot: Plot, averages: Sequence[Average], start: int, end: int, style: Style
+def draw_curves(
+    plot: Plot, curves: Sequence[Curve], start: int, end: int, style: Style
 ) -> None:
-    """Draws averages where the candles leave room.
+    """Draws curves where the candles leave room.
 
     Args:
         plot: Where.
-        averages: Of all bars.
+        curves: Of all bars.
         start: The first bar shown.
         end: The bar after the last shown.
         style: How.
     """
-    for one, glyph in zip(averages, AVERAGES, strict=False):
+    for one in curves:
         for index, value in enumerate(one.values[start:end]):
             row = None if value is None else plot.row(value)
             column = plot.column(index)
             if row is not None and plot.canvas.is_blank(column, row):
-                plot.canvas.put(column, row, glyph, style)
+                plot.canvas.put(column, row, one.glyph, style)
 
 
 def draw_levels(plot: Plot, levels: Sequence[Level]) -> None:

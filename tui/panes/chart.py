@@ -15,6 +15,7 @@ from tui import keymap
 from tui import requests
 from tui.charts import candles
 from tui.charts import frames
+from tui.charts import indicators
 from tui.charts import overlays
 from tui.panes import legend
 from tui.panes import pane
@@ -25,6 +26,9 @@ _STEP = 10
 # The price axis and some room, in cells.
 _EDGE = 12
 _SPACINGS = (1, 2, 3, 4)
+# Which indicator has rows of its own: no name that a strategy may give.
+_FIRST, _NOTHING = '*', ''
+_AGAIN = 5
 _AVERAGES: tuple[tuple[int, ...], ...] = ((), (20,), (20, 50), (20, 50, 200))
 
 
@@ -38,6 +42,8 @@ class Chart(pane.Pane, can_focus=True):
         timeframe: What its bars are shown in; empty for their own.
         spacing: Cells from one bar to the next.
         averages: Lengths of the moving averages, in bars.
+        below: Which indicator of a strategy has rows of its own; None shows
+            no indicators.
     """
 
     number = 2
@@ -53,11 +59,15 @@ class Chart(pane.Pane, can_focus=True):
         self.timeframe = ''
         self.spacing = _SPACINGS[0]
         self.averages = _AVERAGES[0]
+        self.below: str | None = _FIRST
         self._workstation = workstation
         self._levels: tuple[overlays.Level, ...] = ()
         self._own: Sequence[market.MarketData] = ()
         self._bars: Sequence[market.MarketData] = ()
         self._marks: Sequence[views.Mark] = ()
+        self._lines: Sequence[views.Line] = ()
+        # How often it still looks for values that come after their bar.
+        self._awaited = 0
         self._seen: object = None
         self._strips: list[strip.Strip] = []
         self._generated = False
@@ -81,13 +91,28 @@ class Chart(pane.Pane, can_focus=True):
         watched = (r.told for r in snapshot.watch if r.symbol == self.symbol)
         self._last_told = next(watched, 0)
         seen = self._signature(snapshot)
-        if seen == self._seen or not self.display:
+        if not self.display:
+            return
+        if seen == self._seen:
+            self._look_again()
             return
         self._seen = seen
+        self._awaited = _AGAIN
         self._own = self._workstation.bars(self.symbol, _BARS)
         self._marks = self._workstation.marks(self.symbol, _MARKS)
+        self._lines = self._workstation.lines(self.symbol, _BARS)
         self._levels = tuple(self._prices_that_matter(snapshot))
         self._group()
+
+    def _look_again(self) -> None:
+        """Takes what strategies answered to the newest bar, soon after it."""
+        if not self._awaited:
+            return
+        self._awaited -= 1
+        lines = self._workstation.lines(self.symbol, _BARS)
+        if lines != self._lines:
+            self._lines = lines
+            self._draw()
 
     def _group(self) -> None:
         """Shows the bars in the timeframe chosen."""
@@ -161,12 +186,19 @@ class Chart(pane.Pane, can_focus=True):
         width, height = self.size
         if width < 1 or height < 1:
             return
-        means = [overlays.average(self._bars, n) for n in self.averages]
+        means = [
+            overlays.average(self._bars, length, glyph)
+            for length, glyph in zip(
+                self.averages, overlays.AVERAGES, strict=False
+            )
+        ]
+        over, others = self._indicators()
+        below = self._below_of(others)
         drawn = [
             legend.line(
                 self._bars,
                 self.bars_back if self.cross is None else self.cross,
-                means,
+                [*means, *over, *others],
                 self.palette,
                 width,
             )
@@ -181,7 +213,9 @@ class Chart(pane.Pane, can_focus=True):
                 palette=self.palette.candles(),
                 offset=self.bars_back,
                 spacing=self.spacing,
-                over=overlays.Overlays(means, self._levels, self.cross),
+                over=overlays.Overlays(
+                    [*means, *over], below, self._levels, self.cross
+                ),
             )
         ]
         old = self._strips
@@ -299,6 +333,39 @@ class Chart(pane.Pane, can_focus=True):
         place = _AVERAGES.index(self.averages) + 1
         self.averages = _AVERAGES[place % len(_AVERAGES)]
         self._say_name()
+        self._draw()
+
+    def _indicators(
+        self,
+    ) -> tuple[list[overlays.Curve], list[overlays.Curve]]:
+        """Gives those of strategies, over the candles and with other scales."""
+        if self.below is None or not self._bars:
+            return [], []
+        curves = indicators.aligned(self._bars, self._lines)
+        return indicators.split(self._bars, curves)
+
+    def _below_of(
+        self, others: Sequence[overlays.Curve]
+    ) -> overlays.Curve | None:
+        """Gives the one with rows of its own; the first if none is asked."""
+        found = [curve for curve in others if curve.label == self.below]
+        if not found and self.below == _FIRST:
+            found = list(others)
+        return found[0] if found else None
+
+    def action_indicators(self) -> None:
+        """Shows the next indicator below, then none there, then none."""
+        if not self._lines:
+            self.notify('no strategy that runs has an indicator of it')
+        shown, self.below = self.below, self.below or _FIRST
+        _, others = self._indicators()
+        first = self._below_of(others)
+        known: list[str | None] = [curve.label for curve in others]
+        known += [_NOTHING, None]
+        if shown == _FIRST:
+            shown = _NOTHING if first is None else first.label
+        place = known.index(shown) + 1 if shown in known else 0
+        self.below = known[place % len(known)]
         self._draw()
 
     def action_symbol(self, lines: int) -> None:

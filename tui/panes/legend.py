@@ -14,7 +14,7 @@ from tui.charts import overlays
 def line(
     bars: Sequence[market.MarketData],
     back: int,
-    averages: Sequence[overlays.Average],
+    curves: Sequence[overlays.Curve],
     palette: themes.Palette,
     width: int,
 ) -> strip.Strip:
@@ -23,7 +23,7 @@ def line(
     Args:
         bars: Oldest first.
         back: Which, counted from the newest, that being 0.
-        averages: Their values at that bar are written too, where there is
+        curves: Their values at that bar are written too, where there is
             room.
         palette: The styles.
         width: Cells.
@@ -57,10 +57,13 @@ def line(
         when = next((each for each in written if len(each) <= room), '')
         parts.append(segment.Segment(f' {when}', style('muted')))
         room -= len(when)
-        for mean, glyph in zip(averages, overlays.AVERAGES, strict=False):
-            at = mean.values[place]
+        for curve in curves:
+            at = curve.values[place]
             if at is not None:
-                text = f' {glyph}{mean.length} {text_format.price(at)}'
+                # A digit stands alone, a word is told from its glyph.
+                gap = '' if curve.label.isdigit() or not curve.glyph else ' '
+                name = f'{curve.glyph}{gap}{curve.label}'
+                text = f' {name} {text_format.price(at)}'
                 room -= len(text)
                 if room >= 0:
                     parts.append(segment.Segment(text, style('focus')))

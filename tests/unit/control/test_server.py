@@ -56,6 +56,9 @@ class Station:
     def marks(self, symbol, limit):
         return ()
 
+    def lines(self, symbol, limit):
+        return ()
+
     def submit(self, command):
         self.submitted.append(command)
         return self._future(self.answer)

@@ -175,6 +175,7 @@ class Station:
         self.latched: list[int] = []
         self.answer = commands.CommandResult(ok=True, message='done')
         self.closed = False
+        self.own_lines: tuple[views.Line, ...] = ()
         self.outputs: dict[str, tuple[str, ...]] = {}
         self.weighed: list[commands.SubmitOrder | commands.ReplaceOrder] = []
         self.judgement: views.Judgement | Exception = JUDGEMENT
@@ -184,6 +185,9 @@ class Station:
 
     def bars(self, symbol: str, limit: int) -> tuple[market.MarketData, ...]:
         return tuple(bars(symbol, min(limit, 200)))
+
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        return self.own_lines
 
     def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
         last = bars(symbol, 200)[-5]

@@ -25,16 +25,19 @@ def drawn(made, width=40, height=12, **over):
 
 
 def test_an_average_begins_when_there_are_enough_bars():
-    found = overlays.average(bars(1.0, 2.0, 3.0, 5.0), 3)
+    found = overlays.average(bars(1.0, 2.0, 3.0, 5.0), 3, '·')
     assert found.values == [None, None, 2.0, pytest.approx(10 / 3)]
-    assert overlays.average(bars(1.0), 3).values == [None]
-    assert overlays.average([], 3).values == []
+    assert overlays.average(bars(1.0), 3, '·').values == [None]
+    assert overlays.average([], 3, '·').values == []
 
 
 def test_averages_have_a_glyph_each():
     made = bars(*(100.0 + (n % 7) * 3 for n in range(60)))
-    means = [overlays.average(made, 5), overlays.average(made, 20)]
-    text = ''.join(drawn(made, averages=means))
+    means = [
+        overlays.average(made, 5, '·'),
+        overlays.average(made, 20, '•'),
+    ]
+    text = ''.join(drawn(made, curves=means))
     assert '·' in text
     assert '•' in text
 

@@ -245,3 +245,48 @@ async def test_working_orders_and_the_position_are_lines():
         assert any(line.startswith('buy 10 limit') for line in drawn)
         # Far below what the candles cover.
         assert any('↓ position 7' in line for line in drawn)
+
+
+def own_lines(*values, name='rsi'):
+    stamps = [bar.timestamp for bar in stations.bars('AAPL', len(values))]
+    return views.Line('sma', name, tuple(stamps), values)
+
+
+async def test_indicators_of_strategies_are_drawn_and_taken_away():
+    station = stations.Station()
+    closes = [bar.close for bar in stations.bars('AAPL', 200)]
+    station.own_lines = (
+        own_lines(*closes, name='fast'),
+        own_lines(*(float(n % 50) for n in range(200))),
+        own_lines(*(1_000.0 + n for n in range(200)), name='count'),
+    )
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as hands:
+        await hands.press('2', 'plus')
+        pane = app._trade.chart
+
+        def shown():
+            return '\n'.join(apps.text_of(pane))
+
+        assert 'o fast' in shown()
+        assert 'rsi 49' in shown()
+        await hands.press('i')
+        assert 'count 1,199' in shown()
+        await hands.press('i')
+        assert ' to ' not in shown()
+        assert 'o fast' in shown()
+        await hands.press('i')
+        assert 'fast' not in shown()
+        await hands.press('i')
+        assert 'rsi 49' in shown()
+
+
+async def test_a_value_that_comes_after_its_bar_is_drawn_soon():
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as hands:
+        await hands.press('2', 'plus')
+        station.own_lines = (own_lines(*range(200)),)
+        app.tick()
+        await hands.pause()
+        assert 'rsi 199' in '\n'.join(apps.text_of(app._trade.chart))

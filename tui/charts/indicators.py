@@ -1,0 +1,123 @@
+"""Indicators of strategies: over the candles, or in rows of their own."""
+
+import bisect
+from collections.abc import Sequence
+import math
+
+from rich import style as rich_style
+
+from sting.model import market
+from sting.model import views
+from tui import format as text_format
+from tui.charts import overlays
+from tui.charts import sparkline
+
+# They differ from averages, and from each other, by their glyph.
+GLYPHS = 'ox=#'
+# One that stays this near the closes is a price: an average, a band, a stop.
+_NEAR = 0.3
+_MOSTLY = 0.9
+
+
+def aligned(
+    bars: Sequence[market.MarketData], lines: Sequence[views.Line]
+) -> list[overlays.Curve]:
+    """Gives lines a value a bar, the newest that was known when it closed.
+
+    Args:
+        bars: Oldest first, of any length.
+        lines: Of one symbol.
+
+    Returns:
+        A curve a line, named with its strategy where there are several.
+    """
+    several = len({line.strategy for line in lines}) > 1
+    found = []
+    for line in lines:
+        values: list[float | None] = []
+        before = 0
+        for bar in bars:
+            place = bisect.bisect_right(line.times, bar.timestamp)
+            values.append(line.values[place - 1] if place > before else None)
+            before = place
+        label = text_format.clean(
+            f'{line.strategy}.{line.name}' if several else line.name
+        )
+        found.append(overlays.Curve(label, '', values))
+    return found
+
+
+def split(
+    bars: Sequence[market.MarketData], curves: Sequence[overlays.Curve]
+) -> tuple[list[overlays.Curve], list[overlays.Curve]]:
+    """Tells curves on the scale of the prices from the others.
+
+    Args:
+        bars: Oldest first.
+        curves: With a value a bar.
+
+    Returns:
+        Those over the candles, with their glyphs, and the others.
+    """
+    over: list[overlays.Curve] = []
+    others = []
+    for curve in curves:
+        if len(over) < len(GLYPHS) and _is_price(bars, curve):
+            glyph = GLYPHS[len(over)]
+            over.append(overlays.Curve(curve.label, glyph, curve.values))
+        else:
+            others.append(curve)
+    return over, others
+
+
+def _is_price(bars: Sequence[market.MarketData], curve: overlays.Curve) -> bool:
+    near = [
+        abs(value - bar.close) <= _NEAR * abs(bar.close)
+        for bar, value in zip(bars, curve.values, strict=True)
+        if value is not None
+    ]
+    return bool(near) and sum(near) >= _MOSTLY * len(near)
+
+
+def draw_below(
+    plot: overlays.Plot,
+    curve: overlays.Curve,
+    start: int,
+    end: int,
+    rows: range,
+    style: rich_style.Style,
+) -> None:
+    """Draws a curve as columns from the lowest value shown.
+
+    Args:
+        plot: Where.
+        curve: Of all bars.
+        start: The first bar shown.
+        end: The bar after the last shown.
+        rows: Those that it has.
+        style: How.
+    """
+    shown = list(enumerate(curve.values[start:end]))
+    known = [value for _, value in shown if value is not None]
+    if not known:
+        return
+    low, high = min(known), max(known)
+    # The first row is for its name.
+    room = len(rows) - 1
+    for index, value in shown:
+        if value is None:
+            continue
+        share = (value - low) / (high - low) if high > low else 0.5
+        full, rest = divmod(max(math.ceil(share * room * 8), 1), 8)
+        column = plot.column(index)
+        for above in range(full):
+            block = sparkline.BLOCKS[-1]
+            plot.canvas.put(column, rows[-1] - above, block, style)
+        if rest:
+            block = sparkline.BLOCKS[rest - 1]
+            plot.canvas.put(column, rows[-1] - full, block, style)
+    text = (
+        f'{curve.label} {text_format.price(known[-1])}  '
+        f'{text_format.price(low)} to {text_format.price(high)}'
+    )
+    plot.canvas.put(0, rows[0], text[: plot.columns], style)

@@ -20,6 +20,7 @@ from sting.broker import link as links
 from sting.broker import way as ways
 from sting.engine import clock as clocks
 from sting.engine import core
+from sting.engine import latency
 from sting.model import errors
 from sting.model import market
 from sting.model import orders
@@ -131,7 +132,7 @@ class BrokerManager(core.Component):
             for way in self._ways
         )
 
-    def answers(self) -> dict[str, list[float]]:
+    def answers(self) -> dict[str, latency.Recent]:
         """Gives the seconds until each broker's last answers."""
         return {way.name: way.took for way in self._ways}
 

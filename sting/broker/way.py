@@ -14,6 +14,7 @@ from sting.broker import interface
 from sting.broker import lanes
 from sting.broker import link as links
 from sting.engine import clock as clocks
+from sting.engine import latency
 from sting.engine import step
 from sting.model import market
 from sting.model import orders
@@ -90,9 +91,9 @@ class Way:
         return len(self._orders) + len(self._cancels)
 
     @property
-    def took(self) -> list[float]:
+    def took(self) -> latency.Recent:
         """The seconds until the broker's last answers."""
-        return list(self._errands.took)
+        return self._errands.took
 
     def know(self, ledger: errands.Ledger) -> None:
         """Learns what the log says; before `run`."""

@@ -18,9 +18,31 @@ BATCHES = 8_192
 KEPT = 1_000
 
 
-def recent() -> collections.deque[float]:
+_ENDS_S = tuple(end / 1e3 for end in health.ENDS_MS)
+
+
+class Recent(collections.deque[float]):
+    """The seconds that something took the last times, and sums of all times."""
+
+    def __init__(self) -> None:
+        super().__init__(maxlen=KEPT)
+        self._counts = [0] * (len(_ENDS_S) + 1)
+        self._total_s = 0.0
+
+    def append(self, seconds: float) -> None:
+        """Takes how long it took once more."""
+        super().append(seconds)
+        self._counts[bisect.bisect_left(_ENDS_S, seconds)] += 1
+        self._total_s += seconds
+
+    def sums(self) -> health.Sums:
+        """Gives the sums, as they are now."""
+        return health.Sums(tuple(self._counts), self._total_s)
+
+
+def recent() -> Recent:
     """Gives a place for the seconds that something took the last times."""
-    return collections.deque(maxlen=KEPT)
+    return Recent()
 
 
 class BarToOrder:
@@ -34,7 +56,9 @@ class BarToOrder:
         self._clock = time_source
         self._firsts: list[int] = []
         self._times: list[float] = []
-        self._took: dict[str, collections.deque[float]] = {}
+        self._took: dict[str, Recent] = {}
+        self._decided: dict[str, Recent] = {}
+        self._sent: dict[str, Recent] = {}
         self._durable = recent()
 
     def batch(self, first: int) -> None:
@@ -75,17 +99,35 @@ class BarToOrder:
             or not answered[0].isdecimal()
         ):
             return
-        place = bisect.bisect_right(self._firsts, int(answered[0])) - 1
-        if place >= 0:
-            kept = self._took.setdefault(order.strategy, recent())
-            kept.append(self._clock.monotonic() - self._times[place])
+        came = self._taken(int(answered[0]))
+        if came is None:
+            return
+        now, name = self._clock.monotonic(), order.strategy
+        self._took.setdefault(name, recent()).append(now - came)
+        signalled = self._taken(order.cause)
+        if signalled is not None:
+            self._decided.setdefault(name, recent()).append(signalled - came)
+            self._sent.setdefault(name, recent()).append(now - signalled)
 
-    def recent(self) -> dict[str, list[float]]:
+    def _taken(self, seq: int) -> float | None:
+        """Gives when an event was taken; None where that is long ago."""
+        place = bisect.bisect_right(self._firsts, seq) - 1
+        return self._times[place] if place >= 0 else None
+
+    def recent(self) -> dict[str, Recent]:
         """Gives the seconds of the last times, by what took so long."""
-        found = {health.LOG: list(self._durable)}
+        found = {health.LOG: self._durable}
         for strategy, took in self._took.items():
-            found[f'order: {strategy}'] = list(took)
+            found[f'order: {strategy}'] = took
         return found
+
+    def halves(self) -> dict[str, Recent]:
+        """Gives what an order takes in two: the decision, then the sending.
+
+        The first ends when the engine takes the signal.
+        """
+        decided = {f'decision: {k}': took for k, took in self._decided.items()}
+        return decided | {f'sending: {k}': t for k, t in self._sent.items()}
 
     def figures(self, strategy: str) -> tuple[float, float] | None:
         """Gives median and 99th percentile of a strategy's last orders.

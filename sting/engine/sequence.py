@@ -1,7 +1,9 @@
 """The loop: takes what waits, has it decided, makes it durable, acts."""
 
 import asyncio
+import collections
 from collections.abc import Callable
+import operator
 from typing import Protocol
 
 from sting.engine import board
@@ -20,6 +22,7 @@ RETRY_S = 1.0
 
 # Python 3.11 takes long to look a member of an enumeration up.
 _BAR = events.EventType.MARKET_DATA
+_TYPE = operator.attrgetter('type')
 
 
 class Outlet(Protocol):
@@ -36,6 +39,9 @@ class Sequence(core.Component):
     Nothing leaves before the batch that decided it is durable. When the log
     cannot be written, `failed` is told once, nothing more is taken, and the
     batch is tried again until it is written.
+
+    Attributes:
+        counts: How many events of each type were made durable.
     """
 
     name = 'sequence'
@@ -66,6 +72,7 @@ class Sequence(core.Component):
             batch: At most so many events a commit.
             timing: Told when each batch was taken, and when it is in the log.
         """
+        self.counts: collections.Counter[str] = collections.Counter()
         self._engine = engine
         self._bus = event_bus
         self._log = log
@@ -162,6 +169,7 @@ class Sequence(core.Component):
             await self._commit(decided)
         now = self._clock.monotonic()
         self._board.take(decided, now)
+        self.counts.update(map(_TYPE, decided))
         if self._timing is not None:
             self._timing.durable(now)
         for reply, taken in done:

@@ -42,6 +42,18 @@ class Latency(msgspec.Struct, frozen=True, gc=False):
         return sum(self.counts)
 
 
+class Sums(msgspec.Struct, frozen=True, gc=False):
+    """How long something took, all times since the engine started.
+
+    Attributes:
+        counts: How often it took so long: up to each of ENDS_MS, and longer.
+        total_s: The seconds of all times together.
+    """
+
+    counts: tuple[int, ...]
+    total_s: float
+
+
 class ProcessRow(msgspec.Struct, frozen=True, gc=False):
     """A process of the engine's.
 
@@ -55,6 +67,8 @@ class ProcessRow(msgspec.Struct, frozen=True, gc=False):
         growth: By how many bytes an hour that grows, over the last hour; None
             in its first five minutes.
         cpu: Its share of one processor since it was last looked at.
+        cpu_s: Seconds of a processor that it has used.
+        files: Files, sockets and pipes that it has open.
     """
 
     name: str
@@ -63,6 +77,8 @@ class ProcessRow(msgspec.Struct, frozen=True, gc=False):
     peak: int | None = None
     growth: float | None = None
     cpu: float | None = None
+    cpu_s: float | None = None
+    files: int | None = None
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

@@ -330,6 +330,7 @@ def _arranged(config: settings.Settings, profile: str) -> settings.Settings:
         profiles={PROFILE: chosen},
         feeds={PROFILE: quiet},
         paper=msgspec.structs.replace(config.paper, drill=None),
+        monitor=settings.Monitor(),
     )
 
 

@@ -1,6 +1,7 @@
 """What is left to show of a log that does not verify: looking, no trading."""
 
 import asyncio
+from collections.abc import Mapping
 import contextlib
 import os
 
@@ -17,6 +18,7 @@ from sting.model import market
 from sting.model import records
 from sting.model import stops
 from sting.model import views
+from sting.monitor import metrics
 
 
 class FrozenRoom:
@@ -99,6 +101,15 @@ class FrozenRoom:
         """Has no broker to tell."""
         del since
         return stops.BrokerStop(broker=broker)
+
+    @property
+    def timed(self) -> tuple[metrics.Sums, Mapping[str, int]]:
+        """Nothing is timed."""
+        return {}, {}
+
+    def alert(self, message: str, source: str) -> None:
+        """Has no log for it."""
+        del message, source
 
     def stopped(self, report: stops.StopReport) -> None:
         """Has no log to write a report to."""

@@ -465,6 +465,7 @@ class Parts:
             timing=self._timing,
             hosted=self._hosted,
             brokers=self._brokers,
+            counts=self._sequence.counts,
             time_source=self._clock,
         )
         if self._played is None:

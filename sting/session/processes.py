@@ -15,11 +15,14 @@ class Usage(NamedTuple):
         memory: Bytes that it has in memory.
         peak: The most that it had, bytes.
         cpu_s: Seconds of a processor so far.
+        files: Files, sockets and pipes that it has open; None where the
+            system does not tell.
     """
 
     memory: int
     peak: int
     cpu_s: float
+    files: int | None = None
 
 
 def look(pid: int, proc: pathlib.Path = _PROC) -> Usage | None:
@@ -35,10 +38,15 @@ def look(pid: int, proc: pathlib.Path = _PROC) -> Usage | None:
     try:
         status = (proc / str(pid) / 'status').read_text()
         stat = (proc / str(pid) / 'stat').read_text()
-        return _read(status, stat)
+        used = _read(status, stat)
     except (OSError, ValueError, LookupError):
         # It has ended, or this system writes other things there.
         return None
+    try:
+        open_now = sum(1 for _ in (proc / str(pid) / 'fd').iterdir())
+    except OSError:
+        return used
+    return used._replace(files=open_now)
 
 
 def _read(status: str, stat: str) -> Usage:

@@ -1,6 +1,7 @@
 """The engine and all that belongs to it, running in its own loop."""
 
 import asyncio
+from collections.abc import Mapping
 import contextlib
 import functools
 import os
@@ -20,6 +21,7 @@ from sting.model import records
 from sting.model import specs
 from sting.model import stops
 from sting.model import views
+from sting.monitor import metrics
 from sting.session import parts
 from sting.session import settable
 from sting.strategy import host
@@ -323,6 +325,15 @@ class EngineRoom(parts.Parts):
                 health=self._sampling.found,
                 availability=self._availability and self._availability.found,
             )
+
+    @property
+    def timed(self) -> tuple[metrics.Sums, Mapping[str, int]]:
+        """How long things took, and how many events of each type there were."""
+        return self._sampling.sums, self._sampling.counts
+
+    def alert(self, message: str, source: str) -> None:
+        """Tells something that a person should know."""
+        self._intake.alert(message, source)
 
     def _channels(self) -> tuple[views.LinkRow, ...]:
         return () if self._alerts is None else self._alerts.rows()

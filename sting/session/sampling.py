@@ -101,6 +101,10 @@ class Sampling(core.Component):
     Attributes:
         found: The newest; None before the first.
         lags: The seconds by which the loop was late, the last times.
+        sums: How long things took since the start, by what and whose it was;
+            replaced, never changed.
+        counts: How many events of each type there were since the start; the
+            same.
     """
 
     name = 'health'
@@ -113,6 +117,7 @@ class Sampling(core.Component):
         timing: latency.BarToOrder,
         hosted: isolated.IsolatedHost,
         brokers: manager.BrokerManager,
+        counts: Mapping[str, int],
         time_source: clock.Clock,
     ) -> None:
         """Sets it up.
@@ -123,10 +128,14 @@ class Sampling(core.Component):
             timing: Has timed the engine.
             hosted: Runs the strategies.
             brokers: Has timed the brokers.
+            counts: Counts the events of each type.
             time_source: The engine's clock.
         """
         self.found: health.Health | None = None
         self.lags = latency.recent()
+        self.sums: Mapping[tuple[str, str], health.Sums] = {}
+        self.counts: Mapping[str, int] = {}
+        self._counts = counts
         self._log = log
         self._strategies = strategies
         self._timing = timing
@@ -158,7 +167,11 @@ class Sampling(core.Component):
     async def look(self) -> None:
         """Looks once."""
         # Copied here, as the loop goes on to write them.
-        took = self._took()
+        timed = self._timed()
+        took = {name: list(each) for name, each in timed.items()}
+        timed |= self._timing.halves()
+        self.sums = {_key(name): each.sums() for name, each in timed.items()}
+        self.counts = dict(self._counts)
         pids = self._pids()
         self.found = await asyncio.to_thread(self._work, took, pids)
 
@@ -167,12 +180,14 @@ class Sampling(core.Component):
             await self.look()
             await asyncio.sleep(EVERY_S)
 
-    def _took(self) -> dict[str, list[float]]:
+    def _timed(self) -> dict[str, latency.Recent]:
         """Gives the seconds of what is timed, by its name."""
-        found = {health.LOOP: list(self.lags)}
+        found = {health.LOOP: self.lags}
         found |= self._timing.recent()
         for name in self._strategies:
-            found[f'answer: {name}'] = self._hosted.answers(name)
+            took = self._hosted.answers(name)
+            if took is not None:
+                found[f'answer: {name}'] = took
         for name, took in self._brokers.answers().items():
             found[f'broker: {name}'] = took
         return found
@@ -228,6 +243,8 @@ class Sampling(core.Component):
             used.peak,
             trend.take(now, used.memory),
             (used.cpu_s - before) / (now - since) if now > since else None,
+            used.cpu_s,
+            used.files,
         )
 
     def _look_at_disk(self, now: float) -> health.Health:
@@ -244,3 +261,9 @@ class Sampling(core.Component):
         return health.Health(
             log=size, log_growth=growth, free=disk.free, disk=disk.total
         )
+
+
+def _key(name: str) -> tuple[str, str]:
+    """Gives what was timed, and whose it was."""
+    what, _, whose = name.partition(': ')
+    return what, whose

@@ -23,8 +23,10 @@ from sting.model import records
 from sting.model import stops
 from sting.model import views
 from sting.monitor import health
+from sting.monitor import metrics
 from sting.risk import drilled
 from sting.risk import stop
+from sting.session import exporting
 from sting.session import frozen
 from sting.session import outputs
 from sting.session import room
@@ -395,12 +397,21 @@ class Session:
             self._room = engine_room
             try:
                 await engine_room.start()
-                await self._watch(engine_room, self._ended)
+                with exporting.running(
+                    self._config.monitor, self._facts, engine_room.alert
+                ):
+                    await self._watch(engine_room, self._ended)
             finally:
                 await engine_room.stop()
                 self._snapshot = await engine_room.picture()
         finally:
             lock.release()
+
+    def _facts(self) -> metrics.Facts:
+        """Gives what an exporter gives out, from its thread."""
+        known = self._room
+        sums, counts = ({}, {}) if known is None else known.timed
+        return metrics.Facts(self._snapshot, sums, counts)
 
     async def _build(self) -> room.EngineRoom | frozen.FrozenRoom:
         try:

@@ -12,6 +12,7 @@ from sting.settings.loader import read_instruments
 from sting.settings.loader import read_risk
 from sting.settings.loader import read_rules
 from sting.settings.loader import shipped
+from sting.settings.monitor import Monitor
 from sting.settings.schema import Alpaca
 from sting.settings.schema import Archive
 from sting.settings.schema import Columns
@@ -54,6 +55,7 @@ __all__ = [
     'Home',
     'Journal',
     'MarketFeed',
+    'Monitor',
     'OwnRule',
     'Paper',
     'Profile',

@@ -111,6 +111,7 @@ def load(home: homes.Home) -> schema.Settings:
         journal=main.journal,
         terminal=main.terminal,
         presets=main.presets,
+        monitor=main.monitor,
         strategies={
             name: _anchor_strategy(entry, home)
             for name, entry in listed.strategies.items()

@@ -19,6 +19,7 @@ from sting.model import timeframes
 from sting.settings import alerts as alerts_lib
 from sting.settings import brokers
 from sting.settings import metrics as metrics_lib
+from sting.settings import monitor as monitor_lib
 from sting.settings import presets as presets_lib
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -350,6 +351,7 @@ class Main(Section, frozen=True, kw_only=True):
     journal: Journal = Journal()
     terminal: Terminal = Terminal()
     presets: dict[str, presets_lib.Preset] = {}
+    monitor: monitor_lib.Monitor = monitor_lib.Monitor()
 
 
 class StrategyEntry(Section, frozen=True, kw_only=True):
@@ -916,6 +918,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         terminal: The workstation's screen.
         presets: Terms that the ticket takes at once, by name.
         alerts: Where alerts go besides the screen.
+        monitor: What others may watch an engine by.
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
@@ -949,6 +952,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     places: dict[str, tuple[str, int]] = {}
     presets: dict[str, presets_lib.Preset] = {}
     alerts: alerts_lib.Alerts = alerts_lib.Alerts()
+    monitor: monitor_lib.Monitor = monitor_lib.Monitor()
 
     def profile(self, name: str | None = None) -> Profile:
         """Gives a profile.

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from sting.engine import clock
+from sting.engine import latency
 from sting.model import errors
 from sting.model import events
 from sting.model import market
@@ -273,10 +274,13 @@ class IsolatedHost:
             waiting=instance.process.waiting,
         )
 
-    def answers(self, name: str) -> list[float]:
-        """Gives the seconds that a strategy's last answers took it."""
+    def answers(self, name: str) -> latency.Recent | None:
+        """Gives the seconds that a strategy's last answers took it.
+
+        None where it does not run.
+        """
         instance = self._running.get(name)
-        return [] if instance is None else list(instance.process.spent)
+        return None if instance is None else instance.process.spent
 
     async def close(self, *, seq: int) -> None:
         """Stops them all; returns once nothing of them runs."""

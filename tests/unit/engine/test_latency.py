@@ -4,6 +4,7 @@ import pytest
 
 from sting.engine import clock
 from sting.engine import latency
+from sting.model import health
 from sting.model import orders
 
 pytestmark = pytest.mark.unit
@@ -95,7 +96,38 @@ def test_until_the_log_it_counts_from_the_newest_batch():
     timed.batch(5, 2.0)
     timed.timing.durable(2.5)
     timed.place(5)
-    assert timed.timing.recent() == {
+    found = timed.timing.recent()
+    assert {name: list(took) for name, took in found.items()} == {
         'event to log': pytest.approx([0.25, 0.5]),
         'order: sma': pytest.approx([0.0]),
+    }
+
+
+def test_an_order_takes_the_decision_and_the_sending():
+    timed = Timed()
+    timed.batch(1, 1.0)
+    timed.batch(8, 1.5)
+    timed.to(1.7)
+    timed.place(4, cause=8)
+    found = timed.timing.halves()
+    assert {name: list(took) for name, took in found.items()} == {
+        'decision: sma': pytest.approx([0.5]),
+        'sending: sma': pytest.approx([0.2]),
+    }
+
+
+def test_sums_are_of_all_times(monkeypatch):
+    monkeypatch.setattr(latency, 'KEPT', 2)
+    took = latency.recent()
+    for seconds in (0.001, 0.0011, 3.0, 11.0):
+        took.append(seconds)
+    sums = took.sums()
+    assert list(took) == [3.0, 11.0]
+    assert sums.total_s == pytest.approx(14.0021)
+    ends = dict(zip([*health.ENDS_MS, None], sums.counts, strict=True))
+    assert {end: count for end, count in ends.items() if count} == {
+        1.0: 1,
+        2.0: 1,
+        5000.0: 1,
+        None: 1,
     }

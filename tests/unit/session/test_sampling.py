@@ -108,6 +108,7 @@ async def test_a_process_without_figures_is_listed_all_the_same(
         timing=None,
         hosted=None,
         brokers=None,
+        counts={},
         time_source=session.workstation.clock.LiveClock(),
     )
     pids = {'engine': os.getpid()}
@@ -131,6 +132,7 @@ def test_a_disk_that_does_not_tell_is_unknown(tmp_path, monkeypatch):
         timing=None,
         hosted=None,
         brokers=None,
+        counts={},
         time_source=session.workstation.clock.LiveClock(),
     )
 

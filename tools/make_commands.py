@@ -19,8 +19,8 @@ is made from the commands' own help by `tools/make_commands.py`.
   for bad input, 3 when a command needs a running engine and there is none, 1
   for another failure.
 - `--json` prints JSON on stdout and nothing else: one object; a list for
-  `orders`, `positions`, `strategies`, `log why` and `log sql`; one object a
-  line for `log show`.
+  `orders`, `positions`, `strategies`, `alerts`, `keys list`, `log why` and
+  `log sql`; one object a line for `log show`.
 - A command that needs a profile takes `--profile`. Without it the one running
   engine is meant, else `profile:` in sting.yaml, which ships as `demo`. `halt`
   without it stops every engine that runs.

@@ -33,7 +33,8 @@ class Slow(rules.AccountRule):
 
     def figure(self, order, account):
         if order.quantity == 13:
-            time.sleep({seconds})
+            pathlib.Path({mark!r}).touch()
+            time.sleep(3.0)
         return 0.0
 """
 
@@ -110,8 +111,9 @@ def test_it_says_when_it_is_ready_and_that_it_ends(sting, home, supervisor):
 
 
 def test_the_watchdog_is_not_fed_while_the_loop_hangs(home, supervisor):
+    mark = home.config / 'hangs'
     (home.config / 'rules').mkdir(parents=True)
-    (home.config / 'rules' / 'slow.py').write_text(SLOW.format(seconds=3.0))
+    (home.config / 'rules' / 'slow.py').write_text(SLOW.format(mark=str(mark)))
     (home.config / 'risk.yaml').write_text(
         'own:\n  slow: {rule: rules/slow.py, limit: 1}\n'
     )
@@ -123,8 +125,9 @@ def test_the_watchdog_is_not_fed_while_the_loop_hangs(home, supervisor):
         target=main.run, args=(['order', 'buy', 'IBM', '13'],)
     )
     order.start()
-    time.sleep(1.0)
-    supervisor.hear(0.2)
+    stations.until(mark.exists)
+    # What was said until then.
+    supervisor.hear(0.5)
     assert 'WATCHDOG=1' not in supervisor.hear(1.0)
     supervisor.until('WATCHDOG=1')
     order.join()

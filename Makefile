@@ -15,7 +15,7 @@ LIMIT ?= 100
 # The seed of property tests: a failure is the same for everybody who runs them.
 DRAW ?= 0
 
-.PHONY: run test coverage nightly test-slow test-ib-async test-sandbox simulate check format bench bench-peers guard picture clean help
+.PHONY: audit run test coverage nightly test-slow test-ib-async test-sandbox simulate check format bench bench-peers guard picture clean help
 
 help:  ## What there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -103,6 +103,10 @@ bench: $(VENV)/run.stamp  ## What the project claims about speed.
 
 bench-peers: $(VENV)/run.stamp  ## sting beside other engines, in one run.
 	$(BIN)/python -m benchmarks.peers $(if $(NEWER),--newer $(NEWER))
+
+audit: $(VENV)/dev.stamp  ## Known faults of the dependencies; asks a service.
+	$(PIP) pip-audit==2.10.1
+	$(BIN)/pip-audit -r $(CONSTRAINTS) --no-deps --disable-pip
 
 guard: $(VENV)/run.stamp  ## Fails where a hot part has become slower.
 	$(BIN)/python -m benchmarks.guard

@@ -33,7 +33,7 @@ async def _draw() -> str:
 
 def main() -> int:
     """Plays the demo in an empty home and draws it."""
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or not sys.argv[1].endswith('.svg'):
         sys.stderr.write(f'{_USAGE}\n')
         return 2
     with tempfile.TemporaryDirectory() as home:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import hashlib
 import inspect
 import pathlib
-import stat
 import types
 from typing import Any
 from typing import TypeVar
@@ -154,18 +153,12 @@ def _kind(reference: str) -> _Kind:
     """Finds the class that a reference names."""
     place, _, name = reference.partition(':')
     if place.endswith('.py'):
-        _check_mode(pathlib.Path(place))
+        settings.check_code(place)
     elif not name:
         found = _entry_point(reference)
         if found is not None:
             return found
     return _choose(*loader.find(reference))
-
-
-def _check_mode(path: pathlib.Path) -> None:
-    """Refuses a file that anybody may change."""
-    if path.exists() and path.stat().st_mode & stat.S_IWOTH:
-        raise errors.ConfigError(f'anybody may write {path}; chmod o-w {path}')
 
 
 def _entry_point(name: str) -> _Kind | None:

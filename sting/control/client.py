@@ -3,6 +3,7 @@
 import os
 import pathlib
 import socket
+import struct
 from typing import Any
 
 import msgspec
@@ -148,7 +149,23 @@ def connect(path: pathlib.Path, timeout: float) -> socket.socket | None:
         raise errors.StingError(
             f'{path}: cannot connect to the engine: {error}'
         ) from None
+    owner = peer(connection)
+    if owner not in (os.getuid(), 0):
+        connection.close()
+        raise errors.RefusedError(
+            f'{path}: what listens there belongs to another user (uid {owner})'
+        )
     return connection
+
+
+def peer(connection: socket.socket) -> int:
+    """Gives the user at the other end of a connection; ours if unknown."""
+    if not hasattr(socket, 'SO_PEERCRED'):
+        # The modes of the socket and its folder have to do.
+        return os.getuid()
+    size = struct.calcsize('3i')
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return int(struct.unpack('3i', raw)[1])
 
 
 def ask(connection: socket.socket, request: str, **fields: Any) -> Any:

@@ -12,7 +12,6 @@ import os
 import pathlib
 import socket
 import stat
-import struct
 import threading
 from typing import Any
 from typing import Self
@@ -366,12 +365,7 @@ async def _outcome(future: futures.Future[Any]) -> Any:
 
 def _is_own(connection: socket.socket) -> bool:
     """Whether the other end belongs to this process's user, or to root."""
-    if not hasattr(socket, 'SO_PEERCRED'):
-        # The socket's mode has to do.
-        return True
-    size = struct.calcsize('3i')
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    return struct.unpack('3i', raw)[1] in (os.getuid(), 0)
+    return client.peer(connection) in (os.getuid(), 0)
 
 
 def _listen(path: pathlib.Path) -> socket.socket:

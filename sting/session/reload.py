@@ -78,6 +78,7 @@ class Reloads:
             )
             return
         try:
+            settings.check_code(ran.spec.reference)
             config = await asyncio.to_thread(settings.load, self._home)
         except errors.ConfigError as error:
             self._refuse(ran, effect.seq, str(error))

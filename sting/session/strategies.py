@@ -29,6 +29,7 @@ def check(
     asked = {}
     for name in names:
         entry = config.strategies[name]
+        settings.check_code(entry.strategy)
         try:
             kind = loader.load(entry.strategy)
         except errors.StrategyError as error:

@@ -13,6 +13,7 @@ from sting.settings.loader import read_risk
 from sting.settings.loader import read_rules
 from sting.settings.loader import shipped
 from sting.settings.monitor import Monitor
+from sting.settings.owned import check_code
 from sting.settings.schema import Alpaca
 from sting.settings.schema import Archive
 from sting.settings.schema import Columns
@@ -71,6 +72,7 @@ __all__ = [
     'Source',
     'StrategyEntry',
     'Terminal',
+    'check_code',
     'load',
     'make_private',
     'read_costs',

@@ -9,6 +9,7 @@ import re
 import tempfile
 
 from sting.model import errors
+from sting.settings import owned
 
 # sun_path has 108 bytes on Linux, the last of them a zero.
 SOCKET_BYTES = 107
@@ -188,3 +189,4 @@ def make_private(folder: pathlib.Path) -> None:
             'belongs to another user; set STING_HOME to a folder of your own',
             path=folder,
         )
+    owned.check(folder)

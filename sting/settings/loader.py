@@ -18,6 +18,7 @@ from sting.settings import alerts
 from sting.settings import brokers
 from sting.settings import build
 from sting.settings import home as homes
+from sting.settings import owned
 from sting.settings import schema
 from sting.settings import tree
 
@@ -230,7 +231,11 @@ def _laid(home: homes.Home, name: str) -> tree.Node:
     """Reads a file, the user's laid over the shipped one."""
     found = tree.parse(shipped() / name)
     own = home.config / name
-    return tree.overlay(found, tree.parse(own)) if own.is_file() else found
+    if not own.is_file():
+        return found
+    owned.check(home.config)
+    owned.check(own)
+    return tree.overlay(found, tree.parse(own))
 
 
 def _instruments(root: tree.Node) -> dict[str, market.Instrument]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from sting import settings
 from sting.engine import clock
 from sting.engine import latency
 from sting.model import errors
@@ -307,10 +308,16 @@ class IsolatedHost:
     ) -> None:
         """Starts a strategy; what goes wrong is told by `_fail`."""
         try:
+            settings.check_code(instance.spec.reference)
             if recall is not None:
                 past = await asyncio.to_thread(recall)
             await instance.process.spawn()
             await self._begin(instance, past, history)
+        except errors.ConfigError as error:
+            self._fail(
+                instance, watched.Failure(detail=str(error), loading=True)
+            )
+            return
         except errors.JournalError as error:
             detail = f'what it missed cannot be read: {error}'
             self._fail(instance, watched.Failure(detail=detail))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 READY = r'TRADING'
 # What only this pane shows, by the number that goes to it.
 PANES = {
-    '1': r'change\s+trend',
+    '1': r'change\s+net\s+trend',
     '2': r'O [\d.]+ H [\d.]+ L',
     '3': r'quantity\s+how many',
     '4': r'status\s+side\s+symbol',

@@ -1,8 +1,11 @@
 """Mistakes in configured strategies, found before anything starts."""
 
+import pathlib
+
 import pytest
 
 from sting import settings
+from sting.model import commands
 from sting.model import errors
 from sting.session import strategies
 from tests.unit.session import stations
@@ -78,3 +81,40 @@ def test_a_timeframe_of_the_class_is_told_where_the_strategy_is(tmp_path):
     with pytest.raises(errors.ConfigError, match='bars of 5m') as told:
         strategies.check_timeframes(loaded, asked, '1h')
     assert told.value.line == 3
+
+
+def test_code_that_anybody_may_change_starts_no_engine(tmp_path):
+    home = stations.home_in(tmp_path)
+    path = stations.write_strategy(
+        home, 'open.py', 'async def on_market_data(self, data):\n    pass\n'
+    )
+    pathlib.Path(path).chmod(0o666)
+    with (
+        pytest.raises(errors.ConfigError, match=r'chmod o-w .*open\.py'),
+        stations.running(home, strategies={'open': path}),
+    ):
+        pass
+
+
+def test_code_that_became_open_is_not_started_again(tmp_path):
+    home = stations.home_in(tmp_path)
+    path = stations.write_strategy(
+        home, 'open.py', 'async def on_market_data(self, data):\n    pass\n'
+    )
+    with stations.running(home, strategies={'open': path}) as station:
+
+        def row():
+            return station.snapshot().strategies[0]
+
+        stations.until(lambda: row().status == 'running')
+        stations.ask(station, commands.StopStrategy(name='open'))
+        stations.until(lambda: row().status == 'stopped')
+        pathlib.Path(path).chmod(0o666)
+        stations.ask(station, commands.StartStrategy(name='open'))
+        stations.until(lambda: row().status == 'failed')
+    failed = [
+        event.data
+        for event in stations.log_of(home, stations.T.STRATEGY_STATUS)
+        if event.data.status == 'failed'
+    ]
+    assert [f'chmod o-w {path}' in status.detail for status in failed] == [True]

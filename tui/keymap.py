@@ -560,6 +560,14 @@ ACTIONS: tuple[Action, ...] = (
         hint=12,
     ),
     Action(
+        'whose_indicators',
+        ('I',),
+        'chart',
+        'whose',
+        'whose',
+        'Shows the indicators of the next strategy alone, then of all.',
+    ),
+    Action(
         'chart_why',
         ('w',),
         'chart',

@@ -37,14 +37,15 @@ class _Kept:
         rows: What came last.
         asked: When it was asked for, in seconds of the clock.
         seq: Number of the newest event then.
-        stamp: Of the symbol's newest bar then.
+        stamp: Of the symbol's newest bar then, and how often values of
+            indicators had come; nothing so that it is asked for again.
         waiting: An answer is under way.
     """
 
     rows: tuple[Any, ...] = ()
     asked: float = 0.0
     seq: int = -1
-    stamp: int = -1
+    stamp: tuple[int, ...] = ()
     waiting: bool = False
 
 
@@ -245,7 +246,10 @@ class Remote:
             if len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
             watch = self._picture.watch
-            stamp = next((r.timestamp for r in watch if r.symbol == symbol), 0)
+            stamp = next(
+                ((r.timestamp, r.read) for r in watch if r.symbol == symbol),
+                (0, 0),
+            )
             now, seq = self._clock.monotonic(), self._picture.seq
             stale = kept.stamp != stamp or (
                 kept.seq != seq and now - kept.asked >= AGAIN_S
@@ -268,7 +272,7 @@ class Remote:
                 kept.waiting = False
                 if asked.exception() is not None:
                     # With the next picture it is asked for again.
-                    kept.stamp = -1
+                    kept.stamp = ()
                     return
                 if asked.result() != kept.rows:
                     kept.rows = asked.result()

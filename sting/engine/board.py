@@ -14,10 +14,12 @@ from sting.engine import fates
 from sting.engine import latency
 from sting.engine import performance
 from sting.engine import state
+from sting.engine import tracks
 from sting.model import commands
 from sting.model import events
 from sting.model import market
 from sting.model import orders
+from sting.model import readings
 from sting.model import records
 from sting.model import stops
 from sting.model import views
@@ -39,7 +41,7 @@ class _Watch:
 
     __slots__ = (
         'arrived', 'bars', 'last', 'marks', 'midnight', 'quote',
-        'reference', 'stamp', 'told', 'trend', 'volume',
+        'read', 'reference', 'stamp', 'told', 'tracks', 'trend', 'volume',
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -48,6 +50,9 @@ class _Watch:
         self.trend: collections.deque[float] = collections.deque(maxlen=TREND)
         self.bars: list[market.MarketData] = []
         self.marks: list[views.Mark] = []
+        # By strategy, what its indicators gave.
+        self.tracks: dict[str, tracks.Track] = {}
+        self.read = 0
         self.told = 0
         self.begin()
 
@@ -64,6 +69,9 @@ class _Watch:
         made.trend = self.trend.copy()
         made.bars = self.bars.copy()
         made.marks = self.marks.copy()
+        # They are of what runs, not of the log.
+        made.tracks = {}
+        made.read = 0
         return made
 
     def take(self, bar: market.MarketData) -> None:
@@ -231,6 +239,29 @@ class Board:
         """Gives the last fills of a symbol, oldest first."""
         watch = self._watch.get(symbol)
         return () if watch is None else tuple(watch.marks[-limit:])
+
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives what indicators of strategies had at a symbol's last bars."""
+        watch = self._watch.get(symbol)
+        return () if watch is None else tracks.lines(watch.tracks, limit)
+
+    def read(self, strategy: str, told: readings.Readings) -> None:
+        """Takes what a strategy's indicators have.
+
+        Args:
+            strategy: The instance's name.
+            told: The values, of a symbol that is shown; others are left out.
+        """
+        watch = self._watch.get(told.symbol)
+        if watch is None:
+            return
+        track = watch.tracks.get(strategy)
+        if track is None:
+            track = tracks.Track(BARS)
+            # Replaced, since another thread may be going through it.
+            watch.tracks = {**watch.tracks, strategy: track}
+        track.take(told)
+        watch.read += 1
 
     def _take_bar(self, event: events.Event, bar: market.MarketData) -> None:
         watch = self._watch.get(bar.symbol)
@@ -445,6 +476,7 @@ class Board:
                     trend=tuple(watch.trend),
                     told=watch.told,
                     group=self._groups.get(symbol, ''),
+                    read=watch.read,
                 )
             )
         return rows

@@ -39,6 +39,7 @@ class WatchRow(msgspec.Struct, frozen=True, gc=False):
         told: Number of the last fill, order or signal of the symbol; 0
             without one.
         group: The group of the watchlist that it is in; empty for none.
+        read: How often values of strategies' indicators came for it.
     """
 
     symbol: str
@@ -53,6 +54,7 @@ class WatchRow(msgspec.Struct, frozen=True, gc=False):
     usual_s: float = 0.0
     told: int = 0
     group: str = ''
+    read: int = 0
 
     @property
     def moved(self) -> float | None:

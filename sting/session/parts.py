@@ -54,7 +54,6 @@ from sting.session import feeds
 from sting.session import fills
 from sting.session import guarding
 from sting.session import intake
-from sting.session import lines
 from sting.session import measuring
 from sting.session import missed
 from sting.session import notes
@@ -400,7 +399,6 @@ class Parts:
         return ','.join(each.account for each in self._engine.state.places)
 
     def _connect(self, system: state.SystemState) -> None:
-        self._lines = lines.Lines()
         self._hosted = isolated.IsolatedHost(
             self._specs,
             log=system.log,
@@ -412,7 +410,7 @@ class Parts:
             keep=self._intake.saved,
             stale=self._intake.stale,
             sessions=lambda: self._sessions,
-            shown=self._lines.take,
+            show=self._board.read,
         )
         reloads = reload.Reloads(
             self._home, self._hosted, system, self._board, self._intake.status

@@ -246,8 +246,7 @@ class EngineRoom(parts.Parts):
 
     def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
         """Gives the indicators that strategies have of a symbol."""
-        bars = self._board.bars(symbol, limit)
-        return self._lines.of(symbol, bars[0].timestamp) if bars else ()
+        return self._board.lines(symbol, limit)
 
     async def judge(
         self, command: commands.SubmitOrder | commands.ReplaceOrder

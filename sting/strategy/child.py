@@ -7,7 +7,6 @@ strategy has tasks of its own.
 """
 
 import asyncio
-import collections
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -24,11 +23,13 @@ from sting.model import errors
 from sting.model import market
 from sting.model import orders
 from sting.model import portfolio
+from sting.model import readings
 from sting.model import sessions
 from sting.strategy import blame
 from sting.strategy import context
 from sting.strategy import guard
 from sting.strategy import loader
+from sting.strategy import reading
 from sting.strategy import runner
 from sting.strategy import versions
 from sting.strategy import wire
@@ -36,8 +37,6 @@ from sting.strategy import wire
 _CHUNK = 65_536
 # Answers that want nothing are sent together, unless they take this long.
 _HELD_S = 0.002
-# Values of indicators over the bars of before that are told at the start.
-_TOLD = 50_000
 
 
 class Child:
@@ -116,9 +115,11 @@ class Child:
         """Has the strategy answer an event, and says how long it took."""
         began = self._clock.monotonic()
         signals: Sequence[orders.Signal]
-        self._figures: list[wire.Figures] = []
+        read: list[readings.Readings] = []
         if isinstance(frame, wire.Begin):
-            signals = await self._begin(frame)
+            past = reading.Past(self._feeder)
+            signals = await self._begin(frame, past)
+            read = past.told()
         elif isinstance(frame, wire.Adopt):
             self._adopt(frame)
             signals = ()
@@ -127,16 +128,15 @@ class Child:
             self._done = True
         else:
             signals = await answer(self._feeder, frame)
+        if isinstance(frame, wire.Bar):
+            told = reading.read(self._feeder, frame.data)
+            read = [] if told is None else [told]
         if self._fence.crossed:
             raise errors.StrategyError(self._fence.crossed)
         spent = self._clock.monotonic() - began
         self._last = frame.seq
-        if isinstance(frame, wire.Bar):
-            self._figure(frame.data)
         self._out += wire.encode(
-            wire.Answer(
-                frame.seq, spent, list(signals), self._lines(), self._figures
-            )
+            wire.Answer(frame.seq, spent, list(signals), self._lines(), read)
         )
         self._held += spent
         if signals or self._held > _HELD_S or len(self._out) > _CHUNK:
@@ -206,13 +206,16 @@ class Child:
         settings = loader.describe(kind, strategy.parameters)
         self._send(wire.Loaded(self._files, version.code, sources, settings))
 
-    async def _begin(self, frame: wire.Begin) -> Sequence[orders.Signal]:
+    async def _begin(
+        self, frame: wire.Begin, past: reading.Past
+    ) -> Sequence[orders.Signal]:
         feeder = self._feeder
         feeder.adopt(
             portfolio.Portfolio.of(frame.cash, frame.positions.values())
         )
         signals = await feeder.start(frame.now, frame.seq)
-        self._warm_up(frame.history)
+        for bar in frame.history:
+            past.warm_up(bar)
         if frame.state:
             feeder.load_state(frame.state)
         signals = [*signals, *await feeder.recall(frame.now, frame.working)]
@@ -225,30 +228,10 @@ class Child:
         self._feeder.adopt(
             portfolio.Portfolio.of(frame.cash, frame.positions.values())
         )
-        self._warm_up(frame.bars)
+        for bar in frame.bars:
+            self._feeder.warm_up(bar)
         if frame.state:
             self._feeder.load_state(frame.state)
-
-    def _warm_up(self, bars: Sequence[market.MarketData]) -> None:
-        """Hands bars of before to the indicators; the last ones are told."""
-        left = collections.Counter(bar.symbol for bar in bars)
-        most = 0
-        for bar in bars:
-            self._feeder.warm_up(bar)
-            if not most:
-                count = len(self._feeder.figures(bar.symbol))
-                most = _TOLD // (max(count, 1) * len(left)) + 1
-            if left[bar.symbol] <= most:
-                self._figure(bar)
-            left[bar.symbol] -= 1
-
-    def _figure(self, bar: market.MarketData) -> None:
-        """Notes what the indicators came to with a bar, for the chart."""
-        values = self._feeder.figures(bar.symbol)
-        if values:
-            self._figures.append(
-                wire.Figures(bar.symbol, bar.timestamp, values)
-            )
 
     def _save(self) -> None:
         book = self._feeder.strategy.portfolio

@@ -319,6 +319,16 @@ class Context:
             for handle in self.handles:
                 handle.select(symbol)
 
+    def lines(self, symbol: str) -> list[handles.Line]:
+        """Gives the lines of all indicators of a symbol, as they are now."""
+        found: list[handles.Line] = []
+        for handle in self.handles:
+            if symbol in handle.seen:
+                shown = symbol == self.symbol
+                own: handles.Lines = handle if shown else handle.seen[symbol]
+                found += (own, *own.others.values())
+        return found
+
     def values(self, symbol: str) -> dict[str, float]:
         """Gives the values of the indicators that a symbol has by name."""
         found: dict[str, float] = {}

@@ -22,6 +22,7 @@ from sting.strategy import blame
 from sting.strategy import frames
 from sting.strategy import host
 from sting.strategy import loader
+from sting.strategy import reading
 from sting.strategy import runner
 
 _T = events.EventType
@@ -85,6 +86,7 @@ class InProcessHost:
         status: Callable[[records.StrategyStatus], None],
         note: host.Note | None = None,
         sessions: frames.Sessions | None = None,
+        show: reading.Show | None = None,
     ) -> None:
         """Sets up a host in which nothing runs yet.
 
@@ -98,6 +100,8 @@ class InProcessHost:
                 or failed.
             note: Told the strategy's name and each line of its log.
             sessions: Tells when the exchange trades, for longer bars.
+            show: Told the strategy's name and what its indicators have after
+                each bar; without it nothing is read off.
         """
         self._specs = {spec.name: spec for spec in specs}
         self._log = log
@@ -106,6 +110,7 @@ class InProcessHost:
         self._status = status
         self._note = note
         self._sessions = sessions
+        self._show = show
         self._running: dict[str, _Instance] = {}
 
     def start(
@@ -231,6 +236,7 @@ class InProcessHost:
             while (delivery := await instance.queue.get()) is not None:
                 signals = await answer(feeder, delivery)
                 self._report(feeder, delivery.event.seq, signals)
+                self._read(feeder, delivery.event)
             seq = instance.last_seq
             signals = await feeder.stop(self._clock.now(), seq)
             self._report(feeder, seq, signals)
@@ -270,12 +276,25 @@ class InProcessHost:
         )
         feeder.adopt(book)
         signals = await feeder.start(self._clock.now(), seq)
+        past = reading.Past(feeder)
+        warm_up = feeder.warm_up if self._show is None else past.warm_up
         for bar in instance.heard.past(history):
-            feeder.warm_up(bar)
+            warm_up(bar)
+        if self._show is not None:
+            for told in past.told():
+                self._show(spec.name, told)
         more = await feeder.recall(self._clock.now(), working)
         signals = [*signals, *more]
         self._report(feeder, seq, signals)
         return feeder
+
+    def _read(self, feeder: runner.StrategyRunner, event: events.Event) -> None:
+        """Tells what the indicators have after a bar."""
+        if self._show is None or event.type is not _T.MARKET_DATA:
+            return
+        told = reading.read(feeder, event.data)
+        if told is not None:
+            self._show(feeder.name, told)
 
     def _report(
         self,

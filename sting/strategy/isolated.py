@@ -36,6 +36,7 @@ from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import instances
 from sting.strategy import process
+from sting.strategy import reading
 from sting.strategy import telling
 from sting.strategy import watched
 from sting.strategy import wire
@@ -75,7 +76,7 @@ class IsolatedHost:
         keep: host.Keep | None = None,
         stale: host.Emit | None = None,
         sessions: frames.Sessions | None = None,
-        shown: telling.Shown | None = None,
+        show: reading.Show | None = None,
     ) -> None:
         """Sets up a host in which nothing runs yet.
 
@@ -94,7 +95,8 @@ class IsolatedHost:
             stale: As `emit`, of what a strategy wants in answer to what it
                 missed; it is too late for that.
             sessions: Tells when the exchange trades, for longer bars.
-            shown: Told what the indicators of strategies came to.
+            show: Told the strategy's name and what its indicators have after
+                each bar.
         """
         self._specs = {spec.name: spec for spec in specs}
         self._records = {spec.name: instances.Record() for spec in specs}
@@ -107,7 +109,7 @@ class IsolatedHost:
             note=note,
             keep=keep,
             stale=stale,
-            shown=shown,
+            show=show,
         )
         self._status = status
         self._sessions = sessions

@@ -336,6 +336,12 @@ class Process(watched.Watched):
     def _judge(self, answer: wire.Answer) -> None:
         """Gives up on a flood of signals, and on those of others."""
         limits = self.spec.process
+        for told in answer.read:
+            if not told.is_sound():
+                raise errors.StrategyError(
+                    'its process sent what makes no sense: values of '
+                    f'indicators of {told.symbol!r}'
+                )
         for each in answer.signals:
             if each.strategy != self.spec.name:
                 raise errors.StrategyError(

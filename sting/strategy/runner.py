@@ -21,6 +21,7 @@ from sting.strategy import base
 from sting.strategy import blame
 from sting.strategy import context
 from sting.strategy import frames
+from sting.strategy import handles
 from sting.strategy import indicators
 from sting.strategy import plain
 from sting.strategy import saved
@@ -293,9 +294,9 @@ class StrategyRunner:
         except BaseException as error:
             raise self._failure(error) from error
 
-    def figures(self, symbol: str) -> dict[str, float]:
-        """Gives what the indicators of a symbol come to now, by name."""
-        return self._context.values(symbol)
+    def lines(self, symbol: str) -> Sequence[handles.Line]:
+        """Gives the lines of all indicators of a symbol, as they are now."""
+        return self._context.lines(symbol)
 
     def warm_up(self, bar: market.MarketData) -> None:
         """Hands a bar of the past to the indicators alone.

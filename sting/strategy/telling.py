@@ -2,34 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from collections.abc import Sequence
 import contextlib
-from typing import Protocol
 
 from sting.model import errors
 from sting.model import records
 from sting.strategy import context
 from sting.strategy import host
 from sting.strategy import instances
+from sting.strategy import reading
 from sting.strategy import wire
 
 LATE_NOTE_S = 60.0
-
-
-class Shown(Protocol):
-    """Takes what the indicators of a strategy came to."""
-
-    def __call__(
-        self, strategy: str, figures: Sequence[wire.Figures], *, afresh: bool
-    ) -> None:
-        """Takes it.
-
-        Args:
-            strategy: Its name.
-            figures: By bar, oldest first.
-            afresh: It has just begun.
-        """
-        ...
 
 
 class Teller:
@@ -43,7 +26,7 @@ class Teller:
         note: host.Note | None,
         keep: host.Keep | None,
         stale: host.Emit | None,
-        shown: Shown | None = None,
+        show: reading.Show | None = None,
     ) -> None:
         """Sets up the ways out.
 
@@ -53,17 +36,17 @@ class Teller:
             note: Told each line that is written.
             keep: Told the states; without it none is asked for.
             stale: Told what is wanted in answer to what was missed.
-            shown: Told what indicators came to.
+            show: Told what the indicators have, by the strategy's name.
         """
         self._now = now
         self._emit = emit
         self._note = note
         self._keep = keep
         self._stale = stale
-        self._shown = shown
+        self._show = show
 
     def hear(self, instance: instances.Instance, answer: wire.Answer) -> None:
-        """Hands on what a strategy wants and what it wrote.
+        """Hands on what a strategy wants, what it wrote, what was read off.
 
         Args:
             instance: The strategy.
@@ -77,9 +60,9 @@ class Teller:
         if self._note is not None:
             for line in answer.lines:
                 self._note(name, line)
-        if answer.figures and self._shown is not None:
-            afresh = answer.seq == instance.began
-            self._shown(name, answer.figures, afresh=afresh)
+        if self._show is not None:
+            for told in answer.read:
+                self._show(name, told)
         self._note_late(instance, answer)
 
     def _sort_out(

@@ -20,6 +20,7 @@ from sting.model import market
 from sting.model import orders
 from sting.model import parameters
 from sting.model import portfolio
+from sting.model import readings
 from sting.model import records
 from sting.model import sessions
 from sting.model import sizing as sizings
@@ -203,20 +204,6 @@ class Loaded(_Frame, frozen=True, tag=0):
     settings: list[parameters.Setting] = []
 
 
-class Figures(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What the indicators of a symbol came to with a bar.
-
-    Attributes:
-        symbol: The instrument.
-        timestamp: Of the bar, nanoseconds since the epoch, UTC.
-        values: By the indicator's name.
-    """
-
-    symbol: str
-    timestamp: int
-    values: dict[str, float]
-
-
 class Answer(_Frame, frozen=True, tag=1):
     """An event was answered.
 
@@ -225,14 +212,15 @@ class Answer(_Frame, frozen=True, tag=1):
         spent: How long it took, in seconds.
         signals: What the strategy wants.
         lines: What it wrote.
-        figures: What its indicators came to, by bar.
+        read: What its indicators have at the bar that it answered; after a
+            start what they had at the bars before.
     """
 
     seq: int
     spent: float
     signals: list[orders.Signal]
     lines: list[context.LogLine]
-    figures: list[Figures] = []
+    read: list[readings.Readings] = []
 
 
 class Saved(_Frame, frozen=True, tag=2):

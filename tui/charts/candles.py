@@ -412,12 +412,15 @@ def render(
     picture.marks(found)
     picture.volume()
     overlays.draw_curves(picture, over.curves, start, end, palette.average)
-    if below is not None and layout.below:
-        rows = range(layout.rows, layout.rows + layout.below)
-        indicators.draw_below(picture, below, start, end, rows, palette.average)
+    index: int | None = None
     if over.cross is not None and start <= len(bars) - 1 - over.cross < end:
         index = len(bars) - 1 - over.cross - start
         overlays.draw_cross(picture, index, shown[index].close, palette.cross)
+    if below is not None and layout.below:
+        rows = range(layout.rows, layout.rows + layout.below)
+        indicators.draw_below(
+            picture, below, start, end, rows, palette.average, index
+        )
     picture.prices(last)
     # After the lines, which go through the blanks of words.
     overlays.draw_levels(picture, over.levels)

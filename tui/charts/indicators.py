@@ -2,6 +2,7 @@
 
 import bisect
 from collections.abc import Sequence
+import dataclasses
 import math
 
 from rich import style as rich_style
@@ -48,31 +49,46 @@ def aligned(
 
 
 def split(
-    bars: Sequence[market.MarketData], curves: Sequence[overlays.Curve]
+    bars: Sequence[market.MarketData],
+    curves: Sequence[overlays.Curve],
+    styles: Sequence[rich_style.Style] = (),
 ) -> tuple[list[overlays.Curve], list[overlays.Curve]]:
     """Tells curves on the scale of the prices from the others.
 
     Args:
         bars: Oldest first.
         curves: With a value a bar.
+        styles: For those over the candles, one a glyph; none for the same.
 
     Returns:
         Those over the candles, with their glyphs, and the others.
     """
     over: list[overlays.Curve] = []
     others = []
+    span = max((b.high for b in bars), default=0.0) - min(
+        (b.low for b in bars), default=0.0
+    )
     for curve in curves:
-        if len(over) < len(GLYPHS) and _is_price(bars, curve):
-            glyph = GLYPHS[len(over)]
-            over.append(overlays.Curve(curve.label, glyph, curve.values))
+        place = len(over)
+        if place < len(GLYPHS) and _is_price(bars, curve, span):
+            over.append(
+                dataclasses.replace(
+                    curve,
+                    glyph=GLYPHS[place],
+                    style=styles[place] if place < len(styles) else None,
+                )
+            )
         else:
             others.append(curve)
     return over, others
 
 
-def _is_price(bars: Sequence[market.MarketData], curve: overlays.Curve) -> bool:
+def _is_price(
+    bars: Sequence[market.MarketData], curve: overlays.Curve, span: float
+) -> bool:
     near = [
-        abs(value - bar.close) <= _NEAR * abs(bar.close)
+        # What goes from 0 to 100 may well be near a price of 50.
+        abs(value - bar.close) <= min(_NEAR * abs(bar.close), span)
         for bar, value in zip(bars, curve.values, strict=True)
         if value is not None
     ]
@@ -86,6 +102,7 @@ def draw_below(
     end: int,
     rows: range,
     style: rich_style.Style,
+    at: int | None = None,
 ) -> None:
     """Draws a curve as columns from the lowest value shown.
 
@@ -96,6 +113,8 @@ def draw_below(
         end: The bar after the last shown.
         rows: Those that it has.
         style: How.
+        at: The bar whose value is told, counted from the oldest shown; None
+            for the newest that has one.
     """
     shown = list(enumerate(curve.values[start:end]))
     known = [value for _, value in shown if value is not None]
@@ -116,8 +135,9 @@ def draw_below(
         if rest:
             block = sparkline.BLOCKS[rest - 1]
             plot.canvas.put(column, rows[-1] - full, block, style)
+    told = known[-1] if at is None else shown[at][1]
     text = (
-        f'{curve.label} {text_format.price(known[-1])}  '
+        f'{curve.label} {text_format.price(told)}  '
         f'{text_format.price(low)} to {text_format.price(high)}'
     )
     plot.canvas.put(0, rows[0], text[: plot.columns], style)

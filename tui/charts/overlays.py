@@ -28,11 +28,13 @@ class Curve:
         label: What it is, in a word.
         glyph: What it is drawn with.
         values: One a bar, oldest first; None where there is none.
+        style: How it is drawn; None as the averages are.
     """
 
     label: str
     glyph: str
     values: Sequence[float | None]
+    style: Style | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,14 +135,14 @@ def draw_curves(
         curves: Of all bars.
         start: The first bar shown.
         end: The bar after the last shown.
-        style: How.
+        style: How those without a style of their own.
     """
     for one in curves:
         for index, value in enumerate(one.values[start:end]):
             row = None if value is None else plot.row(value)
             column = plot.column(index)
             if row is not None and plot.canvas.is_blank(column, row):
-                plot.canvas.put(column, row, one.glyph, style)
+                plot.canvas.put(column, row, one.glyph, one.style or style)
 
 
 def draw_levels(plot: Plot, levels: Sequence[Level]) -> None:

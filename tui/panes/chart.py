@@ -28,7 +28,10 @@ _EDGE = 12
 _SPACINGS = (1, 2, 3, 4)
 # Which indicator has rows of its own: no name that a strategy may give.
 _FIRST, _NOTHING = '*', ''
-_AGAIN = 5
+# From this height on values that have no room go into a second line.
+_ROWS_FOR_TWO = 10
+# Of indicators; they differ by their glyphs too.
+_COLORS = ('warning', 'good', 'text', 'muted')
 _AVERAGES: tuple[tuple[int, ...], ...] = ((), (20,), (20, 50), (20, 50, 200))
 
 
@@ -42,6 +45,7 @@ class Chart(pane.Pane, can_focus=True):
         timeframe: What its bars are shown in; empty for their own.
         spacing: Cells from one bar to the next.
         averages: Lengths of the moving averages, in bars.
+        whose: The strategy whose indicators are shown; empty for all.
         below: Which indicator of a strategy has rows of its own; None shows
             no indicators.
     """
@@ -59,6 +63,7 @@ class Chart(pane.Pane, can_focus=True):
         self.timeframe = ''
         self.spacing = _SPACINGS[0]
         self.averages = _AVERAGES[0]
+        self.whose = ''
         self.below: str | None = _FIRST
         self._workstation = workstation
         self._levels: tuple[overlays.Level, ...] = ()
@@ -66,8 +71,6 @@ class Chart(pane.Pane, can_focus=True):
         self._bars: Sequence[market.MarketData] = ()
         self._marks: Sequence[views.Mark] = ()
         self._lines: Sequence[views.Line] = ()
-        # How often it still looks for values that come after their bar.
-        self._awaited = 0
         self._seen: object = None
         self._strips: list[strip.Strip] = []
         self._generated = False
@@ -91,28 +94,14 @@ class Chart(pane.Pane, can_focus=True):
         watched = (r.told for r in snapshot.watch if r.symbol == self.symbol)
         self._last_told = next(watched, 0)
         seen = self._signature(snapshot)
-        if not self.display:
-            return
-        if seen == self._seen:
-            self._look_again()
+        if seen == self._seen or not self.display:
             return
         self._seen = seen
-        self._awaited = _AGAIN
         self._own = self._workstation.bars(self.symbol, _BARS)
         self._marks = self._workstation.marks(self.symbol, _MARKS)
         self._lines = self._workstation.lines(self.symbol, _BARS)
         self._levels = tuple(self._prices_that_matter(snapshot))
         self._group()
-
-    def _look_again(self) -> None:
-        """Takes what strategies answered to the newest bar, soon after it."""
-        if not self._awaited:
-            return
-        self._awaited -= 1
-        lines = self._workstation.lines(self.symbol, _BARS)
-        if lines != self._lines:
-            self._lines = lines
-            self._draw()
 
     def _group(self) -> None:
         """Shows the bars in the timeframe chosen."""
@@ -158,7 +147,8 @@ class Chart(pane.Pane, can_focus=True):
         )
         return (
             self.symbol,
-            row and (row.timestamp, row.last),
+            # Values of indicators come a little after their bar.
+            row and (row.timestamp, row.last, row.read),
             held and (held.quantity, held.realized),
             tuple(
                 (o.id, o.price, o.stop_price, o.filled, o.quantity)
@@ -176,6 +166,8 @@ class Chart(pane.Pane, can_focus=True):
         words += [
             f'ma {"/".join(map(str, self.averages))}' if self.averages else ''
         ]
+        if self.whose in self._strategies():
+            words.append(f'of {text_format.clean(self.whose)}')
         if self._generated:
             words.append('generated')
         if self.bars_back:
@@ -194,21 +186,20 @@ class Chart(pane.Pane, can_focus=True):
         ]
         over, others = self._indicators()
         below = self._below_of(others)
-        drawn = [
-            legend.line(
-                self._bars,
-                self.bars_back if self.cross is None else self.cross,
-                [*means, *over, *others],
-                self.palette,
-                width,
-            )
-        ]
+        drawn = legend.lines(
+            self._bars,
+            self.bars_back if self.cross is None else self.cross,
+            [*means, *over, *others],
+            self.palette,
+            width,
+            2 if height >= _ROWS_FOR_TWO else 1,
+        )
         drawn += [
             line.simplify()
             for line in candles.render(
                 self._bars,
                 width,
-                height - 1,
+                height - len(drawn),
                 marks=self._marks,
                 palette=self.palette.candles(),
                 offset=self.bars_back,
@@ -341,8 +332,19 @@ class Chart(pane.Pane, can_focus=True):
         """Gives those of strategies, over the candles and with other scales."""
         if self.below is None or not self._bars:
             return [], []
-        curves = indicators.aligned(self._bars, self._lines)
-        return indicators.split(self._bars, curves)
+        shown = [
+            line
+            for line in self._lines
+            if self.whose in ('', line.strategy)
+            or self.whose not in self._strategies()
+        ]
+        curves = indicators.aligned(self._bars, shown)
+        styles = [self.palette.style(name) for name in _COLORS]
+        return indicators.split(self._bars, curves, styles)
+
+    def _strategies(self) -> list[str]:
+        """Gives the strategies that have indicators of the symbol."""
+        return list(dict.fromkeys(line.strategy for line in self._lines))
 
     def _below_of(
         self, others: Sequence[overlays.Curve]
@@ -366,6 +368,15 @@ class Chart(pane.Pane, can_focus=True):
             shown = _NOTHING if first is None else first.label
         place = known.index(shown) + 1 if shown in known else 0
         self.below = known[place % len(known)]
+        self._draw()
+
+    def action_whose(self) -> None:
+        """Shows the indicators of the next strategy alone, then of all."""
+        known = ['', *self._strategies()]
+        place = known.index(self.whose) + 1 if self.whose in known else 1
+        self.whose = known[place % len(known)]
+        self.below = self.below or _FIRST
+        self._say_name()
         self._draw()
 
     def action_symbol(self, lines: int) -> None:

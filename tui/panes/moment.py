@@ -86,7 +86,7 @@ class Moment(widget.Widget):
         back = len(self._bars) - 1 - place
         palette = self._palette
         return [
-            legend.line(self._bars, back, (), palette, width),
+            *legend.lines(self._bars, back, (), palette, width),
             *candles.render(
                 self._bars,
                 width,

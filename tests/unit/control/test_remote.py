@@ -11,6 +11,7 @@ from sting.model import commands
 from sting.model import errors
 from sting.model import orders
 from sting.model import records
+from sting.model import views
 from tests.unit.control import stations
 from tests.unit.tui import stations as plain
 
@@ -109,10 +110,11 @@ def test_what_is_no_answer_is_an_error(engine, station, monkeypatch):
         station.judge(ORDER).result(30)
 
 
-@pytest.mark.parametrize('name', ['bars', 'marks'])
+@pytest.mark.parametrize('name', ['bars', 'marks', 'lines'])
 def test_rows_come_in_the_background_and_the_picture_tells(
     engine, station, name
 ):
+    engine.station.own_lines = (views.Line('one', 'A', (1,), (2.5,)),)
     ask = getattr(station, name)
     assert ask('AAPL', 50) == ()
     stations.wait_for(lambda: station.snapshot().attached.answers == 1)
@@ -139,6 +141,22 @@ def test_rows_are_asked_for_again_when_a_bar_closes(
     engine.station.now = plain.snapshot(seq=2001, watch=rows)
 
     stations.wait_for(lambda: station.bars('AAPL', 5) == later)
+
+
+def test_values_of_indicators_are_asked_for_again_when_some_came(
+    engine, station, monkeypatch
+):
+    monkeypatch.setattr(remote, 'AGAIN_S', 1e9)
+    engine.station.own_lines = (views.Line('one', 'A', (1,), (2.5,)),)
+    stations.wait_for(lambda: station.lines('AAPL', 5))
+    later = (views.Line('one', 'A', (1, 2), (2.5, 3.5)),)
+    engine.station.own_lines = later
+    rows = tuple(
+        msgspec.structs.replace(row, read=row.read + 1)
+        for row in engine.station.now.watch
+    )
+    engine.station.now = plain.snapshot(seq=2001, watch=rows)
+    stations.wait_for(lambda: station.lines('AAPL', 5) == later)
 
 
 def test_rows_of_many_symbols_are_not_kept_for_ever(

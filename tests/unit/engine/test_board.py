@@ -10,6 +10,7 @@ from sting.model import commands
 from sting.model import events
 from sting.model import market
 from sting.model import orders
+from sting.model import readings
 from sting.model import records
 from sting.model import views
 from sting.risk import rules
@@ -450,3 +451,17 @@ def test_the_change_after_a_restart_is_from_the_close_before_the_day():
     assert row.change == pytest.approx(-0.04)
     assert row.volume == 20.0
     assert [b.close for b in made.bars('A', 9)] == [99.0, 100.0, 95.0, 96.0]
+
+
+def test_values_of_indicators_are_kept_of_what_is_shown():
+    world = Shown()
+    shown = world.board
+    row = readings.packer(1).pack(60, 1.5)
+    shown.read('sma', readings.Readings('AAPL', ('SMA(2)',), row))
+    shown.read('sma', readings.Readings('MSFT', ('SMA(2)',), row))
+    line = views.Line('sma', 'SMA(2)', (60,), (1.5,))
+    assert shown.lines('AAPL', 10) == (line,)
+    assert shown.lines('IBM', 10) == shown.lines('MSFT', 10) == ()
+    assert [row.read for row in world.picture().watch] == [1, 0]
+    # The log does not have them: what is read from it has none.
+    assert shown.over(world.state).lines('AAPL', 10) == ()

@@ -299,3 +299,29 @@ def test_an_end_does_not_wait_for_ever_for_a_cancel(home, monkeypatch):
         event.data.message for event in stations.log_of(home, T.RISK_ALERT)
     ]
     assert any('look at the broker' in alert for alert in alerts)
+
+
+def test_what_a_strategys_indicators_had_can_be_asked_for(home):
+    with stations.running(
+        home, strategies={'sma': 'sting.library.sma_cross'}
+    ) as station:
+
+        def live():
+            found = station.lines('AAPL', 10_000)
+            # Past what warmed it up.
+            return found and len(found[0].times) > feeds.WARM_UP
+
+        stations.until(live)
+        stations.until(lambda: station.snapshot().watch[0].read > 1)
+        lines = station.lines('AAPL', 10_000)
+        bars = station.bars('AAPL', 10_000)
+    closes = [bar.close for bar in bars]
+    places = {bar.timestamp: place for place, bar in enumerate(bars)}
+    for line in lines:
+        assert line.strategy == 'sma'
+        assert line.times == tuple(sorted(set(line.times)))
+        length = int(line.name.removeprefix('SMA(').removesuffix(')'))
+        for at in (len(line.times) // 2, -1):
+            place = places[line.times[at]]
+            mean = sum(closes[place + 1 - length : place + 1]) / length
+            assert line.values[at] == pytest.approx(mean)

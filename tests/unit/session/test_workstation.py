@@ -56,6 +56,7 @@ def test_before_the_start_there_is_a_picture_without_figures(idle):
     assert [row.symbol for row in picture.watch] == ['AAPL', 'IBM']
     assert idle.bars('AAPL', 5) == ()
     assert idle.marks('AAPL', 5) == ()
+    assert idle.lines('AAPL', 5) == ()
     assert not idle.is_running
 
 

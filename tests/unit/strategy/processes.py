@@ -61,7 +61,8 @@ class Seen:
         await self.made.begin(seq=1, now=5, book=book, **more)
 
     def bar(self, seq=7, **fields):
-        frame = wire.Bar(seq, samples.bar(1.0, **fields))
+        close = fields.pop('close', 1.0)
+        frame = wire.Bar(seq, samples.bar(close, **fields))
         self.made.tell(seq, wire.encode(frame))
 
     async def failed(self):

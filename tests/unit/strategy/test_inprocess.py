@@ -110,7 +110,7 @@ def spec(tmp_path, name, code, **fields):
     return specs.StrategySpec(name=name, reference=str(path), **fields)
 
 
-def make(desk, *specs):
+def make(desk, *specs, show=None):
     return inprocess.InProcessHost(
         specs,
         log='log',
@@ -118,6 +118,7 @@ def make(desk, *specs):
         emit=desk.emit,
         status=desk.status,
         note=desk.note,
+        show=show,
     )
 
 

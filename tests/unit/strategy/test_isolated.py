@@ -32,6 +32,7 @@ class Desk:
         self.notes = []
         self.saved = []
         self.stale = []
+        self.shown = []
         fields.setdefault('process', processes.PATIENT)
         self.specs = [
             specs.StrategySpec(
@@ -52,6 +53,7 @@ class Desk:
             keep=self.saved.append,
             stale=lambda name, seq, made: self.stale.append((name, seq, made)),
             note=lambda name, line: self.notes.append((name, line.text)),
+            show=lambda name, told: self.shown.append((name, told)),
         )
 
     def told(self, name=None):

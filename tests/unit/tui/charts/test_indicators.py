@@ -57,6 +57,33 @@ def test_what_stays_near_the_closes_is_drawn_over_them():
     assert [c.label for c in others] == ['rsi']
 
 
+def test_what_goes_from_0_to_100_is_no_price_of_50():
+    made = bars(*(50.0 + n % 3 for n in range(40)))
+    values = [50.0 + 14 * (-1) ** n for n in range(40)]
+    curves = indicators.aligned(made, [line('rsi', *values)])
+    assert indicators.split(made, curves) == ([], curves)
+
+
+def test_those_over_the_candles_have_a_style_each():
+    made = bars(100.0, 101.0)
+    styles = [candles.PLAIN.up, candles.PLAIN.down]
+    curves = indicators.aligned(
+        made, [line(f'n{n}', 100.0, 100.0) for n in range(3)]
+    )
+    over, _ = indicators.split(made, curves, styles)
+    assert [curve.style for curve in over] == [*styles, None]
+
+
+def test_the_crosshair_tells_the_value_of_its_bar():
+    made = bars(*(100.0 + n % 5 for n in range(30)))
+    (rsi,) = indicators.aligned(
+        made, [line('rsi', *(float(n) for n in range(30)))]
+    )
+    over = overlays.Overlays(below=rsi, cross=9)
+    lines = [one.text for one in candles.render(made, 60, 20, over=over)]
+    assert any(text.startswith('rsi 20.00') for text in lines)
+
+
 def test_more_than_there_are_glyphs_for_are_not_lost():
     made = bars(100.0)
     curves = indicators.aligned(made, [line(f'n{n}', 100.0) for n in range(6)])

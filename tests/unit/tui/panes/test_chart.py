@@ -8,6 +8,7 @@ from tests.unit.tui import apps
 from tests.unit.tui import stations
 from tui import format as text_format
 from tui import themes
+from tui.charts import overlays
 from tui.panes import legend
 from tui.screens import why
 
@@ -106,7 +107,8 @@ async def test_no_bars_are_no_error():
 def test_the_time_above_the_chart_is_never_cut(width, written):
     palette = themes.Palette(themes.load_all()['dark'])
     bars = stations.bars('AAPL', 5)
-    text = legend.line(bars, 0, (), palette, width).text
+    (line,) = legend.lines(bars, 0, (), palette, width)
+    text = line.text
     after = text.split(' V ')[1].split()[1:]
     whole = {'2012-': 2, ':': 1, '': 0}[written]
     assert len(after) == whole
@@ -286,7 +288,72 @@ async def test_a_value_that_comes_after_its_bar_is_drawn_soon():
     app = apps.make(station)
     async with apps.run(app, apps.WIDE) as hands:
         await hands.press('2', 'plus')
-        station.own_lines = (own_lines(*range(200)),)
+        station.own_lines = (own_lines(*map(float, range(200))),)
+        app.tick()
+        assert 'rsi' not in '\n'.join(apps.text_of(app._trade.chart))
+        # The picture tells that values came, however late.
+        rows = tuple(
+            msgspec.structs.replace(row, read=1) for row in station.now.watch
+        )
+        station.now = msgspec.structs.replace(station.now, watch=rows)
         app.tick()
         await hands.pause()
         assert 'rsi 199' in '\n'.join(apps.text_of(app._trade.chart))
+
+
+async def test_the_indicators_of_one_strategy_are_shown_alone():
+    station = stations.Station()
+    closes = [bar.close for bar in stations.bars('AAPL', 200)]
+    first = own_lines(*closes, name='fast')
+    station.own_lines = (
+        first,
+        msgspec.structs.replace(first, strategy='other', name='slow'),
+    )
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as hands:
+        await hands.press('2', 'plus')
+        pane = app._trade.chart
+
+        def shown():
+            return apps.text_of(pane)[0]
+
+        assert 'o sma.fast' in shown()
+        assert 'x other.slow' in shown()
+        await hands.press('I')
+        assert 'o fast' in shown()
+        assert 'slow' not in shown()
+        assert 'of sma' in pane.note
+        await hands.press('I')
+        assert 'o slow' in shown()
+        assert 'fast' not in shown()
+        await hands.press('I')
+        assert 'x other.slow' in shown()
+        assert ' of ' not in pane.note
+
+
+async def test_values_that_have_no_room_get_a_line_of_their_own():
+    station = stations.Station()
+    closes = [bar.close for bar in stations.bars('AAPL', 200)]
+    station.own_lines = tuple(
+        own_lines(*closes, name=name) for name in ('SMA(10)', 'SMA(30)')
+    )
+    app = apps.make(station)
+    async with apps.run(app, apps.SMALL) as hands:
+        await hands.press('2', 'plus')
+        pane = app._trade.chart
+        first, second, *_ = apps.text_of(pane)
+        assert 'SMA' not in first
+        value = text_format.price(closes[-1])
+        assert second.split() == [
+            *('o', 'SMA(10)', value),
+            *('x', 'SMA(30)', value),
+        ]
+        assert len(apps.text_of(pane)) == pane.size.height
+
+
+def test_what_has_no_value_there_is_told_so():
+    bars = stations.bars('AAPL', 2)
+    curve = overlays.Curve('SMA(10)', 'o', [None, None])
+    palette = themes.Palette(themes.load_all()[themes.DEFAULT])
+    (line,) = legend.lines(bars, 0, (curve,), palette, 120)
+    assert line.text.rstrip().endswith(f' o SMA(10) {text_format.NONE}')

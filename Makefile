@@ -15,7 +15,7 @@ LIMIT ?= 100
 # The seed of property tests: a failure is the same for everybody who runs them.
 DRAW ?= 0
 
-.PHONY: audit run test coverage nightly test-slow test-ib-async test-sandbox simulate check format bench bench-peers guard picture clean help
+.PHONY: audit docs run test coverage nightly test-slow test-ib-async test-sandbox simulate check format bench bench-peers guard picture clean help
 
 help:  ## What there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -104,6 +104,10 @@ bench: $(VENV)/run.stamp  ## What the project claims about speed.
 bench-peers: $(VENV)/run.stamp  ## sting beside other engines, in one run.
 	$(BIN)/python -m benchmarks.peers $(if $(NEWER),--newer $(NEWER))
 
+docs: $(VENV)/run.stamp  ## The documentation with the API as a site, in site/.
+	$(PIP) -e '.[$(EXTRAS),docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
 audit: $(VENV)/dev.stamp  ## Known faults of the dependencies; asks a service.
 	$(PIP) pip-audit==2.10.1
 	$(BIN)/pip-audit -r $(CONSTRAINTS) --no-deps --disable-pip
@@ -115,6 +119,6 @@ picture: $(VENV)/run.stamp  ## Draws the picture of the terminal in the README.
 	$(BIN)/python tools/picture.py docs/workstation.svg
 
 clean:  ## Removes the environment and what the tools leave behind.
-	rm -rf $(VENV) .ib_async .mutants mutants dist build .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) .ib_async .mutants mutants dist build site .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

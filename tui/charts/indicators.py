@@ -1,6 +1,5 @@
 """Indicators of strategies: over the candles, or in rows of their own."""
 
-import bisect
 from collections.abc import Sequence
 import dataclasses
 import math
@@ -18,6 +17,8 @@ GLYPHS = 'ox=#'
 # One that stays this near the closes is a price: an average, a band, a stop.
 _NEAR = 0.3
 _MOSTLY = 0.9
+# So many of the newest bars tell.
+_JUDGED = 500
 
 
 def aligned(
@@ -34,13 +35,16 @@ def aligned(
     """
     several = len({line.strategy for line in lines}) > 1
     found = []
+    stamps = [bar.timestamp for bar in bars]
     for line in lines:
+        times, count = line.times, len(line.times)
         values: list[float | None] = []
-        before = 0
-        for bar in bars:
-            place = bisect.bisect_right(line.times, bar.timestamp)
-            values.append(line.values[place - 1] if place > before else None)
+        place = 0
+        for stamp in stamps:
             before = place
+            while place < count and times[place] <= stamp:
+                place += 1
+            values.append(line.values[place - 1] if place > before else None)
         label = text_format.clean(
             f'{line.strategy}.{line.name}' if several else line.name
         )
@@ -89,7 +93,9 @@ def _is_price(
     near = [
         # What goes from 0 to 100 may well be near a price of 50.
         abs(value - bar.close) <= min(_NEAR * abs(bar.close), span)
-        for bar, value in zip(bars, curve.values, strict=True)
+        for bar, value in zip(
+            bars[-_JUDGED:], curve.values[-_JUDGED:], strict=True
+        )
         if value is not None
     ]
     return bool(near) and sum(near) >= _MOSTLY * len(near)

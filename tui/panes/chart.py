@@ -375,7 +375,8 @@ class Chart(pane.Pane, can_focus=True):
         known = ['', *self._strategies()]
         place = known.index(self.whose) + 1 if self.whose in known else 1
         self.whose = known[place % len(known)]
-        self.below = self.below or _FIRST
+        # What was below may be another's.
+        self.below = _FIRST
         self._say_name()
         self._draw()
 

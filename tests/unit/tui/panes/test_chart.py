@@ -331,6 +331,30 @@ async def test_the_indicators_of_one_strategy_are_shown_alone():
         assert ' of ' not in pane.note
 
 
+async def test_the_next_strategy_has_its_first_indicator_below():
+    station = stations.Station()
+    rsi = own_lines(*(float(n % 50) for n in range(200)))
+    station.own_lines = (
+        rsi,
+        msgspec.structs.replace(rsi, strategy='other', name='adx'),
+    )
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as hands:
+        await hands.press('2', 'plus')
+        pane = app._trade.chart
+
+        def below():
+            return [line for line in apps.text_of(pane) if ' to ' in line]
+
+        assert below()[0].startswith('sma.rsi 49')
+        await hands.press('i')
+        assert below()[0].startswith('other.adx 49')
+        await hands.press('I')
+        assert below()[0].startswith('rsi 49')
+        await hands.press('I')
+        assert below()[0].startswith('adx 49')
+
+
 async def test_values_that_have_no_room_get_a_line_of_their_own():
     station = stations.Station()
     closes = [bar.close for bar in stations.bars('AAPL', 200)]

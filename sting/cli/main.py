@@ -94,6 +94,11 @@ COMMANDS = {
         'alerts',
         'Tries and lists the channels that alerts go out by.',
     ),
+    'profile': (
+        'profile',
+        'profile',
+        'Shows where the running engine spends its time.',
+    ),
     'keys': ('keys', 'keys', 'Keeps the keys of accounts.'),
     'doctor': ('doctor', 'doctor', 'Checks the installation.'),
 }

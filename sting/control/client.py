@@ -43,6 +43,19 @@ class Client:
         self._timeout = timeout
         self._read_only = read_only
 
+    def patient(self, timeout: float) -> 'Client':
+        """Gives one that waits longer.
+
+        Args:
+            timeout: Seconds to wait for each part of an answer.
+        """
+        return Client(
+            self.path,
+            self.profile,
+            timeout=timeout,
+            read_only=self._read_only,
+        )
+
     def request(self, request: str, **fields: Any) -> Any:
         """Asks the engine for something.
 

@@ -14,6 +14,7 @@ import msgspec
 from sting.model import commands
 from sting.model import errors
 from sting.model import views
+from sting.monitor import profiling
 
 REQUEST_BYTES = 1 << 20
 # Room for every order of a long day.
@@ -187,6 +188,18 @@ class Output(Request, frozen=True, kw_only=True, tag='output'):
     limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 200
 
 
+class Profile(Request, frozen=True, kw_only=True, tag='profile'):
+    """Asks where the engine's process spends its time, for a while.
+
+    The answer comes when that is over.
+
+    Attributes:
+        seconds: So long.
+    """
+
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=profiling.MOST_S)] = 10.0
+
+
 # What a client may ask.
 Anything = (
     Attach
@@ -207,6 +220,7 @@ Anything = (
     | Stop
     | Why
     | Output
+    | Profile
 )
 
 

@@ -25,10 +25,12 @@ from sting.control import protocol
 from sting.control import watching
 from sting.model import commands
 from sting.model import errors
+from sting.model import profiles
 from sting.model import records
 from sting.model import stops
 from sting.model import views
 from sting.model import workstation
+from sting.monitor import profiling
 
 # Watchers stay; others come and go.
 CLIENTS = 32
@@ -68,6 +70,7 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.Task[None] | None = None
         self._clients: set[asyncio.Task[None]] = set()
+        self._profiling = False
         self._decoder = msgspec.json.Decoder(protocol.Anything)
 
     def start(self) -> None:
@@ -223,11 +226,29 @@ class Server:
                 | protocol.Output()
             ):
                 return await _outcome(self._ask(request))
+            case protocol.Profile(seconds=seconds):
+                return await self._profile(seconds)
             case protocol.Halt(who=who, reason=reason, latched=latched):
                 pull = self._station.emergency_stop(who, reason, latched)
                 return {'pull': pull}
             case _:
                 return self._look(request)
+
+    async def _profile(self, seconds: float) -> profiles.Profile:
+        """Looks at all threads, in one of its own, and answers others."""
+        if self._profiling:
+            raise errors.RefusedError(
+                'somebody takes a profile already; wait until it is done'
+            )
+        self._profiling = True
+        ended = threading.Event()
+        try:
+            return await asyncio.to_thread(
+                profiling.Sampler().run, seconds, ended
+            )
+        finally:
+            ended.set()
+            self._profiling = False
 
     def _ask(
         self,

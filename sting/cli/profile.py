@@ -135,7 +135,11 @@ def _print(
         click.echo(
             f'\n{common.clean(thread)}: {spent / found.seconds:.1%} {counted}'
         )
-        kept = [r for r in rows if r.thread == thread and r.total > least]
+        kept = [
+            r
+            for r in rows
+            if r.thread == thread and r.total > least and not _is_start(r)
+        ]
         common.print_table(
             {
                 'self': common.RIGHT,
@@ -147,6 +151,11 @@ def _print(
                 for r in kept[:limit]
             ],
         )
+
+
+def _is_start(row: profiles.FunctionRow) -> bool:
+    """Whether every thread begins so."""
+    return row.function.startswith('threading.py:Thread.') and not row.self
 
 
 def _write(path: pathlib.Path, text: str) -> None:

@@ -2,9 +2,16 @@
 
 A thread looks at the stacks of all others some two hundred times a second. It
 changes nothing in them; what it costs is told with what it saw.
+
+What a thread used of a processor is told by its own clock, and split over the
+places where it was seen at work. A stack alone does not say whether it works
+or waits: some places are known to wait, and one in which a thread is seen much
+more often than it had a processor has to be another.
 """
 
+import collections
 from collections.abc import Iterator
+from collections.abc import Mapping
 import os
 import re
 import sys
@@ -20,6 +27,22 @@ MOST_S: Final = 120.0
 # Bounds of what it keeps: kinds of stacks, and frames of each.
 STACKS: Final = 5_000
 FRAMES: Final = 100
+# So long a thread may go on before another one gets its turn, while somebody
+# looks. With the usual 5 ms the looks would wait until a short piece of work
+# is over, and see only what is after it.
+_TURN_S: Final = 1e-5
+# What waits, by the end of its name.
+_WAITS: Final = re.compile(
+    r'(selectors\.py:.*\.select|threading\.py:(Condition\.wait|'
+    r'Thread\._wait_for_tstate_lock)|socket\.py:.*\.(accept|readinto)|'
+    r'futures/thread\.py:_worker|errands\.py:Errands\._run)'
+)
+# Seen so much more often than it had a processor, a thread waits there; less
+# may be for a processor, or for its turn in Python.
+_TOO_OFTEN: Final = 5.0
+# Seen for so long it has to be, for that to say anything.
+_CLOCK_S: Final = 0.05
+_UNSEEN: Final = ('(too short to be seen)',)
 _OTHERS: Final = ('(others)',)
 _DEEPER: Final = '(deeper)'
 # What a file is called without the folders of this machine.
@@ -44,7 +67,8 @@ class Sampler:
         # By number, as a code object's own hash is that of all it has.
         self._codes: dict[int, types.CodeType] = {}
         self._samples: dict[_Key, int] = {}
-        self._cpu: dict[_Key, float] = {}
+        # By thread.
+        self._cpu: dict[str, float] = {}
         self._used: dict[int, float] = {}
         self._rounds = 0
 
@@ -58,6 +82,14 @@ class Sampler:
         Returns:
             What was seen of all other threads.
         """
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(min(_TURN_S, before))
+        try:
+            return self._run(seconds, ended)
+        finally:
+            sys.setswitchinterval(before)
+
+    def _run(self, seconds: float, ended: threading.Event) -> profiles.Profile:
         began = now = self._clock.monotonic()
         me = threading.current_thread()
         before = clock.thread_cpu(me.native_id)
@@ -77,7 +109,7 @@ class Sampler:
             rounds=self._rounds,
             cost_s=(after or 0.0) - (before or 0.0),
             has_cpu=before is not None,
-            stacks=tuple(self._stacks()),
+            stacks=tuple(self._stacks(now - began)),
         )
 
     def _look(self, me: int | None, *, count: bool = True) -> None:
@@ -91,7 +123,8 @@ class Sampler:
             used = self._uses(thread)
             if count:
                 name = f'thread {ident}' if thread is None else thread.name
-                self._take((name, self._walk(frame)), used)
+                self._cpu[name] = self._cpu.get(name, 0.0) + used
+                self._take((name, self._walk(frame)))
 
     def _uses(self, thread: threading.Thread | None) -> float:
         """Gives what a thread used of a processor since it was last seen."""
@@ -115,27 +148,58 @@ class Sampler:
             frame = frame.f_back
         return tuple(path)
 
-    def _take(self, key: _Key, used: float) -> None:
+    def _take(self, key: _Key) -> None:
         if key not in self._samples and len(self._samples) >= STACKS:
             key = key[0], ()
         self._samples[key] = self._samples.get(key, 0) + 1
-        self._cpu[key] = self._cpu.get(key, 0.0) + used
 
-    def _stacks(self) -> Iterator[profiles.Stack]:
+    def _stacks(self, seconds: float) -> Iterator[profiles.Stack]:
+        """Gives what was seen, the most frequent first."""
+        seen = self._named()
+        waits = self._waits(seen, seconds)
+        at_work: collections.Counter[str] = collections.Counter()
+        for (thread, frames), samples in seen.items():
+            if (thread, frames[-1]) not in waits:
+                at_work[thread] += samples
+        for (thread, frames), samples in seen.most_common():
+            works = (thread, frames[-1]) not in waits
+            share = samples / at_work[thread] if works else 0.0
+            yield profiles.Stack(
+                thread, frames, samples, share * self._cpu[thread]
+            )
+        for thread, used in self._cpu.items():
+            if used and not at_work[thread]:
+                yield profiles.Stack(thread, _UNSEEN, 0, used)
+
+    def _named(self) -> collections.Counter[tuple[str, tuple[str, ...]]]:
+        """Gives how often each thread was seen where, by names."""
         names = {k: _name(code) for k, code in self._codes.items()}
-        seen: dict[tuple[str, tuple[str, ...]], tuple[int, float]] = {}
-        for key, samples in self._samples.items():
-            thread, path = key
+        seen: collections.Counter[tuple[str, tuple[str, ...]]] = (
+            collections.Counter()
+        )
+        for (thread, path), samples in self._samples.items():
             frames = tuple(names[each] for each in reversed(path[:FRAMES]))
             if len(path) > FRAMES:
                 frames = (_DEEPER, *frames)
-            named = thread, frames or _OTHERS
-            count, used = seen.get(named, (0, 0.0))
-            seen[named] = count + samples, used + self._cpu[key]
-        for (thread, frames), (count, used) in sorted(
-            seen.items(), key=lambda one: -one[1][0]
-        ):
-            yield profiles.Stack(thread, frames, count, used)
+            seen[thread, frames or _OTHERS] += samples
+        return seen
+
+    def _waits(
+        self,
+        seen: Mapping[tuple[str, tuple[str, ...]], int],
+        seconds: float,
+    ) -> set[tuple[str, str]]:
+        """Gives the functions in which a thread waits."""
+        often: collections.Counter[tuple[str, str]] = collections.Counter()
+        for (thread, frames), samples in seen.items():
+            often[thread, frames[-1]] += samples
+        found = set()
+        for (thread, name), samples in often.items():
+            spent = samples / max(self._rounds, 1) * seconds
+            too_often = spent > _TOO_OFTEN * self._cpu[thread] + _CLOCK_S
+            if too_often or _WAITS.search(name):
+                found.add((thread, name))
+        return found
 
 
 def _name(code: types.CodeType) -> str:

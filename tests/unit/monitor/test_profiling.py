@@ -1,5 +1,6 @@
 """Stacks of threads that really run."""
 
+import sys
 import threading
 
 import pytest
@@ -71,6 +72,32 @@ def test_what_works_has_the_processor_and_what_waits_has_not(thread):
     assert waited[f'{HERE}:_deep'].total == pytest.approx(
         found.seconds, rel=0.05
     )
+
+
+def _bursts(ended):
+    while not ended.wait(0.004):
+        _work()
+
+
+def _work():
+    return sum(number * number for number in range(10_000))
+
+
+def test_short_pieces_of_work_are_not_taken_for_the_wait_between(thread):
+    thread(_bursts, 'bursts')
+    found = _take(1.0)
+    spent = {
+        row.function: row.total
+        for row in profiles.functions(found, waiting=False)
+        if row.thread == 'bursts'
+    }
+    assert spent[f'{HERE}:_work'] > 0.5 * max(spent.values()) > 0.0
+
+
+def test_turns_are_as_long_as_before_once_it_is_done():
+    before = sys.getswitchinterval()
+    _take(0.05)
+    assert sys.getswitchinterval() == before
 
 
 def test_the_thread_that_looks_is_not_seen_and_says_what_it_costs():

@@ -1,27 +1,46 @@
 """What strategies write, as lines of a file beside the log."""
 
+from collections.abc import Callable
 import os
 import pathlib
 from typing import IO
 from typing import Any
+from typing import Final
 
 from sting.model import market
+from sting.session import redaction
 from sting.strategy import context
+
+# Bytes of a file, and how many older ones are kept beside it.
+LIMIT: Final = 10 << 20
+KEPT: Final = 3
+_BY_WORDS: Final = redaction.Redactor({})
 
 
 class Notes:
     """Writes a JSON line for each line that a strategy wrote.
 
-    The file is opened, for its owner only, with the first line.
+    The file is opened, for its owner only, with the first line. One that is
+    full becomes NAME.1, and the oldest goes. Credentials are not written.
     """
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(
+        self,
+        path: pathlib.Path,
+        redact: Callable[[str], str] = _BY_WORDS,
+        *,
+        limit: int = LIMIT,
+    ) -> None:
         """Sets up the file.
 
         Args:
             path: The file; lines are added to what is there.
+            redact: Takes credentials out of a text.
+            limit: Bytes of a file.
         """
         self._path = path
+        self._redact = redact
+        self._limit = limit
         self._file: IO[str] | None = None
         self._logger: Any = None
 
@@ -32,10 +51,12 @@ class Notes:
             strategy: Who wrote it.
             line: What.
         """
+        if self._file is not None and self._file.tell() >= self._limit:
+            self._rotate()
         logger = self._logger or self._open()
         write = getattr(logger, line.level)
         write(
-            line.text,
+            self._redact(line.text),
             strategy=strategy,
             time=market.to_iso(line.timestamp),
         )
@@ -44,6 +65,19 @@ class Notes:
         """Closes the file."""
         if self._file is not None:
             self._file.close()
+        self._file = self._logger = None
+
+    def _rotate(self) -> None:
+        """Has the next line begin a new file."""
+        self.close()
+        for number in range(KEPT - 1, 0, -1):
+            older = self._older(number)
+            if older.exists():
+                older.replace(self._older(number + 1))
+        self._path.replace(self._older(1))
+
+    def _older(self, number: int) -> pathlib.Path:
+        return self._path.with_name(f'{self._path.name}.{number}')
 
     def _open(self) -> Any:
         # Takes longer to import than everything here, and few strategies

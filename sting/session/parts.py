@@ -59,12 +59,14 @@ from sting.session import missed
 from sting.session import notes
 from sting.session import outlet
 from sting.session import places
+from sting.session import redaction
 from sting.session import reload
 from sting.session import reporting
 from sting.session import sampling
 from sting.session import strategies
 from sting.session import symbols
 from sting.session import watch
+from sting.settings import keys
 from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import isolated
@@ -150,7 +152,9 @@ class Parts:
         self._began = 0
         self._intake = intake.Intake(self.bus, self._refuse_fill)
         self._folder = folder
-        self._notes = notes.Notes(folder / NOTES)
+        self._notes = notes.Notes(
+            folder / NOTES, redaction.Redactor(os.environ, keys.given)
+        )
         self._reconcilers = self._make_reconcilers()
         first, *others = map(self._way_to, self._outside)
         self._brokers = manager.BrokerManager(

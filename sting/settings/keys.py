@@ -23,6 +23,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     'ibkr': (),
     'paper': (),
 }
+# Keys that somebody has asked for, so that they can be kept out of logs.
+_given: set[str] = set()
 # What keys lie under in the keyring.
 SERVICE: Final = 'sting'
 
@@ -94,11 +96,17 @@ def get(
         for each in names:
             found = ask(each)
             if found:
+                _given.add(found)
                 return _checked(each, found)
     raise errors.ConfigError(
         f'{name} needs a key: set {variable} in the environment, or put it '
         f'into the keyring with `sting keys set {name}`'
     )
+
+
+def given() -> frozenset[str]:
+    """Gives the keys that this process has found so far, to hide them."""
+    return frozenset(_given)
 
 
 def places(

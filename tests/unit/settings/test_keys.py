@@ -121,3 +121,8 @@ def test_what_no_header_takes_is_refused_and_not_quoted(key):
     with pytest.raises(errors.ConfigError, match='STING_ALPACA_KEY has') as e:
         keys.find('alpaca', BOTH | {'STING_ALPACA_KEY': key})
     assert key not in str(e.value)
+
+
+def test_keys_that_were_found_are_known_to_be_hidden():
+    keys.get('alpaca', 'STING_ALPACA_KEY', {'STING_ALPACA_KEY': 'found-here'})
+    assert 'found-here' in keys.given()

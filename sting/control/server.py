@@ -5,6 +5,7 @@ while the engine's loop is blocked.
 """
 
 import asyncio
+from collections.abc import Callable
 from collections.abc import Mapping
 from concurrent import futures
 import contextlib
@@ -36,6 +37,8 @@ from sting.monitor import profiling
 CLIENTS = 32
 READ_TIMEOUT_S = 30.0
 ENGINE_TIMEOUT_S = 10.0
+# So often it is looked whether the other end still waits for its profile.
+_GONE_S = 0.2
 
 
 class _Visit:
@@ -44,9 +47,11 @@ class _Visit:
     Attributes:
         read_only: It may give no commands.
         watch: It wants pictures from now on.
+        is_gone: Says whether the other end has hung up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_gone: Callable[[], bool]) -> None:
+        self.is_gone = is_gone
         self.read_only = False
         self.watch: protocol.Watch | None = None
 
@@ -169,7 +174,7 @@ class Server:
     async def _attend(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        visit = _Visit()
+        visit = _Visit(reader.at_eof)
         while visit.watch is None:
             if not await self._attend_once(reader, writer, visit):
                 return
@@ -227,25 +232,30 @@ class Server:
             ):
                 return await _outcome(self._ask(request))
             case protocol.Profile(seconds=seconds):
-                return await self._profile(seconds)
+                return await self._profile(seconds, visit)
             case protocol.Halt(who=who, reason=reason, latched=latched):
                 pull = self._station.emergency_stop(who, reason, latched)
                 return {'pull': pull}
             case _:
                 return self._look(request)
 
-    async def _profile(self, seconds: float) -> profiles.Profile:
-        """Looks at all threads, in one of its own, and answers others."""
+    async def _profile(self, seconds: float, visit: _Visit) -> profiles.Profile:
+        """Looks at all threads, in one of its own, while somebody waits."""
         if self._profiling:
             raise errors.RefusedError(
                 'somebody takes a profile already; wait until it is done'
             )
         self._profiling = True
         ended = threading.Event()
+        looking = asyncio.create_task(
+            asyncio.to_thread(profiling.Sampler().run, seconds, ended)
+        )
         try:
-            return await asyncio.to_thread(
-                profiling.Sampler().run, seconds, ended
-            )
+            while not looking.done():
+                await asyncio.wait({looking}, timeout=_GONE_S)
+                if visit.is_gone():
+                    ended.set()
+            return looking.result()
         finally:
             ended.set()
             self._profiling = False

@@ -1,12 +1,15 @@
 """Where a running engine spends its time, asked over its socket."""
 
 import json
+import socket
 import sys
 import threading
 
 import pytest
 
 from sting import control
+from sting import session
+from tests.unit.session import stations
 
 pytestmark = pytest.mark.unit
 
@@ -69,6 +72,28 @@ def test_one_profile_is_taken_at_a_time(sting, engine):
     first.join()
     assert outcome.code == 1
     assert 'takes a profile already' in outcome.err
+
+
+def test_who_hangs_up_leaves_no_profile_behind(sting, engine):
+    with socket.socket(socket.AF_UNIX) as hasty:
+        hasty.connect(str(_client(engine).path))
+        hasty.sendall(b'{"request": "profile", "seconds": 60}\n')
+        stations.until(_sampling_threads)
+    stations.until(lambda: not _sampling_threads())
+    assert sting('profile', '100ms').code == 0
+
+
+def test_an_engine_that_ends_does_not_wait_for_a_profile(home):
+    station = session.open('demo', home=home)
+    station.start()
+    with socket.socket(socket.AF_UNIX) as patient:
+        with control.Server(station, home.socket('demo')):
+            patient.connect(str(home.socket('demo')))
+            patient.sendall(b'{"request": "profile", "seconds": 60}\n')
+            stations.until(_sampling_threads)
+        assert patient.recv(1) == b''
+    station.close()
+    stations.until(lambda: not _sampling_threads())
 
 
 def _client(engine):

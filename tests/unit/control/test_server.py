@@ -303,7 +303,7 @@ def test_malformed_request_is_answered(client, line):
 @given(st.binary() | st.text().map(lambda text: json.dumps(text).encode()))
 def test_any_line_is_answered(line):
     serving = control.Server(Station(), pathlib.Path('unused'))
-    answer = json.loads(asyncio.run(serving._answer(line, server._Visit())))
+    answer = json.loads(asyncio.run(serving._answer(line, server._Visit(bool))))
     assert answer['ok'] is False
 
 

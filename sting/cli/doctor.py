@@ -306,6 +306,28 @@ def _check_alerts(home: settings.Home) -> _Checks:
             )
 
 
+def _check_monitor(home: settings.Home) -> _Checks:
+    """Looks whether the exporter has its library, where one is asked for."""
+    try:
+        place = settings.load(home).monitor.place()
+    except errors.StingError:
+        # It has been told already.
+        return
+    if place is None:
+        return
+    if importlib.util.find_spec('prometheus_client') is None:
+        yield Check(
+            'monitor',
+            FAIL,
+            'prometheus-client is not installed',
+            "pip install 'sting[monitor]'",
+        )
+    else:
+        yield Check(
+            'monitor', OK, f'figures at http://{place[0]}:{place[1]}/metrics'
+        )
+
+
 def _check_sample(_home: settings.Home) -> _Checks:
     # It needs numpy and pyarrow, which no other command has to wait for.
     from sting.data import sample  # noqa: PLC0415
@@ -383,6 +405,7 @@ CHECKS: tuple[Callable[[settings.Home], _Checks], ...] = (
     _check_terminal,
     _check_feeds,
     _check_alerts,
+    _check_monitor,
     _check_sample,
     _check_engines,
     _check_logs,

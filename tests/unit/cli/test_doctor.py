@@ -132,6 +132,18 @@ def test_a_feed_whose_source_has_no_key_is_a_warning(sting, home, monkeypatch):
     assert 'profile crypto cannot start: alphavantage needs' in check['detail']
 
 
+def test_an_exporter_has_its_place_and_needs_its_library(
+    sting, home, monkeypatch
+):
+    home.config.mkdir(parents=True, exist_ok=True)
+    (home.config / 'sting.yaml').write_text('monitor: {exporter: 9464}\n')
+    assert 'http://127.0.0.1:9464/metrics' in sting('doctor').out
+    monkeypatch.setattr(doctor.importlib.util, 'find_spec', lambda name: None)
+    outcome = sting('doctor')
+    assert outcome.code == 1
+    assert "pip install 'sting[monitor]'" in outcome.out
+
+
 def test_running_engine_is_named(sting, engine):
     checks = _checks(sting('doctor', '--json'))
     assert 'demo is TRADING' in checks['engine']['detail']

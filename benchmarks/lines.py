@@ -1,4 +1,4 @@
-"""What the workstation writes to its terminal while every price changes."""
+"""What the workstation writes and computes while prices change, or do not."""
 
 from collections.abc import Mapping
 import contextlib
@@ -23,6 +23,8 @@ BARS_PER_S = 10
 WARM_S = 5.0
 MEASURE_S = 10.0
 _SEED = 7
+# One bar, and the next after the measuring.
+_NEVER = 0.001
 
 _CONFIG = f"""
 profiles:
@@ -35,7 +37,7 @@ profiles:
     cash: 100000
     calendar: 24/7
 feeds:
-  bench: {{kind: file, path: bars.csv, bars_per_s: {BARS_PER_S}}}
+  bench: {{kind: file, path: bars.csv, bars_per_s: BARS_PER_S}}
 """
 
 
@@ -44,11 +46,12 @@ def run() -> list[rows.Row]:
     with tempfile.TemporaryDirectory() as bytecode:
         environ = startup.environment(bytecode)
         over = {**environ, 'SSH_CONNECTION': '1 2 3 4'}
-        far, opened = _written(over, '+'), _written(over, '')
-        near = _written(
-            {key: environ[key] for key in environ if key != 'SSH_CONNECTION'},
-            '+',
-        )
+        far, _ = _watched(over, '+')
+        opened, far_cpu = _watched(over, '')
+        home = {key: environ[key] for key in environ if key != 'SSH_CONNECTION'}
+        near, _ = _watched(home, '+')
+        _, busy = _watched(home, '')
+        _, idle = _watched(home, '', _NEVER)
     packed = len(zlib.compress(far, 6))
     return [
         rows.Row(
@@ -64,20 +67,38 @@ def run() -> list[rows.Row]:
             'KiB/s',
             'as it opens, 120x60',
         ),
+        *(
+            rows.Row(
+                f'the trade screen and its engine, {what}',
+                cpu / MEASURE_S * 100,
+                '% of a core',
+                'as it opens, 120x60',
+            )
+            for what, cpu in (
+                ('nothing changes', idle),
+                (f'{len(SYMBOLS)} symbols all changing', busy),
+                (f'{len(SYMBOLS)} symbols all changing, ssh', far_cpu),
+            )
+        ),
     ]
 
 
-def _written(environ: Mapping[str, str], keys: str) -> bytes:
-    """Gives what the workstation writes while prices change.
+def _watched(
+    environ: Mapping[str, str], keys: str, bars_per_s: float = BARS_PER_S
+) -> tuple[bytes, float]:
+    """Gives what the workstation writes, and its seconds of CPU meanwhile.
 
     Args:
         environ: The environment.
         keys: What is typed first: `+` shows the watchlist alone, with all.
+        bars_per_s: How often each price changes.
     """
     with tempfile.TemporaryDirectory() as name:
         home = pathlib.Path(name)
         (home / 'config').mkdir()
-        (home / 'config' / 'sting.yaml').write_text(_CONFIG)
+        (home / 'config' / 'sting.yaml').write_text(
+            _CONFIG.replace('BARS_PER_S', f'{bars_per_s:f}')
+        )
         (home / 'config' / 'bars.csv').write_text(_bars())
         main, side = pty.openpty()
         os.set_blocking(main, False)
@@ -104,15 +125,25 @@ def _written(environ: Mapping[str, str], keys: str) -> bytes:
                 if keys:
                     last = SYMBOLS[-1].encode()
                     rows.check(last in warm, True, 'all symbols')
+                before = _cpu(process.pid)
                 found = _read(main, MEASURE_S)
+                spent = _cpu(process.pid) - before
                 rows.check(process.poll(), None, 'a workstation that runs')
             finally:
                 process.send_signal(signal.SIGTERM)
                 while process.poll() is None:
                     _read(main, 0.1)
                 os.close(main)
-    rows.check(len(found) > 1024, True, 'a screen that changes')
-    return found
+    is_still = bars_per_s == _NEVER
+    rows.check(is_still or len(found) > 1024, True, 'a screen that changes')
+    return found, spent
+
+
+def _cpu(pid: int) -> float:
+    """Gives the seconds that a process has computed, in all its threads."""
+    text = pathlib.Path(f'/proc/{pid}/stat').read_text()
+    user, system = text.rpartition(')')[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
 
 
 def _read(terminal: int, seconds: float, until: bytes | None = None) -> bytes:

@@ -76,6 +76,11 @@ class _Station:
             for nth in range(min(limit, 200))
         )  # fmt: skip
 
+    def lines(self, symbol: str, limit: int) -> tuple[views.Line, ...]:
+        """Gives no indicators."""
+        del symbol, limit
+        return ()
+
     def marks(self, symbol: str, limit: int) -> tuple[views.Mark, ...]:
         """Gives none."""
         del symbol, limit

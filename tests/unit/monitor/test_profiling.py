@@ -131,7 +131,12 @@ def test_what_it_keeps_is_bounded(thread, monkeypatch):
     frames = {stack.frames for stack in found.stacks}
     assert ('(others)',) in frames
     assert max(map(len, frames)) == 5
-    assert {path[0] for path in frames} <= {'(others)', '(deeper)'}
+    # A busy machine may give a thread no more than moments.
+    assert {path[0] for path in frames} <= {
+        '(others)',
+        '(deeper)',
+        '(too short to be seen)',
+    }
 
 
 PROFILE = profiles.Profile(

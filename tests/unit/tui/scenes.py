@@ -5,14 +5,18 @@ The snapshots beside this file hold what each looks like.
 """
 
 import asyncio
+from collections.abc import Awaitable
+from collections.abc import Callable
 import dataclasses
 import pathlib
+import tempfile
 
 import msgspec
 
 from sting.model import records
 from sting.model import stops
 from sting.model import views
+from tests.unit.session import replays
 from tests.unit.tui import apps
 from tests.unit.tui import stations
 
@@ -118,11 +122,23 @@ class Scene:
         keys: What is pressed.
         seen: What is on the screen once all is there.
         picture: What the engine shows.
+        first: Done before the keys.
     """
 
     keys: tuple[str, ...]
     seen: str
     picture: views.Snapshot = _NOW
+    first: Callable[[apps.Hands], Awaitable[object]] | None = None
+
+
+async def _replay(pilot):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / 'events.db'
+        replays.write(path, replays.traded())
+        pilot.app.action_show_journal(str(path))
+        replay = pilot.app.screen.replay
+        await apps.wait(pilot, lambda: replay.place.read == 111)
+    pilot.app.tick()
 
 
 SCENES = {
@@ -151,6 +167,8 @@ SCENES = {
     'strategy': Scene(('7', 'd'), 'filled 10 at', _WANTED),
     'inbox': Scene(('6', 'i'), 'position-IBM', _DIFFERENT),
     'stopped': Scene((), 'STOPPED', _HALTED),
+    'system': Scene(('f5',), 'lanes'),
+    'journal': Scene((), 'event 111 of 111', first=_replay),
     'backtest': Scene(('f3',), 'quantity '),
     'jump': Scene(('ctrl+g',), ' a '),
     'welcome': Scene(('colon', *'welcome', 'enter'), 'welcome: what runs'),
@@ -167,6 +185,8 @@ async def play(pilot, scene):
     """Presses the keys; gives the screen once it does not change any more."""
     await pilot.pause()
     pilot.app.tick()
+    if scene.first is not None:
+        await scene.first(pilot)
     await pilot.press(*scene.keys)
     before = ''
     for _ in range(_LOOKS):

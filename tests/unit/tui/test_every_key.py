@@ -27,9 +27,12 @@ KEYS = sorted(
         {'enter', 'escape', 'tab', 'shift+tab', '1', '0', 'y', 'n'}
     ).difference(STOPS)
 )
-PLACES = {name: scene.keys for name, scene in scenes.SCENES.items()} | {
+PLACES = {
+    name: scene.keys
+    for name, scene in scenes.SCENES.items()
+    if scene.first is None
+} | {
     'journal': ('f4',),
-    'system': ('f5',),
     **{f'page {n}': ('f3', 'ctrl+o', str(n)) for n in range(1, 10)},
 }
 

@@ -6,11 +6,17 @@ full, and a thread that dies of a closed terminal and then blocks for ever.
 
 import collections
 import os
+import signal
 import sys
 import threading
+from types import FrameType
 from typing import Any
 
+from textual import events
+from textual import message as textual_message
 from textual.drivers import linux_driver
+
+from tui import cells
 
 BACKLOG = 8
 _CLOSE_S = 1.0
@@ -116,3 +122,37 @@ class TerminalDriver(linux_driver.LinuxDriver):
         except OSError:
             if self._out is not None:
                 self._out.dead.set()
+
+
+class ThinDriver(TerminalDriver):
+    """One that sends only the cells that differ, for a line that is thin."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._differ = cells.Differ()
+        self._is_moved = False
+
+    def start_application_mode(self) -> None:
+        """Takes the terminal, and hears when its size changes."""
+        super().start_application_mode()
+        taken = signal.getsignal(signal.SIGWINCH)
+
+        def changed(number: int, frame: FrameType | None) -> None:
+            self._is_moved = True
+            if callable(taken):
+                taken(number, frame)
+
+        signal.signal(signal.SIGWINCH, changed)
+
+    def process_message(self, message: textual_message.Message) -> None:
+        """Hears of a new size from the terminal itself, too."""
+        if isinstance(message, events.Resize):
+            self._is_moved = True
+        super().process_message(message)
+
+    def write(self, data: str) -> None:
+        """Hands on what the terminal does not show yet."""
+        if self._is_moved:
+            self._is_moved = False
+            self._differ.forget()
+        super().write(self._differ.shorten(data, self._app.size))

@@ -212,7 +212,9 @@ def _screen(
         station,
         known,
         themes.choose(known, theme).name,
-        driver.TerminalDriver,
+        driver.ThinDriver
+        if pacing.is_ssh(config.terminal.kind, os.environ)
+        else driver.TerminalDriver,
         pacing.Pace(
             config.terminal.kind,
             None if frames == 'auto' else frames,

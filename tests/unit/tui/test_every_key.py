@@ -70,14 +70,15 @@ async def walk(name, seed, steps):
             assert len(station.stopped) == count
 
 
-@pytest.mark.parametrize('name', PLACES)
+# Each place alone is with test_keys_by_place.
+@pytest.mark.parametrize('name', ['trade', 'ticket', 'question', 'page 7'])
 async def test_no_keys_do_what_was_not_reviewed_and_the_stop_stops(name):
     await walk(name, 1, 15)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize('seed', range(2, 7))
+@pytest.mark.parametrize('seed', range(1, 7))
 @pytest.mark.parametrize('name', PLACES)
 async def test_nor_do_many_more(name, seed):
     await walk(name, seed, 300)

@@ -282,6 +282,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
 
     def _drop_questions(self) -> None:
         """Takes back what was asked before trading was halted."""
+        self._trade.ticket.recall()
         while isinstance(self.screen, dialogs.Ask | dialogs.TypeWord):
             self.screen.dismiss(False)
 

@@ -19,6 +19,8 @@ from tui import format as text_format
 from tui import keymap
 from tui import ticket
 
+# No event's number has more.
+_DIGITS = 18
 # Of an emergency shutdown: parts, and seconds between two, at most.
 _SLICES = 1_000
 _APART_S = 3_600.0
@@ -164,8 +166,11 @@ def _priced(draft: ticket.Draft, words: Sequence[str]) -> ticket.Draft:
         if word in ticket.TIMES:
             draft = dataclasses.replace(draft, time_in_force=word)
             take(*(name for name in ('expires',) if word == 'gtd'))
-        elif word in _EXITS:
+        elif word in _EXITS and rest:
             take(_EXITS[word])
+        elif word in _EXITS:
+            # One who typed it must not get an order without it.
+            raise errors.InputError(f'{word} needs a price or a per cent: 2%')
         elif word == 'extended':
             draft = dataclasses.replace(draft, hours=word)
         else:
@@ -334,6 +339,8 @@ def _why(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     del snapshot
     if len(words) != 1 or not words[0].isdecimal():
         raise _usage('why')
+    if len(words[0]) > _DIGITS:
+        raise errors.InputError('no event has so high a number')
     return Outcome(action=f'explain({int(words[0])})')
 
 

@@ -148,6 +148,8 @@ def number(text: str) -> float:
     value = float(text)
     if value <= 0:
         raise errors.OrderError('must be above 0')
+    if value > orders.LARGEST:
+        raise errors.OrderError('is too large')
     return value
 
 

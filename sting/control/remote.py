@@ -146,7 +146,13 @@ class Remote:
         self._check()
         # Whoever attached to LIVE has typed its account.
         account = self._picture.account
-        return self._orders.ask(lambda: self._client.submit(command, account))
+
+        def send() -> commands.CommandResult:
+            # It may have waited behind one that got no answer.
+            self._check()
+            return self._client.submit(command, account)
+
+        return self._orders.ask(send)
 
     def emergency_stop(self, who: str, reason: str, latched: int = 0) -> int:
         """Stops everything at once; see `pulling.Puller.pull`."""
@@ -187,6 +193,12 @@ class Remote:
         self, kind: Any, request: str, **fields: Any
     ) -> futures.Future[Any]:
         self._check()
+        return self._query(kind, request, **fields)
+
+    def _query(
+        self, kind: Any, request: str, **fields: Any
+    ) -> futures.Future[Any]:
+        """Asks in the background; what fails is the future's."""
 
         def ask() -> Any:
             found = self._client.request(request, **fields)
@@ -258,7 +270,10 @@ class Remote:
                 return kept.rows
             kept.asked, kept.seq, kept.stamp = now, seq, stamp
             kept.waiting = True
-        asked = self._ask(tuple[kind, ...], request, symbol=symbol, limit=limit)
+        # Who only looks gets no error, if the engine is lost just now.
+        asked = self._query(
+            tuple[kind, ...], request, symbol=symbol, limit=limit
+        )
         asked.add_done_callback(self._taking(kept))
         return kept.rows
 

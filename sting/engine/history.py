@@ -20,6 +20,7 @@ _ABOUT_ORDERS = frozenset({_T.RISK_VERDICT, _T.ORDER_UPDATE, _T.FILL})
 _ANSWERS = frozenset({_T.SIGNAL_REFUSED, _T.ORDER_UPDATE})
 # So far behind a signal its fate is looked for; a way out may wait a while.
 _FATE = 10_000
+_FAR = 2**63 - 1
 
 
 def seq_at(path: pathlib.Path, time: int) -> int:
@@ -43,6 +44,8 @@ def seq_at(path: pathlib.Path, time: int) -> int:
 
 
 def _last_until(path: pathlib.Path, time: int) -> int:
+    # What SQLite can hold reaches from the year 1677 to 2262.
+    time = min(max(time, -_FAR), _FAR)
     for segment in reader.archived(path):
         if segment.latest > time:
             rows = reader.rows(path, segment.first - 1)

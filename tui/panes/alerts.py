@@ -72,7 +72,7 @@ class Alerts(table.Table[views.AlertRow]):
 
     def action_acknowledge(self) -> None:
         """Marks the alert under the cursor as seen."""
-        row = self.current
+        row = self.settled
         if row is None:
             return
         if row.seen:

@@ -297,7 +297,7 @@ class Orders(table.Table[orders.Order]):
 
     def action_cancel(self) -> None:
         """Cancels the order under the cursor."""
-        order = self.current
+        order = self.settled
         if order is None:
             return
         if not order.is_working:

@@ -21,6 +21,7 @@ from textual import events
 from textual import geometry
 from textual import scroll_view
 from textual import strip
+from textual import timer
 from textual import widget
 
 from sting.model import orders
@@ -36,6 +37,8 @@ Row = TypeVar('Row')
 _CURSOR = '▸'
 # Between two parts of a long list keys and frames have their turn.
 _BETWEEN_S = 0.002
+# So long nothing is done to a row that slipped under the cursor by itself.
+SETTLE_S = 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,6 +161,8 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self._snapshot: views.Snapshot | None = None
         self._cursor = 0
         self._cursor_key: object = None
+        self._under: object = None
+        self._settling: timer.Timer | None = None
         self._painted: dict[int, tuple[_Line, strip.Strip]] = {}
         self._fitted: list[tuple[Column[Row], int]] = []
         self._sifting = False
@@ -249,6 +254,7 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
             self.rows = self._sort(self.rows, column)
         self.rows = self.in_order(self.rows)
         self._find_cursor()
+        self._note_slip()
         self._take_length()
         self._paint_changed()
 
@@ -313,6 +319,32 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
                 self._cursor = index
                 return
         self._set_cursor(min(self._cursor, len(self.rows) - 1))
+
+    def _note_slip(self) -> None:
+        """Notes that another row came under the cursor by itself."""
+        row = self.current
+        under = None if row is None else self.key_of(row)
+        if self.has_focus and self._under not in (None, under):
+            self._settle()
+            self._settling = self.set_timer(SETTLE_S, self._settle)
+        self._under = under
+
+    def _settle(self) -> None:
+        if self._settling is not None:
+            self._settling.stop()
+            self._settling = None
+
+    @property
+    def settled(self) -> Row | None:
+        """The row under the cursor, for what is done without a question.
+
+        None, which is told, while it has only just slipped there: the key was
+        meant for the row that was there before.
+        """
+        if self._settling is None:
+            return self.current
+        self.notify('another row came under the cursor; press it again')
+        return None
 
     def _set_cursor(self, index: int) -> None:
         self._cursor = index
@@ -486,6 +518,8 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         if not self.rows:
             return
         self._set_cursor(min(max(index, 0), len(self.rows) - 1))
+        self._under = self.key_of(self.rows[self._cursor])
+        self._settle()
         self._keep_visible()
         self._paint_changed()
         self.moved(self.rows[self._cursor])

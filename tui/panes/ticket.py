@@ -1,6 +1,8 @@
 """Pane 3: the form that makes an order."""
 
 import asyncio
+import dataclasses
+import functools
 
 import textual
 from textual import app as textual_app
@@ -55,6 +57,7 @@ _HOW = {
     'stop_loss': 'price or 2%',
     'take_profit': 'price or 4%',
 }
+_PRICES = ('price', 'stop_price', 'trail', 'stop_loss', 'take_profit')
 # As prices move, the order in the ticket is held against the rules again.
 AGAIN_S = 1.0
 _CHOICES = {
@@ -174,9 +177,16 @@ class Ticket(pane.Pane, containers.Vertical):
 
     def symbol_selected(self, symbol: str) -> None:
         """Takes the symbol of the watchlist while nothing is being typed."""
-        if not self.has_focus_within and not self._order_id:
-            field = self._field('symbol')
-            field.value = symbol
+        if self.has_focus_within or self._order_id:
+            return
+        draft = self.draft
+        if symbol != draft.symbol.strip().upper():
+            # Prices that were typed for one symbol are none of another's.
+            kept = {
+                name: text if '%' in (text := getattr(draft, name)) else ''
+                for name in _PRICES
+            }
+            self.fill(dataclasses.replace(draft, symbol=symbol, **kept))
 
     def show(self, snapshot: views.Snapshot) -> None:
         """Keeps the newest picture for the review, and the last price."""
@@ -273,7 +283,13 @@ class Ticket(pane.Pane, containers.Vertical):
     # What risk says of it.
 
     def _weigh(self) -> None:
-        """Asks the engine what risk would say, once all is filled in."""
+        """Asks the engine what risk would say, once all is filled in.
+
+        In the review of what would be sent, whatever prices do meanwhile.
+        """
+        if self._reviewed is not None:
+            self._ask(ticket.to_command(self._reviewed))
+            return
         draft, wrong = self._resolved(self.draft)
         if wrong:
             self.query_one(figures.Figures).clear()
@@ -459,6 +475,15 @@ class Ticket(pane.Pane, containers.Vertical):
         self._end_review()
         return True
 
+    def recall(self) -> None:
+        """Ends a review: trading was halted since it was read."""
+        if self._reviewed is None:
+            return
+        if self._has_keys:
+            self._field(self._last_needed).focus()
+        self._end_review()
+        self._say('trading was halted; review it again', ok=False)
+
     @textual.on(fields.Review.Sent)
     def _send(self) -> None:
         draft = self._reviewed
@@ -466,15 +491,30 @@ class Ticket(pane.Pane, containers.Vertical):
             return
         self._end_review()
         self._say('sent; waiting for the answer', ok=True)
+        answered = functools.partial(self._answered, self.draft)
         self.post_message(
-            requests.Give(ticket.to_command(draft), answered=self._answered)
+            requests.Give(ticket.to_command(draft), answered=answered)
         )
 
-    def _answered(self, result: commands.CommandResult) -> None:
-        """Shows the answer; after a yes the ticket is ready for another."""
+    @property
+    def _has_keys(self) -> bool:
+        """Whether the keys go here, or to nobody, as after a review."""
+        focused = self.screen.focused
+        return focused is None or self in focused.ancestors_with_self
+
+    def _answered(
+        self, sent: ticket.Draft, result: commands.CommandResult
+    ) -> None:
+        """Shows the answer; after a yes the ticket is ready for another.
+
+        An answer may be late: it takes nothing away of another order that is
+        filled in by now, nor the keys from another pane.
+        """
+        if self.draft != sent:
+            return
         if result.ok:
-            self.fill(ticket.Draft(symbol=self._field('symbol').value))
-        else:
+            self.fill(ticket.Draft(symbol=sent.symbol))
+        elif self._has_keys:
             self._field('quantity').focus()
         self._say(text_format.clean(result.message), ok=result.ok)
         if result.ok:

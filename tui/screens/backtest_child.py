@@ -217,8 +217,19 @@ class Child(backtest_process.Process):
         """
         try:
             arguments = form.arguments()
+            return await self._run(form, arguments, progress)
         except errors.InputError as error:
             return Outcome(error=str(error))
+        except OSError as error:
+            # A full disk, or no more processes.
+            return Outcome(error=f'it cannot be run: {error}')
+
+    async def _run(
+        self,
+        form: Form,
+        arguments: Sequence[str],
+        progress: backtest_process.Progress,
+    ) -> Outcome:
         with tempfile.TemporaryDirectory(prefix='sting-') as folder:
             made = {
                 name: pathlib.Path(folder, f'{name}.csv')

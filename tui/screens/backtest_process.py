@@ -60,14 +60,17 @@ class Process:
         Returns:
             What came of it.
         """
-        process = await asyncio.create_subprocess_exec(
-            *self.program,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=_LINE_LIMIT,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.program,
+                *arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=_LINE_LIMIT,
+            )
+        except OSError as error:
+            return Ended(1, b'', f'it cannot be started: {error}')
         self._process = process
         if self.cancelled:
             process.terminate()

@@ -56,6 +56,8 @@ _PLAY_S = 0.1
 _RUSH = 200
 # So many seconds of watching nothing may happen, then the rest is left out.
 _CUT_S = 1.0
+# No event's number has more.
+_DIGITS = 18
 _NOT_HERE = 'this is a replay: nothing can be done in the past; esc leaves'
 
 
@@ -70,10 +72,11 @@ def show(shown: 'StingApp', path: str = '') -> None:
         log = pathlib.Path(path).expanduser() if path else None
         if log is None:
             log = settings.Home.find().log(shown.snapshot.profile)
-        if not log.exists():
+        if not log.is_file():
             raise errors.InputError(f'there is no log at {log}')
-    except (errors.ConfigError, errors.InputError) as error:
-        shown.say(str(error), ok=False)
+    # A home that nobody has is a RuntimeError.
+    except (errors.ConfigError, errors.InputError, OSError, RuntimeError) as e:
+        shown.say(str(e), ok=False)
         return
     while len(shown.screen_stack) > 1:
         shown.pop_screen()
@@ -95,7 +98,7 @@ def read_goal(text: str, now: int) -> tuple[int, int]:
         errors.InputError: It is neither.
     """
     word = text.strip().replace(',', '')
-    if word.isdecimal():
+    if word.isdecimal() and len(word) <= _DIGITS:
         return int(word), 0
     day = market.to_datetime(now)
     try:

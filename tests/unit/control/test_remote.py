@@ -1,5 +1,6 @@
 """An engine in another process, as a workstation."""
 
+from concurrent import futures
 import threading
 
 import msgspec
@@ -239,6 +240,25 @@ def test_a_lost_engine_looks_stale_and_takes_no_commands(home, attach):
         with pytest.raises(errors.NotRunningError, match='nothing was sent'):
             ask(ORDER)
     assert station.bars('AAPL', 5) == ()
+
+
+def test_a_command_that_waited_until_the_engine_was_lost_is_not_sent(
+    engine, station, monkeypatch
+):
+    held = futures.Future()
+    given = []
+    monkeypatch.setattr(
+        engine.station, 'submit', lambda one: given.append(one) or held
+    )
+    first, second = station.submit(ORDER), station.submit(ORDER)
+    stations.wait_for(lambda: given)
+    station._follower.close()
+    station._lose('it says nothing')
+    held.set_result(engine.station.answer)
+    assert first.result(30).ok
+    with pytest.raises(errors.NotRunningError, match='nothing was sent'):
+        second.result(30)
+    assert given == [ORDER]
 
 
 def test_an_engine_that_is_found_again_is_fresh(home, attach, monkeypatch):

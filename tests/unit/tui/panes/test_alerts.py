@@ -6,6 +6,7 @@ from sting.model import records
 from sting.model import views
 from tests.unit.tui import apps
 from tests.unit.tui import stations
+from tui.panes import table
 
 pytestmark = pytest.mark.unit
 
@@ -58,3 +59,20 @@ async def test_enter_shows_what_led_to_an_alert_about_nothing_here():
         await pilot.press('6', 'enter')
         await pilot.pause()
         assert type(app.screen).__name__ == 'WhyScreen'
+
+
+async def test_an_alert_that_came_under_the_key_is_not_marked_as_seen():
+    station = stations.Station(stations.snapshot(alerts=(alert(9, 'old'),)))
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('6')
+        fresh = (alert(10, 'new'), alert(9, 'old'))
+        station.now = stations.snapshot(alerts=fresh)
+        app.tick()
+        assert app.screen.focused.current.seq == 10
+        await pilot.press('a')
+        assert not station.given
+        await pilot.pause(table.SETTLE_S + 0.1)
+        await pilot.press('a')
+        await pilot.pause()
+        assert len(station.given) == 1

@@ -7,6 +7,7 @@ from sting.model import orders
 from tests.unit.tui import apps
 from tests.unit.tui import stations
 from tui.panes import orders as orders_pane
+from tui.panes import table
 
 pytestmark = pytest.mark.unit
 
@@ -122,3 +123,33 @@ async def test_a_filter_takes_words_and_columns():
         ):
             pane.set_filter(text)
             assert len(pane.rows) == count, text
+
+
+async def test_a_key_meant_for_an_order_that_went_cancels_no_other():
+    station, app = make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('4', 'd')
+        pane = app.screen.focused
+        assert pane.current.seq == 103
+        # Filled in the moment before the key.
+        station.now = stations.snapshot(orders=MANY[1:], open_orders=2)
+        app.tick()
+        assert pane.current.seq != 103
+        await pilot.press('c')
+        assert not station.given
+        await pilot.pause(table.SETTLE_S + 0.1)
+        await pilot.press('c')
+        await pilot.pause()
+        (given,) = station.given
+        assert given == commands.CancelOrder(order_id=pane.rows[0].id)
+
+
+async def test_an_order_that_the_cursor_was_moved_to_is_cancelled_at_once():
+    station, app = make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('4', 'd')
+        station.now = stations.snapshot(orders=MANY[1:], open_orders=2)
+        app.tick()
+        await pilot.press('down', 'c')
+        await pilot.pause()
+        assert len(station.given) == 1

@@ -1,5 +1,7 @@
 """The form that makes an order, and the review line that sends it."""
 
+from concurrent import futures
+
 import msgspec
 import pytest
 from textual import events
@@ -446,3 +448,90 @@ async def test_a_new_price_does_not_lay_out_the_screen_again(monkeypatch):
         said = app.screen.ticket.query_one('#said-symbol')
         assert apps.text_of(said) == ['last 123.45']
     assert not laid_out
+
+
+class Slow(stations.Station):
+    """Answers commands only when it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.waiting = futures.Future()
+
+    def submit(self, command):
+        self.given.append(command)
+        return self.waiting
+
+
+@pytest.mark.parametrize('ok', [True, False])
+async def test_a_late_answer_takes_nothing_from_the_next_order(ok):
+    station = Slow()
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        await pilot.pause(ARMED)
+        await pilot.press('y', 's', '7')
+        station.waiting.set_result(commands.CommandResult(ok=ok, message='it'))
+        await pilot.pause()
+        await pilot.press('5')
+        draft = app.screen.ticket.draft
+        assert (draft.side, draft.quantity) == ('sell', '75')
+        assert app.screen.focused.id == 'field-quantity'
+
+
+async def test_a_late_refusal_takes_no_keys_from_another_pane():
+    station = Slow()
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        await pilot.pause(ARMED)
+        await pilot.press('y', '4')
+        station.waiting.set_result(
+            commands.CommandResult(ok=False, message='too large')
+        )
+        await pilot.pause()
+        assert app.screen.focused.id == 'orders'
+        assert answer_of(app) == '✗ too large'
+
+
+async def test_prices_typed_for_one_symbol_are_not_taken_to_another():
+    app = apps.make()
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('colon', *'buy aapl 3 limit 50 sl 49 tp 4%', 'enter')
+        await pilot.press('escape', 'escape', '1', 'down')
+        await pilot.pause()
+        draft = app.screen.ticket.draft
+        assert (draft.symbol, draft.quantity) == ('IBM', '3')
+        assert (draft.price, draft.stop_loss, draft.take_profit) == (
+            '', '', '4%',
+        )  # fmt: skip
+
+
+async def test_a_halt_takes_the_review_back():
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press(*TO_REVIEW)
+        await pilot.pause(ARMED)
+        await pilot.press('f9')
+        await pilot.pause()
+        assert review_of(app).text == ''
+        assert 'review it again' in answer_of(app)
+        # A resume brings no old order back.
+        station.now = stations.snapshot()
+        app.tick()
+        await pilot.press('y')
+        assert not station.given
+
+
+async def test_in_the_review_risk_judges_what_would_be_sent():
+    station = stations.Station(stations.snapshot(equity=100_000.0))
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('colon', *'buy aapl 10%', 'enter')
+        await pilot.pause()
+        sent = app.screen.ticket._reviewed.quantity
+        station.now = stations.snapshot(equity=50_000.0)
+        app.tick()
+        app.screen.ticket._weigh()
+        await pilot.pause()
+        assert station.weighed[-1].quantity == float(sent)

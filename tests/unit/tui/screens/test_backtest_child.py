@@ -201,3 +201,16 @@ async def test_a_cancelled_task_leaves_no_child_behind():
         await task
 
     assert await asyncio.wait_for(process.wait(), 10) != 0
+
+
+async def test_a_program_that_cannot_be_started_is_told():
+    child = backtest_child.Child(('/no/such/program',))
+    outcome = await child.run(backtest_child.Form('good'), lambda *_: None)
+    assert 'it cannot be started' in outcome.error
+
+
+async def test_a_disk_that_takes_nothing_is_told(monkeypatch):
+    monkeypatch.setattr('tempfile.tempdir', '/no/such/folder')
+    child = backtest_child.Child(PROGRAM)
+    outcome = await child.run(backtest_child.Form('good'), lambda *_: None)
+    assert 'it cannot be run' in outcome.error

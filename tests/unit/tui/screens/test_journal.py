@@ -328,3 +328,31 @@ def test_a_moment_is_read_as_it_is_typed():
         0,
         noon + 180 * 10**9,
     )
+
+
+@pytest.mark.parametrize(
+    'typed', ['~nobody-has-this-home/x', 'a' * 300, '/', 'no.db']
+)
+async def test_what_is_no_log_is_told(path, typed):
+    app = apps.make()
+    async with apps.run(app) as pilot:
+        await pilot.press('colon')
+        app.screen.query_one('#prompt-line').value = f'journal {typed}'
+        await pilot.press('enter')
+        await pilot.pause()
+        assert app.screen.scope == 'trade'
+        assert app._notifications
+
+
+@pytest.mark.parametrize(
+    ('typed', 'end'), [('9999-12-31', -1), ('0001-01-01', 0)]
+)
+async def test_a_moment_far_away_is_an_end_of_the_log(path, typed, end):
+    app = apps.make()
+    async with apps.run(app) as pilot:
+        screen = await opened(app, pilot)
+        _, time = journal.read_goal(typed, 0)
+        screen.replay.to_time(time)
+        await rests(app, pilot)
+        place = screen.replay.place
+        assert place.seq == (place.last if end else 1)

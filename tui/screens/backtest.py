@@ -45,7 +45,7 @@ class BacktestScreen(base.BaseScreen):
         &.-wide #form { width: 44; }
         #buttons { height: 1; margin: 1 0; }
         #buttons Button { margin: 0 1 0 0; }
-        #progress { width: 1fr; }
+        #progress { width: 1fr; visibility: hidden; }
         #progress Bar { width: 1fr; }
         #about, #status { height: auto; }
         &.-narrow.-reading #form { display: none; }
@@ -156,6 +156,7 @@ class BacktestScreen(base.BaseScreen):
         self._child = backtest_child.Child(self._program)
         self._say(said)
         self._progress(0, 1)
+        self.query_one('#progress').visible = True
         self.query_one('#cancel', widgets.Button).disabled = False
         return self._child
 
@@ -163,6 +164,7 @@ class BacktestScreen(base.BaseScreen):
         self._child = None
         # The screen may be gone by now.
         self.query('#cancel').set(disabled=True)
+        self.query('#progress').set(visible=False)
 
     async def action_cancel_backtest(self) -> None:
         """Ends the running backtest, if there is one."""
@@ -179,7 +181,6 @@ class BacktestScreen(base.BaseScreen):
         if self.outcome.error:
             self._say(text_format.clean(self.outcome.error))
             return
-        self._progress(1, 1)
         self._say(f'done; {READY} again')
         if self.outcome.swept is not None:
             self._results.put_swept(self.outcome.swept)
@@ -255,7 +256,6 @@ class BacktestScreen(base.BaseScreen):
         if error:
             self._say(text_format.clean(error))
             return
-        self._progress(1, 1)
         self._open(path)
 
     def _open(self, path: pathlib.Path) -> None:

@@ -111,8 +111,9 @@ class Compared(screen.ModalScreen[None]):
     BINDINGS: ClassVar = keymap.bindings('compared')
     DEFAULT_CSS = """
     Compared {
-        .compared Static { width: 66; height: auto; }
-        GrowthPlot { width: 66; height: 14; margin: 1 0 0 0; }
+        .compared { scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
+        .compared Static { width: 64; height: auto; }
+        GrowthPlot { width: 64; height: 14; margin: 1 0 0 0; }
         &.-wide .compared { layout: horizontal; }
         &.-wide GrowthPlot { width: 1fr; height: 30; margin: 0 0 0 2; }
     }

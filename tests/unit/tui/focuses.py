@@ -4,25 +4,16 @@ from collections.abc import Awaitable
 from collections.abc import Callable
 import contextlib
 import dataclasses
-import pathlib
-import sys
-
-from textual import widgets
 
 from sting import settings
 from sting.model import views
 from tests.unit.session import replays
 from tests.unit.tui import apps
+from tests.unit.tui import backtests
 from tests.unit.tui import scenes
 from tests.unit.tui import stations
-from tests.unit.tui.screens import backtest_program
-from tests.unit.tui.screens import test_backtest_runs
-from tui.charts import lines
-from tui.screens import backtest
-from tui.screens import backtest_history
 from tui.screens import journal
 
-PROGRAM = (sys.executable, str(pathlib.Path(backtest_program.__file__)))
 _ESCAPES = ('escape',) * 4
 
 
@@ -41,51 +32,6 @@ class Focus:
     keys: str
     picture: views.Snapshot = scenes.SCENES['trade'].picture
     first: Callable[[apps.Hands], Awaitable[None]] | None = None
-
-
-async def _form(pilot):
-    """A backtest screen with runs that were kept."""
-    app = pilot.app
-    if app.is_screen_installed('backtest'):
-        return
-    store = backtest_history.Store(app.folder / 'backtests')
-    for _ in range(2):
-        store.add(
-            test_backtest_runs.form(), test_backtest_runs.outcome(), lines.thin
-        )
-    app.install_screen(backtest.BacktestScreen(PROGRAM, store), 'backtest')
-
-
-async def _results(pilot):
-    """The same with a result."""
-    app = pilot.app
-    await _form(pilot)
-    await pilot.press('f3')
-    screen = app.screen
-    if screen.outcome is None:
-        screen.query_one('#strategy', widgets.Input).value = 'good'
-        await pilot.press('ctrl+r')
-        await apps.wait(pilot, lambda: screen.outcome is not None)
-    await pilot.press('escape', 'escape')
-
-
-async def _swept(pilot):
-    """The same with a sweep."""
-    app = pilot.app
-    await _form(pilot)
-    await pilot.press('f3')
-    screen = app.screen
-    if screen.outcome is None:
-        screen.query_one('#strategy', widgets.Input).value = 'good'
-        fast = screen.query
-        await apps.wait(
-            pilot,
-            lambda: [each.value for each in fast('#parameter-fast')] == [''],
-        )
-        screen.query_one('#parameter-fast', widgets.Input).value = '5|10'
-        await pilot.press('ctrl+r')
-        await apps.wait(pilot, lambda: app.key_scope == 'map')
-    await pilot.press('escape', 'escape')
 
 
 async def _log(pilot):
@@ -144,15 +90,17 @@ ALL = {
     'journal, go to': Focus('journal', 'f4 g', first=_log),
     'logs': Focus('logs', 'f4 o', first=_log),
     'fork': Focus('fork', 'f4 f', first=_log),
-    'backtest': Focus('backtest', 'f3', first=_form),
-    'results': Focus('results', 'f3 ctrl+o 1', first=_results),
-    'curve': Focus('results', 'f3 ctrl+o 2', first=_results),
-    'trips': Focus('trips', 'f3 ctrl+o 4', first=_results),
-    'trip': Focus('trip', 'f3 ctrl+o 4 w', first=_results),
-    'runs': Focus('runs', 'f3 ctrl+o 7', first=_form),
-    'compared': Focus('compared', 'f3 ctrl+o 7 space down c', first=_form),
-    'walk': Focus('results', 'f3 ctrl+o 9', first=_results),
-    'map': Focus('map', 'f3 ctrl+o 8', first=_swept),
+    'backtest': Focus('backtest', 'f3', first=backtests.install),
+    'results': Focus('results', 'f3 ctrl+o 1', first=backtests.run),
+    'curve': Focus('results', 'f3 ctrl+o 2', first=backtests.run),
+    'trips': Focus('trips', 'f3 ctrl+o 4', first=backtests.run),
+    'trip': Focus('trip', 'f3 ctrl+o 4 w', first=backtests.run),
+    'runs': Focus('runs', 'f3 ctrl+o 7', first=backtests.install),
+    'compared': Focus(
+        'compared', 'f3 ctrl+o 7 space down c', first=backtests.install
+    ),
+    'walk': Focus('results', 'f3 ctrl+o 9', first=backtests.run),
+    'map': Focus('map', 'f3 ctrl+o 8', first=backtests.sweep),
 }
 
 
@@ -161,7 +109,6 @@ async def run(focus, folder):
     """A running app whose keys are in a focus, and its pilot."""
     station = stations.Station(focus.picture)
     app = apps.make(station, state=folder)
-    app.folder = folder
     async with apps.run(app, apps.MIDDLE) as pilot:
         await go(pilot, focus)
         yield pilot

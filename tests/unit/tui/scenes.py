@@ -18,6 +18,7 @@ from sting.model import stops
 from sting.model import views
 from tests.unit.session import replays
 from tests.unit.tui import apps
+from tests.unit.tui import backtests
 from tests.unit.tui import stations
 
 FOLDER = pathlib.Path(__file__).parent / 'snapshots'
@@ -170,6 +171,22 @@ SCENES = {
     'system': Scene(('f5',), 'lanes'),
     'journal': Scene((), 'event 111 of 111', first=_replay),
     'backtest': Scene(('f3',), 'quantity '),
+    **{
+        name: Scene(('f3', 'ctrl+o', page), seen, first=first)
+        for name, page, seen, first in (
+            ('result', '1', 'final equity', backtests.run),
+            ('curve', '2', 'drawdown', backtests.run),
+            ('months', '3', '2012', backtests.run),
+            ('trades', '4', '975', backtests.run),
+            ('runs', '7', '1.10', backtests.install),
+            ('sweep', '8', 'by fast', backtests.sweep),
+        )
+    },
+    'compared': Scene(
+        ('f3', 'ctrl+o', '7', 'space', 'down', 'c'),
+        'Sharpe',
+        first=backtests.install,
+    ),
     'jump': Scene(('ctrl+g',), ' a '),
     'welcome': Scene(('colon', *'welcome', 'enter'), 'welcome: what runs'),
 }

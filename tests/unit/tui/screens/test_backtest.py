@@ -318,7 +318,13 @@ async def test_the_form_passes_costs_and_the_mode_of_filling():
         assert '--fill=pessimistic' in given
 
 
-async def test_time_left_stands_beside_the_progress():
+async def test_time_left_stands_beside_the_progress_while_it_runs():
     shown = Shown()
-    async with apps.run(shown, (80, 24)):
-        assert '--:--:--' in text_of(shown)
+    async with apps.run(shown, (80, 24)) as pilot:
+        left = shown.backtest.query_one('#progress')
+        assert not left.visible
+        field(shown, 'strategy').value = 'slow'
+        await pilot.press('ctrl+r')
+        await until(pilot, lambda: ':--' in text_of(shown))
+        await pilot.press('ctrl+t')
+        await until(pilot, lambda: not left.visible)

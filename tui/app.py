@@ -52,7 +52,7 @@ from tui.screens import dialogs
 from tui.screens import trade
 
 _SLOW_ANSWER_S = 5.0
-_COLLECT_S = 1.0
+_COLLECT_S = 0.5
 _COLLECT_ALL_S = 30.0
 _THEMES_S = 1.0
 

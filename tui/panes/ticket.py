@@ -180,13 +180,19 @@ class Ticket(pane.Pane, containers.Vertical):
         if self.has_focus_within or self._order_id:
             return
         draft = self.draft
-        if symbol != draft.symbol.strip().upper():
-            # Prices that were typed for one symbol are none of another's.
-            kept = {
-                name: text if '%' in (text := getattr(draft, name)) else ''
-                for name in _PRICES
-            }
-            self.fill(dataclasses.replace(draft, symbol=symbol, **kept))
+        if symbol == draft.symbol.strip().upper():
+            return
+        # Prices that were typed for one symbol are none of another's.
+        kept = {
+            name: text if '%' in (text := getattr(draft, name)) else ''
+            for name in _PRICES
+        }
+        moved = dataclasses.replace(draft, symbol=symbol)
+        priceless = dataclasses.replace(moved, **kept)
+        if priceless == moved:
+            self._field('symbol').value = symbol
+        else:
+            self.fill(priceless)
 
     def show(self, snapshot: views.Snapshot) -> None:
         """Keeps the newest picture for the review, and the last price."""
@@ -524,7 +530,8 @@ class Ticket(pane.Pane, containers.Vertical):
         label = self.query_one('#answer', widgets.Label)
         label.set_class(not ok, 'wrong')
         mark = '' if not text else '✓ ' if ok else '✗ '
-        label.update(content.Content(mark + text))
+        if str(label.content) != mark + text:
+            label.update(content.Content(mark + text))
 
 
 def _sum(draft: ticket.Draft, name: str) -> str:

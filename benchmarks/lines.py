@@ -1,5 +1,6 @@
 """What the workstation writes and computes while prices change, or do not."""
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
 import os
@@ -24,7 +25,7 @@ WARM_S = 5.0
 MEASURE_S = 10.0
 _SEED = 7
 # One bar, and the next after the measuring.
-_NEVER = 0.001
+NEVER = 0.001
 
 _CONFIG = f"""
 profiles:
@@ -51,7 +52,7 @@ def run() -> list[rows.Row]:
         home = {key: environ[key] for key in environ if key != 'SSH_CONNECTION'}
         near, _ = _watched(home, '+')
         _, busy = _watched(home, '')
-        _, idle = _watched(home, '', _NEVER)
+        _, idle = _watched(home, '', NEVER)
     packed = len(zlib.compress(far, 6))
     return [
         rows.Row(
@@ -95,48 +96,70 @@ def _watched(
     """
     with tempfile.TemporaryDirectory() as name:
         home = pathlib.Path(name)
-        (home / 'config').mkdir()
-        (home / 'config' / 'sting.yaml').write_text(
-            _CONFIG.replace('BARS_PER_S', f'{bars_per_s:f}')
-        )
-        (home / 'config' / 'bars.csv').write_text(_bars())
-        main, side = pty.openpty()
-        os.set_blocking(main, False)
-        with subprocess.Popen(
-            [str(startup.TOOLS / 'sting-tui'), '--profile', 'bench'],
-            stdin=side,
-            stdout=side,
-            stderr=side,
-            env={
-                **environ,
-                'STING_HOME': name,
-                'TERM': 'xterm-256color',
-                'COLUMNS': '120',
-                'LINES': '60',
-            },
-            start_new_session=True,
-        ) as process:
-            os.close(side)
-            try:
-                began = _read(main, 60.0, until=b'TRADING')
-                rows.check(b'TRADING' in began, True, 'an engine at work')
-                os.write(main, keys.encode())
-                warm = _read(main, WARM_S)
-                if keys:
-                    last = SYMBOLS[-1].encode()
-                    rows.check(last in warm, True, 'all symbols')
-                before = _cpu(process.pid)
-                found = _read(main, MEASURE_S)
-                spent = _cpu(process.pid) - before
-                rows.check(process.poll(), None, 'a workstation that runs')
-            finally:
-                process.send_signal(signal.SIGTERM)
-                while process.poll() is None:
-                    _read(main, 0.1)
-                os.close(main)
-    is_still = bars_per_s == _NEVER
+        with workstation(home, environ, bars_per_s) as (process, main):
+            os.write(main, keys.encode())
+            warm = read(main, WARM_S)
+            if keys:
+                last = SYMBOLS[-1].encode()
+                rows.check(last in warm, True, 'all symbols')
+            before = _cpu(process.pid)
+            found = read(main, MEASURE_S)
+            spent = _cpu(process.pid) - before
+            rows.check(process.poll(), None, 'a workstation that runs')
+    is_still = bars_per_s == NEVER
     rows.check(is_still or len(found) > 1024, True, 'a screen that changes')
     return found, spent
+
+
+@contextlib.contextmanager
+def workstation(
+    home: pathlib.Path,
+    environ: Mapping[str, str],
+    bars_per_s: float,
+    minutes: int = BARS,
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Runs the workstation in a terminal of its own.
+
+    Args:
+        home: Where its files go.
+        environ: The environment.
+        bars_per_s: How often each price changes.
+        minutes: How many bars each symbol has.
+
+    Yields:
+        The process, and the end of the terminal that is read.
+    """
+    (home / 'config').mkdir()
+    (home / 'config' / 'sting.yaml').write_text(
+        _CONFIG.replace('BARS_PER_S', f'{bars_per_s:f}')
+    )
+    (home / 'config' / 'bars.csv').write_text(_bars(minutes))
+    main, side = pty.openpty()
+    os.set_blocking(main, False)
+    with subprocess.Popen(
+        [str(startup.TOOLS / 'sting-tui'), '--profile', 'bench'],
+        stdin=side,
+        stdout=side,
+        stderr=side,
+        env={
+            **environ,
+            'STING_HOME': str(home),
+            'TERM': 'xterm-256color',
+            'COLUMNS': '120',
+            'LINES': '60',
+        },
+        start_new_session=True,
+    ) as process:
+        os.close(side)
+        try:
+            began = read(main, 60.0, until=b'TRADING')
+            rows.check(b'TRADING' in began, True, 'an engine at work')
+            yield process, main
+        finally:
+            process.send_signal(signal.SIGTERM)
+            while process.poll() is None:
+                read(main, 0.1)
+            os.close(main)
 
 
 def _cpu(pid: int) -> float:
@@ -146,7 +169,7 @@ def _cpu(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
 
 
-def _read(terminal: int, seconds: float, until: bytes | None = None) -> bytes:
+def read(terminal: int, seconds: float, until: bytes | None = None) -> bytes:
     """Reads for a while, or until something was written."""
     found = bytearray()
     end = time.perf_counter() + seconds
@@ -160,15 +183,16 @@ def _read(terminal: int, seconds: float, until: bytes | None = None) -> bytes:
     return bytes(found)
 
 
-def _bars() -> str:
+def _bars(minutes: int) -> str:
     """Writes minutes of prices that all walk."""
     steps = np.random.default_rng(_SEED).normal(
-        0.0, 0.001, (BARS, len(SYMBOLS))
+        0.0, 0.001, (minutes, len(SYMBOLS))
     )
     prices = 100.0 * np.exp(np.cumsum(steps, axis=0))
     lines = ['timestamp,symbol,open,high,low,close,volume']
     for minute, row in enumerate(prices):
-        stamp = f'2024-01-01T{minute // 60:02}:{minute % 60:02}:00Z'
+        day, rest = divmod(minute, 1440)
+        stamp = f'2024-01-{1 + day:02}T{rest // 60:02}:{rest % 60:02}:00Z'
         lines += [
             f'{stamp},{symbol},{price:.2f},{price:.2f},{price:.2f},'
             f'{price:.2f},{1000 + minute}'

@@ -29,15 +29,23 @@ is made from the commands' own help by `tools/make_commands.py`.
 
 Five minutes:
 
-```
+```sh
 sting backtest sting.library.sma_cross --data sample --symbol GOOG
-sting run --demo &              # or sting-tui --demo in another terminal
+```
+
+```sh title="in a shell of its own"
+sting run --demo
+```
+
+or `sting-tui --demo`, the same with a screen. In another shell:
+
+```sh
 sting status
 sting order buy IBM 10
 sting positions
 sting log show --type fill
 sting halt
-sting resume                    # asks for a typed word
+sting resume --confirm RESUME   # without it the word is asked for
 ```
 """
 
@@ -63,9 +71,8 @@ def _section(
         terminal_width=80,
         help_option_names=['-h', '--help'],
     )
-    parts = [
-        f'## {context.command_path}\n\n```\n{command.get_help(context)}\n```\n'
-    ]
+    told = command.get_help(context)
+    parts = [f'## {context.command_path}\n\n```text\n{told}\n```\n']
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             parts += _section(inner, inner.name or '', context)

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 2 for bad input, 3 where there is no engine to
         attach to, 1 for a failure.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return _run(options)
     except errors.InputError as error:
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, _EXIT_FAILURE)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Gives what reads the command line."""
     parser = argparse.ArgumentParser(
         prog='sting-tui',
         description='Opens the trading workstation in this terminal.',

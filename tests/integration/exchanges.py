@@ -1,4 +1,7 @@
-"""Binance and Yahoo on loopback, in a thread, with the minutes of today."""
+"""Binance and Yahoo on loopback, in a thread.
+
+They have all minutes up to now, Binance hours and Yahoo days as well.
+"""
 
 import asyncio
 import contextlib
@@ -10,13 +13,23 @@ from aiohttp import test_utils
 from aiohttp import web
 from websockets.asyncio import server
 
+from sting.data import calendars
+from sting.model import market
+
 MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 PRICES = {'binance': 1000.0, 'yahoo': 2000.0}
 
 
 def minute():
     """The close of the newest minute, seconds since the epoch."""
     return int(time.time()) // MINUTE * MINUTE
+
+
+def _is_session(day):
+    """Whether New York trades at 15:00 UTC of a day, seconds at its begin."""
+    return calendars.is_open((day + 15 * HOUR) * market.NANOSECONDS)
 
 
 class Exchanges:
@@ -129,22 +142,23 @@ class Exchanges:
         finally:
             self._connections.discard(connection)
 
-    def _closes(self, name, first, last):
-        """The minutes that open from one second to another."""
+    def _closes(self, name, first, last, step=MINUTE):
+        """The bars that open from one second to another."""
         self.asked[name] += 1
         if name in self.fails:
             raise web.HTTPUnavailableForLegalReasons(link='', text='not here')
-        last = min(last + MINUTE, self.upto.get(name, minute()), minute())
-        first = -(-first // MINUTE) * MINUTE + MINUTE
-        return range(first, last + 1, MINUTE)
+        last = min(last + step, self.upto.get(name, minute()), minute())
+        first = -(-first // step) * step + step
+        return range(first, last + 1, step)
 
     async def _klines(self, request):
         first = int(request.query['startTime']) // 1000
         last = int(request.query['endTime']) // 1000
+        step = {'1m': MINUTE, '1h': HOUR}[request.query['interval']]
         price = f'{PRICES["binance"]:.2f}'
         rows = [
             [
-                (close - MINUTE) * 1000,
+                (close - step) * 1000,
                 *[price] * 4,
                 f'{1 + close // MINUTE % 7}.0',
                 close * 1000 - 1,
@@ -154,14 +168,17 @@ class Exchanges:
                 '0',
                 '0',
             ]
-            for close in self._closes('binance', first, last)
+            for close in self._closes('binance', first, last, step)
         ]
         return web.json_response(rows[: int(request.query['limit'])])
 
     async def _chart(self, request):
         first = int(request.query['period1'])
         last = int(request.query['period2'])
-        closes = self._closes('yahoo', first, last)
+        step = {'1m': MINUTE, '1d': DAY}[request.query['interval']]
+        closes = self._closes('yahoo', first, last, step)
+        if step == DAY:
+            closes = [close for close in closes if _is_session(close - DAY)]
         columns = {
             name: [PRICES['yahoo']] * len(closes)
             for name in ('open', 'high', 'low', 'close')
@@ -169,7 +186,7 @@ class Exchanges:
         columns['volume'] = [1 + close // MINUTE % 7 for close in closes]
         found = {
             'meta': {'currency': 'USD', 'gmtoffset': 0},
-            'timestamp': [close - MINUTE for close in closes],
+            'timestamp': [close - step for close in closes],
             'indicators': {'quote': [columns]},
         }
         return web.json_response({'chart': {'result': [found], 'error': None}})

@@ -1,123 +1,101 @@
-"""The guide to strategies is run from top to bottom, as a reader would."""
+"""The pages are followed from top to bottom, as a reader would."""
 
 import json
-import os
-import pathlib
-import re
-import signal
-import subprocess
-import sys
-import time
-from typing import NamedTuple
 
 import pytest
 
-# A whole page of commands, each one a process.
+from tests import pages
+from tests.integration import exchanges
+from tests.integration import readers
+
+# A whole page of commands, some of them processes.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-GUIDE = (
-    pathlib.Path(__file__).parents[2]
-    / 'docs'
-    / 'guides'
-    / 'WRITING_STRATEGIES.md'
-)
-BLOCK = re.compile(
-    r'^```(?P<language>\w+)(?: (?P<note>\w+))?\n(?P<text>.*?)^```$',
-    re.MULTILINE | re.DOTALL,
-)
-NAME = re.compile(r'# (\S+\.(?:py|yaml))\n')
-PROFILE = 'dips'
+GUIDES = pages.ROOT / 'docs' / 'guides'
+GUIDE = GUIDES / 'WRITING_STRATEGIES.md'
+# Tests of their own follow them, and look closer.
+OTHERWISE = {'WRITING_STRATEGIES.md', 'ROBUSTNESS.md'}
+# Long ones, mostly engines that trade for a while; the README's is not one.
+LONG = {
+    'COMMANDS.md',
+    'COMPILED.md',
+    'DATA.md',
+    'EVENT_LOG.md',
+    'INSTALL.md',
+    'MONITORING.md',
+    'RELOADING.md',
+}
+# What a page takes for granted: files of the reader's own.
+GRANTED = {
+    'DATA.md': """
+sting data export sample --symbol AAPL --out bars.csv
+sting data export sample --symbol AAPL --out bars.parquet
+mkdir raw
+cp bars.csv raw/AAPL.csv
+python - <<END
+import pandas
+times = pandas.date_range('2024-03-01T15:00', periods=900, freq='s', tz='UTC')
+trades = pandas.DataFrame({'timestamp': times, 'price': 100.0, 'size': 30.0})
+trades['symbol'] = 'AAPL'
+trades.to_parquet('trades.parquet')
+trades.to_csv('trades.csv', index=False)
+quotes = trades.assign(bid=99.0, ask=101.0, bid_size=1.0, ask_size=1.0)
+quotes.drop(columns=['price', 'size']).to_csv('quotes.csv', index=False)
+END
+""",
+}
 
 
-class Block(NamedTuple):
-    """A block of the guide, and where it begins."""
-
-    line: int
-    language: str
-    note: str
-    text: str
-
-
-def blocks(guide=GUIDE):
-    text = guide.read_text()
-    return [
-        Block(
-            text.count('\n', 0, found.start()) + 1,
-            found['language'],
-            found['note'] or '',
-            found['text'],
-        )
-        for found in BLOCK.finditer(text)
-    ]
+def to_follow():
+    """The pages, the long ones marked slow."""
+    found = []
+    for page in pages.PAGES:
+        languages = {block.language for block in pages.blocks(page)}
+        if page.name not in OTHERWISE and languages & {'sh', 'yaml'}:
+            marks = [pytest.mark.slow] if page.name in LONG else []
+            name = str(page.relative_to(pages.ROOT))
+            found.append(pytest.param(page, id=name, marks=marks))
+    return found
 
 
-class Reader:
-    """Does what the guide says, in a home of its own."""
+@pytest.fixture(scope='module')
+def services():
+    with exchanges.Exchanges() as running:
+        yield running
 
-    def __init__(self, home):
-        self.home = home
-        tools = pathlib.Path(sys.executable).parent
-        self.environment = os.environ | {
-            'STING_HOME': str(home),
-            'PATH': f'{tools}:{os.environ["PATH"]}',
-        }
-        self.running = []
 
-    def follow(self, block):
-        if block.language != 'sh':
-            path = self.home / NAME.match(block.text)[1]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text)
-            return ''
-        if block.note == 'background':
-            self.start(block.text)
-            return ''
-        done = self.call(block.text)
-        failed = done.returncode != 0
-        assert failed == (block.note == 'fails'), (
-            f'{GUIDE.name}:{block.line}: {done.stdout}{done.stderr}'
-        )
-        return done.stdout + done.stderr
+@pytest.fixture
+def reader(tmp_path, services):
+    """A reader with a fresh home, and the world's services on loopback."""
+    folder = tmp_path / 'config' / 'exchanges'
+    folder.mkdir(parents=True)
+    for name in ('binance', 'yahoo'):
+        (folder / f'{name}.yaml').write_text(f'base_url: {services.rest}\n')
+    # A reader waits for bars a while; here they come fast.
+    (tmp_path / 'config' / 'sting.yaml').write_text(
+        'feeds: {demo: {interval_s: 0.02}, sample: {bars_per_s: 50}}\n'
+    )
+    found = readers.Reader(tmp_path)
+    yield found
+    found.close()
 
-    def call(self, text):
-        return subprocess.run(
-            ['bash', '-euo', 'pipefail', '-c', text],
-            cwd=self.home,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=200,
-        )
 
-    def start(self, text):
-        self.running.append(
-            subprocess.Popen(
-                ['bash', '-c', f'exec {text}'],
-                cwd=self.home,
-                env=self.environment,
-            )
-        )
-        # The reader takes longer to open another shell than this.
-        deadline = time.monotonic() + 30
-        look = f'sting log show --profile {PROFILE} --type order_request'
-        while not self.call(look).stdout:
-            assert time.monotonic() < deadline, 'it has not traded'
-            time.sleep(0.2)
-
-    def close(self):
-        for process in self.running:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+@pytest.mark.parametrize('page', to_follow())
+def test_every_block_of_the_page_does_what_it_should(page, reader):
+    granted = GRANTED.get(page.name)
+    if granted is not None:
+        reader.follow(pages.Block('', 0, 'sh', '', granted))
+    reader.read(page)
 
 
 @pytest.fixture(scope='module')
 def said(tmp_path_factory):
-    """What each block printed, by its first line."""
-    reader = Reader(tmp_path_factory.mktemp('home'))
+    """What each block of the guide to strategies printed, by its text."""
+    found = readers.Reader(tmp_path_factory.mktemp('home'))
     try:
-        return {block.text: reader.follow(block) for block in blocks()}
+        yield found.read(GUIDE)
     finally:
-        reader.close()
+        found.close()
 
 
 def output(said, part):
@@ -127,7 +105,7 @@ def output(said, part):
 
 
 def test_every_block_of_the_guide_does_what_it_should(said):
-    assert len(said) == len(blocks()) > 15
+    assert len(said) == len(pages.blocks(GUIDE)) > 15
 
 
 def test_the_file_is_found_with_its_parameters(said):

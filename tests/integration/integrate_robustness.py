@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.integration import integrate_guides as guides
+from tests.integration import readers
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -20,8 +21,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope='module')
 def said(home):
     """What each block printed, by its text."""
-    reader = guides.Reader(home)
-    return {block.text: reader.follow(block) for block in guides.blocks(GUIDE)}
+    return readers.Reader(home).read(GUIDE)
 
 
 def test_the_second_run_is_the_second_trial(said):

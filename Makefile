@@ -12,6 +12,10 @@ SEEDS ?= 500
 FIRST ?= 1
 # Mutants of a file.
 LIMIT ?= 100
+TO ?= docs/summaries/MUTANTS.md
+# Of a night: bars of its backtests, mutants of a file.
+BARS ?= 10000000
+MUTANTS ?= 0
 # The seed of property tests: a failure is the same for everybody who runs them.
 DRAW ?= 0
 
@@ -72,7 +76,7 @@ mutants:  ## Scores the tests of sting/risk by mutants: FILES of it, LIMIT a fil
 with-mutmut: $(VENV)/dev.stamp
 	$(PIP) mutmut==3.8.1
 	$(BIN)/python tools/mutants.py --limit $(LIMIT) \
-		--to docs/summaries/MUTANTS.md $(FILES)
+		--to $(TO) $(FILES)
 
 test-sandbox: $(VENV)/dev.stamp  ## The suite for brokers, at play-money accounts.
 	$(BIN)/python -m pytest -q tests/sandbox/sandbox_brokers.py
@@ -80,9 +84,13 @@ test-sandbox: $(VENV)/dev.stamp  ## The suite for brokers, at play-money account
 brokers: $(VENV)/dev.stamp  ## The table of scenarios by broker.
 	$(BIN)/python -m tests.brokers.table docs/summaries/BROKERS.md
 
-# At night they draw anew, and say with what seed where they fail.
-nightly: DRAW = random
-nightly: test coverage test-slow guard  ## Everything.
+# At night all is drawn anew; what fails says its seed.
+nightly: SEEDS = 20000
+nightly: FIRST = $(shell date +%y%j)00001
+nightly: $(VENV)/dev.stamp  ## Everything, with a page in build/nightly: SEEDS, BARS, ONLY.
+	@$(BIN)/python tools/nightly.py --seeds $(SEEDS) --first $(FIRST) \
+		--bars $(BARS) --workers $(WORKERS) --mutants $(MUTANTS) \
+		$(if $(TOPICS),--topics $(TOPICS)) $(if $(ONLY),--only $(ONLY))
 
 simulate: $(VENV)/run.stamp  ## Simulates SEEDS seeds from FIRST on.
 	@$(BIN)/python -m sting.testing.simulation --seeds $(SEEDS) \

@@ -102,11 +102,15 @@ def main(names: list[str]) -> int:
     """Runs benchmarks.
 
     Args:
-        names: Which; empty for all, and then the page is written.
+        names: Which; empty for all, and then the page is written. With `--to`
+            and a file before them the page goes there, of some topics too.
 
     Returns:
         The exit status.
     """
+    page = None if names else PAGE
+    if names[:1] == ['--to']:
+        page, names = pathlib.Path(names[1]), names[2:]
     unknown = set(names) - set(TOPICS)
     if unknown:
         print(
@@ -115,11 +119,12 @@ def main(names: list[str]) -> int:
         return 2
     made = []
     for name in names or TOPICS:
-        for row in rows.of(name) if names else _apart(name):
+        for row in _apart(name) if page else rows.of(name):
             print(rows.line(row), flush=True)
             made.append(row)
+    if page:
+        page.write_text(_page(made))
     if not names:
-        PAGE.write_text(_page(made))
         gone = GOALS.keys() - {row.name for row in made}
         rows.check(gone, set(), 'goals of rows that are not there')
     return 0

@@ -21,9 +21,11 @@ LONG = {
     'COMPILED.md',
     'DATA.md',
     'EVENT_LOG.md',
+    'GOING_LIVE.md',
     'INSTALL.md',
     'MONITORING.md',
     'RELOADING.md',
+    'TROUBLESHOOTING.md',
 }
 # What a page takes for granted: files of the reader's own.
 GRANTED = {

@@ -47,9 +47,10 @@ NOT_RUN = {
     'a keyring': 1,
     'a keyring and channels of your own': 1,
     'a terminal': 1,
+    'an account at a broker': 2,
     'another machine': 3,
     'channels of your own': 1,
-    'minutes': 1,
+    'minutes': 3,
     'systemd': 2,
     'the network for what it installs': 6,
 }

@@ -60,6 +60,15 @@ def test_one_topic_leaves_the_page_alone(monkeypatch, tmp_path, capsys):
     assert not program.PAGE.exists()
 
 
+def test_some_topics_have_a_page_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.setattr(program, 'PAGE', tmp_path / 'BENCHMARKS.md')
+    assert program.main(['--to', str(tmp_path / 'page.md'), 'loops']) == 2
+    monkeypatch.setattr(program, 'TOPICS', ('lanes',))
+    assert program.main(['--to', str(tmp_path / 'page.md'), 'lanes']) == 0
+    assert '| 50 publishers' in (tmp_path / 'page.md').read_text()
+    assert not program.PAGE.exists()
+
+
 def test_all_topics_write_the_page(monkeypatch, tmp_path):
     monkeypatch.setattr(program, 'PAGE', tmp_path / 'BENCHMARKS.md')
     monkeypatch.setattr(program, 'TOPICS', ('lanes',))

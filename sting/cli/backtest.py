@@ -11,6 +11,7 @@ from sting import settings
 from sting.cli import common
 from sting.cli import loading
 from sting.cli import runs
+from sting.cli import yielding
 from sting.data import outputs as outputs_lib
 from sting.model import market
 
@@ -78,6 +79,7 @@ LOG_SHOWN = 100
 )
 @runs.progress_option
 @common.json_option
+@yielding.gives_way
 def backtest(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """Runs a strategy over past bars or quotes.
 

@@ -151,6 +151,7 @@ def _summary(found: Mapping[str, Any]) -> dict[str, str]:
         'open orders': str(found['open_orders']),
         **_inbox(found['inbox']),
         **_available(found['availability']),
+        **_resources(found['resources']),
         'events': str(found['seq']),
         'process': f'{found["pid"]}, up {found["uptime_s"]:,.0f} s, '
         f'loop lag {found["loop_lag_ms"]:.1f} ms',
@@ -169,6 +170,14 @@ def _available(found: Mapping[str, Any] | None) -> dict[str, str]:
         'available': f'{found["share"]:.2%} of the sessions of 30 days, '
         f'{last["up_s"] / last["open_s"]:.2%} of {last["day"]}'
     }
+
+
+def _resources(found: Mapping[str, Any]) -> dict[str, str]:
+    """Says how far the engine gives way, if it does."""
+    if not found['level']:
+        return {}
+    why = '; '.join(found['reasons']) or 'better by now'
+    return {'resources': f'{found["step"]}: {common.clean(why)}'}
 
 
 def _inbox(count: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ import click
 from sting import settings
 from sting.cli import common
 from sting.cli import runs
+from sting.cli import yielding
 from sting.data import outputs
 from sting.model import errors
 
@@ -70,6 +71,7 @@ def metric_option(function: common.F) -> common.F:
     help='Writes a page with all verdicts and figures.',
 )
 @common.json_option
+@yielding.gives_way
 def robustness(strategy: str, data: tuple[str, ...], **options: Any) -> int:
     """Looks for what speaks against a backtest.
 

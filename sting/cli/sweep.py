@@ -12,6 +12,7 @@ from sting import settings
 from sting.cli import common
 from sting.cli import loading
 from sting.cli import runs
+from sting.cli import yielding
 from sting.engine import clock
 from sting.model import errors
 
@@ -69,6 +70,7 @@ _SHOWN = ('final_equity', 'sharpe', 'max_drawdown', 'trades', 'win_rate')
 @click.option('--cells', is_flag=True, hidden=True)
 @runs.progress_option
 @common.json_option
+@yielding.gives_way
 def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """Runs a strategy with many combinations of its parameters.
 
@@ -109,7 +111,7 @@ def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         pool: executors.Pool = open_now.enter_context(
             executors.Cluster(options['cluster'])
             if options['cluster']
-            else swept.pool(options['workers'] or sweeps.cores())
+            else swept.pool(options['workers'] or yielding.workers())
         )
         told = open_now.enter_context(
             runs.progress(options['progress_json'], 'runs')

@@ -10,6 +10,7 @@ from sting import settings
 from sting.cli import common
 from sting.cli import robustness
 from sting.cli import runs
+from sting.cli import yielding
 from sting.data import outputs as outputs_lib
 
 _OUTPUTS = ('report', 'trades', 'fills', 'equity')
@@ -76,6 +77,7 @@ _OUTPUTS = ('report', 'trades', 'fills', 'equity')
 )
 @runs.progress_option
 @common.json_option
+@yielding.gives_way
 def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     """Learns parameters on past bars and holds them to the next.
 
@@ -90,7 +92,6 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     from sting.backtest.robust import walkforward as walks  # noqa: PLC0415
     from sting.backtest.robust import walktext  # noqa: PLC0415
     from sting.backtest.sweeping import cases  # noqa: PLC0415
-    from sting.backtest.sweeping import sweeps  # noqa: PLC0415
     from sting.cli import setup  # noqa: PLC0415
 
     made = setup.read(setup.place(strategy), data, options)
@@ -107,7 +108,7 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         test=options['test'],
         metric=options['metric'],
         anchored=options['anchored'],
-        workers=options['workers'] or sweeps.cores(),
+        workers=options['workers'] or yielding.workers(),
         seed=made.seed,
         warnings=made.loaded.warnings,
         told=_tell_json if options['progress_json'] else _tell,

@@ -259,4 +259,9 @@ def status(picture: views.Snapshot) -> dict[str, Any]:
         'generated': picture.generated,
         'availability': picture.availability,
         'health': picture.verdict,
+        'resources': {
+            'level': picture.easing.level,
+            'step': picture.easing.step,
+            'reasons': picture.easing.reasons,
+        },
     }

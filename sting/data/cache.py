@@ -102,6 +102,11 @@ class DataCache:
         self._answered = answered
         self._told = warn
 
+    def let_go(self) -> None:
+        """Forgets what is on the disk as well."""
+        with self._lock:
+            self._months.clear()
+
     async def get(
         self,
         source: base.DataSource,

@@ -97,6 +97,10 @@ class Feed(abc.ABC):
         """Says how it is; None for one that has nothing to say of that."""
         return None
 
+    def let_go(self) -> None:
+        """Frees the memory of what it can read again."""
+        return
+
     async def close(self) -> None:
         """Ends its connections, where it has any."""
         return

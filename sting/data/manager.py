@@ -102,6 +102,10 @@ class DataManager:
             sources, time_source, parallel=parallel
         )
 
+    def let_go(self) -> None:
+        """Frees the memory of bars that are on the disk."""
+        self._cache.let_go()
+
     async def close(self) -> None:
         """Ends the sources' connections."""
         for source in self.sources:

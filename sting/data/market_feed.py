@@ -64,6 +64,10 @@ class MarketFeed(feed.Feed):
         self._issues: list[market.DataIssue] = []
         self._live: live.Live | None = None
 
+    def let_go(self) -> None:
+        """Frees the memory of bars that are on the disk."""
+        self._data.let_go()
+
     async def history(
         self, symbols: Sequence[str], count: int, after: Mapping[str, int]
     ) -> list[market.MarketData]:

@@ -1,7 +1,9 @@
 """Moves old events out of a log into compressed segments.
 
 A segment is written, synced and read back before one transaction lists it and
-takes its rows out of the log. Whoever calls this holds the log's lock.
+takes its rows out of the log. Whoever calls this holds the log's lock. While
+an engine writes the log, `prepare` runs beside it, as what it reads does not
+change, and `move` between two of its commits.
 """
 
 import contextlib
@@ -65,8 +67,44 @@ def archive(
         errors.JournalWriteError: The disk failed; nothing was changed.
         errors.JournalError: There is no log.
     """
+    segment = prepare(path, before=before, keep=keep)
+    if segment is None:
+        return None
+    try:
+        move(path, segment, compact=True)
+        file = path.parent / segments.FOLDER / segment.file
+        return Archived(
+            segment.first, segment.last, str(file), file.stat().st_size
+        )
+    except OSError as error:
+        raise _failed(path, error) from None
+
+
+def prepare(
+    path: pathlib.Path,
+    *,
+    before: int | None = None,
+    keep: int = 0,
+    most: int | None = None,
+) -> segments.Segment | None:
+    """Writes a new segment of old events, which are still in the log.
+
+    Args:
+        path: The log's file; it may be written to meanwhile.
+        before: As for `archive`.
+        keep: As for `archive`.
+        most: At most so many events; None for all.
+
+    Returns:
+        What `move` takes; None when there is nothing to move.
+
+    Raises:
+        errors.JournalError: As by `archive`; nothing was changed.
+    """
     start = _archived_up_to(path)
     last = _end(path, start.seq, before, max(keep, KEEP))
+    if most is not None:
+        last = min(last, start.seq + most)
     if last <= start.seq:
         return None
     folder = path.parent / segments.FOLDER
@@ -74,14 +112,13 @@ def archive(
     try:
         rows = itertools.islice(reader.rows(path, start.seq), last - start.seq)
         segments.write(file, rows)
-        segment = _read_back(path, file, start, last)
-        _move(path, segment)
-        size = file.stat().st_size
+        return _read_back(path, file, start, last)
     except (OSError, sqlite3.Error) as error:
-        raise errors.JournalWriteError(
-            f'{path} cannot be archived: {error}'
-        ) from None
-    return Archived(segment.first, segment.last, str(file), size)
+        raise _failed(path, error) from None
+
+
+def _failed(path: pathlib.Path, error: Exception) -> errors.JournalWriteError:
+    return errors.JournalWriteError(f'{path} cannot be archived: {error}')
 
 
 def auto(path: pathlib.Path, config: settings.Journal) -> str | None:
@@ -202,8 +239,27 @@ def _read_back(
     return msgspec.structs.replace(found, latest=latest, head=head)
 
 
-def _move(path: pathlib.Path, segment: segments.Segment) -> None:
-    """Lists a segment and takes its rows out of the log, or does neither."""
+def move(
+    path: pathlib.Path, segment: segments.Segment, *, compact: bool
+) -> None:
+    """Lists a segment and takes its rows out of the log, or does neither.
+
+    Args:
+        path: The log's file; nobody may be writing it just now.
+        segment: What `prepare` gave.
+        compact: Give the space back to the disk, which takes as long as to
+            write the whole log; else what comes later uses it.
+
+    Raises:
+        errors.JournalWriteError: The disk failed; nothing was changed.
+    """
+    try:
+        _move(path, segment, compact)
+    except sqlite3.Error as error:
+        raise _failed(path, error) from None
+
+
+def _move(path: pathlib.Path, segment: segments.Segment, compact: bool) -> None:
     with contextlib.closing(_connect(path)) as connection:
         connection.executescript(segments.SCHEMA)
         connection.execute('BEGIN IMMEDIATE')
@@ -214,6 +270,8 @@ def _move(path: pathlib.Path, segment: segments.Segment) -> None:
             if connection.in_transaction:
                 connection.execute('ROLLBACK')
             raise
+        if not compact:
+            return
         # Where there is no space for it, free pages are used again all the
         # same.
         with contextlib.suppress(sqlite3.Error):

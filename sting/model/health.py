@@ -106,6 +106,34 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     clock_step: float | None = None
 
 
+# What an engine does where the machine runs short, in this order.
+STEPS: Final = (
+    'fewer pictures',
+    'caches dropped',
+    'old events archived',
+    'backtests stopped',
+    'reducing',
+    'halted',
+)
+
+
+class Easing(msgspec.Struct, frozen=True):
+    """How far the engine gives way to what the machine lacks.
+
+    Attributes:
+        level: How many of STEPS are taken.
+        reasons: What there is too little of, with figures.
+    """
+
+    level: int = 0
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def step(self) -> str:
+        """The last step that was taken; empty for none."""
+        return STEPS[self.level - 1] if self.level else ''
+
+
 class Condition(enum.StrEnum):
     """How well something is."""
 
@@ -122,7 +150,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         state: How much that matters.
         area: What it is of: engine, log, loop, feed, broker, alerts, lane,
-            strategy, inbox, disk or clock.
+            strategy, inbox, disk, clock or resources.
         reason: One sentence for a person.
     """
 

@@ -384,6 +384,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             None before that was measured.
         availability: How much of the sessions trading was possible; None for
             a profile whose bars are played.
+        easing: How far the engine gives way to what the machine lacks.
         verdict: What of all this is not well.
         attached: How the screen is attached; None for one in the engine's own
             process.
@@ -427,6 +428,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     drill: drills.Result | None = None
     health: healths.Health | None = None
     availability: uptime.Availability | None = None
+    easing: healths.Easing = healths.Easing()
     verdict: healths.Verdict = healths.Verdict()
     attached: Attachment | None = None
 

@@ -221,6 +221,13 @@ def _disk(picture: views.Snapshot) -> _Found:
         )
 
 
+def _resources(picture: views.Snapshot) -> _Found:
+    given = picture.easing
+    if given.level:
+        why = '; '.join(given.reasons) or 'it is better by now'
+        yield health.Finding(_DEGRADED, 'resources', f'{given.step}: {why}')
+
+
 def _clock(picture: views.Snapshot) -> _Found:
     measured = picture.health
     step = 0.0 if measured is None else measured.clock_step or 0.0
@@ -243,5 +250,6 @@ _LOOKS: Final[tuple[Callable[[views.Snapshot], _Found], ...]] = (
     _strategies,
     _inbox,
     _disk,
+    _resources,
     _clock,
 )

@@ -26,7 +26,12 @@ class FrozenRoom:
 
     Nothing is written, nothing is repaired, and every command is refused with
     what is wrong.
+
+    Attributes:
+        every_s: Seconds from one picture to the next.
     """
+
+    every_s: float = 0.1
 
     def __init__(
         self,

@@ -50,6 +50,7 @@ from sting.risk import guardian
 from sting.risk import rules
 from sting.risk import stop
 from sting.session import alerting
+from sting.session import easing
 from sting.session import feeds
 from sting.session import fills
 from sting.session import guarding
@@ -84,6 +85,7 @@ class Parts:
 
     # What is told once the engine runs.
     _unsaid = ''
+    _easing: easing.Easing
 
     def __init__(
         self,
@@ -470,6 +472,17 @@ class Parts:
             counts=self._sequence.counts,
             time_source=self._clock,
         )
+        self._easing = easing.Easing(
+            self._config.resources,
+            lambda: self._sampling.found,
+            log=self._path,
+            loop=self._sequence,
+            tell=self._intake,
+            let_go=self._let_go,
+            reduce=self._reduce,
+            halt=self._halt,
+            time_source=clock.LiveClock(),
+        )
         if self._played is None:
             self._engine.register_component(
                 guarding.Guarding(
@@ -489,6 +502,7 @@ class Parts:
             self._feeding,
             self._measuring,
             self._sampling,
+            self._easing,
             self._reports,
         ):
             self._engine.register_component(component)
@@ -507,6 +521,24 @@ class Parts:
                     ),
                 )
             )
+
+    def _let_go(self) -> None:
+        """Frees what the feed, which may be another one by now, can read."""
+        self._symbols.feed.let_go()
+
+    def _reduce(self, why: str) -> None:
+        """Lets only through what shrinks a position; for lack of something."""
+        if self._engine.state.trading is records.TradingState.TRADING:
+            self._intake.command(
+                bus.Lane.STOP,
+                commands.Reduce(who=easing.WHO, reason=why),
+                'engine',
+            )
+
+    def _halt(self, why: str) -> None:
+        """Stops everything, for lack of something."""
+        if self._engine.state.trading is not records.TradingState.HALTED:
+            self._stop.trigger(easing.WHO, why)
 
     def _to_keep(self) -> list[guardian.Keep]:
         """Gives what the guardian leaves alone, by our ids and the brokers'."""

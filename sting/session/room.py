@@ -28,6 +28,7 @@ from sting.strategy import host
 
 LOCK = 'engine.lock'
 PICTURE_S = 0.1
+THIN_S = 1.0
 # So long an end waits for cancels, and so often it looks.
 CANCEL_S = 10.0
 _POLL_S = 0.02
@@ -322,8 +323,14 @@ class EngineRoom(parts.Parts):
                 generated=self._symbols.feed.generated,
                 risk=self._measuring.found,
                 health=self._sampling.found,
+                easing=self._easing.found,
                 availability=self._availability and self._availability.found,
             )
+
+    @property
+    def every_s(self) -> float:
+        """Seconds from one picture to the next."""
+        return THIN_S if self._easing.is_thin else PICTURE_S
 
     @property
     def timed(self) -> tuple[metrics.Sums, Mapping[str, int]]:

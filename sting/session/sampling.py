@@ -22,7 +22,7 @@ from sting.session import processes
 from sting.strategy import isolated
 
 EVERY_S: Final = 1.0
-# The disk is looked at each so many times.
+# The size of the log is looked at each so many times.
 _DISK_EVERY: Final = 10
 ENGINE: Final = 'engine'
 
@@ -209,6 +209,7 @@ class Sampling(core.Component):
         if self._looks % _DISK_EVERY == 0:
             self._disk = self._look_at_disk(now)
         self._looks += 1
+        free, disk = self._free()
         gone = self._used.keys() - pids.values()
         for pid in gone:
             del self._used[pid], self._trends[pid]
@@ -222,8 +223,8 @@ class Sampling(core.Component):
             ),
             log=self._disk.log,
             log_growth=self._disk.log_growth,
-            free=self._disk.free,
-            disk=self._disk.disk,
+            free=free,
+            disk=disk,
             clock_step=self._steps.take(
                 self._wall.monotonic(), self._wall.now()
             ),
@@ -253,14 +254,17 @@ class Sampling(core.Component):
             self._log.with_name(f'{self._log.name}-wal'),
             self._log.parent / segments.FOLDER,
         )
-        growth = self._log_trend.take(now, size)
+        return health.Health(
+            log=size, log_growth=self._log_trend.take(now, size)
+        )
+
+    def _free(self) -> tuple[int | None, int | None]:
+        """Gives the bytes that are free where the log is, and its disk's."""
         try:
             disk = shutil.disk_usage(self._log.parent)
         except OSError:
-            return health.Health(log=size, log_growth=growth)
-        return health.Health(
-            log=size, log_growth=growth, free=disk.free, disk=disk.total
-        )
+            return None, None
+        return disk.free, disk.total
 
 
 def _key(name: str) -> tuple[str, str]:

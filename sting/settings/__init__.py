@@ -14,6 +14,7 @@ from sting.settings.loader import read_rules
 from sting.settings.loader import shipped
 from sting.settings.monitor import Monitor
 from sting.settings.owned import check_code
+from sting.settings.resources import Resources
 from sting.settings.schema import Alpaca
 from sting.settings.schema import Archive
 from sting.settings.schema import Columns
@@ -60,6 +61,7 @@ __all__ = [
     'OwnRule',
     'Paper',
     'Profile',
+    'Resources',
     'Risk',
     'Rule',
     'RuleName',

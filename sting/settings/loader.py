@@ -113,6 +113,7 @@ def load(home: homes.Home) -> schema.Settings:
         terminal=main.terminal,
         presets=main.presets,
         monitor=main.monitor,
+        resources=main.resources,
         strategies={
             name: _anchor_strategy(entry, home)
             for name, entry in listed.strategies.items()

@@ -21,6 +21,7 @@ from sting.settings import brokers
 from sting.settings import metrics as metrics_lib
 from sting.settings import monitor as monitor_lib
 from sting.settings import presets as presets_lib
+from sting.settings import resources as resources_lib
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -352,6 +353,7 @@ class Main(Section, frozen=True, kw_only=True):
     terminal: Terminal = Terminal()
     presets: dict[str, presets_lib.Preset] = {}
     monitor: monitor_lib.Monitor = monitor_lib.Monitor()
+    resources: resources_lib.Resources = resources_lib.Resources()
 
 
 class StrategyEntry(Section, frozen=True, kw_only=True):
@@ -919,6 +921,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         presets: Terms that the ticket takes at once, by name.
         alerts: Where alerts go besides the screen.
         monitor: What others may watch an engine by.
+        resources: What an engine may use before it gives way.
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
@@ -953,6 +956,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     presets: dict[str, presets_lib.Preset] = {}
     alerts: alerts_lib.Alerts = alerts_lib.Alerts()
     monitor: monitor_lib.Monitor = monitor_lib.Monitor()
+    resources: resources_lib.Resources = resources_lib.Resources()
 
     def profile(self, name: str | None = None) -> Profile:
         """Gives a profile.

@@ -11,6 +11,7 @@ import click
 from sting import settings
 from sting.cli import common
 from sting.cli import loading
+from sting.cli import remote
 from sting.cli import runs
 from sting.cli import yielding
 from sting.engine import clock
@@ -56,11 +57,7 @@ _SHOWN = ('final_equity', 'sharpe', 'max_drawdown', 'trades', 'win_rate')
     metavar='N',
     help='Runs at a time; one a core without it.',
 )
-@click.option(
-    '--cluster',
-    metavar='ADDRESS',
-    help='Runs on a Dask cluster: tcp://host:8786. Needs sting[cluster].',
-)
+@remote.options
 @click.option(
     '--out',
     type=click.Path(path_type=pathlib.Path),
@@ -79,11 +76,7 @@ def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     says why. The best of many is partly luck: the ledger counts every
     combination as a trial.
     """
-    if options['workers'] and options['cluster']:
-        raise errors.InputError(
-            '--workers are of this machine and --cluster of others; leave one '
-            'of them out'
-        )
+    remote.check(options)
     # These need numpy and more, which no other command has to wait for.
     with loading.modules():
         from sting.backtest.sweeping import cells as cells_lib  # noqa: PLC0415
@@ -109,9 +102,8 @@ def sweep(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     with contextlib.ExitStack() as open_now:
         out = _out(options['out'], swept, open_now)
         pool: executors.Pool = open_now.enter_context(
-            executors.Cluster(options['cluster'])
-            if options['cluster']
-            else swept.pool(options['workers'] or yielding.workers())
+            remote.pool(options)
+            or swept.pool(options['workers'] or yielding.workers())
         )
         told = open_now.enter_context(
             runs.progress(options['progress_json'], 'runs')

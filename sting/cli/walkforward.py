@@ -1,5 +1,6 @@
 """`sting walkforward`."""
 
+import contextlib
 import pathlib
 import sys
 from typing import Any
@@ -8,6 +9,7 @@ import click
 
 from sting import settings
 from sting.cli import common
+from sting.cli import remote
 from sting.cli import robustness
 from sting.cli import runs
 from sting.cli import yielding
@@ -51,6 +53,7 @@ _OUTPUTS = ('report', 'trades', 'fills', 'equity')
     metavar='N',
     help='Runs at a time; one a core without it.',
 )
+@remote.options
 @click.option(
     '--report',
     type=click.Path(path_type=pathlib.Path),
@@ -88,6 +91,7 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
         name: options[name] for name in _OUTPUTS if options[name] is not None
     }
     outputs_lib.check(outputs.values())
+    remote.check(options)
     # These need numpy and more, which no other command has to wait for.
     from sting.backtest.robust import walkforward as walks  # noqa: PLC0415
     from sting.backtest.robust import walktext  # noqa: PLC0415
@@ -95,24 +99,26 @@ def walkforward(strategy: str, data: tuple[str, ...], **options: Any) -> None:
     from sting.cli import setup  # noqa: PLC0415
 
     made = setup.read(setup.place(strategy), data, options)
-    found, data_seen, trial = walks.run(
-        cases.Case(
-            strategy=made.strategy,
-            bars=made.loaded.table,
-            parameters=made.parameters,
-            assumed=made.assumed,
-            risk=made.risk,
-        ),
-        options['grid'],
-        train=options['train'],
-        test=options['test'],
-        metric=options['metric'],
-        anchored=options['anchored'],
-        workers=options['workers'] or yielding.workers(),
-        seed=made.seed,
-        warnings=made.loaded.warnings,
-        told=_tell_json if options['progress_json'] else _tell,
-    )
+    with remote.pool(options) or contextlib.nullcontext() as pool:
+        found, data_seen, trial = walks.run(
+            cases.Case(
+                strategy=made.strategy,
+                bars=made.loaded.table,
+                parameters=made.parameters,
+                assumed=made.assumed,
+                risk=made.risk,
+            ),
+            options['grid'],
+            train=options['train'],
+            test=options['test'],
+            metric=options['metric'],
+            anchored=options['anchored'],
+            workers=options['workers'] or yielding.workers(),
+            seed=made.seed,
+            warnings=made.loaded.warnings,
+            pool=pool,
+            told=_tell_json if options['progress_json'] else _tell,
+        )
     found = walks.counted(found, data_seen, trial, settings.Home.find().trials)
     result = found.result
     command = runs.words()

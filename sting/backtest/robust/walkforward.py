@@ -13,6 +13,7 @@ import collections
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -182,6 +183,7 @@ def run(
     metric: str = 'sharpe',
     anchored: bool = False,
     workers: int = 1,
+    pool: executors.Pool | None = None,
     seed: int = 0,
     warnings: Sequence[str] = (),
     told: _Told = lambda *_: None,
@@ -196,6 +198,7 @@ def run(
         metric: What is sought: one of `cases.METRICS`.
         anchored: Whether all windows begin with the first bar.
         workers: How many runs at a time.
+        pool: Where the searches run, and stays; None starts workers.
         seed: Of the combinations that are drawn where there are too many.
         warnings: What a reader has to know of the data.
         told: Is given a line before each step, how many are done, and how
@@ -226,8 +229,7 @@ def run(
         assumed=case.assumed,
     )
     walked = _Walk(case.assumed.cash, warnings)
-    # A process takes longer to start than many a search.
-    with executors.Threads(1) if workers == 1 else first.pool(workers) as pool:
+    with _pool(pool, first, workers) as where:
         for number, window in enumerate(cuts, start=1):
             told(f'window {number} of {len(cuts)}', number - 1, len(cuts) + 1)
             rows = sweeps.sweep(
@@ -237,7 +239,7 @@ def run(
                 values,
                 parameters=case.parameters,
                 assumed=case.assumed,
-                pool=pool,
+                pool=where,
             )
             best, failed = _best(rows, metric)
             walked.take(case, window, metric, best, failed)
@@ -276,6 +278,16 @@ def run(
         int(bars.timestamp[-1]),
     )
     return found, data, _trial(case, code, grid, len(space), returns)
+
+
+def _pool(
+    given: executors.Pool | None, first: sweeps.Sweep, workers: int
+) -> contextlib.AbstractContextManager[executors.Pool]:
+    """Gives where the searches run; ends what was started for them."""
+    if given is not None:
+        return contextlib.nullcontext(given)
+    # A process takes longer to start than many a search.
+    return executors.Threads(1) if workers == 1 else first.pool(workers)
 
 
 def counted(

@@ -26,8 +26,6 @@ from typing import Any
 from typing import NamedTuple
 from typing import Self
 
-from sting.model import errors
-
 # Tasks that wait or run, for each worker.
 DEPTH = 3
 _ALIGNED = 64
@@ -80,6 +78,17 @@ class Pool(abc.ABC):
         Returns:
             A future.
         """
+
+    def result(self, future: Any) -> Any:
+        """Waits for what a task gave.
+
+        Args:
+            future: What `submit` gave.
+
+        Returns:
+            What its call returned; what that raised is raised.
+        """
+        return future.result()
 
     @abc.abstractmethod
     def renew(self) -> None:
@@ -235,55 +244,6 @@ class Processes(Pool):
         self._executor = self._leash = None
 
 
-class Cluster(Given):
-    """The workers of a Dask cluster."""
-
-    def __init__(self, address: str) -> None:
-        """Connects.
-
-        Args:
-            address: Of the scheduler: tcp://host:8786.
-
-        Raises:
-            errors.InputError: There is none, or `distributed` is missing.
-        """
-        try:
-            import distributed  # noqa: PLC0415
-        except ImportError:
-            raise errors.InputError(
-                f'--cluster {address} needs the package distributed; install '
-                'sting[cluster]'
-            ) from None
-        try:
-            self._client = distributed.Client(address)
-        except (OSError, ValueError) as error:
-            raise errors.InputError(
-                f'no cluster answers at {address}: '
-                f'{" ".join(str(error).split())}; start a scheduler there'
-            ) from None
-        workers = sum(self._client.ncores().values())
-        if not workers:
-            self._client.close()
-            raise errors.InputError(
-                f'the cluster at {address} has no workers; start one'
-            )
-        self.broken = (
-            futures.BrokenExecutor,
-            futures.CancelledError,
-            distributed.KilledWorker,
-        )
-        super().__init__(self._client.get_executor(), workers)
-
-    def place(self, thing: Any) -> Any:
-        """Sends a thing to every worker, once."""
-        return self._client.scatter(thing, broadcast=True)
-
-    def close(self, *, now: bool = False) -> None:
-        """Takes back what has not begun, and hangs up."""
-        super().close(now=now)
-        self._client.close()
-
-
 def ordered(
     pool: Pool, call: Call, thing: Any, tasks: Iterable[range]
 ) -> Iterator[tuple[range, Any]]:
@@ -348,7 +308,7 @@ def _result(pool: Pool, future: Any) -> tuple[Any] | None:
     if future is None:
         return None
     try:
-        return (future.result(),)
+        return (pool.result(future),)
     except pool.broken:
         return None
 

@@ -6,13 +6,11 @@ import pathlib
 import subprocess
 import sys
 import time
-import types
 
 import numpy as np
 import pytest
 
 from sting.backtest.sweeping import executors
-from sting.model import errors
 from tests.unit.backtest import tasks
 
 # Processes take a while to start where others compute too.
@@ -158,65 +156,3 @@ def test_what_has_not_begun_is_taken_back():
     with pytest.raises(KeyboardInterrupt), pool:
         raise KeyboardInterrupt
     assert future.cancelled()
-
-
-class FakeClient:
-    """Stands for another's client, where `distributed` is not installed."""
-
-    def __init__(self, address):
-        if address == 'tcp://nowhere:1':
-            raise OSError('Timed out\ntrying to connect')
-        self.cores = {} if address == 'tcp://empty:1' else {'a': 1, 'b': 2}
-        self.executor = futures.ThreadPoolExecutor(2)
-        self.sent = []
-        self.closed = False
-
-    def ncores(self):
-        return self.cores
-
-    def get_executor(self):
-        return self.executor
-
-    def scatter(self, thing, broadcast):
-        assert broadcast
-        self.sent.append(thing)
-        return thing
-
-    def close(self):
-        self.executor.shutdown()
-
-
-@pytest.fixture
-def _distributed(monkeypatch):
-    module = types.ModuleType('distributed')
-    module.Client = FakeClient
-    module.KilledWorker = type('KilledWorker', (Exception,), {})
-    monkeypatch.setitem(sys.modules, 'distributed', module)
-
-
-@pytest.mark.usefixtures('_distributed')
-def test_a_cluster_is_sent_what_is_shared_once():
-    with executors.Cluster('tcp://here:1') as pool:
-        assert pool.workers == 3
-        found = list(executors.ordered(pool, tasks.squares, 'x', TASKS))
-        assert pool._client.sent == ['x']
-    assert [task for task, _ in found] == TASKS
-
-
-@pytest.mark.usefixtures('_distributed')
-@pytest.mark.parametrize(
-    ('address', 'words'),
-    [
-        ('tcp://nowhere:1', 'no cluster answers at tcp://nowhere:1: Timed out'),
-        ('tcp://empty:1', 'has no workers; start one'),
-    ],
-)
-def test_a_cluster_that_is_none_is_told(address, words):
-    with pytest.raises(errors.InputError, match=words):
-        executors.Cluster(address)
-
-
-def test_a_cluster_needs_its_package(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'distributed', None)
-    with pytest.raises(errors.InputError, match=r'install sting\[cluster\]'):
-        executors.Cluster('tcp://here:1')

@@ -169,6 +169,7 @@ def test_a_killed_worker_costs_nothing_but_time(bars, local, tmp_path):
     assert found == local
 
 
+@pytest.mark.slow
 def test_what_only_a_dead_worker_had_is_sent_again(bars, local, tmp_path):
     with (
         dask_cluster.running(tmp_path, 1, '--nanny') as made,
@@ -193,6 +194,7 @@ def kill_once(path, process):
     process.kill()
 
 
+@pytest.mark.slow
 def test_no_worker_for_long_is_told(tmp_path):
     with dask_cluster.running(tmp_path, 1) as made:
         with clusters.Cluster(made.address, wait_s=2) as pool:

@@ -13,8 +13,8 @@ FIRST ?= 1
 # Mutants of a file.
 LIMIT ?= 100
 TO ?= docs/summaries/MUTANTS.md
-# Of a night: bars of its backtests, mutants of a file.
-BARS ?= 10000000
+# Of a night: bars of each of ten symbols, mutants of a file.
+BARS ?= 1000000
 MUTANTS ?= 0
 # The seed of property tests: a failure is the same for everybody who runs them.
 DRAW ?= 0

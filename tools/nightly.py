@@ -1,8 +1,8 @@
 """Runs all that takes a night, and writes a page of what came of it.
 
 Each step is a process of its own with a limit; one that fails does not keep
-the next from running. build/nightly has the page, SUMMARY.md, and what each
-step printed. The exit status is 1 where a step failed.
+the next from running. build/nightly (or $NIGHTLY) has the page, SUMMARY.md, and
+what each step printed. The exit status is 1 where a step failed.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from sting.engine import clock
 from sting.model import market
 
 ROOT = pathlib.Path(__file__).parents[1]
-TO = ROOT / 'build' / 'nightly'
+TO = pathlib.Path(os.environ.get('NIGHTLY', ROOT / 'build' / 'nightly'))
 STRATEGIES = ('sma_cross', 'donchian_breakout')
 MINUTE = 60
 CLOCK = clock.LiveClock()
@@ -105,7 +105,7 @@ def steps(given: argparse.Namespace) -> list[Step]:
     test = [python, '-m', 'pytest', '-q', '-m']
     # A home of its own: the ledger counts what is tried.
     sting = ['env', f'STING_HOME={TO}/home', python, '-m', 'sting.cli.main']
-    make = ['make', '-s', '--no-print-directory', f'WORKERS={workers}']
+    make = ['make', '-s', f'WORKERS={workers}']
     bars = str(TO / 'bars.parquet')
     made = ['--symbols', '10', '--bars', str(given.bars), '--out', bars]
     found = [
@@ -141,11 +141,11 @@ def steps(given: argparse.Namespace) -> list[Step]:
         limit = f'LIMIT={given.mutants}'
         to = f'TO={TO / "MUTANTS.md"}'
         found.append(Step('mutants', [*make, 'mutants', limit, to], 2e4))
-    chosen = given.only or [step.name for step in found]
+    words = tuple(given.only or [''])
     return [
         step._replace(limit_s=min(step.limit_s, given.limit or step.limit_s))
         for step in found
-        if any(step.name.startswith(name) for name in chosen)
+        if step.name.startswith(words)
     ]
 
 
@@ -179,7 +179,7 @@ def run(step: Step, before: Sequence[Outcome] = ()) -> Outcome:
     result = LATE if late else FAILED if status else PASSED
     told, failure = '', ''
     if result == PASSED:
-        told = step.told(text)
+        told = step.told(text).replace(f'{TO}/', '')
         twin = next((o for o in before if o.step.name == step.like), None)
         if twin is not None and twin.told != told:
             result, failure = FAILED, f'{told}, and before it was {twin.told}'
@@ -250,13 +250,10 @@ def summary(outcomes: Sequence[Outcome], head: str) -> str:
 
 
 def span(seconds: float) -> str:
-    """Writes a time: 0.4 s, 12 s, 3 min, 2.5 h."""
-    if seconds < 10:
-        return f'{seconds:.1f} s'
+    """Writes a time: 0.412 s, 12.1 s, 3.25 min."""
     if seconds < 2 * MINUTE:
-        return f'{seconds:.0f} s'
-    minutes = seconds / MINUTE
-    return f'{minutes:.0f} min' if minutes < 120 else f'{minutes / 60:.1f} h'
+        return f'{seconds:.3g} s'
+    return f'{seconds / MINUTE:.3g} min'
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -271,30 +268,33 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='tools/nightly.py')
     parser.add_argument('--seeds', type=int, default=20_000)
     parser.add_argument('--first', type=int, default=1)
-    parser.add_argument('--bars', type=int, default=10_000_000)
+    parser.add_argument('--bars', type=int, default=1_000_000)
     parser.add_argument('--workers', type=int, default=4)
     parser.add_argument('--mutants', type=int, default=0, help='of a file')
     parser.add_argument('--topics', nargs='*', default=[], help='of bench')
     parser.add_argument('--limit', type=float, help='seconds of any step')
     parser.add_argument('--only', nargs='*', help='how their names begin')
     given = parser.parse_args(arguments)
-    begin = market.to_iso(CLOCK.now())
+    if not (chosen := steps(given)):
+        parser.error(f'no step begins with {given.only}')
+    begin = f'{market.to_datetime(CLOCK.now()):%Y-%m-%d %H:%M} UTC'
     shutil.rmtree(TO, ignore_errors=True)
     outcomes: list[Outcome] = []
     head = (
         f'Begun {begin}, Python {sys.version.split()[0]}: '
         f'{given.seeds:,} seeds from {given.first} on, {given.bars:,} bars.'
     )
-    for step in steps(given):
+    for step in chosen:
         print(f'{step.name} ...', flush=True)
         outcome = run(step, outcomes)
         outcomes.append(outcome)
         said = outcome.told or outcome.failure
         print(f'  {outcome.result}, {span(outcome.took_s)}: {said}', flush=True)
-        # Also what a night that is cut short has come to.
         (TO / 'SUMMARY.md').write_text(summary(outcomes, head))
     return int(any(each.result != PASSED for each in outcomes))
 
 
 if __name__ == '__main__':
+    # Ended by another program it ends what runs, as by ^C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -1,8 +1,11 @@
 """A night in small: what fails does not keep the rest from running."""
 
+import os
 import pathlib
 import runpy
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -23,6 +26,21 @@ def night(tmp_path):
 def step(night, code, **how):
     command = [sys.executable, '-c', code]
     return night['Step']('tiny', command, how.pop('limit_s', 60), **how)
+
+
+def child(pid):
+    """The first child of a process, as soon as it has one."""
+    path = pathlib.Path(f'/proc/{pid}/task/{pid}/children')
+    while not (begun := path.read_text().split()):
+        time.sleep(0.01)
+    return int(begun[0])
+
+
+def is_alive(pid):
+    try:
+        return 'zombie' not in pathlib.Path(f'/proc/{pid}/status').read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_night_in_small_has_its_page(night, tmp_path):
@@ -67,8 +85,8 @@ def test_what_a_step_started_ends_with_it(night):
     )
     made = night['run'](step(night, code, limit_s=1.0))
     assert made.result == night['LATE']
-    status = pathlib.Path(f'/proc/{made.failure}/status')
-    assert not status.exists() or 'zombie' in status.read_text()
+    while is_alive(int(made.failure)):
+        time.sleep(0.01)
 
 
 def test_a_second_run_has_to_say_the_same(night):
@@ -84,3 +102,31 @@ def test_what_a_step_used_is_told(night):
     made = night['run'](step(night, code))
     assert made.peak_mb > 200
     assert 0 < made.cpu_s < 60
+
+
+def test_a_name_that_no_step_has_is_refused(night, capsys):
+    with pytest.raises(SystemExit):
+        night['main'](['--only', 'simluation'])
+    assert 'simluation' in capsys.readouterr().err
+
+
+def test_who_ends_the_night_ends_what_runs(tmp_path):
+    tool = subprocess.Popen(
+        [
+            *(sys.executable, ROOT / 'tools' / 'nightly.py'),
+            *('--only', 'simulation', '--workers', '1'),
+        ],
+        env=os.environ | {'NIGHTLY': str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert tool.stdout.readline() == b'simulation ...\n'
+    # The step, and a process that it started.
+    begun = [child(tool.pid)]
+    begun.append(child(begun[0]))
+    tool.terminate()
+    assert tool.wait(30) != 0
+    tool.stdout.close()
+    for pid in begun:
+        while is_alive(pid):
+            time.sleep(0.01)

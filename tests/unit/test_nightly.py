@@ -57,6 +57,16 @@ def test_a_night_in_small_has_its_page(night, tmp_path):
     assert (tmp_path / 'nightly' / 'bars.log').exists()
 
 
+def test_goals_are_counted_and_those_lost_come_first(night, tmp_path):
+    rows = ['| a | 1 s | <= 2: met | |', '| b | 3 s | <= 2: **not met** | |']
+    (tmp_path / 'nightly').mkdir()
+    (tmp_path / 'nightly' / 'BENCHMARKS.md').write_text('\n'.join(rows))
+    made = night['run'](step(night, '', told=night['judged']))
+    assert made.told == '1 goals met, 1 not'
+    page = night['summary']([made], 'A night.')
+    assert page.endswith(f'{rows[1]}\n{rows[0]}\n')
+
+
 def test_a_step_that_fails_is_told_and_the_next_one_runs(night, tmp_path):
     # A limit that nothing keeps, before one that is not met.
     words = ['--bars', '2000', '--limit', '0.01', '--only', 'bars', 'sim']

@@ -39,10 +39,16 @@ def resolve(
         lots: Smallest step of a quantity by symbol.
 
     Returns:
-        The draft with its quantity in units and its exits as prices, and what
-        is wrong by field; only without anything wrong it can be sent.
+        The draft with its quantity in units and all its prices as numbers,
+        and what is wrong by field; only without anything wrong it can be sent.
     """
     wrong = ticket.problems(draft)
+    for name in ('price', 'stop_price'):
+        if name in ticket.fields(draft) and name not in wrong:
+            try:
+                draft = ticket.place(draft, name, snapshot)
+            except errors.OrderError as error:
+                wrong[name] = str(error)
     if wrong:
         return draft, wrong
     price = ticket.entry(draft, snapshot)
@@ -95,11 +101,16 @@ def _exit(draft: ticket.Draft, name: str, price: float | None) -> float | None:
 
 
 def take(draft: ticket.Draft, preset: presets_model.Preset) -> ticket.Draft:
-    """Lays a preset over a draft; side, symbol and prices stay."""
+    """Lays a preset over a draft; side and symbol stay.
+
+    So do prices where the preset has none.
+    """
     return dataclasses.replace(
         draft,
         quantity=f'{preset.quantity}' or draft.quantity,
         type=preset.type,
+        price=preset.price or draft.price,
+        stop_price=preset.stop_price or draft.stop_price,
         trail=f'{preset.trail}',
         stop_loss=f'{preset.stop_loss}',
         take_profit=f'{preset.take_profit}',

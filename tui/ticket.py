@@ -153,6 +153,15 @@ def number(text: str) -> float:
     return value
 
 
+def is_relative(text: str) -> bool:
+    """Whether a price goes by the market's, as bid-0.05."""
+    return text.strip()[:1].isalpha()
+
+
+def _price(text: str) -> object:
+    return typed.place(text) if is_relative(text) else number(text)
+
+
 def _symbol(text: str) -> None:
     text = text.strip()
     if not text:
@@ -168,8 +177,8 @@ def _anything(text: str) -> None:
 _CHECKS: Mapping[str, Callable[[str], object]] = {
     'symbol': _symbol,
     'quantity': typed.amount,
-    'price': number,
-    'stop_price': number,
+    'price': _price,
+    'stop_price': _price,
     'trail': typed.trail,
     'expires': typed.moment,
     'stop_loss': protection.level,
@@ -307,6 +316,32 @@ def _besides(draft: Draft) -> list[str]:
     return parts
 
 
+def place(draft: Draft, name: str, snapshot: views.Snapshot) -> Draft:
+    """Puts a price in the place of one that goes by the market's.
+
+    Args:
+        draft: A draft.
+        name: Of one of its prices, which has no problem.
+        snapshot: For the prices.
+
+    Raises:
+        errors.OrderError: It is not known.
+    """
+    text = getattr(draft, name)
+    if not is_relative(text):
+        return draft
+    symbol = draft.symbol.strip().upper()
+    quoted = next((r for r in snapshot.watch if r.symbol == symbol), None)
+    value = typed.price(
+        typed.place(text),
+        orders.OrderSide(draft.side),
+        bid=None if quoted is None else quoted.bid,
+        ask=None if quoted is None else quoted.ask,
+        last=_last(symbol, snapshot),
+    )
+    return dataclasses.replace(draft, **{name: plain(value)})
+
+
 def _value(draft: Draft, snapshot: views.Snapshot) -> float | None:
     price = entry(draft, snapshot)
     return None if price is None else number(draft.quantity) * price
@@ -316,7 +351,8 @@ def entry(draft: Draft, snapshot: views.Snapshot) -> float | None:
     """Gives what a unit would cost: the limit, else the trigger, else last.
 
     Args:
-        draft: A draft; prices that are not right do not count.
+        draft: A draft; prices that are not right do not count, nor do those
+            that go by the market's.
         snapshot: For the last price.
 
     Returns:
@@ -325,9 +361,13 @@ def entry(draft: Draft, snapshot: views.Snapshot) -> float | None:
     used = fields(draft)
     for name in ('price', 'stop_price'):
         if name in used:
-            wrong = problem(draft, name)
-            return None if wrong else number(getattr(draft, name))
-    symbol = draft.symbol.strip().upper()
+            text = getattr(draft, name)
+            wrong = problem(draft, name) or is_relative(text)
+            return None if wrong else number(text)
+    return _last(draft.symbol.strip().upper(), snapshot)
+
+
+def _last(symbol: str, snapshot: views.Snapshot) -> float | None:
     lasts = {row.symbol: row.last for row in snapshot.positions}
     lasts.update((row.symbol, row.last) for row in snapshot.watch)
     return lasts.get(symbol)

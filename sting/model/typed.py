@@ -3,6 +3,7 @@
 import datetime
 import math
 import re
+from typing import Any
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,12 @@ from sting.model import orders
 
 _END = datetime.time(23, 59, 59)
 _AMOUNT = re.compile(r'(\d+(?:\.\d*)?|\.\d+)(?:([$%])(r?))?')
+
+_PLACE = re.compile(
+    r'(bid|ask|last|near|far)(?:([+-])(\d+(?:\.\d*)?|\.\d+)(%?))?'
+)
+# Of prices of less than 1, which have more decimals.
+_DECIMALS = (6, 2)
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -107,6 +114,91 @@ def units(
     if lots < 1:
         raise errors.OrderError(f'less than {step:g}')
     return round(lots * step, 10)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A price that goes by the market's.
+
+    Attributes:
+        book: Of what; `near` is the own side of the book and `far` the other
+            one, both the last price where there are no quotes.
+        away: Added to it; of `near` and `far` towards the other side, so that
+            less is better for who orders.
+        is_share: That is a share of the price, not an amount.
+    """
+
+    book: Literal['bid', 'ask', 'last', 'near', 'far']
+    away: float = 0.0
+    is_share: bool = False
+
+
+def place(text: str) -> Place:
+    """Reads a price that goes by the market's.
+
+    Args:
+        text: bid, ask, last, near or far; with a distance bid-0.05 or
+            near-0.1%.
+
+    Returns:
+        The place.
+
+    Raises:
+        errors.OrderError: It is none.
+    """
+    found = _PLACE.fullmatch(''.join(text.casefold().split()))
+    if found is None:
+        raise errors.OrderError('not a number: 1234.50 or near-0.1%')
+    book: Any = found[1]
+    away = float(found[3] or 0) * (-1 if found[2] == '-' else 1)
+    if found[4]:
+        if abs(away) >= 100:
+            raise errors.OrderError('less than 100%')
+        return Place(book, away / 100, True)
+    return Place(book, away)
+
+
+def price(
+    wanted: Place,
+    side: orders.OrderSide,
+    *,
+    bid: float | None,
+    ask: float | None,
+    last: float | None,
+) -> float:
+    """Gives what a place of the market is now.
+
+    Args:
+        wanted: The place.
+        side: Of the order.
+        bid: The best; None without quotes.
+        ask: The same.
+        last: The last price; None before the first.
+
+    Returns:
+        The price, to the cent; below 1 to six decimals.
+
+    Raises:
+        errors.OrderError: It is not known, or would not be above 0.
+    """
+    own, other = (bid, ask) if side is orders.OrderSide.BUY else (ask, bid)
+    if bid is None and ask is None:
+        own = other = last
+    found = {
+        'bid': bid, 'ask': ask, 'last': last, 'near': own, 'far': other,
+    }[wanted.book]  # fmt: skip
+    if found is None:
+        raise errors.OrderError(
+            'no price yet'
+            if last is None
+            else f'no {wanted.book}: there are no quotes; last or near'
+        )
+    sign = side.sign if wanted.book in ('near', 'far') else 1
+    away = found * wanted.away if wanted.is_share else wanted.away
+    value = found + sign * away
+    value = round(value, _DECIMALS[value >= 1])
+    if value <= 0:
+        raise errors.OrderError('must be above 0')
+    return value
 
 
 def moment(text: str) -> int:

@@ -8,8 +8,22 @@ from sting.model import errors
 from sting.model import protection
 from sting.model import typed
 
-# What a preset can be of: what needs a price is typed.
-Kind = Literal['market', 'trailing_stop', 'market_on_open', 'market_on_close']
+Kind = Literal[
+    'market',
+    'limit',
+    'stop',
+    'stop_limit',
+    'trailing_stop',
+    'market_on_open',
+    'market_on_close',
+    'limit_on_open',
+    'limit_on_close',
+]
+# What has a limit, and what has a trigger.
+_PRICED = {
+    'price': ('limit', 'stop_limit', 'limit_on_open', 'limit_on_close'),
+    'stop_price': ('stop', 'stop_limit'),
+}
 Time = Literal['day', 'gtc', 'ioc', 'fok']
 
 
@@ -20,6 +34,9 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
         quantity: As typed in the ticket: 100, 5000$, 10%, 1%r; empty leaves
             what is there.
         type: How the order gets its price.
+        price: The limit, by the market's price as 'near-0.1%'; for kinds that
+            have one. A number would be stale by the next day.
+        stop_price: The trigger, as 'last+1%'; the same.
         trail: Distance of a trailing stop, as 1.5 or '2%'.
         stop_loss: Distance of the attached stop loss, as '2%'; empty for none.
         take_profit: The same of the take profit.
@@ -29,6 +46,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
 
     quantity: str | float = ''
     type: Kind = 'market'
+    price: str = ''
+    stop_price: str = ''
     trail: str | float = ''
     stop_loss: str | float = ''
     take_profit: str | float = ''
@@ -50,6 +69,15 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
                 raise errors.OrderError(
                     'trail belongs to the type trailing_stop, and only to it'
                 )
+            for name, kinds in _PRICED.items():
+                text = getattr(self, name)
+                if (text != '') is not (self.type in kinds):
+                    raise errors.OrderError(
+                        f'{name} belongs to the types {", ".join(kinds)}, and '
+                        'only to them'
+                    )
+                if text:
+                    typed.place(text)
             if self.trail != '':
                 typed.trail(f'{self.trail}')
         except errors.OrderError as error:

@@ -44,7 +44,7 @@ _LABELS = {
 _EMPTY = {
     'symbol': 'symbol',
     'quantity': 'how many',
-    'price': 'price',
+    'price': 'price or near',
     'stop_price': 'trigger',
     'trail': '1.5 or 2%',
     'expires': '2026-12-01',
@@ -54,6 +54,8 @@ _EMPTY = {
 # Said of a field that is empty.
 _HOW = {
     'quantity': '5000$ 10% 1%r',
+    'price': 'or near-0.1%',
+    'stop_price': 'or last+1%',
     'stop_loss': 'price or 2%',
     'take_profit': 'price or 4%',
 }
@@ -182,9 +184,9 @@ class Ticket(pane.Pane, containers.Vertical):
         draft = self.draft
         if symbol == draft.symbol.strip().upper():
             return
-        # Prices that were typed for one symbol are none of another's.
+        # Prices and amounts of one symbol are none of another's.
         kept = {
-            name: text if '%' in (text := getattr(draft, name)) else ''
+            name: '' if _is_of_one(text := getattr(draft, name)) else text
             for name in _PRICES
         }
         moved = dataclasses.replace(draft, symbol=symbol)
@@ -532,6 +534,11 @@ class Ticket(pane.Pane, containers.Vertical):
         mark = '' if not text else '✓ ' if ok else '✗ '
         if str(label.content) != mark + text:
             label.update(content.Content(mark + text))
+
+
+def _is_of_one(text: str) -> bool:
+    """Whether a price says nothing of another symbol: 99.50, bid-0.05."""
+    return '%' not in text and any(map(str.isdigit, text))
 
 
 def _sum(draft: ticket.Draft, name: str) -> str:

@@ -93,3 +93,56 @@ def test_a_stop_on_the_wrong_side_risks_nothing():
             equity=1e5,
             lot=0.0,
         )
+
+
+def price(text, side='buy', **given):
+    book = {'bid': 99.5, 'ask': 100.5, 'last': 100.0} | given
+    return typed.price(typed.place(text), orders.OrderSide(side), **book)
+
+
+@pytest.mark.parametrize(
+    ('text', 'buy', 'sell'),
+    [
+        ('bid', 99.5, 99.5),
+        ('Ask', 100.5, 100.5),
+        ('last', 100.0, 100.0),
+        ('last+1%', 101.0, 101.0),
+        ('bid - 0.05', 99.45, 99.45),
+        ('near', 99.5, 100.5),
+        ('far', 100.5, 99.5),
+        # Less is better for who orders, on both sides.
+        ('near-0.1', 99.4, 100.6),
+        ('near+0.1', 99.6, 100.4),
+        ('near-1%', 98.5, 101.5),
+        ('far+.02', 100.52, 99.48),
+    ],
+)
+def test_a_price_by_the_markets(text, buy, sell):
+    # Halves of a cent are rounded as Python does.
+    assert price(text) == pytest.approx(buy, abs=0.0051)
+    assert price(text, 'sell') == pytest.approx(sell, abs=0.0051)
+
+
+def test_without_quotes_near_and_far_are_the_last_price():
+    assert price('near', bid=None, ask=None) == 100.0
+    assert price('far-1%', 'sell', bid=None, ask=None) == 101.0
+    with pytest.raises(errors.OrderError, match='there are no quotes'):
+        price('bid', bid=None)
+    with pytest.raises(errors.OrderError, match='no price yet'):
+        price('near', bid=None, ask=None, last=None)
+
+
+def test_a_place_is_rounded_as_its_price_is_written():
+    assert price('last+0.333%') == 100.33
+    assert price('last+0.333%', last=0.5) == 0.501665
+    with pytest.raises(errors.OrderError, match='above 0'):
+        price('last-100')
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['mid', 'bid0.05', 'bid--1', 'bid-', 'near-%', '99', '', 'last+100%'],
+)
+def test_what_is_no_place(text):
+    with pytest.raises(errors.OrderError):
+        typed.place(text)

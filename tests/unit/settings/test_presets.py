@@ -24,6 +24,12 @@ def test_a_preset_is_read(tmp_path):
     )
 
 
+def test_prices_of_a_preset_go_by_the_market(tmp_path):
+    text = '{type: stop_limit, stop_price: last+1%, price: last + 1.2%}'
+    found = read(tmp_path, text)['mine']
+    assert (found.stop_price, found.price) == ('last+1%', 'last + 1.2%')
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
@@ -31,7 +37,12 @@ def test_a_preset_is_read(tmp_path):
         ('{stop_loss: 0%}', 'trail'),
         ('{trail: 2%}', 'belongs to the type trailing_stop'),
         ('{type: trailing_stop}', 'belongs to the type trailing_stop'),
-        ('{type: limit}', 'limit'),
+        ('{type: limit}', 'price belongs to the types limit'),
+        ('{type: limit, price: 99.5x}', 'not a number: 1234.50 or near'),
+        ('{price: near}', 'price belongs to the types limit'),
+        ('{type: stop, stop_price: last+}', 'not a number'),
+        ('{type: stop, price: last}', 'price belongs'),
+        ('{type: iceberg}', 'iceberg'),
         ('{colour: red}', 'colour'),
     ],
 )

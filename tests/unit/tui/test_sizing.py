@@ -76,6 +76,24 @@ def test_a_change_of_an_order_has_no_exits():
     assert (found.stop_loss, found.quantity, wrong) == ('', '200', {})
 
 
+def test_prices_by_the_market_become_numbers():
+    found, wrong = resolved(price='last-1%', stop_loss='2%')
+    assert wrong == {}
+    assert ticket.number(found.price) > 0
+    # The exit is of the order's price, not of the last.
+    assert ticket.number(found.stop_loss) == pytest.approx(
+        ticket.number(found.price) * 0.98, abs=0.01
+    )
+    _, wrong = resolved(price='bid', symbol='NOPE')
+    assert wrong == {'price': 'no price yet'}
+
+
+def test_a_preset_with_a_price_takes_the_place_of_what_was_typed():
+    preset = presets.Preset(type='limit', price='near-0.1%')
+    assert sizing.take(LIMIT, preset).price == 'near-0.1%'
+    assert sizing.take(LIMIT, presets.Preset()).price == LIMIT.price
+
+
 def test_a_preset_is_laid_over_the_draft():
     preset = presets.Preset(quantity='1%r', stop_loss='2%', extended=True)
     found = sizing.take(LIMIT, preset)

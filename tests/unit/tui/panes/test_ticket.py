@@ -535,3 +535,23 @@ async def test_in_the_review_risk_judges_what_would_be_sent():
         app.screen.ticket._weigh()
         await pilot.pause()
         assert station.weighed[-1].quantity == float(sent)
+
+
+async def test_a_price_by_the_market_is_a_number_in_the_review():
+    station = stations.Station()
+    app = apps.make(station)
+    async with apps.run(app, apps.WIDE) as pilot:
+        await pilot.press('colon', *'buy aapl 3 limit last-1% tp 4%', 'enter')
+        await pilot.pause()
+        shown = review_of(app).text
+        assert 'last' not in shown
+        last = next(
+            row.last for row in station.now.watch if row.symbol == 'AAPL'
+        )
+        price = round(last * 0.99, 2)
+        assert f'limit {price:g}' in shown
+        # What it was when it was read is sent, wherever the price is now.
+        await pilot.pause(ARMED)
+        await pilot.press('y')
+        (given,) = station.given
+        assert given.price == pytest.approx(price)

@@ -22,6 +22,7 @@ INTERRUPTED = 130
 # of them.
 COMMANDS = {
     'run': ('run', 'run', 'Runs an engine without a terminal.'),
+    'node': ('node', 'node', 'Runs strategies for an engine elsewhere.'),
     'status': ('look', 'status', 'Shows how the running engine is.'),
     'orders': ('look', 'orders', 'Lists the orders of the running engine.'),
     'positions': ('look', 'positions', 'Lists its positions.'),

@@ -591,7 +591,18 @@ class CoreEngine:
                     'strategies',
                     event.seq,
                 )
-            elif last is not None and last.status == status.status == 'running':
+            elif status.status == 'lost':
+                self._turn.alert(
+                    records.Severity.WARNING,
+                    f'strategy {status.strategy} is lost: {status.detail}',
+                    'strategies',
+                    event.seq,
+                )
+            elif (
+                last is not None
+                and status.status == 'running'
+                and last.status in ('running', 'lost')
+            ):
                 # It goes on otherwise than before, which a person should see.
                 self._turn.alert(
                     records.Severity.INFO,

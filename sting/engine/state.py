@@ -48,7 +48,7 @@ DONE_ORDERS = 4096
 ENGINE = 'engine'
 
 # The states of a strategy that is fed events, or is about to be.
-RUNNING = ('starting', 'running')
+RUNNING = ('starting', 'running', 'lost')
 # And of one that will be, if nobody stops it.
 ALIVE = (*RUNNING, 'restarting')
 

@@ -181,8 +181,9 @@ class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
 
     Attributes:
         strategy: The name of the instance.
-        status: starting, running, stopped, failed, restarting (it waits to be
-            started again) or quarantined (it failed too often; only the
+        status: starting, running, lost (its node is not heard; it may run on),
+            stopped, failed, restarting (it waits to be started again) or
+            quarantined (it failed too often; only the
             operator starts it).
         detail: Why, for a person.
         policy: What becomes of its orders and its position, for failed and

@@ -41,6 +41,7 @@ STRATEGIES: Final = {
     'failed': _DEGRADED,
     'quarantined': _DEGRADED,
     'restarting': _DEGRADED,
+    'lost': _DEGRADED,
 }
 # A feed is silent when nothing came for so long after the next bar was due.
 SILENT_S: Final = 60.0

@@ -93,6 +93,20 @@ class Intake:
             )
             self._put(_T.SIGNAL_REFUSED, refusal, name, signal.symbol, cause)
 
+    def late(
+        self, name: str, cause: int, wanted: Sequence[orders.Signal]
+    ) -> None:
+        """Tells what came so late from another node; as `signals`."""
+        for signal in wanted:
+            refusal = records.Refusal(
+                order_id=signal.order_id,
+                strategy=name,
+                gate=records.Gate.STALE,
+                reason=f'it came too late after event {cause}; see late_s',
+                signal=signal,
+            )
+            self._put(_T.SIGNAL_REFUSED, refusal, name, signal.symbol, cause)
+
     def status(self, status: records.StrategyStatus, cause: int = 0) -> None:
         """Tells that a strategy changed its state; see `host.Status`."""
         self._put(_T.STRATEGY_STATUS, status, status.strategy, cause=cause)

@@ -57,6 +57,7 @@ from sting.session import guarding
 from sting.session import intake
 from sting.session import measuring
 from sting.session import missed
+from sting.session import node as node_lib
 from sting.session import notes
 from sting.session import outlet
 from sting.session import places
@@ -71,6 +72,7 @@ from sting.settings import keys
 from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import isolated
+from sting.strategy import nodes as nodes_lib
 
 NOTES = 'strategies.log'
 STRATEGIES = 'strategies'
@@ -86,6 +88,7 @@ class Parts:
     # What is told once the engine runs.
     _unsaid = ''
     _easing: easing.Easing
+    _nodes: nodes_lib.Nodes | None = None
 
     def __init__(
         self,
@@ -405,6 +408,7 @@ class Parts:
         return ','.join(each.account for each in self._engine.state.places)
 
     def _connect(self, system: state.SystemState) -> None:
+        self._nodes = self._make_nodes()
         self._hosted = isolated.IsolatedHost(
             self._specs,
             log=system.log,
@@ -415,8 +419,10 @@ class Parts:
             note=self._notes.write,
             keep=self._intake.saved,
             stale=self._intake.stale,
+            late=self._intake.late,
             sessions=lambda: self._sessions,
             show=self._board.read,
+            elsewhere=self._nodes,
         )
         reloads = reload.Reloads(
             self._home, self._hosted, system, self._board, self._intake.status
@@ -462,6 +468,8 @@ class Parts:
         self._availability = self._make_availability(system.log)
         if self._availability is not None:
             self._engine.register_component(self._availability)
+        if self._nodes is not None:
+            self._engine.register_component(self._nodes)
         self._measuring = self._make_measuring()
         self._sampling = sampling.Sampling(
             self._path,
@@ -512,7 +520,7 @@ class Parts:
             self._engine.register_component(
                 watch.Watch(
                     self._home,
-                    self._running,
+                    self._running_here,
                     reloads.tried,
                     failed=self._could_not_reload,
                     ask=self._ask_reload,
@@ -595,6 +603,15 @@ class Parts:
             time_source=self._clock,
         )
 
+    def _make_nodes(self) -> nodes_lib.Nodes | None:
+        return node_lib.for_engine(
+            self._chosen,
+            self._name,
+            self._home,
+            os.environ,
+            functools.partial(self._intake.alert, source='nodes'),
+        )
+
     def _make_measuring(self) -> measuring.Measuring:
         return measuring.Measuring(
             self._engine.state,
@@ -624,6 +641,15 @@ class Parts:
     def _running(self) -> dict[str, handover.Ran]:
         found = {spec.name: self._hosted.ran(spec.name) for spec in self._specs}
         return {name: ran for name, ran in found.items() if ran is not None}
+
+    def _running_here(self) -> dict[str, handover.Ran]:
+        """Gives what runs of this machine's files."""
+        there = self._nodes
+        return {
+            name: ran
+            for name, ran in self._running().items()
+            if there is None or not there.has(name)
+        }
 
     def _could_not_reload(self, name: str) -> bool:
         last = self._engine.state.strategies.get(name)

@@ -18,6 +18,7 @@ from sting.model import errors
 # What each service needs, by the names of the variables.
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     'alphavantage': ('STING_ALPHAVANTAGE_KEY',),
+    'nats': ('STING_NATS_TOKEN',),
     'alpaca': ('STING_ALPACA_KEY', 'STING_ALPACA_SECRET'),
     # Its gateway is logged in by itself, and has the password.
     'ibkr': (),

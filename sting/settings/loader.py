@@ -442,6 +442,7 @@ def _check_profiles(
                 tree.unknown('broker', profile.broker, brokers.names())
             )
         _check_routes(profile, node)
+        _check_nodes(profile, node)
         _check_known('feed', profile.feed, main.feeds, node['feed'])
         if profile.mode is records.Mode.LIVE:
             _check_real(profile, main, services, node['feed'])
@@ -484,6 +485,23 @@ def _check_routes(
             profile.route(symbol)
         except ValueError as error:
             raise node['routes'].error(f'routes: {error}') from None
+
+
+def _check_nodes(
+    profile: schema.Profile, node: Mapping[str, tree.Node]
+) -> None:
+    """Refuses nodes for strategies that the profile does not run."""
+    if profile.bus is None or not profile.bus.nodes:
+        return
+    places = node['bus'].value['nodes'].value
+    for name, members in profile.bus.nodes.items():
+        for nth, member in enumerate(members):
+            _check_known(
+                'strategy',
+                member,
+                dict.fromkeys(profile.strategies),
+                places[name].value[nth],
+            )
 
 
 def _check_real(

@@ -20,6 +20,7 @@ from sting.settings import alerts as alerts_lib
 from sting.settings import brokers
 from sting.settings import metrics as metrics_lib
 from sting.settings import monitor as monitor_lib
+from sting.settings import nodes as nodes_lib
 from sting.settings import presets as presets_lib
 from sting.settings import resources as resources_lib
 
@@ -65,6 +66,7 @@ class Profile(Section, frozen=True, kw_only=True):
             it is rejected, and nothing was sent.
         on_disconnect: What becomes of working orders when the engine ends in
             order: they work on at the broker, or are cancelled.
+        bus: Strategies that run on other nodes; None for none.
     """
 
     mode: records.Mode
@@ -85,6 +87,7 @@ class Profile(Section, frozen=True, kw_only=True):
     cash_slack: NotNegative = 1.0
     patience_s: NotNegative = 5.0
     on_disconnect: Literal['keep', 'cancel'] = 'keep'
+    bus: nodes_lib.Bus | None = None
 
     @property
     def reloads(self) -> Literal['auto', 'manual']:

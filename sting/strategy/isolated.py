@@ -12,10 +12,12 @@ from collections.abc import Coroutine
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
+import functools
 import hashlib
 import pathlib
 import re
 from typing import Any
+from typing import Protocol
 
 import msgspec
 
@@ -37,6 +39,7 @@ from sting.strategy import host
 from sting.strategy import instances
 from sting.strategy import process
 from sting.strategy import reading
+from sting.strategy import remote
 from sting.strategy import telling
 from sting.strategy import watched
 from sting.strategy import wire
@@ -60,6 +63,18 @@ def output_of(folder: pathlib.Path, name: str) -> pathlib.Path:
     return folder / f'{plain}.log'
 
 
+class Elsewhere(Protocol):
+    """Makes processes on other nodes; see `nodes.Nodes`."""
+
+    def has(self, strategy: str) -> bool:
+        """Whether a strategy is to run on another node."""
+        ...
+
+    def make(self, spec: specs.StrategySpec, **fields: Any) -> process.Process:
+        """Makes what stands here for a process there."""
+        ...
+
+
 class IsolatedHost:
     """Runs each strategy in a process of its own; see `host.StrategyHost`."""
 
@@ -75,8 +90,10 @@ class IsolatedHost:
         note: host.Note | None = None,
         keep: host.Keep | None = None,
         stale: host.Emit | None = None,
+        late: host.Emit | None = None,
         sessions: frames.Sessions | None = None,
         show: reading.Show | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """Sets up a host in which nothing runs yet.
 
@@ -94,9 +111,11 @@ class IsolatedHost:
                 saved.
             stale: As `emit`, of what a strategy wants in answer to what it
                 missed; it is too late for that.
+            late: As `emit`, of what came so late that it is not to be done.
             sessions: Tells when the exchange trades, for longer bars.
             show: Told the strategy's name and what its indicators have after
                 each bar.
+            elsewhere: Makes processes on other nodes; without it all run here.
         """
         self._specs = {spec.name: spec for spec in specs}
         self._records = {spec.name: instances.Record() for spec in specs}
@@ -109,10 +128,12 @@ class IsolatedHost:
             note=note,
             keep=keep,
             stale=stale,
+            late=late,
             show=show,
         )
         self._status = status
         self._sessions = sessions
+        self._elsewhere = elsewhere
         self._running: dict[str, instances.Instance] = {}
         self._changes = changes.Changes(
             make=self._make,
@@ -390,7 +411,7 @@ class IsolatedHost:
             elif instance.change is not None:
                 instance.change.fail()
 
-        made = process.Process(
+        made: process.Process = self._kind(spec.name)(
             spec,
             log=self._log,
             output=output_of(self._folder, spec.name),
@@ -400,7 +421,29 @@ class IsolatedHost:
             versions=self._folder / VERSIONS,
             version=version,
         )
+        if isinstance(made, remote.Remote):
+            made.told = functools.partial(self._tell_heard, instance, made)
         return made
+
+    def _kind(self, name: str) -> Callable[..., process.Process]:
+        if self._elsewhere is not None and self._elsewhere.has(name):
+            return self._elsewhere.make
+        return process.Process
+
+    def _tell_heard(
+        self,
+        instance: instances.Instance,
+        asked: process.Process,
+        heard: bool,
+        why: str,
+    ) -> None:
+        """Tells that the node of a strategy is lost, or back."""
+        if instance.running and asked is instance.process:
+            name = instance.spec.name
+            if heard:
+                self._tell(name, 'running', why, code=asked.code)
+            else:
+                self._tell(name, 'lost', why)
 
     def _bury(self, ended: process.Process) -> None:
         """Has `close` wait until nothing is left of a process."""
@@ -420,7 +463,7 @@ class IsolatedHost:
         now = asyncio.get_running_loop().time()
         if instance.running and now - instance.since >= instances.GOOD_S:
             record.failures = 0
-        record.failures += 1
+        record.failures += not failure.away
         status = 'failed'
         # What cannot be loaded now cannot be loaded in a second either.
         restarts = not failure.loading and not instance.stopping
@@ -432,7 +475,7 @@ class IsolatedHost:
             self._restart_later(spec.name, record)
 
     def _restart_later(self, name: str, record: instances.Record) -> None:
-        delay = instances.backoff(name, record.failures)
+        delay = instances.backoff(name, max(1, record.failures))
         self._tell(
             name,
             'restarting',

@@ -223,6 +223,15 @@ class Process(watched.Watched):
         self._waiting.append((seq, frame))
         self._pump()
 
+    def overdue(self, seq: int) -> bool:
+        """Whether an answer comes too late to act on; none does from here.
+
+        Args:
+            seq: Number of the event that is answered.
+        """
+        del seq
+        return False
+
     def inherit(self, waiting: Sequence[tuple[int, bytes]]) -> None:
         """Hands it, all at once, what waited for the one before it.
 

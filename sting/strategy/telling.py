@@ -5,6 +5,7 @@ from collections.abc import Callable
 import contextlib
 
 from sting.model import errors
+from sting.model import orders
 from sting.model import records
 from sting.strategy import context
 from sting.strategy import host
@@ -13,6 +14,7 @@ from sting.strategy import reading
 from sting.strategy import wire
 
 LATE_NOTE_S = 60.0
+_CANCEL = orders.SignalKind.CANCEL
 
 
 class Teller:
@@ -26,6 +28,7 @@ class Teller:
         note: host.Note | None,
         keep: host.Keep | None,
         stale: host.Emit | None,
+        late: host.Emit | None = None,
         show: reading.Show | None = None,
     ) -> None:
         """Sets up the ways out.
@@ -36,6 +39,7 @@ class Teller:
             note: Told each line that is written.
             keep: Told the states; without it none is asked for.
             stale: Told what is wanted in answer to what was missed.
+            late: Told what is wanted so late that it is not to be done.
             show: Told what the indicators have, by the strategy's name.
         """
         self._now = now
@@ -43,6 +47,7 @@ class Teller:
         self._note = note
         self._keep = keep
         self._stale = stale
+        self._late = late
         self._show = show
 
     def hear(self, instance: instances.Instance, answer: wire.Answer) -> None:
@@ -56,7 +61,7 @@ class Teller:
         if answer.signals and answer.seq < instance.began:
             self._sort_out(instance, answer)
         elif answer.signals:
-            self._emit(name, answer.seq, answer.signals)
+            self._hand_on(instance, answer)
         if self._note is not None:
             for line in answer.lines:
                 self._note(name, line)
@@ -64,6 +69,19 @@ class Teller:
             for told in answer.read:
                 self._show(name, told)
         self._note_late(instance, answer)
+
+    def _hand_on(
+        self, instance: instances.Instance, answer: wire.Answer
+    ) -> None:
+        """Tells what is wanted; of what comes late only the cancels."""
+        name, wanted = instance.spec.name, answer.signals
+        if self._late is not None and instance.process.overdue(answer.seq):
+            late = [each for each in wanted if each.kind is not _CANCEL]
+            wanted = [each for each in wanted if each.kind is _CANCEL]
+            if late:
+                self._late(name, answer.seq, late)
+        if wanted:
+            self._emit(name, answer.seq, wanted)
 
     def _sort_out(
         self, instance: instances.Instance, answer: wire.Answer

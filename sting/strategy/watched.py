@@ -35,12 +35,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
             was for that.
         allowed: Seconds that it was allowed to take, which is the deadline
             and as much as the engine's own loop was late meanwhile.
+        away: Its node was lost, which is no fault of the strategy.
     """
 
     detail: str
     loading: bool = False
     waited: float = 0.0
     allowed: float = 0.0
+    away: bool = False
 
 
 Fail = Callable[[Failure], None]

@@ -9,11 +9,12 @@ from tui import keymap
 from tui import requests
 from tui.panes import table
 
-_LIVE = frozenset({'starting', 'running'})
+_LIVE = frozenset({'starting', 'running', 'lost'})
 _STYLES = {
     'running': 'good',
     'starting': 'warning',
     'restarting': 'warning!',
+    'lost': 'warning!',
     'failed': 'error!',
     'quarantined': 'error!',
 }

@@ -272,7 +272,7 @@ def strategy_tint(row: Sequence[str]) -> str:
     """Gives the colour of a strategy that is not well."""
     if row[1] in ('failed', 'quarantined'):
         return 'error!'
-    return 'warning' if row[1] == 'restarting' else ''
+    return 'warning' if row[1] in ('restarting', 'lost') else ''
 
 
 def version_rows(snapshot: views.Snapshot) -> sheet.Rows:

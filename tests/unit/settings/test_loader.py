@@ -449,6 +449,25 @@ def test_exchange_settings_are_laid_over(home):
             3,
             'shadow_s: expected a number >= 0 and <= 604,800, got -1',
         ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    bus:\n      url: http://x\n',
+            3,
+            "profiles.demo.bus: url: 'http://x' is not like nats://host:4222",
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    bus:\n      url: nats://me:pw@x\n',
+            3,
+            'url: no secrets here',
+        ),
+        (
+            'sting.yaml',
+            'profiles:\n  demo:\n    bus:\n      url: nats://x\n'
+            '      nodes:\n        n1: [sma_dmo]\n',
+            6,
+            "did you mean 'sma_demo'?",
+        ),
     ],
 )
 def test_mistake_names_file_line_and_remedy(home, name, text, line, words):

@@ -1,0 +1,77 @@
+"""`sting node`."""
+
+import asyncio
+import importlib
+import signal
+
+import click
+import msgspec
+
+from sting import settings
+from sting.cli import common
+from sting.model import errors
+
+
+@click.command()
+@click.argument('name')
+@click.option(
+    '--profile',
+    metavar='NAME',
+    help='The profile; without it the default of sting.yaml.',
+)
+@click.option(
+    '--bus',
+    metavar='URL',
+    help='Where the servers are, if from here they are elsewhere.',
+)
+def node(name: str, profile: str | None, bus: str | None) -> None:
+    """Runs strategies here for an engine on another machine.
+
+    NAME is one of the profile's `bus: nodes:`, which says what runs here; the
+    node reads its own configuration and runs its own files. It needs no
+    engine and no server to start: it waits for them, and for those that come
+    back. SIGINT, SIGTERM and SIGHUP end it.
+    """
+    # What it runs is imported where it runs.
+    session = importlib.import_module('sting.session.node')
+    home = settings.Home.find()
+    config = settings.load(home)
+    chosen = profile or config.default
+    if bus is not None:
+        config = _with_bus(config, chosen, bus)
+
+    def say(text: str) -> None:
+        click.echo(common.clean(text))
+
+    async def run() -> None:
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, ended.set)
+        say(f'node {name} of profile {chosen}; ctrl+c ends it')
+        await session.run(name, chosen, home, config, ended=ended, say=say)
+
+    asyncio.run(run())
+
+
+def _with_bus(
+    config: settings.Settings, profile: str, url: str
+) -> settings.Settings:
+    """Gives what is configured with servers elsewhere."""
+    chosen = config.profile(profile)
+    if chosen.bus is None:
+        raise errors.ConfigError(
+            f'profile {profile} has no bus; see docs/guides/SCALING.md'
+        )
+    try:
+        fields = msgspec.structs.asdict(chosen.bus) | {'url': url}
+        made = type(chosen.bus)(**fields)
+    except ValueError as error:
+        raise errors.InputError(f'--bus: {error}') from None
+    return msgspec.structs.replace(
+        config,
+        profiles={
+            **config.profiles,
+            profile: msgspec.structs.replace(chosen, bus=made),
+        },
+    )

@@ -29,6 +29,7 @@ from sting.engine import routes as routes_lib
 from sting.engine import state
 from sting.engine import step
 from sting.engine import stops
+from sting.engine import targets
 from sting.engine import wishes
 from sting.model import commands
 from sting.model import corporate
@@ -443,22 +444,25 @@ class CoreEngine:
         if self._matcher is not None and event.data.closed:
             for report in self._matcher(event.data):
                 self._desk.report(report, PLAYED)
-        self._turn.effects.append(step.Notify(event))
-        self._warn(self._gate.breaches(self._turn.state), event.seq)
-        self._stop_losers(event.seq)
-        self._watch(event, closed=event.data.closed)
-        self._act(event.seq)
+        turn, gate = self._turn, self._gate
+        turn.effects.append(step.Notify(event))
+        # With nothing to tell a bar costs as little as it can.
+        if breaches := gate.breaches(turn.state):
+            self._warn(breaches, event.seq)
+        if losers := gate.to_stop():
+            self._stop_losers(losers, event.seq)
+        if turn.state.guards:
+            self._watch(event, closed=event.data.closed)
+        if deed := gate.monitor_positions(turn.state):
+            self._act(deed, event.seq)
 
     def _watch(self, event: events.Event, *, closed: bool) -> None:
         """Holds a price against the guards of what is held."""
         if event.symbol in self._turn.state.guards:
             self._protector.watch(event.symbol, event.seq, closed=closed)
 
-    def _act(self, cause: int) -> None:
+    def _act(self, deed: targets.Deed, cause: int) -> None:
         """Does what a rule asks for after a bar."""
-        deed = self._gate.monitor_positions(self._turn.state)
-        if deed is None:
-            return
         change, share = deed
         if change.state is records.TradingState.HALTED:
             return self._desk.halt(change.who, change.reason, cause)
@@ -473,9 +477,9 @@ class CoreEngine:
                 self._turn.emit(_T.COMMAND, closes, 'risk', cause=cause)
             )
 
-    def _stop_losers(self, cause: int) -> None:
+    def _stop_losers(self, names: Sequence[str], cause: int) -> None:
         """Stops the strategies that have lost too much."""
-        for name in self._gate.to_stop():
+        for name in names:
             last = self._turn.state.strategies.get(name)
             if last is not None and last.status in state.ALIVE:
                 stop = events.CommandGiven(

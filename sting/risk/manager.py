@@ -402,6 +402,8 @@ class RiskManager:
 
     def to_stop(self) -> Sequence[str]:
         """Gives the strategies to stop for what `breaches` has just told."""
+        if not self._losses:
+            return ()
         return [rule.strategy for rule in self._losses if rule.take_stop()]
 
     @property

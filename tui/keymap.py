@@ -1508,6 +1508,22 @@ ACTIONS: tuple[Action, ...] = (
         first=True,
     ),
     Action(
+        'fork_next',
+        ('down',),
+        'fork',
+        'step(1)',
+        'next field',
+        'Goes to the next field.',
+    ),
+    Action(
+        'fork_previous',
+        ('up',),
+        'fork',
+        'step(-1)',
+        'previous field',
+        'Goes to the field before.',
+    ),
+    Action(
         'close_fork',
         ('escape',),
         'fork',

@@ -1,6 +1,7 @@
 """A fork of the log that the journal shows: what a change would have made."""
 
 import asyncio
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import pathlib
@@ -17,11 +18,13 @@ from textual import containers
 from textual import screen
 from textual import widgets
 
+from sting import settings
 from sting.model import errors
 from sting.model import views
 from tui import format as text_format
 from tui import keymap
 from tui.charts import sparkline
+from tui.screens import fork_fields
 
 _LIVES = ('then', 'base', 'fork')
 _CURVE = 40
@@ -29,13 +32,15 @@ _FIGURES = ('pnl', 'drawdown', 'fees', 'orders', 'denied', 'fills')
 _COUNTS = frozenset({'orders', 'denied', 'fills'})
 
 
-def arguments(path: pathlib.Path, seq: int, typed: str) -> list[str]:
-    """Gives the command for a line of changes.
+def arguments(
+    path: pathlib.Path, seq: int, changes: Sequence[str]
+) -> list[str]:
+    """Gives the command for some changes.
 
     Args:
         path: The log's file.
         seq: The event of the fork.
-        typed: STRATEGY.PARAMETER=VALUE and RULE=VALUE, with blanks between.
+        changes: STRATEGY.PARAMETER=VALUE and RULE=VALUE.
 
     Returns:
         The words of `sting fork`, the command itself first.
@@ -44,7 +49,6 @@ def arguments(path: pathlib.Path, seq: int, typed: str) -> list[str]:
         errors.InputError: It is written otherwise.
     """
     words = ['fork', str(path), '--at', str(seq), '--json']
-    changes = typed.split()
     for change in changes:
         name, equals, value = change.partition('=')
         if not (name and equals and value):
@@ -53,7 +57,7 @@ def arguments(path: pathlib.Path, seq: int, typed: str) -> list[str]:
             )
         words.append(f'{"--set" if "." in name else "--limit"}={change}')
     if not changes:
-        raise errors.InputError('write what is to be changed')
+        raise errors.InputError('fill in what is to be changed')
     return words
 
 
@@ -99,7 +103,11 @@ class ForkScreen(screen.ModalScreen[None]):
     BINDINGS: ClassVar = keymap.bindings('fork')
 
     def __init__(
-        self, path: pathlib.Path, seq: int, then: views.Snapshot
+        self,
+        path: pathlib.Path,
+        seq: int,
+        then: views.Snapshot,
+        limits: Mapping[str, settings.Rule | settings.ScopedRule],
     ) -> None:
         """Makes the screen.
 
@@ -107,16 +115,16 @@ class ForkScreen(screen.ModalScreen[None]):
             path: The log's file.
             seq: The event of the fork.
             then: The picture of that moment.
+            limits: The rules of risk.yaml that have one, by name.
         """
         super().__init__()
         self.key_scope = 'fork'
         self._path = path
         self._seq = seq
-        self._then = then
+        self._fields = fork_fields.Changes(then.strategies, limits)
 
     def compose(self) -> textual_app.ComposeResult:
-        """Gives the line for the change, and room for what comes of it."""
-        ran = ', '.join(row.name for row in self._then.strategies)
+        """Gives the fields, a line, and room for what comes of it."""
         with containers.VerticalScroll(classes='dialog forked'):
             yield widgets.Label(
                 f'Fork at event {self._seq:,}: what would have come of it '
@@ -124,19 +132,16 @@ class ForkScreen(screen.ModalScreen[None]):
                 classes='question',
                 markup=False,
             )
+            yield self._fields
             yield widgets.Input(
-                placeholder='STRATEGY.PARAMETER=VALUE RULE=VALUE', id='change'
+                placeholder='or typed: STRATEGY.PARAMETER=VALUE RULE=VALUE',
+                id='change',
+                compact=True,
             )
-            yield widgets.Static(
-                text_format.clean(
-                    f'Strategies then: {ran or "none"}. Rules are those of '
-                    'risk.yaml: max_position=100'
-                ),
-                id='outcome',
-                markup=False,
-            )
+            yield widgets.Static('', id='outcome', markup=False)
             yield widgets.Label(
-                'enter runs it on the simulator, esc closes; nothing is sent',
+                'enter runs it on the simulator, ↑ ↓ go from field to field, '
+                'esc closes; nothing is sent',
                 classes='keys',
                 markup=False,
             )
@@ -145,11 +150,27 @@ class ForkScreen(screen.ModalScreen[None]):
         """Waits for the change to be typed."""
         self.query_one('#change', widgets.Input).focus()
 
+    @textual.on(fork_fields.Changes.Told)
+    def _told(self, event: fork_fields.Changes.Told) -> None:
+        self._say(event.words)
+
+    def action_step(self, fields_on: int) -> None:
+        """Goes to the next field, or to the one before when negative."""
+        lines = [*self.query(widgets.Input)]
+        at = next((n for n, each in enumerate(lines) if each.has_focus), 0)
+        lines[(at + fields_on) % len(lines)].focus()
+
     @textual.on(widgets.Input.Submitted)
     def _entered(self, event: widgets.Input.Submitted) -> None:
         event.stop()
+        if wrong := self._fields.check():
+            self._say(wrong)
+            return
+        typed = self.query_one('#change', widgets.Input).value.split()
         try:
-            words = arguments(self._path, self._seq, event.value)
+            words = arguments(
+                self._path, self._seq, [*typed, *self._fields.changes]
+            )
         except errors.InputError as error:
             self._say(text_format.clean(str(error)))
             return
@@ -180,6 +201,7 @@ class ForkScreen(screen.ModalScreen[None]):
         found = msgspec.json.decode(out)
         outcome = self.query_one('#outcome', widgets.Static)
         outcome.update(_outcome(found))
+        self.call_after_refresh(outcome.scroll_visible, animate=False)
 
     def _say(self, what: str) -> None:
         self.query_one('#outcome', widgets.Static).update(what)

@@ -1,6 +1,7 @@
 """F4: the panes at any moment of a log, framed so that it is not now."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 import datetime
 import pathlib
 from typing import TYPE_CHECKING
@@ -565,8 +566,20 @@ class JournalScreen(base.BaseScreen):
                 self.replay.path,
                 self.replay.place.seq,
                 self.replay.snapshot(),
+                self._limits(),
             )
         )
+
+    def _limits(self) -> Mapping[str, settings.Rule | settings.ScopedRule]:
+        """Gives the rules of risk.yaml; none where it cannot be read."""
+        try:
+            risk = settings.load(settings.Home.find()).risk
+        except errors.ConfigError:
+            return {}
+        limits: dict[str, settings.Rule | settings.ScopedRule] = {}
+        limits.update(risk.rules.items())
+        limits.update(risk.scoped)
+        return limits
 
     def action_focus_pane(self, name: str) -> None:
         """Goes to a pane."""

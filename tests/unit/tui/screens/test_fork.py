@@ -8,11 +8,13 @@ from textual import widgets
 
 from sting import settings
 from sting.model import errors
+from sting.model import views
 from tests.unit.session import replays
 from tests.unit.session import stations as sessions
 from tests.unit.tui import apps
 from tests.unit.tui import stations
 from tui.screens import fork
+from tui.screens import fork_fields
 
 pytestmark = pytest.mark.unit
 
@@ -35,12 +37,12 @@ FOUND = {
 
 def test_a_line_of_changes_becomes_a_command():
     path = pathlib.Path('events.db')
-    words = fork.arguments(path, 7, 'sma.fast=5  max_position=100')
+    words = fork.arguments(path, 7, ['sma.fast=5', 'max_position=100'])
     assert words == [
         'fork', 'events.db', '--at', '7', '--json', '--set=sma.fast=5',
         '--limit=max_position=100',
     ]  # fmt: skip
-    for wrong in ('', 'fast', 'fast=', '=3'):
+    for wrong in ([], ['fast'], ['fast='], ['=3']):
         with pytest.raises(errors.InputError):
             fork.arguments(path, 7, wrong)
 
@@ -108,6 +110,41 @@ async def test_it_runs_and_nothing_is_sent(path):
         await pilot.press('escape')
         assert app.screen.scope == 'journal'
         assert station.given == []
+
+
+async def test_each_parameter_and_limit_has_a_field_with_its_bounds(path):
+    app = apps.make()
+    async with apps.run(app, apps.SMALL) as pilot:
+        strategies = (
+            views.StrategyRow(
+                'sma', 'sting.library.sma_cross', 'running', (), 'fast=7'
+            ),
+            views.StrategyRow('gone', 'no_such_file.py', 'stopped', ()),
+        )
+        limits = settings.load(settings.Home.find()).risk.rules
+        then = stations.snapshot(strategies=strategies)
+        screen = fork.ForkScreen(path, 7, then, limits)
+        await app.push_screen(screen)
+        made = screen.query_one(fork_fields.Changes)
+        await apps.wait(pilot, lambda: made.query(fork_fields.ParameterField))
+        fields = {each.change: each for each in made.query('.change')}
+        assert list(fields)[:2] == ['sma.fast', 'sma.slow']
+        assert fields['sma.fast'].placeholder == '7'
+        assert fields['max_position'].placeholder == '2000'
+        await pilot.press('down')
+        assert screen.focused is fields['sma.fast']
+        assert 'sma.fast: ' in str(content_of(screen))
+        await pilot.press('5', 'down', *'never')
+        assert 'slow' in str(content_of(screen))
+        assert fields['sma.slow'].has_class('-invalid')
+        await pilot.press('enter')
+        assert 'running' not in str(content_of(screen))
+        fields['sma.slow'].value = ''
+        fields['max_position'].value = '-1'
+        assert made.check() == 'max_position: a number, 0 or more'
+        fields['max_position'].value = '5'
+        assert made.check() == ''
+        assert made.changes == ['sma.fast=5', 'max_position=5']
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import click
 
 from sting.cli import common
 from sting.model import health
+from sting.model import schedules
 
 _STATE_COLOURS = {'TRADING': 'green', 'REDUCING': 'yellow', 'HALTED': 'red'}
 _HEALTH_COLOURS = {'ok': 'green', 'degraded': 'yellow', 'failing': 'red'}
@@ -150,6 +151,7 @@ def _summary(found: Mapping[str, Any]) -> dict[str, str]:
         'day p&l': f'{found["day_pnl"]:+,.2f} {currency}',
         'open orders': str(found['open_orders']),
         **_inbox(found['inbox']),
+        **_session(found['session']),
         **_available(found['availability']),
         **_resources(found['resources']),
         'events': str(found['seq']),
@@ -159,6 +161,13 @@ def _summary(found: Mapping[str, Any]) -> dict[str, str]:
             found['health']['state'], _HEALTH_COLOURS[found['health']['state']]
         ),
     }
+
+
+def _session(found: Mapping[str, Any] | None) -> dict[str, str]:
+    """Says which session runs or comes next, where there is a schedule."""
+    if found is None:
+        return {}
+    return {'session': schedules.Session(**found).phrase}
 
 
 def _available(found: Mapping[str, Any] | None) -> dict[str, str]:

@@ -87,8 +87,10 @@ def run(demo: bool, profile: str | None, confirm: str | None) -> None:
 def _words(picture: views.Snapshot) -> str:
     """Says in one line how an engine is."""
     reason = f': {picture.reason}' if picture.reason else ''
+    session = f'; {picture.session.phrase}' if picture.session else ''
     return common.clean(
         f'{picture.profile} ({picture.mode.upper()}) {picture.state}{reason}'
+        f'{session}'
     )
 
 

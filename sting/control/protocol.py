@@ -258,6 +258,7 @@ def status(picture: views.Snapshot) -> dict[str, Any]:
         'loop_lag_ms': picture.loop_lag_ms,
         'generated': picture.generated,
         'availability': picture.availability,
+        'session': picture.session,
         'health': picture.verdict,
         'resources': {
             'level': picture.easing.level,

@@ -14,6 +14,7 @@ from sting.model import orders
 from sting.model import parameters as bounds
 from sting.model import records
 from sting.model import riskfigures
+from sting.model import schedules
 from sting.model import stops
 from sting.model import uptime
 
@@ -385,6 +386,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         availability: How much of the sessions trading was possible; None for
             a profile whose bars are played.
         easing: How far the engine gives way to what the machine lacks.
+        session: The session of the profile's schedule that runs, or the next;
+            None without a schedule.
         verdict: What of all this is not well.
         attached: How the screen is attached; None for one in the engine's own
             process.
@@ -429,6 +432,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     health: healths.Health | None = None
     availability: uptime.Availability | None = None
     easing: healths.Easing = healths.Easing()
+    session: schedules.Session | None = None
     verdict: healths.Verdict = healths.Verdict()
     attached: Attachment | None = None
 

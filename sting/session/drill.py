@@ -322,6 +322,7 @@ def _arranged(config: settings.Settings, profile: str) -> settings.Settings:
         feed=PROFILE,
         symbols=SYMBOLS,
         strategies=(),
+        schedule=None,
         reload='manual',
     )
     quiet = settings.DemoFeed(interval_s=_QUIET_S)

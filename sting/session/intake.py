@@ -39,11 +39,24 @@ class Intake:
         self._thread = threading.get_ident()
 
     def command(
-        self, lane: bus.Lane, command: commands.Command, source: str
+        self,
+        lane: bus.Lane,
+        command: commands.Command,
+        source: str,
+        reply: bus.Reply | None = None,
     ) -> None:
-        """Tells what a part of the engine asks for."""
+        """Tells what a part of the engine asks for.
+
+        Args:
+            lane: The lane.
+            command: What is asked for.
+            source: Which part asks.
+            reply: Called with the answer, once that is durable.
+        """
         given = events.CommandGiven(command=command)
-        self._bus.put(lane, bus.Incoming(_T.COMMAND, given, source))
+        self._bus.put(
+            lane, bus.Incoming(_T.COMMAND, given, source, reply=reply)
+        )
 
     def report(self, broker: str, report: interface.Told) -> None:
         """Tells what a broker reports."""
@@ -125,10 +138,12 @@ class Intake:
         alert = records.Alert(severity=severity, message=message, source=source)
         self._put(_T.RISK_ALERT, alert, 'engine', lane=bus.Lane.REPORTS)
 
-    def system(self, status: str, detail: str) -> None:
-        """Tells that the engine changed its state."""
+    def system(
+        self, status: str, detail: str, component: str = state.ENGINE
+    ) -> None:
+        """Tells that the engine, or a part of it, changed its state."""
         told = records.SystemStatus(
-            component=state.ENGINE, status=status, detail=detail
+            component=component, status=status, detail=detail
         )
         self._put(_T.SYSTEM_STATUS, told, 'engine', lane=bus.Lane.REPORTS)
 

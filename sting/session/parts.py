@@ -61,10 +61,12 @@ from sting.session import node as node_lib
 from sting.session import notes
 from sting.session import outlet
 from sting.session import places
+from sting.session import planned
 from sting.session import redaction
 from sting.session import reload
 from sting.session import reporting
 from sting.session import sampling
+from sting.session import scheduling
 from sting.session import strategies
 from sting.session import symbols
 from sting.session import watch
@@ -89,6 +91,9 @@ class Parts:
     _unsaid = ''
     _easing: easing.Easing
     _nodes: nodes_lib.Nodes | None = None
+    # Without a schedule strategies run with the engine.
+    _plan: planned.Plan | None = None
+    _scheduling: scheduling.Scheduling | None = None
 
     def __init__(
         self,
@@ -349,6 +354,7 @@ class Parts:
         self._clock.advance(system.time)
         self._sessions = await self._make_sessions()
         self._known.sessions = self._sessions
+        self._plan = await self._make_plan()
         self._journal = await journal.Journal.open(
             path, seq=found.last.seq, head=found.last.head
         )
@@ -376,11 +382,34 @@ class Parts:
         the stop needs.
         """
         try:
-            return await asyncio.to_thread(
-                calendars.sessions, self._chosen.calendar, self._clock.now()
-            )
+            return await self._sessions_of(self._chosen.calendar)
         except errors.DataError as error:
             raise errors.ConfigError(f'profile {self._name}: {error}') from None
+
+    async def _make_plan(self) -> planned.Plan | None:
+        """Makes the sessions of the schedule, if there is one."""
+        schedule = self._chosen.schedule
+        if schedule is None:
+            return None
+        found = self._sessions
+        if schedule.calendar:
+            try:
+                found = await self._sessions_of(schedule.calendar)
+            except errors.DataError as error:
+                path, line = self._config.places.get(
+                    f'sting.yaml: schedule of {self._name}', (None, None)
+                )
+                raise errors.ConfigError(
+                    f'profile {self._name}: schedule: {error}',
+                    path=path,
+                    line=line,
+                ) from None
+        return planned.Plan(schedule, found)
+
+    async def _sessions_of(self, calendar: str) -> sessions.Sessions:
+        return await asyncio.to_thread(
+            calendars.sessions, calendar, self._clock.now()
+        )
 
     async def _begin_log(self) -> None:
         """Writes the first event of a new log, with the id drawn for it."""
@@ -470,6 +499,7 @@ class Parts:
             self._engine.register_component(self._availability)
         if self._nodes is not None:
             self._engine.register_component(self._nodes)
+        self._scheduling = self._make_scheduling()
         self._measuring = self._make_measuring()
         self._sampling = sampling.Sampling(
             self._path,
@@ -599,7 +629,9 @@ class Parts:
             self._path,
             log,
             journaled=self._journal,
-            sessions=lambda: self._sessions,
+            sessions=lambda: (
+                self._sessions if self._plan is None else self._plan.sessions
+            ),
             time_source=self._clock,
         )
 
@@ -610,6 +642,22 @@ class Parts:
             self._home,
             os.environ,
             functools.partial(self._intake.alert, source='nodes'),
+        )
+
+    def _make_scheduling(self) -> scheduling.Scheduling | None:
+        if self._plan is None or self._chosen.schedule is None:
+            return None
+        live = isinstance(
+            self._config.feeds[self._chosen.feed], settings.MarketFeed
+        )
+        return scheduling.Scheduling(
+            self._chosen.schedule,
+            self._plan,
+            self._specs,
+            system=self._engine.state,
+            tell=self._intake,
+            time_source=self._clock,
+            look_s=scheduling.LOOK_S if live else scheduling.PLAYED_LOOK_S,
         )
 
     def _make_measuring(self) -> measuring.Measuring:

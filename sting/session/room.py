@@ -23,6 +23,7 @@ from sting.model import stops
 from sting.model import views
 from sting.monitor import metrics
 from sting.session import parts
+from sting.session import scheduling
 from sting.session import settable
 from sting.strategy import host
 
@@ -36,6 +37,8 @@ _POLL_S = 0.02
 
 class EngineRoom(parts.Parts):
     """One profile's engine, from its log to its brokers."""
+
+    _trading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Starts all parts; trading begins, unless a halt is latched."""
@@ -72,22 +75,23 @@ class EngineRoom(parts.Parts):
             self._behind.append(asyncio.create_task(self._verify_older()))
         # A broker that does not answer must not keep the engine from being
         # seen and stopped.
-        self._behind.append(asyncio.create_task(self._begin_trading()))
+        self._trading = asyncio.create_task(self._begin_trading())
+        self._behind.append(self._trading)
 
     async def _begin_trading(self) -> None:
-        """Settles what may work at the broker, then starts strategies."""
+        """Settles what may work at the broker, then starts strategies.
+
+        With a schedule they are started when its session begins, and this
+        does not end.
+        """
         system = self._engine.state
         await self._brokers.reconcile()
-        if system.trading is records.TradingState.TRADING:
-            for spec in self._specs:
-                last = system.strategies.get(spec.name)
-                out = last is not None and last.status == 'quarantined'
-                if spec.enabled and not out:
-                    self._intake.command(
-                        bus.Lane.ORDERS,
-                        commands.StartStrategy(name=spec.name),
-                        'engine',
-                    )
+        if self._scheduling is not None:
+            await self._scheduling.run()
+        elif system.trading is records.TradingState.TRADING:
+            scheduling.start_enabled(
+                self._specs, system, self._intake, 'engine'
+            )
 
     async def _verify_older(self) -> None:
         """Holds what is older than the checkpoint against the chain."""
@@ -147,6 +151,9 @@ class EngineRoom(parts.Parts):
             self._notes.close()
 
     async def _end(self) -> None:
+        if self._scheduling is not None and self._trading is not None:
+            # Or it would start strategies that are about to end.
+            self._trading.cancel()
         if not self._sequence.task.done():
             await self._feeding.stop()
             await self._outlet.stop()
@@ -325,6 +332,7 @@ class EngineRoom(parts.Parts):
                 health=self._sampling.found,
                 easing=self._easing.found,
                 availability=self._availability and self._availability.found,
+                session=self._scheduling and self._scheduling.found,
             )
 
     @property

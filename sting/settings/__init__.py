@@ -15,6 +15,7 @@ from sting.settings.loader import shipped
 from sting.settings.monitor import Monitor
 from sting.settings.owned import check_code
 from sting.settings.resources import Resources
+from sting.settings.schedule import Schedule
 from sting.settings.schema import Alpaca
 from sting.settings.schema import Archive
 from sting.settings.schema import Columns
@@ -65,6 +66,7 @@ __all__ = [
     'Risk',
     'Rule',
     'RuleName',
+    'Schedule',
     'Scope',
     'ScopedName',
     'ScopedRule',

@@ -128,7 +128,8 @@ def load(home: homes.Home) -> schema.Settings:
         costs=charged,
         alerts=_alerts(trees['alerts.yaml'], main),
         places=_places(trees['strategy.yaml'])
-        | _places_of_rules(trees['risk.yaml']),
+        | _places_of_rules(trees['risk.yaml'])
+        | _places_of_schedules(trees['sting.yaml']),
     )
 
 
@@ -329,6 +330,20 @@ def _places_of_rules(root: tree.Node) -> dict[str, tuple[str, int]]:
         f'risk.yaml: own.{name}': (os.fspath(entry.path), entry.line)
         for name, entry in (own.value if own else {}).items()
     }
+
+
+def _places_of_schedules(root: tree.Node) -> dict[str, tuple[str, int]]:
+    """Notes where the schedules of profiles name their calendars."""
+    places = {}
+    for name, profile in root.value['profiles'].value.items():
+        node = profile.value.get('schedule')
+        if node is not None and node.value:
+            place = node.value.get('calendar', node)
+            places[f'sting.yaml: schedule of {name}'] = (
+                os.fspath(place.path),
+                place.line,
+            )
+    return places
 
 
 def _check_rules(

@@ -23,6 +23,7 @@ from sting.settings import monitor as monitor_lib
 from sting.settings import nodes as nodes_lib
 from sting.settings import presets as presets_lib
 from sting.settings import resources as resources_lib
+from sting.settings import schedule as schedule_lib
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -67,6 +68,7 @@ class Profile(Section, frozen=True, kw_only=True):
         on_disconnect: What becomes of working orders when the engine ends in
             order: they work on at the broker, or are cancelled.
         bus: Strategies that run on other nodes; None for none.
+        schedule: The sessions in which strategies run; None for always.
     """
 
     mode: records.Mode
@@ -88,6 +90,7 @@ class Profile(Section, frozen=True, kw_only=True):
     patience_s: NotNegative = 5.0
     on_disconnect: Literal['keep', 'cancel'] = 'keep'
     bus: nodes_lib.Bus | None = None
+    schedule: schedule_lib.Schedule | None = None
 
     @property
     def reloads(self) -> Literal['auto', 'manual']:

@@ -6,6 +6,7 @@ import platform
 
 from sting.model import health
 from sting.model import records
+from sting.model import schedules
 from sting.model import uptime
 from sting.model import views
 from tui import format as text_format
@@ -39,8 +40,14 @@ def engine_rows(snapshot: views.Snapshot) -> sheet.Rows:
         ('last event', f'{snapshot.seq:,}'),
         ('loop lag', f'{snapshot.loop_lag_ms:.1f} ms'),
         ('state', f'{snapshot.state.value} {snapshot.reason}'.strip()),
+        *_session(snapshot.session),
         *_available(snapshot.availability),
     ]
+
+
+def _session(found: schedules.Session | None) -> sheet.Rows:
+    """Says which session runs, or comes next."""
+    return [] if found is None else [('session', found.phrase)]
 
 
 def _available(found: uptime.Availability | None) -> sheet.Rows:

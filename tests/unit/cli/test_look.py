@@ -30,6 +30,7 @@ NAMES = (
     'channels',
     'loop_lag_ms',
     'availability',
+    'session',
     'health',
 )
 
@@ -124,6 +125,19 @@ def test_an_exit_that_waits_for_its_entry_is_held():
     assert look._stands({'status': 'accepted', 'held': 5.0}) == 'held'
     assert look._stands({'status': 'accepted', 'held': 0.0}) == 'accepted'
     assert look._stands({'status': 'cancelled', 'held': 5.0}) == 'cancelled'
+
+
+def test_the_session_is_one_line():
+    found = {
+        'calendar': 'XNYS',
+        'running': False,
+        'begins': 1_000_000_000 * 10**9,
+        'ends': 1_000_003_600 * 10**9,
+    }
+    assert look._session(found) == {
+        'session': 'waits for XNYS: 2001-09-09 01:46 to 02:46 UTC'
+    }
+    assert look._session(None) == {}
 
 
 def test_what_was_available_is_one_line():

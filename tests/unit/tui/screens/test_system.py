@@ -11,6 +11,7 @@ from sting.model import health
 from sting.model import market
 from sting.model import records
 from sting.model import riskfigures
+from sting.model import schedules
 from sting.model import uptime
 from sting.model import views
 from tests.unit.tui import apps
@@ -36,6 +37,19 @@ def test_how_much_of_the_sessions_it_was_there():
     assert rows['2026-11-23'] == '99.50%'
     rows = dict(system_rows.engine_rows(stations.snapshot()))
     assert 'available' not in rows
+
+
+def test_the_session_of_a_schedule():
+    found = schedules.Session(
+        calendar='XNYS',
+        running=True,
+        begins=1_000_000_000 * 10**9,
+        ends=1_000_003_600 * 10**9,
+    )
+    rows = dict(system_rows.engine_rows(stations.snapshot(session=found)))
+    assert rows['session'] == 'XNYS until 2001-09-09 02:46 UTC'
+    rows = dict(system_rows.engine_rows(stations.snapshot()))
+    assert 'session' not in rows
 
 
 def test_lanes_feeds_brokers_and_strategies():
@@ -239,7 +253,7 @@ def test_without_errors_there_are_none():
     [
         ('connected', '', ''),
         ('running', '', ''),
-        ('lost', 'warning!', ''),
+        ('lost', 'warning!', 'warning'),
         ('failed', 'warning!', 'error!'),
         ('quarantined', 'warning!', 'error!'),
         ('restarting', 'warning!', 'warning'),

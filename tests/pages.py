@@ -33,7 +33,7 @@ STAYS = 'in a shell of its own'
 NEEDS = 'needs '
 # Programs that are not sting's, in what is not run.
 OTHERS = {
-    *('cp', 'echo', 'export', 'journalctl', 'loginctl', 'mkdir'),
+    *('cp', 'dask', 'echo', 'export', 'journalctl', 'loginctl', 'mkdir'),
     *('systemctl', 'python3'),
 }
 _FENCE = re.compile(

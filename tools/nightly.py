@@ -299,4 +299,7 @@ def main(arguments: list[str] | None = None) -> int:
 if __name__ == '__main__':
     # Ended by another program it ends what runs, as by ^C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit('nightly: ended before its end')

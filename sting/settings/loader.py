@@ -401,7 +401,10 @@ def _check_secrets(
     profiles = trees['sting.yaml'].value['profiles'].value
     for node in profiles.values() if isinstance(profiles, dict) else ():
         if isinstance(node.value, dict) and 'broker' in node.value:
-            _refuse_secrets(node, str(node.value['broker'].value))
+            broker = str(node.value['broker'].value)
+            # `bus` names files of keys, and whether there is a token.
+            parts = {k: v for k, v in node.value.items() if k != 'bus'}
+            _refuse_secrets(tree.Node(parts, node.path, node.line), broker)
 
 
 def _refuse_secrets(root: tree.Node, broker: str) -> None:

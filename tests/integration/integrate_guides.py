@@ -25,6 +25,7 @@ LONG = {
     'INSTALL.md',
     'MONITORING.md',
     'RELOADING.md',
+    'SCALING.md',
     'TROUBLESHOOTING.md',
 }
 # What a page takes for granted: files of the reader's own.

@@ -1041,6 +1041,14 @@ def test_keys_in_a_file_are_refused_and_not_repeated(
     assert error.line == text.count('\n')
 
 
+def test_a_bus_names_the_files_of_its_keys_and_no_token(home):
+    text = 'profiles: {demo: {bus: {url: "tls://x", certificate: c, %s}}}\n'
+    _write(home, 'sting.yaml', text % 'key: k, token: true')
+    assert settings.load(home).profile('demo').bus.key == 'k'
+    error = _refused(home, 'sting.yaml', text % 'key: k, token: canary')
+    assert 'canary' not in str(error)
+
+
 def test_two_packages_with_one_broker_are_refused(home, tmp_path, monkeypatch):
     plugins.install(tmp_path / 'a', monkeypatch)
     plugins.install(tmp_path / 'b', monkeypatch, package='another')

@@ -21,6 +21,7 @@ TOPICS = (
     'compiled',
     'sweeps',
     'isolation',
+    'nodes',
     'sockets',
     'startup',
     'lines',

@@ -31,7 +31,7 @@ PACES = {50: 1_000, 1_000: 10_000}
 KILLS = 20
 DEADLINE_MS = 100.0
 
-_BUYER = """
+BUYER = """
 from sting import strategy
 
 
@@ -40,7 +40,7 @@ class Buyer(strategy.AbstractStrategy):
         self.buy(data.symbol, 1.0, strategy.OrderType.LIMIT, price=1.0)
 """
 _BUY = 'self.buy(data.symbol, 1.0, strategy.OrderType.LIMIT, price=1.0)'
-_LOOP = _BUYER.replace(_BUY, 'while True: pass')
+_LOOP = BUYER.replace(_BUY, 'while True: pass')
 
 
 def run() -> list[rows.Row]:
@@ -65,9 +65,9 @@ def run() -> list[rows.Row]:
 def _paced(folder: pathlib.Path, pace: int, count: int) -> list[rows.Row]:
     """Measures at a rate, and the disk's sync before, between and after."""
     syncs = journal.syncs()
-    own = _measured(folder, pace, count, isolated=True)
+    own = measured(folder, pace, count, isolated=True)
     syncs += journal.syncs()
-    inside = _measured(folder, pace, count, isolated=False)
+    inside = measured(folder, pace, count, isolated=False)
     syncs += journal.syncs()
     what = f'bar to order, {pace:,} bars/s, durable, isolated strategy'
     return [
@@ -83,7 +83,7 @@ def _paced(folder: pathlib.Path, pace: int, count: int) -> list[rows.Row]:
     ]
 
 
-def _measured(
+def measured(
     folder: pathlib.Path, pace: int, count: int, *, isolated: bool
 ) -> list[float]:
     # As `sting run` does: what is there before stays.
@@ -94,7 +94,7 @@ def _measured(
     return found
 
 
-class _Outlet:
+class Outlet:
     """Gives events to the strategy, and takes the time of orders."""
 
     def __init__(self, wanted: int) -> None:
@@ -107,6 +107,7 @@ class _Outlet:
         self._stamps: dict[int, int] = {}
 
     def act(self, effect: step.Effect) -> None:
+        """Takes an effect."""
         if isinstance(effect, step.Notify):
             event = effect.event
             if event.type is events.EventType.MARKET_DATA:
@@ -120,7 +121,7 @@ class _Outlet:
                 self.done.set()
 
 
-def _spec(folder: pathlib.Path, code: str, name: str) -> specs.StrategySpec:
+def spec(folder: pathlib.Path, code: str, name: str) -> specs.StrategySpec:
     path = folder / f'{name}.py'
     path.write_text(code)
     limits = specs.Process(
@@ -132,27 +133,34 @@ def _spec(folder: pathlib.Path, code: str, name: str) -> specs.StrategySpec:
 async def _measure(
     folder: pathlib.Path, pace: int, count: int, *, isolated: bool
 ) -> list[float]:
-    outlet = _Outlet(count)
+    outlet = Outlet(count)
     log = folder / f'events{pace}{isolated}.db'
     async with rig.durable(log, outlet) as made:
         outlet.host = _host(folder, made.bus, isolated=isolated)
-        await outlet.host.start('buyer', seq=0)
-        began = time.perf_counter()
-        for nth, incoming in enumerate(rig.bars(count)):
-            await asyncio.sleep(began + nth / pace - time.perf_counter())
-            outlet.came[incoming.data.timestamp] = time.perf_counter()
-            made.bus.put(bus.Lane.MARKET, incoming)
-        async with asyncio.timeout(60):
-            await outlet.done.wait()
-        await outlet.host.close(seq=0)
+        await pass_through(outlet, made.bus, pace, count)
     rows.check(len(outlet.delays), count, 'orders')
     return outlet.delays
 
 
-def _host(
-    folder: pathlib.Path, lanes: bus.EventBus, *, isolated: bool
-) -> host.StrategyHost:
-    def emit(name: str, cause: int, wanted: Sequence[orders.Signal]) -> None:
+async def pass_through(
+    outlet: Outlet, lanes: bus.EventBus, pace: int, count: int
+) -> None:
+    """Has bars come in at a pace, and waits for the orders."""
+    await outlet.host.start('buyer', seq=0)
+    began = time.perf_counter()
+    for nth, incoming in enumerate(rig.bars(count)):
+        await asyncio.sleep(began + nth / pace - time.perf_counter())
+        outlet.came[incoming.data.timestamp] = time.perf_counter()
+        lanes.put(bus.Lane.MARKET, incoming)
+    async with asyncio.timeout(60):
+        await outlet.done.wait()
+    await outlet.host.close(seq=0)
+
+
+def emit(lanes: bus.EventBus) -> host.Emit:
+    """Gives what puts the wishes of strategies into the lanes."""
+
+    def put(name: str, cause: int, wanted: Sequence[orders.Signal]) -> None:
         for signal in wanted:
             lanes.put(
                 bus.Lane.ORDERS,
@@ -165,13 +173,19 @@ def _host(
                 ),
             )
 
+    return put
+
+
+def _host(
+    folder: pathlib.Path, lanes: bus.EventBus, *, isolated: bool
+) -> host.StrategyHost:
     make = functools.partial(
         _isolated if isolated else inprocess.InProcessHost,
-        [_spec(folder, _BUYER, 'buyer')],
+        [spec(folder, BUYER, 'buyer')],
         log='bench',
         time_source=clock.MarketClock(),
-        emit=emit,
-        status=_tell,
+        emit=emit(lanes),
+        status=tell,
     )
     made: host.StrategyHost = make(**({'folder': folder} if isolated else {}))
     return made
@@ -180,7 +194,7 @@ def _host(
 _isolated = isolated.IsolatedHost
 
 
-def _tell(status: records.StrategyStatus, cause: int = 0) -> None:
+def tell(status: records.StrategyStatus, cause: int = 0) -> None:
     del cause
     if status.status == 'failed':
         print(status.detail)
@@ -190,9 +204,9 @@ async def _kills(folder: pathlib.Path) -> list[float]:
     """Measures from an event to the end of a process that loops on it."""
     delays = []
     for nth in range(KILLS):
-        spec = _spec(folder, _LOOP, f'loop{nth}')
+        looped = spec(folder, _LOOP, f'loop{nth}')
         limits = specs.Process(deadline_ms=DEADLINE_MS)
-        spec = specs.StrategySpec(spec.name, spec.reference, process=limits)
+        one = specs.StrategySpec(looped.name, looped.reference, process=limits)
         dead = asyncio.Event()
 
         def told(
@@ -206,14 +220,14 @@ async def _kills(folder: pathlib.Path) -> list[float]:
                 dead.set()
 
         looping = _isolated(
-            [spec],
+            [one],
             log='bench',
             folder=folder,
             time_source=clock.MarketClock(),
             emit=lambda *_: None,
             status=told,
         )
-        await looping.start(spec.name, seq=0)
+        await looping.start(one.name, seq=0)
         bar = rig.bar(0)
         event = events.Event(1, 1, bar.type, bar.source, bar.data, bar.symbol)
         began = time.perf_counter()

@@ -459,6 +459,10 @@ class IsolatedHost:
         if not self._leave(instance):
             return
         spec = instance.spec
+        if failure.away and instance.stopping:
+            # It was to end, and has.
+            self._tell(spec.name, 'stopped', failure.detail)
+            return
         record = self._records[spec.name]
         now = asyncio.get_running_loop().time()
         if instance.running and now - instance.since >= instances.GOOD_S:

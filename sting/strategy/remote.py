@@ -176,7 +176,10 @@ class Remote(process.Process):
         self._abandon(why)
 
     def _abandon(self, why: str) -> None:
-        if self.failure is not None:
+        if self._ending:
+            # It is being stopped, which it is now.
+            self.kill()
+        if self.failure is not None or self._killed:
             return
         self.failure = watched.Failure(detail=why, away=True)
         self._questions.refuse(why)

@@ -2,13 +2,16 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from sting.engine import clock
 from sting.model import errors
 from sting.model import events
+from sting.model import portfolio
 from sting.model import specs
 from sting.net import postal
+from sting.strategy import handover
 from sting.strategy import isolated
 from sting.strategy import nodes
 from sting.strategy import relay
@@ -210,8 +213,6 @@ async def test_what_does_not_answer_is_killed_there(make):
 
 
 def _with(spec, limits):
-    import msgspec
-
     return msgspec.structs.replace(spec, process=limits)
 
 
@@ -291,6 +292,38 @@ async def test_a_node_started_anew_has_lost_its_processes(make):
     await again
     world.bar(8)
     await world.until(lambda: world.signals)
+
+
+async def test_its_code_and_parameters_change_there_while_it_runs(make):
+    body = processes.on_bar("self.buy('X', self.parameters['size'])")
+    body += "parameters = {'size': strategy.Parameter(1.0)}\n"
+    world = await make({'buyer': body})
+    await world.node('buyer')
+    await world.start('buyer')
+    world.bar(7)
+    await world.until(lambda: world.signals)
+    processes.write(world.folder, body.replace('1.0', '1.5'), 'buyer')
+    ran = world.host.ran('buyer')
+    await world.host.change(
+        'buyer',
+        seq=8,
+        past=lambda: handover.Past(portfolio.Portfolio()),
+        spec=msgspec.structs.replace(ran.spec, given={'size': 2.0}),
+    )
+    world.bar(9)
+    await world.until(lambda: len(world.signals) == 2)
+    assert world.told() == ['running', 'running']
+    assert world.statuses[1].code != world.statuses[0].code
+    assert [made[0].quantity for _, _, made in world.signals] == [1.0, 2.0]
+    assert world.host.settings('buyer')[0].value == 2.0
+
+
+async def test_a_node_that_ends_while_a_strategy_is_stopped_is_no_failure(make):
+    world = await make({'buyer': BUYER})
+    node = await world.node('buyer')
+    await world.start('buyer')
+    await asyncio.gather(world.host.stop('buyer', seq=9), node.stop())
+    assert world.told()[-1] == 'stopped'
 
 
 async def test_a_second_node_of_the_same_name_is_not_heard(make):

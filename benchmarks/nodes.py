@@ -1,0 +1,191 @@
+"""A bar's way to an order through a strategy on a node, over a NATS server.
+
+The same way as in `isolation`, whose figures of this run stand beside it. All
+three are on this machine, over loopback.
+"""
+
+import asyncio
+from collections.abc import Iterator
+import contextlib
+import gc
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from benchmarks import isolation
+from benchmarks import journal
+from benchmarks import rig
+from benchmarks import rows
+from sting.engine import clock
+from sting.model import events
+from sting.net import postal
+from sting.strategy import isolated
+from sting.strategy import nodes
+from sting.strategy import relay
+
+_SUBJECTS = nodes.Subjects('bench', 'bench')
+_NODE = 'n1'
+TRIPS = 2_000
+
+
+def run() -> list[rows.Row]:
+    """Measures; each bar has to lead to one order."""
+    made = []
+    with tempfile.TemporaryDirectory() as name, _serving(name) as url:
+        folder = pathlib.Path(name)
+        spec = isolation.spec(folder, isolation.BUYER, 'buyer')
+        words = [sys.executable, '-m', 'benchmarks.nodes', url, spec.reference]
+        there = subprocess.Popen(words)
+        try:
+            made += _round_trips(folder, url)
+            for pace, count in isolation.PACES.items():
+                made += _paced(folder, url, pace, count)
+        finally:
+            there.terminate()
+            there.wait()
+    return made
+
+
+@contextlib.contextmanager
+def _serving(folder: str) -> Iterator[str]:
+    with socket.socket() as asked:
+        asked.bind(('127.0.0.1', 0))
+        port = asked.getsockname()[1]
+    beside = pathlib.Path(sys.executable).parent / 'nats-server'
+    program = str(beside) if beside.exists() else shutil.which('nats-server')
+    words = [program or 'nats-server', '-a', '127.0.0.1', '-p', str(port)]
+    server = subprocess.Popen(
+        words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield f'nats://127.0.0.1:{port}'
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _round_trips(folder: pathlib.Path, url: str) -> list[rows.Row]:
+    """Measures a bar's way to a strategy and back, with nothing else."""
+    there = asyncio.run(_trips(folder, url))
+    here = asyncio.run(_trips(folder, None))
+    return [
+        rows.Row(
+            f"bar to a strategy's answer, one at a time, on a node, p{each}",
+            rows.percentile(there, each),
+            'ms',
+            'in a process of the same machine by its socket '
+            f'{rows.percentile(here, each):.3g} ms',
+        )
+        for each in (50, 99)
+    ]
+
+
+async def _trips(folder: pathlib.Path, url: str | None) -> list[float]:
+    spent: list[float] = []
+    came = asyncio.Event()
+    there = None if url is None else _nodes(url)
+    host = isolated.IsolatedHost(
+        [isolation.spec(folder, isolation.BUYER, 'buyer')],
+        log='bench',
+        folder=folder,
+        time_source=clock.MarketClock(),
+        emit=lambda *_: came.set(),
+        status=isolation.tell,
+        elsewhere=there,
+    )
+    if there is not None:
+        await there.start()
+    await host.start('buyer', seq=0)
+    for seq, incoming in enumerate(rig.bars(TRIPS), start=1):
+        bar = incoming.data
+        event = events.Event(
+            seq, bar.timestamp, incoming.type, 'bench', bar, bar.symbol
+        )
+        came.clear()
+        began = time.perf_counter()
+        host.deliver(event)
+        await came.wait()
+        spent.append((time.perf_counter() - began) * 1000)
+    await host.close(seq=TRIPS + 1)
+    if there is not None:
+        await there.stop()
+    return spent
+
+
+def _paced(
+    folder: pathlib.Path, url: str, pace: int, count: int
+) -> list[rows.Row]:
+    gc.collect()
+    gc.freeze()
+    found = asyncio.run(_measure(folder, url, pace, count))
+    gc.unfreeze()
+    local = isolation.measured(folder, pace, count, isolated=True)
+    syncs = journal.syncs()
+    what = f'bar to order, {pace:,} bars/s, durable, strategy on a node'
+    return [
+        rows.Row(
+            f'{what}, p{per_cent}',
+            rows.percentile(found, per_cent),
+            'ms',
+            f'in a process of the same machine by its socket '
+            f"{rows.percentile(local, per_cent):.3g} ms; of the disk's own "
+            f'syncs {rows.percentile(syncs, per_cent):.3g} ms',
+        )
+        for per_cent in (50, 99)
+    ]
+
+
+def _connect(url: str) -> postal.Connection:
+    return postal.Connection(postal.Access(servers=(url,), name='bench'))
+
+
+def _nodes(url: str) -> nodes.Nodes:
+    return nodes.Nodes(
+        _connect(url),
+        _SUBJECTS,
+        {'buyer': _NODE},
+        lost_s=5.0,
+        away_s=60.0,
+        late_s=60.0,
+    )
+
+
+async def _measure(
+    folder: pathlib.Path, url: str, pace: int, count: int
+) -> list[float]:
+    outlet = isolation.Outlet(count)
+    there = _nodes(url)
+    async with rig.durable(folder / f'node{pace}.db', outlet) as made:
+        outlet.host = isolated.IsolatedHost(
+            [isolation.spec(folder, isolation.BUYER, 'buyer')],
+            log='bench',
+            folder=folder,
+            time_source=clock.MarketClock(),
+            emit=isolation.emit(made.bus),
+            status=isolation.tell,
+            elsewhere=there,
+        )
+        await there.start()
+        await isolation.pass_through(outlet, made.bus, pace, count)
+        await there.stop()
+    rows.check(len(outlet.delays), count, 'orders')
+    return outlet.delays
+
+
+async def _node(url: str, reference: str) -> None:
+    """Is the node, until it is killed."""
+    path = pathlib.Path(reference)
+    spec = isolation.spec(path.parent, isolation.BUYER, 'buyer')
+    made = relay.Host(
+        _NODE, _connect(url), _SUBJECTS, {'buyer': spec}, path.parent / 'node'
+    )
+    await made.start()
+    await asyncio.Event().wait()
+
+
+if __name__ == '__main__':
+    asyncio.run(_node(*sys.argv[1:3]))

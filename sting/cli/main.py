@@ -23,6 +23,7 @@ INTERRUPTED = 130
 COMMANDS = {
     'run': ('run', 'run', 'Runs an engine without a terminal.'),
     'node': ('node', 'node', 'Runs strategies for an engine elsewhere.'),
+    'observe': ('node', 'observe', 'Prints the events of an engine elsewhere.'),
     'status': ('look', 'status', 'Shows how the running engine is.'),
     'orders': ('look', 'orders', 'Lists the orders of the running engine.'),
     'positions': ('look', 'positions', 'Lists its positions.'),

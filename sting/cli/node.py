@@ -1,7 +1,9 @@
-"""`sting node`."""
+"""`sting node` and `sting observe`: over the bus of a profile."""
 
 import asyncio
+import contextlib
 import importlib
+import re
 import signal
 
 import click
@@ -10,6 +12,8 @@ import msgspec
 from sting import settings
 from sting.cli import common
 from sting.model import errors
+
+_NAME = re.compile(r'[A-Za-z0-9_-]+')
 
 
 @click.command()
@@ -50,6 +54,63 @@ def node(name: str, profile: str | None, bus: str | None) -> None:
             loop.add_signal_handler(number, ended.set)
         say(f'node {name} of profile {chosen}; ctrl+c ends it')
         await session.run(name, chosen, home, config, ended=ended, say=say)
+
+    asyncio.run(run())
+
+
+@click.command()
+@click.argument('symbols', nargs=-1)
+@click.option(
+    '--profile',
+    metavar='NAME',
+    help='The profile; without it the default of sting.yaml.',
+)
+@click.option(
+    '--bus',
+    metavar='URL',
+    help='Where the servers are, if from here they are elsewhere.',
+)
+@click.option(
+    '--name',
+    default='',
+    metavar='NAME',
+    help='Goes on where the observer of this name was.',
+)
+def observe(
+    symbols: tuple[str, ...], profile: str | None, bus: str | None, name: str
+) -> None:
+    """Prints the events of an engine on another machine as they come.
+
+    One JSON object a line, in the order of the log; of SYMBOLS, or all. It
+    takes what the server has and waits for more; without --name from the
+    oldest that is kept there. The profile needs `bus: {events_days: N}`.
+    """
+    session = importlib.import_module('sting.session.node')
+    home = settings.Home.find()
+    config = settings.load(home)
+    chosen = profile or config.default
+    if name and not _NAME.fullmatch(name):
+        raise errors.InputError('--name: letters, digits, - and _')
+    if bus is not None:
+        config = _with_bus(config, chosen, bus)
+
+    def show(event: bytes) -> None:
+        click.echo(event.decode())
+
+    def say(text: str) -> None:
+        click.echo(f'sting: {common.clean(text)}', err=True)
+
+    async def run() -> None:
+        work = asyncio.ensure_future(
+            session.observe(
+                chosen, home, config, symbols, name, show=show, say=say
+            )
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, work.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
 
     asyncio.run(run())
 

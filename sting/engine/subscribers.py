@@ -96,8 +96,8 @@ class Subscriber(core.Component):
         Raises:
             errors.JournalError: The cursor cannot be read.
         """
-        self._file.parent.mkdir(mode=0o700, exist_ok=True)
-        self.cursor = _read_cursor(self._file, self._first)
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.cursor = read_cursor(self._file, self._first)
         self._status = 'running'
         self._task = asyncio.get_running_loop().create_task(
             self._run(), name=f'subscriber {self.name}'
@@ -112,7 +112,7 @@ class Subscriber(core.Component):
         Raises:
             OSError: The file cannot be written.
         """
-        await asyncio.to_thread(_write_cursor, self._file, cursor)
+        await asyncio.to_thread(write_cursor, self._file, cursor)
 
     async def stop(self) -> None:
         """Ends after the event in hand; the cursor is kept."""
@@ -168,7 +168,7 @@ class Subscriber(core.Component):
     def _keep(self) -> None:
         cursor = self.cursor
         if cursor != self._kept:
-            _write_cursor(self._file, cursor)
+            write_cursor(self._file, cursor)
             self._kept = cursor
 
     def _read_page(self) -> tuple[list[events.Event], int]:
@@ -204,7 +204,16 @@ class Subscriber(core.Component):
         )
 
 
-def _read_cursor(file: pathlib.Path, first: int) -> int:
+def read_cursor(file: pathlib.Path, first: int) -> int:
+    """Reads how far a reader was.
+
+    Args:
+        file: Has it.
+        first: What holds where there is no such file.
+
+    Raises:
+        errors.JournalError: It is not a cursor.
+    """
     try:
         return int(file.read_text(encoding='ascii'))
     except FileNotFoundError:
@@ -215,7 +224,7 @@ def _read_cursor(file: pathlib.Path, first: int) -> int:
         ) from None
 
 
-def _write_cursor(file: pathlib.Path, cursor: int) -> None:
+def write_cursor(file: pathlib.Path, cursor: int) -> None:
     """Replaces the file in one step, so that it is never half written."""
     fresh = file.with_suffix('.new')
     number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -100,6 +100,11 @@ class Connection:
         """Whether there is a connection now."""
         return self._up and bool(self._client.is_connected)
 
+    @property
+    def client(self) -> Any:
+        """The library's own, for what is not published and dropped."""
+        return self._client
+
     async def start(self) -> None:
         """Begins to connect; returns at once."""
         self._task = asyncio.create_task(self._run(), name='bus')

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from collections.abc import Mapping
+import contextlib
 import os
 import pathlib
 
 from sting import settings
+from sting.engine import subscribers
 from sting.model import errors
 from sting.net import postal
+from sting.session import observing
 from sting.session import strategies
 from sting.settings import keys
 from sting.settings import nodes as nodes_settings
@@ -17,6 +20,7 @@ from sting.strategy import relay
 
 # Below the folder of the profile, on a node.
 FOLDER = 'node'
+OBSERVERS = 'observers'
 
 
 def for_engine(
@@ -61,6 +65,107 @@ def for_engine(
         late_s=bus.late_s,
         alert=alert,
     )
+
+
+def publishing(
+    chosen: settings.Profile,
+    profile: str,
+    home: settings.Home,
+    environ: Mapping[str, str],
+    *,
+    log: str,
+    subscribe: Callable[[subscribers.Handler], subscribers.Subscriber],
+    alert: Callable[[str], None],
+) -> observing.Publishing | None:
+    """Makes what writes an engine's events for observers.
+
+    Args:
+        chosen: The profile.
+        profile: Its name.
+        home: Where the user's files are.
+        environ: May have the token.
+        log: The id of the log.
+        subscribe: Makes the subscriber to the log, given its handler.
+        alert: Told what a person should know.
+
+    Returns:
+        None where the profile has no observers.
+
+    Raises:
+        errors.ConfigError: A library, a file or the token is missing.
+    """
+    bus = chosen.bus
+    if bus is None or not bus.events_days:
+        return None
+    return observing.Publishing(
+        postal.Connection(
+            _access(bus, profile, home, environ, f'sting {profile} log')
+        ),
+        nodes.Subjects(bus.prefix, profile),
+        log,
+        bus.events_days,
+        subscribe,
+        alert,
+    )
+
+
+async def observe(
+    profile: str,
+    home: settings.Home,
+    config: settings.Settings,
+    symbols: tuple[str, ...],
+    name: str,
+    *,
+    show: Callable[[bytes], None],
+    say: Callable[[str], None],
+) -> None:
+    """Shows the events of an engine elsewhere, until it is cancelled.
+
+    Args:
+        profile: The profile's name.
+        home: Where the observer's files are.
+        config: What is configured there.
+        symbols: Of which; empty for all.
+        name: Of its cursor, behind which it goes on; empty for all that the
+            server has.
+        show: Given each event as JSON.
+        say: Told what is wrong, in one line.
+
+    Raises:
+        errors.ConfigError: Something configured is wrong.
+        errors.JournalError: The cursor cannot be read.
+    """
+    bus = config.profile(profile).bus
+    if bus is None or not bus.events_days:
+        raise errors.ConfigError(
+            f'profile {profile} has no bus with events_days; see '
+            'docs/guides/SCALING.md'
+        )
+    file = home.state(profile) / OBSERVERS / name if name else None
+    cursor = 0
+    if file is not None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cursor = subscribers.read_cursor(file, 0)
+    way = postal.Connection(
+        _access(bus, profile, home, os.environ, f'sting {profile} observer')
+    )
+
+    def told(up: bool, why: str) -> None:
+        if not up:
+            say(why)
+
+    way.told = told
+    await way.start()
+    subjects = nodes.Subjects(bus.prefix, profile)
+    found = observing.follow(way, subjects, symbols, cursor, say)
+    try:
+        async with contextlib.aclosing(found):
+            async for message in found:
+                show(message.data)
+                if file is not None:
+                    subscribers.write_cursor(file, message.cursor)
+    finally:
+        await way.stop()
 
 
 async def run(

@@ -36,6 +36,7 @@ from sting.engine import recovery
 from sting.engine import routes
 from sting.engine import sequence
 from sting.engine import state
+from sting.engine import subscribers
 from sting.model import commands
 from sting.model import errors
 from sting.model import events
@@ -59,6 +60,7 @@ from sting.session import measuring
 from sting.session import missed
 from sting.session import node as node_lib
 from sting.session import notes
+from sting.session import observing
 from sting.session import outlet
 from sting.session import places
 from sting.session import planned
@@ -500,6 +502,9 @@ class Parts:
         if self._nodes is not None:
             self._engine.register_component(self._nodes)
         self._scheduling = self._make_scheduling()
+        observers = self._make_observers(system.log)
+        if observers is not None:
+            self._engine.register_component(observers)
         self._measuring = self._make_measuring()
         self._sampling = sampling.Sampling(
             self._path,
@@ -658,6 +663,27 @@ class Parts:
             tell=self._intake,
             time_source=self._clock,
             look_s=scheduling.LOOK_S if live else scheduling.PLAYED_LOOK_S,
+        )
+
+    def _make_observers(self, log: str) -> core.Component | None:
+        return node_lib.publishing(
+            self._chosen,
+            self._name,
+            self._home,
+            os.environ,
+            log=log,
+            subscribe=lambda handler: subscribers.Subscriber(
+                observing.NAME,
+                handler,
+                log=self._journal,
+                path=self._path,
+                # Another log has another cursor.
+                folder=self._folder / observing.FOLDER / log,
+                event_bus=self.bus,
+                time_source=clock.LiveClock(),
+                first=self._found.last.seq,
+            ),
+            alert=functools.partial(self._intake.alert, source='observers'),
         )
 
     def _make_measuring(self) -> measuring.Measuring:

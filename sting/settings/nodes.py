@@ -36,6 +36,8 @@ class Bus(msgspec.Struct, frozen=True, kw_only=True):
         away_s: Seconds after which its strategies have failed.
         late_s: What a strategy wants later than this after the event that it
             answers is refused as stale.
+        events_days: Days that the server keeps the log's events for observers;
+            0 writes none there.
     """
 
     url: Annotated[str, msgspec.Meta(min_length=1)]
@@ -49,6 +51,7 @@ class Bus(msgspec.Struct, frozen=True, kw_only=True):
     lost_s: _Seconds = 5.0
     away_s: _Seconds = 60.0
     late_s: _Seconds = 10.0
+    events_days: Annotated[float, msgspec.Meta(ge=0, le=3_650)] = 0.0
 
     def __post_init__(self) -> None:
         """Refuses what makes no sense by itself, and secrets."""

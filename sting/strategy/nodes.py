@@ -96,12 +96,18 @@ class Subjects:
             prefix: Of the installation.
             profile: The profile's name.
         """
-        plain = ''.join(
-            c if c.isascii() and (c.isalnum() or c in '-_') else f'%{ord(c):x}'
-            for c in profile
-        )
-        self._root = f'{prefix}.{plain}'
+        self._root = f'{prefix}.{_plain(profile)}'
         self.engine = f'{self._root}.engine'
+        self.stream = f'{prefix}_{_plain(profile)}'
+
+    def events(self, symbol: str) -> str:
+        """Where the log's events of a symbol are.
+
+        Args:
+            symbol: The symbol; empty for those of none, '>' for all.
+        """
+        which = symbol if symbol == '>' else _plain(symbol) or '%'
+        return f'{self._root}.events.{which}'
 
     def node(self, name: str) -> str:
         """Where a node says that it is here."""
@@ -114,6 +120,14 @@ class Subjects:
     def said(self, engine: str) -> str:
         """Where an engine hears what is said, by its drawn name."""
         return f'{self._root}.said.{engine}'
+
+
+def _plain(name: str) -> str:
+    """Gives a name as one word of a subject."""
+    return ''.join(
+        c if c.isascii() and (c.isalnum() or c in '-_') else f'%{ord(c):x}'
+        for c in name
+    )
 
 
 class Node:

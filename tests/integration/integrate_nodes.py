@@ -77,10 +77,6 @@ class World:
             """)
         )
 
-    def open(self, **options):
-        config = settings.load(self.home)
-        return session.open('demo', home=self.home, config=config, **options)
-
     def start_node(self, name, *words):
         self.nodes[name] = subprocess.Popen(
             [sys.executable, '-m', 'sting.cli.main', 'node', name, *words],
@@ -103,6 +99,11 @@ class World:
             each.kill()
             each.communicate()
         self.server.kill()
+
+
+def opened(home):
+    """The engine of what is configured in a home."""
+    return session.open('demo', home=home, config=settings.load(home))
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_no_event_is_lost_or_acts_twice_whatever_becomes_of_the_server(
     world.serve()
     for name in NAMES:
         world.start_node(f'n-{name}')
-    station = world.open()
+    station = opened(world.home)
     station.start()
     try:
         stations.until(lambda: all_run(station), 60)
@@ -184,7 +185,7 @@ def test_a_node_that_is_killed_and_started_again_goes_on(world):
     world.serve()
     for name in NAMES:
         world.start_node(f'n-{name}')
-    station = world.open()
+    station = opened(world.home)
     station.start()
     try:
         stations.until(lambda: all_run(station), 60)

@@ -63,3 +63,30 @@ def test_it_waits_for_a_server_and_ends_when_it_is_told_to(home):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_observers_need_a_stream_and_a_plain_name(sting, home):
+    configure(home)
+    found = sting('observe')
+    assert found.code == 2
+    assert 'no bus with events_days' in found.err
+    assert '--name: letters' in sting('observe', '--name', '../x').err
+
+
+def test_an_observer_waits_for_a_server_and_ends(home):
+    configure(home, BUS.replace('nodes:', 'events_days: 1\n      nodes:'))
+    process = subprocess.Popen(
+        [sys.executable, '-u', '-m', 'sting.cli.main', 'observe', 'IBM'],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ},
+    )
+    try:
+        assert process.stderr.readline().startswith('sting: ')
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stdout.read() == ''
+    finally:
+        process.kill()
+        process.communicate()

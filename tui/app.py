@@ -67,6 +67,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         actions: The key table, with the user's keys.
         detached: The terminal is gone, and nothing may be written to it.
         failure: Why the engine could not be opened.
+        journal_log: The log that the journal showed last; None before.
     """
 
     TITLE = 'sting'
@@ -117,6 +118,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         self._typed = typed or history.History()
         self._first_start = start
         self._state = state
+        self.journal_log: pathlib.Path | None = None
         self.palette = themes.Palette(known_themes[theme], colorless=colorless)
         self._pace = pace or pacing.Pace()
         self._ticking: timer.Timer | None = None
@@ -524,6 +526,11 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
         """Shows a log at any moment; that of this profile without a path."""
         journal = importlib.import_module('tui.screens.journal')
         journal.show(self, path)
+
+    def action_fork(self, seq: int, changes: tuple[str, ...]) -> None:
+        """Reruns a log from an event on with other settings."""
+        journal = importlib.import_module('tui.screens.journal')
+        journal.show_fork(self, seq, changes)
 
     def action_jump(self) -> None:
         """Lays a letter over each place that can take the keys."""

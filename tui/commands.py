@@ -413,6 +413,13 @@ def _journal(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     return Outcome(action=f'show_journal({path!r})')
 
 
+def _fork(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
+    del snapshot
+    if len(words) < 2 or not words[0].isdecimal() or len(words[0]) > _DIGITS:
+        raise _usage('fork')
+    return Outcome(action=f'fork({int(words[0])}, {(*words[1:],)!r})')
+
+
 def _help(words: Sequence[str], snapshot: views.Snapshot) -> Outcome:
     del words, snapshot
     return Outcome(action='show_help')
@@ -509,6 +516,11 @@ WORDS: Mapping[str, Word] = {
     'theme': Word('theme [NAME]', 'Takes a theme, or the next one.', _theme),
     'journal': Word(
         'journal [FILE]', 'Shows any moment of this log, or another.', _journal
+    ),
+    'fork': Word(
+        'fork EVENT STRATEGY.PARAMETER=VALUE RULE=VALUE ...',
+        'Reruns the log of the journal from an event on, changed so.',
+        _fork,
     ),
     'help': Word('help', 'Shows the keys.', _help),
     'quit': Word('quit', 'Quits.', _quit),

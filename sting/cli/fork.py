@@ -13,6 +13,7 @@ from sting.cli import runs
 from sting.model import errors
 from sting.model import market
 from sting.session import fork as forks
+from sting.session import forkform
 
 
 def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
@@ -89,6 +90,7 @@ def _limits(given: Iterable[str]) -> dict[str, float]:
     metavar='RULE=VALUE..',
     help='Another limit of a risk rule.',
 )
+@click.option('--offer', is_flag=True, hidden=True)
 @common.profile_option
 @common.json_option
 def fork(
@@ -98,6 +100,7 @@ def fork(
     until: int | None,
     given: tuple[str, ...],
     limits: tuple[str, ...],
+    offer: bool,
     profile: str | None,
     as_json: bool,
 ) -> None:
@@ -111,6 +114,11 @@ def fork(
         raise errors.InputError('write either --at N or --time T')
     home = settings.Home.find()
     path = file if file is not None else history.log_path(profile)
+    if offer and at is not None:
+        # For a form: what can be changed.
+        config = settings.load(home)
+        common.print_json(forkform.offer(config, path, at, profile or ''))
+        return
     found = forks.run(
         settings.load(home),
         forks.Asked(

@@ -65,6 +65,22 @@ class Setting(msgspec.Struct, frozen=True):
         return made
 
 
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fork of a log can change.
+
+    Attributes:
+        strategies: What each that ran then can be set to; a value is that of
+            today.
+        limits: Of the rules of risk.yaml; the value of a rule that is not
+            asked is `off`.
+        notes: What cannot be changed, and why.
+    """
+
+    strategies: dict[str, tuple[Setting, ...]]
+    limits: tuple[Setting, ...]
+    notes: tuple[str, ...] = ()
+
+
 def convert(
     settings: Sequence[Setting], given: Mapping[str, Any]
 ) -> dict[str, Any]:

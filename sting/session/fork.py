@@ -145,11 +145,11 @@ async def _run(config: settings.Settings, asked: Asked) -> Forked:
                 f'and the last one is {last}'
             )
     begun = there.image()
-    running = _running(config, profile, begun)
-    varied = _varied(config, running, asked.parameters)
+    chosen = running(config, profile, begun)
+    varied = _varied(config, chosen, asked.parameters)
     limited = _limited(config, asked.limits)
-    changes = _changes(config, running, asked)
-    base = forked.Life(config, profile, running, there.image())
+    changes = _changes(config, chosen, asked)
+    base = forked.Life(config, profile, chosen, there.image())
     fork = forked.Life(limited, profile, varied, there.image())
     then = state.SystemState()
     image.put(then, begun)
@@ -188,7 +188,7 @@ async def _run(config: settings.Settings, asked: Asked) -> Forked:
         difference=made[2].pnl - made[1].pnl,
         times=curves.times(),
         curves=curves.given(),
-        notes=_notes(base, fork, begun, running, by_hand),
+        notes=_notes(base, fork, begun, chosen, by_hand),
     )
 
 
@@ -255,10 +255,16 @@ class _Curves:
         return dict(zip(('then', 'base', 'fork'), columns, strict=True))
 
 
-def _running(
+def running(
     config: settings.Settings, profile: str, begun: image.Image
 ) -> list[specs.StrategySpec]:
-    """Gives the strategies that ran at the moment, as they are configured."""
+    """Gives the strategies that ran at a moment, as they are configured.
+
+    Args:
+        config: What is configured.
+        profile: The profile's name.
+        begun: The state of that moment.
+    """
     chosen = config.profile(profile)
     return [
         msgspec.structs.replace(
@@ -273,11 +279,11 @@ def _running(
 
 def _varied(
     config: settings.Settings,
-    running: Sequence[specs.StrategySpec],
+    chosen: Sequence[specs.StrategySpec],
     parameters: Mapping[str, Mapping[str, str]],
 ) -> list[specs.StrategySpec]:
     """Gives the strategies with other parameters."""
-    names = [spec.name for spec in running]
+    names = [spec.name for spec in chosen]
     for name in parameters:
         if name not in names:
             known = 'not running then' if name in config.strategies else 'none'
@@ -290,7 +296,7 @@ def _varied(
             spec,
             given={**spec.given, **parameters.get(spec.name, {})},
         )
-        for spec in running
+        for spec in chosen
     ]
 
 
@@ -320,11 +326,11 @@ def _limited(
 
 def _changes(
     config: settings.Settings,
-    running: Sequence[specs.StrategySpec],
+    chosen: Sequence[specs.StrategySpec],
     asked: Asked,
 ) -> tuple[tuple[str, str, str], ...]:
     """Says what was changed, from what, to what."""
-    by_name = {spec.name: spec.values for spec in running}
+    by_name = {spec.name: spec.values for spec in chosen}
     found = [
         (f'{name}.{key}', str(by_name[name].get(key, 'default')), str(value))
         for name, values in asked.parameters.items()
@@ -356,7 +362,7 @@ def _notes(
     base: forked.Life,
     fork: forked.Life,
     begun: image.Image,
-    running: Sequence[specs.StrategySpec],
+    chosen: Sequence[specs.StrategySpec],
     by_hand: int,
 ) -> tuple[str, ...]:
     """Says what the figures do not know."""
@@ -368,7 +374,7 @@ def _notes(
         'settings are those of today: a log does not keep the parameters and '
         'the limits of scoped rules that held then',
     ]
-    if not running:
+    if not chosen:
         notes.append('no strategy of the profile ran at that moment')
     if begun.halted_by:
         notes.append(f'trading was halted then: {begun.halted_by}')

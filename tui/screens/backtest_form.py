@@ -69,20 +69,30 @@ class Field(widgets.Input):
 
 
 class ParameterField(Field):
-    """A field of one parameter; empty for its default.
+    """A field of one parameter; empty for what it is set to.
 
     Attributes:
         setting: What it may be set to.
     """
 
-    def __init__(self, setting: rules.Setting, value: str) -> None:
+    def __init__(
+        self, setting: rules.Setting, value: str, *, sweeps: bool = True
+    ) -> None:
+        """Makes the field.
+
+        Args:
+            setting: What it may be set to.
+            value: What it is set to here; empty where it is not.
+            sweeps: Several values may be written.
+        """
         super().__init__(
             value,
-            placeholder=text_format.clean(str(setting.default)),
+            placeholder=text_format.clean(_plain(setting)),
             id=f'parameter-{setting.name}',
             compact=True,
         )
         self.setting = setting
+        self._sweeps = sweeps
 
     @property
     def complaint(self) -> str:
@@ -90,7 +100,8 @@ class ParameterField(Field):
         if not self.value.strip():
             return ''
         try:
-            for each in backtest_child.several(self.value) or (self.value,):
+            values = backtest_child.several(self.value) if self._sweeps else ()
+            for each in values or (self.value,):
                 self.setting.convert(each)
         except errors.StrategyError as error:
             return text_format.clean(str(error))
@@ -102,8 +113,15 @@ class ParameterField(Field):
         words = f'{self.setting.name}: {self.setting.allowed}'
         if self.setting.doc:
             words += f'. {self.setting.doc}'
-        words += '. 5:20:5 or 5|10 sweeps'
+        if self._sweeps:
+            words += '. 5:20:5 or 5|10 sweeps'
         return text_format.clean(words)
+
+
+def _plain(setting: rules.Setting) -> str:
+    """Writes what a parameter is set to where nothing is filled in."""
+    value = setting.default if setting.value is None else setting.value
+    return f'{value:.12g}' if isinstance(value, float) else str(value)
 
 
 class Parameters(containers.Vertical):
@@ -113,8 +131,15 @@ class Parameters(containers.Vertical):
     Parameters { height: auto; }
     """
 
-    def __init__(self) -> None:
-        super().__init__(id='bounds')
+    def __init__(self, named: str = 'bounds', *, sweeps: bool = True) -> None:
+        """Makes room for the fields.
+
+        Args:
+            named: Its id.
+            sweeps: Several values may be written in a field.
+        """
+        super().__init__(id=named)
+        self._sweeps = sweeps
         self._asking: backtest_process.Process | None = None
 
     async def on_unmount(self) -> None:
@@ -168,7 +193,9 @@ class Parameters(containers.Vertical):
         await self.mount_all(
             containers.Horizontal(
                 widgets.Label(setting.name, markup=False),
-                ParameterField(setting, given.get(setting.name, '')),
+                ParameterField(
+                    setting, given.get(setting.name, ''), sweeps=self._sweeps
+                ),
                 classes='field',
             )
             for setting in settings
@@ -176,15 +203,18 @@ class Parameters(containers.Vertical):
         return True
 
     @property
+    def values(self) -> dict[str, str]:
+        """What is filled in, by name."""
+        return {
+            field.setting.name: field.value.strip()
+            for field in self._fields()
+            if field.value.strip()
+        }
+
+    @property
     def text(self) -> str:
         """What is filled in: name=value, separated by blanks."""
-        return line_of(
-            {
-                field.setting.name: field.value.strip()
-                for field in self._fields()
-                if field.value.strip()
-            }
-        )
+        return line_of(self.values)
 
     def check(self) -> str:
         """Marks the fields whose values are not allowed.

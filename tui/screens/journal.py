@@ -1,7 +1,7 @@
 """F4: the panes at any moment of a log, framed so that it is not now."""
 
 from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Sequence
 import datetime
 import pathlib
 from typing import TYPE_CHECKING
@@ -69,19 +69,47 @@ def show(shown: 'StingApp', path: str = '') -> None:
         shown: The terminal.
         path: The log's file; that of the profile without one.
     """
+    log = _log_of(shown, pathlib.Path(path) if path else None)
+    if log is None:
+        return
+    while len(shown.screen_stack) > 1:
+        shown.pop_screen()
+    shown.push_screen(JournalScreen(shown.workstation, log))
+    shown.journal_log = log
+
+
+def _log_of(
+    shown: 'StingApp', path: pathlib.Path | None
+) -> pathlib.Path | None:
+    """Gives a log's file, or that of the profile; None after telling why."""
     try:
-        log = pathlib.Path(path).expanduser() if path else None
-        if log is None:
+        if path is not None:
+            log = path.expanduser()
+        else:
             log = settings.Home.find().log(shown.snapshot.profile)
         if not log.is_file():
             raise errors.InputError(f'there is no log at {log}')
     # A home that nobody has is a RuntimeError.
     except (errors.ConfigError, errors.InputError, OSError, RuntimeError) as e:
         shown.say(str(e), ok=False)
-        return
-    while len(shown.screen_stack) > 1:
-        shown.pop_screen()
-    shown.push_screen(JournalScreen(shown.workstation, log))
+        return None
+    return log
+
+
+def show_fork(shown: 'StingApp', seq: int, changes: Sequence[str]) -> None:
+    """Reruns the log that the journal showed last from an event on.
+
+    Args:
+        shown: The terminal.
+        seq: The event.
+        changes: Each STRATEGY.PARAMETER=VALUE or RULE=VALUE.
+    """
+    # What only this needs is loaded now.
+    from tui.screens import fork  # noqa: PLC0415
+
+    log = _log_of(shown, shown.journal_log)
+    if log is not None:
+        shown.push_screen(fork.ForkScreen(log, seq, changes))
 
 
 def read_goal(text: str, now: int) -> tuple[int, int]:
@@ -565,21 +593,8 @@ class JournalScreen(base.BaseScreen):
             fork.ForkScreen(
                 self.replay.path,
                 self.replay.place.seq,
-                self.replay.snapshot(),
-                self._limits(),
             )
         )
-
-    def _limits(self) -> Mapping[str, settings.Rule | settings.ScopedRule]:
-        """Gives the rules of risk.yaml; none where it cannot be read."""
-        try:
-            risk = settings.load(settings.Home.find()).risk
-        except errors.ConfigError:
-            return {}
-        limits: dict[str, settings.Rule | settings.ScopedRule] = {}
-        limits.update(risk.rules.items())
-        limits.update(risk.scoped)
-        return limits
 
     def action_focus_pane(self, name: str) -> None:
         """Goes to a pane."""

@@ -56,3 +56,13 @@ def test_what_is_wrong_is_said_in_one_line(sting, path, words, said):
     assert result.code == 2
     assert said in result.err
     assert result.err.count('\n') == 1
+
+
+def test_a_form_asks_what_can_be_changed(sting, path):
+    result = sting(
+        'fork', path, '--profile', 'demo', '--at', '20', '--offer', '--json'
+    )
+    assert result.code == 0, result.err
+    found = json.loads(result.out)
+    assert set(found) == {'strategies', 'limits', 'notes'}
+    assert 'max_position' in {each['name'] for each in found['limits']}

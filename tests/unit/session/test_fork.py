@@ -3,10 +3,12 @@
 import msgspec
 import pytest
 
+from sting import settings
 from sting.model import errors
 from sting.model import events
 from sting.model import records
 from sting.session import fork
+from sting.session import forkform
 from tests.unit.engine import logs
 from tests.unit.session import replays
 from tests.unit.session import stations
@@ -223,3 +225,50 @@ def test_what_came_of_it_is_plain_data(ran, at):
     found = rerun(ran, seq=at, limits={'max_position': 1e9})
     again = msgspec.json.decode(msgspec.json.encode(found), type=fork.Forked)
     assert again == found
+
+
+def test_what_can_be_changed_has_the_values_of_today(ran, at):
+    path, config = ran
+    off = msgspec.structs.replace(
+        config.risk.rules['price_collar'], enabled=False
+    )
+    mine = settings.ScopedRule(rule='order_rate', limit=20.0)
+    risk = msgspec.structs.replace(
+        config.risk,
+        rules={**config.risk.rules, 'price_collar': off},
+        scoped={'pace': mine},
+    )
+    config = msgspec.structs.replace(config, risk=risk)
+    found = forkform.offer(config, path, at)
+    fast, slow, *_ = found.strategies['cross']
+    assert (fast.name, fast.value, slow.value) == ('fast', 3, 8)
+    assert [each.name for each in found.strategies['mine']] == ['size']
+    limits = {each.name: each for each in found.limits}
+    assert limits['price_collar'].value == 'off'
+    assert limits['pace'].value == 20.0
+    assert limits['pace'].doc == 'order_rate'
+    for wrong in ('-1', 'nan', 'inf'):
+        with pytest.raises(errors.StrategyError):
+            limits['pace'].convert(wrong)
+    assert not found.notes
+
+
+def test_a_strategy_that_cannot_be_loaded_is_told(ran, at):
+    path, config = ran
+    gone = msgspec.structs.replace(
+        config.strategies['mine'], strategy='sting.library.gone'
+    )
+    config = msgspec.structs.replace(
+        config, strategies={**config.strategies, 'mine': gone}
+    )
+    found = forkform.offer(config, path, at)
+    assert [*found.strategies] == ['cross']
+    assert 'mine: ' in found.notes[0]
+
+
+def test_before_any_strategy_ran_there_are_limits(ran):
+    path, config = ran
+    found = forkform.offer(config, path, 1)
+    assert not found.strategies
+    assert found.limits
+    assert 'no strategy' in found.notes[0]

@@ -20,6 +20,7 @@ from tests.unit.session import replays
 from tests.unit.tui import apps
 from tests.unit.tui import backtests
 from tests.unit.tui import stations
+from tui.screens import fork
 
 FOLDER = pathlib.Path(__file__).parent / 'snapshots'
 # Between two looks; what is the same in both is all that comes.
@@ -142,6 +143,16 @@ async def _replay(pilot):
     pilot.app.tick()
 
 
+async def _fork(pilot):
+    await pilot.app.push_screen(
+        fork.ForkScreen(
+            pathlib.Path('events.db'), 1_200, program=backtests.PROGRAM
+        )
+    )
+    asks = pilot.app.screen
+    await apps.wait(pilot, lambda: asks.focused is not None)
+
+
 SCENES = {
     'trade': Scene((), 'AAPL'),
     'trade-empty': Scene((), 'no symbol', _EMPTY),
@@ -170,6 +181,10 @@ SCENES = {
     'stopped': Scene((), 'STOPPED', _HALTED),
     'system': Scene(('f5',), 'lanes'),
     'journal': Scene((), 'event 111 of 111', first=_replay),
+    'fork': Scene(('x',), 'it must be an int', first=_fork),
+    'forked': Scene(
+        ('5', *['down'] * 3, *'60', 'ctrl+r'), 'the change', first=_fork
+    ),
     'backtest': Scene(('f3',), 'quantity '),
     **{
         name: Scene(('f3', 'ctrl+o', page), seen, first=first)

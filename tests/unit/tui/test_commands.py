@@ -211,6 +211,14 @@ def test_a_protection_is_asked_about(line, command):
     assert 'IBM' in outcome.question
 
 
+def test_a_fork_has_an_event_and_changes():
+    outcome = parse('fork 20 sma.fast=5 max_position=100')
+    assert outcome.action == "fork(20, ('sma.fast=5', 'max_position=100'))"
+    for wrong in ('fork', 'fork 20', 'fork max_position=5'):
+        with pytest.raises(errors.InputError, match='write fork EVENT'):
+            parse(wrong)
+
+
 @pytest.mark.parametrize(
     ('line', 'message'),
     [

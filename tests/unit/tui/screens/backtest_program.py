@@ -126,8 +126,55 @@ WINDOWS = {
 }
 
 
+def _life(pnl, orders, denied=0):
+    return {
+        'pnl': pnl, 'drawdown': 812.5, 'fees': orders * 1.25,
+        'orders': orders, 'denied': denied, 'fills': orders - denied,
+    }  # fmt: skip
+
+
+OFFERED = {
+    'strategies': {'cross': SETTINGS},
+    'limits': [
+        {
+            'name': name,
+            'default': limit,
+            'allowed': 'a number of 0 or more',
+            'low': 0.0,
+            'value': value,
+        }
+        for name, limit, value in (
+            ('max_order_notional', 75000.0, 75000.0),
+            ('max_position', 2000.0, 2000.0),
+            ('price_collar', 0.05, 'off'),
+        )
+    ],
+}
+FORKED = {
+    'changes': [['cross.fast', '12', '5'], ['max_position', '2000', '60']],
+    'then': _life(-310.25, 14),
+    'base': _life(-295.5, 14),
+    'fork': _life(1204.75, 22, 3),
+    'difference': 1500.25,
+    'curves': {
+        'then': [100000.0, 100420.0, 99800.0, 99689.75],
+        'base': [100000.0, 100425.0, 99810.0, 99704.5],
+        'fork': [100000.0, 100610.0, 100900.0, 101204.75],
+    },
+    'notes': [
+        'fills of base and fork are simulated; compare these two, `then` has '
+        'what really happened',
+        'settings are those of today',
+    ],
+}
+
+
 def main():
     arguments = sys.argv[1:]
+    if arguments[0] == 'fork':
+        found = OFFERED if '--offer' in arguments else FORKED
+        sys.stdout.write(json.dumps(found))
+        return 0
     if arguments[0] == 'strategies':
         return settings(arguments[-1])
     if arguments[0] == 'sweep' and arguments[-1] == 'good':

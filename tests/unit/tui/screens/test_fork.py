@@ -8,13 +8,12 @@ from textual import widgets
 
 from sting import settings
 from sting.model import errors
-from sting.model import views
 from tests.unit.session import replays
 from tests.unit.session import stations as sessions
 from tests.unit.tui import apps
 from tests.unit.tui import stations
+from tui.screens import backtest_form
 from tui.screens import fork
-from tui.screens import fork_fields
 
 pytestmark = pytest.mark.unit
 
@@ -70,6 +69,25 @@ def path(tmp_path, monkeypatch):
     return replays.write(home.log('demo'), world)
 
 
+CONFIG = """
+profiles:
+  test: {mode: paper, broker: paper, feed: demo, symbols: [AAPL],
+    strategies: [cross]}
+"""
+
+
+@pytest.fixture
+def configured(path):
+    """A profile for the log, and a home that has it."""
+    folder = path.parents[2] / 'config'
+    folder.mkdir(exist_ok=True)
+    (folder / 'sting.yaml').write_text(CONFIG)
+    (folder / 'strategy.yaml').write_text(
+        'strategies: {cross: {strategy: sting.library.sma_cross}}\n'
+    )
+    return path
+
+
 async def opened(app, pilot):
     await pilot.press('f4')
     journal = app.screen
@@ -89,88 +107,106 @@ def content_of(screen):
     return screen.query_one('#outcome', widgets.Static).content
 
 
-async def test_it_runs_and_nothing_is_sent(path):
+def about_of(screen):
+    return str(screen.query_one('#fork-about', widgets.Label).content)
+
+
+def field_of(screen, name):
+    return screen.query_one(f'#parameter-{name}', backtest_form.ParameterField)
+
+
+async def asked(pilot, screen):
+    """Waits until it is known what can be changed."""
+    await apps.wait(
+        pilot, lambda: content_of(screen) != 'asking what can be changed'
+    )
+
+
+async def ran(pilot, screen):
+    await apps.wait(
+        pilot, lambda: content_of(screen) != 'running in another process'
+    )
+
+
+async def test_a_log_of_a_profile_that_is_not_there_has_no_form(path):
     station = stations.Station()
     app = apps.make(station)
     async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
-        # The log names a profile that is configured nowhere.
-        line = screen.query_one('#change', widgets.Input)
-        line.value = 'max_position=5'
-        await pilot.press('enter')
-        await asyncio.to_thread(
-            sessions.until,
-            lambda: content_of(screen) != 'running in another process',
-            SOON,
-        )
+        await asked(pilot, screen)
         assert "'test'" in str(content_of(screen))
-        line.value = 'max_position'
-        await pilot.press('enter')
-        assert 'RULE=VALUE' in str(content_of(screen))
+        assert not screen.query(backtest_form.ParameterField)
+        await pilot.press('ctrl+r')
+        assert 'nothing is changed yet' in str(content_of(screen))
         await pilot.press('escape')
         assert app.screen.scope == 'journal'
         assert station.given == []
 
 
-async def test_each_parameter_and_limit_has_a_field_with_its_bounds(path):
-    app = apps.make()
+async def test_the_form_has_what_can_be_changed_and_its_bounds(configured):
+    station = stations.Station()
+    app = apps.make(station)
     async with apps.run(app, apps.SMALL) as pilot:
-        strategies = (
-            views.StrategyRow(
-                'sma', 'sting.library.sma_cross', 'running', (), 'fast=7'
-            ),
-            views.StrategyRow('gone', 'no_such_file.py', 'stopped', ()),
-        )
-        limits = settings.load(settings.Home.find()).risk.rules
-        then = stations.snapshot(strategies=strategies)
-        screen = fork.ForkScreen(path, 7, then, limits)
-        await app.push_screen(screen)
-        made = screen.query_one(fork_fields.Changes)
-        await apps.wait(pilot, lambda: made.query(fork_fields.ParameterField))
-        fields = {each.change: each for each in made.query('.change')}
-        assert list(fields)[:2] == ['sma.fast', 'sma.slow']
-        assert fields['sma.fast'].placeholder == '7'
-        assert fields['max_position'].placeholder == '2000'
-        await pilot.press('down')
-        assert screen.focused is fields['sma.fast']
-        assert 'sma.fast: ' in str(content_of(screen))
-        await pilot.press('5', 'down', *'never')
-        assert 'slow' in str(content_of(screen))
-        assert fields['sma.slow'].has_class('-invalid')
-        await pilot.press('enter')
-        assert 'running' not in str(content_of(screen))
-        fields['sma.slow'].value = ''
-        fields['max_position'].value = '-1'
-        assert made.check() == 'max_position: a number, 0 or more'
-        fields['max_position'].value = '5'
-        assert made.check() == ''
-        assert made.changes == ['sma.fast=5', 'max_position=5']
+        screen = await opened(app, pilot)
+        await asked(pilot, screen)
+        # No strategy ran at that moment; there are limits all the same.
+        assert 'no strategy of the profile ran' in str(content_of(screen))
+        first = field_of(screen, 'max_order_notional')
+        assert (first.has_focus, first.placeholder) == (True, '75000')
+        assert 'a number of 0 or more' in about_of(screen)
+        assert 'sweeps' not in about_of(screen)
+        await pilot.press('x', 'ctrl+r')
+        assert "'x'" in str(content_of(screen))
+        assert first.has_class('-invalid')
+        await pilot.press('backspace', 'down', 'enter', 'up')
+        assert screen.focused.id == 'parameter-max_position_notional'
+        assert station.given == []
 
 
 @pytest.mark.slow
-async def test_what_came_of_it_is_shown(path):
-    (path.parents[2] / 'config').mkdir(exist_ok=True)
-    (path.parents[2] / 'config' / 'sting.yaml').write_text(
-        'profiles: {test: {mode: paper, broker: paper, feed: demo, '
-        'symbols: [AAPL]}}\n'
-    )
+async def test_what_came_of_it_is_shown(configured):
     app = apps.make()
     async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
-        line = screen.query_one('#change', widgets.Input)
-        line.value = 'max_position=5'
-        await pilot.press('enter')
-        await asyncio.to_thread(
-            sessions.until,
-            lambda: content_of(screen) != 'running in another process',
-            SOON,
-        )
+        await asked(pilot, screen)
+        field_of(screen, 'max_position').value = '5'
+        await pilot.press('ctrl+r')
+        await ran(pilot, screen)
         shown = content_of(screen)
         assert shown.row_count > 8, shown
+        body = screen.query_one('#fork-body')
+        await apps.wait(pilot, lambda: body.scroll_y > 0)
+        # To the field again, and to the figures again.
+        await pilot.press('pageup')
+        before = body.scroll_y
+        await pilot.press('pagedown')
+        assert body.scroll_y > before
+        await pilot.press('up')
+        assert screen.focused.region.height == 1
 
 
 @pytest.mark.slow
-async def test_the_process_ends_with_the_screen(path, monkeypatch):
+async def test_a_typed_fork_runs_at_once_and_fills_in_the_form(configured):
+    app = apps.make()
+    async with apps.run(app, apps.SMALL) as pilot:
+        await pilot.press('f4', 'colon')
+        await pilot.press(*'fork 20 max_position=5', 'enter')
+        await apps.wait(pilot, lambda: isinstance(app.screen, fork.ForkScreen))
+        screen = app.screen
+        await apps.wait(
+            pilot, lambda: screen.query(backtest_form.ParameterField)
+        )
+        await ran(pilot, screen)
+        assert content_of(screen).row_count > 8
+        await apps.wait(
+            pilot, lambda: field_of(screen, 'max_position').value == '5'
+        )
+        await pilot.press('escape')
+        assert app.screen.scope == 'trade'
+
+
+@pytest.mark.slow
+async def test_the_process_ends_with_the_screen(configured, monkeypatch):
     started = []
     create = asyncio.create_subprocess_exec
 
@@ -182,13 +218,14 @@ async def test_the_process_ends_with_the_screen(path, monkeypatch):
         started.append(made)
         return made
 
-    monkeypatch.setattr(asyncio, 'create_subprocess_exec', noted)
     app = apps.make()
     async with apps.run(app, apps.SMALL) as pilot:
         screen = await opened(app, pilot)
-        screen.query_one('#change', widgets.Input).value = 'max_position=5'
-        await pilot.press('enter')
-        await asyncio.to_thread(sessions.until, lambda: started, SOON)
+        await asked(pilot, screen)
+        monkeypatch.setattr(asyncio, 'create_subprocess_exec', noted)
+        field_of(screen, 'max_position').value = '5'
+        await pilot.press('ctrl+r')
+        await apps.wait(pilot, lambda: started)
         await pilot.press('escape')
         await asyncio.wait_for(started[0].wait(), SOON)
         assert started[0].returncode != 0

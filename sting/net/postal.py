@@ -110,7 +110,8 @@ class Connection:
         self._task = asyncio.create_task(self._run(), name='bus')
 
     async def stop(self) -> None:
-        """Sends what waits, and closes the connection."""
+        """Sends what waits, and closes the connection, which is not told."""
+        self.told = lambda _up, _why: None
         if self._task is not None:
             if self.connected:
                 with contextlib.suppress(TimeoutError):

@@ -52,8 +52,15 @@ def for_engine(
         _access(bus, profile, home, environ, f'sting {profile}')
     )
 
+    lost = False
+
     def told(up: bool, why: str) -> None:
-        alert('the bus is there' if up else f'bus: {why}')
+        nonlocal lost
+        if not up:
+            alert(f'bus: {why}')
+        elif lost:
+            alert('the bus is there again')
+        lost = not up
 
     way.told = told
     return nodes.Nodes(

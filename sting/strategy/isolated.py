@@ -63,6 +63,12 @@ def output_of(folder: pathlib.Path, name: str) -> pathlib.Path:
     return folder / f'{plain}.log'
 
 
+def _after(record: instances.Record) -> str:
+    if not record.failures:
+        return 'its node was away'
+    return f'after failure {record.failures}'
+
+
 class Elsewhere(Protocol):
     """Makes processes on other nodes; see `nodes.Nodes`."""
 
@@ -483,8 +489,9 @@ class IsolatedHost:
         self._tell(
             name,
             'restarting',
-            f'in {delay:.1f} s, after failure {record.failures} of '
-            f'{instances.FAILURES}',
+            f'in {delay:.1f} s, {_after(record)} of {instances.FAILURES}'
+            if record.failures
+            else f'in {delay:.1f} s, when its node is there',
         )
         record.timer = asyncio.get_running_loop().call_later(
             delay, self._restart, name
@@ -496,7 +503,7 @@ class IsolatedHost:
         record.timer = None
         record.again = True
         record.restarts += 1
-        self._tell(name, 'starting', f'after failure {record.failures}')
+        self._tell(name, 'starting', _after(record))
 
     def _leave(self, instance: instances.Instance) -> bool:
         """Forgets an instance; says whether it was not forgotten before."""

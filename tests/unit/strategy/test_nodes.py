@@ -286,6 +286,8 @@ async def test_a_node_started_anew_has_lost_its_processes(make):
     await node.stop()
     await world.until(lambda: 'starting' in world.told())
     assert 'was ended' in world.statuses[1].detail
+    assert 'when its node is there' in world.statuses[2].detail
+    assert world.statuses[3].detail == 'its node was away'
     assert world.host.vitals('buyer').restarts == 1
     again = asyncio.create_task(world.start('buyer'))
     await world.node('buyer')

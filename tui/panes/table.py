@@ -165,6 +165,7 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self._settling: timer.Timer | None = None
         self._painted: dict[int, tuple[_Line, strip.Strip]] = {}
         self._fitted: list[tuple[Column[Row], int]] = []
+        self._room = 0
         self._sifting = False
         self._sieve: sieve.Sieve[Row] | sieve.SlidingSieve[Row] = (
             sieve.SlidingSieve() if self.slides else sieve.Sieve(self.key_of)
@@ -369,9 +370,8 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         self.repaint()
 
     def _layout_columns(self) -> None:
-        self._fitted = fit_columns(
-            self.columns, self.scrollable_content_region.width - 1
-        )
+        self._room = self.scrollable_content_region.width
+        self._fitted = fit_columns(self.columns, self._room - 1)
 
     def _empty_text(self) -> str:
         if self._snapshot is None or opening.is_opening(self._snapshot):
@@ -481,6 +481,17 @@ class Table(pane.Pane, scroll_view.ScrollView, Generic[Row], can_focus=True):
         """Paints every line again."""
         self._painted.clear()
         self.refresh()
+
+    def render_lines(self, crop: geometry.Region) -> list[strip.Strip]:
+        """Gives lines of columns that fit into the room that there is now.
+
+        It changes without a word where a scroll bar comes in between.
+        """
+        if self._fitted and self._room != self.scrollable_content_region.width:
+            self._layout_columns()
+            self._painted.clear()
+            self.call_later(self.repaint)
+        return super().render_lines(crop)
 
     def on_resize(self) -> None:
         """Fits the columns to the new width."""

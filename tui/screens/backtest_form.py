@@ -87,7 +87,9 @@ class ParameterField(Field):
         """
         super().__init__(
             value,
-            placeholder=text_format.clean(_plain(setting)),
+            placeholder=text_format.clean(
+                str(setting.default) if sweeps else _now(setting)
+            ),
             id=f'parameter-{setting.name}',
             compact=True,
         )
@@ -118,8 +120,8 @@ class ParameterField(Field):
         return text_format.clean(words)
 
 
-def _plain(setting: rules.Setting) -> str:
-    """Writes what a parameter is set to where nothing is filled in."""
+def _now(setting: rules.Setting) -> str:
+    """Writes what a parameter of a strategy that ran is set to."""
     value = setting.default if setting.value is None else setting.value
     return f'{value:.12g}' if isinstance(value, float) else str(value)
 

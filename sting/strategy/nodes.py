@@ -19,6 +19,7 @@ from typing import Protocol
 
 import msgspec
 
+from sting import version
 from sting.engine import clock
 from sting.engine import core
 from sting.net import courier
@@ -57,11 +58,13 @@ class Here(msgspec.Struct, frozen=True, array_like=True):
         id: Drawn anew at each start of it.
         streams: Of an engine, the streams that it keeps up.
         leaves: It is about to end.
+        version: Of its sting; two of them may not understand each other.
     """
 
     id: str
     streams: tuple[str, ...] = ()
     leaves: bool = False
+    version: str = version.__version__
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -138,6 +141,7 @@ class Node:
         id: The name that was drawn at its start; empty while it is away.
         heard: When it was heard last, by the loop's time.
         lost: It was not heard for a while, and that was told.
+        other: Its version, where that is another one and that was told.
     """
 
     def __init__(self, name: str) -> None:
@@ -145,6 +149,7 @@ class Node:
         self.id = ''
         self.heard = 0.0
         self.lost = False
+        self.other = ''
 
 
 class Nodes(core.Component):
@@ -289,6 +294,15 @@ class Nodes(core.Component):
         if here is None:
             return
         node, now = self._nodes[name], asyncio.get_running_loop().time()
+        if here.version != version.__version__:
+            if here.version != node.other:
+                node.other = here.version
+                self._alert(
+                    f'node {name} has sting {here.version}, the engine '
+                    f'{version.__version__}; nothing runs there until they are '
+                    'the same'
+                )
+            return
         if node.id and here.id != node.id:
             if now - node.heard < min(self._lost_s, 4 * self._beat_s):
                 # Both say so, and one of them was here first.

@@ -139,7 +139,13 @@ class _Stream:
 
     def _take(self, data: bytes) -> None:
         for body in self._reader.take(data):
-            frame = wire.told(body)
+            try:
+                frame = wire.told(body)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                detail = f'its node does not understand the engine: {error}'
+                self.courier.write(wire.encode(wire.Failed(detail, True)))
+                self.courier.end()
+                return
             if isinstance(frame, wire.Load):
                 if self.relay is None:
                     self.relay = self._make(self, frame)

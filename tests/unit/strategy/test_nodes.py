@@ -10,6 +10,7 @@ from sting.model import errors
 from sting.model import events
 from sting.model import portfolio
 from sting.model import specs
+from sting.net import courier
 from sting.net import postal
 from sting.strategy import handover
 from sting.strategy import isolated
@@ -326,6 +327,39 @@ async def test_a_node_that_ends_while_a_strategy_is_stopped_is_no_failure(make):
     await world.start('buyer')
     await asyncio.gather(world.host.stop('buyer', seq=9), node.stop())
     assert world.told()[-1] == 'stopped'
+
+
+async def test_a_node_of_another_version_is_told_once_and_not_used(make):
+    world = await make({'buyer': BUYER})
+    other = connect(world.server)
+    await other.start()
+    here = nodes.encode(nodes.Here('x', (), False, '0.0'))
+    for _ in range(50):
+        other.publish(SUBJECTS.node('n-buyer'), here)
+        await asyncio.sleep(0.01)
+    await other.stop()
+    assert len(world.alerts) == 1
+    assert 'node n-buyer has sting 0.0, the engine' in world.alerts[0]
+    await world.node('buyer')
+    await world.start('buyer')
+
+
+async def test_what_a_node_does_not_understand_is_a_failure(make):
+    world = await make({'buyer': BUYER})
+    node = await world.node('buyer')
+    there = connect(world.server)
+    said = []
+    there.subscribe(SUBJECTS.said('e'), said.append)
+    await there.start()
+    await world.until(lambda: there.connected)
+    nonsense = courier.Courier(
+        'e/1', lambda data: there.publish(SUBJECTS.told(node.id), data), print
+    )
+    nonsense.write(b'\0\0\0\2\x91\x63')
+    await world.until(lambda: said)
+    nonsense.close()
+    await there.stop()
+    assert b'does not understand' in said[0]
 
 
 async def test_a_second_node_of_the_same_name_is_not_heard(make):

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from sting.engine import clock
+from sting.engine import step
 from sting.model import errors
 from sting.model import events
 from sting.model import portfolio
@@ -13,6 +14,7 @@ from sting.model import specs
 from sting.net import courier
 from sting.net import postal
 from sting.strategy import handover
+from sting.strategy import host
 from sting.strategy import isolated
 from sting.strategy import nodes
 from sting.strategy import relay
@@ -167,6 +169,37 @@ async def test_its_state_is_saved_and_its_notes_come(make):
     await world.host.stop('keeper', seq=9)
     assert world.saved[0].saved == {'n': 2}
     assert (world.folder / 'node-keeper' / 'keeper.log').exists()
+
+
+async def test_it_begins_with_a_long_history_and_what_it_missed(make):
+    body = """
+    async def on_start(self):
+        self.sma = self.indicator(strategy.indicators.SMA, period=3)
+
+    async def on_market_data(self, data):
+        self.log.info(f'{data.close:g}: {self.sma.value:g}')
+
+    def load_state(self, state):
+        self.log.info(f'knows {state}')
+    """
+    world = await make({'keeper': body})
+    await world.node('keeper')
+    past = [
+        msgspec.structs.replace(samples.bar(3.0), timestamp=nth, symbol='X')
+        for nth in range(-9_000, 0)
+    ]
+    bar = msgspec.structs.replace(samples.bar(6.0), timestamp=1, symbol='X')
+    event = events.Event(5, 1, events.EventType.MARKET_DATA, 't', bar, 'X')
+    await world.host.start(
+        'keeper',
+        seq=9,
+        history=past,
+        recall=lambda: host.Missed(
+            b'{"n": 1}', portfolio.Portfolio(), (), [step.Notify(event)]
+        ),
+    )
+    await world.until(lambda: len(world.notes) == 2)
+    assert [text for _, text in world.notes] == ["knows {'n': 1}", '6: 4']
 
 
 async def test_it_waits_for_a_node_that_is_not_there_yet(make):

@@ -587,6 +587,8 @@ class CoreEngine:
             event = self._emit(incoming)
             if status.status in failures.FAILED:
                 self._failures.take(event)
+            elif status.status == 'stopped' and status.policy:
+                self._failures.leave(event, status.detail)
             elif status.error:
                 self._turn.alert(
                     records.Severity.WARNING,

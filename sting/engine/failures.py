@@ -1,4 +1,4 @@
-"""What becomes of the orders and the position of a strategy that failed."""
+"""What becomes of the orders and the position of a strategy that is out."""
 
 from sting.engine import desk
 from sting.engine import step
@@ -11,7 +11,7 @@ FAILED = ('failed', 'quarantined')
 
 
 class Failures:
-    """Carries out what was configured for a strategy's failure.
+    """Carries out what was configured for a strategy's failure, or its end.
 
     What it does follows from the event that tells of the failure, so that the
     log has it, and all of it goes through risk.
@@ -38,6 +38,17 @@ class Failures:
         self._turn.alert(
             records.Severity.CRITICAL, text, 'strategies', event.seq
         )
+        self.leave(event, 'its strategy failed')
+
+    def leave(self, event: events.Event, why: str) -> None:
+        """Does with orders and position what a status says.
+
+        Args:
+            event: A status of a strategy that is not fed any more.
+            why: For the log.
+        """
+        status: records.StrategyStatus = event.data
+        name = status.strategy
         if status.policy in ('cancel', 'flatten'):
             working = [
                 order
@@ -45,18 +56,18 @@ class Failures:
                 if order.strategy == name
             ]
             for order in working:
-                self._desk.cancel(order, 'its strategy failed', event.seq)
+                self._desk.cancel(order, why, event.seq)
         if status.policy == 'flatten':
-            self._flatten(name, event)
+            self._flatten(name, event, why)
 
-    def _flatten(self, name: str, event: events.Event) -> None:
+    def _flatten(self, name: str, event: events.Event, why: str) -> None:
         """Wants to be out of all that the strategy holds, in its name."""
         system = self._turn.state
         for nth, symbol in enumerate(list(system.book(name).held), start=1):
             wish = orders.Signal(
                 symbol=symbol,
                 kind=orders.SignalKind.CLOSE,
-                reason='its strategy failed',
+                reason=why,
                 order_id=f'{system.log}-{event.seq}-0-{nth}',
                 strategy=name,
             )

@@ -187,7 +187,8 @@ class StrategyStatus(payload.Payload, frozen=True, kw_only=True):
             operator starts it).
         detail: Why, for a person.
         policy: What becomes of its orders and its position, for failed and
-            quarantined: keep, cancel or flatten.
+            quarantined, and for stopped at the end of a session: keep, cancel
+            or flatten.
         code: Hash of the code that it runs, 16 hex digits, where it runs.
         error: Why it could not change to another version of its code; it
             goes on as it was.

@@ -195,7 +195,11 @@ class Scheduling:
                 self._ask(commands.CancelOrder(order_id=order.id))
 
     async def _flatten(self, window: planned.Window) -> None:
-        """Closes what is held, by the same way as an operator does."""
+        """Closes what is held: strategies' in their name, then the rest.
+
+        Their own books would count on what an operator has closed.
+        """
+        await self._close_strategies()
         if not self._held():
             return
         answers: list[commands.CommandResult] = []
@@ -214,6 +218,30 @@ class Scheduling:
                 NAME,
                 records.Severity.CRITICAL,
             )
+
+    async def _close_strategies(self) -> None:
+        """Has what stopped strategies hold closed in their name."""
+        system = self._system
+        known = system.strategies
+        holding = [
+            spec.name
+            for spec in self._specs
+            if spec.name in known
+            and known[spec.name].status == 'stopped'
+            and system.book(spec.name).held
+        ]
+        for name in holding:
+            self._tell.status(
+                records.StrategyStatus(
+                    strategy=name,
+                    status='stopped',
+                    detail='the session ends',
+                    policy='flatten',
+                )
+            )
+        await self._until(
+            lambda: not any(system.book(name).held for name in holding), STOP_S
+        )
 
     def _held(self) -> list[str]:
         return sorted(self._system.portfolio.held)

@@ -254,9 +254,20 @@ async def test_positions_are_closed_before_the_close():
         for one in made.world.state.orders.values()
         if one.side == worlds.SELL and one.status is S.FILLED
     ]
-    # It passed the gate as every other order.
+    # It passed the gate as every other order, and the strategy's book has it.
     assert closing.judged
+    assert closing.strategy == 'sma'
+    assert made.world.state.book('sma').held == {}
     assert made.told()[-1] == ('2026-11-23T20:55', 'ended')
+
+
+async def test_what_was_bought_by_hand_is_closed_too():
+    made = Market('2026-11-23T20:00Z', stop='close - 5m', positions='flatten')
+    made.world.now = made.clock.now() - worlds.MINUTE
+    made.world.held()
+    await made.until('2026-11-23T20:56Z')
+    assert made.world.state.portfolio.held == {}
+    assert made.alerts() == []
 
 
 async def test_a_halt_keeps_positions_and_that_is_told():

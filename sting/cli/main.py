@@ -96,6 +96,7 @@ COMMANDS = {
         'alerts',
         'Tries and lists the channels that alerts go out by.',
     ),
+    'clean': ('clean', 'clean', 'Takes away what is old of the cache.'),
     'profile': (
         'profile',
         'profile',

@@ -71,6 +71,7 @@ from sting.session import sampling
 from sting.session import scheduling
 from sting.session import strategies
 from sting.session import symbols
+from sting.session import tidying
 from sting.session import watch
 from sting.settings import keys
 from sting.strategy import handover
@@ -536,6 +537,14 @@ class Parts:
                     keep=self._to_keep,
                 )
             )
+        self._engine.register_component(
+            tidying.Tidying(
+                self._home.cache,
+                self._config.retention,
+                self._intake.system,
+                clock.LiveClock(),
+            )
+        )
         for component in (
             self._sequence,
             self._checkpoints,

@@ -15,6 +15,7 @@ from sting.settings.loader import shipped
 from sting.settings.monitor import Monitor
 from sting.settings.owned import check_code
 from sting.settings.resources import Resources
+from sting.settings.retention import Retention
 from sting.settings.schedule import Schedule
 from sting.settings.schema import Alpaca
 from sting.settings.schema import Archive
@@ -63,6 +64,7 @@ __all__ = [
     'Paper',
     'Profile',
     'Resources',
+    'Retention',
     'Risk',
     'Rule',
     'RuleName',

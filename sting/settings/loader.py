@@ -114,6 +114,7 @@ def load(home: homes.Home) -> schema.Settings:
         presets=main.presets,
         monitor=main.monitor,
         resources=main.resources,
+        retention=main.retention,
         strategies={
             name: _anchor_strategy(entry, home)
             for name, entry in listed.strategies.items()

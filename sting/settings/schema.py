@@ -23,6 +23,7 @@ from sting.settings import monitor as monitor_lib
 from sting.settings import nodes as nodes_lib
 from sting.settings import presets as presets_lib
 from sting.settings import resources as resources_lib
+from sting.settings import retention as retention_lib
 from sting.settings import schedule as schedule_lib
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -360,6 +361,7 @@ class Main(Section, frozen=True, kw_only=True):
     presets: dict[str, presets_lib.Preset] = {}
     monitor: monitor_lib.Monitor = monitor_lib.Monitor()
     resources: resources_lib.Resources = resources_lib.Resources()
+    retention: retention_lib.Retention = retention_lib.Retention()
 
 
 class StrategyEntry(Section, frozen=True, kw_only=True):
@@ -928,6 +930,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         alerts: Where alerts go besides the screen.
         monitor: What others may watch an engine by.
         resources: What an engine may use before it gives way.
+        retention: How long the cache is kept.
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.
@@ -963,6 +966,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     alerts: alerts_lib.Alerts = alerts_lib.Alerts()
     monitor: monitor_lib.Monitor = monitor_lib.Monitor()
     resources: resources_lib.Resources = resources_lib.Resources()
+    retention: retention_lib.Retention = retention_lib.Retention()
 
     def profile(self, name: str | None = None) -> Profile:
         """Gives a profile.

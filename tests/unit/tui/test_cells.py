@@ -166,7 +166,7 @@ async def test_the_workstation_looks_the_same_through_it():
     await apps.wait(pilot, lambda: shown.is_running and shown.screen_stack)
     with shown._context():
         terminal = shown._driver
-        for nth in range(64):
+        for nth in range(32):
             match nth % 8:
                 case 5:
                     shown.action_next_theme()

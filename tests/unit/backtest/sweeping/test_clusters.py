@@ -213,6 +213,7 @@ def test_no_worker_for_long_is_told(tmp_path):
             clusters.Cluster(made.address, wait_s=1)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_goes_is_told(bars, tmp_path):
     with (
         dask_cluster.running(tmp_path, 1) as made,
@@ -263,6 +264,7 @@ def test_a_cluster_needs_its_package(monkeypatch):
         clusters.Cluster('tcp://here:1')
 
 
+@pytest.mark.slow
 def test_workers_of_this_machine_do_it_too(bars):
     with clusters.Cluster('local:1') as pool:
         assert pool.workers == 1

@@ -5,7 +5,9 @@ Logs, archived events, runs and code of strategies are never touched.
 
 import asyncio
 from collections.abc import Callable
+import os
 import pathlib
+import stat
 from typing import Final
 from typing import NamedTuple
 
@@ -87,15 +89,18 @@ def _files(folder: pathlib.Path) -> list[_File]:
     Where the disk notes no reading, when they were written counts.
     """
     found = []
-    for path in folder.rglob('*'):
-        try:
-            seen = path.lstat()
-        except OSError:
-            # It went meanwhile.
-            continue
-        if path.is_file() and not path.is_symlink():
-            read = max(seen.st_atime, seen.st_mtime)
-            found.append(_File(read, seen.st_size, path))
+    # Not rglob: it fails where a folder goes meanwhile, as those do in which a
+    # file is written before it is moved to its place.
+    for place, _, names in os.walk(folder):
+        for path in map(pathlib.Path(place).joinpath, names):
+            try:
+                seen = path.lstat()
+            except OSError:
+                # It went meanwhile.
+                continue
+            if stat.S_ISREG(seen.st_mode):
+                read = max(seen.st_atime, seen.st_mtime)
+                found.append(_File(read, seen.st_size, path))
     return sorted(found)
 
 

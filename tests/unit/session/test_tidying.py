@@ -1,7 +1,10 @@
 """The cache ends: what nobody has read for long goes."""
 
 import asyncio
+import contextlib
 import os
+import tempfile
+import threading
 
 import pytest
 
@@ -74,6 +77,32 @@ def test_a_link_is_left_alone_and_no_folder_is_no_matter(cache, tmp_path):
     assert outside.exists()
     assert (cache / 'link').is_symlink()
     assert tidying.tidy(cache / 'none', policy, NOW) == tidying.Freed()
+
+
+@contextlib.contextmanager
+def folders_come_and_go(place):
+    """As where files are written whole, in a folder of their own."""
+    ended = threading.Event()
+
+    def work():
+        while not ended.is_set():
+            with tempfile.TemporaryDirectory(dir=place):
+                pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_folder_that_goes_meanwhile_is_no_matter(cache):
+    policy = settings.Retention(cache_days=None, cache_mb=None)
+    with folders_come_and_go(cache / 'data'):
+        for _ in range(1_000):
+            assert tidying.tidy(cache, policy, NOW).files == 0
 
 
 def test_an_engine_does_it_and_says_so(cache):

@@ -14,6 +14,7 @@ def test_it_says_what_would_go_and_then_takes_it(sting, home):
     old.write_bytes(bytes(2_000_000))
     os.utime(old, (0, 0))
     home.config.mkdir()
+    (home.config / 'sting.yaml').write_text('retention: {cache_days: 30}\n')
     log = home.log('demo')
     log.parent.mkdir(parents=True)
     log.write_text('')

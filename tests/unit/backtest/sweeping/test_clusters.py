@@ -77,6 +77,7 @@ def test_two_hundred_runs_are_those_of_one_machine(cluster, bars, local):
     assert len(local) == 200
 
 
+@pytest.mark.slow
 def test_compiled_runs_are_those_of_one_machine(cluster, bars):
     compiled = f'{CROSS}_compiled'
     with clusters.Cluster(cluster.address) as pool:
@@ -84,6 +85,7 @@ def test_compiled_runs_are_those_of_one_machine(cluster, bars):
     assert found == rows(bars, reference=compiled, workers=2)
 
 
+@pytest.mark.slow
 def test_bars_go_by_the_share_and_are_taken_away(
     cluster, bars, local, tmp_path
 ):
@@ -96,6 +98,7 @@ def test_bars_go_by_the_share_and_are_taken_away(
     assert not list((tmp_path / 'a' / 'b').iterdir())
 
 
+@pytest.mark.slow
 def test_other_bars_at_the_share_are_refused(cluster, bars, tmp_path):
     with clusters.Cluster(cluster.address, share=str(tmp_path)) as pool:
         placed = pool.place(bars)
@@ -106,6 +109,7 @@ def test_other_bars_at_the_share_are_refused(cluster, bars, tmp_path):
             pool.result(future)
 
 
+@pytest.mark.slow
 def test_a_share_that_a_worker_does_not_see_is_told(cluster, bars, tmp_path):
     with clusters.Cluster(cluster.address, share=str(tmp_path)) as pool:
         placed = pool.place(bars)
@@ -116,6 +120,7 @@ def test_a_share_that_a_worker_does_not_see_is_told(cluster, bars, tmp_path):
             pool.result(future)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('share', ['nosuch://x/y', '/proc/nothing'])
 def test_a_share_that_cannot_be_written_is_told(cluster, bars, share):
     with (
@@ -228,6 +233,7 @@ def test_a_scheduler_that_goes_is_told(bars, tmp_path):
             list(coming)
 
 
+@pytest.mark.slow
 def test_an_interrupt_takes_back_what_waits(cluster, bars):
     pool = clusters.Cluster(cluster.address)
     placed = pool.place('x')

@@ -10,7 +10,14 @@ pytestmark = pytest.mark.unit
 HOW = 'python tools/make_snapshots.py writes it again; look at it'
 
 
-@pytest.mark.parametrize('size', scenes.SIZES)
+@pytest.mark.parametrize(
+    'size',
+    [
+        scenes.SIZES[0],
+        pytest.param(scenes.SIZES[1], marks=pytest.mark.slow),
+        scenes.SIZES[2],
+    ],
+)
 @pytest.mark.parametrize('name', scenes.SCENES)
 async def test_a_screen_looks_as_it_did(name, size):
     scene = scenes.SCENES[name]

@@ -94,7 +94,7 @@ def _exit(draft: ticket.Draft, name: str, price: float | None) -> float | None:
         _, share = checks.parse_trail(level)
         away = side.sign * (1 if name == 'take_profit' else -1)
         # Prices of less than 1 have more decimals.
-        level = round(price * (1 + away * share), 2 if price >= 1 else 6)
+        level = typed.rounded(price * (1 + away * share))
     levels = {'take_profit': None, 'stop_loss': None, name: level}
     checks.check_exits(side=side, price=price, stop_price=None, **levels)
     return level
@@ -108,7 +108,7 @@ def take(draft: ticket.Draft, preset: presets_model.Preset) -> ticket.Draft:
     return dataclasses.replace(
         draft,
         quantity=f'{preset.quantity}' or draft.quantity,
-        type=preset.type,
+        type=preset.type.value,
         price=preset.price or draft.price,
         stop_price=preset.stop_price or draft.stop_price,
         trail=f'{preset.trail}',

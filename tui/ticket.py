@@ -16,17 +16,7 @@ from tui import format as text_format
 from tui import opening
 
 SIDES = tuple(side.value for side in orders.OrderSide)
-TYPES = (
-    'market',
-    'limit',
-    'stop',
-    'stop_limit',
-    'trailing_stop',
-    'market_on_open',
-    'market_on_close',
-    'limit_on_open',
-    'limit_on_close',
-)
+TYPES = tuple(kind.value for kind in orders.OrderType)
 TIMES = ('gtc', 'day', 'gtd', 'ioc', 'fok')
 HOURS = ('regular', 'extended')
 FIELDS = (
@@ -46,10 +36,6 @@ FIELDS = (
 # What may be left empty; enter passes over it.
 OPTIONAL = frozenset({'stop_loss', 'take_profit', 'hours'})
 _NUMBER = re.compile(r'\d+(\.\d*)?|\.\d+')
-_USES_PRICE = frozenset(
-    {'limit', 'stop_limit', 'limit_on_open', 'limit_on_close'}
-)
-_USES_STOP = frozenset({'stop', 'stop_limit'})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,9 +97,9 @@ def plain(value: float | None) -> str:
 def fields(draft: Draft) -> tuple[str, ...]:
     """Gives the fields that can be filled in, in order."""
     unused = set()
-    if draft.type not in _USES_PRICE:
+    if draft.type not in orders.WITH_PRICE:
         unused.add('price')
-    if draft.type not in _USES_STOP:
+    if draft.type not in orders.WITH_STOP:
         unused.add('stop_price')
     if draft.type != 'trailing_stop':
         unused.add('trail')

@@ -13,8 +13,6 @@ from sting.cli import common
 from sting.model import errors
 from sting.model import health
 
-# Of health.STEPS: from here on no backtest runs.
-_STOPPED = 4
 # So often a running one asks, and so long it waits for an answer, seconds.
 EVERY_S = 2.0
 _PATIENCE_S = 1.0
@@ -99,8 +97,10 @@ def shortage(home: settings.Home) -> str:
         except (errors.StingError, OSError, LookupError):
             # It ends, or is of another version.
             continue
-        if told['level'] >= _STOPPED:
-            reasons = '; '.join(told['reasons']) or health.STEPS[_STOPPED - 1]
+        if told['level'] >= health.BACKTESTS:
+            reasons = (
+                '; '.join(told['reasons']) or health.STEPS[health.BACKTESTS - 1]
+            )
             return (
                 f'the engine of profile {engine.profile} needs the machine: '
                 f'{common.clean(reasons)}; run it again when `sting status` '

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 
+from sting.engine import background
 from sting.engine import bus
 from sting.engine import clock
-from sting.engine import core
 from sting.engine import image
 from sting.engine import journal
 from sting.engine import recovery
@@ -18,7 +18,7 @@ from sting.model import records
 LOOK_S = 1.0
 
 
-class Checkpointer(core.Component):
+class Checkpointer(background.Background):
     """Makes a checkpoint after so many events and after so much time.
 
     It also writes the high-water mark to the disk, once a second.
@@ -60,19 +60,6 @@ class Checkpointer(core.Component):
         self._every_s = every_s
         self._last = log.seq if after is None else after
         self._when = time_source.monotonic()
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begins to look, once a second, whether one is due."""
-        self._task = asyncio.get_running_loop().create_task(
-            self._run(), name=self.name
-        )
-
-    async def stop(self) -> None:
-        """Looks no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def make(self) -> None:
         """Makes a checkpoint now, if there is anything new.

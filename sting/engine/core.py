@@ -163,6 +163,11 @@ class CoreEngine:
         """
         self._components.append(component)
 
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The parts that are started and stopped with it, in order."""
+        return tuple(self._components)
+
     async def start(self) -> None:
         """Starts every component in order; on a failure stops those before."""
         started: list[Component] = []

@@ -55,15 +55,6 @@ def parse_trail(trail: float | str | None) -> tuple[float, float]:
 _BUY, _SELL = orders.OrderSide.BUY, orders.OrderSide.SELL
 _MARKET = orders.OrderType.MARKET
 _GTC = orders.TimeInForce.GTC
-_NEEDS_PRICE = frozenset(
-    {
-        orders.OrderType.LIMIT,
-        orders.OrderType.STOP_LIMIT,
-        orders.OrderType.LIMIT_ON_OPEN,
-        orders.OrderType.LIMIT_ON_CLOSE,
-    }
-)
-_NEEDS_STOP = frozenset({orders.OrderType.STOP, orders.OrderType.STOP_LIMIT})
 
 
 # An order asks for it a few times, of the same few symbols.
@@ -137,8 +128,8 @@ def check_order(
             )
         )
     for name, value, needed in (
-        ('price', price, type in _NEEDS_PRICE),
-        ('stop price', stop_price, type in _NEEDS_STOP),
+        ('price', price, type in orders.WITH_PRICE),
+        ('stop price', stop_price, type in orders.WITH_STOP),
     ):
         if needed and value is None:
             raise errors.OrderError(f'a {type} order needs a {name}')

@@ -117,6 +117,10 @@ STEPS: Final = (
 )
 
 
+# How many of them are taken once each is.
+THIN, CACHES, ARCHIVE, BACKTESTS, REDUCING, HALTED = range(1, len(STEPS) + 1)
+
+
 class Easing(msgspec.Struct, frozen=True):
     """How far the engine gives way to what the machine lacks.
 

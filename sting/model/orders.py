@@ -58,6 +58,16 @@ class OrderType(enum.StrEnum):
     LIMIT_ON_CLOSE = 'limit_on_close'
 
 
+# What has a limit, and what has a trigger.
+WITH_PRICE = frozenset(
+    {
+        OrderType.LIMIT,
+        OrderType.STOP_LIMIT,
+        OrderType.LIMIT_ON_OPEN,
+        OrderType.LIMIT_ON_CLOSE,
+    }
+)
+WITH_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 # Orders for an auction, and for no other moment.
 ON_OPEN = frozenset({OrderType.MARKET_ON_OPEN, OrderType.LIMIT_ON_OPEN})
 ON_CLOSE = frozenset({OrderType.MARKET_ON_CLOSE, OrderType.LIMIT_ON_CLOSE})

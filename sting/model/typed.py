@@ -19,8 +19,6 @@ _AMOUNT = re.compile(r'(\d+(?:\.\d*)?|\.\d+)(?:([$%])(r?))?')
 _PLACE = re.compile(
     r'(bid|ask|last|near|far)(?:([+-])(\d+(?:\.\d*)?|\.\d+)(%?))?'
 )
-# Of prices of less than 1, which have more decimals.
-_DECIMALS = (6, 2)
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -175,7 +173,7 @@ def price(
         last: The last price; None before the first.
 
     Returns:
-        The price, to the cent; below 1 to six decimals.
+        The price, as `rounded` leaves it.
 
     Raises:
         errors.OrderError: It is not known, or would not be above 0.
@@ -194,11 +192,15 @@ def price(
         )
     sign = side.sign if wanted.book in ('near', 'far') else 1
     away = found * wanted.away if wanted.is_share else wanted.away
-    value = found + sign * away
-    value = round(value, _DECIMALS[value >= 1])
+    value = rounded(found + sign * away)
     if value <= 0:
         raise errors.OrderError('must be above 0')
     return value
+
+
+def rounded(price: float) -> float:
+    """Rounds a price that was worked out: to the cent, below 1 to 1e-6."""
+    return round(price, 2 if price >= 1 else 6)
 
 
 def moment(text: str) -> int:

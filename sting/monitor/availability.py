@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
+from sting.engine import background
 from sting.engine import clock
-from sting.engine import core
 from sting.engine import history
 from sting.engine import journal
 from sting.engine import reader
@@ -159,7 +159,7 @@ def measure(
     return uptime.Availability(days=tuple(days), share=share)
 
 
-class Keeper(core.Component):
+class Keeper(background.Background):
     """Works it out once a minute, in a thread.
 
     Attributes:
@@ -196,19 +196,6 @@ class Keeper(core.Component):
         self._sessions = sessions
         self._clock = time_source
         self._ledger: Ledger | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begins to work it out."""
-        self._task = asyncio.get_running_loop().create_task(
-            self._run(), name=self.name
-        )
-
-    async def stop(self) -> None:
-        """Works it out no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def look(self) -> None:
         """Works it out as it is now."""

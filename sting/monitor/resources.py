@@ -18,8 +18,10 @@ _MIB: Final = 1 << 20
 MB: Final = 1_000_000
 # Shares of its limit at which memory or descriptors ask for each step.
 SHARES: Final = (0.80, 0.84, 0.88, 0.92, 0.95, 0.98)
-# Shares of `free_mb` below which the disk does.
+# Shares of `free_mb` below which the disk does, and of this the machine's
+# memory: other programs may have most of a large one, and nothing is short.
 FREE: Final = (1.0, 0.75, 0.5, 0.35, 0.25, 0.125)
+LEFT_MB: Final = 1_024
 # Shares of one processor, over a minute, at which it does; trading is not
 # touched for it.
 BUSY: Final = (0.90, 0.93, 0.96, 0.98)
@@ -36,8 +38,9 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine uses at one moment; None is what nobody tells.
 
     Attributes:
-        memory: Share of the memory that there is for it.
+        memory: Share of its limit of memory.
         memory_text: The same in words.
+        machine: Bytes that the machine has left for whoever asks, and has.
         files: How many files are open, and may be.
         free: Bytes that are free where the log is.
         cpu: Share of one processor over the last minute.
@@ -45,6 +48,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
     memory: float | None = None
     memory_text: str = ''
+    machine: tuple[int, int] | None = None
     files: tuple[int, int] | None = None
     free: int | None = None
     cpu: float | None = None
@@ -72,13 +76,20 @@ def judge(use: Use, free_mb: float, level: int) -> tuple[int, tuple[str, ...]]:
 def _asked(use: Use, free_mb: float, level: int) -> Iterator[tuple[int, str]]:
     if use.memory is not None:
         yield _above(use.memory, SHARES, level), use.memory_text
-    if use.free is not None:
-        limits = [free_mb * MB * share for share in FREE]
+    if use.machine is not None:
+        left, total = use.machine
+        # Of a small machine the shares are less.
+        limits = [
+            min(LEFT_MB * MB * share, (1 - most) * total)
+            for share, most in zip(FREE, SHARES, strict=True)
+        ]
         yield (
-            sum(
-                use.free < (limit * _MORE if nth < level else limit)
-                for nth, limit in enumerate(limits)
-            ),
+            _below(left, limits, level),
+            f'{left // _MIB:,} of {total // _MIB:,} MiB of memory are left',
+        )
+    if use.free is not None:
+        yield (
+            _below(use.free, [free_mb * MB * share for share in FREE], level),
             f'{use.free // _MIB:,} MiB are free where the log is',
         )
     if use.files is not None:
@@ -97,6 +108,13 @@ def _asked(use: Use, free_mb: float, level: int) -> Iterator[tuple[int, str]]:
 def _above(share: float, limits: Sequence[float], level: int) -> int:
     return sum(
         share >= (limit - _LESS if nth < level else limit)
+        for nth, limit in enumerate(limits)
+    )
+
+
+def _below(left: int, limits: Sequence[float], level: int) -> int:
+    return sum(
+        left < (limit * _MORE if nth < level else limit)
         for nth, limit in enumerate(limits)
     )
 
@@ -146,29 +164,23 @@ class Ladder:
 def memory_of(
     rows: Sequence[health.ProcessRow],
     memory_mb: float | None,
-    *,
     group: tuple[int, int] | None,
-    machine: tuple[int, int] | None,
 ) -> tuple[float | None, str]:
-    """Gives the share of the memory that is used, and says it.
+    """Gives the share of its limit of memory that is used, and says it.
 
     Args:
         rows: The engine's processes.
-        memory_mb: What they may have in megabytes; None for what there is.
+        memory_mb: What they may have in megabytes; None for what the group
+            may have.
         group: Bytes that the control group has, and may have; None for no
             limit.
-        machine: Bytes that the machine has in use, and has.
     """
-    own = sum(row.memory or 0 for row in rows)
-    found: list[tuple[float, str]] = []
     if memory_mb is not None:
-        found.append(_share('sting has', own, round(memory_mb * MB)))
-    else:
-        if group is not None:
-            found.append(_share('the control group has', *group))
-        if machine is not None:
-            found.append(_share('the machine has', *machine))
-    return max(found) if found else (None, '')
+        own = sum(row.memory or 0 for row in rows)
+        return _share('sting has', own, round(memory_mb * MB))
+    if group is not None:
+        return _share('the control group has', *group)
+    return None, ''
 
 
 def _share(whose: str, used: int, most: int) -> tuple[float, str]:
@@ -181,21 +193,21 @@ def _share(whose: str, used: int, most: int) -> tuple[float, str]:
 def machine_memory(
     file: pathlib.Path = pathlib.Path('/proc/meminfo'),
 ) -> tuple[int, int] | None:
-    """Gives the bytes that a machine has in use, and has; None if untold.
+    """Gives the bytes that a machine has left, and has; None if untold.
 
-    What it keeps only for as long as nobody else wants it is not in use.
+    What it keeps only for as long as nobody else wants it is left.
     """
     try:
         told = dict(
             line.split(':', 1) for line in file.read_text().splitlines()
         )
-        total, left = (
+        left, total = (
             int(told[name].split()[0]) * 1024
-            for name in ('MemTotal', 'MemAvailable')
+            for name in ('MemAvailable', 'MemTotal')
         )
     except (OSError, ValueError, LookupError):
         return None
-    return total - left, total
+    return left, total
 
 
 def group_memory(

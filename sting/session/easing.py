@@ -17,12 +17,13 @@ from typing import Final
 
 from sting import settings
 from sting.engine import archive
+from sting.engine import background
 from sting.engine import clock
-from sting.engine import core
 from sting.engine import sequence
 from sting.model import errors
 from sting.model import health
 from sting.model import records
+from sting.monitor import health as monitored
 from sting.monitor import resources
 from sting.session import intake
 
@@ -31,14 +32,10 @@ _MINUTE: Final = 60
 # Events that are archived at a time: the engine waits while their rows are
 # taken out of the log.
 PIECE: Final = 20_000
-# Of health.STEPS.
-THIN, CACHES, ARCHIVE, BACKTESTS, REDUCING, HALTED = range(1, 7)
 WHO: Final = 'resources'
-# Seconds by which the clock may be moved before a person is told.
-CLOCK_S: Final = 1.0
 
 
-class Easing(core.Component):
+class Easing(background.Background):
     """Looks at what the engine uses, once a second.
 
     Attributes:
@@ -81,8 +78,8 @@ class Easing(core.Component):
         self._tell = tell
         self._let_go = let_go
         self._acts: dict[int, Callable[[str], None]] = {
-            REDUCING: reduce,
-            HALTED: halt,
+            health.REDUCING: reduce,
+            health.HALTED: halt,
         }
         self._clock = time_source
         self._ladder = resources.Ladder()
@@ -90,26 +87,19 @@ class Easing(core.Component):
         self._moved = False
         self._again = 0.0
         self._failed = ''
-        self._task: asyncio.Task[None] | None = None
         self._archiving: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begins to look."""
-        self._task = asyncio.get_running_loop().create_task(
-            self._run(), name=self.name
-        )
-
     async def stop(self) -> None:
-        """Looks no more."""
-        for task in (self._task, self._archiving):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        """Looks no more, and archives no more."""
+        await super().stop()
+        if self._archiving is not None:
+            self._archiving.cancel()
+            await asyncio.gather(self._archiving, return_exceptions=True)
 
     @property
     def is_thin(self) -> bool:
         """Whether screens are to have fewer pictures."""
-        return self._ladder.level >= THIN
+        return self._ladder.level >= health.THIN
 
     async def _run(self) -> None:
         while True:
@@ -133,7 +123,7 @@ class Easing(core.Component):
             self._up(ladder.level, '; '.join(why))
         elif moved < 0:
             self._down(ladder.level + 1)
-        elif wanted >= ARCHIVE and self._clock.monotonic() > self._again:
+        elif wanted >= health.ARCHIVE and self._clock.monotonic() > self._again:
             # While it lasts, what became old meanwhile.
             self._archive()
 
@@ -145,12 +135,12 @@ class Easing(core.Component):
         memory, text = resources.memory_of(
             found.processes,
             self._limits.memory_mb,
-            group=resources.group_memory(),
-            machine=resources.machine_memory(),
+            resources.group_memory(),
         )
         return resources.Use(
             memory=memory,
             memory_text=text,
+            machine=resources.machine_memory(),
             files=_files(own),
             free=found.free,
             cpu=sum(self._cpu) / _MINUTE if len(self._cpu) == _MINUTE else None,
@@ -168,9 +158,9 @@ class Easing(core.Component):
         )
         if act is not None:
             act(why)
-        elif level == CACHES:
+        elif level == health.CACHES:
             self._free()
-        elif level == ARCHIVE:
+        elif level == health.ARCHIVE:
             self._archive()
 
     def _down(self, level: int) -> None:
@@ -226,7 +216,7 @@ class Easing(core.Component):
 
     def _tell_clock(self, step: float | None) -> None:
         """Tells once that the machine's clock was moved."""
-        is_moved = step is not None and abs(step) > CLOCK_S
+        is_moved = step is not None and abs(step) > monitored.STEP_S
         if is_moved and not self._moved:
             self._tell.alert(
                 f"the machine's clock was moved by {step:+,.1f} s: bars and "

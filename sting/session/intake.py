@@ -96,26 +96,25 @@ class Intake:
         self, name: str, cause: int, wanted: Sequence[orders.Signal]
     ) -> None:
         """Tells what a strategy wants too late; as `signals`."""
-        for signal in wanted:
-            refusal = records.Refusal(
-                order_id=signal.order_id,
-                strategy=name,
-                gate=records.Gate.STALE,
-                reason=f'event {cause} was before {name} was started again',
-                signal=signal,
-            )
-            self._put(_T.SIGNAL_REFUSED, refusal, name, signal.symbol, cause)
+        why = f'event {cause} was before {name} was started again'
+        self._refuse_stale(name, cause, wanted, why)
 
     def late(
         self, name: str, cause: int, wanted: Sequence[orders.Signal]
     ) -> None:
         """Tells what came so late from another node; as `signals`."""
+        why = f'it came too late after event {cause}; see late_s'
+        self._refuse_stale(name, cause, wanted, why)
+
+    def _refuse_stale(
+        self, name: str, cause: int, wanted: Sequence[orders.Signal], why: str
+    ) -> None:
         for signal in wanted:
             refusal = records.Refusal(
                 order_id=signal.order_id,
                 strategy=name,
                 gate=records.Gate.STALE,
-                reason=f'it came too late after event {cause}; see late_s',
+                reason=why,
                 signal=signal,
             )
             self._put(_T.SIGNAL_REFUSED, refusal, name, signal.symbol, cause)

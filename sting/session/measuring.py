@@ -5,8 +5,8 @@ from collections.abc import Callable
 from collections.abc import Mapping
 import statistics
 
+from sting.engine import background
 from sting.engine import board
-from sting.engine import core
 from sting.engine import sequence
 from sting.engine import state
 from sting.model import riskfigures
@@ -48,7 +48,7 @@ def scale_of(
     return metrics.Scale(statistics.median(opened) / length, days)
 
 
-class Measuring(core.Component):
+class Measuring(background.Background):
     """Works the figures out once a second, in a thread.
 
     Attributes:
@@ -90,19 +90,6 @@ class Measuring(core.Component):
         self._most = configured.lookback + 1
         self._history = metrics.History(self._most)
         self._peak = 0.0
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begins to measure."""
-        self._task = asyncio.get_running_loop().create_task(
-            self._run(), name=self.name
-        )
-
-    async def stop(self) -> None:
-        """Measures no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def measure(self) -> None:
         """Measures the book as it is at the last durable event."""

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import contextlib
 import functools
 import os
+from typing import Any
 
 import msgspec
 
+from sting.engine import background
 from sting.engine import bus
 from sting.engine import clock
 from sting.engine import exits
@@ -106,6 +108,9 @@ class EngineRoom(parts.Parts):
     async def run_until(self, ended: asyncio.Event) -> None:
         """Lets the engine run until it is told to end.
 
+        Of what runs only beside it, as figures and checkpoints, an alert
+        tells that it failed.
+
         Args:
             ended: Set by whoever ends it.
 
@@ -126,15 +131,33 @@ class EngineRoom(parts.Parts):
             for each in self._reconcilers.values()
             if each.task is not None
         }
+        beside = {
+            each.task
+            for each in self._engine.components
+            if isinstance(each, background.Background) and each.task is not None
+        }
+        pending |= beside
         try:
             while not waiting.done():
                 done, pending = await asyncio.wait(
                     pending, return_when=asyncio.FIRST_COMPLETED
                 )
                 for task in done:
-                    task.result()
+                    if task in beside:
+                        self._tell_ended(task)
+                    else:
+                        task.result()
         finally:
             waiting.cancel()
+
+    def _tell_ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._intake.alert(
+                f'{task.get_name()} failed and is missing until sting starts '
+                f'again: {error!r}',
+                task.get_name(),
+                records.Severity.CRITICAL,
+            )
 
     async def stop(self) -> None:
         """Ends all parts in order and closes the log.

@@ -11,8 +11,8 @@ import shutil
 from typing import Final
 
 from sting.broker import manager
+from sting.engine import background
 from sting.engine import clock
-from sting.engine import core
 from sting.engine import latency
 from sting.engine import segments
 from sting.model import health
@@ -95,7 +95,7 @@ class Steps:
         return ahead - first if len(self._ahead) > 1 else None
 
 
-class Sampling(core.Component):
+class Sampling(background.Background):
     """Works the figures out once a second, in a thread.
 
     Attributes:
@@ -150,19 +150,6 @@ class Sampling(core.Component):
         # By process: what it used and when, and how its memory grows.
         self._used: dict[int, tuple[float, float]] = {}
         self._trends: dict[int, Trend] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begins to look."""
-        self._task = asyncio.get_running_loop().create_task(
-            self._run(), name=self.name
-        )
-
-    async def stop(self) -> None:
-        """Looks no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def look(self) -> None:
         """Looks once."""

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from sting import settings
+from sting.engine import background
 from sting.engine import clock
-from sting.engine import core
 from sting.model import market
 
 FIRST_S: Final = 300.0
@@ -112,7 +112,7 @@ def _removed(path: pathlib.Path) -> bool:
     return True
 
 
-class Tidying(core.Component):
+class Tidying(background.Background):
     """Does it once a day, beside the engine."""
 
     name = 'tidying'
@@ -136,19 +136,6 @@ class Tidying(core.Component):
         self._policy = policy
         self._tell = tell
         self._clock = time_source
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begins to wait for the first time."""
-        self._task = asyncio.get_running_loop().create_task(
-            self._run(), name=self.name
-        )
-
-    async def stop(self) -> None:
-        """Tidies no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def tidy(self) -> None:
         """Does it now."""

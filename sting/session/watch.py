@@ -10,7 +10,7 @@ import pathlib
 from typing import Any
 
 from sting import settings
-from sting.engine import core
+from sting.engine import background
 from sting.model import errors
 from sting.model import specs
 from sting.strategy import handover
@@ -45,7 +45,7 @@ def digests(ran: handover.Ran) -> dict[str, str]:
     return found
 
 
-class Watch(core.Component):
+class Watch(background.Background):
     """Asks for a reload of each strategy of which a file changed."""
 
     name = 'watch'
@@ -75,22 +75,11 @@ class Watch(core.Component):
         self._failed = failed
         self._ask = ask
         self._alert = alert
-        self._task: asyncio.Task[None] | None = None
         # The files that a reload was asked for, so that it is asked for once.
         self._asked: dict[str, dict[str, str]] = {}
         # What was configured when it was looked at last.
         self._configured: dict[str, tuple[object, ...]] = {}
         self._text = self._read()
-
-    async def start(self) -> None:
-        """Begins to look."""
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        """Looks no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     def folders(self) -> frozenset[str]:
         """Gives the folders of all files that count."""

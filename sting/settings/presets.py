@@ -5,25 +5,12 @@ from typing import Literal
 import msgspec
 
 from sting.model import errors
+from sting.model import orders
 from sting.model import protection
 from sting.model import typed
 
-Kind = Literal[
-    'market',
-    'limit',
-    'stop',
-    'stop_limit',
-    'trailing_stop',
-    'market_on_open',
-    'market_on_close',
-    'limit_on_open',
-    'limit_on_close',
-]
-# What has a limit, and what has a trigger.
-_PRICED = {
-    'price': ('limit', 'stop_limit', 'limit_on_open', 'limit_on_close'),
-    'stop_price': ('stop', 'stop_limit'),
-}
+# What has which price.
+_PRICED = {'price': orders.WITH_PRICE, 'stop_price': orders.WITH_STOP}
 Time = Literal['day', 'gtc', 'ioc', 'fok']
 
 
@@ -45,7 +32,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     quantity: str | float = ''
-    type: Kind = 'market'
+    type: orders.OrderType = orders.OrderType.MARKET
     price: str = ''
     stop_price: str = ''
     trail: str | float = ''
@@ -65,7 +52,9 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
                 typed.amount(f'{self.quantity}')
             for level in (self.stop_loss, self.take_profit):
                 protection.level(f'{level}')
-            if (self.trail != '') is not (self.type == 'trailing_stop'):
+            if (self.trail != '') is not (
+                self.type is orders.OrderType.TRAILING_STOP
+            ):
                 raise errors.OrderError(
                     'trail belongs to the type trailing_stop, and only to it'
                 )
@@ -73,8 +62,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
                 text = getattr(self, name)
                 if (text != '') is not (self.type in kinds):
                     raise errors.OrderError(
-                        f'{name} belongs to the types {", ".join(kinds)}, and '
-                        'only to them'
+                        f'{name} belongs to the types '
+                        f'{", ".join(sorted(kinds))}, and only to them'
                     )
                 if text:
                     typed.place(text)

@@ -10,8 +10,8 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         memory_mb: Megabytes that the engine and its strategies may have in
-            memory together; None goes by what the machine, or the control
-            group that it runs in, has left.
+            memory together; None goes by the limit of the control group that
+            it runs in. What the machine has left counts besides.
         free_mb: Megabytes that are to be free where the log is: below it the
             first step is taken, below an eighth of it the last.
     """

@@ -95,28 +95,52 @@ def rows(*memory):
 
 def test_a_configured_limit_is_for_all_processes_together():
     share, text = resources.memory_of(
-        rows(300 * MB, 100 * MB, None), 800.0, group=(9, 10), machine=(9, 10)
+        rows(300 * MB, 100 * MB, None), 800.0, (9, 10)
     )
     assert share == 0.5
     assert text == 'sting has 381 of 762 MiB of memory in use'
 
 
-def test_without_one_the_tightest_of_group_and_machine_counts():
-    def of(**given):
-        return resources.memory_of(rows(MB), None, **given)[0]
+def test_without_one_that_of_the_control_group_counts():
+    assert resources.memory_of(rows(MB), None, (9, 10))[0] == 0.9
+    assert resources.memory_of(rows(MB), None, None) == (None, '')
 
-    assert of(group=(9, 10), machine=(5, 10)) == 0.9
-    assert of(group=(1, 10), machine=(5, 10)) == 0.5
-    assert of(group=None, machine=(5, 10)) == 0.5
-    assert of(group=None, machine=None) is None
+
+@pytest.mark.parametrize(
+    ('left', 'total', 'level'),
+    [
+        # 95 % of a large machine are in use, and nothing is short.
+        (1_600, 32_000, 0),
+        (1_024, 32_000, 0),
+        (1_023, 32_000, 1),
+        (511, 32_000, 3),
+        (127, 32_000, 6),
+        # A small one goes by shares.
+        (250, 1_000, 0),
+        (199, 1_000, 1),
+        (49, 1_000, 5),
+        (19, 1_000, 6),
+    ],
+)
+def test_the_machine_goes_by_what_is_left(left, total, level):
+    use = resources.Use(machine=(left * MB, total * MB))
+    assert resources.judge(use, 0.0, 0)[0] == level
+
+
+def test_what_is_left_is_told_and_has_to_be_clearly_more():
+    use = resources.Use(machine=(1_050 * MB, 32_000 * MB))
+    assert resources.judge(use, 0.0, 0) == (0, ())
+    assert resources.judge(use, 0.0, 1) == (
+        1, ('1,001 of 30,517 MiB of memory are left',),
+    )  # fmt: skip
 
 
 def test_the_machine_tells_its_memory(tmp_path):
     file = tmp_path / 'meminfo'
     file.write_text('MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 250 kB\n')
-    assert resources.machine_memory(file) == (750 * 1024, 1000 * 1024)
-    used, total = resources.machine_memory()
-    assert 0 < used < total
+    assert resources.machine_memory(file) == (250 * 1024, 1000 * 1024)
+    left, total = resources.machine_memory()
+    assert 0 < left < total
     file.write_text('MemTotal: 1000 kB\n')
     assert resources.machine_memory(file) is None
     assert resources.machine_memory(tmp_path / 'none') is None

@@ -19,6 +19,7 @@ from sting.engine import segments
 from sting.model import commands
 from sting.model import events
 from sting.model import health
+from sting.model import records
 from sting.monitor import resources
 from sting.session import easing
 from sting.session import room
@@ -270,3 +271,24 @@ def test_a_clock_that_is_moved_is_told_once(tmp_path):
         time.sleep(0.3)
         (message,) = told()
         assert '+3,600.0 s' in message
+
+
+def test_what_fails_beside_the_engine_is_told_and_it_goes_on(
+    tmp_path, monkeypatch
+):
+    def fail():
+        raise TypeError('the system tells it in another form')
+
+    monkeypatch.setattr(resources, 'machine_memory', fail)
+    home = stations.home_in(tmp_path)
+    with running(home) as station:
+        (told,) = stations.until(
+            lambda: stations.log_of(home, events.EventType.RISK_ALERT)
+        )
+        seq = station.snapshot().seq
+        stations.until(lambda: station.snapshot().seq > seq + 20)
+    assert told.data.severity is records.Severity.CRITICAL
+    assert told.data.message == (
+        'easing failed and is missing until sting starts again: '
+        "TypeError('the system tells it in another form')"
+    )

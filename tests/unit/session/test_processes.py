@@ -1,7 +1,6 @@
 """What the system tells of processes and files."""
 
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -58,7 +57,6 @@ def test_where_nothing_is_told_there_is_nothing(tmp_path):
     assert processes.look(7, tmp_path) is None
 
 
-@pytest.mark.skipif(not pathlib.Path('/proc/self').exists(), reason='no /proc')
 def test_a_process_that_runs_and_is_then_gone():
     with subprocess.Popen(
         [sys.executable, '-c', 'input()'], stdin=subprocess.PIPE

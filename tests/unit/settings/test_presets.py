@@ -3,6 +3,7 @@
 import pytest
 
 from sting.model import errors
+from sting.model import orders
 from sting.settings import build
 from sting.settings import presets
 from sting.settings import tree
@@ -20,7 +21,7 @@ def read(folder, text):
 def test_a_preset_is_read(tmp_path):
     found = read(tmp_path, '{quantity: 100, trail: 2%, type: trailing_stop}')
     assert found['mine'] == presets.Preset(
-        quantity=100.0, trail='2%', type='trailing_stop'
+        quantity=100.0, trail='2%', type=orders.OrderType.TRAILING_STOP
     )
 
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from sting.model import orders
 from sting.settings import presets
 from tests.unit.tui import stations
 from tui import sizing
@@ -89,7 +90,7 @@ def test_prices_by_the_market_become_numbers():
 
 
 def test_a_preset_with_a_price_takes_the_place_of_what_was_typed():
-    preset = presets.Preset(type='limit', price='near-0.1%')
+    preset = presets.Preset(type=orders.OrderType.LIMIT, price='near-0.1%')
     assert sizing.take(LIMIT, preset).price == 'near-0.1%'
     assert sizing.take(LIMIT, presets.Preset()).price == LIMIT.price
 

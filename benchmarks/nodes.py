@@ -23,11 +23,12 @@ from benchmarks import rows
 from sting.engine import clock
 from sting.model import events
 from sting.net import postal
+from sting.net import presence
 from sting.strategy import isolated
 from sting.strategy import nodes
 from sting.strategy import relay
 
-_SUBJECTS = nodes.Subjects('bench', 'bench')
+_SUBJECTS = presence.Subjects('bench', 'bench')
 _NODE = 'n1'
 TRIPS = 2_000
 

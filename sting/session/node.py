@@ -11,6 +11,7 @@ from sting import settings
 from sting.engine import subscribers
 from sting.model import errors
 from sting.net import postal
+from sting.net import presence
 from sting.session import observing
 from sting.session import strategies
 from sting.settings import keys
@@ -65,7 +66,7 @@ def for_engine(
     way.told = told
     return nodes.Nodes(
         way,
-        nodes.Subjects(bus.prefix, profile),
+        presence.Subjects(bus.prefix, profile),
         bus.node_of,
         lost_s=bus.lost_s,
         away_s=bus.away_s,
@@ -108,7 +109,7 @@ def publishing(
         postal.Connection(
             _access(bus, profile, home, environ, f'sting {profile} log')
         ),
-        nodes.Subjects(bus.prefix, profile),
+        presence.Subjects(bus.prefix, profile),
         log,
         bus.events_days,
         subscribe,
@@ -163,7 +164,7 @@ async def observe(
 
     way.told = told
     await way.start()
-    subjects = nodes.Subjects(bus.prefix, profile)
+    subjects = presence.Subjects(bus.prefix, profile)
     found = observing.follow(way, subjects, symbols, cursor, say)
     try:
         async with contextlib.aclosing(found):
@@ -225,7 +226,7 @@ async def run(
     host = relay.Host(
         name,
         way,
-        nodes.Subjects(bus.prefix, profile),
+        presence.Subjects(bus.prefix, profile),
         {
             each: config.strategies[each].spec(each, numbers[each])
             for each in members

@@ -12,7 +12,7 @@ from sting.engine import subscribers
 from sting.model import events
 from sting.net import kept
 from sting.net import postal
-from sting.strategy import nodes
+from sting.net import presence
 
 NAME = 'observers'
 FOLDER = 'published'
@@ -50,7 +50,7 @@ class Publishing(core.Component):
     def __init__(
         self,
         way: postal.Connection,
-        subjects: nodes.Subjects,
+        subjects: presence.Subjects,
         log: str,
         days: float,
         subscribe: Callable[[subscribers.Handler], subscribers.Subscriber],
@@ -120,7 +120,7 @@ class Publishing(core.Component):
 
 async def follow(
     way: postal.Connection,
-    subjects: nodes.Subjects,
+    subjects: presence.Subjects,
     symbols: tuple[str, ...],
     cursor: int,
     say: Callable[[str], None],

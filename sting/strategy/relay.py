@@ -18,8 +18,8 @@ from sting.engine import clock
 from sting.model import errors
 from sting.model import specs
 from sting.net import courier
+from sting.net import presence
 from sting.strategy import isolated
-from sting.strategy import nodes
 from sting.strategy import process
 from sting.strategy import spawn
 from sting.strategy import watched
@@ -164,13 +164,13 @@ class Host:
     def __init__(
         self,
         name: str,
-        bus: nodes.Bus,
-        subjects: nodes.Subjects,
+        bus: presence.Bus,
+        subjects: presence.Subjects,
         known: Mapping[str, specs.StrategySpec],
         folder: pathlib.Path,
         *,
         say: Say = lambda _: None,
-        beat_s: float = nodes.BEAT_S,
+        beat_s: float = presence.BEAT_S,
         gone_s: float = GONE_S,
     ) -> None:
         """Sets up without connecting.
@@ -186,7 +186,7 @@ class Host:
             gone_s: Seconds without a word after which an engine is gone.
         """
         self.name = name
-        self.id = nodes.drawn(clock.LiveClock())
+        self.id = presence.drawn(clock.LiveClock())
         self._bus = bus
         self._subjects = subjects
         self._known = dict(known)
@@ -275,7 +275,7 @@ class Host:
         return relay
 
     def _hear_engine(self, data: bytes) -> None:
-        here = nodes.read_here(data)
+        here = presence.read_here(data)
         if here is None:
             return
         now = asyncio.get_running_loop().time()
@@ -306,8 +306,8 @@ class Host:
             each.courier.repeat()
 
     def _beat(self, *, leaves: bool = False) -> None:
-        here = nodes.Here(self.id, (), leaves)
-        self._bus.publish(self._subjects.node(self.name), nodes.encode(here))
+        here = presence.Here(self.id, (), leaves)
+        self._bus.publish(self._subjects.node(self.name), presence.encode(here))
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -13,6 +13,7 @@ from sting.model import portfolio
 from sting.model import specs
 from sting.net import courier
 from sting.net import postal
+from sting.net import presence
 from sting.strategy import handover
 from sting.strategy import host
 from sting.strategy import isolated
@@ -38,7 +39,7 @@ def save_state(self):
 def load_state(self, state):
     self.n = state['n']
 """
-SUBJECTS = nodes.Subjects('test', 'demo')
+SUBJECTS = presence.Subjects('test', 'demo')
 BEAT = 0.1
 
 
@@ -366,7 +367,7 @@ async def test_a_node_of_another_version_is_told_once_and_not_used(make):
     world = await make({'buyer': BUYER})
     other = connect(world.server)
     await other.start()
-    here = nodes.encode(nodes.Here('x', (), False, '0.0'))
+    here = presence.encode(presence.Here('x', (), False, '0.0'))
     for _ in range(50):
         other.publish(SUBJECTS.node('n-buyer'), here)
         await asyncio.sleep(0.01)

@@ -71,6 +71,7 @@ def local(bars):
     return rows(bars, workers=2)
 
 
+@pytest.mark.slow
 def test_two_hundred_runs_are_those_of_one_machine(cluster, bars, local):
     with clusters.Cluster(cluster.address) as pool:
         assert rows(bars, pool=pool) == local

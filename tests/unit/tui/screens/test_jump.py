@@ -9,7 +9,11 @@ from tui.screens import jump
 
 pytestmark = pytest.mark.unit
 
-SIZES = [apps.SMALL, apps.MIDDLE, apps.WIDE]
+SIZES = [
+    apps.SMALL,
+    pytest.param(apps.MIDDLE, marks=pytest.mark.slow),
+    pytest.param(apps.WIDE, marks=pytest.mark.slow),
+]
 
 
 def letters(hands):

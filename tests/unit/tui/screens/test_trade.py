@@ -163,6 +163,7 @@ async def test_the_command_line_opens_from_another_screen():
 
 
 SLOW = [
+    'b 1 enter enter enter',
     '8 enter',
     '5 p',
     '5 X',
@@ -186,7 +187,6 @@ SLOW = [
     'focus',
     [
         '4',
-        'b 1 enter enter enter',
         *(pytest.param(keys, marks=pytest.mark.slow) for keys in SLOW),
     ],
 )

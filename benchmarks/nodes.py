@@ -5,6 +5,7 @@ three are on this machine, over loopback.
 """
 
 import asyncio
+from collections.abc import AsyncGenerator
 from collections.abc import Iterator
 import contextlib
 import gc
@@ -20,8 +21,14 @@ from benchmarks import isolation
 from benchmarks import journal
 from benchmarks import rig
 from benchmarks import rows
+from sting.data import serving
+from sting.data import table
+from sting.data.sources import base
+from sting.data.sources import carried
 from sting.engine import clock
 from sting.model import events
+from sting.model import market
+from sting.net import monitor
 from sting.net import postal
 from sting.net import presence
 from sting.strategy import isolated
@@ -31,6 +38,9 @@ from sting.strategy import relay
 _SUBJECTS = presence.Subjects('bench', 'bench')
 _NODE = 'n1'
 TRIPS = 2_000
+# Bars that a source on a node streams, so many a second.
+STREAMED, RATE = 5_000, 1_000
+_SOURCE = 'paced'
 
 
 def run() -> list[rows.Row]:
@@ -43,6 +53,7 @@ def run() -> list[rows.Row]:
         there = subprocess.Popen(words)
         try:
             made += _round_trips(folder, url)
+            made += _streamed(url)
             for pace, count in isolation.PACES.items():
                 made += _paced(folder, url, pace, count)
         finally:
@@ -117,6 +128,70 @@ async def _trips(folder: pathlib.Path, url: str | None) -> list[float]:
     return spent
 
 
+class Paced(base.DataSource):
+    """Streams bars that are stamped as they leave."""
+
+    name = _SOURCE
+    capabilities = base.Capabilities(streams=frozenset({base.Stream.BARS}))
+
+    async def get_bars(self, request: base.Request) -> table.BarTable:
+        """Has none of the past."""
+        return table.BarTable.empty(request.symbols[0], request.timeframe)
+
+    async def stream(
+        self, wanted: base.Subscription, watch: base.Watch
+    ) -> AsyncGenerator[base.Message]:
+        """Gives them at an even pace."""
+        watch.monitor.connected()
+        time_source = clock.LiveClock()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for nth in range(STREAMED):
+            await asyncio.sleep(began + nth / RATE - loop.time())
+            stamp = time_source.now()
+            yield market.MarketData('X', stamp, 1.0, 1.0, 1.0, 1.0, 1.0)
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Has no connection."""
+
+
+def _streamed(url: str) -> list[rows.Row]:
+    """Measures a bar's way from a source on a node to its reader here."""
+    delays = asyncio.run(_read(url))
+    rows.check(len(delays), STREAMED, 'bars')
+    return [
+        rows.Row(
+            f'{RATE:,} bars/s of a source on a node to their reader, p{each}',
+            rows.percentile(delays, each),
+            'ms',
+        )
+        for each in (50, 99)
+    ]
+
+
+async def _read(url: str) -> list[float]:
+    time_source = clock.LiveClock()
+    source = carried.CarriedSource(
+        _SOURCE,
+        _NODE,
+        _connect(url),
+        _SUBJECTS,
+        Paced.capabilities,
+        lost_s=60.0,
+    )
+    wanted = base.Subscription(symbols=('X',), timeframe='1m')
+    watch = base.Watch(monitor=monitor.ConnectionMonitor(_SOURCE, time_source))
+    delays: list[float] = []
+    async with contextlib.aclosing(source.stream(wanted, watch)) as stream:
+        async for message in stream:
+            delays.append((time_source.now() - message.timestamp) / 1e6)
+            if len(delays) == STREAMED:
+                break
+    await source.close()
+    return delays
+
+
 def _paced(
     folder: pathlib.Path, url: str, pace: int, count: int
 ) -> list[rows.Row]:
@@ -181,10 +256,15 @@ async def _node(url: str, reference: str) -> None:
     """Is the node, until it is killed."""
     path = pathlib.Path(reference)
     spec = isolation.spec(path.parent, isolation.BUYER, 'buyer')
+    way = _connect(url)
     made = relay.Host(
-        _NODE, _connect(url), _SUBJECTS, {'buyer': spec}, path.parent / 'node'
+        _NODE, way, _SUBJECTS, {'buyer': spec}, path.parent / 'node'
+    )
+    desk = serving.Desk(
+        _NODE, way, _SUBJECTS, {_SOURCE: Paced()}, clock.LiveClock()
     )
     await made.start()
+    await desk.start()
     await asyncio.Event().wait()
 
 

@@ -265,6 +265,7 @@ def _check_feeds(home: settings.Home) -> _Checks:
                 clock.LiveClock(),
                 home,
                 profile.calendar,
+                name,
             )
         except errors.ConfigError as error:
             yield Check(

@@ -1,6 +1,7 @@
 """`sting node` and `sting observe`: over the bus of a profile."""
 
 import asyncio
+from collections.abc import Callable
 import contextlib
 import importlib
 import re
@@ -14,35 +15,55 @@ from sting.cli import common
 from sting.model import errors
 
 _NAME = re.compile(r'[A-Za-z0-9_-]+')
+_OPTIONS = (
+    click.option(
+        '--profile',
+        metavar='NAME',
+        help='The profile; without it the default of sting.yaml.',
+    ),
+    click.option(
+        '--bus',
+        metavar='URL',
+        help='Where the servers are, if from here they are elsewhere.',
+    ),
+)
+
+
+def _over_the_bus(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds what says which bus."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _configured(
+    profile: str | None, bus: str | None
+) -> tuple[settings.Home, settings.Settings, str]:
+    """Gives what is configured, with the servers of --bus, and the profile."""
+    home = settings.Home.find()
+    config = settings.load(home)
+    chosen = profile or config.default
+    return (
+        home,
+        config if bus is None else _with_bus(config, chosen, bus),
+        chosen,
+    )
 
 
 @click.command()
 @click.argument('name')
-@click.option(
-    '--profile',
-    metavar='NAME',
-    help='The profile; without it the default of sting.yaml.',
-)
-@click.option(
-    '--bus',
-    metavar='URL',
-    help='Where the servers are, if from here they are elsewhere.',
-)
+@_over_the_bus
 def node(name: str, profile: str | None, bus: str | None) -> None:
-    """Runs strategies here for an engine on another machine.
+    """Runs strategies, or follows sources, for an engine elsewhere.
 
-    NAME is one of the profile's `bus: nodes:`, which says what runs here; the
-    node reads its own configuration and runs its own files. It needs no
-    engine and no server to start: it waits for them, and for those that come
-    back. SIGINT, SIGTERM and SIGHUP end it.
+    NAME is one of the profile's `bus: nodes:` or `bus: sources:`, which say
+    what runs here; the node reads its own configuration, runs its own files
+    and has its own keys. It needs no engine and no server to start: it waits
+    for them, and for those that come back. SIGINT, SIGTERM and SIGHUP end it.
     """
     # What it runs is imported where it runs.
     session = importlib.import_module('sting.session.node')
-    home = settings.Home.find()
-    config = settings.load(home)
-    chosen = profile or config.default
-    if bus is not None:
-        config = _with_bus(config, chosen, bus)
+    home, config, chosen = _configured(profile, bus)
 
     def say(text: str) -> None:
         click.echo(common.clean(text))
@@ -60,16 +81,7 @@ def node(name: str, profile: str | None, bus: str | None) -> None:
 
 @click.command()
 @click.argument('symbols', nargs=-1)
-@click.option(
-    '--profile',
-    metavar='NAME',
-    help='The profile; without it the default of sting.yaml.',
-)
-@click.option(
-    '--bus',
-    metavar='URL',
-    help='Where the servers are, if from here they are elsewhere.',
-)
+@_over_the_bus
 @click.option(
     '--name',
     default='',
@@ -86,13 +98,9 @@ def observe(
     oldest that is kept there. The profile needs `bus: {events_days: N}`.
     """
     session = importlib.import_module('sting.session.node')
-    home = settings.Home.find()
-    config = settings.load(home)
-    chosen = profile or config.default
     if name and not _NAME.fullmatch(name):
         raise errors.InputError('--name: letters, digits, - and _')
-    if bus is not None:
-        config = _with_bus(config, chosen, bus)
+    home, config, chosen = _configured(profile, bus)
 
     def show(event: bytes) -> None:
         click.echo(event.decode())

@@ -87,8 +87,13 @@ class Courier:
         """Whether the other end is known to have all that was written."""
         return not self._under_way and not self._waiting
 
+    @property
+    def backlog(self) -> int:
+        """How many pieces the other end is not known to have."""
+        return len(self._under_way) + len(self._waiting)
+
     def write(self, data: bytes) -> None:
-        """Sends bytes."""
+        """Sends bytes; as one piece where there are no more than PIECE."""
         for start in range(0, len(data), PIECE):
             self._waiting.append(data[start : start + PIECE])
         self._pump()

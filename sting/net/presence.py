@@ -41,7 +41,7 @@ class Here(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         id: Drawn anew at each start of it.
-        streams: Of an engine, the streams that it keeps up.
+        streams: The streams that it keeps up.
         leaves: It is about to end.
         version: Of its sting; two of them may not understand each other.
     """
@@ -86,6 +86,7 @@ class Subjects:
         """
         self._root = f'{prefix}.{_plain(profile)}'
         self.engine = f'{self._root}.engine'
+        self.readers = f'{self._root}.readers'
         self.stream = f'{prefix}_{_plain(profile)}'
 
     def events(self, symbol: str) -> str:
@@ -100,6 +101,10 @@ class Subjects:
     def node(self, name: str) -> str:
         """Where a node says that it is here."""
         return f'{self._root}.node.{name}'
+
+    def desk(self, node: str) -> str:
+        """Where a node says that its sources are here."""
+        return f'{self._root}.desk.{node}'
 
     def told(self, node: str) -> str:
         """Where a node is told things, by its drawn name."""

@@ -11,10 +11,14 @@ from sting.data import manager
 from sting.data import market_feed
 from sting.data import store
 from sting.data.sources import base
+from sting.data.sources import carried
 from sting.data.sources import registry
 from sting.data.sources import renamed
 from sting.engine import clock
 from sting.model import errors
+from sting.net import postal
+from sting.net import presence
+from sting.session import access
 
 
 def build(
@@ -45,7 +49,16 @@ def build(
     """
     data = manager.DataManager(
         [
-            _source(each, feed, config, symbols, time_source, calendar, profile)
+            _source(
+                each,
+                feed,
+                config,
+                symbols,
+                time_source,
+                home,
+                calendar,
+                profile,
+            )
             for each in feed.sources
         ],
         cache.DataCache(
@@ -77,11 +90,28 @@ def _source(
     config: settings.Settings,
     symbols: tuple[str, ...],
     time_source: clock.Clock,
+    home: settings.Home,
     calendar: str,
     profile: str,
 ) -> base.DataSource:
     service = msgspec.structs.replace(config.services[name], calendar=calendar)
-    made = registry.build(name, service, time_source, os.environ, profile)
+    bus = config.profile(profile).bus if profile else None
+    made: base.DataSource
+    if bus is None or name not in bus.source_of:
+        made = registry.build(name, service, time_source, os.environ, profile)
+    else:
+        way = postal.Connection(
+            access.of(bus, profile, home, os.environ, f'sting {profile} {name}')
+        )
+        made = carried.CarriedSource(
+            name,
+            bus.source_of[name],
+            way,
+            presence.Subjects(bus.prefix, profile),
+            registry.capabilities(name, service, time_source),
+            lost_s=bus.lost_s,
+        )
+        way.told = made.bus_changed
     names = feed.names.get(name)
     # One that is not named may be called there what another one is.
     theirs = collections.Counter(

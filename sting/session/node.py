@@ -5,17 +5,21 @@ from collections.abc import Callable
 from collections.abc import Mapping
 import contextlib
 import os
-import pathlib
+
+import msgspec
 
 from sting import settings
+from sting.data import serving
+from sting.data.sources import base
+from sting.data.sources import registry
+from sting.engine import clock
 from sting.engine import subscribers
 from sting.model import errors
 from sting.net import postal
 from sting.net import presence
+from sting.session import access
 from sting.session import observing
 from sting.session import strategies
-from sting.settings import keys
-from sting.settings import nodes as nodes_settings
 from sting.strategy import nodes
 from sting.strategy import relay
 
@@ -50,7 +54,7 @@ def for_engine(
     if bus is None or not bus.node_of:
         return None
     way = postal.Connection(
-        _access(bus, profile, home, environ, f'sting {profile}')
+        access.of(bus, profile, home, environ, f'sting {profile}')
     )
 
     lost = False
@@ -107,7 +111,7 @@ def publishing(
         return None
     return observing.Publishing(
         postal.Connection(
-            _access(bus, profile, home, environ, f'sting {profile} log')
+            access.of(bus, profile, home, environ, f'sting {profile} log')
         ),
         presence.Subjects(bus.prefix, profile),
         log,
@@ -155,7 +159,7 @@ async def observe(
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         cursor = subscribers.read_cursor(file, 0)
     way = postal.Connection(
-        _access(bus, profile, home, os.environ, f'sting {profile} observer')
+        access.of(bus, profile, home, os.environ, f'sting {profile} observer')
     )
 
     def told(up: bool, why: str) -> None:
@@ -204,18 +208,18 @@ async def run(
         raise errors.ConfigError(
             f'profile {profile} has no bus; see docs/guides/SCALING.md'
         )
-    if name not in bus.nodes:
+    if name not in bus.names:
         raise errors.ConfigError(
             f'profile {profile} has no node {name!r}; there are: '
-            + (', '.join(sorted(bus.nodes)) or 'none')
+            + (', '.join(bus.names) or 'none')
         )
-    members = bus.nodes[name]
+    members = bus.nodes.get(name, ())
     await asyncio.to_thread(strategies.check, config, members)
     numbers = {
         each: number for number, each in enumerate(chosen.strategies, start=1)
     }
     way = postal.Connection(
-        _access(bus, profile, home, os.environ, f'sting {profile} {name}')
+        access.of(bus, profile, home, os.environ, f'sting {profile} {name}')
     )
 
     def told(up: bool, why: str) -> None:
@@ -223,10 +227,11 @@ async def run(
             say(why)
 
     way.told = told
+    subjects = presence.Subjects(bus.prefix, profile)
     host = relay.Host(
         name,
         way,
-        presence.Subjects(bus.prefix, profile),
+        subjects,
         {
             each: config.strategies[each].spec(each, numbers[each])
             for each in members
@@ -234,40 +239,40 @@ async def run(
         home.state(profile) / FOLDER,
         say=say,
     )
+    desk = serving.Desk(
+        name,
+        way,
+        subjects,
+        {
+            each: _source(each, chosen, config, profile)
+            for each in bus.sources.get(name, ())
+        },
+        clock.LiveClock(),
+        say=say,
+    )
+
+    def renewed() -> None:
+        host.renew()
+        desk.renew()
+
+    way.renewed = renewed
     await host.start()
+    await desk.start()
     try:
         await ended.wait()
     finally:
+        await desk.stop()
         await host.stop()
 
 
-def _access(
-    bus: nodes_settings.Bus,
-    profile: str,
-    home: settings.Home,
-    environ: Mapping[str, str],
+def _source(
     name: str,
-) -> postal.Access:
-    """Gives where the servers are, and what lets us in.
-
-    Raises:
-        errors.ConfigError: The token is missing.
-    """
-
-    def path(text: str) -> pathlib.Path | None:
-        return home.config / pathlib.Path(text).expanduser() if text else None
-
-    certificate, key = path(bus.certificate), path(bus.key)
-    token = ''
-    if bus.token:
-        token = keys.get(
-            nodes_settings.SERVICE, nodes_settings.TOKEN, environ, profile
-        )
-    return postal.Access(
-        servers=tuple(bus.servers),
-        name=name,
-        token=token,
-        credentials=path(bus.credentials),
-        ca=path(bus.ca),
-        certificate=(certificate, key) if certificate and key else None,
+    chosen: settings.Profile,
+    config: settings.Settings,
+    profile: str,
+) -> base.DataSource:
+    """Makes a source that runs here, with the keys of this machine."""
+    service = msgspec.structs.replace(
+        config.services[name], calendar=chosen.calendar
     )
+    return registry.build(name, service, clock.LiveClock(), os.environ, profile)

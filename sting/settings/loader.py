@@ -461,7 +461,7 @@ def _check_profiles(
                 tree.unknown('broker', profile.broker, brokers.names())
             )
         _check_routes(profile, node)
-        _check_nodes(profile, node)
+        _check_nodes(profile, node, main.feeds.get(profile.feed))
         _check_known('feed', profile.feed, main.feeds, node['feed'])
         if profile.mode is records.Mode.LIVE:
             _check_real(profile, main, services, node['feed'])
@@ -507,20 +507,22 @@ def _check_routes(
 
 
 def _check_nodes(
-    profile: schema.Profile, node: Mapping[str, tree.Node]
+    profile: schema.Profile,
+    node: Mapping[str, tree.Node],
+    feed: schema.Feed | None,
 ) -> None:
-    """Refuses nodes for strategies that the profile does not run."""
-    if profile.bus is None or not profile.bus.nodes:
+    """Refuses nodes for strategies and sources that the profile has not."""
+    if profile.bus is None:
         return
-    places = node['bus'].value['nodes'].value
-    for name, members in profile.bus.nodes.items():
-        for nth, member in enumerate(members):
-            _check_known(
-                'strategy',
-                member,
-                dict.fromkeys(profile.strategies),
-                places[name].value[nth],
-            )
+    sources = feed.sources if isinstance(feed, schema.MarketFeed) else ()
+    for field, what, known in (
+        ('nodes', 'strategy', profile.strategies),
+        ('sources', 'source', sources),
+    ):
+        for name, members in getattr(profile.bus, field).items():
+            places = node['bus'].value[field].value[name].value
+            for nth, member in enumerate(members):
+                _check_known(what, member, dict.fromkeys(known), places[nth])
 
 
 def _check_real(

@@ -1,5 +1,6 @@
-"""`bus` of a profile: strategies that run on other machines, over NATS."""
+"""`bus` of a profile: what runs on other machines, over NATS."""
 
+from collections.abc import Mapping
 import re
 from typing import Annotated
 from typing import Final
@@ -23,6 +24,7 @@ class Bus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         url: Where NATS servers are, with commas between them; no secrets.
         nodes: The strategies of each node, by its name.
+        sources: The sources of market data that each node asks and follows.
         prefix: The first word of all subjects, so that several installations
             can share a server.
         token: Whether the server wants the token that the environment or the
@@ -42,6 +44,7 @@ class Bus(msgspec.Struct, frozen=True, kw_only=True):
 
     url: Annotated[str, msgspec.Meta(min_length=1)]
     nodes: dict[str, tuple[str, ...]] = {}
+    sources: dict[str, tuple[str, ...]] = {}
     prefix: str = 'sting'
     token: bool = False
     credentials: str = ''
@@ -57,21 +60,14 @@ class Bus(msgspec.Struct, frozen=True, kw_only=True):
         """Refuses what makes no sense by itself, and secrets."""
         for each in self.servers:
             _check_url(each)
-        for name in (self.prefix, *self.nodes):
+        for name in (self.prefix, *self.nodes, *self.sources):
             if not _NAME.fullmatch(name):
                 raise ValueError(
                     f'{name!r}: prefix and the names of nodes have letters, '
                     'digits, - and _'
                 )
-        seen: dict[str, str] = {}
-        for node, members in self.nodes.items():
-            for member in members:
-                if member in seen:
-                    raise ValueError(
-                        f'nodes: {member!r} is on {seen[member]!r} and on '
-                        f'{node!r}; one runs a strategy'
-                    )
-                seen[member] = node
+        for field in ('nodes', 'sources'):
+            _check_once(field, getattr(self, field))
         if self.token and self.credentials:
             raise ValueError('token and credentials exclude each other')
         if bool(self.certificate) != bool(self.key):
@@ -90,11 +86,36 @@ class Bus(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def node_of(self) -> dict[str, str]:
         """The node of each strategy that is on one."""
-        return {
-            member: node
-            for node, members in self.nodes.items()
-            for member in members
-        }
+        return _place_of(self.nodes)
+
+    @property
+    def source_of(self) -> dict[str, str]:
+        """The node of each source that is on one."""
+        return _place_of(self.sources)
+
+    @property
+    def names(self) -> list[str]:
+        """The nodes."""
+        return sorted({*self.nodes, *self.sources})
+
+
+def _place_of(listed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    return {
+        member: node for node, members in listed.items() for member in members
+    }
+
+
+def _check_once(field: str, listed: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuses what is on two nodes."""
+    seen: dict[str, str] = {}
+    for node, members in listed.items():
+        for member in members:
+            if member in seen:
+                raise ValueError(
+                    f'{field}: {member!r} is on {seen[member]!r} and on '
+                    f'{node!r}; name it once'
+                )
+            seen[member] = node
 
 
 def _check_url(url: str) -> None:

@@ -201,7 +201,7 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
         bus.subscribe(subjects.told(self.id), self._hear)
         bus.subscribe(subjects.engine, self._hear_engine)
-        bus.renewed = self._renew
+        bus.renewed = self.renew
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -298,7 +298,7 @@ class Host:
         for name in tuple(self._streams):
             self._end(name)
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
         """The connection is there, again perhaps: what was sent is lost."""
         self._say('connected')
         self._beat()

@@ -52,11 +52,39 @@ def build(
         errors.ConfigError: A key, an address or a broker's library is missing,
             or the address or the driver of a database.
     """
-    if isinstance(service, settings.Gateway):
-        return ibkr.IbkrSource(service, time_source, policy=policy)
-    if not isinstance(service, settings.Service):
-        return _own(name, service, time_source, environ, policy)
-    found = keys.find(name, environ, profile) if name in keys.KEYS else ()
+    if isinstance(service, settings.Service):
+        found = keys.find(name, environ, profile) if name in keys.KEYS else ()
+        return _service(name, service, time_source, policy, found)
+    return _own(name, service, time_source, environ, policy)
+
+
+def capabilities(
+    name: str, service: settings.Source, time_source: clocks.Clock
+) -> base.Capabilities:
+    """Says what a source can do; its keys may be on another machine.
+
+    Args:
+        name: Its name.
+        service: What is configured of it.
+        time_source: As `build` takes it.
+
+    Raises:
+        errors.ConfigError: An address, a library or a driver is missing.
+    """
+    if isinstance(service, settings.Service):
+        none = ('',) * len(keys.KEYS.get(name, ()))
+        return _service(name, service, time_source, None, none).capabilities
+    return _own(name, service, time_source, {}, None).capabilities
+
+
+def _service(
+    name: str,
+    service: settings.Service,
+    time_source: clocks.Clock,
+    policy: guards.Policy | None,
+    found: tuple[str, ...],
+) -> base.DataSource:
+    """Makes the source of a service of the web, with its keys."""
     place = _place(service)
     if name == 'alpaca':
         return _alpaca(service, place, time_source, policy, *found)
@@ -113,12 +141,17 @@ def _alpaca(
 
 def _own(
     name: str,
-    source: settings.Database | settings.Archive | settings.Generator,
+    source: settings.Gateway
+    | settings.Database
+    | settings.Archive
+    | settings.Generator,
     time_source: clocks.Clock,
     environ: Mapping[str, str],
     policy: guards.Policy | None,
 ) -> base.DataSource:
-    """Makes a source of data.yaml."""
+    """Makes a source of data.yaml, or of a gateway."""
+    if isinstance(source, settings.Gateway):
+        return ibkr.IbkrSource(source, time_source, policy=policy)
     if isinstance(source, settings.Archive):
         return archive.ArchiveSource(name, source, time_source)
     if isinstance(source, settings.Generator):

@@ -109,11 +109,11 @@ def wait_for(station, order_id, status):
     return until(reached)
 
 
-def log_of(home, kind=None):
+def log_of(home, kind=None, profile='demo'):
     """What the log has, of one kind or all."""
     return [
         event
-        for event in reader.read(home.log('demo'))
+        for event in reader.read(home.log(profile))
         if kind is None or event.type is kind
     ]
 

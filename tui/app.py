@@ -743,7 +743,10 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     def get_system_commands(
         self, screen: textual_screen.Screen[object]
     ) -> Iterable[textual_app.SystemCommand]:
-        """Gives what the palette offers: the table's actions and themes."""
+        """Gives what the palette offers: the table's actions and themes.
+
+        The stop is found by typing; nothing typed and enter stops nothing.
+        """
         del screen
         for action in self.actions:
             if action.palette:
@@ -752,6 +755,7 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
                     f'{action.label}  {keys}'.strip(),
                     action.help,
                     functools.partial(self._run_action_of, action),
+                    discover=not action.fixed,
                 )
         for name in self.known_themes:
             yield textual_app.SystemCommand(

@@ -294,6 +294,23 @@ async def test_the_palette_offers_the_table_and_the_themes():
         assert isinstance(app.screen, textual_command.CommandPalette)
 
 
+async def test_the_palette_stops_when_it_is_typed_and_not_by_enter_alone():
+    app = apps.make()
+    async with apps.run(app) as pilot:
+        await pilot.press('ctrl+p')
+        await pilot.pause(0.5)
+        await pilot.press('enter')
+        await pilot.pause()
+        assert not app.workstation.stopped
+    app = apps.make()
+    async with apps.run(app) as pilot:
+        await pilot.press('ctrl+p', *'stop')
+        await pilot.pause(0.5)
+        await pilot.press('enter')
+        await pilot.pause()
+        assert app.workstation.stopped
+
+
 @pytest.mark.parametrize(
     ('name', 'check'),
     [

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from textual import command
 
 from sting.model import commands
 from tests.unit.tui import apps
@@ -57,15 +58,19 @@ async def walk(name, seed, steps):
             key = draw.choice(KEYS)
             reviewing = isinstance(app.focused, fields.Review)
             asking = isinstance(app.screen, dialogs.Ask | dialogs.TypeWord)
-            before = len(station.given)
+            picking = isinstance(app.screen, command.CommandPalette)
+            before, stopped = len(station.given), len(station.stopped)
             await hands.press(key)
             new = station.given[before:]
             # Only a y in the review sends, and only an answer closes.
             assert not any(map(is_sent, new)) or (reviewing and key == 'y')
             assert not any(map(is_closing, new)) or asking
+            # What was typed into the palette may be what finds the stop.
+            assert len(station.stopped) == stopped or (
+                picking and key == 'enter'
+            )
             assert app.is_running
-        assert not station.stopped
-        for count, key in enumerate(STOPS, 1):
+        for count, key in enumerate(STOPS, len(station.stopped) + 1):
             await hands.press(key)
             assert len(station.stopped) == count
 

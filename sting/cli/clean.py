@@ -1,44 +1,76 @@
-"""`sting clean`: takes away of the cache what is too old or too much."""
+"""`sting clean`: clears away old files by the limits of sting.yaml."""
+
+from typing import TYPE_CHECKING
 
 import click
 
 from sting import settings
 from sting.cli import common
-from sting.engine import clock
-from sting.model import market
+from sting.model import errors
+
+if TYPE_CHECKING:
+    from sting.session import cleaning as cleaning_lib
 
 
 @click.command()
 @click.option(
-    '--dry-run', is_flag=True, help='Only says what would be taken away.'
+    '--dry-run', is_flag=True, help='Removes nothing, and says what would go.'
 )
 @common.json_option
 def clean(dry_run: bool, as_json: bool) -> None:
-    """Takes away of the cache what is too old or too much.
+    """Clears away old files by the limits of sting.yaml.
 
-    `retention` of sting.yaml says what that is; a running engine does it once
-    a day. Bars are fetched again, and code is compiled again, when they are
-    needed. Logs are never touched.
+    `retention:` says for how many days, and up to how many megabytes, fetched
+    bars, compiled code, full logs of strategies, damaged files and backtests
+    are kept. A running engine does the same once a day. The event log and its
+    segments are never touched.
+
+    Exits with 1 when something could not be removed.
     """
-    # It loads more than other commands have to wait for.
-    from sting.session import tidying  # noqa: PLC0415
+    # What they need takes long to load.
+    from sting.engine import clock  # noqa: PLC0415
+    from sting.session import cleaning  # noqa: PLC0415
 
     home = settings.Home.find()
-    freed = tidying.tidy(
-        home.cache,
-        settings.load(home).retention,
-        clock.LiveClock().now() / market.NANOSECONDS,
-        dry=dry_run,
-    )
+    limits = settings.load(home).retention
+    act = cleaning.preview if dry_run else cleaning.remove
+    found = [
+        act(kind)
+        for kind in cleaning.plan(home, limits, clock.LiveClock().now())
+    ]
+    freed = sum(each.bytes for each in found)
     if as_json:
-        common.print_json(
-            {
-                'files': freed.files,
-                'bytes': freed.bytes,
-                'left': freed.left,
-                'dry_run': dry_run,
-            }
-        )
+        common.print_json({'dry_run': dry_run, 'bytes': freed, 'kinds': found})
     else:
-        done = 'would take away' if dry_run else 'took away'
-        click.echo(f'{done} {tidying.text(freed)}')
+        _print(found, freed, dry_run=dry_run)
+    failed = [text for each in found for text in each.failed]
+    if failed:
+        raise errors.StingError(
+            f'{len(failed)} files cannot be removed: {failed[0]}'
+        )
+
+
+def _print(
+    found: 'list[cleaning_lib.Cleaned]', freed: int, *, dry_run: bool
+) -> None:
+    common.print_table(
+        {
+            'kind': common.LEFT,
+            'goes' if dry_run else 'gone': common.RIGHT,
+            'size': common.RIGHT,
+            'kept': common.RIGHT,
+            'kept size': common.RIGHT,
+        },
+        [
+            (
+                each.kind,
+                each.files or '-',
+                f'{each.bytes / 1e6:,.1f} MB' if each.files else '-',
+                each.kept or '-',
+                f'{each.kept_bytes / 1e6:,.1f} MB' if each.kept else '-',
+            )
+            for each in found
+        ],
+    )
+    word = 'would be freed' if dry_run else 'freed'
+    click.echo(f'{freed / 1e6:,.1f} MB {word}')

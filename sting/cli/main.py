@@ -96,7 +96,11 @@ COMMANDS = {
         'alerts',
         'Tries and lists the channels that alerts go out by.',
     ),
-    'clean': ('clean', 'clean', 'Takes away what is old of the cache.'),
+    'clean': (
+        'clean',
+        'clean',
+        'Clears away old files by the limits of sting.yaml.',
+    ),
     'profile': (
         'profile',
         'profile',

@@ -1,6 +1,7 @@
 """What strategies write, as lines of a file beside the log."""
 
 from collections.abc import Callable
+import contextlib
 import os
 import pathlib
 from typing import IO
@@ -71,9 +72,9 @@ class Notes:
         """Has the next line begin a new file."""
         self.close()
         for number in range(KEPT - 1, 0, -1):
-            older = self._older(number)
-            if older.exists():
-                older.replace(self._older(number + 1))
+            # There may be none, or it is just being cleared away.
+            with contextlib.suppress(FileNotFoundError):
+                self._older(number).replace(self._older(number + 1))
         self._path.replace(self._older(1))
 
     def _older(self, number: int) -> pathlib.Path:

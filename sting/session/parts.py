@@ -51,6 +51,7 @@ from sting.risk import guardian
 from sting.risk import rules
 from sting.risk import stop
 from sting.session import alerting
+from sting.session import cleaning
 from sting.session import easing
 from sting.session import feeds
 from sting.session import fills
@@ -71,7 +72,6 @@ from sting.session import sampling
 from sting.session import scheduling
 from sting.session import strategies
 from sting.session import symbols
-from sting.session import tidying
 from sting.session import watch
 from sting.settings import keys
 from sting.strategy import handover
@@ -538,10 +538,10 @@ class Parts:
                 )
             )
         self._engine.register_component(
-            tidying.Tidying(
-                self._home.cache,
+            cleaning.Cleaning(
+                self._home,
                 self._config.retention,
-                self._intake.system,
+                self._intake,
                 clock.LiveClock(),
             )
         )

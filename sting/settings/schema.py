@@ -930,7 +930,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         alerts: Where alerts go besides the screen.
         monitor: What others may watch an engine by.
         resources: What an engine may use before it gives way.
-        retention: How long the cache is kept.
+        retention: How long files are kept that nothing needs.
         strategies: By name.
         risk: Rules and sizing.
         paper: The simulated market.

@@ -1,41 +1,67 @@
-"""`sting clean`."""
+"""Old files are cleared away by a command, and told before."""
 
 import json
 import os
+import time
 
 import pytest
 
 pytestmark = pytest.mark.unit
 
+DAY_S = 86_400
 
-def test_it_says_what_would_go_and_then_takes_it(sting, home):
-    old = home.cache / 'data' / 'old.bin'
-    old.parent.mkdir(parents=True)
-    old.write_bytes(bytes(2_000_000))
-    os.utime(old, (0, 0))
-    home.config.mkdir()
-    (home.config / 'sting.yaml').write_text('retention: {cache_days: 30}\n')
-    log = home.log('demo')
-    log.parent.mkdir(parents=True)
-    log.write_text('')
-    os.utime(log, (0, 0))
 
-    done = sting('clean', '--dry-run')
-    assert done.out == (
-        'would take away 1 file of the cache, 2.0 MB; 0.0 MB are left\n'
-    )
+@pytest.fixture
+def old(home):
+    """A full log of strategies that is a year old."""
+    path = home.state('demo') / 'strategies.log.1'
+    path.write_bytes(b'x' * 2_000_000)
+    stamp = time.time() - 365 * DAY_S
+    os.utime(path, (stamp, stamp))
+    return path
+
+
+def test_a_dry_run_says_what_would_go_and_removes_nothing(sting, home, old):
+    outcome = sting('clean', '--dry-run')
+    assert outcome.code == 0
+    assert 'GOES' in outcome.out
+    assert '2.0 MB would be freed' in outcome.out
     assert old.exists()
-    found = json.loads(sting('clean', '--json').out)
-    assert found == {
-        'files': 1, 'bytes': 2_000_000, 'left': 0, 'dry_run': False,
-    }  # fmt: skip
+
+
+def test_it_removes_and_says_what_went(sting, home, old):
+    out = sting('clean').out
+    (row,) = [line for line in out.splitlines() if line.startswith('logs')]
+    assert row.split()[:4] == ['logs', '1', '2.0', 'MB']
+    assert out.endswith('2.0 MB freed\n')
     assert not old.exists()
-    assert log.exists()
+    assert sting('clean').out.endswith('0.0 MB freed\n')
 
 
-def test_a_wrong_policy_names_the_line(sting, home):
-    home.config.mkdir()
-    (home.config / 'sting.yaml').write_text('retention: {cache_days: 0}\n')
-    done = sting('clean')
-    assert done.code == 2
-    assert 'sting.yaml:1' in done.err
+def test_as_json_it_is_one_object(sting, home, old):
+    found = json.loads(sting('clean', '--dry-run', '--json').out)
+    assert found['dry_run'] is True
+    assert found['bytes'] == 2_000_000
+    by_kind = {each['kind']: each for each in found['kinds']}
+    assert by_kind['logs'] == {
+        'kind': 'logs',
+        'files': 1,
+        'bytes': 2_000_000,
+        'kept': 0,
+        'kept_bytes': 0,
+        'failed': [],
+    }
+    assert set(by_kind) == {
+        *('bars', 'compiled', 'logs', 'damaged', 'backtests')
+    }
+    assert json.loads(sting('clean', '--json').out)['dry_run'] is False
+    assert not old.exists()
+
+
+def test_limits_that_are_wrong_remove_nothing(sting, home, old):
+    home.config.mkdir(exist_ok=True)
+    (home.config / 'sting.yaml').write_text('retention: {logs: {days: 0}}\n')
+    outcome = sting('clean')
+    assert outcome.code == 2
+    assert 'sting.yaml:1' in outcome.err
+    assert old.exists()

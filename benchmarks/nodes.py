@@ -25,12 +25,16 @@ from sting.data import serving
 from sting.data import table
 from sting.data.sources import base
 from sting.data.sources import carried
+from sting.engine import bus
 from sting.engine import clock
+from sting.engine import journal as journal_lib
+from sting.engine import subscribers
 from sting.model import events
 from sting.model import market
 from sting.net import monitor
 from sting.net import postal
 from sting.net import presence
+from sting.session import observing
 from sting.strategy import isolated
 from sting.strategy import nodes
 from sting.strategy import relay
@@ -41,6 +45,8 @@ TRIPS = 2_000
 # Bars that a source on a node streams, so many a second.
 STREAMED, RATE = 5_000, 1_000
 _SOURCE = 'paced'
+# Events of a log that go to observers.
+PUBLISHED = 20_000
 
 
 def run() -> list[rows.Row]:
@@ -54,6 +60,7 @@ def run() -> list[rows.Row]:
         try:
             made += _round_trips(folder, url)
             made += _streamed(url)
+            made.append(_published(folder, url))
             for pace, count in isolation.PACES.items():
                 made += _paced(folder, url, pace, count)
         finally:
@@ -70,6 +77,7 @@ def _serving(folder: str) -> Iterator[str]:
     beside = pathlib.Path(sys.executable).parent / 'nats-server'
     program = str(beside) if beside.exists() else shutil.which('nats-server')
     words = [program or 'nats-server', '-a', '127.0.0.1', '-p', str(port)]
+    words += ['-js', '-sd', folder]
     server = subprocess.Popen(
         words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -190,6 +198,57 @@ async def _read(url: str) -> list[float]:
                 break
     await source.close()
     return delays
+
+
+def _published(folder: pathlib.Path, url: str) -> rows.Row:
+    """Measures how fast a log's events get to the server for observers."""
+    spent, there = asyncio.run(_publish(folder, url))
+    rows.check(there, PUBLISHED, 'events of the stream')
+    return rows.Row(
+        'events of the log to observers, confirmed by the server',
+        PUBLISHED / spent,
+        'events/s',
+    )
+
+
+async def _publish(folder: pathlib.Path, url: str) -> tuple[float, int]:
+    path = folder / 'observed.db'
+    log = await journal_lib.Journal.open(path, seq=0, head=events.GENESIS)
+    await log.append(
+        [
+            events.Event(
+                seq, each.data.timestamp, each.type, 'bench', each.data, 'X'
+            )
+            for seq, each in enumerate(rig.bars(PUBLISHED), start=1)
+        ]
+    )
+    made: list[subscribers.Subscriber] = []
+
+    def subscribe(handler: subscribers.PageHandler) -> subscribers.Subscriber:
+        made.append(
+            subscribers.PageSubscriber(
+                observing.NAME,
+                handler,
+                log=log,
+                path=path,
+                folder=folder / observing.FOLDER,
+                event_bus=bus.EventBus(),
+                time_source=clock.LiveClock(),
+            )
+        )
+        return made[0]
+
+    way = _connect(url)
+    part = observing.Publishing(way, _SUBJECTS, 'bench', 1, subscribe, print)
+    began = time.perf_counter()
+    await part.start()
+    while made[0].cursor < PUBLISHED:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    spent = time.perf_counter() - began
+    state = (await way.client.jetstream().stream_info(_SUBJECTS.stream)).state
+    await part.stop()
+    await log.close()
+    return spent, state.messages
 
 
 def _paced(

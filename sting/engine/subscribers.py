@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Awaitable
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Sequence
 import contextlib
 import os
 import pathlib
+from typing import Any
 
 from sting.engine import bus
 from sting.engine import clock
@@ -33,6 +35,7 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 
 Handler = Callable[[events.Event], Awaitable[None]]
+PageHandler = Callable[[Sequence[events.Event]], Awaitable[None]]
 
 
 class Subscriber(core.Component):
@@ -154,9 +157,7 @@ class Subscriber(core.Component):
             self._look_behind()
             page, last = await asyncio.to_thread(self._read_page)
             try:
-                for event in page:
-                    await self._handler(event)
-                    self.cursor = event.seq
+                await self._hand(page)
                 self.cursor = last
             finally:
                 # What nobody asked for can as well be read again.
@@ -164,6 +165,12 @@ class Subscriber(core.Component):
                     await asyncio.to_thread(self._keep)
             if self._status == 'failed':
                 self._tell('running', 'it takes events again')
+
+    async def _hand(self, page: Sequence[events.Event]) -> None:
+        """Gives them to the handler; the cursor is at what it has taken."""
+        for event in page:
+            await self._handler(event)
+            self.cursor = event.seq
 
     def _keep(self) -> None:
         cursor = self.cursor
@@ -202,6 +209,31 @@ class Subscriber(core.Component):
                 'engine',
             ),
         )
+
+
+class PageSubscriber(Subscriber):
+    """Feeds a handler that takes up to PAGE events at once.
+
+    The cursor moves once it has taken all of them.
+    """
+
+    def __init__(self, name: str, handler: PageHandler, **fields: Any) -> None:
+        """Sets up a subscriber.
+
+        Args:
+            name: Its name: letters, digits, - and _.
+            handler: Takes events, in order; it may be given some twice.
+            **fields: As `Subscriber` takes them.
+        """
+        super().__init__(name, self._hand_one, **fields)
+        self._pages = handler
+
+    async def _hand_one(self, event: events.Event) -> None:
+        await self._pages((event,))
+
+    async def _hand(self, page: Sequence[events.Event]) -> None:
+        if page:
+            await self._pages(page)
 
 
 def read_cursor(file: pathlib.Path, first: int) -> int:

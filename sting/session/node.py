@@ -86,7 +86,7 @@ def publishing(
     environ: Mapping[str, str],
     *,
     log: str,
-    subscribe: Callable[[subscribers.Handler], subscribers.Subscriber],
+    subscribe: Callable[[subscribers.PageHandler], subscribers.Subscriber],
     alert: Callable[[str], None],
 ) -> observing.Publishing | None:
     """Makes what writes an engine's events for observers.

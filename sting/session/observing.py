@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from collections.abc import Callable
+from collections.abc import Sequence
 import contextlib
 
 import msgspec
@@ -53,7 +54,7 @@ class Publishing(core.Component):
         subjects: presence.Subjects,
         log: str,
         days: float,
-        subscribe: Callable[[subscribers.Handler], subscribers.Subscriber],
+        subscribe: Callable[[subscribers.PageHandler], subscribers.Subscriber],
         alert: Callable[[str], None],
     ) -> None:
         """Sets up without connecting.
@@ -77,7 +78,12 @@ class Publishing(core.Component):
         self._open = False
         self._last = 0
         self._wrong = ''
-        way.renewed = self._up.set
+        way.renewed = self._renew
+
+    @property
+    def written(self) -> int:
+        """Number of the last event that the server is known to have."""
+        return max(self._last, self._writer.number)
 
     async def start(self) -> None:
         """Begins to connect; what was not written yet follows."""
@@ -85,13 +91,17 @@ class Publishing(core.Component):
         await self._subscriber.start()
 
     async def stop(self) -> None:
-        """Ends after the event in hand; the rest follows at the next start."""
+        """Ends at once; what the server has not follows at the next start."""
         await self._subscriber.stop()
         await self._way.stop()
 
-    async def _take(self, event: events.Event) -> None:
-        """Writes an event; returns once the server has it."""
-        while event.seq > self._last:
+    def _renew(self) -> None:
+        self._up.set()
+        self._writer.renew()
+
+    async def _take(self, page: Sequence[events.Event]) -> None:
+        """Writes events; returns once the server has all of them."""
+        while page[-1].seq > self._last:
             await self._up.wait()
             try:
                 if not self._open:
@@ -100,19 +110,26 @@ class Publishing(core.Component):
                     self._open = True
                     continue
                 await self._writer.put(
-                    self._subjects.events(event.symbol),
-                    as_json(self._log, event),
+                    (
+                        kept.Numbered(
+                            event.seq,
+                            self._subjects.events(event.symbol),
+                            as_json(self._log, event),
+                        )
+                        for event in page
+                        if event.seq > self._last
+                    ),
                     self._log,
-                    event.seq,
                 )
             except kept.AwayError as error:
                 self._open = False
+                self._last = self.written
                 if not self._wrong:
                     self._wrong = str(error)
                     self._alert(f'observers get no events: {error}')
                 await asyncio.sleep(_AGAIN_S)
             else:
-                self._last = event.seq
+                self._last = page[-1].seq
                 if self._wrong:
                     self._wrong = ''
                     self._alert('observers get events again')

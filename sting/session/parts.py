@@ -681,7 +681,7 @@ class Parts:
             self._home,
             os.environ,
             log=log,
-            subscribe=lambda handler: subscribers.Subscriber(
+            subscribe=lambda handler: subscribers.PageSubscriber(
                 observing.NAME,
                 handler,
                 log=self._journal,

@@ -77,6 +77,7 @@ class Courier:
         self._waiting: collections.deque[bytes] = collections.deque()
         self._under_way: collections.deque[Piece] = collections.deque()
         self._early: dict[int, bytes] = {}
+        self._held = 0
         self._unconfirmed = 0
         self._timer: asyncio.TimerHandle | None = None
         self._reminded_of = 0
@@ -92,8 +93,14 @@ class Courier:
         """How many pieces the other end is not known to have."""
         return len(self._under_way) + len(self._waiting)
 
+    @property
+    def held(self) -> int:
+        """How many bytes the other end is not known to have."""
+        return self._held
+
     def write(self, data: bytes) -> None:
         """Sends bytes; as one piece where there are no more than PIECE."""
+        self._held += len(data)
         for start in range(0, len(data), PIECE):
             self._waiting.append(data[start : start + PIECE])
         self._pump()
@@ -106,6 +113,7 @@ class Courier:
     def close(self) -> None:
         """Forgets everything; nothing is sent or handed on any more."""
         self._closed = True
+        self._held = 0
         self._waiting.clear()
         self._under_way.clear()
         self._early.clear()
@@ -122,7 +130,7 @@ class Courier:
         if self._closed or piece.stream != self.stream:
             return
         while self._under_way and self._under_way[0].number <= piece.got:
-            self._under_way.popleft()
+            self._held -= len(self._under_way.popleft().body)
         self._pump()
         if piece.number:
             self._sort_in(piece)

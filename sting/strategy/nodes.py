@@ -31,6 +31,8 @@ class Node:
         heard: When it was heard last, by the loop's time.
         lost: It was not heard for a while, and that was told.
         other: Its version, where that is another one and that was told.
+        rival: Another of its name that was heard; empty for none.
+        two: That there are two was told.
     """
 
     def __init__(self, name: str) -> None:
@@ -39,6 +41,8 @@ class Node:
         self.heard = 0.0
         self.lost = False
         self.other = ''
+        self.rival = ''
+        self.two = False
 
 
 class Nodes(core.Component):
@@ -81,6 +85,8 @@ class Nodes(core.Component):
         self._alert = alert
         self._beat_s = beat_s
         self._drawn = 0
+        # Another engine where we are: its name, and when it was heard first.
+        self._rival = ('', 0.0)
         self._open: dict[str, remote.Remote] = {}
         self._arrivals: list[tuple[str, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -89,6 +95,7 @@ class Nodes(core.Component):
             bus.subscribe(
                 subjects.node(each), functools.partial(self._hear_node, each)
             )
+        bus.subscribe(subjects.engine, self._hear_engine)
         bus.renewed = self._renew
 
     async def start(self) -> None:
@@ -195,12 +202,20 @@ class Nodes(core.Component):
         if node.id and here.id != node.id:
             if now - node.heard < min(self._lost_s, 4 * self._beat_s):
                 # Both say so, and one of them was here first.
+                node.rival = here.id
                 return
             self._forget(node, f'node {name} was started anew')
         if here.leaves:
             if node.id == here.id:
                 self._forget(node, f'node {name} was ended')
             return
+        if node.rival and node.id and not node.two:
+            # The first one is here still, so it was not started anew.
+            node.two = True
+            self._alert(
+                f'two nodes are called {name}; only the one that was here '
+                'first is used'
+            )
         came = not node.id
         node.id, node.heard = here.id, now
         if node.lost:
@@ -210,6 +225,23 @@ class Nodes(core.Component):
                 each.found(f'node {name} is back')
         if came:
             self._wake(name)
+
+    def _hear_engine(self, data: bytes) -> None:
+        """Hears ourselves, and nobody else if all is well."""
+        here = presence.read_here(data)
+        if here is None or here.id == self.id:
+            return
+        now = asyncio.get_running_loop().time()
+        rival, since = self._rival
+        if here.id != rival:
+            self._rival = (here.id, now)
+        # One that just ended may be heard once more.
+        elif since and now - since > 2 * self._beat_s:
+            self._rival = (rival, 0.0)
+            self._alert(
+                'another engine uses the same prefix and profile on the bus; '
+                'a node works for one of them alone'
+            )
 
     def _at(self, node: Node) -> list[remote.Remote]:
         return [each for each in self._open.values() if each.at == node.id]

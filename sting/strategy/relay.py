@@ -27,6 +27,8 @@ from sting.strategy import wire
 
 # Seconds without a word after which an engine is gone.
 GONE_S: Final = 60.0
+# Bytes of a strategy that may wait for its engine.
+HELD: Final = 64 << 20
 
 Say = Callable[[str], None]
 
@@ -96,6 +98,10 @@ class Relay(watched.Watched):
             self._transport.write(wire.encode(frame))
 
     def _take(self, said: wire.Said) -> None:
+        if self._courier.held > HELD:
+            raise errors.StrategyError(
+                f'its engine is behind: {self._courier.held:,} bytes wait'
+            )
         self._questions.answered()
         self._courier.write(wire.encode(said))
         if isinstance(said, wire.Failed):
@@ -142,15 +148,18 @@ class _Stream:
             try:
                 frame = wire.told(body)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                detail = f'its node does not understand the engine: {error}'
-                self.courier.write(wire.encode(wire.Failed(detail, True)))
-                self.courier.end()
+                self.refuse(f'its node does not understand the engine: {error}')
                 return
             if isinstance(frame, wire.Load):
                 if self.relay is None:
                     self.relay = self._make(self, frame)
             elif self.relay is not None:
                 self.relay.tell(frame)
+
+    def refuse(self, why: str) -> None:
+        """Tells the engine that nothing runs for it."""
+        self.courier.write(wire.encode(wire.Failed(why, True)))
+        self.courier.end()
 
     def kill(self) -> None:
         self.courier.close()
@@ -254,8 +263,7 @@ class Host:
                 'sting.yaml has it not'
             )
             self._say(detail)
-            stream.courier.write(wire.encode(wire.Failed(detail, True)))
-            stream.courier.end()
+            stream.refuse(detail)
             return None
 
         def over(why: str) -> None:
@@ -286,8 +294,14 @@ class Host:
             self._engine = here.id
         self._heard = now
         for name in tuple(self._streams):
-            if name not in here.streams:
-                self._end(name)
+            if name in here.streams:
+                continue
+            if self._streams[name].engine != here.id:
+                self._streams[name].refuse(
+                    f'node {self.name} works for another engine of the same '
+                    'prefix and profile'
+                )
+            self._end(name)
 
     def _end(self, name: str) -> None:
         self._streams.pop(name).kill()

@@ -86,8 +86,10 @@ async def test_what_is_long_goes_in_pieces_and_few_are_under_way():
     long = bytes(range(256)) * 4 * courier.WINDOW * (courier.PIECE >> 9)
     line.ends['a'].write(long)
     assert len(line.on_line) == courier.WINDOW
+    assert line.ends['a'].held == len(long)
     line.settle()
     assert line.came['b'] == long
+    assert line.ends['a'].held == 0
 
 
 async def test_an_end_comes_after_all_else_and_once():

@@ -405,7 +405,44 @@ async def test_a_second_node_of_the_same_name_is_not_heard(make):
     world.bar(7)
     await world.until(lambda: world.signals)
     assert (first.running, second.running) == (('buyer',), ())
+    told = 'two nodes are called n-buyer; only the one that was here first'
+    assert [each for each in world.alerts if told in each] == world.alerts
+    assert len(world.alerts) == 1
     await first.stop()
+
+
+async def test_two_engines_of_one_profile_are_told_and_one_is_served(
+    make, tmp_path
+):
+    world = await make({'buyer': BUYER})
+    await world.node('buyer')
+    await world.start('buyer')
+    other = await make({'buyer': BUYER})
+    starting = asyncio.create_task(other.start('buyer'))
+    await world.until(lambda: 'failed' in other.told('buyer'))
+    await asyncio.gather(starting, return_exceptions=True)
+    why = [each.detail for each in other.statuses if each.status == 'failed']
+    assert 'node n-buyer works for another engine' in why[0]
+    world.bar(7)
+    await world.until(lambda: world.signals)
+    for each in (world, other):
+        await world.until(lambda: each.alerts)  # noqa: B023
+        assert 'another engine uses the same prefix' in each.alerts[0]
+
+
+async def test_a_strategy_whose_engine_takes_nothing_is_given_up(
+    make, monkeypatch
+):
+    monkeypatch.setattr(relay, 'HELD', 10)
+    body = 'import time; time.sleep(0.3); self.buy(data.symbol, 1.0)'
+    world = await make({'slow': processes.on_bar(body)})
+    node = await world.node('slow')
+    await world.start('slow')
+    for seq in (7, 8, 9):
+        world.bar(seq)
+    await asyncio.sleep(0.1)
+    world.server.kill()
+    await world.until(lambda: not node._tasks)
 
 
 async def test_a_node_ends_what_no_engine_wants(make):

@@ -25,6 +25,8 @@ _PAGE: Final = 200
 _HEADER: Final = 'Nats-Msg-Id'
 _STREAM: Final = 'Nats-Expected-Stream'
 _BEHIND: Final = 'Nats-Expected-Last-Sequence'
+# Bytes for what stands before a message.
+_HEADERS: Final = 1_024
 # Messages that may be under way, and after so many others have their turn.
 _WINDOW: Final = 256
 _TURN: Final = 16
@@ -110,8 +112,13 @@ class Writer:
         )
         self._answers: dict[str, asyncio.Future[str]] = {}
 
+    @property
+    def room(self) -> int:
+        """Bytes that a message may have."""
+        return int(self._way.client.max_payload) - _HEADERS
+
     async def open(self, series: str, days: float) -> int:
-        """Makes the stream, if there is none.
+        """Makes the stream, if there is none, or has it keep for so long.
 
         Args:
             series: What the numbers are of.
@@ -138,6 +145,9 @@ class Writer:
                         storage=api.StorageType.FILE,
                     )
                 )
+            if info.config.max_age != days * _DAY_S:
+                info.config.max_age = days * _DAY_S
+                await stream.update_stream(info.config)
             self._place = info.state.last_seq
             if not info.state.messages:
                 return 0

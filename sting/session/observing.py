@@ -95,6 +95,13 @@ class Publishing(core.Component):
         await self._subscriber.stop()
         await self._way.stop()
 
+    def _fitting(self, event: events.Event) -> bytes:
+        """Gives an event as JSON; one too long for a message without data."""
+        data = as_json(self._log, event)
+        if len(data) > self._writer.room:
+            data = as_json(self._log, msgspec.structs.replace(event, data=None))
+        return data
+
     def _renew(self) -> None:
         self._up.set()
         self._writer.renew()
@@ -114,7 +121,7 @@ class Publishing(core.Component):
                         kept.Numbered(
                             event.seq,
                             self._subjects.events(event.symbol),
-                            as_json(self._log, event),
+                            self._fitting(event),
                         )
                         for event in page
                         if event.seq > self._last

@@ -12,6 +12,7 @@ from sting.engine import journal
 from sting.engine import subscribers
 from sting.model import events
 from sting.model import market
+from sting.model import records
 from sting.net import kept
 from sting.net import postal
 from sting.net import presence
@@ -41,13 +42,13 @@ def quotes(first, last):
 class Engine:
     """A log, and what writes it to a server."""
 
-    def __init__(self, folder, server, log, name='log'):
+    def __init__(self, folder, server, log, name='log', days=1):
         self.alerts = []
         self._log = log
         self._folder = folder
         self.way = connection(server)
         self.part = observing.Publishing(
-            self.way, SUBJECTS, name, 1, self._subscribe, self.alerts.append
+            self.way, SUBJECTS, name, days, self._subscribe, self.alerts.append
         )
 
     def _subscribe(self, handler):
@@ -167,3 +168,45 @@ async def test_a_second_writer_of_a_stream_is_told(tmp_path, server):
     found = await stored(server, 60)
     assert found == [*range(1, 21), *range(1, 21), *range(21, 41)]
     assert 'does another engine write there too?' in one.alerts[0]
+
+
+async def test_how_long_they_are_kept_can_be_changed(tmp_path, server):
+    async with log_of(tmp_path, 5) as log:
+        for days in (1, 3):
+            engine = Engine(tmp_path, server, log, days=days)
+            await engine.part.start()
+            # The first has events to write, the second one more.
+            await until(lambda: engine.done == log.seq)  # noqa: B023
+            info = await engine.way.client.jetstream().stream_info(
+                SUBJECTS.stream
+            )
+            await engine.part.stop()
+            assert info.config.max_age == days * 86_400
+            await log.append(quotes(log.seq + 1, log.seq + 1))
+
+
+async def test_an_event_too_long_for_the_bus_comes_without_its_data(tmp_path):
+    lines = f'jetstream {{ store_dir: "{tmp_path / "kept"}" }}'
+    small = 'max_payload: 1300'
+    async with (
+        nats_servers.serving(tmp_path, lines, small) as server,
+        log_of(tmp_path, 3) as log,
+    ):
+        (long,) = quotes(4, 4)
+        note = records.SystemStatus(
+            component='test', status='failed', detail='x' * 2_000
+        )
+        await log.append(
+            [
+                msgspec.structs.replace(
+                    long, type=events.EventType.SYSTEM_STATUS, data=note
+                ),
+                *quotes(5, 6),
+            ]
+        )
+        engine = Engine(tmp_path, server, log)
+        await engine.part.start()
+        await until(lambda: engine.done == 6)
+        await engine.part.stop()
+        assert engine.alerts == []
+        assert await stored(server, 6) == [1, 2, 3, 4, 5, 6]

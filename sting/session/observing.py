@@ -43,6 +43,10 @@ def as_json(log: str, event: events.Event) -> bytes:
     )
 
 
+class LostError(Exception):
+    """The server has not any more what it had."""
+
+
 class Publishing(core.Component):
     """Writes the log's events to the bus, in order and each once."""
 
@@ -95,6 +99,23 @@ class Publishing(core.Component):
         await self._subscriber.stop()
         await self._way.stop()
 
+    def _go_behind(self, found: int) -> None:
+        """Goes on behind what the server has, if that is less too.
+
+        Raises:
+            LostError: It is less; the log is read again from there.
+        """
+        known = max(self._last, self._subscriber.cursor)
+        if not 0 < found < known:
+            self._last = max(self._last, found)
+            return
+        self._last = self._writer.number = found
+        self._subscriber.cursor = found
+        raise LostError(
+            f'the server has lost the events from {found + 1} to {known}; '
+            'they are written again'
+        )
+
     def _fitting(self, event: events.Event) -> bytes:
         """Gives an event as JSON; one too long for a message without data."""
         data = as_json(self._log, event)
@@ -113,7 +134,7 @@ class Publishing(core.Component):
             try:
                 if not self._open:
                     found = await self._writer.open(self._log, self._days)
-                    self._last = max(self._last, found)
+                    self._go_behind(found)
                     self._open = True
                     continue
                 await self._writer.put(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 
 import msgspec
 import pytest
@@ -210,3 +211,24 @@ async def test_an_event_too_long_for_the_bus_comes_without_its_data(tmp_path):
         await engine.part.stop()
         assert engine.alerts == []
         assert await stored(server, 6) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_what_a_server_has_lost_is_written_again(tmp_path, server):
+    async with log_of(tmp_path, 20) as log:
+        engine = Engine(tmp_path, server, log)
+        await engine.part.start()
+        await until(lambda: engine.done == 20)
+        server.kill()
+        shutil.copytree(tmp_path / 'kept', tmp_path / 'older')
+        await server.start()
+        await log.append(quotes(21, 40))
+        await until(lambda: engine.done == 40)
+        # As after a power cut: what it confirmed last is not on its disk.
+        server.kill()
+        shutil.rmtree(tmp_path / 'kept')
+        (tmp_path / 'older').rename(tmp_path / 'kept')
+        await server.start()
+        await log.append(quotes(41, 45))
+        await until(lambda: engine.part.written == 45)
+        await engine.part.stop()
+    assert await stored(server, 45) == [*range(1, 46)]

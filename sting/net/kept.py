@@ -29,7 +29,7 @@ _BEHIND: Final = 'Nats-Expected-Last-Sequence'
 _HEADERS: Final = 1_024
 # Messages that may be under way, and after so many others have their turn.
 _WINDOW: Final = 256
-_TURN: Final = 16
+_TURN: Final = 4
 # What the server answers where a place is not free any more.
 _ELSEWHERE: Final = 10_071
 _DAY_S: Final = 86_400

@@ -23,6 +23,7 @@ TOPICS = (
     'isolation',
     'nodes',
     'sockets',
+    'symbols',
     'startup',
     'lines',
     'keys',

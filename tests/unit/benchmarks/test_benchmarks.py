@@ -15,6 +15,7 @@ from benchmarks import quotes
 from benchmarks import replay
 from benchmarks import rows
 from benchmarks import stop
+from benchmarks import symbols
 from benchmarks import where
 from benchmarks import work
 from sting.backtest import engine
@@ -105,6 +106,12 @@ def test_the_stop_cancels_while_the_loop_is_blocked(monkeypatch):
     monkeypatch.setattr(stop, 'TRIALS', 2)
     monkeypatch.setattr(stop, 'QUEUED', 100)
     assert max(row.figure for row in stop.run()) < 5_000
+
+
+def test_an_engine_of_many_symbols_takes_all_their_bars():
+    taken = symbols.measured(100, pass_s=0.5)
+    assert [row.unit for row in taken] == ['MB', 'ms', 'ms']
+    assert '100 symbols' in taken[0].name
 
 
 def test_the_generated_work_is_the_one_that_the_figures_are_of():

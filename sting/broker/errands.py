@@ -27,7 +27,7 @@ _S = orders.OrderStatus
 # Clocks differ, and a broker may tell of a fill long after it was made.
 SINCE: Final = 3600 * market.NANOSECONDS
 # Ids that are remembered before those of ended orders are forgotten.
-_REMEMBERED: Final = 10_000
+_REMEMBERED: Final = 1_000
 
 
 class Ledger(msgspec.Struct, frozen=True):
@@ -94,6 +94,8 @@ class Errands:
         # Orders that may be at the broker, and those that it has answered.
         self._sent: set[str] = set()
         self._answered: set[str] = set()
+        # As many as that are looked through for ended ones.
+        self._bound = _REMEMBERED
 
     def know(self, ledger: Ledger) -> None:
         """Learns what the log says, before anything is said to the broker.
@@ -458,12 +460,13 @@ class Errands:
 
     def _prune(self) -> None:
         """Forgets the ids of ended orders, now and then."""
-        if self._ledger is None or len(self._sent) < _REMEMBERED:
+        if self._ledger is None or len(self._sent) < self._bound:
             return
         live = {order.id for order in self._ledger.working()} | set(self.open)
         self._sent &= live
         self._answered &= live
         self._withheld &= live
+        self._bound = max(_REMEMBERED, 2 * len(self._sent))
 
 
 def _waits_for(order: orders.Order, entry: str) -> bool:

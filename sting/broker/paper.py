@@ -23,7 +23,7 @@ _S = orders.OrderStatus
 
 
 # Done orders and fills that are remembered, to answer what is asked of them.
-REMEMBERED = 4096
+REMEMBERED = 1024
 
 
 class PaperBroker(interface.Played):

@@ -130,7 +130,10 @@ def capture(system: state.SystemState) -> Image:
         day=inner._midnight // state.DAY - 1,
         working={key: list(ids) for key, ids in inner._working.items()},
         done=list(inner._done),
-        executions={key: sorted(ids) for key, ids in inner._executions.items()},
+        executions={
+            key: [*ids] if isinstance(ids, tuple) else sorted(ids)
+            for key, ids in inner._executions.items()
+        },
     )
 
 
@@ -208,7 +211,10 @@ def put(system: state.SystemState, image: Image) -> None:
         key: dict.fromkeys(ids) for key, ids in image.working.items()
     }
     inner._done = collections.deque(image.done)
-    inner._executions = {key: set(ids) for key, ids in image.executions.items()}
+    inner._executions = {
+        key: tuple(ids) if len(ids) <= state.FEW_FILLS else set(ids)
+        for key, ids in image.executions.items()
+    }
 
 
 def _several(system: state.SystemState) -> Several | msgspec.UnsetType:

@@ -44,6 +44,8 @@ def day_of(timestamp: int) -> int:
 
 # Done orders that are remembered, for late fills and for repeated ids.
 DONE_ORDERS = 4096
+# Of one order, of which the ids are kept in a tuple.
+FEW_FILLS = 8
 
 ENGINE = 'engine'
 
@@ -172,7 +174,8 @@ class SystemState:
         self._midnight = 0
         self._working: dict[str, dict[str, None]] = {}
         self._done: collections.deque[str] = collections.deque()
-        self._executions: dict[str, set[str]] = {}
+        # One fill is the rule, and a set for it would be 200 bytes.
+        self._executions: dict[str, tuple[str, ...] | set[str]] = {}
         self.appliers: Mapping[events.EventType, Callable[[int, Any], None]] = {
             _T.LOG_CREATED: self._apply_created,
             _T.MARKET_DATA: self._apply_bar,
@@ -428,8 +431,7 @@ class SystemState:
 
     def knows_execution(self, fill: orders.Fill) -> bool:
         """Whether this fill has been booked before."""
-        seen = self._executions.get(fill.order_id)
-        return seen is not None and fill.execution_id in seen
+        return fill.execution_id in self._executions.get(fill.order_id, ())
 
     def take_signal(self, signal: orders.Signal, seq: int, now: int) -> None:
         """Takes a signal of an order, as `apply` does of its event.
@@ -750,7 +752,7 @@ class SystemState:
         book.apply(fill, after)
         filled = lifecycle.apply_fill(order, fill, self.time)
         self.orders[order_id] = filled
-        self._executions[order_id] = {fill.execution_id}
+        self._executions[order_id] = (fill.execution_id,)
         del self._working[symbol][order_id]
         self._done.append(order_id)
         if len(self._done) > DONE_ORDERS:
@@ -759,11 +761,14 @@ class SystemState:
         return after, filled, after
 
     def _note_execution(self, fill: orders.Fill) -> None:
-        seen = self._executions.get(fill.order_id)
-        if seen is None:
-            self._executions[fill.order_id] = {fill.execution_id}
-        else:
+        seen = self._executions.get(fill.order_id, ())
+        if isinstance(seen, set):
             seen.add(fill.execution_id)
+        elif fill.execution_id not in seen:
+            more = (*seen, fill.execution_id)
+            self._executions[fill.order_id] = (
+                more if len(more) <= FEW_FILLS else set(more)
+            )
 
     def _apply_flow(self, seq: int, flow: records.CashFlow) -> None:
         self.portfolio.cash += flow.amount

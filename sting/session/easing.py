@@ -7,7 +7,6 @@ person resumes it, as after every other halt.
 import asyncio
 import collections
 from collections.abc import Callable
-import ctypes
 import errno
 import gc
 import os
@@ -25,6 +24,7 @@ from sting.model import health
 from sting.model import records
 from sting.monitor import health as monitored
 from sting.monitor import resources
+from sting.session import heap
 from sting.session import intake
 
 EVERY_S: Final = 1.0
@@ -180,10 +180,7 @@ class Easing(background.Background):
         """Drops what can be read again, and gives the memory back."""
         self._let_go()
         gc.collect()
-        # Only glibc has it; elsewhere the memory is used again all the same.
-        trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
-        if trim is not None:
-            trim(0)
+        heap.trim()
 
     def _archive(self) -> None:
         self._again = self._clock.monotonic() + _MINUTE

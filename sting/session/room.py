@@ -24,6 +24,7 @@ from sting.model import specs
 from sting.model import stops
 from sting.model import views
 from sting.monitor import metrics
+from sting.session import heap
 from sting.session import parts
 from sting.session import scheduling
 from sting.session import settable
@@ -44,6 +45,7 @@ class EngineRoom(parts.Parts):
 
     async def start(self) -> None:
         """Starts all parts; trading begins, unless a halt is latched."""
+        heap.settle()
         system = self._engine.state
         self._loop = asyncio.get_running_loop()
         since = self._since = system.time

@@ -35,8 +35,7 @@ MINUTES = float(os.environ.get('SOAK_MINUTES', '60'))
 # Memory may grow by so much once it is warm.
 GROWTH = 1.05
 SAMPLE_S = 10.0
-# Until then the orders that are remembered, 4,096, are not all there.
-WARM_HOURS = 8
+WARM_HOURS = 1
 MIB = 2**20
 T = events.EventType
 

@@ -5,6 +5,7 @@ server on loopback. Each bar is in the log once, and in order.
 """
 
 import asyncio
+import collections
 import os
 import subprocess
 import textwrap
@@ -15,6 +16,7 @@ import pytest
 from sting import session
 from sting import settings
 from sting.engine import chain
+from sting.model import commands
 from tests.integration import exchanges
 from tests.integration import terminal
 from tests.unit.net import nats_servers
@@ -113,13 +115,14 @@ class World:
 
     def bars(self):
         """The closes of each symbol's bars in the log, seconds."""
-        found = {each: [] for each in SYMBOLS}
+        found = collections.defaultdict(list)
         for event in stations.log_of(self.home, T.MARKET_DATA, profile='mine'):
             found[event.data.symbol].append(event.data.timestamp // SECOND)
         return found
 
     def has_all(self):
-        return all(each[-1:] == [self.last] for each in self.bars().values())
+        found = self.bars()
+        return all(found[each][-1:] == [self.last] for each in SYMBOLS)
 
     def wait(self):
         stations.until(self.has_all, 60)
@@ -179,7 +182,7 @@ def test_each_bar_is_there_once_whatever_is_killed(world, times):
     assert chain.verify(world.home.log('mine')).ok
 
 
-def test_a_node_that_is_away_is_told(world):
+def test_what_is_added_is_followed_and_a_node_that_is_away_is_told(world):
     world.serve()
     world.start_node()
     station = world.open()
@@ -187,6 +190,14 @@ def test_a_node_that_is_away_is_told(world):
         world.follows()
         world.push()
         world.wait()
+        # It is known by bars of the past, up to now.
+        del world.services.upto['binance']
+        added = stations.ask(station, commands.WatchSymbol(symbol='SOLUSDT'))
+        assert added.ok, added.message
+        stations.until(
+            lambda: 'SOLUSDT' in station._room._symbols.feed.symbols, 30
+        )
+        world.follows()
         world.kill_node()
         stations.until(
             lambda: any(

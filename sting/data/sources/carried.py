@@ -119,6 +119,7 @@ class CarriedSource(base.DataSource):
         self._told: list[Callable[[str], None]] = []
         self._here = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
         bus.subscribe(subjects.said(self.id), self._hear)
         bus.subscribe(subjects.desk(node), self._hear_desk)
         bus.renewed = self._renew
@@ -160,7 +161,7 @@ class CarriedSource(base.DataSource):
 
         self._told.append(told)
         try:
-            while True:
+            while not self._closed:
                 asked = carriage.Follow(
                     self.name, msgspec.structs.replace(wanted, after=after)
                 )
@@ -180,15 +181,17 @@ class CarriedSource(base.DataSource):
                                 yield said.message
                 except errors.SourceUnavailableError as error:
                     link = None
-                    monitor.lost(str(error))
-                await asyncio.sleep(AGAIN_S)
-                monitor.reconnecting()
+                    if not self._closed:
+                        monitor.lost(str(error))
+                        await asyncio.sleep(AGAIN_S)
+                        monitor.reconnecting()
         finally:
             self._told.remove(told)
             monitor.closed()
 
     async def close(self) -> None:
-        """Ends its connection."""
+        """Ends its connection, and what is followed."""
+        self._closed = True
         if self._task is None:
             return
         self._task.cancel()
@@ -205,6 +208,8 @@ class CarriedSource(base.DataSource):
         Raises:
             errors.SourceUnavailableError: It is not there.
         """
+        if self._closed:
+            raise errors.SourceUnavailableError(f'{self.name} was closed')
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=self.id)
             await self._bus.start()

@@ -367,10 +367,14 @@ async def test_who_reads_no_more_leaves_nothing_open(world):
     await until(lambda: world.there.watch is None)
     assert reader.states[-1] == 'closed'
     # And so does an engine that ends.
-    world.follow(source)
+    reader = world.follow(source)
     await until(lambda: world.there.watch)
     await source.close()
     await until(lambda: world.there.watch is None)
+    await until(reader.task.done)
+    assert reader.states[-1] == 'closed'
+    with pytest.raises(errors.SourceUnavailableError, match='was closed'):
+        await source.get_bars(request('AAA'))
 
 
 async def test_nothing_is_lost_while_the_server_is_away(world):

@@ -745,15 +745,17 @@ class StingApp(textual_app.App[None], inherit_bindings=False):
     ) -> Iterable[textual_app.SystemCommand]:
         """Gives what the palette offers: the table's actions and themes.
 
-        The stop is found by typing; nothing typed and enter stops nothing.
+        The stop is found by typing its name; nothing typed and enter stops
+        nothing, nor does a letter of its keys.
         """
         del screen
         for action in self.actions:
             if action.palette:
                 keys = keymap.keys_text(action) if action.keys else ''
+                title = f'{action.label}  {keys}'.strip()
                 yield textual_app.SystemCommand(
-                    f'{action.label}  {keys}'.strip(),
-                    action.help,
+                    action.label if action.fixed else title,
+                    f'{keys}: {action.help}' if action.fixed else action.help,
                     functools.partial(self._run_action_of, action),
                     discover=not action.fixed,
                 )

@@ -289,7 +289,7 @@ async def test_the_palette_offers_the_table_and_the_themes():
     async with apps.run(app) as pilot:
         titles = [c.title for c in app.get_system_commands(app.screen)]
         assert 'theme light' in titles
-        assert 'STOP  ^\\ F9' in titles
+        assert 'STOP' in titles
         await pilot.press('ctrl+p')
         assert isinstance(app.screen, textual_command.CommandPalette)
 
@@ -297,11 +297,12 @@ async def test_the_palette_offers_the_table_and_the_themes():
 async def test_the_palette_stops_when_it_is_typed_and_not_by_enter_alone():
     app = apps.make()
     async with apps.run(app) as pilot:
-        await pilot.press('ctrl+p')
-        await pilot.pause(0.5)
-        await pilot.press('enter')
-        await pilot.pause()
-        assert not app.workstation.stopped
+        for letters in ('', 'f'):
+            await pilot.press('ctrl+p', *letters)
+            await pilot.pause(0.5)
+            await pilot.press('enter')
+            await pilot.pause()
+            assert not app.workstation.stopped
     app = apps.make()
     async with apps.run(app) as pilot:
         await pilot.press('ctrl+p', *'stop')
